@@ -1,0 +1,194 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use balancer::domain::actor::ActorId;
+use balancer::domain::planner::Scope;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::target::TargetArguments;
+
+/// Keeps sets of training images balanced: 65 % photorealistic, 20 % black-and-white stylized, 15 % colour stylized.
+#[derive(Debug, Parser)]
+#[command(name = "balancer", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a sample actor and watch its set become balanced
+    Demo(Demo),
+    /// Balance the actors of a folder on the embedded stack
+    Local(Local),
+    /// Judge the images of a folder
+    Assess(Assess),
+    /// Draw the images of a folder as a numbered grid
+    Grid(Grid),
+    /// Say what must change in a set that has been judged
+    Plan(Plan),
+    /// Put a message on a queue of a running stack
+    Send(Send),
+    /// Say how the actors of a running stack stand
+    Status(Status),
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where the sample actor is made; an earlier one found there is taken up again
+    #[arg(long, default_value = "balancer-demo")]
+    pub dir: PathBuf,
+    /// Answer with a line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Port of the embedded stack on 127.0.0.1 [default: any free one]
+    #[arg(long)]
+    pub port: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct Local {
+    /// Folder with {actor_id}/training_data/* and {actor_id}/base_image/*
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Only this actor; can be repeated [default: every folder in DATA]
+    #[arg(long = "actor", value_name = "ID")]
+    pub actors: Vec<ActorId>,
+    /// Go on: take up images as they are dropped into the folder, until Ctrl-C
+    #[arg(long, conflicts_with = "dry_run")]
+    pub watch: bool,
+    /// Only say what would be deleted and made
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Answer with a line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Port of the embedded stack on 127.0.0.1 [default: any free one]
+    #[arg(long)]
+    pub port: Option<u16>,
+    #[command(flatten)]
+    pub target: TargetArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct Assess {
+    /// Folder with images
+    pub dir: PathBuf,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Grid {
+    /// Folder with images
+    pub dir: PathBuf,
+    /// The picture to write; further pages get -2, -3 …
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Shuffle the images by this word, as an evaluation does by its plan's name
+    #[arg(long, default_value = "grid")]
+    pub seed: String,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// What `balancer assess --json` printed; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub assessments: PathBuf,
+    /// What the plan may do
+    #[arg(long, value_enum, default_value_t)]
+    pub scope: ScopeArgument,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub target: TargetArguments,
+}
+
+/// A running stack.
+#[derive(Debug, Args)]
+pub struct Connection {
+    /// A stack deployed in AWS, by its name [default: the `balancer local --watch` running on this machine]
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Send {
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(subcommand)]
+    pub message: SendMessage,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SendMessage {
+    /// Have an actor's set evaluated
+    Evaluation {
+        actor: ActorId,
+        /// Only say what would change
+        #[arg(long)]
+        dry_run: bool,
+        /// What the plan may do
+        #[arg(long, value_enum, default_value_t)]
+        scope: ScopeArgument,
+        /// Overtake a plan that is being carried out
+        #[arg(long)]
+        force: bool,
+    },
+    /// Have images deleted
+    Deletion {
+        actor: ActorId,
+        #[arg(required = true)]
+        filenames: Vec<String>,
+    },
+    /// Have images made
+    Generation {
+        actor: ActorId,
+        #[arg(long, default_value_t)]
+        photorealistic: u32,
+        #[arg(long, default_value_t)]
+        bw_stylized: u32,
+        #[arg(long, default_value_t)]
+        color_stylized: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Only these actors [default: all]
+    pub actors: Vec<ActorId>,
+    /// The messages that were refused, instead
+    #[arg(long, conflicts_with = "actors")]
+    pub refused: bool,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// What a plan may do.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum ScopeArgument {
+    #[default]
+    All,
+    DeleteOnly,
+    GenerateOnly,
+}
+
+impl From<ScopeArgument> for Scope {
+    fn from(scope: ScopeArgument) -> Self {
+        match scope {
+            ScopeArgument::All => Self::All,
+            ScopeArgument::DeleteOnly => Self::DeleteOnly,
+            ScopeArgument::GenerateOnly => Self::GenerateOnly,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `balancer grid DIR -o FILE`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use balancer::grid::{Page, draw_page, lay_out};
+use image::RgbImage;
+use serde::Serialize;
+
+use crate::arguments::Grid;
+use crate::outcome::{Outcome, answer};
+use crate::pictures::read_folder;
+
+#[derive(Serialize)]
+struct CellOfFile<'a> {
+    number: u32,
+    filename: &'a str,
+    page: &'a Path,
+}
+
+/// Draws a folder's images as an evaluation would show them to a vision model.
+pub fn run(arguments: &Grid) -> anyhow::Result<Outcome> {
+    let pictures = read_folder(&arguments.dir)?;
+    let images: Vec<&RgbImage> = pictures.iter().map(|picture| picture.preview.as_ref()).collect();
+    let pages: Vec<(PathBuf, Page)> = (1..)
+        .zip(lay_out(images.len(), &arguments.seed))
+        .map(|(number, page)| (page_path(&arguments.output, number), page))
+        .collect();
+    for (path, page) in &pages {
+        draw_page(page, &images).save(path).with_context(|| format!("{} can't be written", path.display()))?;
+    }
+    let cells: Vec<_> = pages
+        .iter()
+        .flat_map(|(path, page)| page.cells.iter().map(move |cell| (path, cell)))
+        .map(|(path, cell)| CellOfFile { number: cell.number, filename: &pictures[cell.image].filename, page: path })
+        .collect();
+    if arguments.json {
+        answer(serde_json::to_string_pretty(&cells)?);
+    } else {
+        cells.iter().for_each(|cell| answer(format!("{:>4}  {}", cell.number, cell.filename)));
+        pages.iter().for_each(|(path, _)| answer(path.display()));
+    }
+    Ok(Outcome::Done)
+}
+
+fn page_path(output: &Path, number: usize) -> PathBuf {
+    if number == 1 {
+        return output.to_owned();
+    }
+    let stem = output.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = output.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    output.with_file_name(format!("{stem}-{number}{ending}"))
+}

@@ -1,0 +1,66 @@
+//! `balancer plan --assessments FILE`
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use balancer::domain::assessment::{Assessment, BEST_QUALITY};
+use balancer::domain::planner::{Policy, Proposal, propose};
+
+use crate::arguments::Plan;
+use crate::outcome::{Outcome, answer};
+
+/// Plans the way from a judged set to its target.
+pub fn run(arguments: &Plan) -> anyhow::Result<Outcome> {
+    let assessments = read(&arguments.assessments)?;
+    let policy = Policy {
+        target: arguments.target.target(),
+        quality_floor: arguments.target.quality_floor,
+        scope: arguments.scope.into(),
+    };
+    let proposal = propose(&assessments, &policy);
+    if arguments.json {
+        answer(serde_json::to_string_pretty(&proposal)?);
+    } else {
+        answer(in_words(&proposal));
+    }
+    Ok(Outcome::Done)
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Assessment>> {
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        fs::read_to_string(path)
+    };
+    let text = text.with_context(|| format!("{} can't be read", path.display()))?;
+    let assessments: Vec<Assessment> = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not what `balancer assess --json` prints", path.display()))?;
+    for (index, assessment) in assessments.iter().enumerate() {
+        if !(1..=BEST_QUALITY).contains(&assessment.quality) {
+            bail!("{}: the quality of {} must be from 1 to {BEST_QUALITY}", path.display(), assessment.filename);
+        }
+        if assessments[..index].iter().any(|earlier| earlier.filename == assessment.filename) {
+            bail!("{}: {} is assessed twice", path.display(), assessment.filename);
+        }
+    }
+    Ok(assessments)
+}
+
+fn in_words(proposal: &Proposal) -> String {
+    let deletions = proposal.delete.iter().map(|removal| format!("delete    {}  {}", removal.filename, removal.reason));
+    let generate = &proposal.generate;
+    let summary = [
+        format!(
+            "generate  {} photorealistic, {} black-and-white, {} colour",
+            generate.photorealistic, generate.bw_stylized, generate.color_stylized
+        ),
+        format!("result    {} ({} images)", proposal.result, proposal.result.total()),
+    ];
+    if proposal.is_empty() {
+        return format!("The set is balanced at {}: nothing to do.", proposal.result);
+    }
+    deletions.chain(summary).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,115 @@
+//! The folder of `--data`: `{actor_id}/training_data/*` and `{actor_id}/base_image/*`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use balancer::domain::actor::ActorId;
+use balancer::keys::is_image_name;
+
+use crate::outcome::remark;
+use crate::pictures::files_in;
+
+/// The folder of one actor.
+#[derive(Debug, Clone)]
+pub struct ActorFolder {
+    pub actor: ActorId,
+    pub dir: PathBuf,
+}
+
+/// A file that people know from training data folders and that is no image: not worth a remark.
+const SILENT: [&str; 3] = ["actor.json", "manifest.json", "Thumbs.db"];
+
+/// The actors of a data folder, or those of them that are asked for.
+///
+/// # Errors
+/// If the folder can't be read, or an actor that is asked for isn't in it, or none is.
+pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder>> {
+    if !wanted.is_empty() {
+        return wanted.iter().map(|actor| wanted_actor(data, actor)).collect();
+    }
+    let mut found = Vec::new();
+    let entries = fs::read_dir(data).with_context(|| format!("the data folder {} can't be read", data.display()))?;
+    for entry in entries {
+        let dir = entry?.path();
+        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !dir.join("training_data").is_dir() && !dir.join("base_image").is_dir() {
+            continue;
+        }
+        match name.parse() {
+            Ok(actor) => found.push(ActorFolder { actor, dir }),
+            Err(problem) => remark(format!("skipped {}: {problem}", dir.display())),
+        }
+    }
+    if found.is_empty() {
+        bail!(
+            "{} holds no actor; put images into {}",
+            data.display(),
+            data.join("{actor_id}").join("training_data").display()
+        );
+    }
+    found.sort_by(|one, other| one.actor.cmp(&other.actor));
+    Ok(found)
+}
+
+fn wanted_actor(data: &Path, actor: &ActorId) -> anyhow::Result<ActorFolder> {
+    let dir = data.join(actor.as_str());
+    if !dir.is_dir() {
+        bail!("{} holds no folder {actor}; check --actor and --data", data.display());
+    }
+    Ok(ActorFolder { actor: actor.clone(), dir })
+}
+
+impl ActorFolder {
+    /// Where the images lie.
+    pub fn training_data(&self) -> PathBuf {
+        self.dir.join("training_data")
+    }
+
+    /// Where the manifest is left.
+    pub fn manifest(&self) -> PathBuf {
+        self.dir.join("manifest.json")
+    }
+
+    /// The image files, by name. Files that are none are said on standard error and left alone.
+    ///
+    /// # Errors
+    /// If the folder is there but can't be read.
+    pub fn images(&self) -> anyhow::Result<Vec<PathBuf>> {
+        if !self.training_data().is_dir() {
+            return Ok(Vec::new());
+        }
+        let (images, others): (Vec<_>, Vec<_>) =
+            files_in(&self.training_data())?.into_iter().partition(|path| is_image_name(&name_of(path)));
+        for other in others.iter().filter(|path| !SILENT.contains(&name_of(path).as_str())) {
+            remark(format!("left alone {}: not an image (png, jpg, jpeg, webp)", other.display()));
+        }
+        Ok(images)
+    }
+
+    /// The base image: the first of the folder, png before jpg before jpeg before webp.
+    ///
+    /// # Errors
+    /// If the folder is there but can't be read.
+    pub fn base_image(&self) -> anyhow::Result<Option<PathBuf>> {
+        let folder = self.dir.join("base_image");
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        let rank = |path: &PathBuf| {
+            let ending = balancer::keys::extension(&name_of(path)).unwrap_or_default();
+            balancer::keys::IMAGE_EXTENSIONS.iter().position(|known| *known == ending)
+        };
+        Ok(files_in(&folder)?.into_iter().filter(|path| rank(path).is_some()).min_by_key(rank))
+    }
+
+    /// What says who the actor is, where something does.
+    pub fn actor_file(&self) -> Option<PathBuf> {
+        [self.training_data().join("actor.json"), self.dir.join("actor.json")].into_iter().find(|path| path.is_file())
+    }
+}
+
+/// A path's last part.
+pub fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,53 @@
+//! Leaving the folder as the bucket is.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use balancer::exchange;
+use balancer::keys::is_image_name;
+
+use super::data_folder::{ActorFolder, name_of};
+use super::upload::Destination;
+use crate::outcome::remark;
+
+/// Brings an actor's folder into agreement with the bucket and writes its `manifest.json`. The functions have
+/// written most of it already; what they were kept from is made good here.
+///
+/// # Errors
+/// If the stack can't be asked, or a file can't be written.
+pub async fn leave(destination: &Destination, folder: &ActorFolder) -> anyhow::Result<()> {
+    let training_data = destination.keys.training_data(&folder.actor);
+    let mut in_bucket = BTreeSet::new();
+    for object in destination.bucket.list(&training_data).await? {
+        let Some(filename) = object.key.strip_prefix(&training_data).filter(|name| is_image_name(name)) else { continue };
+        let path = folder.training_data().join(filename);
+        if !path.is_file()
+            && let Some(object) = destination.bucket.get(&object.key).await?
+        {
+            write_whole(&path, &object.bytes)?;
+        }
+        in_bucket.insert(filename.to_owned());
+    }
+    for path in folder.images()? {
+        if !in_bucket.contains(&name_of(&path)) {
+            remark(format!("{} is in the folder only", path.display()));
+        }
+    }
+    if let Some(manifest) = exchange::export(&destination.store, &folder.actor).await? {
+        write_whole(&folder.manifest(), &serde_json::to_vec_pretty(&manifest)?)?;
+    }
+    Ok(())
+}
+
+/// Writes a file so that a reader sees it whole or not at all.
+fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(dir).with_context(|| format!("{} can't be created", dir.display()))?;
+    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    file.write_all(bytes)?;
+    file.persist(path).with_context(|| format!("{} can't be written", path.display()))?;
+    Ok(())
+}

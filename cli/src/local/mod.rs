@@ -1,0 +1,15 @@
+//! `balancer local`: a folder of actors, balanced by the real functions on the embedded stack.
+
+mod binaries;
+pub mod data_folder;
+mod leave;
+mod report;
+mod running;
+mod session;
+mod settle;
+mod upload;
+mod watch;
+
+pub use report::{ActorReport, Report};
+pub use running::RunningStack;
+pub use session::{Options, run};

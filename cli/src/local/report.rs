@@ -1,0 +1,118 @@
+//! What has become of every actor.
+
+use balancer::adapters::store::Store;
+use balancer::adapters::store::actors::Status;
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::{Kind, KindCounts};
+use balancer::domain::plan::{Plan, PlanState};
+use serde::Serialize;
+
+use crate::outcome::{Outcome, remark};
+use crate::table;
+
+/// Every actor of a run; the form of `local --json`.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub actors: Vec<ActorReport>,
+}
+
+/// One actor.
+#[derive(Debug, Serialize)]
+pub struct ActorReport {
+    pub actor_id: ActorId,
+    pub status: Status,
+    pub total: u32,
+    #[serde(flatten)]
+    pub counts: KindCounts,
+    pub deleted: u32,
+    pub generated: u32,
+    #[serde(skip)]
+    pub before: KindCounts,
+    #[serde(skip)]
+    pub reason: String,
+}
+
+impl Report {
+    /// Looks every actor up.
+    ///
+    /// # Errors
+    /// If the stack can't be asked.
+    pub async fn of(store: &Store, actors: &[ActorId]) -> anyhow::Result<Self> {
+        let mut reports = Vec::new();
+        for actor in actors {
+            reports.push(ActorReport::of(store, actor).await?);
+        }
+        Ok(Self { actors: reports })
+    }
+
+    /// How the command ends.
+    pub fn outcome(&self) -> Outcome {
+        if self.actors.iter().any(|actor| actor.status == Status::NeedsAttention) {
+            Outcome::NeedsAttention
+        } else {
+            Outcome::Done
+        }
+    }
+
+    /// For people: a table, and a sentence for each actor that has something to say.
+    pub fn in_words(&self) -> String {
+        let rows: Vec<_> = self.actors.iter().map(ActorReport::row).collect();
+        let table = table::render(&["actor", "before", "after", "deleted", "made", "status"], &rows);
+        let sentences: String =
+            self.actors.iter().map(|actor| format!("\n{}: {}", actor.actor_id, actor.sentence())).collect();
+        format!("{table}\n{sentences}")
+    }
+}
+
+impl ActorReport {
+    async fn of(store: &Store, actor: &ActorId) -> anyhow::Result<Self> {
+        let record = store.actor(actor).await?.unwrap_or_default();
+        let images = store.images(actor).await?;
+        let usable = images.values().filter(|image| image.unusable.is_none());
+        let counts = KindCounts::tally(usable.filter_map(|image| image.kind));
+        let plans = store.plans(actor).await?;
+        Ok(Self {
+            actor_id: actor.clone(),
+            status: record.status,
+            total: counts.total(),
+            counts,
+            deleted: plans.iter().map(|plan| plan.deleted).sum(),
+            generated: plans.iter().map(|plan| plan.generated).sum(),
+            before: plans.iter().find(|plan| plan.state != PlanState::DryRun).map_or(counts, |plan| plan.before),
+            reason: record.reason.unwrap_or_default(),
+        })
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.actor_id.to_string(),
+            self.before.to_string(),
+            self.counts.to_string(),
+            self.deleted.to_string(),
+            self.generated.to_string(),
+            format!("{:?}", self.status),
+        ]
+    }
+
+    fn sentence(&self) -> String {
+        let nothing_done = self.status == Status::Balanced && self.deleted == 0 && self.generated == 0;
+        if nothing_done { format!("{} Nothing had to change.", self.reason) } else { self.reason.clone() }
+    }
+}
+
+/// Says what a dry run found.
+pub fn dry_run_in_words(actor: &ActorId, plan: &Plan) -> String {
+    let made = KindCounts::tally(plan.slots.iter().map(|slot| slot.kind));
+    let mut lines = vec![format!("{actor}: {} now, {} after", plan.before, plan.result)];
+    lines.extend(plan.delete.iter().map(|gone| format!("  would delete {}: {}", gone.filename, gone.reason)));
+    lines.extend(
+        Kind::ALL.into_iter().filter(|&kind| made[kind] > 0).map(|kind| format!("  would make {} {kind}", made[kind])),
+    );
+    if plan.delete.is_empty() && plan.slots.is_empty() {
+        lines.push("  nothing to do".to_owned());
+    }
+    for note in &plan.notes {
+        remark(format!("{actor}: {}: {}", note.filename, note.remark));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,91 @@
+//! Waiting until every actor's set is as it should be, or needs a person.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use balancer::adapters::queues::Queues;
+use balancer::adapters::store::Store;
+use balancer::adapters::store::actors::{ActorRecord, Status};
+use balancer::domain::actor::ActorId;
+use balancer::domain::plan::Plan;
+
+use crate::progress::Board;
+
+/// How often the table is looked at.
+const POLL: Duration = Duration::from_millis(150);
+
+/// Waits until no message is left and every actor is settled. Shows what each is at.
+///
+/// # Errors
+/// If the stack can't be asked.
+pub async fn settle(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyhow::Result<()> {
+    let mut board = Board::new();
+    // Between two messages of a chain the queues may be empty for a moment: settled is what is so twice.
+    let mut times_settled = 0;
+    while times_settled < 2 {
+        let mut is_settled = queues.total_depth().await? == 0;
+        for actor in actors {
+            let record = store.actor(actor).await?.unwrap_or_default();
+            is_settled &= !is_busy(&record);
+            show(&mut board, store, actor, &record).await?;
+        }
+        times_settled = if is_settled { times_settled + 1 } else { 0 };
+        tokio::time::sleep(POLL).await;
+    }
+    board.clear();
+    Ok(())
+}
+
+/// A set that was given up keeps its messages in a dead-letter queue; whatever else is unfinished is busy.
+fn is_busy(record: &ActorRecord) -> bool {
+    record.status != Status::NeedsAttention && (record.pending_since.is_some() || record.status == Status::Balancing)
+}
+
+async fn show(board: &mut Board, store: &Store, actor: &ActorId, record: &ActorRecord) -> anyhow::Result<()> {
+    let plan = match &record.active_plan {
+        Some(plan_id) => store.plan(actor, plan_id).await?,
+        None => None,
+    };
+    let (state, done, all) = match (record.status, plan) {
+        (_, Some(plan)) if plan.is_under_way() => progress_of(&plan),
+        (Status::Balanced, _) if record.pending_since.is_none() => ("balanced".to_owned(), 1, 1),
+        (Status::NeedsAttention, _) => ("needs attention".to_owned(), 1, 1),
+        _ if record.lease_until.is_some() => ("judging images".to_owned(), 0, 1),
+        _ => ("waiting".to_owned(), 0, 1),
+    };
+    board.show(actor.as_str(), &state, done, all);
+    Ok(())
+}
+
+fn progress_of(plan: &Plan) -> (String, u64, u64) {
+    let all = plan.slots.len() + plan.delete.len();
+    let deleted = if plan.deletions_done { plan.delete.len() } else { 0 };
+    let state = if plan.deletions_done || plan.delete.is_empty() {
+        format!("round {}: {} of {} images made", plan.round, plan.generated, plan.slots.len())
+    } else {
+        format!("round {}: deleting {} images", plan.round, plan.delete.len())
+    };
+    (state, deleted as u64 + u64::from(plan.generated), all as u64)
+}
+
+/// The last dry run of each actor, as soon as there is one for every one of them.
+///
+/// # Errors
+/// If the stack can't be asked.
+pub async fn dry_runs(store: &Store, actors: &[ActorId]) -> anyhow::Result<BTreeMap<ActorId, Option<Plan>>> {
+    let mut plans = BTreeMap::new();
+    for actor in actors {
+        loop {
+            if let Some(plan) = store.plans(actor).await?.pop() {
+                plans.insert(actor.clone(), Some(plan));
+                break;
+            }
+            if store.actor(actor).await?.is_some_and(|record| record.status == Status::NeedsAttention) {
+                plans.insert(actor.clone(), None);
+                break;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+    Ok(plans)
+}

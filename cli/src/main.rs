@@ -1,0 +1,44 @@
+//! The `balancer` command.
+
+mod arguments;
+mod commands;
+mod local;
+mod outcome;
+mod pictures;
+mod progress;
+mod table;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use arguments::{Arguments, Command};
+use outcome::Outcome;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,local_stack=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().with_target(false).init();
+    match run(arguments.command).await {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            outcome::complain(&error);
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Assess(arguments) => commands::assess::run(&arguments),
+        Command::Grid(arguments) => commands::grid::run(&arguments),
+        Command::Plan(arguments) => commands::plan::run(&arguments),
+        Command::Local(arguments) => commands::local::run(arguments).await,
+        Command::Demo(arguments) => commands::demo::run(arguments).await,
+        Command::Send(arguments) => commands::send::run(arguments).await,
+        Command::Status(arguments) => commands::status::run(arguments).await,
+    }
+}

@@ -1,0 +1,68 @@
+//! The images of a folder, for the commands that need no stack.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use balancer::imaging::{Facts, PREVIEW_SIDE, decode, measure, shrink};
+use balancer::keys::is_image_name;
+use image::RgbImage;
+
+use crate::outcome::remark;
+use crate::progress::Progress;
+
+/// An image of a folder.
+pub struct Picture {
+    pub filename: String,
+    pub facts: Facts,
+    pub preview: Arc<RgbImage>,
+}
+
+/// Reads a folder's images, by name. What is no use is said on standard error, and the others go on.
+///
+/// # Errors
+/// If the folder can't be read, or holds no image at all.
+pub fn read_folder(dir: &Path) -> anyhow::Result<Vec<Picture>> {
+    let files = files_in(dir)?;
+    let progress = Progress::start("reading images", files.len() as u64);
+    let mut pictures = Vec::new();
+    for path in &files {
+        match read(path) {
+            Ok(picture) => pictures.push(picture),
+            Err(problem) => remark(format!("skipped {}: {problem:#}", path.display())),
+        }
+        progress.step();
+    }
+    progress.finish();
+    if pictures.is_empty() {
+        bail!("{} holds no usable image; put png, jpg, jpeg or webp files there", dir.display());
+    }
+    Ok(pictures)
+}
+
+/// The files of a folder in the order of their names, hidden ones left out.
+pub fn files_in(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(dir).with_context(|| format!("the folder {} can't be read", dir.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| format!("the folder {} can't be read", dir.display()))?.path();
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.is_file() && !is_hidden {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read(path: &Path) -> anyhow::Result<Picture> {
+    let filename = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if !is_image_name(&filename) {
+        bail!("its name does not end in png, jpg, jpeg or webp");
+    }
+    let bytes = fs::read(path)?;
+    let image = decode(&bytes)?;
+    let facts = measure(&bytes, &image);
+    Ok(Picture { filename, facts, preview: Arc::new(shrink(&image, PREVIEW_SIDE)) })
+}

@@ -1,0 +1,79 @@
+//! Progress: bars where somebody watches, plain lines where nobody does.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::outcome::remark;
+
+/// One long piece of work.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// Begins `steps` steps of `work`.
+    pub fn start(work: &str, steps: u64) -> Self {
+        let bar = ProgressBar::new(steps).with_message(work.to_owned()).with_style(bar_style());
+        if !std::io::stderr().is_terminal() {
+            remark(format!("{work} ({steps})"));
+        }
+        Self(bar)
+    }
+
+    /// One step is done.
+    pub fn step(&self) {
+        self.0.inc(1);
+    }
+
+    /// All is done.
+    pub fn finish(self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// What many actors are at, a line each.
+pub struct Board {
+    bars: MultiProgress,
+    lines: HashMap<String, (ProgressBar, String)>,
+    is_watched: bool,
+}
+
+impl Board {
+    /// An empty board.
+    pub fn new() -> Self {
+        Self { bars: MultiProgress::new(), lines: HashMap::new(), is_watched: std::io::stderr().is_terminal() }
+    }
+
+    /// `name` is at `state` now, `done` of `all` steps.
+    pub fn show(&mut self, name: &str, state: &str, done: u64, all: u64) {
+        let (bar, shown) = self.lines.entry(name.to_owned()).or_insert_with(|| {
+            let bar = self.bars.add(ProgressBar::new(all)).with_style(bar_style());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            (bar, String::new())
+        });
+        bar.set_length(all);
+        bar.set_position(done);
+        let state = format!("{name}: {state}");
+        if *shown != state {
+            bar.set_message(state.clone());
+            if !self.is_watched {
+                remark(&state);
+            }
+            *shown = state;
+        }
+    }
+
+    /// Takes the board away.
+    pub fn clear(self) {
+        for (bar, _) in self.lines.into_values() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar_style() -> ProgressStyle {
+    // The template is constant; were it wrong, the plain bar would do.
+    ProgressStyle::with_template("{spinner} {bar:24} {pos:>3}/{len:<3} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}

@@ -1,0 +1,238 @@
+//! The emulator process: started, awaited, stopped.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, io};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+
+use crate::environment::{last_lines, prepare_environment};
+use crate::{Account, Error};
+
+const LAUNCHER: &str = include_str!("../launch.py");
+
+/// The only region of the emulator.
+const REGION: &str = "us-east-1";
+
+/// Far more than the half second it takes on an idle machine.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
+
+/// The services the template uses; the emulator knows some eighty more.
+const SERVICES: &str = "cloudformation,cloudwatch,dynamodb,events,iam,kms,lambda,logs,s3,sqs,sts";
+
+/// What the functions may see of the caller's environment: enough to be found and to reach the
+/// internet through a proxy, and no credentials.
+const INHERITED: [&str; 7] =
+    ["PATH", "LANG", "HTTPS_PROXY", "https_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_BACKTRACE"];
+
+/// What to start the emulator with.
+#[derive(Clone, Debug, Default)]
+pub struct EmulatorOptions {
+    /// The port on 127.0.0.1; `None` takes a free one.
+    pub port: Option<u16>,
+    /// Where `emulator.log` and `functions.log` go; `None` puts them into the emulator's temporary
+    /// directory, which is gone when the emulator is.
+    pub log_dir: Option<PathBuf>,
+    /// Environment variables for all functions beside those of the template, which win; for tests
+    /// and for `RUST_LOG`.
+    pub function_env: BTreeMap<String, String>,
+}
+
+/// A running emulator.
+///
+/// It ends with this value, by [`Emulator::stop`], or with this process, even if that is killed; the
+/// functions it runs end with it. What it holds is lost then.
+#[derive(Debug)]
+pub struct Emulator {
+    launcher: Launcher,
+    endpoint: String,
+    port: u16,
+    log_file: PathBuf,
+    function_log_file: PathBuf,
+}
+
+/// The guarding process. It lives until its standard input is closed.
+#[derive(Debug)]
+struct Launcher(Child);
+
+impl Drop for Launcher {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        // Killing and removing the temporary directory takes some 20 ms. Nothing can be done about
+        // an error here.
+        let _ = self.0.wait();
+    }
+}
+
+impl Emulator {
+    /// Starts an emulator and waits until it is ready, preparing its Python environment if need be
+    /// (see [`prepare_environment`]).
+    ///
+    /// # Errors
+    /// When the port is in use, the environment cannot be made, or the emulator does not come up.
+    pub async fn start(options: EmulatorOptions) -> Result<Self, Error> {
+        let port = free_port(options.port)?;
+        let python = prepare_environment().await?;
+        let directory = tempfile::Builder::new()
+            .prefix("balancer-emulator-")
+            .tempdir()
+            .map_err(Error::io("cannot create a directory in", &env::temp_dir()))?;
+        let logs = options.log_dir.unwrap_or_else(|| directory.path().to_owned());
+        fs::create_dir_all(&logs).map_err(Error::io("cannot create", &logs))?;
+        let (log_file, function_log_file) = (logs.join("emulator.log"), logs.join("functions.log"));
+
+        let mut command = launcher(&python, directory.path(), &log_file, &function_log_file)?;
+        command.envs(inherited()).envs(&options.function_env).envs(settings(port, directory.path()));
+        let child = command.spawn().map_err(Error::io("cannot run", &python))?;
+        // From here on the launcher removes it, which it does even when this process is killed.
+        let _ = directory.keep();
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let mut emulator = Self { launcher: Launcher(child), endpoint, port, log_file, function_log_file };
+        emulator.wait_until_ready().await?;
+        Ok(emulator)
+    }
+
+    /// Where it listens, as `http://127.0.0.1:4566`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What the emulator itself logs.
+    #[must_use]
+    pub fn log_file(&self) -> &Path {
+        &self.log_file
+    }
+
+    /// What the functions write to standard output and error, as they write it; each line is led by
+    /// the function's name, a colon and a space.
+    #[must_use]
+    pub fn function_log_file(&self) -> &Path {
+        &self.function_log_file
+    }
+
+    /// Clients made of this talk to the emulator as `account`.
+    #[must_use]
+    pub fn sdk_config(&self, account: &Account) -> SdkConfig {
+        let credentials = Credentials::new(account.id(), "emulator", None, None, "emulator");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static(REGION))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .endpoint_url(&self.endpoint)
+            .build()
+    }
+
+    /// Stops the emulator and everything it runs.
+    ///
+    /// # Errors
+    /// When the guarding process cannot be awaited.
+    pub async fn stop(self) -> Result<(), Error> {
+        let log = self.log_file.clone();
+        let stopping = tokio::task::spawn_blocking(move || drop(self));
+        stopping.await.map_err(|panic| Error::NotReady { why: panic.to_string(), log, tail: String::new() })
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<(), Error> {
+        let started = Instant::now();
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
+        let client = client.map_err(|error| self.not_ready(error.to_string()))?;
+        while !self.answers(&client).await {
+            if let Ok(Some(status)) = self.launcher.0.try_wait() {
+                return Err(self.not_ready(format!("it ended with {status}")));
+            }
+            if started.elapsed() > START_TIMEOUT {
+                return Err(self.not_ready(format!("no answer for {} s", START_TIMEOUT.as_secs())));
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+        Ok(())
+    }
+
+    /// Whether our own emulator is ready, not somebody else's who took the port before ours could.
+    async fn answers(&self, client: &reqwest::Client) -> bool {
+        let get = async |path: &str| {
+            let answer = client.get(format!("{}{path}", self.endpoint)).send().await?.error_for_status()?;
+            answer.text().await
+        };
+        get("/_ministack/ready").await.is_ok()
+            && get("/_ministack/health").await.is_ok_and(|health| health.contains(&edition(self.port)))
+    }
+
+    fn not_ready(&self, why: String) -> Error {
+        let text = fs::read_to_string(&self.log_file).unwrap_or_default();
+        Error::NotReady { why, log: self.log_file.clone(), tail: last_lines(&text, 12) }
+    }
+}
+
+/// The wanted port if it is free, else any free one.
+fn free_port(wanted: Option<u16>) -> Result<u16, Error> {
+    let listener = TcpListener::bind(("127.0.0.1", wanted.unwrap_or(0)));
+    let port = listener.and_then(|listener| listener.local_addr()).map(|address| address.port());
+    port.map_err(|error| match wanted {
+        Some(port) if error.kind() == io::ErrorKind::AddrInUse => Error::PortInUse { port },
+        _ => Error::io("cannot listen on", Path::new("127.0.0.1"))(error),
+    })
+}
+
+/// The guarding process, in a process group of its own so that Ctrl-C reaches only the caller, who
+/// then stops it in good order.
+fn launcher(python: &Path, directory: &Path, log: &Path, function_log: &Path) -> Result<Command, Error> {
+    let script = directory.join("launch.py");
+    fs::write(&script, LAUNCHER).map_err(Error::io("cannot write", &script))?;
+    let output = File::create(log).map_err(Error::io("cannot create", log))?;
+    let errors = output.try_clone().map_err(Error::io("cannot open", log))?;
+    File::create(function_log).map_err(Error::io("cannot create", function_log))?;
+    let mut command = Command::new(python);
+    command.args(["-I", "-X", "utf8"]).arg(&script).arg("supervise").arg(directory).arg(function_log);
+    command.stdin(Stdio::piped()).stdout(output).stderr(errors).process_group(0).env_clear();
+    Ok(command)
+}
+
+fn inherited() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
+    INHERITED.into_iter().filter_map(|name| Some((name, env::var_os(name)?)))
+}
+
+/// The emulator hands its own environment on to the functions, so `AWS_ENDPOINT_URL` is for them.
+fn settings(port: u16, directory: &Path) -> Vec<(&'static str, String)> {
+    let directory = directory.display();
+    vec![
+        ("BIND_HOST", "127.0.0.1".into()),
+        ("GATEWAY_PORT", port.to_string()),
+        // An address, not `localhost`: only so do the SDKs put the bucket into the path.
+        ("MINISTACK_HOST", "127.0.0.1".into()),
+        ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),
+        ("NO_PROXY", "127.0.0.1,localhost".into()),
+        // The functions' SDK must not read the caller's profiles.
+        ("AWS_CONFIG_FILE", "/dev/null".into()),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".into()),
+        ("MINISTACK_REGION", REGION.into()),
+        ("MINISTACK_EDITION", edition(port)),
+        ("SERVICES", SERVICES.into()),
+        ("LAMBDA_EXECUTOR", "local".into()),
+        // It would look for leftover containers and open ports for services nobody uses.
+        ("DOCKER_HOST", format!("unix://{directory}/no-docker")),
+        ("SFTP_ENABLED", "0".into()),
+        ("IOT_MTLS_ENABLED", "0".into()),
+        ("TMPDIR", directory.to_string()),
+    ]
+}
+
+/// Names this very emulator in its health report.
+fn edition(port: u16) -> String {
+    format!("balancer-{}-{port}", std::process::id())
+}

@@ -1,0 +1,159 @@
+//! The emulator's private Python environment: made once, shared by every run.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+use tracing::info;
+
+use crate::{Error, python};
+
+const REQUIREMENTS: &str = include_str!("../requirements.txt");
+
+/// Fails where the interpreter behind the environment was upgraded or the packages are gone.
+const CHECK: &str = "
+import importlib.util, sys
+sys.exit(not all(map(importlib.util.find_spec, ('ministack', 'samtranslator'))))
+";
+
+/// Makes the emulator's Python environment if it is not there yet, and returns its interpreter.
+///
+/// The environment lies in `$BALANCER_CACHE_DIR`, else `$XDG_CACHE_HOME/training-data-balancer`, else
+/// `~/.cache/training-data-balancer`, under a name made from the pinned requirements. Processes that
+/// come at the same time wait for the first one; an interrupted attempt is not taken for a finished
+/// one. Progress goes to `tracing` at level INFO.
+///
+/// # Errors
+/// When no suitable Python is installed, or the packages cannot be fetched.
+pub async fn prepare_environment() -> Result<PathBuf, Error> {
+    let cache = cache_directory()?;
+    let task = tokio::task::spawn_blocking(move || prepare_in(&cache));
+    task.await.map_err(|panic| Error::Install { output: panic.to_string() })?
+}
+
+fn cache_directory() -> Result<PathBuf, Error> {
+    let directory = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    directory("BALANCER_CACHE_DIR")
+        .or_else(|| directory("XDG_CACHE_HOME").map(|cache| cache.join("training-data-balancer")))
+        .or_else(|| directory("HOME").map(|home| home.join(".cache/training-data-balancer")))
+        .ok_or(Error::NoCacheDirectory)
+}
+
+fn prepare_in(cache: &Path) -> Result<PathBuf, Error> {
+    let name = format!("emulator-{}", requirements_hash());
+    let home = cache.join(&name);
+    if is_usable(&home) {
+        return Ok(interpreter(&home));
+    }
+    fs::create_dir_all(cache).map_err(Error::io("cannot create", cache))?;
+    let lock_path = cache.join(format!("{name}.lock"));
+    let lock = File::create(&lock_path).map_err(Error::io("cannot create", &lock_path))?;
+    lock.lock().map_err(Error::io("cannot lock", &lock_path))?;
+    // Whoever held the lock before may have done the work.
+    if !is_usable(&home) {
+        remove_leftovers(cache, &name)?;
+        install(cache, &name)?;
+    }
+    Ok(interpreter(&home))
+}
+
+fn requirements_hash() -> String {
+    let digest = Sha256::digest(REQUIREMENTS);
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn interpreter(home: &Path) -> PathBuf {
+    home.join("bin/python")
+}
+
+fn is_usable(home: &Path) -> bool {
+    let check = Command::new(interpreter(home)).args(["-I", "-c", CHECK]).output();
+    check.is_ok_and(|output| output.status.success())
+}
+
+/// Removes what interrupted attempts left, and an environment whose interpreter has gone. Only the
+/// holder of the lock may.
+fn remove_leftovers(cache: &Path, name: &str) -> Result<(), Error> {
+    let entries = fs::read_dir(cache).map_err(Error::io("cannot read", cache))?;
+    for entry in entries.flatten() {
+        let file_name = entry.file_name();
+        let is_attempt = file_name.to_string_lossy().starts_with(&format!("{name}.partial-"));
+        if is_attempt || file_name == name {
+            fs::remove_dir_all(entry.path()).map_err(Error::io("cannot remove", &entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Builds in a directory of its own and renames it, so that the final name only ever holds a whole
+/// environment. (Its scripts keep the old path in them; only its interpreter is used.)
+fn install(cache: &Path, name: &str) -> Result<(), Error> {
+    let python = python::find()?;
+    info!("setting up the local emulator (first run only, needs PyPI)");
+    let partial = tempfile::Builder::new()
+        .prefix(&format!("{name}.partial-"))
+        .tempdir_in(cache)
+        .map_err(Error::io("cannot create a directory in", cache))?;
+    let home = partial.path().join("environment");
+    let requirements = partial.path().join("requirements.txt");
+    fs::write(&requirements, REQUIREMENTS).map_err(Error::io("cannot write", &requirements))?;
+    run(Command::new(&python).args(["-I", "-m", "venv"]).arg(&home))?;
+    run(Command::new(interpreter(&home))
+        .args(["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"])
+        .args(["--require-hashes", "--only-binary", ":all:", "--no-deps", "--retries", "2"])
+        .arg("--requirement")
+        .arg(&requirements))?;
+    let finished = cache.join(name);
+    fs::rename(&home, &finished).map_err(Error::io("cannot move the environment to", &finished))?;
+    info!("the local emulator is set up");
+    Ok(())
+}
+
+fn run(command: &mut Command) -> Result<(), Error> {
+    let program = PathBuf::from(command.get_program());
+    let output = command.output().map_err(Error::io("cannot run", &program))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    Err(Error::Install { output: last_lines(&String::from_utf8_lossy(&said), 8) })
+}
+
+/// The last `count` lines of `text`, where errors are.
+pub(crate) fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_requirement_is_pinned_by_version_and_hash() {
+        let requirements = REQUIREMENTS.lines().filter(|line| !line.starts_with(['#', ' ']));
+        for requirement in requirements {
+            assert!(requirement.contains("==") && requirement.ends_with('\\'), "{requirement}");
+        }
+        assert!(REQUIREMENTS.contains("ministack==1.5.33 \\\n    --hash=sha256:"));
+    }
+
+    #[test]
+    fn an_interrupted_attempt_is_removed_and_other_environments_stay() {
+        let cache = tempfile::tempdir().unwrap();
+        for name in ["emulator-a.partial-1", "emulator-b.partial-1", "emulator-b"] {
+            fs::create_dir(cache.path().join(name)).unwrap();
+        }
+        remove_leftovers(cache.path(), "emulator-a").unwrap();
+        assert!(!cache.path().join("emulator-a.partial-1").exists());
+        assert!(cache.path().join("emulator-b").exists());
+        assert!(cache.path().join("emulator-b.partial-1").exists());
+    }
+
+    #[test]
+    fn an_empty_directory_is_no_usable_environment() {
+        assert!(!is_usable(tempfile::tempdir().unwrap().path()));
+    }
+}

@@ -1,0 +1,55 @@
+//! The template's outputs by name.
+
+use aws_sdk_cloudformation::types::Output;
+
+use crate::Error;
+
+/// What the stack's users need to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outputs {
+    /// The bucket with the images.
+    pub bucket: String,
+    /// The `DynamoDB` table with the records.
+    pub table: String,
+    /// The queue that starts evaluations.
+    pub evaluation_queue_url: String,
+    /// The queue of deletions.
+    pub deletion_queue_url: String,
+    /// The queue of images to draw.
+    pub generation_queue_url: String,
+    /// Where messages go that could not be evaluated.
+    pub evaluation_dlq_url: String,
+    /// Where deletions go that failed.
+    pub deletion_dlq_url: String,
+    /// Where generations go that failed.
+    pub generation_dlq_url: String,
+    /// The name of the evaluation function.
+    pub evaluation_function: String,
+    /// The name of the deletion function.
+    pub deletion_function: String,
+    /// The name of the generation function.
+    pub generation_function: String,
+}
+
+impl Outputs {
+    pub(crate) fn from_stack(outputs: &[Output]) -> Result<Self, Error> {
+        let value = |name: &'static str| {
+            let output = outputs.iter().find(|output| output.output_key() == Some(name));
+            let value = output.and_then(Output::output_value);
+            value.map(str::to_owned).ok_or(Error::OutputMissing { name })
+        };
+        Ok(Self {
+            bucket: value("BucketName")?,
+            table: value("TableName")?,
+            evaluation_queue_url: value("EvaluationQueueUrl")?,
+            deletion_queue_url: value("DeletionQueueUrl")?,
+            generation_queue_url: value("GenerationQueueUrl")?,
+            evaluation_dlq_url: value("EvaluationDlqUrl")?,
+            deletion_dlq_url: value("DeletionDlqUrl")?,
+            generation_dlq_url: value("GenerationDlqUrl")?,
+            evaluation_function: value("EvaluationFunctionName")?,
+            deletion_function: value("DeletionFunctionName")?,
+            generation_function: value("GenerationFunctionName")?,
+        })
+    }
+}

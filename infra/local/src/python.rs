@@ -1,0 +1,92 @@
+//! Finding a Python interpreter that can make virtual environments.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::Error;
+
+/// What may be on the `PATH`; the plain name first, since that is the one the user chose.
+const CANDIDATES: [&str; 6] = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
+
+/// Prints the version, then whether environments with pip can be made (Debian ships them apart).
+const PROBE: &str = "
+import sys
+print(sys.version_info[0], sys.version_info[1], sys.executable)
+import ensurepip, venv
+print('venv')
+";
+
+/// What [`PROBE`] says about one interpreter.
+#[derive(Debug, PartialEq, Eq)]
+struct Interpreter {
+    version: (u32, u32),
+    executable: PathBuf,
+    has_venv: bool,
+}
+
+/// The first interpreter on the `PATH` that is new enough and has `venv`. Blocks for some 50 ms.
+pub(crate) fn find() -> Result<PathBuf, Error> {
+    let found: Vec<Interpreter> = CANDIDATES.iter().filter_map(|name| probe(name)).collect();
+    choose(&found)
+}
+
+fn probe(name: &str) -> Option<Interpreter> {
+    let output = Command::new(name).args(["-I", "-c", PROBE]).output().ok()?;
+    parse(&String::from_utf8_lossy(&output.stdout))
+}
+
+fn parse(answer: &str) -> Option<Interpreter> {
+    let mut lines = answer.lines();
+    let mut words = lines.next()?.splitn(3, ' ');
+    let version = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let executable = PathBuf::from(words.next()?);
+    Some(Interpreter { version, executable, has_venv: lines.next() == Some("venv") })
+}
+
+fn choose(found: &[Interpreter]) -> Result<PathBuf, Error> {
+    let new_enough = || found.iter().filter(|python| python.version >= (3, 10));
+    if let Some(python) = new_enough().find(|python| python.has_venv) {
+        return Ok(python.executable.clone());
+    }
+    if let Some(python) = new_enough().next() {
+        return Err(Error::VenvMissing { python: python.executable.display().to_string() });
+    }
+    let found = match found.first() {
+        Some(old) => format!("{} is {}.{}", old.executable.display(), old.version.0, old.version.1),
+        None => "none was found on the PATH".to_owned(),
+    };
+    Err(Error::PythonMissing { found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(answers: &[&str]) -> Result<PathBuf, Error> {
+        choose(&answers.iter().filter_map(|answer| parse(answer)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_first_new_enough_python_with_venv_is_taken() {
+        let answers = ["3 9 /old\nvenv", "3 12 /bare\n", "3 11 /opt/my python\nvenv\n"];
+        assert_eq!(chosen(&answers).unwrap(), PathBuf::from("/opt/my python"));
+    }
+
+    #[test]
+    fn an_old_python_is_named_with_its_version() {
+        let message = chosen(&["3 9 /usr/bin/python3\nvenv"]).unwrap_err().to_string();
+        assert!(message.contains("/usr/bin/python3 is 3.9"), "{message}");
+    }
+
+    #[test]
+    fn a_python_without_venv_asks_for_the_missing_package() {
+        let message = chosen(&["3 12 /usr/bin/python3\n"]).unwrap_err().to_string();
+        assert!(message.contains("python3-venv"), "{message}");
+    }
+
+    #[test]
+    fn no_python_at_all_says_what_to_install() {
+        let message = chosen(&[]).unwrap_err().to_string();
+        assert!(message.contains("none was found") && message.contains("apt install"), "{message}");
+    }
+}

@@ -1,0 +1,154 @@
+//! One stack made from the template in one account of an emulator.
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation::error::DisplayErrorContext;
+use aws_sdk_cloudformation::types::{Capability, Parameter, ResourceStatus, Stack as StackDescription, StackStatus};
+
+use crate::package::{archive, archive_key, point_at_archives};
+use crate::{Account, Binaries, Emulator, Error, Outputs};
+
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What a stack is made of.
+#[derive(Clone, Debug)]
+pub struct StackOptions {
+    /// The text of the SAM template.
+    pub template: String,
+    /// What the functions run.
+    pub binaries: Binaries,
+    /// The template's parameters; what is left out keeps its default.
+    pub parameters: BTreeMap<String, String>,
+    /// The account the stack is made in.
+    pub account: Account,
+    /// The stack's name, such as `balancer`.
+    pub name: String,
+}
+
+/// A stack that has been created.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    account: Account,
+    sdk_config: SdkConfig,
+    outputs: Outputs,
+}
+
+impl Stack {
+    /// Uploads the functions and creates the stack, as `sam deploy` would, and waits until it is there.
+    ///
+    /// # Errors
+    /// When an executable is missing, or the template or a parameter is wrong.
+    pub async fn create(emulator: &Emulator, options: StackOptions) -> Result<Self, Error> {
+        let sdk_config = emulator.sdk_config(&options.account);
+        let creation = Creation {
+            cloudformation: aws_sdk_cloudformation::Client::new(&sdk_config),
+            s3: aws_sdk_s3::Client::new(&sdk_config),
+            // Bucket names are global in the emulator too.
+            code_bucket: format!("{}-code-{}", options.name, options.account),
+            log: emulator.log_file().to_owned(),
+            options,
+        };
+        creation.upload_code().await?;
+        creation.create().await?;
+        let outputs = creation.wait().await?;
+        Ok(Self { account: creation.options.account, sdk_config, outputs })
+    }
+
+    /// The template's outputs.
+    #[must_use]
+    pub fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    /// The account the stack is in.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Clients made of this see the stack's resources.
+    #[must_use]
+    pub fn sdk_config(&self) -> &SdkConfig {
+        &self.sdk_config
+    }
+}
+
+/// A stack on its way.
+struct Creation {
+    options: StackOptions,
+    cloudformation: aws_sdk_cloudformation::Client,
+    s3: aws_sdk_s3::Client,
+    code_bucket: String,
+    log: PathBuf,
+}
+
+impl Creation {
+    async fn upload_code(&self) -> Result<(), Error> {
+        let created = self.s3.create_bucket().bucket(&self.code_bucket).send().await;
+        created.map_err(|error| self.refused("create the code bucket", error))?;
+        for (function, executable) in self.options.binaries.each() {
+            let archive = archive(executable)?;
+            let put = self.s3.put_object().bucket(&self.code_bucket).key(archive_key(function));
+            let sent = put.body(archive.into()).send().await;
+            sent.map_err(|error| self.refused("store a function's code", error))?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self) -> Result<(), Error> {
+        let template = point_at_archives(&self.options.template, &self.code_bucket)?;
+        let parameters = self
+            .options
+            .parameters
+            .iter()
+            .map(|(name, value)| Parameter::builder().parameter_key(name).parameter_value(value).build());
+        let request = self.cloudformation.create_stack().stack_name(&self.options.name).template_body(template);
+        let request = request.set_parameters(Some(parameters.collect()));
+        let request = request.capabilities(Capability::CapabilityIam).capabilities(Capability::CapabilityAutoExpand);
+        request.send().await.map(drop).map_err(|error| self.refused("create the stack", error))
+    }
+
+    async fn wait(&self) -> Result<Outputs, Error> {
+        loop {
+            let stack = self.describe().await?;
+            match stack.stack_status() {
+                Some(StackStatus::CreateComplete) => return Outputs::from_stack(stack.outputs()),
+                Some(StackStatus::CreateInProgress) => tokio::time::sleep(POLL_INTERVAL).await,
+                _ => return Err(self.failure(&stack).await?),
+            }
+        }
+    }
+
+    async fn describe(&self) -> Result<StackDescription, Error> {
+        let answer = self.cloudformation.describe_stacks().stack_name(&self.options.name).send().await;
+        let answer = answer.map_err(|error| self.refused("describe the stack", error))?;
+        let stack = answer.stacks.unwrap_or_default().into_iter().next();
+        stack.ok_or_else(|| self.refused("describe the stack", "there is none"))
+    }
+
+    /// The earliest event of a resource that failed; the later ones only follow from it.
+    async fn failure(&self, stack: &StackDescription) -> Result<Error, Error> {
+        let answer = self.cloudformation.describe_stack_events().stack_name(&self.options.name).send().await;
+        let events = answer.map_err(|error| self.refused("list the stack's events", error))?;
+        let failed = events.stack_events().iter().rfind(|event| {
+            event.resource_status() == Some(&ResourceStatus::CreateFailed)
+                && event.logical_resource_id() != Some(&self.options.name)
+        });
+        let resource = failed.and_then(|event| event.logical_resource_id()).unwrap_or("the stack");
+        let reason = failed.and_then(|event| event.resource_status_reason()).or(stack.stack_status_reason());
+        Ok(Error::StackFailed {
+            stack: self.options.name.clone(),
+            resource: resource.to_owned(),
+            reason: reason.unwrap_or("no reason given").to_owned(),
+        })
+    }
+
+    fn refused(&self, action: &'static str, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        let reason = DisplayErrorContext(&*error.into()).to_string();
+        Error::Refused { action, reason, log: self.log.clone() }
+    }
+}

@@ -1,0 +1,153 @@
+//! The emulator and the real template, with a few lines of Python in the place of the functions.
+#![allow(clippy::unwrap_used, reason = "that is how a test fails")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use local_stack::{Account, Binaries, Emulator, EmulatorOptions, Error, LocalStack, Stack, StackOptions};
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// A Lambda runtime that prints every event and answers that nothing failed.
+const BOOTSTRAP: &str = r#"
+import os, sys, urllib.request
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+print("started", os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_ACCESS_KEY_ID"], os.environ["BUCKET"], flush=True)
+while True:
+    with urllib.request.urlopen(api + "next") as event:
+        request = event.headers["Lambda-Runtime-Aws-Request-Id"]
+        print("event", event.read().decode(), flush=True)
+    urllib.request.urlopen(api + request + "/response", data=b'{"batchItemFailures":[]}').close()
+"#;
+
+/// One executable for all three functions.
+async fn bootstraps(directory: &Path) -> Binaries {
+    let python = local_stack::prepare_environment().await.unwrap();
+    let path = directory.join("bootstrap");
+    fs::write(&path, format!("#!{}\n{BOOTSTRAP}", python.display())).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    Binaries { evaluation: path.clone(), deletion: path.clone(), generation: path }
+}
+
+async fn options(directory: &Path, account: Account) -> StackOptions {
+    StackOptions {
+        template: TEMPLATE.to_owned(),
+        binaries: bootstraps(directory).await,
+        parameters: BTreeMap::from([("VisionProvider".to_owned(), "embedded".to_owned())]),
+        account,
+        name: "balancer".to_owned(),
+    }
+}
+
+async fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(20), "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn nothing_listens_on(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_err()
+}
+
+#[tokio::test]
+async fn an_upload_reaches_the_evaluation_function() {
+    let directory = tempfile::tempdir().unwrap();
+    let account = Account::unique();
+    let emulator = EmulatorOptions { log_dir: Some(directory.path().join("logs")), ..EmulatorOptions::default() };
+    let stack = LocalStack::start(emulator, options(directory.path(), account.clone()).await).await.unwrap();
+    let s3 = aws_sdk_s3::Client::new(stack.sdk_config());
+    let bucket = &stack.outputs().bucket;
+    for name in ["notes.txt", "grün & blau+1 (2).JPG"] {
+        let key = format!("system_actors/training_data/example_actor/{name}");
+        s3.put_object().bucket(bucket).key(key).body(b"image".to_vec().into()).send().await.unwrap();
+    }
+
+    let log = stack.emulator().function_log_file().to_owned();
+    let read = || fs::read_to_string(&log).unwrap();
+    wait_for("the event", || read().contains("event {")).await;
+    let log = read();
+    let started = format!("started {} {account} {bucket}", stack.endpoint());
+    assert!(log.contains(&format!("{}: {started}", stack.outputs().evaluation_function)), "{log}");
+    assert!(log.contains("example_actor/gr") && !log.contains("notes.txt"), "{log}");
+    let port = stack.emulator().port();
+    stack.stop().await.unwrap();
+    assert!(nothing_listens_on(port));
+}
+
+#[tokio::test]
+async fn stacks_in_two_accounts_of_one_emulator_are_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let emulator = Emulator::start(EmulatorOptions::default()).await.unwrap();
+    let one = Stack::create(&emulator, options(directory.path(), Account::unique()).await).await.unwrap();
+    let two = Stack::create(&emulator, options(directory.path(), Account::unique()).await).await.unwrap();
+    assert_ne!(one.outputs().bucket, two.outputs().bucket);
+    assert_ne!(one.outputs().evaluation_queue_url, two.outputs().evaluation_queue_url);
+    assert!(one.outputs().generation_dlq_url.contains(one.account().id()));
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let emulator = Emulator::start(EmulatorOptions::default()).await.unwrap();
+    let mut options = options(directory.path(), Account::default()).await;
+    options.parameters.insert("VisionProvider".to_owned(), "oracle".to_owned());
+    let error = Stack::create(&emulator, options).await.unwrap_err();
+    assert!(error.to_string().contains("VisionProvider"), "{error}");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let error = Emulator::start(EmulatorOptions { port: Some(port), ..EmulatorOptions::default() }).await.unwrap_err();
+    assert!(matches!(error, Error::PortInUse { port: named } if named == port), "{error}");
+}
+
+/// Not a test of its own: the process that [`the_emulator_and_its_functions_die_with_a_killed_parent`] kills.
+#[tokio::test]
+#[ignore = "run by another test in a process of its own"]
+async fn parent() {
+    let directory = PathBuf::from(std::env::var_os("STACK_DIRECTORY").unwrap());
+    let emulator = EmulatorOptions { log_dir: Some(directory.clone()), ..EmulatorOptions::default() };
+    let stack = LocalStack::start(emulator, options(&directory, Account::default()).await).await.unwrap();
+    let s3 = aws_sdk_s3::Client::new(stack.sdk_config());
+    let put = s3.put_object().bucket(&stack.outputs().bucket);
+    let key = "system_actors/training_data/example_actor/a.png";
+    put.key(key).body(b"image".to_vec().into()).send().await.unwrap();
+    let log = stack.emulator().function_log_file();
+    wait_for("the function", || fs::read_to_string(log).unwrap().contains("event {")).await;
+    println!("port {}", stack.emulator().port());
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn the_emulator_and_its_functions_die_with_a_killed_parent() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut parent = Command::new(std::env::current_exe().unwrap());
+    parent.args(["--ignored", "--exact", "parent", "--nocapture"]).env("STACK_DIRECTORY", directory.path());
+    let mut parent = parent.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(parent.stdout.take().unwrap()).lines();
+    let port = lines.find_map(|line| line.unwrap().strip_prefix("port ")?.parse().ok()).unwrap();
+
+    assert!(!nothing_listens_on(port));
+    assert_eq!(functions_running_at(port), 1);
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    wait_for("the end of the emulator", || nothing_listens_on(port)).await;
+    wait_for("the end of the function", || functions_running_at(port) == 0).await;
+}
+
+/// The emulator unpacks functions into a directory named after its port.
+fn functions_running_at(port: u16) -> usize {
+    let processes = Command::new("ps").args(["-eo", "args"]).output().unwrap();
+    let processes = String::from_utf8(processes.stdout).unwrap();
+    processes.lines().filter(|line| line.contains(&format!("-code-{port}/"))).count()
+}

@@ -1,0 +1,112 @@
+//! The virtual camera: where the figure stands in the picture, how large, and how far the camera is tilted.
+
+use image::imageops::{FilterType, resize};
+use image::{Pixel, RgbImage, Rgba, RgbaImage};
+use imageproc::geometric_transformations::{Border, Interpolation, warp_into_with};
+use rand::{Rng, RngExt};
+
+use super::subject::{Cutout, centre_of_interest};
+use super::{HEIGHT, WIDTH};
+
+/// How the camera is held for one picture.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Camera {
+    /// Tilt in radians, positive turns the picture clockwise.
+    pub(super) tilt: f32,
+    /// Whether the picture is mirrored.
+    pub(super) mirrored: bool,
+    /// Whether the subject stands in the left half.
+    pub(super) subject_left: bool,
+}
+
+impl Camera {
+    /// A camera tilted by 2 to 6 degrees either way.
+    pub(super) fn hold(rng: &mut impl Rng) -> Self {
+        let degrees: f32 = rng.random_range(2.0..6.0);
+        let sign = if rng.random::<bool>() { 1.0 } else { -1.0 };
+        Self { tilt: sign * degrees.to_radians(), mirrored: rng.random(), subject_left: rng.random() }
+    }
+
+    /// The figure as the camera sees it, on a transparent picture.
+    pub(super) fn place(self, cutout: &Cutout, rng: &mut impl Rng) -> RgbaImage {
+        let [left, top, right, bottom] = cutout.bounds;
+        let (picture_width, picture_height) = (WIDTH as f32, HEIGHT as f32);
+        let figure_height = (bottom - top).max(1.0);
+        // Share of the picture height that the whole figure would take: full, three-quarter or medium shot.
+        let smallest: f32 = if cutout.cut_at_the_foot { 1.15 } else { 0.82 };
+        let share = match rng.random_range(0..3) {
+            0 => smallest * rng.random_range(1.0..1.06),
+            1 => rng.random_range(1.15..1.4_f32).max(smallest),
+            _ => rng.random_range(1.45..1.8),
+        };
+        let step = figure_height / (share * picture_height);
+        let third = rng.random_range(0.24..0.36);
+        let anchor = Anchor {
+            source: ((left + right) / 2.0, top),
+            target: (
+                picture_width * if self.subject_left { third } else { 1.0 - third },
+                picture_height * rng.random_range(0.06..0.13),
+            ),
+        };
+        self.warp(&cutout.figure, step, anchor)
+    }
+
+    /// A 16:9 part of a scene without black corners, with the centre of interest off the middle.
+    pub(super) fn crop(self, base: &RgbImage, rng: &mut impl Rng) -> RgbImage {
+        let (width, height) = (base.width() as f32, base.height() as f32);
+        let (sin, cos) = (self.tilt.sin().abs(), self.tilt.cos());
+        let (picture_width, picture_height) = (WIDTH as f32, HEIGHT as f32);
+        // Extent of the tilted picture frame, for one source pixel per picture pixel.
+        let frame_width = picture_width * cos + picture_height * sin;
+        let frame_height = picture_width * sin + picture_height * cos;
+        let step = (width / frame_width).min(height / frame_height) * rng.random_range(0.62..0.98);
+        let (half_width, half_height) = (frame_width * step / 2.0, frame_height * step / 2.0);
+        let interest = centre_of_interest(base);
+        let shift = picture_width * step * rng.random_range(0.14..0.24);
+        let towards = if self.subject_left == self.mirrored { -shift } else { shift };
+        let wanted_x = interest.0 * width + towards;
+        let wanted_y = interest.1 * height + height * rng.random_range(-0.12..0.12);
+        let anchor = Anchor {
+            source: (
+                wanted_x.clamp(half_width.min(width / 2.0), (width - half_width).max(width / 2.0)),
+                wanted_y.clamp(half_height.min(height / 2.0), (height - half_height).max(height / 2.0)),
+            ),
+            target: (picture_width / 2.0, picture_height / 2.0),
+        };
+        let opaque = image::DynamicImage::ImageRgb8(base.clone()).into_rgba8();
+        let seen = self.warp(&opaque, step, anchor);
+        RgbImage::from_fn(WIDTH, HEIGHT, |x, y| seen.get_pixel(x, y).to_rgb())
+    }
+
+    /// Resamples a source so that `step` source pixels fall on one picture pixel around the anchor.
+    fn warp(self, source: &RgbaImage, step: f32, anchor: Anchor) -> RgbaImage {
+        let (sin, cos) = self.tilt.sin_cos();
+        let flip = if self.mirrored { -1.0 } else { 1.0 };
+        // Shrinking first keeps fine patterns from aliasing.
+        let shrink = step.max(1.0);
+        let reduced = |side: u32| ((side as f32 / shrink).round() as u32).max(1);
+        let ready = if step > 1.15 {
+            &resize(source, reduced(source.width()), reduced(source.height()), FilterType::CatmullRom)
+        } else {
+            source
+        };
+        let ratio_x = ready.width() as f32 / source.width() as f32;
+        let ratio_y = ready.height() as f32 / source.height() as f32;
+        let mut seen = RgbaImage::new(WIDTH, HEIGHT);
+        let lookup = |x: f32, y: f32| {
+            let (dx, dy) = (x - anchor.target.0, y - anchor.target.1);
+            let along_x = flip * (dx * cos + dy * sin) * step + anchor.source.0;
+            let along_y = (dy * cos - dx * sin) * step + anchor.source.1;
+            (along_x * ratio_x, along_y * ratio_y)
+        };
+        let outside = Border::Constant(Rgba([0, 0, 0, 0]));
+        warp_into_with(ready, lookup, Interpolation::Bicubic, outside, &mut seen);
+        seen
+    }
+}
+
+/// A point of the source and where it comes to lie in the picture.
+struct Anchor {
+    source: (f32, f32),
+    target: (f32, f32),
+}

@@ -1,0 +1,22 @@
+//! Contour lines as a pen would draw them.
+
+use image::Luma;
+use image::imageops::fast_blur;
+
+use super::tone::{Plane, at};
+
+/// Contours of a picture: 0 on a line, 1 on bare paper.
+///
+/// Extended difference of Gaussians after Winnemöller, Kyprianidis and Olsen (2012), without its flow field:
+/// the difference of two blurs is sharpened and passed through a soft threshold. `width` is the deviation of
+/// the narrower blur in pixels; `weight` how strongly edges count against tone.
+pub(super) fn contours(luma: &Plane, width: f32, weight: f32, threshold: f32) -> Plane {
+    let narrow = fast_blur(luma, width);
+    let wide = fast_blur(luma, width * 1.6);
+    Plane::from_fn(luma.width(), luma.height(), |x, y| {
+        let (inner, outer) = (at(&narrow, x, y), at(&wide, x, y));
+        let response = (1.0 + weight) * inner - weight * outer;
+        let tone = if response >= threshold { 1.0 } else { 1.0 + ((response - threshold) * 14.0).tanh() };
+        Luma([tone])
+    })
+}

@@ -1,0 +1,271 @@
+//! The actor itself: who it is, how its set stands, and who may change that now.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::fmt::serde::timestamp::millisecond;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::change::Change;
+use super::items::{self, Item, number, text, value};
+use super::{Store, StoreError};
+use crate::domain::actor::{ActorId, Profile};
+use crate::domain::manifest::BaseImage;
+
+const SORT: &str = "ACTOR";
+
+/// How an actor's set stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nobody has looked at it yet.
+    #[default]
+    Waiting,
+    /// A plan is being carried out.
+    Balancing,
+    /// It is as it should be.
+    Balanced,
+    /// A person must do something; the reason says what.
+    NeedsAttention,
+}
+
+/// An actor as it is stored.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ActorRecord {
+    /// When it was first heard of.
+    #[serde(with = "millisecond::optional")]
+    pub created_at: Option<Timestamp>,
+    /// When it last changed.
+    #[serde(with = "millisecond::optional")]
+    pub updated_at: Option<Timestamp>,
+    /// Who it is, as prompts must know.
+    pub profile: Profile,
+    /// What else its owner noted.
+    pub metadata: Map<String, Value>,
+    /// Where its base image may be found.
+    pub base_images: Vec<BaseImage>,
+    /// The highest number an image of it ever had.
+    pub last_number: u64,
+    /// The highest number a generation of it has.
+    pub last_generation: u32,
+    /// How its set stands.
+    pub status: Status,
+    /// Why, in a sentence for people.
+    pub reason: Option<String>,
+    /// How often in a row its set has been mended.
+    pub round: u32,
+    /// The plan that is being carried out, or has been and was not yet looked at.
+    pub active_plan: Option<String>,
+    /// Since when uploads wait to be evaluated.
+    #[serde(with = "millisecond::optional")]
+    pub pending_since: Option<Timestamp>,
+    /// The last of these uploads.
+    #[serde(with = "millisecond::optional")]
+    pub pending_last: Option<Timestamp>,
+    /// Whether a message that will evaluate them is under way.
+    pub pending_announced: bool,
+    /// Who is evaluating it now.
+    pub lease_token: Option<String>,
+    /// Until when, at most.
+    #[serde(with = "millisecond::optional")]
+    pub lease_until: Option<Timestamp>,
+}
+
+/// What an evaluation leaves behind in the actor's record.
+#[derive(Debug, Clone)]
+pub struct Verdict<'a> {
+    /// How the set stands.
+    pub status: Status,
+    /// Why, in a sentence for people.
+    pub reason: &'a str,
+    /// How often in a row the set has been mended, this one included.
+    pub round: u32,
+    /// The uploads that it has taken into account: the last of them.
+    pub seen_uploads_until: Option<Timestamp>,
+}
+
+impl Store {
+    /// The actor; `None` if nobody has heard of it.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn actor(&self, actor: &ActorId) -> Result<Option<ActorRecord>, StoreError> {
+        self.get(items::key(actor, SORT)).await
+    }
+
+    /// Every actor, by id. Reads the whole table: for people, not for stages.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn actors(&self) -> Result<BTreeMap<ActorId, ActorRecord>, StoreError> {
+        let mut found = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("sk = :actor")
+            .expression_attribute_values(":actor", text(SORT))
+            .into_paginator()
+            .items()
+            .send();
+        let mut actors = BTreeMap::new();
+        while let Some(item) = found.next().await {
+            let item = item.map_err(|error| self.error("Scan", SORT, &error))?;
+            if let Some(actor) = items::actor_of(&item) {
+                actors.insert(actor, items::data(item)?);
+            }
+        }
+        Ok(actors)
+    }
+
+    /// Notes that an image has landed, and returns the record with the note.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn note_upload(&self, actor: &ActorId, now: Timestamp) -> Result<ActorRecord, StoreError> {
+        let change = Change::of(items::key(actor, SORT))
+            .set_if_absent("created_at", millis(now))
+            .set_if_absent("pending_since", millis(now))
+            .set("pending_last", millis(now));
+        self.apply(change).await?.map_or_else(|| Ok(ActorRecord::default()), items::data)
+    }
+
+    /// Notes that a message is under way which will evaluate the uploads that wait since `since`.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn mark_announced(&self, actor: &ActorId, since: Timestamp) -> Result<(), StoreError> {
+        let change = Change::of(items::key(actor, SORT))
+            .set("pending_announced", value(&true)?)
+            .when_equal("pending_since", millis(since));
+        self.apply(change).await.map(drop)
+    }
+
+    /// Takes the right to evaluate the actor until `now` + `duration`; `None` if somebody else has it.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn take_lease(
+        &self,
+        actor: &ActorId,
+        token: &str,
+        now: Timestamp,
+        duration: SignedDuration,
+    ) -> Result<Option<ActorRecord>, StoreError> {
+        let change = Change::of(items::key(actor, SORT))
+            .set_if_absent("created_at", millis(now))
+            .set("lease_token", text(token))
+            .set("lease_until", millis(now + duration))
+            .when_absent_or_below("lease_until", millis(now));
+        self.apply(change).await?.map(items::data).transpose()
+    }
+
+    /// Gives the right to evaluate back, with nothing decided.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn release_lease(&self, actor: &ActorId, token: &str) -> Result<(), StoreError> {
+        let change = Change::of(items::key(actor, SORT))
+            .remove("lease_token")
+            .remove("lease_until")
+            .when_equal("lease_token", text(token));
+        self.apply(change).await.map(drop)
+    }
+
+    /// Notes who the actor is.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn set_profile(&self, actor: &ActorId, profile: Profile) -> Result<(), StoreError> {
+        self.apply(Change::of(items::key(actor, SORT)).set("profile", value(&profile)?)).await.map(drop)
+    }
+
+    /// Notes that an actor needs a person, without an evaluation: a stage has given up.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn ask_for_attention(&self, actor: &ActorId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+        let change = Change::of(items::key(actor, SORT))
+            .set("status", value(&Status::NeedsAttention)?)
+            .set("reason", text(reason))
+            .set("updated_at", millis(now))
+            .when_item_exists();
+        self.apply(change).await.map(drop)
+    }
+
+    /// Ends an evaluation that leaves nothing to do. Returns whether uploads came in meanwhile that it hasn't seen;
+    /// those then still wait.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn settle(
+        &self,
+        actor: &ActorId,
+        token: &str,
+        verdict: &Verdict<'_>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let change = verdict_change(actor, token, verdict, now)?.remove("active_plan");
+        if self.apply(forget_uploads(change.clone(), verdict.seen_uploads_until)).await?.is_some() {
+            return Ok(false);
+        }
+        // Either new uploads came in, or the lease was lost; in the second case this changes nothing either.
+        Ok(self.apply(change).await?.is_some())
+    }
+
+    /// Writes a whole record, as an import does; `false` if the actor is there already.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn import_actor(&self, actor: &ActorId, record: &ActorRecord) -> Result<bool, StoreError> {
+        let item = items::item(items::key(actor, SORT), &without_nulls(record)?)?;
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        match request.condition_expression("attribute_not_exists(pk)").send().await {
+            Ok(_) => Ok(true),
+            Err(error) if super::condition_failed(&error) => Ok(false),
+            Err(error) => Err(self.error("PutItem", actor.as_str(), &error)),
+        }
+    }
+}
+
+/// The change by which a verdict enters the actor's record, as long as the lease is held.
+pub(super) fn verdict_change(
+    actor: &ActorId,
+    token: &str,
+    verdict: &Verdict<'_>,
+    now: Timestamp,
+) -> Result<Change, StoreError> {
+    Ok(Change::of(items::key(actor, SORT))
+        .set("status", value(&verdict.status)?)
+        .set("reason", text(verdict.reason))
+        .set("round", number(verdict.round))
+        .set("updated_at", millis(now))
+        .remove("lease_token")
+        .remove("lease_until")
+        .when_equal("lease_token", text(token)))
+}
+
+/// Uploads no longer wait, provided that none has come in since the last one that was seen.
+pub(super) fn forget_uploads(change: Change, seen_until: Option<Timestamp>) -> Change {
+    let change = change.remove("pending_since").remove("pending_last").remove("pending_announced");
+    match seen_until {
+        Some(last) => change.when_equal("pending_last", millis(last)),
+        None => change.when_absent("pending_last"),
+    }
+}
+
+pub(super) fn actor_key(actor: &ActorId) -> Item {
+    items::key(actor, SORT)
+}
+
+pub(super) fn millis(moment: Timestamp) -> aws_sdk_dynamodb::types::AttributeValue {
+    number(moment.as_millisecond())
+}
+
+/// Conditions ask whether an attribute is absent, and one that is null is not.
+fn without_nulls(record: &ActorRecord) -> Result<HashMap<String, Value>, StoreError> {
+    let value = serde_json::to_value(record).unwrap_or_default();
+    let fields = value.as_object().cloned().unwrap_or_default();
+    Ok(fields.into_iter().filter(|(_, value)| !value.is_null()).collect())
+}

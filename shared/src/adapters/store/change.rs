@@ -1,0 +1,172 @@
+//! A conditional change of one item, written as sentences instead of expression strings.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem, Update};
+
+use super::items::Item;
+use super::{Store, StoreError, condition_failed};
+use crate::adapters::AwsError;
+
+/// What is to change in an item, and what must hold for it. The item is made if it isn't there, unless a condition
+/// says otherwise.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    key: Item,
+    sets: Vec<String>,
+    adds: Vec<String>,
+    removes: Vec<String>,
+    conditions: Vec<String>,
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Change {
+    pub(super) fn of(key: Item) -> Self {
+        Self {
+            key,
+            sets: Vec::new(),
+            adds: Vec::new(),
+            removes: Vec::new(),
+            conditions: Vec::new(),
+            names: HashMap::new(),
+            values: HashMap::new(),
+        }
+    }
+
+    /// A dotted `attribute` reaches into a map.
+    pub(super) fn set(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(value));
+        self.sets.push(format!("{name} = {value}"));
+        self
+    }
+
+    pub(super) fn set_if_absent(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(value));
+        self.sets.push(format!("{name} = if_not_exists({name}, {value})"));
+        self
+    }
+
+    pub(super) fn add(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(value));
+        self.adds.push(format!("{name} {value}"));
+        self
+    }
+
+    pub(super) fn remove(mut self, attribute: &str) -> Self {
+        let name = self.name(attribute);
+        self.removes.push(name);
+        self
+    }
+
+    pub(super) fn when_equal(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(value));
+        self.conditions.push(format!("{name} = {value}"));
+        self
+    }
+
+    pub(super) fn when_absent_or_below(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(value));
+        self.conditions.push(format!("(attribute_not_exists({name}) OR {name} < {value})"));
+        self
+    }
+
+    pub(super) fn when_absent_or_equal(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(value));
+        self.conditions.push(format!("(attribute_not_exists({name}) OR {name} = {value})"));
+        self
+    }
+
+    pub(super) fn when_absent(mut self, attribute: &str) -> Self {
+        let name = self.name(attribute);
+        self.conditions.push(format!("attribute_not_exists({name})"));
+        self
+    }
+
+    pub(super) fn when_item_exists(mut self) -> Self {
+        let name = self.name("pk");
+        self.conditions.push(format!("attribute_exists({name})"));
+        self
+    }
+
+    fn name(&mut self, attribute: &str) -> String {
+        // Every name gets a placeholder: `status`, `round` and many more are reserved words.
+        let placeholders = attribute.split('.').map(|part| format!("#{part}")).collect::<Vec<_>>();
+        self.names.extend(placeholders.iter().map(|name| (name.clone(), name[1..].to_owned())));
+        placeholders.join(".")
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
+        let name = format!(":v{}", self.values.len());
+        self.values.insert(name.clone(), value);
+        name
+    }
+
+    fn update_expression(&self) -> String {
+        [("SET", &self.sets), ("ADD", &self.adds), ("REMOVE", &self.removes)]
+            .into_iter()
+            .filter(|(_, clauses)| !clauses.is_empty())
+            .map(|(verb, clauses)| format!("{verb} {}", clauses.join(", ")))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn condition_expression(&self) -> Option<String> {
+        (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "))
+    }
+
+    /// The change as part of a transaction.
+    pub(super) fn in_transaction(self, store: &Store) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&store.table)
+            .update_expression(self.update_expression())
+            .set_condition_expression(self.condition_expression())
+            .set_key(Some(self.key))
+            .set_expression_attribute_names(Some(self.names))
+            .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
+            .build()
+            .map_err(|error| AwsError::new("DynamoDB", "TransactWriteItems", &store.table, error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+impl Store {
+    /// Makes the change. Returns the whole item as it is then, or `None` if a condition didn't hold.
+    pub(super) async fn apply(&self, change: Change) -> Result<Option<Item>, StoreError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .update_expression(change.update_expression())
+            .set_condition_expression(change.condition_expression())
+            .set_key(Some(change.key))
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values))
+            .return_values(ReturnValue::AllNew);
+        match request.send().await {
+            Ok(updated) => Ok(Some(updated.attributes.unwrap_or_default())),
+            Err(error) if condition_failed(&error) => Ok(None),
+            Err(error) => Err(self.error("UpdateItem", "", &error)),
+        }
+    }
+
+    /// Makes all changes or none. `false` if a condition didn't hold, or another transaction was at it.
+    pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
+        match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if lost_to_another(&error) => Ok(false),
+            Err(error) => Err(self.error("TransactWriteItems", "", &error)),
+        }
+    }
+}
+
+fn lost_to_another<R>(
+    error: &SdkError<aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError, R>,
+) -> bool {
+    use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException;
+    let Some(TransactionCanceledException(cancelled)) = error.as_service_error() else { return false };
+    let reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+    let mut failures = reasons.filter(|code| *code != "None").peekable();
+    failures.peek().is_some() && failures.all(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict"))
+}

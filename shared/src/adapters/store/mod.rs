@@ -1,0 +1,72 @@
+//! DynamoDB: one table, one partition per actor.
+//!
+//! | `pk`          | `sk`                      | what it is                                      |
+//! |---------------|---------------------------|-------------------------------------------------|
+//! | `ACTOR#{id}`  | `ACTOR`                   | the actor: status, counters, lease ([`actors`])  |
+//! | `ACTOR#{id}`  | `IMAGE#{filename}`        | an image of the set ([`images`])                 |
+//! | `ACTOR#{id}`  | `GENERATION#{number}`     | images that came to be together ([`images`])     |
+//! | `ACTOR#{id}`  | `PLAN#{plan_id}`          | a plan and how far it has come ([`plans`])       |
+//! | `ACTOR#{id}`  | `SLOT#{plan_id}#{slot}`   | how far one image of a plan has come ([`slots`]) |
+//! | `REFUSED`     | `{time}#{message}`        | a message that can't be carried out ([`refusals`]) |
+
+pub mod actors;
+mod change;
+pub mod images;
+mod items;
+pub mod plans;
+mod read;
+pub mod refusals;
+pub mod slots;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+use super::AwsError;
+
+/// The table with the manifests.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+/// The table could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// DynamoDB failed. Trying again may help.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// An item is not of the form this version writes. Trying again doesn't help.
+    #[error("the item {item} can't be read: {cause}; was it written by another version, or by hand?")]
+    Malformed {
+        /// Which item.
+        item: String,
+        /// What is wrong with it.
+        cause: serde_dynamo::Error,
+    },
+}
+
+impl Store {
+    /// The table `name`, reached by `client`.
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, table: name.into() }
+    }
+
+    fn error<E>(
+        &self,
+        operation: &'static str,
+        item: &str,
+        error: &SdkError<E, aws_sdk_dynamodb::config::http::HttpResponse>,
+    ) -> StoreError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        AwsError::of("DynamoDB", operation, &format!("{}/{item}", self.table), error).into()
+    }
+}
+
+/// Whether a conditional write was refused because its condition didn't hold.
+fn condition_failed<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("ConditionalCheckFailedException")
+}

@@ -1,0 +1,73 @@
+//! Messages that can't be carried out, kept for people to read.
+
+use jiff::Timestamp;
+use jiff::fmt::serde::timestamp::second;
+use serde::{Deserialize, Serialize};
+
+use super::items;
+use super::{Store, StoreError};
+
+const PARTITION: &str = "REFUSED";
+
+/// What every sort key starts with, since a query must name something.
+const THIS_MILLENNIUM: &str = "2";
+
+/// How long a refusal is kept.
+const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+
+/// Characters of a refused body that are kept.
+const BODY_KEPT: usize = 2_000;
+
+/// A message that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// When.
+    pub refused_at: Timestamp,
+    /// Which queue it came from.
+    pub queue: String,
+    /// SQS's name for it.
+    pub message_id: String,
+    /// Why, and what to do.
+    pub reason: String,
+    /// How its body begins.
+    pub body: String,
+    /// When `DynamoDB` may forget it, in seconds since 1970.
+    #[serde(with = "second::required")]
+    pub expires_at: Timestamp,
+}
+
+impl Refusal {
+    /// The message `message_id` of `queue` is refused now.
+    #[must_use]
+    pub fn new(now: Timestamp, queue: &str, message_id: &str, reason: String, body: &str) -> Self {
+        Self {
+            refused_at: now,
+            queue: queue.to_owned(),
+            message_id: message_id.to_owned(),
+            reason,
+            body: body.chars().take(BODY_KEPT).collect(),
+            expires_at: now + KEPT,
+        }
+    }
+}
+
+impl Store {
+    /// Keeps a refusal.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn refuse(&self, refusal: &Refusal) -> Result<(), StoreError> {
+        let sort = format!("{:.3}#{}", refusal.refused_at, refusal.message_id);
+        let item = items::item(items::raw_key(PARTITION, sort), refusal)?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
+        put.map(drop).map_err(|error| self.error("PutItem", PARTITION, &error))
+    }
+
+    /// The refusals that are kept, the oldest first.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn refusals(&self) -> Result<Vec<Refusal>, StoreError> {
+        self.query_partition(PARTITION.to_owned(), THIS_MILLENNIUM).await?.into_iter().map(items::data).collect()
+    }
+}

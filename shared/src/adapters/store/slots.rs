@@ -1,0 +1,184 @@
+//! How far each image of a plan has come, and the numbers they are given.
+
+use jiff::fmt::serde::timestamp::millisecond;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::actors::{actor_key, millis};
+use super::change::Change;
+use super::items::{self, Item, number, text, value};
+use super::plans::plan_key;
+use super::{Store, StoreError};
+use crate::domain::actor::ActorId;
+use crate::domain::manifest::Image;
+
+/// How far one image of a plan has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotState {
+    /// Nothing is safe yet.
+    #[default]
+    Open,
+    /// Its bytes lie in the staging area.
+    Staged,
+    /// It has its number, and is in the manifest.
+    Numbered,
+    /// It is in its place.
+    Done,
+    /// It could not be made, and repeating won't help.
+    Failed,
+}
+
+/// One image of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SlotRecord {
+    /// How far it has come.
+    pub state: SlotState,
+    /// Its name, once it has a number.
+    pub filename: Option<String>,
+    /// Why it failed, where it did.
+    pub reason: Option<String>,
+    /// Who is at it.
+    pub claim_token: Option<String>,
+    /// Until when, at most.
+    #[serde(with = "millisecond::optional")]
+    pub claim_until: Option<Timestamp>,
+}
+
+/// One image of one plan of one actor.
+#[derive(Debug, Clone, Copy)]
+pub struct SlotName<'a> {
+    /// Whose.
+    pub actor: &'a ActorId,
+    /// Which plan.
+    pub plan_id: &'a str,
+    /// Which of its images.
+    pub slot_id: &'a str,
+}
+
+impl SlotName<'_> {
+    fn key(&self) -> Item {
+        items::key(self.actor, format!("SLOT#{}#{}", self.plan_id, self.slot_id))
+    }
+}
+
+impl Store {
+    /// Takes the right to work on a slot until `now` + `duration`; `None` if somebody else has it.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn claim_slot(
+        &self,
+        slot: SlotName<'_>,
+        token: &str,
+        now: Timestamp,
+        duration: SignedDuration,
+    ) -> Result<Option<SlotRecord>, StoreError> {
+        let change = Change::of(slot.key())
+            .set_if_absent("state", value(&SlotState::Open)?)
+            .set("claim_token", text(token))
+            .set("claim_until", millis(now + duration))
+            .when_absent_or_below("claim_until", millis(now));
+        self.apply(change).await?.map(items::data).transpose()
+    }
+
+    /// Gives the right to work on a slot back.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn release_slot(&self, slot: SlotName<'_>, token: &str) -> Result<(), StoreError> {
+        let change =
+            Change::of(slot.key()).remove("claim_token").remove("claim_until").when_equal("claim_token", text(token));
+        self.apply(change).await.map(drop)
+    }
+
+    /// Notes that the slot's bytes are safe.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn mark_staged(&self, slot: SlotName<'_>) -> Result<(), StoreError> {
+        let change = Change::of(slot.key())
+            .set("state", value(&SlotState::Staged)?)
+            .when_equal("state", value(&SlotState::Open)?);
+        self.apply(change).await.map(drop)
+    }
+
+    /// Gives the image the number in its `index`, which follows `last_number`, enters it in the manifest and notes it in the slot, in one
+    /// transaction. `false` if another image took the number, or the slot has one already: look again.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn give_number(
+        &self,
+        slot: SlotName<'_>,
+        last_number: u64,
+        filename: &str,
+        image: &Image,
+    ) -> Result<bool, StoreError> {
+        let counted = Change::of(actor_key(slot.actor))
+            .set("last_number", number(image.index))
+            .when_equal("last_number", number(last_number));
+        let noted = Change::of(slot.key())
+            .set("state", value(&SlotState::Numbered)?)
+            .set("filename", text(filename))
+            .when_equal("state", value(&SlotState::Staged)?);
+        self.transact(vec![
+            counted.in_transaction(self)?,
+            noted.in_transaction(self)?,
+            self.put_image(slot.actor, filename, image)?,
+        ])
+        .await
+    }
+
+    /// Takes a number back that turned out to be a person's upload, so that the image gets the next one. The
+    /// person's file keeps its name; the next evaluation finds it.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn yield_number(&self, slot: SlotName<'_>, filename: &str) -> Result<(), StoreError> {
+        self.forget_image(slot.actor, filename).await?;
+        let change = Change::of(slot.key())
+            .set("state", value(&SlotState::Staged)?)
+            .remove("filename")
+            .when_equal("state", value(&SlotState::Numbered)?)
+            .when_equal("filename", text(filename));
+        self.apply(change).await.map(drop)
+    }
+
+    /// Counts a slot as done, once however often it is called.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn finish_slot(&self, slot: SlotName<'_>) -> Result<(), StoreError> {
+        let ended = Change::of(slot.key())
+            .set("state", value(&SlotState::Done)?)
+            .when_equal("state", value(&SlotState::Numbered)?);
+        let counted = Change::of(plan_key(slot.actor, slot.plan_id))
+            .add("remaining", number(-1))
+            .add("generated", number(1))
+            .when_item_exists();
+        self.transact(vec![ended.in_transaction(self)?, counted.in_transaction(self)?]).await.map(drop)
+    }
+
+    /// Counts a slot as over without an image, once however often it is called.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn fail_slot(&self, slot: SlotName<'_>, reason: &str) -> Result<(), StoreError> {
+        let ended = Change::of(slot.key())
+            .set("state", value(&SlotState::Failed)?)
+            .set("reason", text(reason))
+            .when_equal("state", value(&SlotState::Open)?);
+        let counted = Change::of(plan_key(slot.actor, slot.plan_id)).add("remaining", number(-1)).when_item_exists();
+        self.transact(vec![ended.in_transaction(self)?, counted.in_transaction(self)?]).await.map(drop)
+    }
+
+    /// How far a slot has come.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn slot(&self, slot: SlotName<'_>) -> Result<SlotRecord, StoreError> {
+        Ok(self.get(slot.key()).await?.unwrap_or_default())
+    }
+}

@@ -1,0 +1,155 @@
+//! From what is measured to flags and a quality from 1 to 10.
+//!
+//! | finding | effect on the quality |
+//! | --- | --- |
+//! | nothing wrong | 10 less small deductions for softness, weak or dark tones and symmetry: 7–10 |
+//! | [`Flag::LookingAtCamera`] | at most 6 |
+//! | [`Flag::Symmetrical`] | at most 6 |
+//! | both of these | at most 5 |
+//! | both, and the face fills the picture: a passport photograph | at most 4 |
+//! | [`Flag::Blurry`] | at most 4, less the wider the edges |
+//! | [`Flag::BadExposure`] | at most 3 |
+//! | no detail at all | 1 |
+//!
+//! [`Flag::DistortedAnatomy`] is never set: nothing here knows how many fingers a hand has.
+
+use std::ops::RangeInclusive;
+
+use image::RgbImage;
+
+use super::exposure::Exposure;
+use super::face::{Face, FaceFinder};
+use super::{sharpness, symmetry};
+use crate::domain::assessment::Flag;
+use crate::domain::kind::Kind;
+
+/// Frontality from which a face is turned to the camera. Profiles stay below 7, frontal faces of full-length
+/// portraits reach 14 and more.
+const FRONTAL: f32 = 12.0;
+/// Height of a face, as a share of the picture's, from which it fills the picture.
+const LARGE_FACE: f32 = 0.2;
+/// Where the middle of a centred face lies, as a share of the width.
+const CENTERED: RangeInclusive<f32> = 0.4..=0.6;
+/// Mirror correlation from which any picture counts as symmetrical.
+const SYMMETRICAL: f32 = 0.7;
+/// The same for a picture that a centred frontal face fills: light from one side does not redeem it.
+const SYMMETRICAL_AROUND_FACE: f32 = 0.35;
+/// Width of edges, in pixels, from which a picture is blurred; sharp ones lie between 1 and 1.7.
+const BLURRED: f32 = 2.3;
+
+/// Everything that decides the quality of one picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Facts {
+    kind: Kind,
+    edge_width: Option<f32>,
+    exposure: Exposure,
+    mirror_correlation: f32,
+    face: Option<Face>,
+}
+
+impl Facts {
+    /// Measures a picture of a known kind.
+    pub fn measure(image: &RgbImage, kind: Kind, faces: &FaceFinder) -> Self {
+        Self {
+            kind,
+            edge_width: sharpness::edge_width(image),
+            exposure: Exposure::measure(image),
+            mirror_correlation: symmetry::mirror_correlation(image),
+            face: faces.most_frontal(image),
+        }
+    }
+
+    /// What is wrong with the picture.
+    #[must_use]
+    pub fn flags(&self) -> Vec<Flag> {
+        let findings = [
+            (self.is_looking_at_camera(), Flag::LookingAtCamera),
+            (self.is_symmetrical(), Flag::Symmetrical),
+            (self.is_blurry(), Flag::Blurry),
+            (self.is_badly_exposed(), Flag::BadExposure),
+        ];
+        findings.into_iter().filter(|(found, _)| *found).map(|(_, flag)| flag).collect()
+    }
+
+    /// The quality by the table above.
+    #[must_use]
+    pub fn quality(&self) -> u8 {
+        let score = (10.0 - self.deductions()).min(self.cap());
+        score.round().clamp(1.0, 10.0) as u8
+    }
+
+    /// The findings in words, most important last.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let mut parts = vec![match self.edge_width {
+            None => "no detail",
+            Some(width) if width >= BLURRED => "out of focus",
+            Some(width) if width >= 1.8 => "a little soft",
+            Some(_) => "sharp",
+        }];
+        if self.is_badly_exposed() {
+            parts.push(if self.exposure.mean < 0.5 { "far too dark" } else { "far too light" });
+        } else if self.exposure.mean < 0.15 {
+            parts.push("dark");
+        }
+        match (self.is_looking_at_camera(), self.is_symmetrical()) {
+            (true, true) if self.is_filled_by_face() => parts.push("like a passport photograph"),
+            (true, true) => parts.push("centred, symmetrical and facing the camera"),
+            (true, false) => parts.push("face turned to the camera"),
+            (false, true) => parts.push("left and right mirror each other"),
+            (false, false) => {}
+        }
+        parts.join("; ")
+    }
+
+    fn deductions(&self) -> f32 {
+        let softness = self.edge_width.map_or(0.0, |width| (width - 1.2) * 2.0);
+        let weak_tones = (0.7 - (self.exposure.highlight - self.exposure.shadow)) * 2.5;
+        let darkness = (0.3 - self.exposure.mean) * 4.0;
+        let symmetry = (self.mirror_correlation - 0.3) * 1.5;
+        [softness, weak_tones, darkness, symmetry].map(|deduction| deduction.clamp(0.0, 1.5)).iter().sum()
+    }
+
+    fn cap(&self) -> f32 {
+        let composition = match (self.is_looking_at_camera(), self.is_symmetrical()) {
+            (true, true) if self.is_filled_by_face() => 4.0,
+            (true, true) => 5.0,
+            (true, false) | (false, true) => 6.0,
+            (false, false) => 10.0,
+        };
+        let focus = match self.edge_width {
+            None => 1.0,
+            Some(width) if width >= BLURRED => 4.0 - (width - BLURRED),
+            Some(_) => 10.0,
+        };
+        let light = if self.is_badly_exposed() { 3.0 } else { 10.0 };
+        f32::min(composition, f32::min(focus, light))
+    }
+
+    fn is_looking_at_camera(&self) -> bool {
+        self.face.is_some_and(|face| face.frontality >= FRONTAL)
+    }
+
+    fn is_filled_by_face(&self) -> bool {
+        self.face.is_some_and(|face| face.height >= LARGE_FACE && CENTERED.contains(&face.center_x))
+    }
+
+    fn is_symmetrical(&self) -> bool {
+        let passport = self.is_looking_at_camera() && self.is_filled_by_face();
+        let limit = if passport { SYMMETRICAL_AROUND_FACE } else { SYMMETRICAL };
+        self.mirror_correlation >= limit
+    }
+
+    fn is_blurry(&self) -> bool {
+        self.edge_width.is_none_or(|width| width >= BLURRED)
+    }
+
+    /// A drawing may be mostly bare paper, or black; a photograph that is has lost what it showed.
+    fn is_badly_exposed(&self) -> bool {
+        let Exposure { mean, shadow, highlight, burnt_share } = self.exposure;
+        let invisible = highlight < 0.15 || shadow > 0.8;
+        let dark = mean < 0.045;
+        let burnt = burnt_share > 0.4 && (shadow > 0.35 || mean > 0.88);
+        invisible || (self.kind == Kind::Photorealistic && (dark || burnt))
+    }
+}

@@ -1,0 +1,116 @@
+//! The three kinds of image a training set is made of, and numbers per kind.
+
+use std::fmt;
+use std::ops::{Index, IndexMut};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What an image looks like; every image of a set is of exactly one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A photograph, or indistinguishable from one.
+    Photorealistic,
+    /// A drawing or print without colour.
+    BwStylized,
+    /// A drawing, painting or comic in colour.
+    ColorStylized,
+}
+
+impl Kind {
+    /// Every kind, in the order used wherever kinds are listed.
+    pub const ALL: [Self; 3] = [Self::Photorealistic, Self::BwStylized, Self::ColorStylized];
+
+    /// The name used in messages, manifests and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Photorealistic => "photorealistic",
+            Self::BwStylized => "bw_stylized",
+            Self::ColorStylized => "color_stylized",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(name: &str) -> Result<Self, UnknownKind> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| UnknownKind(name.to_owned()))
+    }
+}
+
+/// A name that is none of the three kinds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a kind of image; write photorealistic, bw_stylized or color_stylized")]
+pub struct UnknownKind(pub String);
+
+/// A number of images for each kind. Kinds left out of a message count 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KindCounts {
+    /// Photorealistic images.
+    pub photorealistic: u32,
+    /// Black-and-white stylized images.
+    pub bw_stylized: u32,
+    /// Colour stylized images.
+    pub color_stylized: u32,
+}
+
+impl KindCounts {
+    /// Images of all kinds together.
+    #[must_use]
+    pub const fn total(self) -> u32 {
+        self.photorealistic + self.bw_stylized + self.color_stylized
+    }
+
+    /// How many images there are of each kind.
+    pub fn tally(kinds: impl IntoIterator<Item = Kind>) -> Self {
+        let mut counts = Self::default();
+        for kind in kinds {
+            counts[kind] += 1;
+        }
+        counts
+    }
+
+    /// Each kind as often as it is counted, in the order of [`Kind::ALL`].
+    pub fn each(self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().flat_map(move |kind| std::iter::repeat_n(kind, self[kind] as usize))
+    }
+}
+
+impl Index<Kind> for KindCounts {
+    type Output = u32;
+
+    fn index(&self, kind: Kind) -> &u32 {
+        match kind {
+            Kind::Photorealistic => &self.photorealistic,
+            Kind::BwStylized => &self.bw_stylized,
+            Kind::ColorStylized => &self.color_stylized,
+        }
+    }
+}
+
+impl IndexMut<Kind> for KindCounts {
+    fn index_mut(&mut self, kind: Kind) -> &mut u32 {
+        match kind {
+            Kind::Photorealistic => &mut self.photorealistic,
+            Kind::BwStylized => &mut self.bw_stylized,
+            Kind::ColorStylized => &mut self.color_stylized,
+        }
+    }
+}
+
+impl fmt::Display for KindCounts {
+    /// As people write it: `13/4/3`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.photorealistic, self.bw_stylized, self.color_stylized)
+    }
+}

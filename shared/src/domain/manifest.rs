@@ -1,0 +1,206 @@
+//! What is kept about an actor and its images, in the form in which manifests are exported.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::actor::{ActorId, Profile};
+use super::assessment::{Flag, Observation};
+use super::kind::Kind;
+use crate::imaging::Facts;
+
+/// An actor's whole manifest, as exported and imported.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Whose manifest.
+    pub actor_id: String,
+    /// When it was begun; text, since exported ones name no time zone.
+    #[serde(default)]
+    pub created_at: Option<String>,
+    /// When it last changed.
+    #[serde(default)]
+    pub updated_at: Option<String>,
+    /// Images in the set.
+    #[serde(default)]
+    pub total_images: u64,
+    /// The highest number an image ever had, so that none is used twice.
+    #[serde(default)]
+    pub last_number: u64,
+    /// What else is known of the actor: `sex`, `actor_type` and whatever its owner noted.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+    /// Where its base image may be found.
+    #[serde(default)]
+    pub base_images: Vec<BaseImage>,
+    /// How its images came to be.
+    #[serde(default)]
+    pub generations: Vec<Generation>,
+    /// Its images by file name.
+    #[serde(default)]
+    pub images: BTreeMap<String, Image>,
+}
+
+/// Where a base image may be found, the most recent place first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseImage {
+    /// Where it was moved to, below the data folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<String>,
+    /// The same, relative to the actor's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_relative_path: Option<String>,
+    /// Where it was first, relative to the actor's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_path: Option<String>,
+    /// Where it lies in S3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3_url: Option<String>,
+    /// Whatever else was exported.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Images that came to be together: the ones of a plan, or the ones found at an evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Generation {
+    /// Counts up from 1.
+    pub generation_id: u32,
+    /// How they came to be.
+    #[serde(rename = "type")]
+    pub origin: String,
+    /// When.
+    pub generated_at: String,
+    /// How many of them are in the set.
+    #[serde(default)]
+    pub image_count: u64,
+    /// Which plan, which model and so on.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+}
+
+/// The `type` of a generation whose images somebody uploaded.
+pub const UPLOADED: &str = "existing";
+
+/// The `type` of a generation whose images this program made.
+pub const BALANCING: &str = "balancing";
+
+/// One image.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    /// The prompt it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// How that begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_preview: Option<String>,
+    /// Which of our prompts it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_id: Option<String>,
+    /// When it was made, or found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated_at: Option<String>,
+    /// Where it lies in S3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3_url: Option<String>,
+    /// Where it lies as a plain file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_path: Option<String>,
+    /// The number in its name.
+    #[serde(default)]
+    pub index: u64,
+    /// Its kind: the one it was made to be, until it has been looked at.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// Which generation it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_id: Option<u32>,
+    /// That generation's `type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_type: Option<String>,
+    /// The plan it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_id: Option<String>,
+    /// The `ETag` of the object that the following is said of; none while it is not yet in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// From 1 to 10; none while nobody has looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<u8>,
+    /// What is wrong with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
+    /// Why it was judged so, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Which model judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessed_by: Option<String>,
+    /// What was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+    /// Why the file is no use as an image, where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<String>,
+    /// Whatever else was exported.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl Image {
+    /// What `model` has said of the object with this `ETag`; `None` if it has not seen it.
+    #[must_use]
+    pub fn observation_by(&self, model: &str) -> Option<Observation> {
+        (self.assessed_by.as_deref() == Some(model)).then_some(())?;
+        Some(Observation {
+            kind: self.kind?,
+            quality: self.quality?,
+            flags: self.flags.clone(),
+            reason: self.reason.clone().unwrap_or_default(),
+        })
+    }
+
+    /// Notes what `model` says of the image.
+    pub fn observe(&mut self, observation: Observation, model: &str) {
+        let Observation { kind, quality, flags, reason } = observation;
+        self.kind = Some(kind);
+        self.quality = Some(quality);
+        self.flags = flags;
+        self.reason = Some(reason);
+        self.assessed_by = Some(model.to_owned());
+    }
+
+    /// Another object has taken the image's place: nothing that was known of the old one holds.
+    pub fn replace(&mut self, etag: &str) {
+        *self = Self {
+            etag: Some(etag.to_owned()),
+            index: self.index,
+            s3_url: self.s3_url.take(),
+            local_path: self.local_path.take(),
+            generation_id: self.generation_id,
+            generation_type: self.generation_type.take(),
+            generated_at: self.generated_at.take(),
+            ..Self::default()
+        };
+    }
+}
+
+/// What a manifest's `metadata` says of its actor; the id's own words fill in what it leaves out.
+#[must_use]
+pub fn profile_of(metadata: &Map<String, Value>, actor: &ActorId) -> Profile {
+    let by_name = Profile::from_words_of(actor);
+    let field = |name: &str| metadata.get(name).filter(|value| value.is_string()).cloned();
+    Profile {
+        sex: field("sex").and_then(|value| serde_json::from_value(value).ok()).unwrap_or(by_name.sex),
+        actor_type: field("actor_type")
+            .and_then(|value| serde_json::from_value(value).ok())
+            .unwrap_or(by_name.actor_type),
+    }
+}
+
+/// A moment as manifests write it.
+#[must_use]
+pub fn timestamp_text(moment: Timestamp) -> String {
+    format!("{moment:.3}")
+}

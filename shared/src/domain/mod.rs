@@ -1,0 +1,13 @@
+//! What the product is about, as pure functions and plain data: nothing here reads a clock, a file or a socket.
+
+pub mod actor;
+pub mod assessment;
+pub mod duplicates;
+pub mod kind;
+pub mod manifest;
+pub mod numbering;
+pub mod plan;
+pub mod planner;
+pub mod prompts;
+pub mod reconciliation;
+pub mod target;

@@ -1,0 +1,64 @@
+//! The number in an image's file name.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::domain::actor::ActorId;
+
+/// The number of a file: the last `_123.` in its name, or 0 where there is none.
+#[must_use]
+pub fn number_of(filename: &str) -> u64 {
+    #[expect(clippy::expect_used, reason = "a constant pattern that every test of this module compiles")]
+    static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"_(\d+)\.").expect("the pattern is valid"));
+    NUMBER
+        .captures_iter(filename)
+        .last()
+        // A number too long for 64 bits is nobody's count: such a file has no number.
+        .and_then(|found| found[1].parse().ok())
+        .unwrap_or(0)
+}
+
+/// The highest number among files; 0 where there are none.
+pub fn highest<'a>(filenames: impl IntoIterator<Item = &'a str>) -> u64 {
+    filenames.into_iter().map(number_of).max().unwrap_or(0)
+}
+
+/// The name of a new image.
+#[must_use]
+pub fn filename(actor: &ActorId, number: u64) -> String {
+    format!("{actor}_{number}.jpg")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_number_is_the_last_one_between_an_underscore_and_a_dot() {
+        assert_eq!(number_of("0001_european_20_female_12.png"), 12);
+        assert_eq!(number_of("a_3.b_7.jpg"), 7);
+        assert_eq!(number_of("hero_007.webp"), 7);
+    }
+
+    #[test]
+    fn a_name_without_a_number_counts_zero() {
+        for name in ["portrait.jpg", "12.jpg", "hero_12", "hero_12a.jpg", "", "x_99999999999999999999999.jpg"] {
+            assert_eq!(number_of(name), 0, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_new_name_carries_its_own_number(id in "[A-Za-z0-9_-]{1,40}", number in any::<u64>()) {
+            let actor: ActorId = id.parse().unwrap();
+            prop_assert_eq!(number_of(&filename(&actor, number)), number);
+        }
+
+        #[test]
+        fn any_name_at_all_has_a_number(name in ".*") {
+            number_of(&name);
+        }
+    }
+}

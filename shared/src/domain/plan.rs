@@ -1,0 +1,159 @@
+//! A plan that is carried out: what the planner proposed, made definite.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::kind::{Kind, KindCounts};
+use super::planner::Scope;
+
+/// A plan and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its name; sorts by time.
+    pub plan_id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Who wanted it.
+    pub origin: Origin,
+    /// The how-manieth mending in a row, from 1.
+    pub round: u32,
+    /// What it may do.
+    pub scope: Scope,
+    /// The set as it was found.
+    pub before: KindCounts,
+    /// The set as it will be.
+    pub result: KindCounts,
+    /// The images that go.
+    pub delete: Vec<PlannedDeletion>,
+    /// The images to make.
+    pub slots: Vec<Slot>,
+    /// What is odd about the set, one remark for each file.
+    pub notes: Vec<Note>,
+    /// The generation that the new images form.
+    pub generation_id: Option<u32>,
+    /// How far it has come.
+    pub state: PlanState,
+    /// Pieces of work not yet done: the deletions together are one, each slot is one.
+    pub remaining: u32,
+    /// Whether its messages have been sent.
+    pub dispatched: bool,
+    /// Whether the deletions are done.
+    pub deletions_done: bool,
+    /// Images deleted.
+    pub deleted: u32,
+    /// Images made.
+    pub generated: u32,
+}
+
+/// Who wanted a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// An evaluation found the set out of balance.
+    Evaluation,
+    /// A person asked for images.
+    ByHand,
+}
+
+/// How far a plan has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanState {
+    /// It was only asked what it would be.
+    DryRun,
+    /// It is being carried out.
+    Running,
+    /// It was carried out, and the set has been looked at since.
+    Closed,
+    /// A newer plan took its place.
+    Superseded,
+}
+
+/// An image that goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedDeletion {
+    /// The image's file name.
+    pub filename: String,
+    /// The object that was judged; another one under this name stays.
+    pub etag: String,
+    /// Why it goes.
+    pub reason: String,
+}
+
+/// An image to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// Its name within the plan.
+    pub slot_id: String,
+    /// The kind to make.
+    pub kind: Kind,
+    /// Which prompt was drawn for it.
+    pub prompt_id: String,
+    /// The seed it is made with: the plan's and the slot's own, so that a repetition makes the same.
+    pub seed: u32,
+}
+
+/// A remark about a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The file.
+    pub filename: String,
+    /// The remark, with what to do about it.
+    pub remark: String,
+}
+
+impl Plan {
+    /// The slot of this name.
+    #[must_use]
+    pub fn slot(&self, slot_id: &str) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.slot_id == slot_id)
+    }
+
+    /// How many pieces of work a plan is.
+    #[must_use]
+    pub fn pieces_of_work(&self) -> u32 {
+        u32::from(!self.delete.is_empty()) + u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether it is still being carried out.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.state == PlanState::Running && self.remaining > 0
+    }
+}
+
+/// The name of a plan made at `now` for the message `message_id`.
+#[must_use]
+pub fn plan_id(now: Timestamp, message_id: &str) -> String {
+    let digest = Sha256::digest(message_id);
+    format!("{}-{:02x}{:02x}{:02x}", now.strftime("%Y%m%dT%H%M%S%3fZ"), digest[0], digest[1], digest[2])
+}
+
+/// The seed of a slot: 31 bits, since generators take a positive 32-bit number.
+#[must_use]
+pub fn seed_of(plan_id: &str, slot_id: &str) -> u32 {
+    let digest = Sha256::digest(format!("{plan_id}/{slot_id}"));
+    u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) >> 1
+}
+
+/// The slots for the images to make, each with a prompt drawn by chance (seeded by the plan's name) that neither
+/// the set nor another slot uses, while there are any.
+#[must_use]
+pub fn slots(plan_id: &str, generate: KindCounts, used_prompts: &BTreeSet<String>) -> Vec<Slot> {
+    use rand::SeedableRng;
+    let mut random = rand_chacha::ChaCha8Rng::from_seed(Sha256::digest(plan_id).into());
+    let drawn = Kind::ALL
+        .into_iter()
+        .flat_map(|kind| super::prompts::draw(kind, used_prompts, generate[kind] as usize, &mut random));
+    (1..)
+        .zip(drawn)
+        .map(|(number, prompt)| {
+            let slot_id = format!("{number:03}");
+            let seed = seed_of(plan_id, &slot_id);
+            Slot { slot_id, kind: prompt.kind, prompt_id: prompt.id.to_owned(), seed }
+        })
+        .collect()
+}

@@ -1,0 +1,65 @@
+//! Manifests in their exported form: taken in, and given out.
+
+use crate::adapters::store::actors::ActorRecord;
+use crate::adapters::store::{Store, StoreError};
+use crate::domain::actor::ActorId;
+use crate::domain::manifest::{Manifest, profile_of, timestamp_text};
+use crate::domain::numbering::highest;
+
+/// Takes a manifest in for an actor that the table doesn't know yet; `false` if it does, and then nothing changes.
+///
+/// # Errors
+/// If the table can't be written.
+pub async fn import(store: &Store, actor: &ActorId, manifest: Manifest) -> Result<bool, StoreError> {
+    if store.actor(actor).await?.is_some() {
+        return Ok(false);
+    }
+    for generation in &manifest.generations {
+        store.import_generation(actor, generation).await?;
+    }
+    for (filename, image) in &manifest.images {
+        store.save_image(actor, filename, image).await?;
+    }
+    // The actor's own record comes last: an import that was cut off is simply repeated.
+    let record = ActorRecord {
+        created_at: manifest.created_at.as_deref().and_then(|text| text.parse().ok()),
+        profile: profile_of(&manifest.metadata, actor),
+        last_number: manifest.last_number.max(highest(manifest.images.keys().map(String::as_str))),
+        last_generation: manifest.generations.iter().map(|generation| generation.generation_id).max().unwrap_or(0),
+        metadata: manifest.metadata,
+        base_images: manifest.base_images,
+        ..ActorRecord::default()
+    };
+    store.import_actor(actor, &record).await
+}
+
+/// Gives an actor's manifest out; `None` if the table doesn't know the actor.
+///
+/// # Errors
+/// If the table can't be read.
+pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, StoreError> {
+    let Some(record) = store.actor(actor).await? else { return Ok(None) };
+    let images = store.images(actor).await?;
+    let mut generations = store.generations(actor).await?;
+    for generation in &mut generations {
+        let is_of = |id: Option<u32>| id == Some(generation.generation_id);
+        generation.image_count = images.values().filter(|image| is_of(image.generation_id)).count() as u64;
+    }
+    let mut metadata = record.metadata;
+    for (name, value) in [("sex", serde_json::to_value(record.profile.sex)), ("actor_type", serde_json::to_value(record.profile.actor_type))] {
+        if let Ok(value) = value {
+            metadata.insert(name.to_owned(), value);
+        }
+    }
+    Ok(Some(Manifest {
+        actor_id: actor.to_string(),
+        created_at: record.created_at.map(timestamp_text),
+        updated_at: record.updated_at.map(timestamp_text),
+        total_images: images.values().filter(|image| image.unusable.is_none()).count() as u64,
+        last_number: record.last_number,
+        metadata,
+        base_images: record.base_images,
+        generations,
+        images,
+    }))
+}

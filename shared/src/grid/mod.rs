@@ -1,0 +1,9 @@
+//! The composite grid: many images on one page, each in a cell with a large number.
+
+mod draw;
+mod layout;
+mod text;
+
+pub use draw::draw_page;
+pub use layout::{CELL_SIDE, CELLS_PER_PAGE, Cell, Page, lay_out};
+pub use text::{TEXT_HEIGHT, draw_text, text_width};

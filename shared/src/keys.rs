@@ -1,0 +1,114 @@
+//! Where everything lies in the bucket.
+
+use crate::domain::actor::ActorId;
+
+/// Image files are known by these endings, in any case; the order is the order in which a base image is looked for.
+pub const IMAGE_EXTENSIONS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+
+/// The object keys of one stack, all below its prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    /// Keys below `prefix`, such as `system_actors`; slashes at its ends don't matter.
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.trim_matches('/').to_owned() }
+    }
+
+    /// The folder of an actor's images, with its closing slash.
+    #[must_use]
+    pub fn training_data(&self, actor: &ActorId) -> String {
+        format!("{}/training_data/{actor}/", self.prefix)
+    }
+
+    /// An image of an actor.
+    #[must_use]
+    pub fn image(&self, actor: &ActorId, filename: &str) -> String {
+        self.training_data(actor) + filename
+    }
+
+    /// What every form of an actor's base image starts with: the ending follows.
+    #[must_use]
+    pub fn base_image_stem(&self, actor: &ActorId) -> String {
+        format!("{}/base_images/{actor}_base.", self.prefix)
+    }
+
+    /// The composite grid that an evaluation showed to the vision model. Page 1 has the plain name.
+    #[must_use]
+    pub fn grid(&self, actor: &ActorId, plan_id: &str, page: usize) -> String {
+        let suffix = if page == 1 { String::new() } else { format!("-{page}") };
+        format!("{}/evaluations/{actor}/{plan_id}{suffix}.jpg", self.prefix)
+    }
+
+    /// Where a generated image waits for its number.
+    #[must_use]
+    pub fn staging(&self, actor: &ActorId, plan_id: &str, slot_id: &str) -> String {
+        format!("{}/staging/{actor}/{plan_id}/{slot_id}.jpg", self.prefix)
+    }
+
+    /// Where a deleted image is kept.
+    #[must_use]
+    pub fn trash(&self, actor: &ActorId, plan_id: &str, filename: &str) -> String {
+        format!("{}/trash/{actor}/{plan_id}/{filename}", self.prefix)
+    }
+
+    /// Actor and file name of an image key; `None` for every other object.
+    #[must_use]
+    pub fn parse_image(&self, key: &str) -> Option<(ActorId, String)> {
+        let rest = key.strip_prefix(&self.prefix)?.strip_prefix("/training_data/")?;
+        let (actor, filename) = rest.split_once('/')?;
+        if filename.contains('/') || !is_image_name(filename) {
+            return None;
+        }
+        Some((actor.parse().ok()?, filename.to_owned()))
+    }
+}
+
+/// Whether a file's ending is that of an image.
+#[must_use]
+pub fn is_image_name(filename: &str) -> bool {
+    extension(filename).is_some_and(|ending| IMAGE_EXTENSIONS.contains(&ending.as_str()))
+}
+
+/// A file's ending in lower case, without the dot; `None` for names like `.png` or `png`.
+#[must_use]
+pub fn extension(filename: &str) -> Option<String> {
+    let (stem, ending) = filename.rsplit_once('.')?;
+    (!stem.is_empty()).then(|| ending.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Keys {
+        Keys::new("/system_actors/")
+    }
+
+    #[test]
+    fn an_image_key_names_its_actor_and_file() {
+        let (actor, file) = keys().parse_image("system_actors/training_data/Jörg + 1/b ü+1_2.JPG").unwrap();
+        assert_eq!((actor.as_str(), file.as_str()), ("Jörg + 1", "b ü+1_2.JPG"));
+        assert_eq!(keys().image(&actor, &file), "system_actors/training_data/Jörg + 1/b ü+1_2.JPG");
+    }
+
+    #[test]
+    fn what_is_not_an_actors_image_is_nobodys() {
+        for key in [
+            "system_actors/base_images/a_base.png",
+            "system_actors/training_data/a/",
+            "system_actors/training_data/a/notes.txt",
+            "system_actors/training_data/a/.png",
+            "system_actors/training_data/a/sub/1.png",
+            "system_actors/training_data/../1.png",
+            "system_actors2/training_data/a/1.png",
+            "system_actors/evaluations/a/p.jpg",
+            "other/system_actors/training_data/a/1.png",
+        ] {
+            assert_eq!(keys().parse_image(key), None, "{key}");
+        }
+    }
+}

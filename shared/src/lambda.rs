@@ -1,0 +1,136 @@
+//! The one place that knows Lambda: batches of SQS messages, each answered for itself.
+
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::{StreamExt, stream};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::Value;
+use tracing::{Instrument, error, info, info_span, warn};
+
+use crate::adapters::queues::Queues;
+use crate::adapters::store::Store;
+use crate::adapters::store::refusals::Refusal;
+use crate::domain::actor::ActorId;
+use crate::stages::{Clock, Message, Stage, StageError};
+
+/// How often a message is delivered before it goes to the dead-letter queue. The template says the same.
+pub const MOST_DELIVERIES: u32 = 5;
+
+/// Messages of a batch that are worked on side by side.
+const SIDE_BY_SIDE: usize = 4;
+
+/// A stage and what surrounds it in a function.
+#[derive(Clone)]
+pub struct Worker<S> {
+    /// What is done with each message.
+    pub stage: S,
+    /// Where refusals are kept.
+    pub store: Store,
+    /// Where messages come from and go back to.
+    pub queues: Queues,
+    /// What the time is.
+    pub clock: Clock,
+}
+
+/// Answers Lambda's invocations until the process ends.
+///
+/// # Errors
+/// If the Lambda runtime can't be reached.
+pub async fn run<S: Stage>(worker: Worker<S>) -> Result<(), lambda_runtime::Error> {
+    let worker = &worker;
+    lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
+        Ok::<_, lambda_runtime::Error>(worker.work_off(event.payload).await)
+    }))
+    .await
+}
+
+impl<S: Stage> Worker<S> {
+    /// Works off a batch. What the answer doesn't name is done, or recorded as refused, and SQS forgets it.
+    pub async fn work_off(&self, batch: SqsEvent) -> SqsBatchResponse {
+        let failures = stream::iter(batch.records)
+            .map(|record| async move {
+                let id = record.message_id.clone().unwrap_or_default();
+                let span = info_span!("message", message_id = id);
+                let is_done = self.answer(&record).instrument(span).await;
+                (!is_done).then_some(id)
+            })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .filter_map(async |failure| failure)
+            .map(|item_identifier| {
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = item_identifier;
+                failure
+            })
+            .collect()
+            .await;
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = failures;
+        response
+    }
+
+    /// Carries one message out. `false` if SQS must deliver it again.
+    async fn answer(&self, record: &SqsMessage) -> bool {
+        let body = record.body.as_deref().unwrap_or_default();
+        let id = record.message_id.as_deref().unwrap_or_default();
+        let answered = match self.stage.handle(Message { id, body }).await {
+            Ok(()) => Ok(()),
+            Err(StageError::Refused(reason)) => self.refuse(id, body, reason).await,
+            Err(StageError::Later { reason, after }) => {
+                info!(reason, seconds = after.as_secs(), "put off");
+                // A fresh copy: waiting must not use up the deliveries of the message.
+                self.queues.send_body(S::QUEUE, body.to_owned(), after).await.map_err(StageError::from)
+            }
+            Err(failed) => Err(failed),
+        };
+        if let Err(failed) = &answered {
+            self.fail(record, failed).await;
+        }
+        answered.is_ok()
+    }
+
+    async fn refuse(&self, id: &str, body: &str, reason: String) -> Result<(), StageError> {
+        warn!(reason, "refused");
+        let queue = format!("{:?}", S::QUEUE).to_lowercase();
+        Ok(self.store.refuse(&Refusal::new(self.clock.now(), &queue, id, reason, body)).await?)
+    }
+
+    /// Logs a failure and sees to it that the message comes back soon, or, after the last delivery, that its actor
+    /// says so. What fails here too is only logged: the message comes back by itself, later.
+    async fn fail(&self, record: &SqsMessage, failed: &StageError) {
+        let delivery = deliveries(record);
+        error!(delivery, "failed: {failed}");
+        let followed_up = if delivery >= MOST_DELIVERIES {
+            self.tell_actor(record, failed).await
+        } else {
+            let handle = record.receipt_handle.as_deref().unwrap_or_default();
+            self.queues.return_after(S::QUEUE, handle, pause_after(delivery)).await.map_err(StageError::from)
+        };
+        if let Err(failed) = followed_up {
+            warn!("the failure could not be followed up: {failed}");
+        }
+    }
+
+    async fn tell_actor(&self, record: &SqsMessage, failed: &StageError) -> Result<(), StageError> {
+        let Some(actor) = actor_in(record.body.as_deref().unwrap_or_default()) else { return Ok(()) };
+        let reason = format!(
+            "{:?} failed {MOST_DELIVERIES} times: {failed}. The message waits in the dead-letter queue.",
+            S::QUEUE
+        );
+        Ok(self.store.ask_for_attention(&actor, &reason, self.clock.now()).await?)
+    }
+}
+
+/// How often the message has been delivered, this time included.
+fn deliveries(record: &SqsMessage) -> u32 {
+    record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// 2, 4, 8, 16 seconds: long enough for a throttled service to recover, short enough for somebody who waits.
+fn pause_after(delivery: u32) -> Duration {
+    Duration::from_secs(1 << delivery.min(4))
+}
+
+fn actor_in(body: &str) -> Option<ActorId> {
+    serde_json::from_str::<Value>(body).ok()?.get("actor_id")?.as_str()?.parse().ok()
+}

@@ -1,0 +1,88 @@
+//! The deletion queue.
+
+use serde::{Deserialize, Serialize};
+
+use super::InvalidMessage;
+use crate::domain::actor::ActorId;
+
+/// Delete what a plan says, or, by hand, what the sender says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum DeletionMessage {
+    /// Carry out the deletions of a plan.
+    Planned {
+        /// Whose images.
+        actor_id: ActorId,
+        /// Which plan.
+        plan_id: String,
+    },
+    /// Delete these files, whatever is thought of them.
+    ByHand {
+        /// Whose images.
+        actor_id: ActorId,
+        /// File names, without a path.
+        filenames: Vec<String>,
+    },
+}
+
+/// Both forms in one, since serde says little of why an untagged enum doesn't fit.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    actor_id: ActorId,
+    plan_id: Option<String>,
+    filenames: Option<Vec<String>>,
+}
+
+impl DeletionMessage {
+    /// Reads a message's body.
+    ///
+    /// # Errors
+    /// If it has neither form.
+    pub fn parse(body: &str) -> Result<Self, InvalidMessage> {
+        let invalid = |reason: String| InvalidMessage {
+            queue: "the deletion queue",
+            accepted: r#"{"actor_id":"…","plan_id":"…"} or {"actor_id":"…","filenames":["…"]}"#,
+            reason,
+        };
+        let fields: Fields = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
+        match (fields.plan_id, fields.filenames) {
+            (Some(plan_id), None) => Ok(Self::Planned { actor_id: fields.actor_id, plan_id }),
+            (None, Some(filenames)) if filenames.is_empty() => Err(invalid("`filenames` is empty".to_owned())),
+            (None, Some(filenames)) => match filenames.iter().find(|name| name.contains('/') || name.is_empty()) {
+                Some(name) => Err(invalid(format!("`{name}` is not a file name without a path"))),
+                None => Ok(Self::ByHand { actor_id: fields.actor_id, filenames }),
+            },
+            _ => Err(invalid("exactly one of `plan_id` and `filenames` must be given".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_read_back_as_they_are_written() {
+        for body in [r#"{"actor_id":"a","plan_id":"p"}"#, r#"{"actor_id":"a","filenames":["a_1.jpg","b c+ü.png"]}"#] {
+            let message = DeletionMessage::parse(body).unwrap();
+            assert_eq!(serde_json::to_string(&message).unwrap(), body);
+        }
+    }
+
+    #[test]
+    fn every_other_body_is_refused_with_its_reason() {
+        for (body, reason) in [
+            ("", "EOF"),
+            (r#"{"actor_id":"a"}"#, "exactly one"),
+            (r#"{"actor_id":"a","plan_id":"p","filenames":["x"]}"#, "exactly one"),
+            (r#"{"actor_id":"a","filenames":[]}"#, "empty"),
+            (r#"{"actor_id":"a","filenames":["../b/x.png"]}"#, "../b/x.png"),
+            (r#"{"actor_id":"../a","plan_id":"p"}"#, "can't be an actor's id"),
+            (r#"{"actor_id":"a","planid":"p"}"#, "unknown field `planid`"),
+        ] {
+            let error = DeletionMessage::parse(body).unwrap_err();
+            assert!(error.reason.contains(reason), "{body}: {error}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The generation queue.
+
+use serde::{Deserialize, Serialize};
+
+use super::InvalidMessage;
+use crate::domain::actor::ActorId;
+use crate::domain::kind::{Kind, KindCounts};
+
+/// Make one image of a plan, or, by hand, as many as the sender says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum GenerationMessage {
+    /// Make one image of a plan.
+    Planned {
+        /// Whose image.
+        actor_id: ActorId,
+        /// Which plan.
+        plan_id: String,
+        /// Which of the plan's images.
+        slot_id: String,
+    },
+    /// Make this many images of each kind.
+    ByHand {
+        /// Whose images.
+        actor_id: ActorId,
+        /// How many.
+        generate: KindCounts,
+    },
+}
+
+/// At most this many images are made for one message by hand: a slip of the finger should not cost a fortune.
+const MOST_BY_HAND: u32 = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    actor_id: ActorId,
+    plan_id: Option<String>,
+    slot_id: Option<String>,
+    generate: Option<KindCounts>,
+}
+
+impl GenerationMessage {
+    /// Reads a message's body.
+    ///
+    /// # Errors
+    /// If it has neither form.
+    pub fn parse(body: &str) -> Result<Self, InvalidMessage> {
+        let invalid = |reason: String| InvalidMessage {
+            queue: "the generation queue",
+            accepted: r#"{"actor_id":"…","plan_id":"…","slot_id":"…"} or {"actor_id":"…","generate":{"bw_stylized":2}}"#,
+            reason,
+        };
+        let fields: Fields = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
+        let actor_id = fields.actor_id;
+        match (fields.plan_id, fields.slot_id, fields.generate) {
+            (Some(plan_id), Some(slot_id), None) => Ok(Self::Planned { actor_id, plan_id, slot_id }),
+            (None, None, Some(generate)) => {
+                match Kind::ALL.iter().map(|&kind| u64::from(generate[kind])).sum::<u64>() {
+                    0 => Err(invalid("`generate` asks for no image".to_owned())),
+                    images if images > u64::from(MOST_BY_HAND) => Err(invalid(format!(
+                        "`generate` asks for {images} images; ask for at most {MOST_BY_HAND} at once"
+                    ))),
+                    _ => Ok(Self::ByHand { actor_id, generate }),
+                }
+            }
+            _ => Err(invalid("either `plan_id` and `slot_id` or `generate` must be given".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_read() {
+        let planned = GenerationMessage::parse(r#"{"actor_id":"a","plan_id":"p","slot_id":"3"}"#).unwrap();
+        assert!(matches!(planned, GenerationMessage::Planned { slot_id, .. } if slot_id == "3"));
+        let by_hand = GenerationMessage::parse(r#"{"actor_id":"a","generate":{"bw_stylized":2}}"#).unwrap();
+        assert!(matches!(by_hand, GenerationMessage::ByHand { generate, .. } if generate.to_string() == "0/2/0"));
+    }
+
+    #[test]
+    fn every_other_body_is_refused_with_its_reason() {
+        for (body, reason) in [
+            (r#"{"actor_id":"a","plan_id":"p"}"#, "either"),
+            (r#"{"actor_id":"a","generate":{}}"#, "no image"),
+            (r#"{"actor_id":"a","generate":{"sepia":2}}"#, "unknown field `sepia`"),
+            (r#"{"actor_id":"a","generate":{"bw_stylized":-1}}"#, "-1"),
+            (r#"{"actor_id":"a","generate":{"bw_stylized":4294967295,"color_stylized":1}}"#, "at most 100"),
+        ] {
+            let error = GenerationMessage::parse(body).unwrap_err();
+            assert!(error.reason.contains(reason), "{body}: {error}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The two ways in which S3 tells that an object has landed.
+
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// An object that has landed in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The bucket.
+    pub bucket: String,
+    /// The object's key, as it is.
+    pub key: String,
+    /// The object's `ETag` without quotes, where the event tells.
+    pub etag: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Notification {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "eventName")]
+    event_name: String,
+    s3: Detail,
+}
+
+#[derive(Deserialize)]
+struct EventBridgeEvent {
+    #[serde(rename = "detail-type")]
+    detail_type: String,
+    detail: Detail,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    #[serde(default)]
+    bucket: Bucket,
+    object: Object,
+}
+
+#[derive(Default, Deserialize)]
+struct Bucket {
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    key: String,
+    /// `eTag` in notifications, `etag` in EventBridge events.
+    #[serde(alias = "eTag")]
+    etag: Option<String>,
+}
+
+impl Detail {
+    fn into_upload(self, decode: fn(&str) -> Result<String, String>) -> Result<Upload, String> {
+        let key = decode(&self.object.key)?;
+        let etag = self.object.etag.map(|etag| etag.trim_matches('"').to_owned());
+        Ok(Upload { bucket: self.bucket.name, key, etag })
+    }
+}
+
+/// The uploads among the records of an S3 notification, whose keys are URL-encoded with `+` for a space.
+pub(super) fn from_notification(value: Value) -> Result<Vec<Upload>, String> {
+    let notification: Notification = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    notification
+        .records
+        .into_iter()
+        .filter(|record| record.event_name.starts_with("ObjectCreated:"))
+        .map(|record| record.s3.into_upload(decode_key))
+        .collect()
+}
+
+/// The upload of an EventBridge event, whose key is plain.
+pub(super) fn from_event_bridge(value: Value) -> Result<Upload, String> {
+    let event: EventBridgeEvent = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    if event.detail_type != "Object Created" {
+        return Err(format!("`{}` is not an upload; let the rule pass `Object Created` only", event.detail_type));
+    }
+    event.detail.into_upload(|key| Ok(key.to_owned()))
+}
+
+fn decode_key(key: &str) -> Result<String, String> {
+    let with_spaces = key.replace('+', " ");
+    let decoded = percent_decode_str(&with_spaces).decode_utf8().map_err(|error| format!("key `{key}`: {error}"))?;
+    Ok(decoded.into_owned())
+}

@@ -1,0 +1,57 @@
+//! Who an actor is: what `actor.json` beside its images says, else its record, else its id's own words.
+
+use serde::Deserialize;
+
+use super::StageError;
+use crate::adapters::bucket::Bucket;
+use crate::adapters::store::Store;
+use crate::adapters::store::actors::ActorRecord;
+use crate::domain::actor::{ActorId, ActorType, Profile, Sex};
+use crate::domain::manifest::profile_of;
+use crate::keys::Keys;
+
+/// The file beside an actor's images that says who it is.
+const ACTOR_FILE: &str = "actor.json";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActorFile {
+    sex: Option<Sex>,
+    #[serde(alias = "type")]
+    actor_type: Option<ActorType>,
+}
+
+/// Finds out who an actor is, and writes it into its record if that says otherwise.
+///
+/// # Errors
+/// The inner one if `actor.json` can't be understood: a sentence for people. Nothing is made for an actor that may
+/// be somebody else.
+pub(super) async fn identify(
+    bucket: &Bucket,
+    store: &Store,
+    keys: &Keys,
+    actor: &ActorId,
+    record: &ActorRecord,
+) -> Result<Result<Profile, String>, StageError> {
+    let key = keys.image(actor, ACTOR_FILE);
+    let mut profile = profile_of(&record.metadata, actor);
+    if let Some(file) = bucket.get(&key).await? {
+        match serde_json::from_slice::<ActorFile>(&file.bytes) {
+            Ok(file) => {
+                profile = Profile {
+                    sex: file.sex.unwrap_or(profile.sex),
+                    actor_type: file.actor_type.unwrap_or(profile.actor_type),
+                };
+            }
+            Err(error) => {
+                return Ok(Err(format!(
+                    "{key} can't be understood: {error}. Write {{\"sex\":\"female\",\"actor_type\":\"human\"}}, or remove it."
+                )));
+            }
+        }
+    }
+    if profile != record.profile {
+        store.set_profile(actor, profile).await?;
+    }
+    Ok(Ok(profile))
+}

@@ -1,0 +1,141 @@
+//! Which picture says what an actor looks like, and getting it ready.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use image::RgbImage;
+
+use super::StageError;
+use crate::adapters::bucket::Bucket;
+use crate::adapters::local_copy::LocalCopy;
+use crate::domain::actor::ActorId;
+use crate::domain::manifest::BaseImage;
+use crate::imaging::decode;
+use crate::keys::{IMAGE_EXTENSIONS, Keys};
+
+/// Where base images are looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BaseImages<'a> {
+    pub(super) bucket: &'a Bucket,
+    pub(super) keys: &'a Keys,
+    pub(super) local: &'a LocalCopy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    File(PathBuf),
+    Object(String),
+}
+
+impl BaseImages<'_> {
+    /// The actor's base image, upright and in RGB: the first of its manifest that is there, else the first in its
+    /// `base_image` folder, else the first under its base key.
+    ///
+    /// # Errors
+    /// The inner one, a sentence for people, if there is none or it is no use.
+    pub(super) async fn load(
+        &self,
+        actor: &ActorId,
+        noted: &[BaseImage],
+    ) -> Result<Result<Arc<RgbImage>, String>, StageError> {
+        for place in self.places(actor, noted) {
+            let Some((name, bytes)) = self.fetch(&place).await? else { continue };
+            let decoded = tokio::task::spawn_blocking(move || decode(&bytes)).await?;
+            return Ok(decoded.map(Arc::new).map_err(|error| format!("The base image {name} is no use: {error}.")));
+        }
+        Ok(Err(format!(
+            "There is no base image of {actor}: put one at {}{{{}}}.",
+            self.keys.base_image_stem(actor),
+            IMAGE_EXTENSIONS.join(",")
+        )))
+    }
+
+    fn places(&self, actor: &ActorId, noted: &[BaseImage]) -> Vec<Place> {
+        let dir = self.local.actor_dir(actor);
+        let first = noted.first().into_iter().flat_map(|image| self.noted_places(dir.as_deref(), image));
+        let files = dir.iter().flat_map(|dir| named_files(&dir.join("base_image"), actor));
+        let stem = self.keys.base_image_stem(actor);
+        let objects = IMAGE_EXTENSIONS.iter().map(|ending| Place::Object(format!("{stem}{ending}")));
+        first.chain(files).chain(objects).collect()
+    }
+
+    fn noted_places(&self, dir: Option<&Path>, image: &BaseImage) -> Vec<Place> {
+        let below = |parent: Option<&Path>, path: &Option<String>| {
+            Some(Place::File(parent?.join(safe_relative(path.as_deref()?)?)))
+        };
+        let places = [
+            below(dir.and_then(Path::parent), &image.moved_to),
+            below(dir, &image.moved_relative_path),
+            below(dir, &image.relative_path),
+            image.s3_url.as_deref().and_then(|url| key_in(self.bucket.name(), url)).map(Place::Object),
+        ];
+        places.into_iter().flatten().collect()
+    }
+
+    async fn fetch(&self, place: &Place) -> Result<Option<(String, Vec<u8>)>, StageError> {
+        match place {
+            Place::File(path) => Ok(self.local.read(path).await?.map(|bytes| (path.display().to_string(), bytes))),
+            Place::Object(key) => Ok(self.bucket.get(key).await?.map(|object| (key.clone(), object.bytes))),
+        }
+    }
+}
+
+/// Files of the `base_image` folder, by the endings' order and then by name. A folder that isn't there has none.
+fn named_files(folder: &Path, actor: &ActorId) -> Vec<Place> {
+    let mut files: Vec<(usize, bool, PathBuf)> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let name = path.file_name()?.to_str()?;
+            let ending = crate::keys::extension(name)?;
+            let rank = IMAGE_EXTENSIONS.iter().position(|known| **known == ending)?;
+            let is_named_for_actor = name.starts_with(actor.as_str());
+            Some((rank, !is_named_for_actor, path))
+        })
+        .collect();
+    files.sort();
+    files.into_iter().map(|(_, _, path)| Place::File(path)).collect()
+}
+
+/// A path that stays below the folder it is joined to.
+fn safe_relative(path: &str) -> Option<&Path> {
+    let path = Path::new(path);
+    path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)).then_some(path)
+}
+
+/// The key of an object in our bucket, from `s3://bucket/key` or either form of `https://…amazonaws.com/…`.
+fn key_in(bucket: &str, url: &str) -> Option<String> {
+    let path = if let Some(rest) = url.strip_prefix("s3://") {
+        rest.strip_prefix(bucket)?
+    } else {
+        let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
+        if host.strip_prefix(bucket).is_some_and(|rest| rest.starts_with(".s3.") || rest.starts_with(".s3-")) {
+            return Some(path.to_owned());
+        }
+        path.strip_prefix(bucket).filter(|_| host.starts_with("s3."))?
+    };
+    path.strip_prefix('/').map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_noted_url_counts_only_in_our_own_bucket() {
+        let key = Some("p/base_images/a_base.jpg".to_owned());
+        assert_eq!(key_in("b", "s3://b/p/base_images/a_base.jpg"), key);
+        assert_eq!(key_in("b", "https://b.s3.us-west-1.amazonaws.com/p/base_images/a_base.jpg"), key);
+        assert_eq!(key_in("b", "https://s3.us-west-1.amazonaws.com/b/p/base_images/a_base.jpg"), key);
+        assert_eq!(key_in("b", "https://bb.s3.us-west-1.amazonaws.com/p/base_images/a_base.jpg"), None);
+        assert_eq!(key_in("b", "https://example.com/b/p"), None);
+    }
+
+    #[test]
+    fn a_noted_path_that_leaves_the_folder_is_ignored() {
+        assert_eq!(safe_relative("base_image/a.png"), Some(Path::new("base_image/a.png")));
+        assert_eq!(safe_relative("../other/a.png"), None);
+        assert_eq!(safe_relative("/etc/passwd"), None);
+    }
+}

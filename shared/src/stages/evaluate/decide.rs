@@ -1,0 +1,196 @@
+//! What follows from a set: it is balanced, a plan mends it, or a person must help.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tracing::{info, warn};
+
+use super::Evaluation;
+use super::survey::Survey;
+use crate::adapters::queues::Queue;
+use crate::adapters::store::actors::{ActorRecord, Status, Verdict};
+use crate::domain::assessment::Assessment;
+use crate::domain::kind::KindCounts;
+use crate::domain::manifest::{BALANCING, Generation, timestamp_text};
+use crate::domain::plan::{Origin, Plan, PlanState, PlannedDeletion, plan_id, slots};
+use crate::domain::planner::{Policy, Proposal, propose};
+use crate::messages::{Cause, EvaluationCommand, Mode};
+use crate::stages::base_image::BaseImages;
+use crate::stages::chain::dispatch;
+use crate::stages::{StageError, actors};
+
+/// One evaluation, once it is its turn.
+pub(super) struct Case<'a> {
+    pub(super) command: &'a EvaluationCommand,
+    /// The actor as it was when the lease was taken.
+    pub(super) record: ActorRecord,
+    pub(super) round: u32,
+    pub(super) token: &'a str,
+    pub(super) message_id: &'a str,
+}
+
+impl Evaluation {
+    pub(super) async fn decide(&self, case: Case<'_>) -> Result<(), StageError> {
+        let actor = &case.command.actor_id;
+        let identified = actors::identify(&self.bucket, &self.store, &self.keys, actor, &case.record).await?;
+        if let Err(problem) = identified {
+            return self.ask_for_attention(&case, &problem).await;
+        }
+        let plan_id = plan_id(self.clock.now(), case.message_id);
+        let mut survey = self.survey(actor, &case.record, case.token).await?;
+        let assessments = self.judge(actor, &plan_id, &mut survey).await?;
+        let policy = Policy { target: self.target, quality_floor: self.quality_floor, scope: case.command.scope };
+        let proposal = propose(&assessments, &policy);
+        let plan = self.plan(&case, plan_id, &survey, &assessments, &proposal);
+        if case.command.mode == Mode::DryRun {
+            return self.keep_dry_run(&case, &plan).await;
+        }
+        if proposal.is_empty() {
+            return self.conclude(&case, &plan).await;
+        }
+        match self.obstacle(&case, &plan).await? {
+            Some(problem) => self.ask_for_attention(&case, &problem).await,
+            None => self.set_going(&case, plan).await,
+        }
+    }
+
+    fn plan(
+        &self,
+        case: &Case<'_>,
+        plan_id: String,
+        survey: &Survey,
+        assessments: &[Assessment],
+        proposal: &Proposal,
+    ) -> Plan {
+        let going: BTreeSet<&str> = proposal.delete.iter().map(|removal| removal.filename.as_str()).collect();
+        let etag_of = |filename: &str| {
+            survey.images.iter().find(|image| image.filename == filename).and_then(|image| image.image.etag.clone())
+        };
+        let delete = proposal.delete.iter().map(|removal| PlannedDeletion {
+            filename: removal.filename.clone(),
+            etag: etag_of(&removal.filename).unwrap_or_default(),
+            reason: removal.reason.clone(),
+        });
+        let staying = survey.images.iter().filter(|image| !going.contains(image.filename.as_str()));
+        let used_prompts = staying.filter_map(|image| image.image.prompt_id.clone()).collect();
+        let slots = slots(&plan_id, proposal.generate, &used_prompts);
+        let mut plan = Plan {
+            created_at: self.clock.now(),
+            origin: Origin::Evaluation,
+            round: case.round,
+            scope: case.command.scope,
+            before: KindCounts::tally(assessments.iter().map(|assessment| assessment.kind)),
+            result: proposal.result,
+            delete: delete.collect(),
+            generation_id: (!slots.is_empty()).then_some(survey.last_generation + 1),
+            slots,
+            notes: survey.notes.clone(),
+            state: if case.command.mode == Mode::DryRun { PlanState::DryRun } else { PlanState::Running },
+            remaining: 0,
+            dispatched: false,
+            deletions_done: false,
+            deleted: 0,
+            generated: 0,
+            plan_id,
+        };
+        plan.remaining = plan.pieces_of_work();
+        plan
+    }
+
+    async fn keep_dry_run(&self, case: &Case<'_>, plan: &Plan) -> Result<(), StageError> {
+        let actor = &case.command.actor_id;
+        info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result, "dry run");
+        self.store.record_plan(actor, plan).await?;
+        Ok(self.store.release_lease(actor, case.token).await?)
+    }
+
+    /// There is nothing to do, or nothing that may be done.
+    async fn conclude(&self, case: &Case<'_>, plan: &Plan) -> Result<(), StageError> {
+        let remarks: String = plan.notes.iter().map(|note| format!(" {}: {}.", note.filename, note.remark)).collect();
+        let target = self.target.counts();
+        if plan.before == target {
+            self.settle(case, Status::Balanced, 0, &format!("Balanced at {target}.{remarks}")).await
+        } else {
+            let reason = format!(
+                "The set stands at {} of {target}, and the last message allowed no more than was done.{remarks}",
+                plan.before
+            );
+            self.settle(case, Status::NeedsAttention, 0, &reason).await
+        }
+    }
+
+    /// What keeps a plan from being carried out, in a sentence for people.
+    async fn obstacle(&self, case: &Case<'_>, plan: &Plan) -> Result<Option<String>, StageError> {
+        if case.round > self.max_rounds {
+            return Ok(Some(format!(
+                "After {} rounds the set still stands at {} instead of {}: look at its images, replace the base image or upload better ones.",
+                self.max_rounds,
+                plan.before,
+                self.target.counts()
+            )));
+        }
+        if plan.slots.is_empty() {
+            return Ok(None);
+        }
+        let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
+        let base_image = base_images.load(&case.command.actor_id, &case.record.base_images).await?;
+        Ok(base_image.err().map(|problem| format!("{problem} Until then nothing is deleted and nothing made.")))
+    }
+
+    async fn set_going(&self, case: &Case<'_>, plan: Plan) -> Result<(), StageError> {
+        let actor = &case.command.actor_id;
+        let now = self.clock.now();
+        let reason = format!("From {} to {}.", plan.before, plan.result);
+        let verdict = Verdict {
+            status: Status::Balancing,
+            reason: &reason,
+            round: case.round,
+            seen_uploads_until: case.record.pending_last,
+        };
+        let generation = plan.generation_id.map(|generation_id| Generation {
+            generation_id,
+            origin: BALANCING.to_owned(),
+            generated_at: timestamp_text(now),
+            image_count: plan.slots.len() as u64,
+            metadata: json!({ "plan_id": plan.plan_id }).as_object().cloned().unwrap_or_default(),
+        });
+        if !self.store.adopt_plan(actor, case.token, &plan, generation.as_ref(), &verdict, now).await? {
+            self.store.release_lease(actor, case.token).await?;
+            return Err(StageError::later("images landed while the set was judged", self.quiet));
+        }
+        info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result,
+            delete = plan.delete.len(), generate = plan.slots.len(), "plan adopted");
+        self.supersede_previous(case).await?;
+        dispatch(&self.store, &self.queues, actor, &plan).await
+    }
+
+    /// The plan that was active is over: carried out, or overtaken because somebody insisted.
+    async fn supersede_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
+        let actor = &case.command.actor_id;
+        let Some(previous) = &case.record.active_plan else { return Ok(()) };
+        let state = match self.store.plan(actor, previous).await? {
+            Some(plan) if plan.is_under_way() => PlanState::Superseded,
+            Some(_) => PlanState::Closed,
+            None => return Ok(()),
+        };
+        Ok(self.store.end_plan(actor, previous, state).await?)
+    }
+
+    async fn ask_for_attention(&self, case: &Case<'_>, problem: &str) -> Result<(), StageError> {
+        warn!(actor = %case.command.actor_id, problem, "needs attention");
+        self.settle(case, Status::NeedsAttention, case.round, problem).await
+    }
+
+    async fn settle(&self, case: &Case<'_>, status: Status, round: u32, reason: &str) -> Result<(), StageError> {
+        let actor = &case.command.actor_id;
+        info!(%actor, ?status, reason, "evaluated");
+        let verdict = Verdict { status, reason, round, seen_uploads_until: case.record.pending_last };
+        let uploads_wait = self.store.settle(actor, case.token, &verdict, self.clock.now()).await?;
+        self.supersede_previous(case).await?;
+        if uploads_wait {
+            let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
+            self.queues.send(Queue::Evaluation, &command, self.quiet).await?;
+        }
+        Ok(())
+    }
+}

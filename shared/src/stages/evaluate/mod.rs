@@ -1,0 +1,162 @@
+//! Evaluation: look at an actor's set, plan, and set the plan going.
+
+mod decide;
+mod judge;
+mod survey;
+mod uploads;
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tracing::info;
+
+use super::chain::dispatch;
+use super::{Clock, Message, Stage, StageError};
+use crate::adapters::bucket::Bucket;
+use crate::adapters::local_copy::LocalCopy;
+use crate::adapters::queues::{Queue, Queues};
+use crate::adapters::store::Store;
+use crate::adapters::store::actors::ActorRecord;
+use crate::adapters::vision::VisionModel;
+use crate::domain::actor::ActorId;
+use crate::domain::plan::PlanState;
+use crate::domain::target::Target;
+use crate::keys::Keys;
+use crate::messages::{Cause, EvaluationCommand, EvaluationMessage};
+
+/// How long an evaluation may take before another one may begin: as long as its function may run.
+const LEASE: SignedDuration = SignedDuration::from_secs(300);
+
+/// When to look again while another evaluation is at it.
+const LEASE_POLL: Duration = Duration::from_secs(5);
+
+/// The evaluation stage.
+#[derive(Clone)]
+pub struct Evaluation {
+    /// Where the images lie.
+    pub bucket: Bucket,
+    /// Where the manifests lie.
+    pub store: Store,
+    /// What comes next.
+    pub queues: Queues,
+    /// The same images as plain files.
+    pub local: LocalCopy,
+    /// Where things lie in the bucket.
+    pub keys: Keys,
+    /// Who judges.
+    pub vision: VisionModel,
+    /// What a set is measured against.
+    pub target: Target,
+    /// Images of a lower quality than this go.
+    pub quality_floor: u8,
+    /// How often in a row a set is mended before a person is asked.
+    pub max_rounds: u32,
+    /// How long the bucket must have been quiet.
+    pub quiet: Duration,
+    /// What the time is.
+    pub clock: Clock,
+}
+
+impl Stage for Evaluation {
+    const QUEUE: Queue = Queue::Evaluation;
+
+    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+        match EvaluationMessage::parse(message.body)? {
+            EvaluationMessage::StorageTest => Ok(()),
+            EvaluationMessage::Uploads(uploads) => {
+                for upload in uploads {
+                    self.note_upload(&upload).await?;
+                }
+                Ok(())
+            }
+            EvaluationMessage::Command(command) => self.evaluate(&command, message.id).await,
+        }
+    }
+}
+
+/// Whether the time for an evaluation has come.
+enum Turn {
+    /// Go ahead; `continues` a series of mendings, or begins one.
+    Now { continues: bool },
+    /// Everything there was to see has been seen.
+    NothingNew,
+    /// Uploads are still coming in.
+    NotYet(Duration),
+    /// A plan is being carried out; its end asks for the next evaluation.
+    AfterPlan,
+}
+
+impl Evaluation {
+    async fn evaluate(&self, command: &EvaluationCommand, message_id: &str) -> Result<(), StageError> {
+        let actor = &command.actor_id;
+        let record = self.store.actor(actor).await?.unwrap_or_default();
+        self.resume_dispatch(actor, &record).await?;
+        match self.turn(command, &record).await? {
+            Turn::Now { continues } => self.evaluate_alone(command, message_id, continues).await?,
+            Turn::NothingNew => info!(%actor, "nothing new to evaluate"),
+            Turn::AfterPlan => {
+                info!(%actor, plan = record.active_plan, "a plan is being carried out; evaluation follows")
+            }
+            Turn::NotYet(wait) => return Err(StageError::later("uploads are still coming in", wait)),
+        }
+        if let Cause::PlanDone(plan_id) = &command.cause {
+            self.store.end_plan(actor, plan_id, PlanState::Closed).await?;
+        }
+        Ok(())
+    }
+
+    /// An evaluation may have been cut off between storing its plan and sending the plan's messages.
+    async fn resume_dispatch(&self, actor: &ActorId, record: &ActorRecord) -> Result<(), StageError> {
+        let Some(plan_id) = &record.active_plan else { return Ok(()) };
+        match self.store.plan(actor, plan_id).await? {
+            Some(plan) if plan.is_under_way() && !plan.dispatched => {
+                dispatch(&self.store, &self.queues, actor, &plan).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn turn(&self, command: &EvaluationCommand, record: &ActorRecord) -> Result<Turn, StageError> {
+        if self.is_plan_under_way(&command.actor_id, record).await? && !command.force {
+            return Ok(Turn::AfterPlan);
+        }
+        match &command.cause {
+            Cause::ByHand => Ok(Turn::Now { continues: false }),
+            Cause::PlanDone(plan_id) if self.is_open(&command.actor_id, plan_id).await? => {
+                let is_active = record.active_plan.as_ref() == Some(plan_id);
+                Ok(Turn::Now { continues: is_active && record.pending_since.is_none() })
+            }
+            Cause::Uploads | Cause::PlanDone(_) => Ok(self.turn_of_uploads(record)),
+        }
+    }
+
+    async fn is_plan_under_way(&self, actor: &ActorId, record: &ActorRecord) -> Result<bool, StageError> {
+        let Some(plan_id) = &record.active_plan else { return Ok(false) };
+        Ok(self.store.plan(actor, plan_id).await?.is_some_and(|plan| plan.is_under_way()))
+    }
+
+    /// Whether nobody has yet looked at what a plan has done.
+    async fn is_open(&self, actor: &ActorId, plan_id: &str) -> Result<bool, StageError> {
+        Ok(self.store.plan(actor, plan_id).await?.is_some_and(|plan| plan.state == PlanState::Running))
+    }
+
+    async fn evaluate_alone(
+        &self,
+        command: &EvaluationCommand,
+        message_id: &str,
+        continues: bool,
+    ) -> Result<(), StageError> {
+        let actor = &command.actor_id;
+        let now = self.clock.now();
+        let token = format!("{message_id}@{}", now.as_millisecond());
+        let Some(record) = self.store.take_lease(actor, &token, now, LEASE).await? else {
+            return Err(StageError::later("another evaluation of this actor is under way", LEASE_POLL));
+        };
+        let round = if continues { record.round + 1 } else { 1 };
+        let evaluated = self.decide(decide::Case { command, record, round, token: &token, message_id }).await;
+        if evaluated.is_err() {
+            self.store.release_lease(actor, &token).await?;
+        }
+        evaluated
+    }
+}

@@ -1,0 +1,196 @@
+//! What an actor's set consists of: bucket and manifest brought into agreement, every file read and measured.
+
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use image::RgbImage;
+use tracing::info;
+
+use super::Evaluation;
+use crate::adapters::store::actors::ActorRecord;
+use crate::adapters::store::images::MOST_AT_ONCE;
+use crate::domain::actor::ActorId;
+use crate::domain::manifest::{Generation, Image, UPLOADED, timestamp_text};
+use crate::domain::numbering::{highest, number_of};
+use crate::domain::plan::Note;
+use crate::domain::reconciliation::{Listed, compare};
+use crate::imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shrink};
+use crate::keys::is_image_name;
+use crate::stages::StageError;
+
+/// Files that are read at the same time; each may take some hundred megabytes while it is decoded.
+const READ_AT_ONCE: usize = 2;
+
+/// An actor's set.
+pub(super) struct Survey {
+    /// The images, by file name.
+    pub(super) images: Vec<Surveyed>,
+    /// The files that are no use, and why.
+    pub(super) notes: Vec<Note>,
+    /// The highest number of a generation so far.
+    pub(super) last_generation: u32,
+}
+
+/// One image of the set.
+pub(super) struct Surveyed {
+    pub(super) filename: String,
+    /// What the manifest says.
+    pub(super) image: Image,
+    /// A small version to look at, where somebody has to: only of images not yet judged.
+    pub(super) preview: Option<Arc<RgbImage>>,
+}
+
+/// What reading a file gave.
+struct Reading {
+    image: Image,
+    preview: Option<Arc<RgbImage>>,
+}
+
+impl Evaluation {
+    /// Lists the set, takes what is new, changed or vanished over into the manifest, and reads what must be judged.
+    pub(super) async fn survey(
+        &self,
+        actor: &ActorId,
+        record: &ActorRecord,
+        token: &str,
+    ) -> Result<Survey, StageError> {
+        let listed = self.list(actor).await?;
+        self.store.raise_last_number(actor, highest(listed.iter().map(|file| file.filename.as_str()))).await?;
+        let last_generation = self.reconcile(actor, record, token, &listed).await?;
+        let recorded = self.store.images(actor).await?;
+        let present = listed.into_iter().filter_map(|file| {
+            let image = recorded.get(&file.filename)?.clone();
+            Some((file, image))
+        });
+        let surveyed: Vec<Surveyed> = stream::iter(present)
+            .map(|(file, image)| self.read(actor, file, image))
+            .buffered(READ_AT_ONCE)
+            .try_collect()
+            .await?;
+        let (no_use, images): (Vec<_>, Vec<_>) = surveyed.into_iter().partition(|file| file.image.unusable.is_some());
+        let notes = no_use
+            .into_iter()
+            .map(|file| Note { remark: file.image.unusable.unwrap_or_default(), filename: file.filename })
+            .collect();
+        Ok(Survey { images, notes, last_generation })
+    }
+
+    async fn list(&self, actor: &ActorId) -> Result<Vec<Listed>, StageError> {
+        let folder = self.keys.training_data(actor);
+        let objects = self.bucket.list(&folder).await?;
+        Ok(objects
+            .into_iter()
+            .filter_map(|object| {
+                let filename = object.key.strip_prefix(&folder)?.to_owned();
+                let is_image = !filename.contains('/') && is_image_name(&filename);
+                is_image.then_some(Listed { filename, etag: object.etag, size: object.size })
+            })
+            .collect())
+    }
+
+    /// Brings the manifest into agreement with the bucket. Returns the highest number of a generation.
+    async fn reconcile(
+        &self,
+        actor: &ActorId,
+        record: &ActorRecord,
+        token: &str,
+        listed: &[Listed],
+    ) -> Result<u32, StageError> {
+        let recorded = self.store.images(actor).await?;
+        let differences = compare(listed, &recorded);
+        for filename in &differences.vanished {
+            info!(%actor, filename, "no longer in the bucket");
+            self.store.forget_image(actor, filename).await?;
+        }
+        for file in &differences.changed {
+            if let Some(mut image) = recorded.get(&file.filename).cloned() {
+                info!(%actor, filename = file.filename, "replaced by another file");
+                image.replace(&file.etag);
+                self.store.save_image(actor, &file.filename, &image).await?;
+            }
+        }
+        let mut last_generation = record.last_generation;
+        for files in differences.new.chunks(MOST_AT_ONCE) {
+            last_generation += 1;
+            self.register_uploads(actor, token, last_generation, files).await?;
+        }
+        Ok(last_generation)
+    }
+
+    async fn register_uploads(
+        &self,
+        actor: &ActorId,
+        token: &str,
+        generation_id: u32,
+        files: &[Listed],
+    ) -> Result<(), StageError> {
+        let now = timestamp_text(self.clock.now());
+        let images: Vec<_> = files
+            .iter()
+            .map(|file| {
+                let image = Image {
+                    generated_at: Some(now.clone()),
+                    s3_url: Some(self.bucket.url(&self.keys.image(actor, &file.filename))),
+                    local_path: self.local.image_path(actor, &file.filename).map(|path| path.display().to_string()),
+                    index: number_of(&file.filename),
+                    generation_id: Some(generation_id),
+                    generation_type: Some(UPLOADED.to_owned()),
+                    etag: Some(file.etag.clone()),
+                    ..Image::default()
+                };
+                (file.filename.clone(), image)
+            })
+            .collect();
+        let generation = Generation {
+            generation_id,
+            origin: UPLOADED.to_owned(),
+            generated_at: now,
+            image_count: images.len() as u64,
+            metadata: serde_json::Map::new(),
+        };
+        if self.store.register(actor, token, &generation, &images).await? {
+            Ok(())
+        } else {
+            Err(StageError::later("the right to evaluate this actor was lost", super::LEASE_POLL))
+        }
+    }
+
+    /// Reads and measures a file, unless what the manifest says of it suffices.
+    async fn read(&self, actor: &ActorId, file: Listed, known: Image) -> Result<Surveyed, StageError> {
+        let is_judged = known.facts.is_some() && known.observation_by(self.vision.name()).is_some();
+        if is_judged || known.unusable.is_some() {
+            return Ok(Surveyed { filename: file.filename, image: known, preview: None });
+        }
+        let reading = if file.size > MAX_BYTES as u64 {
+            let error = DecodeError::TooLarge(usize::try_from(file.size).unwrap_or(usize::MAX));
+            Reading::unusable(known, &error)
+        } else {
+            let Some(object) = self.bucket.get(&self.keys.image(actor, &file.filename)).await? else {
+                return Err(StageError::later(
+                    format!("{} vanished while it was read", file.filename),
+                    super::LEASE_POLL,
+                ));
+            };
+            tokio::task::spawn_blocking(move || Reading::of(known, &object.bytes)).await?
+        };
+        self.store.save_image(actor, &file.filename, &reading.image).await?;
+        Ok(Surveyed { filename: file.filename, image: reading.image, preview: reading.preview })
+    }
+}
+
+impl Reading {
+    fn of(known: Image, bytes: &[u8]) -> Self {
+        match decode(bytes) {
+            Ok(image) => {
+                let facts = Some(measure(bytes, &image));
+                let preview = Some(Arc::new(shrink(&image, PREVIEW_SIDE)));
+                Self { image: Image { facts, unusable: None, ..known }, preview }
+            }
+            Err(error) => Self::unusable(known, &error),
+        }
+    }
+
+    fn unusable(known: Image, error: &DecodeError) -> Self {
+        Self { image: Image { unusable: Some(error.to_string()), ..known }, preview: None }
+    }
+}

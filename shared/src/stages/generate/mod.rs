@@ -1,0 +1,123 @@
+//! Generation: one message, one image.
+
+mod by_hand;
+mod draw;
+mod place;
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tracing::info;
+
+use super::chain::evaluate_if_done;
+use super::{Clock, Message, Stage, StageError};
+use crate::adapters::bucket::Bucket;
+use crate::adapters::generator::Generator;
+use crate::adapters::local_copy::LocalCopy;
+use crate::adapters::queues::{Queue, Queues};
+use crate::adapters::store::Store;
+use crate::adapters::store::slots::{SlotName, SlotState};
+use crate::domain::actor::ActorId;
+use crate::domain::plan::{Plan, PlanState, Slot};
+use crate::keys::Keys;
+use crate::messages::GenerationMessage;
+
+/// How long one worker may be at an image before another may take it up: as long as its function may run.
+const CLAIM: SignedDuration = SignedDuration::from_secs(300);
+
+/// When to look again while another worker is at it.
+const CLAIM_POLL: Duration = Duration::from_secs(10);
+
+/// The generation stage.
+#[derive(Clone)]
+pub struct Generation {
+    /// Where the images lie.
+    pub bucket: Bucket,
+    /// Where the manifests lie.
+    pub store: Store,
+    /// What comes next.
+    pub queues: Queues,
+    /// The same images as plain files.
+    pub local: LocalCopy,
+    /// Where things lie in the bucket.
+    pub keys: Keys,
+    /// Who draws.
+    pub generator: Generator,
+    /// What the time is.
+    pub clock: Clock,
+}
+
+/// One image to make, with all it belongs to.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    actor: &'a ActorId,
+    plan: &'a Plan,
+    slot: &'a Slot,
+}
+
+impl<'a> Job<'a> {
+    fn name(&self) -> SlotName<'a> {
+        SlotName { actor: self.actor, plan_id: &self.plan.plan_id, slot_id: &self.slot.slot_id }
+    }
+}
+
+impl Stage for Generation {
+    const QUEUE: Queue = Queue::Generation;
+
+    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+        match GenerationMessage::parse(message.body)? {
+            GenerationMessage::ByHand { actor_id, generate } => {
+                self.plan_by_hand(&actor_id, generate, message.id).await
+            }
+            GenerationMessage::Planned { actor_id, plan_id, slot_id } => {
+                let plan = self.plan(&actor_id, &plan_id).await?;
+                let slot = plan.slot(&slot_id).ok_or_else(|| {
+                    StageError::Refused(format!("plan {plan_id} of {actor_id} has no image {slot_id}"))
+                })?;
+                self.work(Job { actor: &actor_id, plan: &plan, slot }, message.id).await
+            }
+        }
+    }
+}
+
+impl Generation {
+    async fn plan(&self, actor: &ActorId, plan_id: &str) -> Result<Plan, StageError> {
+        match self.store.plan(actor, plan_id).await? {
+            None => Err(StageError::Refused(format!("{actor} has no plan {plan_id}"))),
+            Some(plan) if matches!(plan.state, PlanState::Superseded | PlanState::DryRun) => {
+                Err(StageError::Refused(format!("plan {plan_id} of {actor} is not to be carried out any more")))
+            }
+            Some(plan) => Ok(plan),
+        }
+    }
+
+    async fn work(&self, job: Job<'_>, message_id: &str) -> Result<(), StageError> {
+        let now = self.clock.now();
+        let token = format!("{message_id}@{}", now.as_millisecond());
+        let Some(mut record) = self.store.claim_slot(job.name(), &token, now, CLAIM).await? else {
+            return Err(StageError::later("another worker is making this image", CLAIM_POLL));
+        };
+        let worked = async {
+            loop {
+                match record.state {
+                    SlotState::Open => self.draw_and_stage(job).await?,
+                    SlotState::Staged => self.give_number(job).await?,
+                    SlotState::Numbered => self.place(job, record.filename.as_deref().unwrap_or_default()).await?,
+                    SlotState::Done | SlotState::Failed => return self.tidy_up(job).await,
+                }
+                record = self.store.slot(job.name()).await?;
+            }
+        }
+        .await;
+        self.store.release_slot(job.name(), &token).await?;
+        worked
+    }
+
+    /// The image is in its place, or given up: what it left behind goes, and the plan goes on.
+    async fn tidy_up(&self, job: Job<'_>) -> Result<(), StageError> {
+        let Job { actor, plan, slot } = job;
+        self.bucket.delete(&self.keys.staging(actor, &plan.plan_id, &slot.slot_id)).await?;
+        info!(%actor, plan_id = plan.plan_id, slot_id = slot.slot_id, kind = %slot.kind, "slot finished");
+        evaluate_if_done(&self.store, &self.queues, actor, &plan.plan_id).await
+    }
+}

@@ -1,0 +1,91 @@
+//! From safe bytes to an image of the set: its number, its object, its local copy.
+
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+
+use super::{Generation, Job};
+use crate::adapters::bucket::PutNew;
+use crate::adapters::store::slots::SlotState;
+use crate::domain::manifest::{BALANCING, Image, timestamp_text};
+use crate::domain::numbering::{filename, highest};
+use crate::domain::prompts;
+use crate::stages::StageError;
+
+/// Waits between attempts at a number that others want too. Of any number of rivals one succeeds in each attempt.
+const FOR_A_NUMBER: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(5))
+    .with_max_delay(Duration::from_millis(500))
+    .with_max_times(100)
+    .with_jitter();
+
+/// Somebody else took the number.
+const NUMBER_TAKEN: &str = "too many others want a number";
+
+impl Generation {
+    /// Gives the image the next number and enters it in the manifest.
+    pub(super) async fn give_number(&self, job: Job<'_>) -> Result<(), StageError> {
+        let attempt = || self.try_number(job);
+        let is_taken = |error: &StageError| matches!(error, StageError::Later { reason, .. } if reason == NUMBER_TAKEN);
+        attempt.retry(FOR_A_NUMBER).when(is_taken).await
+    }
+
+    async fn try_number(&self, job: Job<'_>) -> Result<(), StageError> {
+        let folder = self.keys.training_data(job.actor);
+        let listed = self.bucket.list(&folder).await?;
+        let highest = highest(listed.iter().map(|object| object.key.as_str()));
+        self.store.raise_last_number(job.actor, highest).await?;
+        let record = self.store.actor(job.actor).await?.unwrap_or_default();
+        let number = record.last_number + 1;
+        let filename = filename(job.actor, number);
+        let image = self.image(job, number, &filename, record.profile.descriptor());
+        let given = self.store.give_number(job.name(), record.last_number, &filename, &image).await?;
+        if given || self.store.slot(job.name()).await?.state != SlotState::Staged {
+            Ok(())
+        } else {
+            Err(StageError::later(NUMBER_TAKEN, super::CLAIM_POLL))
+        }
+    }
+
+    fn image(&self, job: Job<'_>, number: u64, filename: &str, descriptor: &str) -> Image {
+        let prompt = prompts::by_id(&job.slot.prompt_id).map(|prompt| prompt.render(descriptor));
+        let local_path = self.local.image_path(job.actor, filename).map(|path| path.display().to_string());
+        Image {
+            prompt_preview: prompt.as_deref().map(prompts::preview),
+            prompt,
+            prompt_id: Some(job.slot.prompt_id.clone()),
+            generated_at: Some(timestamp_text(self.clock.now())),
+            s3_url: Some(self.bucket.url(&self.keys.image(job.actor, filename))),
+            local_path,
+            index: number,
+            kind: Some(job.slot.kind),
+            generation_id: job.plan.generation_id,
+            generation_type: Some(BALANCING.to_owned()),
+            plan_id: Some(job.plan.plan_id.clone()),
+            ..Image::default()
+        }
+    }
+
+    /// Puts the image into its place under its number.
+    pub(super) async fn place(&self, job: Job<'_>, filename: &str) -> Result<(), StageError> {
+        let staging = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
+        let Some(staged) = self.bucket.get(&staging).await? else {
+            return Err(StageError::Refused(format!(
+                "{staging} is gone, so {filename} of {} can't be placed",
+                job.actor
+            )));
+        };
+        let key = self.keys.image(job.actor, filename);
+        let etag = match self.bucket.put_new(&key, staged.bytes.clone(), "image/jpeg").await? {
+            PutNew::Stored(etag) => etag,
+            PutNew::Occupied => match self.bucket.get(&key).await? {
+                // An earlier attempt got this far.
+                Some(there) if there.bytes == staged.bytes => there.etag,
+                _ => return Ok(self.store.yield_number(job.name(), filename).await?),
+            },
+        };
+        self.store.mark_placed(job.actor, filename, &etag).await?;
+        self.local.save(job.actor, filename, &staged.bytes).await?;
+        Ok(self.store.finish_slot(job.name()).await?)
+    }
+}

@@ -1,0 +1,117 @@
+//! What the three functions do. Every stage can be repeated, and cut off after any call: repeating its message ends
+//! where an undisturbed run would have ended.
+
+mod actors;
+mod base_image;
+mod chain;
+pub mod delete;
+pub mod evaluate;
+pub mod generate;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::adapters::AwsError;
+use crate::adapters::generator::GeneratorError;
+use crate::adapters::local_copy::LocalCopyError;
+use crate::adapters::queues::Queue;
+use crate::adapters::store::StoreError;
+use crate::adapters::vision::VisionError;
+use crate::messages::InvalidMessage;
+
+/// What a stage does with a message.
+#[expect(async_fn_in_trait, reason = "used inside this workspace only, where every future is Send")]
+pub trait Stage {
+    /// The queue it listens to.
+    const QUEUE: Queue;
+
+    /// Carries a message out, whole or not at all.
+    ///
+    /// # Errors
+    /// A [`StageError`] that says what is to become of the message.
+    async fn handle(&self, message: Message<'_>) -> Result<(), StageError>;
+}
+
+/// A message as the stages see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// SQS's name for it; the same at each delivery.
+    pub id: &'a str,
+    /// What it says.
+    pub body: &'a str,
+}
+
+/// Why a message has not been carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// It never can be: it is recorded, and not tried again.
+    #[error("{0}")]
+    Refused(String),
+    /// Nothing is wrong, only the time has not come.
+    #[error("{reason}")]
+    Later {
+        /// What must happen first.
+        reason: String,
+        /// When to look again.
+        after: Duration,
+    },
+    /// The table failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// S3 or SQS failed.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The local copy failed.
+    #[error(transparent)]
+    LocalCopy(#[from] LocalCopyError),
+    /// The vision model failed.
+    #[error(transparent)]
+    Vision(#[from] VisionError),
+    /// The generator failed in a way that may pass.
+    #[error(transparent)]
+    Generator(#[from] GeneratorError),
+    /// A picture could not be drawn or written.
+    #[error("an image can't be encoded: {0}")]
+    Encoding(#[from] image::ImageError),
+    /// A computation was cut off.
+    #[error("the computation was cut off: {0}")]
+    CutOff(#[from] tokio::task::JoinError),
+}
+
+impl From<InvalidMessage> for StageError {
+    fn from(invalid: InvalidMessage) -> Self {
+        Self::Refused(invalid.to_string())
+    }
+}
+
+impl StageError {
+    fn later(reason: impl Into<String>, after: Duration) -> Self {
+        Self::Later { reason: reason.into(), after }
+    }
+}
+
+/// Tells the time; tests tell it what the time is.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// The real time.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Arc::new(Timestamp::now))
+    }
+
+    /// Whatever `tell` says.
+    pub fn telling(tell: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+
+    /// What the time is, in whole milliseconds, which is how it is stored.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let now = (self.0)();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+}
