@@ -67,6 +67,9 @@ pub struct Local {
     /// Port of the embedded stack on 127.0.0.1 [default: any free one]
     #[arg(long)]
     pub port: Option<u16>,
+    /// Keep what the stack and the functions log in this folder
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<PathBuf>,
     #[command(flatten)]
     pub target: TargetArguments,
 }

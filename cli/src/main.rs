@@ -2,6 +2,8 @@
 
 mod arguments;
 mod commands;
+mod connection;
+mod demo;
 mod local;
 mod outcome;
 mod pictures;
@@ -21,7 +23,12 @@ use outcome::Outcome;
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,local_stack=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
     match run(arguments.command).await {
         Ok(outcome) => outcome.into(),
         Err(error) => {

@@ -32,6 +32,26 @@ impl Progress {
     }
 }
 
+/// A piece of work whose length nobody knows.
+pub struct Waiting(ProgressBar);
+
+impl Waiting {
+    /// Begins it.
+    pub fn start(work: &str) -> Self {
+        let spinner = ProgressBar::new_spinner().with_message(work.to_owned());
+        spinner.enable_steady_tick(Duration::from_millis(120));
+        if !std::io::stderr().is_terminal() {
+            remark(work);
+        }
+        Self(spinner)
+    }
+
+    /// It is done.
+    pub fn finish(self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// What many actors are at, a line each.
 pub struct Board {
     bars: MultiProgress,

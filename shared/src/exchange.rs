@@ -46,7 +46,10 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
         generation.image_count = images.values().filter(|image| is_of(image.generation_id)).count() as u64;
     }
     let mut metadata = record.metadata;
-    for (name, value) in [("sex", serde_json::to_value(record.profile.sex)), ("actor_type", serde_json::to_value(record.profile.actor_type))] {
+    for (name, value) in [
+        ("sex", serde_json::to_value(record.profile.sex)),
+        ("actor_type", serde_json::to_value(record.profile.actor_type)),
+    ] {
         if let Ok(value) = value {
             metadata.insert(name.to_owned(), value);
         }

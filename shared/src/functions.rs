@@ -39,10 +39,8 @@ impl Connections {
     /// The adapters that `config` asks for, reached as `sdk` says.
     #[must_use]
     pub fn new(config: Config, sdk: &aws_config::SdkConfig) -> Self {
-        // Emulators know buckets by path only; with AWS the default is right.
-        let s3 = aws_sdk_s3::config::Builder::from(sdk).force_path_style(sdk.endpoint_url().is_some()).build();
         Self {
-            bucket: Bucket::new(aws_sdk_s3::Client::from_conf(s3), &config.bucket),
+            bucket: Bucket::new(s3_client(sdk), &config.bucket),
             store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &config.table),
             queues: Queues::new(aws_sdk_sqs::Client::new(sdk), config.queues.clone()),
             local: LocalCopy::new(config.local_data_dir.clone()),
@@ -97,4 +95,11 @@ impl Connections {
         };
         Worker { stage, store, queues, clock }
     }
+}
+
+/// A client of S3. Emulators know buckets by path only; with AWS the default is right.
+#[must_use]
+pub fn s3_client(sdk: &aws_config::SdkConfig) -> aws_sdk_s3::Client {
+    let is_emulator = sdk.endpoint_url().is_some();
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(sdk).force_path_style(is_emulator).build())
 }

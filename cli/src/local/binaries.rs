@@ -29,8 +29,11 @@ async fn build(sources: &Path) -> anyhow::Result<Binaries> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.current_dir(sources).args(["build", "--release", "--locked", "--quiet"]);
+    // The whole workspace is selected so that its crates' features are united as in any other build of it, and
+    // nothing is compiled twice.
+    build.arg("--workspace");
     for function in FUNCTIONS {
-        build.args(["--package", function]);
+        build.args(["--bin", function]);
     }
     let built = build.kill_on_drop(true).status().await.context("cargo can't be started; is Rust installed?")?;
     if !built.success() {

@@ -22,7 +22,9 @@ pub async fn leave(destination: &Destination, folder: &ActorFolder) -> anyhow::R
     let training_data = destination.keys.training_data(&folder.actor);
     let mut in_bucket = BTreeSet::new();
     for object in destination.bucket.list(&training_data).await? {
-        let Some(filename) = object.key.strip_prefix(&training_data).filter(|name| is_image_name(name)) else { continue };
+        let Some(filename) = object.key.strip_prefix(&training_data).filter(|name| is_image_name(name)) else {
+            continue;
+        };
         let path = folder.training_data().join(filename);
         if !path.is_file()
             && let Some(object) = destination.bucket.get(&object.key).await?

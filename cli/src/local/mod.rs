@@ -10,6 +10,6 @@ mod settle;
 mod upload;
 mod watch;
 
-pub use report::{ActorReport, Report};
+pub use report::Report;
 pub use running::RunningStack;
-pub use session::{Options, run};
+pub use session::{Options, Run, run};

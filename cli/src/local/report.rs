@@ -94,7 +94,8 @@ impl ActorReport {
         ]
     }
 
-    fn sentence(&self) -> String {
+    /// What is to be said of it.
+    pub fn sentence(&self) -> String {
         let nothing_done = self.status == Status::Balanced && self.deleted == 0 && self.generated == 0;
         if nothing_done { format!("{} Nothing had to change.", self.reason) } else { self.reason.clone() }
     }

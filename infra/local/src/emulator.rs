@@ -41,8 +41,8 @@ pub struct EmulatorOptions {
     /// Where `emulator.log` and `functions.log` go; `None` puts them into the emulator's temporary
     /// directory, which is gone when the emulator is.
     pub log_dir: Option<PathBuf>,
-    /// Environment variables for all functions beside those of the template, which win; for tests
-    /// and for `RUST_LOG`.
+    /// Environment variables of all functions beside the template's, which win; for `RUST_LOG` and
+    /// for tests. The emulator itself gets them too.
     pub function_env: BTreeMap<String, String>,
 }
 
@@ -70,6 +70,18 @@ impl Drop for Launcher {
         // an error here.
         let _ = self.0.wait();
     }
+}
+
+/// Clients made of this talk to the emulator at `endpoint` as `account`, whoever started it.
+#[must_use]
+pub fn sdk_config(endpoint: &str, account: &Account) -> SdkConfig {
+    let credentials = Credentials::new(account.id(), "emulator", None, None, "emulator");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint)
+        .build()
 }
 
 impl Emulator {
@@ -128,13 +140,7 @@ impl Emulator {
     /// Clients made of this talk to the emulator as `account`.
     #[must_use]
     pub fn sdk_config(&self, account: &Account) -> SdkConfig {
-        let credentials = Credentials::new(account.id(), "emulator", None, None, "emulator");
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static(REGION))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_url(&self.endpoint)
-            .build()
+        sdk_config(&self.endpoint, account)
     }
 
     /// Stops the emulator and everything it runs.

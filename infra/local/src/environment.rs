@@ -28,12 +28,17 @@ sys.exit(not all(map(importlib.util.find_spec, ('ministack', 'samtranslator'))))
 /// # Errors
 /// When no suitable Python is installed, or the packages cannot be fetched.
 pub async fn prepare_environment() -> Result<PathBuf, Error> {
-    let cache = cache_directory()?;
+    let cache = cache_dir()?;
     let task = tokio::task::spawn_blocking(move || prepare_in(&cache));
     task.await.map_err(|panic| Error::Install { output: panic.to_string() })?
 }
 
-fn cache_directory() -> Result<PathBuf, Error> {
+/// Where things are kept between runs: `$BALANCER_CACHE_DIR`, else `$XDG_CACHE_HOME/training-data-balancer`, else
+/// `~/.cache/training-data-balancer`.
+///
+/// # Errors
+/// When none of these variables, nor `HOME`, is set.
+pub fn cache_dir() -> Result<PathBuf, Error> {
     let directory = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     directory("BALANCER_CACHE_DIR")
         .or_else(|| directory("XDG_CACHE_HOME").map(|cache| cache.join("training-data-balancer")))
@@ -53,8 +58,8 @@ fn prepare_in(cache: &Path) -> Result<PathBuf, Error> {
     lock.lock().map_err(Error::io("cannot lock", &lock_path))?;
     // Whoever held the lock before may have done the work.
     if !is_usable(&home) {
-        remove_leftovers(cache, &name)?;
         install(cache, &name)?;
+        remove_leftovers(cache, &name);
     }
     Ok(interpreter(&home))
 }
@@ -73,18 +78,15 @@ fn is_usable(home: &Path) -> bool {
     check.is_ok_and(|output| output.status.success())
 }
 
-/// Removes what interrupted attempts left, and an environment whose interpreter has gone. Only the
-/// holder of the lock may.
-fn remove_leftovers(cache: &Path, name: &str) -> Result<(), Error> {
-    let entries = fs::read_dir(cache).map_err(Error::io("cannot read", cache))?;
-    for entry in entries.flatten() {
-        let file_name = entry.file_name();
-        let is_attempt = file_name.to_string_lossy().starts_with(&format!("{name}.partial-"));
-        if is_attempt || file_name == name {
-            fs::remove_dir_all(entry.path()).map_err(Error::io("cannot remove", &entry.path()))?;
+/// Removes what interrupted attempts left. Only the holder of the lock may. The installer of a killed
+/// process may still be writing there; then the rest goes the next time.
+fn remove_leftovers(cache: &Path, name: &str) {
+    let prefix = format!("{name}.partial-");
+    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            let _ = fs::remove_dir_all(entry.path());
         }
     }
-    Ok(())
 }
 
 /// Builds in a directory of its own and renames it, so that the final name only ever holds a whole
@@ -106,6 +108,10 @@ fn install(cache: &Path, name: &str) -> Result<(), Error> {
         .arg("--requirement")
         .arg(&requirements))?;
     let finished = cache.join(name);
+    if finished.exists() {
+        // It was whole once, but the Python behind it has changed since.
+        fs::remove_dir_all(&finished).map_err(Error::io("cannot remove", &finished))?;
+    }
     fs::rename(&home, &finished).map_err(Error::io("cannot move the environment to", &finished))?;
     info!("the local emulator is set up");
     Ok(())
@@ -146,7 +152,7 @@ mod tests {
         for name in ["emulator-a.partial-1", "emulator-b.partial-1", "emulator-b"] {
             fs::create_dir(cache.path().join(name)).unwrap();
         }
-        remove_leftovers(cache.path(), "emulator-a").unwrap();
+        remove_leftovers(cache.path(), "emulator-a");
         assert!(!cache.path().join("emulator-a.partial-1").exists());
         assert!(cache.path().join("emulator-b").exists());
         assert!(cache.path().join("emulator-b.partial-1").exists());

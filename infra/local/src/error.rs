@@ -6,6 +6,14 @@ use std::path::{Path, PathBuf};
 /// Why the embedded stack could not be had. Every message ends with what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// A deployed stack could not be looked up.
+    #[error("the stack {name} can't be read: {reason}; check its name, the region and your credentials")]
+    StackUnreadable {
+        /// The stack.
+        name: String,
+        /// What AWS said.
+        reason: String,
+    },
     /// There is no Python new enough.
     #[error(
         "the local emulator needs Python 3.10 or newer, and {found}. Install it (Debian/Ubuntu: \

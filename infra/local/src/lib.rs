@@ -18,8 +18,8 @@ mod python;
 mod stack;
 
 pub use account::Account;
-pub use emulator::{Emulator, EmulatorOptions};
-pub use environment::prepare_environment;
+pub use emulator::{Emulator, EmulatorOptions, sdk_config};
+pub use environment::{cache_dir, prepare_environment};
 pub use error::Error;
 pub use local_stack::LocalStack;
 pub use outputs::Outputs;

@@ -1,5 +1,7 @@
 //! The template's outputs by name.
 
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation::error::DisplayErrorContext;
 use aws_sdk_cloudformation::types::Output;
 
 use crate::Error;
@@ -32,6 +34,19 @@ pub struct Outputs {
 }
 
 impl Outputs {
+    /// The outputs of a stack that is deployed, wherever `sdk_config` leads.
+    ///
+    /// # Errors
+    /// When there is no such stack, or it is not one made from the template.
+    pub async fn of_stack(sdk_config: &SdkConfig, name: &str) -> Result<Self, Error> {
+        let client = aws_sdk_cloudformation::Client::new(sdk_config);
+        let unreadable = |reason: String| Error::StackUnreadable { name: name.to_owned(), reason };
+        let answer = client.describe_stacks().stack_name(name).send().await;
+        let answer = answer.map_err(|error| unreadable(DisplayErrorContext(error).to_string()))?;
+        let stack = answer.stacks().first().ok_or_else(|| unreadable("there is none".to_owned()))?;
+        Self::from_stack(stack.outputs())
+    }
+
     pub(crate) fn from_stack(outputs: &[Output]) -> Result<Self, Error> {
         let value = |name: &'static str| {
             let output = outputs.iter().find(|output| output.output_key() == Some(name));

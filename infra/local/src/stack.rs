@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_cloudformation::error::DisplayErrorContext;
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{Capability, Parameter, ResourceStatus, Stack as StackDescription, StackStatus};
 
 use crate::package::{archive, archive_key, point_at_archives};
@@ -89,12 +89,12 @@ struct Creation {
 impl Creation {
     async fn upload_code(&self) -> Result<(), Error> {
         let created = self.s3.create_bucket().bucket(&self.code_bucket).send().await;
-        created.map_err(|error| self.refused("create the code bucket", error))?;
+        created.map_err(|error| self.refused("create the code bucket", &error))?;
         for (function, executable) in self.options.binaries.each() {
             let archive = archive(executable)?;
             let put = self.s3.put_object().bucket(&self.code_bucket).key(archive_key(function));
             let sent = put.body(archive.into()).send().await;
-            sent.map_err(|error| self.refused("store a function's code", error))?;
+            sent.map_err(|error| self.refused("store a function's code", &error))?;
         }
         Ok(())
     }
@@ -109,7 +109,7 @@ impl Creation {
         let request = self.cloudformation.create_stack().stack_name(&self.options.name).template_body(template);
         let request = request.set_parameters(Some(parameters.collect()));
         let request = request.capabilities(Capability::CapabilityIam).capabilities(Capability::CapabilityAutoExpand);
-        request.send().await.map(drop).map_err(|error| self.refused("create the stack", error))
+        request.send().await.map(drop).map_err(|error| self.refused("create the stack", &error))
     }
 
     async fn wait(&self) -> Result<Outputs, Error> {
@@ -125,15 +125,15 @@ impl Creation {
 
     async fn describe(&self) -> Result<StackDescription, Error> {
         let answer = self.cloudformation.describe_stacks().stack_name(&self.options.name).send().await;
-        let answer = answer.map_err(|error| self.refused("describe the stack", error))?;
+        let answer = answer.map_err(|error| self.refused("describe the stack", &error))?;
         let stack = answer.stacks.unwrap_or_default().into_iter().next();
-        stack.ok_or_else(|| self.refused("describe the stack", "there is none"))
+        stack.ok_or_else(|| self.refused_because("describe the stack", "there is none".to_owned()))
     }
 
     /// The earliest event of a resource that failed; the later ones only follow from it.
     async fn failure(&self, stack: &StackDescription) -> Result<Error, Error> {
         let answer = self.cloudformation.describe_stack_events().stack_name(&self.options.name).send().await;
-        let events = answer.map_err(|error| self.refused("list the stack's events", error))?;
+        let events = answer.map_err(|error| self.refused("list the stack's events", &error))?;
         let failed = events.stack_events().iter().rfind(|event| {
             event.resource_status() == Some(&ResourceStatus::CreateFailed)
                 && event.logical_resource_id() != Some(&self.options.name)
@@ -147,8 +147,23 @@ impl Creation {
         })
     }
 
-    fn refused(&self, action: &'static str, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        let reason = DisplayErrorContext(&*error.into()).to_string();
+    fn refused<E>(&self, action: &'static str, error: &E) -> Error
+    where
+        E: StdError + ProvideErrorMetadata,
+    {
+        let reason = error.message().map_or_else(|| causes(error), str::to_owned);
+        self.refused_because(action, reason)
+    }
+
+    fn refused_because(&self, action: &'static str, reason: String) -> Error {
         Error::Refused { action, reason, log: self.log.clone() }
+    }
+}
+
+/// An error and everything behind it, in one line.
+fn causes(error: &dyn StdError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", causes(source)),
+        None => error.to_string(),
     }
 }

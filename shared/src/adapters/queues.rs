@@ -94,13 +94,11 @@ impl Queues {
         use aws_sdk_sqs::types::QueueAttributeName::{
             ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible,
         };
-        let counts = [
-            ApproximateNumberOfMessages,
-            ApproximateNumberOfMessagesDelayed,
-            ApproximateNumberOfMessagesNotVisible,
-        ];
+        let counts =
+            [ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible];
         let request = self.client.get_queue_attributes().queue_url(url).set_attribute_names(Some(counts.to_vec()));
-        let attributes = request.send().await.map_err(|error| AwsError::of("SQS", "GetQueueAttributes", url, &error))?;
+        let attributes =
+            request.send().await.map_err(|error| AwsError::of("SQS", "GetQueueAttributes", url, &error))?;
         let attributes = attributes.attributes.unwrap_or_default();
         Ok(counts.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }

@@ -32,7 +32,7 @@ fn hatch(screen: Screen, x: u32, y: u32, bend: f32, tone: f32, from: f32) -> f32
 
 /// Contours and up to three crossing layers of hatching.
 fn pen_and_ink(shot: &Shot, rng: &mut impl Rng) -> GrayImage {
-    let tones = shot.tones(0.45);
+    let tones = shot.tones(0.15);
     let outline = contours(&tones, 0.9, 18.0, 0.42);
     let bend = clouds(WIDTH, HEIGHT, 70, rng);
     let pressure = clouds(WIDTH, HEIGHT, 24, rng);
@@ -59,7 +59,7 @@ fn etching(shot: &Shot, rng: &mut impl Rng) -> GrayImage {
     let noise = grain(WIDTH, HEIGHT, rng);
     let angle: f32 = rng.random_range(-0.5..0.5);
     let screens =
-        [(0.85, Screen::new(angle, 4.0)), (0.50, Screen::new(angle + 1.2, 4.0)), (0.25, Screen::new(angle + 0.6, 3.6))];
+        [(0.85, Screen::new(angle, 4.6)), (0.50, Screen::new(angle + 1.2, 5.0)), (0.25, Screen::new(angle + 0.6, 4.6))];
     gray_from(WIDTH, HEIGHT, |x, y| {
         let tone = at(&tones, x, y);
         let ink = screens

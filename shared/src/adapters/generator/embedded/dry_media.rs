@@ -9,8 +9,8 @@ use rand::{Rng, RngExt};
 use super::brief::Bw;
 use super::lines::contours;
 use super::shot::Shot;
-use super::texture::{Screen, clouds, grain};
-use super::tone::{Plane, at, gray_from, lerp, smoothstep};
+use super::texture::{Screen, clouds, coarse_grain};
+use super::tone::{at, gray_from, lerp, smoothstep};
 use super::{HEIGHT, WIDTH};
 
 /// Draws a shot in one of the dry media.
@@ -22,16 +22,6 @@ pub(super) fn rub(shot: &Shot, technique: Bw, rng: &mut impl Rng) -> GrayImage {
     }
 }
 
-/// The tooth of rough paper, around 0 with a deviation of about 1.
-fn tooth(rng: &mut impl Rng, coarseness: f32) -> Plane {
-    let mut plane = fast_blur(&grain(WIDTH, HEIGHT, rng), coarseness);
-    // Blurring white noise divides its deviation by about 3.5 times the width of the blur.
-    for tone in plane.iter_mut() {
-        *tone *= 3.5 * coarseness;
-    }
-    plane
-}
-
 /// Graphite: contours by the dodge blend, shading in soft strokes.
 fn pencil(shot: &Shot, rng: &mut impl Rng) -> GrayImage {
     let tones = shot.tones(0.4);
@@ -41,7 +31,7 @@ fn pencil(shot: &Shot, rng: &mut impl Rng) -> GrayImage {
     }
     let veil = fast_blur(&negative, 4.0);
     let outline = contours(&tones, 0.8, 14.0, 0.35);
-    let paper = tooth(rng, 0.7);
+    let paper = coarse_grain(WIDTH, HEIGHT, 0.7, rng);
     let bend = clouds(WIDTH, HEIGHT, 90, rng);
     let stroke = Screen::new(rng.random_range(0.5..1.1) * if rng.random() { 1.0 } else { -1.0 }, 3.7);
     gray_from(WIDTH, HEIGHT, |x, y| {
@@ -51,7 +41,7 @@ fn pencil(shot: &Shot, rng: &mut impl Rng) -> GrayImage {
         let streak = stroke.distance(x, y, 18.0 * at(&bend, x, y)) - 0.5;
         let shade = (0.30 + 0.78 * tone + 0.20 * streak * (1.0 - tone)).min(1.0);
         let graphite = 1.0 - line * shade;
-        let caught = graphite * (1.0 + 0.28 * at(&paper, x, y) * (1.0 - 0.4 * graphite));
+        let caught = graphite * (1.0 + 0.18 * at(&paper, x, y) * (1.0 - 0.4 * graphite));
         0.97 - 0.93 * caught.clamp(0.0, 1.0)
     })
 }
@@ -61,7 +51,7 @@ fn charcoal(shot: &Shot, rng: &mut impl Rng) -> GrayImage {
     let tones = shot.tones(0.35);
     let smudge = fast_blur(&tones, 3.0);
     let outline = contours(&tones, 1.7, 12.0, 0.34);
-    let paper = tooth(rng, 1.0);
+    let paper = coarse_grain(WIDTH, HEIGHT, 1.0, rng);
     let patches = clouds(WIDTH, HEIGHT, 40, rng);
     let bend = clouds(WIDTH, HEIGHT, 60, rng);
     let stroke = Screen::new(rng.random_range(0.0..PI), 9.0);
@@ -71,7 +61,7 @@ fn charcoal(shot: &Shot, rng: &mut impl Rng) -> GrayImage {
         let mass = smoothstep(0.0, 0.95, 1.0 - tone + streak + 0.16 * (at(&patches, x, y) - 0.5));
         let accent = (1.0 - at(&outline, x, y)) * 0.9;
         let applied = mass.max(accent);
-        let caught = smoothstep(-0.45, 0.45, applied - 0.5 + 0.20 * at(&paper, x, y));
+        let caught = smoothstep(-0.45, 0.45, applied - 0.5 + 0.13 * at(&paper, x, y));
         0.96 - 0.92 * lerp(applied, caught, 0.6)
     })
 }
@@ -80,14 +70,14 @@ fn charcoal(shot: &Shot, rng: &mut impl Rng) -> GrayImage {
 fn conte(shot: &Shot, rng: &mut impl Rng) -> GrayImage {
     let tones = shot.tones(0.15);
     let outline = contours(&tones, 1.3, 14.0, 0.34);
-    let paper = tooth(rng, 0.8);
+    let paper = coarse_grain(WIDTH, HEIGHT, 0.8, rng);
     let bend = clouds(WIDTH, HEIGHT, 60, rng);
     let stroke = Screen::new(rng.random_range(0.3..1.2), 6.0);
     let ground: f32 = rng.random_range(0.56..0.66);
     gray_from(WIDTH, HEIGHT, |x, y| {
         let streak = 0.18 * (stroke.distance(x, y, 16.0 * at(&bend, x, y)) - 0.5);
         let tone = at(&tones, x, y) + streak;
-        let catch = 0.16 * at(&paper, x, y);
+        let catch = 0.11 * at(&paper, x, y);
         let black = smoothstep(0.0, 0.42, 0.50 - tone + catch).max((1.0 - at(&outline, x, y)) * 0.85);
         let white = smoothstep(0.0, 0.30, tone - 0.72 + catch);
         let toned = ground + 0.018 * at(&paper, x, y);

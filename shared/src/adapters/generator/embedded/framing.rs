@@ -1,11 +1,12 @@
 //! The virtual camera: where the figure stands in the picture, how large, and how far the camera is tilted.
 
-use image::imageops::{FilterType, resize};
+use image::imageops::{FilterType, fast_blur, resize};
 use image::{Pixel, RgbImage, Rgba, RgbaImage};
 use imageproc::geometric_transformations::{Border, Interpolation, warp_into_with};
 use rand::{Rng, RngExt};
 
 use super::subject::{Cutout, centre_of_interest};
+use super::tone::{from_pixel, to_pixel};
 use super::{HEIGHT, WIDTH};
 
 /// How the camera is held for one picture.
@@ -52,7 +53,8 @@ impl Camera {
     }
 
     /// A 16:9 part of a scene without black corners, with the centre of interest off the middle.
-    pub(super) fn crop(self, base: &RgbImage, rng: &mut impl Rng) -> RgbImage {
+    /// `head_up` tells that the scene shows a person upright, whose head is near the upper edge.
+    pub(super) fn crop(self, base: &RgbImage, head_up: bool, rng: &mut impl Rng) -> RgbImage {
         let (width, height) = (base.width() as f32, base.height() as f32);
         let (sin, cos) = (self.tilt.sin().abs(), self.tilt.cos());
         let (picture_width, picture_height) = (WIDTH as f32, HEIGHT as f32);
@@ -65,7 +67,9 @@ impl Camera {
         let shift = picture_width * step * rng.random_range(0.14..0.24);
         let towards = if self.subject_left == self.mirrored { -shift } else { shift };
         let wanted_x = interest.0 * width + towards;
-        let wanted_y = interest.1 * height + height * rng.random_range(-0.12..0.12);
+        // In a portrait the head counts, not the middle of the body.
+        let level = if head_up { 0.24 } else { interest.1 };
+        let wanted_y = height * (level + rng.random_range(-0.08..0.08));
         let anchor = Anchor {
             source: (
                 wanted_x.clamp(half_width.min(width / 2.0), (width - half_width).max(width / 2.0)),
@@ -109,4 +113,43 @@ impl Camera {
 struct Anchor {
     source: (f32, f32),
     target: (f32, f32),
+}
+
+/// Continues a plain backdrop to both sides of a picture that is too narrow for 16:9; a picture without a
+/// plain backdrop, or wide enough, stays as it is.
+pub(super) fn widen(base: &RgbImage) -> RgbImage {
+    let (width, height) = base.dimensions();
+    let target = height * 2;
+    if width >= height || width < 64 || !has_plain_sides(base) {
+        return base.clone();
+    }
+    let added = (target - width) / 2;
+    // The strips at the edge are laid out to and fro, blurred enough to show no repetition.
+    let strip = width / 24;
+    let soft = fast_blur(base, strip as f32 / 2.0);
+    RgbImage::from_fn(target, height, |x, y| {
+        let inside = i64::from(x) - i64::from(added);
+        let beyond = if inside < 0 { -inside } else { inside - i64::from(width) + 1 }.max(0) as u32;
+        if beyond == 0 {
+            return *base.get_pixel(inside as u32, y);
+        }
+        let folded = beyond % (2 * strip);
+        let depth = folded.min(2 * strip - 1 - folded);
+        let column = if inside < 0 { depth } else { width - 1 - depth };
+        let (fine, coarse) = (from_pixel(*base.get_pixel(column, y)), from_pixel(*soft.get_pixel(column, y)));
+        let edge = from_pixel(*soft.get_pixel(if inside < 0 { 0 } else { width - 1 }, y));
+        to_pixel(std::array::from_fn(|c| edge[c] + fine[c] - coarse[c]))
+    })
+}
+
+/// Whether the columns at the left and right edge change little from one row to the next.
+fn has_plain_sides(base: &RgbImage) -> bool {
+    let roughness = |x: u32| {
+        let steps = (1..base.height()).map(|y| {
+            let (here, above) = (base.get_pixel(x, y).0, base.get_pixel(x, y - 1).0);
+            here.iter().zip(above).map(|(a, b)| f32::from(a.abs_diff(b))).sum::<f32>()
+        });
+        steps.sum::<f32>() / base.height() as f32
+    };
+    roughness(1).max(roughness(base.width() - 2)) < 9.0
 }

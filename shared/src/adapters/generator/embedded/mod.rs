@@ -10,6 +10,7 @@ mod carved;
 mod colour;
 mod drawn;
 mod dry_media;
+mod flat_colour;
 mod flat_gray;
 mod framing;
 mod lines;

@@ -38,14 +38,13 @@ impl Sums {
     fn of(picture: &RgbImage) -> Self {
         let (columns, rows) = picture.dimensions();
         let width = columns as usize + 1;
-        let mut table = vec![[0; 3]; width * (rows as usize + 1)];
+        let mut table: Vec<[u32; 3]> = vec![[0; 3]; width * (rows as usize + 1)];
         let mut squares = vec![0; table.len()];
         for (x, y, pixel) in picture.enumerate_pixels() {
             let here = (y as usize + 1) * width + x as usize + 1;
             let (left, above, corner) = (here - 1, here - width, here - width - 1);
-            for c in 0..3 {
-                table[here][c] = table[left][c] + table[above][c] - table[corner][c] + u32::from(pixel.0[c]);
-            }
+            table[here] =
+                std::array::from_fn(|c| table[left][c] + table[above][c] - table[corner][c] + u32::from(pixel.0[c]));
             squares[here] = squares[left] + squares[above] - squares[corner] + brightness(pixel.0).pow(2);
         }
         Self { width, table, squares }

@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use super::brief::{Brief, Place, Time};
 use super::scenery::coverage;
 use super::shot::Shot;
-use super::texture::grain;
+use super::texture::{coarse_grain, grain};
 use super::tone::{Rgb01, at, from_pixel, lerp, luminance, mix, saturate, smoothstep, to_pixel};
 use super::{HEIGHT, WIDTH};
 
@@ -36,9 +36,9 @@ impl Grade {
     const COLD_NIGHT: Self = Self {
         shadows: [0.0, 0.015, 0.05],
         highlights: [0.90, 0.98, 1.10],
-        contrast: 0.4,
+        contrast: 0.25,
         saturation: 0.9,
-        exposure: 1.0,
+        exposure: 1.25,
     };
     const TEAL_ORANGE: Self = Self {
         shadows: [0.0, 0.03, 0.045],
@@ -68,7 +68,7 @@ impl Grade {
             Time::Day => [Self::HIGH_KEY, Self::TEAL_ORANGE, Self::FADED_FILM],
             Time::Overcast => [Self::FADED_FILM, Self::TEAL_ORANGE, Self::COLD_NIGHT],
             Time::Dusk => [Self::WARM_DUSK, Self::TEAL_ORANGE, Self::FADED_FILM],
-            Time::Night => [Self::COLD_NIGHT, Self::TEAL_ORANGE, Self::WARM_DUSK],
+            Time::Night => [Self::COLD_NIGHT, Self::FADED_FILM, Self::COLD_NIGHT],
         };
         suited[rng.random_range(0..suited.len())]
     }
@@ -92,7 +92,11 @@ pub(super) fn develop(shot: &Shot, brief: &Brief, rng: &mut impl Rng) -> RgbImag
 
 /// Puts the figure into the light of the scenery, and the scenery out of focus.
 fn stage(shot: &Shot, brief: &Brief, rng: &mut impl Rng) -> RgbImage {
-    let softness = if brief.place == Place::Interior { 6.0 } else { 7.5 };
+    let softness = match brief.place {
+        Place::Interior => 6.0,
+        Place::Market => 11.0,
+        _ => 7.5,
+    };
     let mut background = fast_blur(&shot.background, softness * rng.random_range(0.8..1.3));
     bokeh(&mut background, shot, rng);
     let ambient = fast_blur(&background, 90.0);
@@ -124,12 +128,12 @@ fn stage(shot: &Shot, brief: &Brief, rng: &mut impl Rng) -> RgbImage {
 fn bokeh(background: &mut RgbImage, shot: &Shot, rng: &mut impl Rng) {
     for lamp in &shot.lamps {
         let radius: f32 = rng.random_range(9.0..24.0);
-        let strength = rng.random_range(0.25..0.7);
+        let strength = rng.random_range(0.12..0.5);
         let (left, top) = ((lamp.x - radius - 2.0).max(0.0) as u32, (lamp.y - radius - 2.0).max(0.0) as u32);
         for y in top..HEIGHT.min((lamp.y + radius + 2.0).max(0.0) as u32) {
             for x in left..WIDTH.min((lamp.x + radius + 2.0).max(0.0) as u32) {
                 let distance = (x as f32 - lamp.x).hypot(y as f32 - lamp.y);
-                let inside = smoothstep(radius + 1.5, radius - 1.5, distance) * (0.8 + 0.2 * distance / radius);
+                let inside = smoothstep(radius + 2.5, radius - 4.5, distance) * (0.8 + 0.2 * distance / radius);
                 let pixel = background.get_pixel_mut(x, y);
                 let under = from_pixel(*pixel);
                 *pixel =
@@ -142,8 +146,8 @@ fn bokeh(background: &mut RgbImage, shot: &Shot, rng: &mut impl Rng) {
 /// Light falling off from one side, vignette, grade and grain.
 fn expose(scene: &RgbImage, grade: Grade, light_from_left: bool, rng: &mut impl Rng) -> RgbImage {
     let noise = grain(WIDTH, HEIGHT, rng);
-    let coarse = fast_blur(&grain(WIDTH, HEIGHT, rng), 0.9);
-    let amount = rng.random_range(0.014..0.024);
+    let coarse = coarse_grain(WIDTH, HEIGHT, 0.9, rng);
+    let amount = rng.random_range(0.009..0.015);
     let fall_off: f32 = rng.random_range(0.1..0.3);
     let vignette: f32 = rng.random_range(0.15..0.35);
     RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
@@ -154,7 +158,7 @@ fn expose(scene: &RgbImage, grade: Grade, light_from_left: bool, rng: &mut impl 
         let graded = grade.apply(from_pixel(*scene.get_pixel(x, y)).map(|c| c * light));
         // Grain shows most in the middle tones.
         let tone = luminance(graded);
-        let speck = (at(&noise, x, y) * 0.6 + at(&coarse, x, y) * 1.2) * amount * (0.5 + 2.0 * tone * (1.0 - tone));
+        let speck = (at(&noise, x, y) * 0.6 + at(&coarse, x, y) * 0.2) * amount * (0.6 + 1.6 * tone * (1.0 - tone));
         to_pixel(graded.map(|c| c + speck))
     })
 }

@@ -2,6 +2,8 @@
 
 mod built;
 mod canvas;
+mod forest;
+mod indoors;
 mod nature;
 
 use image::{GrayImage, Rgb, RgbImage};
@@ -84,8 +86,8 @@ pub(super) fn paint(brief: &Brief, camera: Camera, rng: &mut impl Rng) -> Scener
     match brief.place {
         Place::City => built::city(&mut canvas, rng),
         Place::Market => built::market(&mut canvas, rng),
-        Place::Interior => built::interior(&mut canvas, rng),
-        Place::Forest => nature::forest(&mut canvas, rng),
+        Place::Interior => indoors::interior(&mut canvas, rng),
+        Place::Forest => forest::forest(&mut canvas, rng),
         Place::Hills => nature::ridges(&mut canvas, 0.55, rng),
         Place::Dunes => nature::ridges(&mut canvas, 0.12, rng),
         Place::Shore => nature::shore(&mut canvas, rng),

@@ -4,14 +4,14 @@ use image::{GrayImage, Luma, RgbImage};
 use rand::Rng;
 
 use super::brief::Brief;
-use super::framing::Camera;
+use super::framing::{Camera, widen};
 use super::scenery::{self, Lamp};
 use super::subject::cut_out;
 use super::tone::{Plane, from_pixel, lerp, luma_plane, mix, smoothstep, stretch, to_pixel};
 use super::{HEIGHT, WIDTH};
 
 /// Longest side, in pixels, at which a base image is worked on.
-const WORKING_SIDE: u32 = 1440;
+const WORKING_SIDE: u32 = 1152;
 
 /// A composed picture.
 pub(super) struct Shot {
@@ -60,7 +60,7 @@ pub(super) fn take(base: &RgbImage, brief: &Brief, rng: &mut impl Rng) -> Shot {
     let base = &within_working_size(base);
     let camera = Camera::hold(rng);
     let Some(cutout) = cut_out(base) else {
-        let picture = camera.crop(base, rng);
+        let picture = camera.crop(&widen(base), base.height() > base.width(), rng);
         return Shot {
             figure: picture.clone(),
             matte: GrayImage::new(WIDTH, HEIGHT),
@@ -86,8 +86,8 @@ pub(super) fn take(base: &RgbImage, brief: &Brief, rng: &mut impl Rng) -> Shot {
 
 /// Darkens the ground around the feet of a figure that is seen down to them.
 fn cast_shadow(background: &mut RgbImage, matte: &GrayImage) {
-    let rows = matte.rows().map(|mut row| row.any(|pixel| pixel.0[0] > 127));
-    let Some(foot) = rows.enumerate().filter(|(_, covered)| *covered).map(|(y, _)| y).last() else {
+    let rows: Vec<bool> = matte.rows().map(|mut row| row.any(|pixel| pixel.0[0] > 127)).collect();
+    let Some(foot) = rows.iter().rposition(|covered| *covered) else {
         return;
     };
     if foot + 3 >= HEIGHT as usize {

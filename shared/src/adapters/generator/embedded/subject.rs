@@ -3,15 +3,24 @@
 use std::collections::VecDeque;
 
 use image::imageops::fast_blur;
-use image::{GrayImage, Luma, RgbImage, Rgba, RgbaImage};
+use image::{GrayImage, ImageBuffer, Luma, RgbImage, Rgba, RgbaImage};
+use imageproc::distance_transform::{Norm, distance_transform};
 use imageproc::region_labelling::{Connectivity, connected_components};
 
 use super::tone::{from_pixel, smoothstep, to_byte};
 
 /// Largest difference (Euclidean, channels 0 to 255) between a backdrop pixel and the backdrop beside it.
-const BACKDROP_TOLERANCE: f32 = 15.0;
+const BACKDROP_TOLERANCE: f32 = 6.0;
 /// Share of a backdrop estimate that comes from the newest pixel while the region grows.
-const ADAPTATION: f32 = 0.06;
+const ADAPTATION: f32 = 0.2;
+/// Gaps in the figure's outline up to twice this share of the image height are closed: through them the
+/// backdrop has leaked into clothes of its own colour.
+const PROBE: f32 = 0.011;
+/// Share of the largest region from which a second one shows that the figure fell apart.
+const FRAGMENT: f32 = 0.02;
+
+/// Share of its greatest width below which a figure is torn apart.
+const TORN: f32 = 0.06;
 
 /// A figure cut out of its backdrop.
 pub(super) struct Cutout {
@@ -25,8 +34,8 @@ pub(super) struct Cutout {
 
 /// Cuts out the figure, unless the image has no plain backdrop or no clear figure before it.
 pub(super) fn cut_out(base: &RgbImage) -> Option<Cutout> {
-    let backdrop = grow_backdrop(base);
-    let mask = largest_figure(&backdrop);
+    let backdrop = close_gaps(&grow_backdrop(base));
+    let mask = whole_figure(&backdrop)?;
     let (width, height) = mask.dimensions();
     let is_figure = |x: u32, y: u32| mask.get_pixel(x, y).0[0] > 0;
     let columns: Vec<u32> = (0..width).filter(|&x| (0..height).any(|y| is_figure(x, y))).collect();
@@ -37,11 +46,19 @@ pub(super) fn cut_out(base: &RgbImage) -> Option<Cutout> {
     let touches = |x: u32| share((0..height).filter(|&y| is_figure(x, y)).count(), height as usize);
     let has_room = touches(0) < 0.04 && touches(width - 1) < 0.04 && top > 0;
     let is_clear = (0.03..0.75).contains(&coverage) && share((bottom - top) as usize, height as usize) > 0.35;
-    (has_room && is_clear).then(|| Cutout {
+    (has_room && is_clear && !is_torn(&mask, top, bottom)).then(|| Cutout {
         figure: with_alpha(base, &mask),
         bounds: [left, top, right, bottom].map(|edge| edge as f32),
         cut_at_the_foot: bottom + 3 >= height,
     })
+}
+
+/// Whether somewhere between head and feet next to nothing of the figure is left.
+fn is_torn(mask: &GrayImage, top: u32, bottom: u32) -> bool {
+    let covered = |y: u32| (0..mask.width()).filter(|&x| mask.get_pixel(x, y).0[0] > 0).count();
+    let widest = (top..=bottom).map(covered).max().unwrap_or(0);
+    let ends = (bottom - top) / 25;
+    (top + ends..bottom - ends).any(|y| share(covered(y), widest) < TORN)
 }
 
 fn share(part: usize, whole: usize) -> f32 {
@@ -61,7 +78,7 @@ fn grow_backdrop(base: &RgbImage) -> GrayImage {
     let median = edge_colors[edge_colors.len() / 2].map(f32::from);
     for (x, y) in edges {
         let color = smooth.get_pixel(x, y).0.map(f32::from);
-        if distance(color, median) < 6.0 * BACKDROP_TOLERANCE {
+        if distance(color, median) < 15.0 * BACKDROP_TOLERANCE {
             marked.put_pixel(x, y, Luma([255]));
             queue.push_back((x, y, color));
         }
@@ -84,20 +101,55 @@ fn distance(a: [f32; 3], b: [f32; 3]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt()
 }
 
-/// The largest connected region that is not backdrop, in white.
-fn largest_figure(backdrop: &GrayImage) -> GrayImage {
-    let labels = connected_components(backdrop, Connectivity::Four, Luma([255]));
-    let mut sizes = vec![0_usize];
-    for label in labels.pixels().map(|pixel| pixel.0[0] as usize) {
+/// Keeps of the backdrop only what a disc-shaped probe can reach from its widest part (morphological opening
+/// by reconstruction).
+fn close_gaps(backdrop: &GrayImage) -> GrayImage {
+    let (width, height) = backdrop.dimensions();
+    let probe = (PROBE * height as f32).clamp(1.0, 100.0) as u8;
+    let inverted = GrayImage::from_fn(width, height, |x, y| Luma([255 - backdrop.get_pixel(x, y).0[0]]));
+    let room = distance_transform(&inverted, Norm::L2);
+    let roomy =
+        GrayImage::from_fn(width, height, |x, y| Luma([if room.get_pixel(x, y).0[0] > probe { 255 } else { 0 }]));
+    let (regions, sizes) = regions_of(&roomy, Luma([0]));
+    let widest = largest(&sizes);
+    let reached = GrayImage::from_fn(width, height, |x, y| {
+        Luma([if regions.get_pixel(x, y).0[0] as usize == widest { 255 } else { 0 }])
+    });
+    let reach = distance_transform(&reached, Norm::L2);
+    GrayImage::from_fn(width, height, |x, y| {
+        let kept = backdrop.get_pixel(x, y).0[0] > 0 && reach.get_pixel(x, y).0[0] <= probe + 1;
+        Luma([if kept { 255 } else { 0 }])
+    })
+}
+
+/// The largest connected region that is not backdrop, in white, unless others show that it is but a part.
+fn whole_figure(backdrop: &GrayImage) -> Option<GrayImage> {
+    let (regions, sizes) = regions_of(backdrop, Luma([255]));
+    let figure = largest(&sizes);
+    let is_fragment = |label: usize| label != figure && sizes[label] as f32 > FRAGMENT * sizes[figure] as f32;
+    if sizes.len() < 2 || (1..sizes.len()).any(is_fragment) {
+        return None;
+    }
+    Some(GrayImage::from_fn(backdrop.width(), backdrop.height(), |x, y| {
+        Luma([if regions.get_pixel(x, y).0[0] as usize == figure { 255 } else { 0 }])
+    }))
+}
+
+/// Numbers the connected regions of an image and counts the pixels of each; number 0 is the given background.
+fn regions_of(image: &GrayImage, background: Luma<u8>) -> (ImageBuffer<Luma<u32>, Vec<u32>>, Vec<usize>) {
+    let regions = connected_components(image, Connectivity::Four, background);
+    let mut sizes = vec![0];
+    for label in regions.pixels().map(|pixel| pixel.0[0] as usize) {
         if label >= sizes.len() {
             sizes.resize(label + 1, 0);
         }
         sizes[label] += usize::from(label > 0);
     }
-    let largest = (1..sizes.len()).max_by_key(|&label| sizes[label]).unwrap_or(1);
-    GrayImage::from_fn(backdrop.width(), backdrop.height(), |x, y| {
-        Luma([if labels.get_pixel(x, y).0[0] as usize == largest { 255 } else { 0 }])
-    })
+    (regions, sizes)
+}
+
+fn largest(sizes: &[usize]) -> usize {
+    (0..sizes.len()).max_by_key(|&label| sizes[label]).unwrap_or(0)
 }
 
 /// Adds a soft alpha channel whose edge lies just inside the mask, so that no backdrop shows around it.

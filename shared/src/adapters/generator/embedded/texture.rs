@@ -1,6 +1,7 @@
 //! Random textures: grain, clouds of soft noise, and line screens.
 
 use image::Luma;
+use image::imageops::fast_blur;
 use rand::{Rng, RngExt};
 
 use super::tone::{Plane, at, lerp};
@@ -12,6 +13,21 @@ pub(super) fn grain(width: u32, height: u32, rng: &mut impl Rng) -> Plane {
         let sum: u16 = rng.random::<u32>().to_le_bytes().map(u16::from).iter().sum();
         Luma([(f32::from(sum) - 510.0) / 147.8])
     })
+}
+
+/// Grain with blotches a few times `size` pixels wide, again with a standard deviation of 1.
+pub(super) fn coarse_grain(width: u32, height: u32, size: f32, rng: &mut impl Rng) -> Plane {
+    let mut plane = grain(width, height, rng);
+    // The blur cuts off what lies outside 0 to 1, so the noise is moved there.
+    for tone in plane.iter_mut() {
+        *tone = 0.5 + 0.12 * *tone;
+    }
+    let mut plane = fast_blur(&plane, size);
+    let variance = plane.iter().map(|tone| (tone - 0.5).powi(2)).sum::<f32>() / plane.len() as f32;
+    for tone in plane.iter_mut() {
+        *tone = (*tone - 0.5) / variance.sqrt().max(f32::EPSILON);
+    }
+    plane
 }
 
 /// Soft noise from 0 to 1 whose blotches are about `cell` pixels wide: value noise, random on a lattice
@@ -62,7 +78,6 @@ impl Screen {
     /// Distance from the middle of the nearest line, 0 on it to 1 halfway to the next. `bend` moves the line
     /// sideways, in pixels.
     pub(super) fn distance(self, x: u32, y: u32, bend: f32) -> f32 {
-        #[expect(clippy::cast_precision_loss, reason = "pixel positions are small")]
         let across = x as f32 * self.direction.0 + y as f32 * self.direction.1 + bend;
         let phase = (across / self.pitch).rem_euclid(1.0);
         (2.0 * phase - 1.0).abs()

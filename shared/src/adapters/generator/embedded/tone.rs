@@ -41,9 +41,9 @@ pub(super) fn from_pixel(pixel: Rgb<u8>) -> Rgb01 {
 }
 
 /// A tone as a stored channel.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of a byte")]
 pub(super) fn to_byte(tone: f32) -> u8 {
-    (tone.clamp(0.0, 1.0) * 255.0).round() as u8
+    // Adding a half rounds; calling `round` costs several times as much without SSE 4.1.
+    (tone.clamp(0.0, 1.0) * 255.0 + 0.5) as u8
 }
 
 /// A colour as a stored pixel.
@@ -71,12 +71,6 @@ pub(super) fn stretch(plane: &mut Plane, dark_share: f32, light_share: f32) {
     let mut sorted: Vec<f32> = plane.iter().copied().step_by(7).collect();
     sorted.sort_unstable_by(f32::total_cmp);
     let rank = |share: f32| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "a rank"
-        )]
         let index = (share * (sorted.len().saturating_sub(1)) as f32) as usize;
         sorted.get(index).copied().unwrap_or(0.0)
     };
@@ -87,7 +81,7 @@ pub(super) fn stretch(plane: &mut Plane, dark_share: f32, light_share: f32) {
     }
 }
 
-/// Length of the luminance gradient at a pixel, from central differences.
+/// Change of tone per pixel to the right and downwards, from central differences.
 pub(super) fn gradient(plane: &Plane, x: u32, y: u32) -> (f32, f32) {
     let (right, below) = (plane.width() - 1, plane.height() - 1);
     let dx = at(plane, (x + 1).min(right), y) - at(plane, x.saturating_sub(1), y);

@@ -9,21 +9,21 @@ const LONGEST_SIDE: f32 = 128.0;
 
 /// The tones of a picture, in parts of full white.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Exposure {
+pub(crate) struct Exposure {
     /// Mean brightness.
-    pub mean: f32,
+    pub(crate) mean: f32,
     /// Only one pixel in fifty is darker.
-    pub shadow: f32,
+    pub(crate) shadow: f32,
     /// Only one pixel in fifty is lighter.
-    pub highlight: f32,
+    pub(crate) highlight: f32,
     /// Share of pure white pixels, which hold no detail.
-    pub burnt_share: f32,
+    pub(crate) burnt_share: f32,
 }
 
 impl Exposure {
     /// Measures a picture of any size.
     #[must_use]
-    pub fn measure(image: &RgbImage) -> Self {
+    pub(crate) fn measure(image: &RgbImage) -> Self {
         let longest = image.width().max(image.height()).max(1) as f32;
         let copy = scale(image, (LONGEST_SIDE / longest).min(1.0));
         let tones = Plane::from_gray(&imageops::grayscale(&copy)).values;

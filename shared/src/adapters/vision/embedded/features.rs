@@ -1,8 +1,9 @@
 //! What tells photographs, drawings without and drawings with colour apart, as numbers.
 //!
 //! Everything is measured on a copy of about 160 by 160 pixels, so that the numbers depend on what the
-//! picture looks like and not on how large its file is. The features were chosen by backward elimination:
-//! those stayed whose loss raised the cross-validated error.
+//! picture looks like and not on how large its file is. The features were chosen among thirty by backward
+//! elimination on the cross-validated loss of the very pictures the model learns from, so that its
+//! cross-validated accuracy is somewhat flattering.
 
 use image::{RgbImage, imageops};
 

@@ -21,7 +21,7 @@ const LEAST_RANGE: f32 = 0.08;
 /// after a Gaussian blur of σ pixels. Only the windows with the most contrast count, and of these the
 /// sharper ones, since a background out of focus is no fault.
 #[must_use]
-pub fn edge_width(image: &RgbImage) -> Option<f32> {
+pub(crate) fn edge_width(image: &RgbImage) -> Option<f32> {
     let longest = image.width().max(image.height()).max(1) as f32;
     let gray = imageops::grayscale(&scale(image, (LONGEST_SIDE / longest).min(1.0)));
     let luma = Plane::from_gray(&gray);

@@ -17,7 +17,7 @@ const LEAST_VARIANCE: f32 = 2e-5;
 /// The mean of every row is taken out first: a sky over a plain mirrors itself without being symmetrical
 /// in any way that harms training.
 #[must_use]
-pub fn mirror_correlation(image: &RgbImage) -> f32 {
+pub(crate) fn mirror_correlation(image: &RgbImage) -> f32 {
     let copy = imageops::resize(image, SIDE, SIDE, FilterType::Triangle);
     let rows = centred_rows(&copy);
     AXIS_SHIFTS.map(|shift| correlation(&rows, shift)).fold(0.0, f32::max)

@@ -1,10 +1,10 @@
-//! Scenery under an open sky: hills, dunes, shore and forest.
+//! Scenery under an open sky: hills, dunes and shore.
 
 use std::f32::consts::TAU;
 
 use rand::{Rng, RngExt};
 
-use super::super::tone::{Rgb01, mix};
+use super::super::tone::{Rgb01, mix, to_pixel};
 use super::canvas::Canvas;
 
 /// A wavy outline, in pixels above its own level, from a few sine waves.
@@ -58,7 +58,7 @@ fn fill_below(canvas: &mut Canvas, outline: &Outline, level: f32, color: Rgb01) 
         for y in top as u32..canvas.picture.height() {
             let near = (y as f32 - top) / (bottom - top).max(1.0);
             let shade = color.map(|c| c * (light - 0.25 * near));
-            canvas.picture.put_pixel(column, y, super::super::tone::to_pixel(shade));
+            canvas.picture.put_pixel(column, y, to_pixel(shade));
         }
     }
 }
@@ -130,52 +130,4 @@ fn boat(canvas: &mut Canvas, x: f32, y: f32, rng: &mut impl Rng) {
         &[(x - size * 0.2, y - 2.0), (x - size * 0.2, y - size * 1.9), (x - size * 0.7, y - 4.0)],
         sail.map(|c| c * 0.85),
     );
-}
-
-/// A forest: trunks from the mist to the foreground, foliage above, litter below.
-pub(super) fn forest(canvas: &mut Canvas, rng: &mut impl Rng) {
-    canvas.sky(rng);
-    let ground = canvas.palette.ground;
-    canvas.ground(canvas.horizon, ground, rng);
-    let hue: Rgb01 = if rng.random_range(0..3) == 0 { [0.72, 0.46, 0.14] } else { [0.25, 0.45, 0.18] };
-    let (zenith, light) = (canvas.palette.zenith, canvas.palette.horizon);
-    let leaf: Rgb01 = std::array::from_fn(|c| hue[c] * (0.3 + 0.8 * (zenith[c] + light[c]) / 2.0));
-    for layer in 0..4 {
-        let near = layer as f32 / 3.0;
-        let bark = mix(mix(light, leaf, 0.45), mix(canvas.palette.shade, [0.20, 0.13, 0.08], 0.5), 0.25 + 0.75 * near);
-        for _ in 0..12 - 2 * layer {
-            let x = rng.random_range(0.0..canvas.width());
-            let half = (3.0 + 20.0 * near) * rng.random_range(0.5..1.2);
-            let foot = canvas.horizon
-                + (canvas.height() - canvas.horizon) * (0.05 + 0.6 * near)
-                + rng.random_range(-12.0..12.0);
-            let lean = rng.random_range(-30.0..30.0);
-            canvas.polygon(
-                &[(x - half, foot), (x + half, foot), (x + lean + half * 0.6, 0.0), (x + lean - half * 0.6, 0.0)],
-                bark,
-            );
-            let bright = mix(bark, light, 0.3);
-            canvas.polygon(
-                &[(x - half, foot), (x - half * 0.5, foot), (x + lean - half * 0.4, 0.0), (x + lean - half * 0.6, 0.0)],
-                bright,
-            );
-        }
-        for _ in 0..70 {
-            let (x, y) =
-                (rng.random_range(0.0..canvas.width()), rng.random_range(0.0..canvas.horizon * (0.75 - 0.3 * near)));
-            let tone = mix(mix(light, leaf, 0.35 + 0.5 * near), canvas.palette.shade, rng.random_range(0.0..0.5));
-            canvas.disc(x, y, rng.random_range(5.0..16.0 + 14.0 * near), tone);
-        }
-    }
-    for _ in 0..260 {
-        let (x, y) = (rng.random_range(0.0..canvas.width()), rng.random_range(canvas.horizon..canvas.height()));
-        let tone =
-            mix(leaf, if rng.random::<bool>() { light } else { canvas.palette.shade }, rng.random_range(0.1..0.6));
-        canvas.disc(x, y, rng.random_range(1.0..5.0), tone);
-    }
-    for _ in 0..rng.random_range(6..16) {
-        let (x, y) = (rng.random_range(0.0..canvas.width()), rng.random_range(0.0..canvas.horizon));
-        canvas.lamps.push(super::Lamp { x, y, color: mix(light, leaf, 0.3) });
-    }
-    canvas.mottle(0.3, rng);
 }

@@ -1,0 +1,90 @@
+//! A training set before and after, as pictures.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use balancer::domain::kind::Kind;
+use balancer::domain::manifest::Manifest;
+use balancer::imaging::{decode, shrink};
+use image::RgbImage;
+
+use super::contact_sheet::{self, Mark, Section, THUMBNAIL_SIDE, Thumbnail};
+use crate::local::data_folder::{ActorFolder, name_of};
+
+/// The pictures of a set as it was.
+pub struct Album {
+    before: BTreeMap<String, RgbImage>,
+}
+
+impl Album {
+    /// Looks at a set before anything happens to it.
+    ///
+    /// # Errors
+    /// If the folder can't be read.
+    pub fn before(folder: &ActorFolder) -> anyhow::Result<Self> {
+        Ok(Self { before: thumbnails(folder)? })
+    }
+
+    /// Draws the set as it was and as it is now, and writes the picture.
+    ///
+    /// # Errors
+    /// If the folder can't be read or the picture can't be written.
+    pub fn write_sheet(&self, folder: &ActorFolder, path: &Path) -> anyhow::Result<()> {
+        let after = thumbnails(folder)?;
+        let kinds = kinds(folder)?;
+        let was: Vec<_> = in_order(&self.before)
+            .map(|(name, image)| {
+                let mark = if after.contains_key(name) { Mark::Kept } else { Mark::Deleted };
+                Thumbnail { image, mark }
+            })
+            .collect();
+        let mut sections = vec![Section { title: format!("before: {} images", was.len()), thumbnails: was }];
+        for kind in Kind::ALL {
+            let is: Vec<_> = in_order(&after)
+                .filter(|(name, _)| kinds.get(*name) == Some(&kind))
+                .map(|(name, image)| {
+                    let mark = if self.before.contains_key(name) { Mark::Kept } else { Mark::Made };
+                    Thumbnail { image, mark }
+                })
+                .collect();
+            sections.push(Section { title: format!("after: {} {}", is.len(), in_words(kind)), thumbnails: is });
+        }
+        let sheet = contact_sheet::draw(&sections);
+        sheet.save(path).with_context(|| format!("{} can't be written", path.display()))
+    }
+}
+
+fn thumbnails(folder: &ActorFolder) -> anyhow::Result<BTreeMap<String, RgbImage>> {
+    let mut thumbnails = BTreeMap::new();
+    for path in folder.images()? {
+        let bytes = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
+        if let Ok(image) = decode(&bytes) {
+            thumbnails.insert(name_of(&path), shrink(&image, THUMBNAIL_SIDE));
+        }
+    }
+    Ok(thumbnails)
+}
+
+fn kinds(folder: &ActorFolder) -> anyhow::Result<BTreeMap<String, Kind>> {
+    let path = folder.manifest();
+    let text = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
+    let manifest: Manifest = serde_json::from_slice(&text)?;
+    Ok(manifest.images.into_iter().filter_map(|(name, image)| Some((name, image.kind?))).collect())
+}
+
+/// By their numbers, so that 2 comes before 10.
+fn in_order(images: &BTreeMap<String, RgbImage>) -> impl Iterator<Item = (&String, &RgbImage)> {
+    let mut images: Vec<_> = images.iter().collect();
+    images.sort_by_key(|(name, _)| balancer::domain::numbering::number_of(name));
+    images.into_iter()
+}
+
+fn in_words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Photorealistic => "photorealistic",
+        Kind::BwStylized => "black-and-white stylized",
+        Kind::ColorStylized => "colour stylized",
+    }
+}

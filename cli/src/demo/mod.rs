@@ -1,0 +1,8 @@
+//! `balancer demo`: a sample actor, and a picture of what became of its set.
+
+mod album;
+mod contact_sheet;
+mod sample_actor;
+
+pub use album::Album;
+pub use sample_actor::{ACTOR_ID, write_sample};

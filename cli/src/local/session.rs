@@ -1,0 +1,236 @@
+//! One run of the embedded stack over a data folder.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use balancer::adapters::bucket::Bucket;
+use balancer::adapters::queues::{Queue, Queues};
+use balancer::adapters::store::Store;
+use balancer::config::QueueUrls;
+use balancer::domain::actor::ActorId;
+use balancer::functions::s3_client;
+use balancer::keys::Keys;
+use balancer::messages::{Cause, EvaluationCommand, Mode};
+use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions};
+use std::time::Duration;
+
+use super::data_folder::{self, ActorFolder};
+use super::report::{Report, dry_run_in_words};
+use super::running::RunningStack;
+use super::upload::Destination;
+use super::{binaries, leave, settle, watch};
+use crate::outcome::{Outcome, answer, remark};
+use crate::progress::Progress;
+use crate::target::TargetArguments;
+
+/// The same template that is deployed.
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+const STACK_NAME: &str = "balancer";
+const KEY_PREFIX: &str = "system_actors";
+
+/// Uploads to this machine are done in a moment, so the functions need not wait long for the last one.
+const QUIET_SECONDS: u32 = 2;
+
+/// What to do with which folder.
+pub struct Options {
+    pub data: PathBuf,
+    pub actors: Vec<ActorId>,
+    pub watch: bool,
+    pub dry_run: bool,
+    pub port: Option<u16>,
+    pub logs: Option<PathBuf>,
+    pub target: TargetArguments,
+}
+
+/// How a run ended.
+pub enum Run {
+    /// Every actor is settled.
+    Settled(Report),
+    /// Only asked what would be done; it has been said.
+    DryRun,
+    /// Stopped by Ctrl-C or a signal; the folder is as the bucket was.
+    Interrupted,
+}
+
+/// A stack with the clients to talk to it.
+struct Session {
+    stack: LocalStack,
+    destination: Destination,
+    queues: Queues,
+    folders: Vec<ActorFolder>,
+}
+
+/// Starts the stack, uploads the folder, waits until every actor is settled and leaves the folder as the bucket is.
+/// Nothing that was started outlives this, however it ends.
+///
+/// # Errors
+/// If the folder can't be used or the stack fails.
+pub async fn run(options: Options) -> anyhow::Result<Run> {
+    let data = options
+        .data
+        .canonicalize()
+        .with_context(|| format!("the data folder {} can't be read", options.data.display()))?;
+    let folders = data_folder::actors(&data, &options.actors)?;
+    let session = tokio::select! {
+        session = Session::start(&options, data, folders) => session?,
+        () = interruption() => return Ok(Run::Interrupted),
+    };
+    let worked = tokio::select! {
+        worked = session.work(&options) => worked,
+        () = interruption() => Ok(Run::Interrupted),
+    };
+    let left = if options.dry_run { Ok(()) } else { session.leave_folders().await };
+    session.stack.stop().await?;
+    left?;
+    worked
+}
+
+impl Session {
+    async fn start(options: &Options, data: PathBuf, folders: Vec<ActorFolder>) -> anyhow::Result<Self> {
+        let binaries = binaries::locate().await?;
+        let stack = LocalStack::start(
+            EmulatorOptions { port: options.port, log_dir: options.logs.clone(), ..EmulatorOptions::default() },
+            StackOptions {
+                template: TEMPLATE.to_owned(),
+                binaries,
+                parameters: parameters(options, data),
+                account: Account::default(),
+                name: STACK_NAME.to_owned(),
+            },
+        )
+        .await?;
+        let sdk = stack.sdk_config();
+        let outputs = stack.outputs();
+        let urls = QueueUrls {
+            evaluation: outputs.evaluation_queue_url.clone(),
+            deletion: outputs.deletion_queue_url.clone(),
+            generation: outputs.generation_queue_url.clone(),
+        };
+        let destination = Destination {
+            bucket: Bucket::new(s3_client(sdk), &outputs.bucket),
+            store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &outputs.table),
+            keys: Keys::new(KEY_PREFIX),
+        };
+        let queues = Queues::new(aws_sdk_sqs::Client::new(sdk), urls);
+        Ok(Self { destination, queues, folders, stack })
+    }
+
+    async fn work(&self, options: &Options) -> anyhow::Result<Run> {
+        self.upload().await?;
+        if options.dry_run {
+            return self.dry_run().await;
+        }
+        let actors = self.actors();
+        settle::settle(&self.destination.store, &self.queues, &actors).await?;
+        if options.watch {
+            let _announced = self.announcement(&options.data)?;
+            watch::watch(&self.destination, &self.queues, &self.folders).await?;
+        }
+        Ok(Run::Settled(Report::of(&self.destination.store, &actors).await?))
+    }
+
+    /// Uploads every actor. One without any image lands nothing that could be noticed, so it is asked about.
+    async fn upload(&self) -> anyhow::Result<()> {
+        let progress = Progress::start("uploading actors", self.folders.len() as u64);
+        for folder in &self.folders {
+            if self.destination.upload(folder).await? == 0 {
+                remark(format!("{} holds no images", folder.training_data().display()));
+                let command = EvaluationCommand::because(folder.actor.clone(), Cause::ByHand);
+                self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+            }
+            progress.step();
+        }
+        progress.finish();
+        Ok(())
+    }
+
+    async fn dry_run(&self) -> anyhow::Result<Run> {
+        let actors = self.actors();
+        for actor in &actors {
+            let mut command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
+            command.mode = Mode::DryRun;
+            self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+        }
+        for (actor, plan) in settle::dry_runs(&self.destination.store, &actors).await? {
+            match plan {
+                Some(plan) => answer(dry_run_in_words(&actor, &plan)),
+                None => remark(format!("{actor} needs attention; run `balancer local` to see why")),
+            }
+        }
+        Ok(Run::DryRun)
+    }
+
+    fn announcement(&self, data: &std::path::Path) -> anyhow::Result<super::running::Announced> {
+        let outputs = self.stack.outputs();
+        let announced = RunningStack {
+            endpoint: self.stack.endpoint().to_owned(),
+            account: self.stack.stack().account().id().to_owned(),
+            bucket: outputs.bucket.clone(),
+            table: outputs.table.clone(),
+            evaluation_queue_url: outputs.evaluation_queue_url.clone(),
+            deletion_queue_url: outputs.deletion_queue_url.clone(),
+            generation_queue_url: outputs.generation_queue_url.clone(),
+        }
+        .announce()?;
+        remark(format!("watching {}; the stack answers at {}; Ctrl-C ends it", data.display(), self.stack.endpoint()));
+        Ok(announced)
+    }
+
+    async fn leave_folders(&self) -> anyhow::Result<()> {
+        for folder in &self.folders {
+            leave::leave(&self.destination, folder).await?;
+        }
+        Ok(())
+    }
+
+    fn actors(&self) -> Vec<ActorId> {
+        self.folders.iter().map(|folder| folder.actor.clone()).collect()
+    }
+}
+
+fn parameters(options: &Options, data: PathBuf) -> BTreeMap<String, String> {
+    let side_by_side = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    // A dry run writes nothing beside the bucket, and its uploads must not set anything going.
+    let (local_data_dir, automatic) =
+        if options.dry_run { (String::new(), "DISABLED") } else { (data.display().to_string(), "ENABLED") };
+    [
+        ("Architecture", "x86_64".to_owned()),
+        ("VisionProvider", "embedded".to_owned()),
+        ("Generator", "embedded".to_owned()),
+        ("KeyPrefix", KEY_PREFIX.to_owned()),
+        ("AutomaticBalancing", automatic.to_owned()),
+        ("QuietSeconds", QUIET_SECONDS.to_string()),
+        ("GeneratorConcurrency", side_by_side.to_string()),
+        ("TargetTotal", options.target.target_total.to_string()),
+        ("TargetShares", options.target.target_shares.to_string()),
+        ("QualityFloor", options.target.quality_floor.to_string()),
+        ("LocalDataDir", local_data_dir),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// Ends when somebody presses Ctrl-C or sends SIGTERM.
+async fn interruption() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+impl From<&Run> for Outcome {
+    fn from(run: &Run) -> Self {
+        match run {
+            Run::Settled(report) => report.outcome(),
+            Run::DryRun => Self::Done,
+            Run::Interrupted => Self::Interrupted,
+        }
+    }
+}
