@@ -1,6 +1,5 @@
 //! `balancer local`: a folder of actors, balanced by the real functions on the embedded stack.
 
-mod binaries;
 pub mod data_folder;
 mod leave;
 mod report;

@@ -12,14 +12,14 @@ use balancer::domain::actor::ActorId;
 use balancer::functions::s3_client;
 use balancer::keys::Keys;
 use balancer::messages::{Cause, EvaluationCommand, Mode};
-use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions};
+use local_stack::{Account, Binaries, EmulatorOptions, LocalStack, StackOptions};
 use std::time::Duration;
 
 use super::data_folder::{self, ActorFolder};
 use super::report::{Report, dry_run_in_words};
 use super::running::RunningStack;
 use super::upload::Destination;
-use super::{binaries, leave, settle, watch};
+use super::{leave, settle, watch};
 use crate::outcome::{Outcome, answer, remark};
 use crate::progress::Progress;
 use crate::target::TargetArguments;
@@ -89,7 +89,7 @@ pub async fn run(options: Options) -> anyhow::Result<Run> {
 
 impl Session {
     async fn start(options: &Options, data: PathBuf, folders: Vec<ActorFolder>) -> anyhow::Result<Self> {
-        let binaries = binaries::locate().await?;
+        let binaries = Binaries::locate().await?;
         let stack = LocalStack::start(
             EmulatorOptions { port: options.port, log_dir: options.logs.clone(), ..EmulatorOptions::default() },
             StackOptions {

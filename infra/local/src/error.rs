@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// Why the embedded stack could not be had. Every message ends with what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The functions do not compile.
+    #[error("the functions can't be built; cargo says why above. Correct that, then run again.")]
+    BuildFailed,
     /// A deployed stack could not be looked up.
     #[error("the stack {name} can't be read: {reason}; check its name, the region and your credentials")]
     StackUnreadable {

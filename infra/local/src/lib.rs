@@ -8,6 +8,7 @@
 //! which needs PyPI once; see [`prepare_environment`].
 
 mod account;
+mod binaries;
 mod emulator;
 mod environment;
 mod error;
@@ -18,10 +19,10 @@ mod python;
 mod stack;
 
 pub use account::Account;
+pub use binaries::Binaries;
 pub use emulator::{Emulator, EmulatorOptions, sdk_config};
 pub use environment::{cache_dir, prepare_environment};
 pub use error::Error;
 pub use local_stack::LocalStack;
 pub use outputs::Outputs;
-pub use package::Binaries;
 pub use stack::{Stack, StackOptions};

@@ -2,44 +2,13 @@
 
 use std::fs;
 use std::io::{Cursor, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::Error;
-
-/// The template's logical ids of the functions, in the order of [`Binaries::each`].
-const FUNCTIONS: [&str; 3] = ["EvaluationFunction", "DeletionFunction", "GenerationFunction"];
-
-/// The executables that the three functions run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Binaries {
-    /// Judges and plans.
-    pub evaluation: PathBuf,
-    /// Moves images to the trash.
-    pub deletion: PathBuf,
-    /// Draws images.
-    pub generation: PathBuf,
-}
-
-impl Binaries {
-    /// `evaluation`, `deletion` and `generation` in one directory, such as `target/release`.
-    #[must_use]
-    pub fn in_dir(directory: &Path) -> Self {
-        Self {
-            evaluation: directory.join("evaluation"),
-            deletion: directory.join("deletion"),
-            generation: directory.join("generation"),
-        }
-    }
-
-    /// Each executable with its function's logical id.
-    pub(crate) fn each(&self) -> [(&'static str, &Path); 3] {
-        let [evaluation, deletion, generation] = FUNCTIONS;
-        [(evaluation, &self.evaluation), (deletion, &self.deletion), (generation, &self.generation)]
-    }
-}
+use crate::binaries::LOGICAL_IDS;
 
 /// An archive that holds the executable as `bootstrap`. It is not compressed: it travels no further
 /// than to the emulator.
@@ -74,7 +43,7 @@ pub(crate) fn point_at_archives(template: &str, bucket: &str) -> Result<String, 
     let mut lines = Vec::new();
     for line in template.lines() {
         resource = resource_name(line).unwrap_or(resource);
-        if FUNCTIONS.contains(&resource) && line.trim_start().starts_with("CodeUri:") {
+        if LOGICAL_IDS.contains(&resource) && line.trim_start().starts_with("CodeUri:") {
             let indent = &line[..line.len() - line.trim_start().len()];
             lines.push(format!("{indent}CodeUri: s3://{bucket}/{}", archive_key(resource)));
             found += 1;
@@ -82,7 +51,7 @@ pub(crate) fn point_at_archives(template: &str, bucket: &str) -> Result<String, 
             lines.push(line.to_owned());
         }
     }
-    if found == FUNCTIONS.len() { Ok(lines.join("\n")) } else { Err(Error::TemplateCode { found }) }
+    if found == LOGICAL_IDS.len() { Ok(lines.join("\n")) } else { Err(Error::TemplateCode { found }) }
 }
 
 fn resource_name(line: &str) -> Option<&str> {
