@@ -35,18 +35,14 @@ impl Binaries {
     /// beside the running program.
     ///
     /// # Errors
-    /// When they can be neither built nor found.
+    /// When they can't be built. Whether they are there is seen when the stack is created.
     pub async fn locate() -> Result<Self, Error> {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         if sources.join("Cargo.lock").is_file() {
             return Self::build(&sources).await;
         }
         let program = std::env::current_exe().map_err(Error::io("cannot find", Path::new("this program")))?;
-        let beside = Self::in_dir(program.parent().unwrap_or(Path::new(".")));
-        match beside.each().into_iter().find(|(_, path)| !path.is_file()) {
-            None => Ok(beside),
-            Some((_, path)) => Err(Error::BinaryMissing { path: path.to_owned() }),
-        }
+        Ok(Self::in_dir(program.parent().unwrap_or(Path::new("."))))
     }
 
     async fn build(sources: &Path) -> Result<Self, Error> {
