@@ -1,0 +1,14 @@
+//! The `balancer` command as people meet it: what is typed, what is answered, what lies in the folder afterwards.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "that is how tests fail and remark")]
+
+mod support;
+
+mod assess_and_plan;
+mod bad_images;
+mod bad_input;
+mod ends;
+mod first_run;
+mod grid;
+mod local;
+mod odd_folders;
+mod watching;

@@ -1,0 +1,84 @@
+//! A command that runs while the test goes on.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Far more than anything takes on an idle machine, building the functions included.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A command in the background and what it has said so far. It is killed when the test ends.
+pub(crate) struct Background {
+    child: Child,
+    said: Arc<Mutex<String>>,
+}
+
+impl Background {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        listen(child.stdout.take().unwrap(), &said);
+        listen(child.stderr.take().unwrap(), &said);
+        Self { child, said }
+    }
+
+    /// What it has said so far, on both streams.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Waits until it has said these words.
+    pub(crate) fn wait_for(&self, words: &str) {
+        wait_until(PATIENCE, || self.said().contains(words), || format!("`{words}` in:\n{}", self.said()));
+    }
+
+    /// Sends it a signal, such as `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended, and returns its exit code.
+    pub(crate) fn end(&mut self) -> Option<i32> {
+        let mut status = None;
+        let said = Arc::clone(&self.said);
+        wait_until(
+            PATIENCE,
+            || {
+                status = self.child.try_wait().unwrap();
+                status.is_some()
+            },
+            || format!("the end; it said:\n{}", said.lock().unwrap()),
+        );
+        status.unwrap().code()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn listen(stream: impl Read + Send + 'static, said: &Arc<Mutex<String>>) {
+    let said = Arc::clone(said);
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let mut said = said.lock().unwrap();
+            said.push_str(&line);
+            said.push('\n');
+        }
+    });
+}
+
+/// Waits until a condition holds; past the limit the test fails and says what it waited for.
+pub(crate) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool, what: impl Fn() -> String) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < limit, "waited in vain for {}", what());
+        thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,37 @@
+//! Image files as nobody wants them.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
+use jpeg_encoder::{ColorType, Encoder};
+
+/// A picture whose left half is red and whose right half is blue.
+pub(crate) fn red_and_blue(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, _| if x < width / 2 { Rgb([220, 20, 20]) } else { Rgb([20, 20, 220]) })
+}
+
+/// A PNG file.
+pub(crate) fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    image.into().write_to(&mut file, ImageFormat::Png).unwrap();
+    file.into_inner()
+}
+
+/// A PNG file with 16 bits a channel.
+pub(crate) fn sixteen_bit_png() -> Vec<u8> {
+    png(ImageBuffer::from_fn(160, 120, |x, y| Luma([(x * 400 + y * 11) as u16])))
+}
+
+/// A JPEG file of one colour, given in shares of cyan, magenta, yellow and black ink.
+pub(crate) fn cmyk_jpeg(ink: [u8; 4]) -> Vec<u8> {
+    let mut file = Vec::new();
+    Encoder::new(&mut file, 90).encode(&ink.repeat(160 * 120), 160, 120, ColorType::Cmyk).unwrap();
+    file
+}
+
+/// The JPEG file with an EXIF note that it is to be turned a quarter clockwise (TIFF 6.0, tag 274, value 6).
+pub(crate) fn to_be_turned(jpeg: &[u8]) -> Vec<u8> {
+    const ORIENTATION_6: &[u8] = b"\xFF\xE1\x00\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let (start_of_image, rest) = jpeg.split_at(2);
+    [start_of_image, ORIENTATION_6, rest].concat()
+}

@@ -1,0 +1,8 @@
+//! What the tests of the command share.
+
+pub(crate) mod actors;
+pub(crate) mod background;
+pub(crate) mod damaged;
+pub(crate) mod pictures;
+pub(crate) mod run;
+pub(crate) mod stack;

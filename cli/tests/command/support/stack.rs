@@ -1,0 +1,110 @@
+//! Everything a run with an embedded stack needs: its turn, and a place of its own for what it keeps.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+use std::sync::{Condvar, LazyLock, Mutex};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+use super::run::balancer;
+
+/// Stacks that run side by side: more would only wait for each other.
+const AT_ONCE: usize = 2;
+
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ENDED: Condvar = Condvar::new();
+
+/// The emulator's environment, made once for all tests.
+static ENVIRONMENT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let interpreter = runtime.block_on(local_stack::prepare_environment()).unwrap();
+    interpreter.ancestors().nth(2).unwrap().to_owned()
+});
+
+/// A data folder, a cache and a directory for temporary files, for one test whose turn it is.
+pub(crate) struct Place {
+    root: TempDir,
+    _turn: Turn,
+}
+
+impl Place {
+    /// Waits for a turn.
+    pub(crate) fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["data", "cache", "tmp"] {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+        }
+        symlink(&*ENVIRONMENT, root.path().join("cache").join(ENVIRONMENT.file_name().unwrap())).unwrap();
+        Self { root, _turn: Turn::take() }
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.root.path().join("data")
+    }
+
+    /// Where the stack's own files go while it runs.
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.root.path().join("tmp")
+    }
+
+    /// Where things are kept between runs.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.root.path().join("cache")
+    }
+
+    /// The command, at home here.
+    pub(crate) fn balancer(&self) -> Command {
+        let mut command = balancer();
+        command.env("BALANCER_CACHE_DIR", self.cache()).env("TMPDIR", self.tmp());
+        command
+    }
+
+    /// `balancer local` on the data folder.
+    pub(crate) fn local(&self) -> Command {
+        let mut command = self.balancer();
+        command.args(["local", "--data"]).arg(self.data()).args(super::actors::SIX);
+        command
+    }
+
+    /// The same, to be run in the background.
+    pub(crate) fn local_in_background(&self) -> Process {
+        let mut command = Process::new(env!("CARGO_BIN_EXE_balancer"));
+        command.env("BALANCER_CACHE_DIR", self.cache()).env("TMPDIR", self.tmp()).env_remove("RUST_LOG");
+        command.args(["local", "--data"]).arg(self.data()).args(super::actors::SIX);
+        command
+    }
+
+    /// The processes that were started here and still run.
+    pub(crate) fn processes(&self) -> Vec<String> {
+        processes_naming(&self.tmp())
+    }
+}
+
+/// The command lines that name a path; processes that have ended but are not yet buried have none.
+fn processes_naming(path: &Path) -> Vec<String> {
+    let path = path.to_str().unwrap();
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains(path)).collect()
+}
+
+struct Turn;
+
+impl Turn {
+    fn take() -> Self {
+        let mut running = ENDED.wait_while(RUNNING.lock().unwrap(), |running| *running >= AT_ONCE).unwrap();
+        *running += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *RUNNING.lock().unwrap() -= 1;
+        ENDED.notify_one();
+    }
+}

@@ -1,0 +1,310 @@
+//! What people upload and send by mistake: nothing is lost by it, and somebody is told.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+
+use std::io::Cursor;
+
+use balancer::adapters::queues::Queue;
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::Kind::{BwStylized, ColorStylized, Photorealistic};
+use balancer::imaging::encode_jpeg;
+use balancer_tests::pictures::{self, Picture};
+use balancer_tests::set::assert_balanced;
+use balancer_tests::stack::{TestStack, actor};
+use image::{DynamicImage, GrayImage, ImageFormat, RgbImage, imageops};
+use serde_json::json;
+
+fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    image.into().write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+    bytes
+}
+
+// --- Base images --------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn an_actor_without_images_gets_a_full_set_from_its_base_image() {
+    let (stack, actor) = (TestStack::start().await, actor("newcomer"));
+    stack.upload_base_image(&actor).await;
+
+    stack.send(Queue::Evaluation, json!({ "actor_id": "newcomer" })).await;
+
+    stack.balanced(&actor).await;
+    let manifest = assert_balanced(&stack, &actor).await;
+    assert!(manifest.images.values().all(|image| image.prompt.as_deref().unwrap().contains("person")));
+}
+
+#[tokio::test]
+async fn without_a_base_image_nothing_is_deleted_until_there_is_one() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    stack.upload_all(&actor, 1, &pictures::good(BwStylized, 3)).await;
+    stack.upload(&actor, "hero_4.jpg", &pictures::blurred()).await;
+
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains("put one at system_actors/base_images/hero_base.{png,jpg,jpeg,webp}"), "{reason}");
+    assert_eq!(stack.filenames(&actor).await.len(), 4);
+    assert!(stack.keys_below("trash/").await.is_empty());
+    assert!(stack.plans(&actor).await.is_empty());
+
+    stack.upload_base_image(&actor).await;
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    stack.balanced(&actor).await;
+    assert_balanced(&stack, &actor).await;
+}
+
+#[tokio::test]
+async fn a_base_image_that_cannot_be_read_is_named_and_nothing_is_deleted() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    let key = format!("{}png", stack.keys.base_image_stem(&actor));
+    stack.bucket.put(&key, b"<html>404</html>".to_vec(), "image/png").await.unwrap();
+    stack.upload_all(&actor, 1, &pictures::good(BwStylized, 2)).await;
+
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains(&format!("{key} is no use: the content is not PNG, JPEG or WebP")), "{reason}");
+    assert_eq!(stack.filenames(&actor).await.len(), 2);
+}
+
+// --- Files --------------------------------------------------------------------------------------
+
+/// Files that are no use, and what is said of each.
+fn unusable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let good = &pictures::good(Photorealistic, 1)[0];
+    let (whole_png, whole_jpeg) = (png(good.image.clone()), &good.jpeg);
+    vec![
+        ("text_21.jpg", b"this is not an image".to_vec(), "not PNG, JPEG or WebP"),
+        ("gif_22.png", b"GIF89a\x01\x00\x01\x00\x80\x00\x00".to_vec(), "not PNG, JPEG or WebP"),
+        ("empty_23.webp", Vec::new(), "the file is empty"),
+        ("half_24.jpg", whole_jpeg[..whole_jpeg.len() / 2].to_vec(), "ends before its image does"),
+        ("half_25.png", whole_png[..whole_png.len() / 2].to_vec(), "upload it again"),
+        ("dot_26.png", png(RgbImage::new(1, 1)), "1×1 pixels are too few"),
+        ("endless_27.png", png(GrayImage::new(13_000, 70)), "13000×70 pixels are more"),
+        ("bomb_28.png", claiming_size(png(RgbImage::new(64, 64)), 60_000), "60000×60000 pixels are more"),
+    ]
+}
+
+/// A PNG whose header says that it is much larger than it is.
+fn claiming_size(mut png: Vec<u8>, side: u32) -> Vec<u8> {
+    const HEADER: std::ops::Range<usize> = 12..29;
+    png[16..20].copy_from_slice(&side.to_be_bytes());
+    png[20..24].copy_from_slice(&side.to_be_bytes());
+    let checksum = crc32(&png[HEADER]);
+    png[29..33].copy_from_slice(&checksum.to_be_bytes());
+    png
+}
+
+/// The checksum of PNG chunks (ISO 3309).
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 })
+    })
+}
+
+/// Files that are unusual and yet usable: together a full set.
+fn unusual() -> Vec<(&'static str, Vec<u8>)> {
+    let photographs = pictures::good(Photorealistic, 4);
+    vec![
+        ("sixteen bits_1.png", png(DynamicImage::ImageRgb8(photographs[0].image.clone()).into_rgb16())),
+        ("lying on its side_2.jpg", lying_on_its_side(&photographs[1].image)),
+        ("misnamed_3.PNG", photographs[2].jpeg.clone()),
+        ("printers colours_4.jpeg", in_printers_colours(&photographs[3].image)),
+        ("misnamed_5.jpg", png(pictures::good(BwStylized, 1)[0].image.clone())),
+        ("seen_through_6.png", png(DynamicImage::ImageRgb8(pictures::good(ColorStylized, 1)[0].image.clone()).into_rgba8())),
+    ]
+}
+
+/// A JPEG of the picture turned to its side, with an EXIF note that says how to turn it back.
+fn lying_on_its_side(image: &RgbImage) -> Vec<u8> {
+    const TURN_CLOCKWISE: u8 = 6;
+    let mut jpeg = encode_jpeg(&imageops::rotate270(image)).unwrap();
+    // One directory with one entry: tag 0x0112, of type SHORT, one value.
+    let tiff = [
+        b"II\x2a\x00\x08\x00\x00\x00\x01\x00".as_slice(),
+        &[0x12, 0x01, 0x03, 0x00, 0x01, 0x00, 0x00, 0x00, TURN_CLOCKWISE, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00],
+    ];
+    let exif = [b"Exif\x00\x00".as_slice(), tiff[0], tiff[1]].concat();
+    let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+    let segment = [&[0xFF, 0xE1], length.as_slice(), &exif].concat();
+    jpeg.splice(2..2, segment);
+    jpeg
+}
+
+/// A JPEG in cyan, magenta, yellow and black, as printers make them.
+fn in_printers_colours(image: &RgbImage) -> Vec<u8> {
+    let ink: Vec<u8> = image.pixels().flat_map(|pixel| [255 - pixel[0], 255 - pixel[1], 255 - pixel[2], 0]).collect();
+    let (width, height) = (u16::try_from(image.width()).unwrap(), u16::try_from(image.height()).unwrap());
+    let mut jpeg = Vec::new();
+    jpeg_encoder::Encoder::new(&mut jpeg, 95).encode(&ink, width, height, jpeg_encoder::ColorType::Cmyk).unwrap();
+    jpeg
+}
+
+#[tokio::test]
+async fn unusable_files_stay_untouched_and_are_named_and_the_rest_settles() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    let unusable = unusable();
+    let bw = pictures::good(BwStylized, 3);
+    for (name, bytes, _) in &unusable {
+        stack.upload(&actor, name, bytes).await;
+    }
+    let pictures = [pictures::good(Photorealistic, 4), bw, pictures::good(ColorStylized, 1)].concat();
+    stack.upload_all(&actor, 1, &pictures).await;
+
+    let record = stack.balanced(&actor).await;
+
+    let manifest = stack.manifest(&actor).await;
+    let reason = record.reason.unwrap();
+    for (name, bytes, remark) in &unusable {
+        assert!(stack.object(&stack.keys.image(&actor, name)).await == *bytes, "{name}");
+        let noted = manifest.images[*name].unusable.as_deref().unwrap();
+        assert!(noted.contains(remark), "{name}: {noted}");
+        assert!(reason.contains(&format!("{name}: {noted}.")), "{name}: {reason}");
+    }
+    assert_eq!(manifest.total_images, 6);
+    assert_eq!(stack.keys_below("trash/").await.len(), 2, "of the usable ones the surplus went");
+    let [plan] = &stack.plans(&actor).await[..] else { panic!("one plan is wanted") };
+    assert_eq!(plan.notes.len(), unusable.len());
+}
+
+#[tokio::test]
+async fn unusual_files_are_read_as_what_they_show() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    for (name, bytes) in unusual() {
+        stack.upload(&actor, name, &bytes).await;
+    }
+
+    stack.balanced(&actor).await;
+
+    let manifest = assert_balanced(&stack, &actor).await;
+    for (name, image) in &manifest.images {
+        let facts = image.facts.as_ref().unwrap();
+        assert_eq!((facts.width, facts.height), (1024, 576), "{name} is upright");
+    }
+    assert!(stack.plans(&actor).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_was_unusable_and_is_uploaded_anew_joins_the_set() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    let set = [pictures::good(Photorealistic, 4), pictures::good(BwStylized, 1), pictures::good(ColorStylized, 1)];
+    let set: Vec<Picture> = set.concat();
+    stack.upload_all(&actor, 1, &set[..5]).await;
+    stack.upload(&actor, "hero_6.jpg", b"").await;
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains("There is no base image"), "{reason}");
+
+    stack.upload(&actor, "hero_6.jpg", &set[5].jpeg).await;
+    stack.balanced(&actor).await;
+    assert_balanced(&stack, &actor).await;
+}
+
+// --- Names --------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn names_with_spaces_signs_and_letters_of_any_script_are_handled_from_end_to_end() {
+    let (stack, actor) = (TestStack::start().await, actor("Jürgen M+ller (2)"));
+    stack.upload_base_image(&actor).await;
+    let photographs = pictures::good(Photorealistic, 3);
+    let kept = [
+        ("portrait.jpg", &photographs[0]),
+        ("two words_2.JPG", &photographs[1]),
+        ("a+b & c%20d_3.jpeg", &photographs[2]),
+        ("größe 4.jpg", &pictures::good(BwStylized, 1)[0]),
+        ("女優_5.jpg", &pictures::good(ColorStylized, 1)[0]),
+    ];
+    for (name, picture) in kept {
+        stack.upload(&actor, name, &picture.jpeg).await;
+    }
+    stack.upload(&actor, "ünscharf + 1%2_9.jpg", &pictures::blurred()).await;
+
+    stack.balanced(&actor).await;
+
+    let manifest = assert_balanced(&stack, &actor).await;
+    assert!(kept.iter().all(|(name, _)| manifest.images.contains_key(*name)));
+    assert_eq!(manifest.images["portrait.jpg"].index, 0);
+    let made = manifest.images.keys().find(|name| !kept.iter().any(|(kept, _)| kept == name)).unwrap();
+    assert!(made.starts_with("Jürgen M+ller (2)_") && manifest.images[made].index >= 10, "{made}");
+    let first = &stack.plans(&actor).await[0];
+    assert_eq!(first.delete[0].filename, "ünscharf + 1%2_9.jpg");
+    let trash = stack.keys.trash(&actor, &first.plan_id, "ünscharf + 1%2_9.jpg");
+    assert!(stack.object(&trash).await == pictures::blurred());
+}
+
+// --- Messages -----------------------------------------------------------------------------------
+
+/// Messages that can't be carried out, with the queue they are put on and what is said of each.
+const REFUSED: [(Queue, &str, &str); 16] = [
+    (Queue::Evaluation, "", "EOF"),
+    (Queue::Evaluation, "{", "EOF"),
+    (Queue::Evaluation, "[]", "the evaluation queue accepts"),
+    (Queue::Evaluation, r#"{"actor":"hero"}"#, "unknown field `actor`"),
+    (Queue::Evaluation, r#"{"actor_id":"hero","mode":"dryrun"}"#, "unknown variant `dryrun`"),
+    (Queue::Evaluation, r#"{"actor_id":"../hero"}"#, "can't be an actor's id"),
+    (Queue::Evaluation, r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#, "missing field `s3`"),
+    (Queue::Deletion, r#"{"actor_id":"hero"}"#, "exactly one of"),
+    (Queue::Deletion, r#"{"actor_id":"hero","filenames":["../other/a_1.jpg"]}"#, "not a file name"),
+    (Queue::Deletion, r#"{"actor_id":"..","filenames":["a_1.jpg"]}"#, "can't be an actor's id"),
+    (Queue::Deletion, r#"{"actor_id":"stranger","plan_id":"p"}"#, "stranger has no plan p"),
+    (Queue::Generation, r#"{"actor_id":"a/../b","generate":{"bw_stylized":1}}"#, "can't be an actor's id"),
+    (Queue::Generation, r#"{"actor_id":"stranger","generate":{"sepia":1}}"#, "unknown field `sepia`"),
+    (Queue::Generation, r#"{"actor_id":"stranger","generate":{"bw_stylized":101}}"#, "at most 100"),
+    (Queue::Generation, r#"{"actor_id":"stranger","generate":{"bw_stylized":1}}"#, "no base image of stranger"),
+    (Queue::Generation, r#"{"actor_id":"stranger","plan_id":"p","slot_id":"001"}"#, "stranger has no plan p"),
+];
+
+#[tokio::test]
+async fn messages_that_cannot_be_carried_out_are_refused_recorded_and_change_nothing() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    let set = [pictures::good(Photorealistic, 4), pictures::good(BwStylized, 1), pictures::good(ColorStylized, 1)];
+    let names = stack.upload_all(&actor, 1, &set.concat()).await;
+    stack.balanced(&actor).await;
+
+    for (queue, body, _) in REFUSED {
+        // SQS takes no empty body.
+        stack.send_text(queue, if body.is_empty() { " " } else { body }).await;
+    }
+
+    let refusals = stack.refusals(REFUSED.len()).await;
+    stack.idle().await;
+    assert_eq!(refusals.len(), REFUSED.len());
+    for (queue, body, reason) in REFUSED {
+        let name = format!("{queue:?}").to_lowercase();
+        let refused = refusals.iter().find(|refusal| refusal.queue == name && refusal.body.trim() == body);
+        let refused = refused.unwrap_or_else(|| panic!("{body} is not recorded: {refusals:#?}"));
+        assert!(refused.reason.contains(reason), "{body}: {}", refused.reason);
+    }
+    assert_eq!(stack.filenames(&actor).await, names);
+    assert_eq!(stack.store.actors().await.unwrap().into_keys().collect::<Vec<ActorId>>(), [actor]);
+    assert_eq!(stack.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn an_unknown_actor_is_told_where_to_put_a_base_image() {
+    let (stack, actor) = (TestStack::start().await, actor("stranger"));
+    stack.send(Queue::Evaluation, json!({ "actor_id": "stranger" })).await;
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains("put one at system_actors/base_images/stranger_base."), "{reason}");
+    assert!(stack.keys_below("").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_upload_to_another_bucket_is_refused() {
+    let stack = TestStack::start().await;
+    let event = json!({
+        "detail-type": "Object Created", "source": "aws.s3",
+        "detail": { "bucket": { "name": "elsewhere" }, "object": { "key": "system_actors/training_data/hero/a_1.png" } },
+    });
+    stack.send(Queue::Evaluation, event).await;
+    let refusals = stack.refusals(1).await;
+    assert!(refusals[0].reason.contains("landed in the bucket elsewhere"), "{}", refusals[0].reason);
+}
+
+#[tokio::test]
+async fn an_actor_file_that_cannot_be_understood_stops_the_balancing_with_the_remedy() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    stack.upload_base_image(&actor).await;
+    let key = stack.keys.image(&actor, "actor.json");
+    stack.bucket.put(&key, br#"{"sexe":"female"}"#.to_vec(), "application/json").await.unwrap();
+    stack.upload_all(&actor, 1, &pictures::good(BwStylized, 2)).await;
+
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains(&key) && reason.contains("unknown field `sexe`"), "{reason}");
+    assert_eq!(stack.keys_below("training_data/hero/").await.len(), 3);
+}

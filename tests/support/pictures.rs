@@ -1,0 +1,97 @@
+//! Pictures to balance: drawn here, so that none need be kept, and judged as the product judges them.
+
+use std::sync::LazyLock;
+
+use balancer::adapters::generator::embedded::draw;
+use balancer::adapters::vision::embedded::EmbeddedVision;
+use balancer::domain::assessment::Observation;
+use balancer::domain::kind::Kind;
+use balancer::domain::prompts::of_kind;
+use balancer::imaging::{PREVIEW_SIDE, decode, encode_jpeg, measure, shrink};
+use image::{Rgb, RgbImage, imageops};
+
+/// The lowest quality at which an image stays, as the template has it.
+pub const QUALITY_FLOOR: u8 = 5;
+
+/// A picture of known kind that is good enough to stay.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// What it is judged to be.
+    pub kind: Kind,
+    /// The picture.
+    pub image: RgbImage,
+    /// The same as a JPEG file.
+    pub jpeg: Vec<u8>,
+}
+
+/// A figure before a softly lit wall: what actors of these tests look like.
+#[must_use]
+pub fn base_image() -> RgbImage {
+    RgbImage::from_fn(450, 600, |x, y| {
+        let (dx, dy) = (x as f32 - 225.0, y as f32 - 120.0);
+        let grain = ((x * 7919 + y * 104_729) % 13) as u8;
+        let wall = 150 + (y / 24) as u8;
+        match () {
+            () if dx.hypot(dy) < 54.0 => Rgb([212 + grain, 160 + grain, 130 + (y / 8) as u8]),
+            () if dx.abs() < 90.0 && (168..570).contains(&y) => Rgb([30 + (x / 8) as u8 + grain, 60 + grain, 120]),
+            () => Rgb([wall, wall - 8, wall - 20]),
+        }
+    })
+}
+
+/// The base image as a JPEG file.
+#[must_use]
+pub fn base_jpeg() -> Vec<u8> {
+    encode_jpeg(&base_image()).unwrap()
+}
+
+/// `count` pictures of one kind that are accepted as that, no two of them alike.
+#[must_use]
+pub fn good(kind: Kind, count: usize) -> Vec<Picture> {
+    static PHOTOREALISTIC: LazyLock<Vec<Picture>> = LazyLock::new(|| accepted(Kind::Photorealistic, 5));
+    static BW_STYLIZED: LazyLock<Vec<Picture>> = LazyLock::new(|| accepted(Kind::BwStylized, 3));
+    static COLOR_STYLIZED: LazyLock<Vec<Picture>> = LazyLock::new(|| accepted(Kind::ColorStylized, 3));
+    let pictures = match kind {
+        Kind::Photorealistic => &PHOTOREALISTIC,
+        Kind::BwStylized => &BW_STYLIZED,
+        Kind::ColorStylized => &COLOR_STYLIZED,
+    };
+    assert!(count <= pictures.len(), "only {} pictures of {kind} are made", pictures.len());
+    pictures[..count].to_vec()
+}
+
+/// A picture out of focus, far below the floor whatever its kind.
+#[must_use]
+pub fn blurred() -> Vec<u8> {
+    let jpeg = encode_jpeg(&imageops::blur(&good(Kind::Photorealistic, 1)[0].image, 9.0)).unwrap();
+    assert!(judge(&jpeg).quality < QUALITY_FLOOR);
+    jpeg
+}
+
+/// What the built-in vision model says of a file.
+#[must_use]
+pub fn judge(file: &[u8]) -> Observation {
+    static VISION: LazyLock<EmbeddedVision> = LazyLock::new(|| EmbeddedVision::new().unwrap());
+    VISION.observe(&shrink(&decode(file).unwrap(), PREVIEW_SIDE))
+}
+
+fn accepted(kind: Kind, count: usize) -> Vec<Picture> {
+    let mut pictures: Vec<Picture> = Vec::new();
+    let mut facts = Vec::new();
+    // The seed is none that a plan is likely to draw for the same prompt.
+    for prompt in of_kind(kind) {
+        let image = draw(&base_image(), kind, &prompt.render("person"), u64::MAX);
+        let jpeg = encode_jpeg(&image).unwrap();
+        let seen = judge(&jpeg);
+        let measured = measure(&jpeg, &decode(&jpeg).unwrap());
+        let is_new = !facts.iter().any(|other| measured.looks_like(other));
+        if seen.kind == kind && seen.quality >= QUALITY_FLOOR && is_new {
+            pictures.push(Picture { kind, image, jpeg });
+            facts.push(measured);
+        }
+        if pictures.len() == count {
+            break;
+        }
+    }
+    pictures
+}

@@ -1,0 +1,118 @@
+//! A stand-in for Lambda's runtime interface: it hands a function one event and takes the answer.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
+use tokio::sync::mpsc::{Sender, channel};
+
+/// Far more than any function takes for one event here.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a function sent: the end of the path, such as `response`, and the body.
+type Answer = (String, String);
+
+/// Starts the function `binary`, hands it `event` and returns what it answers.
+///
+/// # Panics
+/// If it doesn't answer, or reports an error.
+pub async fn invoke(binary: &Path, variables: BTreeMap<String, String>, event: &str) -> Value {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (answers, mut answered) = channel(1);
+    let serving = tokio::spawn(serve(listener, event.to_owned(), answers));
+    let mut function = function(binary, variables, &address).spawn().unwrap();
+    let answer = tokio::time::timeout(PATIENCE, answered.recv()).await;
+    function.kill().await.unwrap();
+    let log = log_of(&function.wait_with_output().await.unwrap());
+    serving.abort();
+    match answer {
+        Ok(Some((path, body))) if path == "response" => serde_json::from_str(&body).unwrap(),
+        other => panic!("{} answered {other:?}\n{log}", binary.display()),
+    }
+}
+
+/// Starts the function `binary`, which must end by itself for want of something, and returns what it says.
+///
+/// # Panics
+/// If it doesn't end, or ends as if all were well.
+pub async fn fail_to_start(binary: &Path, variables: BTreeMap<String, String>) -> String {
+    let ended = function(binary, variables, "127.0.0.1:9").output();
+    let output = tokio::time::timeout(PATIENCE, ended).await.expect("the function should end").unwrap();
+    assert!(!output.status.success());
+    log_of(&output)
+}
+
+fn log_of(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn function(binary: &Path, variables: BTreeMap<String, String>, runtime_api: &str) -> Command {
+    let mut command = Command::new(binary);
+    command.env_clear().envs(variables).env("AWS_LAMBDA_RUNTIME_API", runtime_api).envs([
+        ("AWS_LAMBDA_FUNCTION_NAME", "test"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+async fn serve(listener: TcpListener, event: String, answers: Sender<Answer>) {
+    let is_handed_out = Arc::new(AtomicBool::new(false));
+    while let Ok((connection, _)) = listener.accept().await {
+        tokio::spawn(converse(connection, event.clone(), Arc::clone(&is_handed_out), answers.clone()));
+    }
+}
+
+/// Answers requests on one connection. Whoever asks for a second event waits for ever, as in Lambda.
+async fn converse(connection: TcpStream, event: String, is_handed_out: Arc<AtomicBool>, answers: Sender<Answer>) {
+    let mut connection = BufReader::new(connection);
+    while let Some((path, body)) = request(&mut connection).await {
+        let reply = if path.ends_with("/invocation/next") {
+            if is_handed_out.swap(true, Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+                 Lambda-Runtime-Aws-Request-Id: 8476a536-e9f4-11e8-9739-2dfe598c3fcd\r\n\
+                 Lambda-Runtime-Deadline-Ms: 4102444800000\r\n\
+                 Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:test\r\n\r\n{event}",
+                event.len()
+            )
+        } else {
+            let end = path.rsplit('/').next().unwrap_or_default().to_owned();
+            let _ = answers.send((end, body)).await;
+            "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n".to_owned()
+        };
+        connection.get_mut().write_all(reply.as_bytes()).await.unwrap();
+    }
+}
+
+/// The path and the body of the next request; `None` at the end of the connection.
+async fn request(connection: &mut BufReader<TcpStream>) -> Option<(String, String)> {
+    let mut line = String::new();
+    connection.read_line(&mut line).await.ok().filter(|&bytes| bytes > 0)?;
+    let path = line.split(' ').nth(1)?.to_owned();
+    let mut length = 0;
+    loop {
+        line.clear();
+        connection.read_line(&mut line).await.ok()?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body).await.ok()?;
+    Some((path, String::from_utf8(body).ok()?))
+}
