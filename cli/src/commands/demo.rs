@@ -8,7 +8,7 @@ use anyhow::Context;
 use crate::arguments::Demo;
 use crate::demo::{ACTOR_ID, Album, write_sample};
 use crate::local::data_folder::ActorFolder;
-use crate::local::{Options, Run, run as run_session};
+use crate::local::{Ending, Options, run as run_session};
 use crate::outcome::{Outcome, answer, remark};
 use crate::progress::Waiting;
 use crate::target::TargetArguments;
@@ -28,8 +28,8 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         logs: None,
         target: TargetArguments::default(),
     };
-    let ended = run_session(options).await?;
-    if let Run::Settled(report) = &ended {
+    let ending = run_session(options).await?;
+    if let Ending::Settled(report) = &ending {
         let sheet = dir.join("before-after.png");
         album.write_sheet(&folder, &sheet)?;
         if json {
@@ -38,7 +38,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
             answer(format!("{}\n\nbefore and after, as a picture: {}", report.in_words(), sheet.display()));
         }
     }
-    Ok(Outcome::from(&ended))
+    Ok(Outcome::from(&ending))
 }
 
 /// Makes the sample, unless an earlier run has.

@@ -2,6 +2,7 @@
 
 pub mod data_folder;
 mod leave;
+mod proposal;
 mod report;
 mod running;
 mod session;
@@ -11,4 +12,4 @@ mod watch;
 
 pub use report::Report;
 pub use running::RunningStack;
-pub use session::{Options, Run, run};
+pub use session::{Ending, Options, run};

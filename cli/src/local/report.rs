@@ -3,11 +3,11 @@
 use balancer::adapters::store::Store;
 use balancer::adapters::store::actors::Status;
 use balancer::domain::actor::ActorId;
-use balancer::domain::kind::{Kind, KindCounts};
-use balancer::domain::plan::{Plan, PlanState};
+use balancer::domain::kind::KindCounts;
+use balancer::domain::plan::PlanState;
 use serde::Serialize;
 
-use crate::outcome::{Outcome, remark};
+use crate::outcome::Outcome;
 use crate::table;
 
 /// Every actor of a run; the form of `local --json`.
@@ -99,21 +99,4 @@ impl ActorReport {
         let nothing_done = self.status == Status::Balanced && self.deleted == 0 && self.generated == 0;
         if nothing_done { format!("{} Nothing had to change.", self.reason) } else { self.reason.clone() }
     }
-}
-
-/// Says what a dry run found.
-pub fn dry_run_in_words(actor: &ActorId, plan: &Plan) -> String {
-    let made = KindCounts::tally(plan.slots.iter().map(|slot| slot.kind));
-    let mut lines = vec![format!("{actor}: {} now, {} after", plan.before, plan.result)];
-    lines.extend(plan.delete.iter().map(|gone| format!("  would delete {}: {}", gone.filename, gone.reason)));
-    lines.extend(
-        Kind::ALL.into_iter().filter(|&kind| made[kind] > 0).map(|kind| format!("  would make {} {kind}", made[kind])),
-    );
-    if plan.delete.is_empty() && plan.slots.is_empty() {
-        lines.push("  nothing to do".to_owned());
-    }
-    for note in &plan.notes {
-        remark(format!("{actor}: {}: {}", note.filename, note.remark));
-    }
-    lines.join("\n")
 }

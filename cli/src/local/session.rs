@@ -16,11 +16,12 @@ use local_stack::{Account, Binaries, EmulatorOptions, LocalStack, StackOptions};
 use std::time::Duration;
 
 use super::data_folder::{self, ActorFolder};
-use super::report::{Report, dry_run_in_words};
+use super::proposal::ActorProposal;
+use super::report::Report;
 use super::running::RunningStack;
 use super::upload::Destination;
 use super::{leave, settle, watch};
-use crate::outcome::{Outcome, answer, remark};
+use crate::outcome::{Outcome, remark};
 use crate::progress::Progress;
 use crate::target::TargetArguments;
 
@@ -45,11 +46,11 @@ pub struct Options {
 }
 
 /// How a run ended.
-pub enum Run {
+pub enum Ending {
     /// Every actor is settled.
     Settled(Report),
-    /// Only asked what would be done; it has been said.
-    DryRun,
+    /// Only asked what would be done.
+    Proposed(Vec<ActorProposal>),
     /// Stopped by Ctrl-C or a signal; the folder is as the bucket was.
     Interrupted,
 }
@@ -67,7 +68,7 @@ struct Session {
 ///
 /// # Errors
 /// If the folder can't be used or the stack fails.
-pub async fn run(options: Options) -> anyhow::Result<Run> {
+pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let data = options
         .data
         .canonicalize()
@@ -75,11 +76,11 @@ pub async fn run(options: Options) -> anyhow::Result<Run> {
     let folders = data_folder::actors(&data, &options.actors)?;
     let session = tokio::select! {
         session = Session::start(&options, data, folders) => session?,
-        () = interruption() => return Ok(Run::Interrupted),
+        () = interruption() => return Ok(Ending::Interrupted),
     };
     let worked = tokio::select! {
         worked = session.work(&options) => worked,
-        () = interruption() => Ok(Run::Interrupted),
+        () = interruption() => Ok(Ending::Interrupted),
     };
     let left = if options.dry_run { Ok(()) } else { session.leave_folders().await };
     session.stack.stop().await?;
@@ -117,7 +118,7 @@ impl Session {
         Ok(Self { destination, queues, folders, stack })
     }
 
-    async fn work(&self, options: &Options) -> anyhow::Result<Run> {
+    async fn work(&self, options: &Options) -> anyhow::Result<Ending> {
         self.upload().await?;
         if options.dry_run {
             return self.dry_run().await;
@@ -128,7 +129,7 @@ impl Session {
             let _announced = self.announcement(&options.data)?;
             watch::watch(&self.destination, &self.queues, &self.folders).await?;
         }
-        Ok(Run::Settled(Report::of(&self.destination.store, &actors).await?))
+        Ok(Ending::Settled(Report::of(&self.destination.store, &actors).await?))
     }
 
     /// Uploads every actor. One without any image lands nothing that could be noticed, so it is asked about.
@@ -146,20 +147,15 @@ impl Session {
         Ok(())
     }
 
-    async fn dry_run(&self) -> anyhow::Result<Run> {
+    async fn dry_run(&self) -> anyhow::Result<Ending> {
         let actors = self.actors();
         for actor in &actors {
             let mut command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
             command.mode = Mode::DryRun;
             self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         }
-        for (actor, plan) in settle::dry_runs(&self.destination.store, &actors).await? {
-            match plan {
-                Some(plan) => answer(dry_run_in_words(&actor, &plan)),
-                None => remark(format!("{actor} needs attention; run `balancer local` to see why")),
-            }
-        }
-        Ok(Run::DryRun)
+        let plans = settle::dry_runs(&self.destination.store, &actors).await?;
+        Ok(Ending::Proposed(plans.into_iter().map(|(actor, plan)| ActorProposal::new(actor, plan)).collect()))
     }
 
     fn announcement(&self, data: &std::path::Path) -> anyhow::Result<super::running::Announced> {
@@ -225,12 +221,16 @@ async fn interruption() {
         () = terminated => {}
     }
 }
-impl From<&Run> for Outcome {
-    fn from(run: &Run) -> Self {
-        match run {
-            Run::Settled(report) => report.outcome(),
-            Run::DryRun => Self::Done,
-            Run::Interrupted => Self::Interrupted,
+
+impl From<&Ending> for Outcome {
+    fn from(ending: &Ending) -> Self {
+        match ending {
+            Ending::Settled(report) => report.outcome(),
+            Ending::Proposed(proposals) if proposals.iter().any(|actor| actor.proposal.is_none()) => {
+                Self::NeedsAttention
+            }
+            Ending::Proposed(_) => Self::Done,
+            Ending::Interrupted => Self::Interrupted,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Waiting until every actor's set is as it should be, or needs a person.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use balancer::adapters::queues::Queues;
 use balancer::adapters::store::Store;
 use balancer::adapters::store::actors::{ActorRecord, Status};
@@ -14,6 +15,9 @@ use crate::progress::Board;
 /// How often the table is looked at.
 const POLL: Duration = Duration::from_millis(150);
 
+/// When to stop waiting: no step takes as long, not even one that is repeated after a failure.
+const STANDSTILL: Duration = Duration::from_secs(5 * 60);
+
 /// Waits until no message is left and every actor is settled. Shows what each is at.
 ///
 /// # Errors
@@ -22,14 +26,25 @@ pub async fn settle(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyho
     let mut board = Board::new();
     // Between two messages of a chain the queues may be empty for a moment: settled is what is so twice.
     let mut times_settled = 0;
+    let mut last_seen = (Vec::new(), Instant::now());
     while times_settled < 2 {
-        let mut is_settled = queues.total_depth().await? == 0;
+        let depth = queues.total_depth().await?;
+        let mut seen = vec![depth.to_string()];
+        let mut is_settled = depth == 0;
         for actor in actors {
             let record = store.actor(actor).await?.unwrap_or_default();
             is_settled &= !is_busy(&record);
-            show(&mut board, store, actor, &record).await?;
+            seen.push(show(&mut board, store, actor, &record).await?);
         }
         times_settled = if is_settled { times_settled + 1 } else { 0 };
+        if seen != last_seen.0 {
+            last_seen = (seen, Instant::now());
+        } else if last_seen.1.elapsed() > STANDSTILL {
+            bail!(
+                "nothing has happened for {} minutes; run again with --logs DIR and read functions.log there",
+                STANDSTILL.as_secs() / 60
+            );
+        }
         tokio::time::sleep(POLL).await;
     }
     board.clear();
@@ -41,7 +56,8 @@ fn is_busy(record: &ActorRecord) -> bool {
     record.status != Status::NeedsAttention && (record.pending_since.is_some() || record.status == Status::Balancing)
 }
 
-async fn show(board: &mut Board, store: &Store, actor: &ActorId, record: &ActorRecord) -> anyhow::Result<()> {
+/// Shows what an actor is at, and returns it.
+async fn show(board: &mut Board, store: &Store, actor: &ActorId, record: &ActorRecord) -> anyhow::Result<String> {
     let plan = match &record.active_plan {
         Some(plan_id) => store.plan(actor, plan_id).await?,
         None => None,
@@ -54,7 +70,7 @@ async fn show(board: &mut Board, store: &Store, actor: &ActorId, record: &ActorR
         _ => ("waiting".to_owned(), 0, 1),
     };
     board.show(actor.as_str(), &state, done, all);
-    Ok(())
+    Ok(format!("{state} {done}"))
 }
 
 fn progress_of(plan: &Plan) -> (String, u64, u64) {

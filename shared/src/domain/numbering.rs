@@ -57,8 +57,9 @@ mod tests {
         }
 
         #[test]
-        fn any_name_at_all_has_a_number(name in ".*") {
-            number_of(&name);
+        fn any_name_at_all_has_a_number_and_it_stands_in_the_name(name in ".*[_0-9.]*.*") {
+            let number = number_of(&name);
+            prop_assert!(number == 0 || name.contains(&number.to_string()));
         }
     }
 }

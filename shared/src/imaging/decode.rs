@@ -76,14 +76,14 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     let format =
         reader.format().filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP));
     let Some(format) = format else { return Err(DecodeError::NotAnImage) };
+    if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
+        return Err(DecodeError::Truncated);
+    }
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     check_dimensions(width, height)?;
     decoder.set_limits(limits()).map_err(damaged)?;
     let orientation = decoder.orientation().map_err(damaged)?;
-    if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
-        return Err(DecodeError::Truncated);
-    }
     let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     image.apply_orientation(orientation);
     Ok(on_white(image))
@@ -109,7 +109,7 @@ fn limits() -> Limits {
 fn damaged(error: ImageError) -> DecodeError {
     match error {
         ImageError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => DecodeError::Truncated,
-        other => DecodeError::Damaged(other.to_string()),
+        other => DecodeError::Damaged(other.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
     }
 }
 
@@ -137,4 +137,91 @@ fn on_white(image: DynamicImage) -> RgbImage {
         let [red, green, blue, alpha] = image.get_pixel(x, y).0.map(u16::from);
         Rgb([red, green, blue].map(|value| ((value * alpha + 255 * (255 - alpha)) / 255) as u8))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{ImageBuffer, Luma, Rgba};
+
+    fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        image.into().write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    /// Wider than high, the upper left quarter white.
+    fn sample() -> RgbImage {
+        RgbImage::from_fn(160, 96, |x, y| if x < 80 && y < 48 { Rgb([255; 3]) } else { Rgb([20, 40, 60]) })
+    }
+
+    /// The JPEG with an EXIF block that says `orientation`.
+    fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+        let mut exif = b"Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+        exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+        let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+        [&jpeg[..2], &[0xFF, 0xE1], &length, &exif, &jpeg[2..]].concat()
+    }
+
+    #[test]
+    fn the_format_is_told_by_the_content() {
+        for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
+            assert_eq!(decode(&encoded(sample(), format)).unwrap().dimensions(), (160, 96), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn an_image_is_turned_upright() {
+        let upright = decode(&with_orientation(&encoded(sample(), ImageFormat::Jpeg), 6)).unwrap();
+        assert_eq!(upright.dimensions(), (96, 160));
+        assert!(upright.get_pixel(80, 20).0[0] > 200, "what was at the upper left is at the upper right");
+    }
+
+    #[test]
+    fn sixteen_bits_and_gray_become_eight_bits_of_rgb() {
+        let gray = ImageBuffer::<Luma<u16>, _>::from_pixel(64, 64, Luma([0x8000]));
+        assert_eq!(decode(&encoded(gray, ImageFormat::Png)).unwrap().get_pixel(9, 9), &Rgb([128; 3]));
+    }
+
+    #[test]
+    fn transparent_parts_become_white() {
+        let clear = RgbaImage::from_pixel(64, 64, Rgba([10, 10, 10, 0]));
+        assert_eq!(decode(&encoded(clear, ImageFormat::Png)).unwrap().get_pixel(9, 9), &Rgb([255; 3]));
+    }
+
+    #[test]
+    fn a_file_that_is_no_use_is_refused_with_what_to_do() {
+        let jpeg = encoded(sample(), ImageFormat::Jpeg);
+        let png = encoded(sample(), ImageFormat::Png);
+        let line = encoded(RgbImage::new(20_000, 64), ImageFormat::Png);
+        let dot = encoded(RgbImage::new(1, 1), ImageFormat::Png);
+        for (bytes, says) in [
+            (&b""[..], "empty"),
+            (b"a shopping list", "not PNG, JPEG or WebP"),
+            (&jpeg[..jpeg.len() / 2], "ends before"),
+            (&png[..png.len() / 2], "ends before"),
+            (&line, "20000×64 pixels are more than"),
+            (&dot, "1×1 pixels are too few"),
+            (b"\x89PNG\r\n\x1a\nand nothing of the kind", "damaged"),
+        ] {
+            let error = decode(bytes).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_jpeg_cut_off_anywhere_is_never_taken_for_whole() {
+        let jpeg = with_orientation(&encoded(sample(), ImageFormat::Jpeg), 1);
+        for length in 0..jpeg.len() - 2 {
+            assert!(decode(&jpeg[..length]).is_err(), "cut at {length} of {}", jpeg.len());
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_whatever_make_it_panic(start in 0_usize..3, bytes in proptest::collection::vec(0_u8.., 0..400)) {
+            let magic: [&[u8]; 3] = [b"\xFF\xD8\xFF", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"];
+            drop(decode(&[magic[start], &bytes].concat()));
+        }
+    }
 }

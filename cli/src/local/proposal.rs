@@ -1,0 +1,55 @@
+//! What a dry run has found.
+
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::{Kind, KindCounts};
+use balancer::domain::plan::{Note, Plan};
+use balancer::domain::planner::{Proposal, Removal};
+use serde::Serialize;
+
+/// What would be done with an actor's set.
+#[derive(Debug, Serialize)]
+pub struct ActorProposal {
+    pub actor_id: ActorId,
+    /// None if a person must help first.
+    #[serde(flatten)]
+    pub proposal: Option<Proposal>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    #[serde(skip)]
+    before: KindCounts,
+}
+
+impl ActorProposal {
+    /// What an actor's plan, if there is one, would do.
+    pub fn new(actor_id: ActorId, plan: Option<Plan>) -> Self {
+        let before = plan.as_ref().map_or_else(KindCounts::default, |plan| plan.before);
+        let notes = plan.as_ref().map_or_else(Vec::new, |plan| plan.notes.clone());
+        Self { actor_id, proposal: plan.map(proposal_of), notes, before }
+    }
+
+    /// For people.
+    pub fn in_words(&self) -> String {
+        let Some(proposal) = &self.proposal else {
+            return format!("{}: needs attention; `balancer local` without --dry-run says why", self.actor_id);
+        };
+        let mut lines = vec![format!("{}: {} now, {} after", self.actor_id, self.before, proposal.result)];
+        lines.extend(proposal.delete.iter().map(|gone| format!("  would delete {}: {}", gone.filename, gone.reason)));
+        for kind in Kind::ALL.into_iter().filter(|&kind| proposal.generate[kind] > 0) {
+            lines.push(format!("  would make {} {kind}", proposal.generate[kind]));
+        }
+        if proposal.is_empty() {
+            lines.push("  nothing to do".to_owned());
+        }
+        lines.extend(self.notes.iter().map(|note| format!("  no use: {}: {}", note.filename, note.remark)));
+        lines.join("\n")
+    }
+}
+
+fn proposal_of(plan: Plan) -> Proposal {
+    let delete = plan.delete.into_iter().map(|gone| Removal { filename: gone.filename, reason: gone.reason });
+    Proposal {
+        delete: delete.collect(),
+        generate: KindCounts::tally(plan.slots.iter().map(|slot| slot.kind)),
+        result: plan.result,
+    }
+}
