@@ -107,7 +107,10 @@ fn unusual() -> Vec<(&'static str, Vec<u8>)> {
         ("misnamed_3.PNG", photographs[2].jpeg.clone()),
         ("printers colours_4.jpeg", in_printers_colours(&photographs[3].image)),
         ("misnamed_5.jpg", png(pictures::good(BwStylized, 1)[0].image.clone())),
-        ("seen_through_6.png", png(DynamicImage::ImageRgb8(pictures::good(ColorStylized, 1)[0].image.clone()).into_rgba8())),
+        (
+            "seen_through_6.png",
+            png(DynamicImage::ImageRgb8(pictures::good(ColorStylized, 1)[0].image.clone()).into_rgba8()),
+        ),
     ]
 }
 

@@ -142,7 +142,8 @@ async fn two_evaluations_at_the_same_time_make_one_plan() {
     stack.upload_all(&actor, 1, &too_full_set()).await;
     let binary = &stack::binaries().await.evaluation;
     let event = |id: &str| {
-        let record = json!({ "messageId": id, "receiptHandle": id, "body": r#"{"actor_id":"hero"}"#, "eventSource": "aws:sqs" });
+        let record =
+            json!({ "messageId": id, "receiptHandle": id, "body": r#"{"actor_id":"hero"}"#, "eventSource": "aws:sqs" });
         json!({ "Records": [record] }).to_string()
     };
     let (one, two) = (event("one"), event("two"));

@@ -1,1 +1,95 @@
-//! x
+//! Real manifests of the field, where they are at hand: taken in and given out without loss.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "that is how a test fails, or is skipped")]
+
+use std::fs;
+use std::path::Path;
+
+use balancer::domain::actor::ActorId;
+use balancer::domain::manifest::Manifest;
+use balancer::domain::numbering::{filename, highest, number_of};
+use balancer::exchange;
+use balancer_tests::stack::TestStack;
+use serde_json::Value;
+
+const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/training_manifests");
+
+/// The real manifests as they were recorded; none, said aloud, where they aren't at hand.
+fn recorded() -> Vec<Value> {
+    let Ok(entries) = fs::read_dir(Path::new(MANIFESTS)) else {
+        eprintln!("skipped: no recorded manifests at {MANIFESTS}");
+        return Vec::new();
+    };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 65);
+    paths.iter().map(|path| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()).collect()
+}
+
+fn filenames(manifest: &Value) -> Vec<&str> {
+    manifest["images"].as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// Everything in `recorded` that `exported` lacks or says differently.
+fn losses(path: &str, recorded: &Value, exported: &Value) -> Vec<String> {
+    match (recorded, exported) {
+        (Value::Object(fields), Value::Object(kept)) => fields
+            .iter()
+            .flat_map(|(name, value)| losses(&format!("{path}/{name}"), value, kept.get(name).unwrap_or(&Value::Null)))
+            .collect(),
+        (Value::Array(items), Value::Array(kept)) if items.len() == kept.len() => items
+            .iter()
+            .zip(kept)
+            .enumerate()
+            .flat_map(|(index, (item, kept))| losses(&format!("{path}/{index}"), item, kept))
+            .collect(),
+        _ if recorded == exported => Vec::new(),
+        _ => vec![format!("{path}: {recorded} became {exported}")],
+    }
+}
+
+#[test]
+fn a_manifest_that_is_read_and_written_keeps_every_field() {
+    for recorded in recorded() {
+        let manifest: Manifest = serde_json::from_value(recorded.clone()).unwrap();
+        let written = serde_json::to_value(&manifest).unwrap();
+        assert_eq!(losses("", &recorded, &written), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_next_number_follows_the_highest_in_use() {
+    for recorded in recorded() {
+        let actor: ActorId = recorded["actor_id"].as_str().unwrap().parse().unwrap();
+        let names = filenames(&recorded);
+        // By another way than the code's: the digits between the last underscore and the last dot.
+        let numbers = names.iter().map(|name| {
+            let (stem, _) = name.rsplit_once('.').unwrap();
+            stem.rsplit_once('_').unwrap().1.parse::<u64>().unwrap()
+        });
+        let highest_in_use = numbers.max().unwrap();
+        assert_eq!(highest(names.iter().copied()), highest_in_use, "{actor}");
+        let next = filename(&actor, highest_in_use + 1);
+        assert!(!names.contains(&next.as_str()) && number_of(&next) == highest_in_use + 1, "{next}");
+    }
+}
+
+#[tokio::test]
+async fn every_recorded_manifest_is_imported_and_exported_without_loss() {
+    let manifests = recorded();
+    if manifests.is_empty() {
+        return;
+    }
+    let stack = TestStack::with(&[("AutomaticBalancing", "DISABLED")]).await;
+    let mut lost = Vec::new();
+    for recorded in &manifests {
+        let manifest: Manifest = serde_json::from_value(recorded.clone()).unwrap();
+        let actor: ActorId = manifest.actor_id.parse().unwrap();
+        assert!(exchange::import(&stack.store, &actor, manifest.clone()).await.unwrap(), "{actor} is new");
+        let exported = stack.manifest(&actor).await;
+        assert_eq!(exported.last_number, highest(filenames(recorded)), "{actor}");
+        lost.extend(losses(actor.as_str(), recorded, &serde_json::to_value(&exported).unwrap()));
+        assert!(!exchange::import(&stack.store, &actor, manifest).await.unwrap(), "{actor} is known by now");
+        assert_eq!(stack.manifest(&actor).await, exported, "a second import changes nothing");
+    }
+    assert_eq!(lost, Vec::<String>::new());
+}

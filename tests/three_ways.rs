@@ -13,9 +13,7 @@ use balancer::domain::manifest::{BALANCING, UPLOADED};
 use balancer::domain::plan::{Origin, PlanState};
 use balancer_tests::pictures::{self, Picture};
 use balancer_tests::runtime_api;
-use balancer_tests::set::{
-    TARGET, assert_balanced, assert_local_copy_equals_bucket, counts, numbers_made,
-};
+use balancer_tests::set::{TARGET, assert_balanced, assert_local_copy_equals_bucket, counts, numbers_made};
 use balancer_tests::stack::{self, TestStack, actor};
 use local_stack::Account;
 use serde_json::{Value, json};
@@ -103,7 +101,8 @@ async fn a_bucket_that_was_there_before_is_balanced_like_the_stacks_own() {
     let s3 = aws_sdk_s3::Client::new(&stack::emulator().await.sdk_config(&account));
     let name = format!("already-here-{account}");
     s3.create_bucket().bucket(&name).send().await.unwrap();
-    let events = NotificationConfiguration::builder().event_bridge_configuration(EventBridgeConfiguration::builder().build());
+    let events =
+        NotificationConfiguration::builder().event_bridge_configuration(EventBridgeConfiguration::builder().build());
     let request = s3.put_bucket_notification_configuration().bucket(&name);
     request.notification_configuration(events.build()).send().await.unwrap();
 
@@ -316,10 +315,12 @@ async fn beside_a_bad_message_the_good_ones_are_done_and_the_bad_one_is_recorded
 async fn a_function_with_a_wrong_environment_does_not_start_and_names_every_wrong_variable() {
     let binaries = stack::binaries().await;
     for binary in [&binaries.evaluation, &binaries.deletion, &binaries.generation] {
-        let variables = [("BUCKET", "b"), ("GENERATOR", "embedded"), ("VISION_PROVIDER", "embedded"), ("MAX_ROUNDS", "0")];
+        let variables =
+            [("BUCKET", "b"), ("GENERATOR", "embedded"), ("VISION_PROVIDER", "embedded"), ("MAX_ROUNDS", "0")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let said = runtime_api::fail_to_start(binary, variables).await;
-        for name in ["TABLE", "EVALUATION_QUEUE_URL", "DELETION_QUEUE_URL", "GENERATION_QUEUE_URL", "MAX_ROUNDS is `0`"] {
+        for name in ["TABLE", "EVALUATION_QUEUE_URL", "DELETION_QUEUE_URL", "GENERATION_QUEUE_URL", "MAX_ROUNDS is `0`"]
+        {
             assert!(said.contains(name), "{}: {said}", binary.display());
         }
     }

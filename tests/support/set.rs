@@ -84,10 +84,8 @@ pub async fn numbers_made(stack: &TestStack, actor: &ActorId, manifest: &Manifes
 /// If not.
 pub async fn assert_local_copy_equals_bucket(stack: &TestStack, actor: &ActorId) {
     let folder = stack.local_folder(actor);
-    let mut local: Vec<String> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut local: Vec<String> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     local.sort_unstable();
     assert_eq!(local, stack.filenames(actor).await);
     for filename in local {

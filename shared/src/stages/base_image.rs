@@ -43,11 +43,20 @@ impl BaseImages<'_> {
             let decoded = tokio::task::spawn_blocking(move || decode(&bytes)).await?;
             return Ok(decoded.map(Arc::new).map_err(|error| format!("The base image {name} is no use: {error}.")));
         }
-        Ok(Err(format!(
-            "There is no base image of {actor}: put one at {}{{{}}}.",
-            self.keys.base_image_stem(actor),
-            IMAGE_EXTENSIONS.join(",")
-        )))
+        Ok(Err(self.absence(actor)))
+    }
+
+    fn absence(&self, actor: &ActorId) -> String {
+        let key = format!("{}{{{}}}", self.keys.base_image_stem(actor), IMAGE_EXTENSIONS.join(","));
+        match self.local.actor_dir(actor) {
+            Some(dir) => {
+                format!(
+                    "There is no base image of {actor}: put one into {}, or at {key}.",
+                    dir.join("base_image").display()
+                )
+            }
+            None => format!("There is no base image of {actor}: put one at {key}."),
+        }
     }
 
     fn places(&self, actor: &ActorId, noted: &[BaseImage]) -> Vec<Place> {

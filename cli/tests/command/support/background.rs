@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Far more than anything takes on an idle machine, building the functions included.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a command may take to end once it has been told to.
+const TO_END: Duration = Duration::from_secs(15);
 
 /// A command in the background and what it has said so far. It is killed when the test ends.
 pub(crate) struct Background {
@@ -30,8 +30,13 @@ impl Background {
     }
 
     /// Waits until it has said these words.
-    pub(crate) fn wait_for(&self, words: &str) {
-        wait_until(PATIENCE, || self.said().contains(words), || format!("`{words}` in:\n{}", self.said()));
+    pub(crate) fn wait_for(&mut self, words: &str) {
+        let mut has_ended = false;
+        while !self.said().contains(words) {
+            assert!(!has_ended, "it ended without `{words}`, and said:\n{}", self.said());
+            has_ended = self.child.try_wait().unwrap().is_some();
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Sends it a signal, such as `INT`.
@@ -42,17 +47,10 @@ impl Background {
 
     /// Waits until it has ended, and returns its exit code.
     pub(crate) fn end(&mut self) -> Option<i32> {
-        let mut status = None;
         let said = Arc::clone(&self.said);
-        wait_until(
-            PATIENCE,
-            || {
-                status = self.child.try_wait().unwrap();
-                status.is_some()
-            },
-            || format!("the end; it said:\n{}", said.lock().unwrap()),
-        );
-        status.unwrap().code()
+        let has_ended = || self.child.try_wait().unwrap().is_some();
+        wait_until(TO_END, has_ended, || format!("the end; it said:\n{}", said.lock().unwrap()));
+        self.child.wait().unwrap().code()
     }
 }
 

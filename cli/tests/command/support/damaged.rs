@@ -31,7 +31,8 @@ pub(crate) fn cmyk_jpeg(ink: [u8; 4]) -> Vec<u8> {
 
 /// The JPEG file with an EXIF note that it is to be turned a quarter clockwise (TIFF 6.0, tag 274, value 6).
 pub(crate) fn to_be_turned(jpeg: &[u8]) -> Vec<u8> {
-    const ORIENTATION_6: &[u8] = b"\xFF\xE1\x00\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    const ORIENTATION_6: &[u8] =
+        b"\xFF\xE1\x00\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     let (start_of_image, rest) = jpeg.split_at(2);
     [start_of_image, ORIENTATION_6, rest].concat()
 }

@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use balancer::adapters::generator::embedded::draw;
+use balancer::adapters::vision::embedded::EmbeddedVision;
 use balancer::domain::kind::Kind;
 use balancer::domain::prompts;
-use balancer::imaging::encode_jpeg;
+use balancer::imaging::{PREVIEW_SIDE, encode_jpeg, shrink};
 use image::{Rgb, RgbImage};
 
 /// Somebody in front of a wall: what an actor's base image looks like.
@@ -21,16 +22,18 @@ pub(crate) fn base() -> RgbImage {
     })
 }
 
-/// JPEG files of one kind, all different, drawn once for all tests.
+/// JPEG files of one kind, all different and each recognised as what it is, drawn once for all tests.
 pub(crate) fn drawn(kind: Kind) -> &'static [Vec<u8>] {
-    static DRAWN: LazyLock<Vec<Vec<Vec<u8>>>> = LazyLock::new(|| {
-        let of_kind = |kind| {
-            let scenes = prompts::of_kind(kind).iter().take(7);
-            scenes.map(|scene| encode_jpeg(&draw(&base(), kind, &scene.render("woman"), 1)).unwrap()).collect()
-        };
-        Kind::ALL.into_iter().map(of_kind).collect()
-    });
+    static DRAWN: LazyLock<Vec<Vec<Vec<u8>>>> = LazyLock::new(|| Kind::ALL.into_iter().map(draw_some).collect());
     &DRAWN[Kind::ALL.iter().position(|&other| other == kind).unwrap()]
+}
+
+fn draw_some(kind: Kind) -> Vec<Vec<u8>> {
+    let vision = EmbeddedVision::new().unwrap();
+    let is_recognised = |picture: &RgbImage| vision.observe(&shrink(picture, PREVIEW_SIDE)).kind == kind;
+    let scenes = prompts::of_kind(kind).iter();
+    let pictures = scenes.map(|scene| draw(&base(), kind, &scene.render("woman"), 1)).filter(is_recognised);
+    pictures.take(6).map(|picture| encode_jpeg(&picture).unwrap()).collect()
 }
 
 /// A small picture that differs for each number.
