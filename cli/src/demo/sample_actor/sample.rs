@@ -61,7 +61,7 @@ const CONTENTS: [Content; 21] = [
     Passport,
     Photograph(4),
     Drawing(2, BwStylized, "Pencil drawing, fine hatching"),
-    Drawing(3, ColorStylized, "Flat vector illustration, simple shapes and a small palette"),
+    Drawing(3, ColorStylized, "Comic book panel of a desert, bold dark outlines and saturated flat colors"),
     Underexposed(5.5),
     Photograph(5),
     Photograph(6),
