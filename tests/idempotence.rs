@@ -5,24 +5,13 @@ use std::collections::BTreeMap;
 
 use balancer::adapters::queues::Queue;
 use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind::{BwStylized, ColorStylized, Photorealistic};
 use balancer::domain::manifest::{BALANCING, Generation, Image};
 use balancer::domain::plan::Plan;
-use balancer_tests::pictures::{self, Picture};
+use balancer_tests::pictures::{full_set, too_full_set};
 use balancer_tests::runtime_api;
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{self, TestStack, actor};
 use serde_json::json;
-
-/// A balanced set.
-fn full_set() -> Vec<Picture> {
-    [pictures::good(Photorealistic, 4), pictures::good(BwStylized, 1), pictures::good(ColorStylized, 1)].concat()
-}
-
-/// A set with two images too many: what mends it is one plan, whatever a generator draws.
-fn too_full_set() -> Vec<Picture> {
-    [pictures::good(Photorealistic, 4), pictures::good(BwStylized, 3), pictures::good(ColorStylized, 1)].concat()
-}
 
 /// Everything about an actor that a repetition must not change.
 #[derive(Debug, PartialEq)]
@@ -50,7 +39,7 @@ async fn snapshot(stack: &TestStack, actor: &ActorId) -> Snapshot {
 
 #[tokio::test]
 async fn the_same_evaluation_asked_for_three_times_makes_one_plan() {
-    let (stack, actor) = (TestStack::with(&[("AutomaticBalancing", "DISABLED")]).await, actor("hero"));
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
     for _ in 0..3 {
         stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
@@ -138,7 +127,7 @@ async fn evaluating_a_balanced_set_again_changes_nothing() {
 
 #[tokio::test]
 async fn two_evaluations_at_the_same_time_make_one_plan() {
-    let (stack, actor) = (TestStack::with(&[("AutomaticBalancing", "DISABLED")]).await, actor("hero"));
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
     let binary = &stack::binaries().await.evaluation;
     let event = |id: &str| {

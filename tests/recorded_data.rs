@@ -42,8 +42,20 @@ fn losses(path: &str, recorded: &Value, exported: &Value) -> Vec<String> {
             .enumerate()
             .flat_map(|(index, (item, kept))| losses(&format!("{path}/{index}"), item, kept))
             .collect(),
-        _ if recorded == exported => Vec::new(),
+        _ if recorded == exported || is_same_moment(recorded, exported) => Vec::new(),
         _ => vec![format!("{path}: {recorded} became {exported}")],
+    }
+}
+
+/// Recorded moments name no time zone, and are in UTC; of exported ones milliseconds are kept.
+fn is_same_moment(recorded: &Value, exported: &Value) -> bool {
+    const TO_THE_MILLISECOND: usize = "2025-10-17T14:30:14.004".len();
+    match (recorded.as_str(), exported.as_str()) {
+        (Some(recorded), Some(exported)) => {
+            let is_moment = recorded.len() > TO_THE_MILLISECOND && recorded.as_bytes()[10] == b'T';
+            is_moment && exported.strip_suffix('Z') == recorded.get(..TO_THE_MILLISECOND)
+        }
+        _ => false,
     }
 }
 
@@ -79,7 +91,7 @@ async fn every_recorded_manifest_is_imported_and_exported_without_loss() {
     if manifests.is_empty() {
         return;
     }
-    let stack = TestStack::with(&[("AutomaticBalancing", "DISABLED")]).await;
+    let stack = TestStack::by_hand().await;
     let mut lost = Vec::new();
     for recorded in &manifests {
         let manifest: Manifest = serde_json::from_value(recorded.clone()).unwrap();
@@ -91,5 +103,5 @@ async fn every_recorded_manifest_is_imported_and_exported_without_loss() {
         assert!(!exchange::import(&stack.store, &actor, manifest).await.unwrap(), "{actor} is known by now");
         assert_eq!(stack.manifest(&actor).await, exported, "a second import changes nothing");
     }
-    assert_eq!(lost, Vec::<String>::new());
+    assert!(lost.is_empty(), "{} losses, the first of them {:#?}", lost.len(), &lost[..lost.len().min(8)]);
 }

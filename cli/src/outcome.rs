@@ -1,6 +1,7 @@
 //! How a command ends, and the two streams it speaks on: answers on standard output, everything else on standard
 //! error.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 /// How a command ends when nothing failed.
@@ -24,10 +25,11 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Writes an answer to standard output.
-#[expect(clippy::print_stdout, reason = "the one place that answers")]
+/// Writes an answer to standard output. Where nobody reads on, as in `balancer assess DIR | head`, the program ends.
 pub fn answer(text: impl std::fmt::Display) {
-    println!("{text}");
+    if writeln!(std::io::stdout().lock(), "{text}").is_err() {
+        std::process::exit(1);
+    }
 }
 
 /// Writes a remark to standard error.
@@ -36,8 +38,13 @@ pub fn remark(text: impl std::fmt::Display) {
     eprintln!("{text}");
 }
 
-/// Says what failed, and why.
+/// Says what failed, and why. Causes that the text has named already are left out.
 pub fn complain(error: &anyhow::Error) {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    remark(format!("error: {}", causes.join(": ")));
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    remark(format!("error: {text}"));
 }

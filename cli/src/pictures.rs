@@ -48,7 +48,7 @@ pub fn files_in(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     for entry in entries {
         let path = entry.with_context(|| format!("the folder {} can't be read", dir.display()))?.path();
         let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if path.is_file() && !is_hidden {
+        if !path.is_dir() && !is_hidden {
             files.push(path);
         }
     }

@@ -1,5 +1,9 @@
 //! Manifests in their exported form: taken in, and given out.
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::{Store, StoreError};
 use crate::domain::actor::ActorId;
@@ -22,7 +26,8 @@ pub async fn import(store: &Store, actor: &ActorId, manifest: Manifest) -> Resul
     }
     // The actor's own record comes last: an import that was cut off is simply repeated.
     let record = ActorRecord {
-        created_at: manifest.created_at.as_deref().and_then(|text| text.parse().ok()),
+        created_at: manifest.created_at.as_deref().and_then(moment),
+        updated_at: manifest.updated_at.as_deref().and_then(moment),
         profile: profile_of(&manifest.metadata, actor),
         last_number: manifest.last_number.max(highest(manifest.images.keys().map(String::as_str))),
         last_generation: manifest.generations.iter().map(|generation| generation.generation_id).max().unwrap_or(0),
@@ -31,6 +36,14 @@ pub async fn import(store: &Store, actor: &ActorId, manifest: Manifest) -> Resul
         ..ActorRecord::default()
     };
     store.import_actor(actor, &record).await
+}
+
+/// A moment as manifests write it: with a time zone, or without one, which then is UTC. Whole milliseconds, as it is
+/// stored.
+fn moment(text: &str) -> Option<Timestamp> {
+    let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let moment = text.parse::<Timestamp>().ok().or_else(without_zone)?;
+    Timestamp::from_millisecond(moment.as_millisecond()).ok()
 }
 
 /// Gives an actor's manifest out; `None` if the table doesn't know the actor.

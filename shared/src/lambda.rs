@@ -100,21 +100,26 @@ impl<S: Stage> Worker<S> {
     async fn fail(&self, record: &SqsMessage, failed: &StageError) {
         let delivery = deliveries(record);
         error!(delivery, "failed: {failed}");
-        let followed_up = if delivery >= MOST_DELIVERIES {
-            self.tell_actor(record, failed).await
-        } else {
-            let handle = record.receipt_handle.as_deref().unwrap_or_default();
-            self.queues.return_after(S::QUEUE, handle, pause_after(delivery)).await.map_err(StageError::from)
-        };
-        if let Err(failed) = followed_up {
+        if let Err(failed) = self.follow_up(record, failed, delivery).await {
             warn!("the failure could not be followed up: {failed}");
         }
+    }
+
+    async fn follow_up(&self, record: &SqsMessage, failed: &StageError, delivery: u32) -> Result<(), StageError> {
+        let mut pause = pause_after(delivery);
+        if delivery >= MOST_DELIVERIES {
+            self.tell_actor(record, failed).await?;
+            // The next delivery is the one that SQS turns into the move to the dead-letter queue.
+            pause = Duration::ZERO;
+        }
+        let handle = record.receipt_handle.as_deref().unwrap_or_default();
+        Ok(self.queues.return_after(S::QUEUE, handle, pause).await?)
     }
 
     async fn tell_actor(&self, record: &SqsMessage, failed: &StageError) -> Result<(), StageError> {
         let Some(actor) = actor_in(record.body.as_deref().unwrap_or_default()) else { return Ok(()) };
         let reason = format!(
-            "{:?} failed {MOST_DELIVERIES} times: {failed}. The message waits in the dead-letter queue.",
+            "{:?} failed {MOST_DELIVERIES} times, and its message waits in the dead-letter queue: {failed}",
             S::QUEUE
         );
         Ok(self.store.ask_for_attention(&actor, &reason, self.clock.now()).await?)

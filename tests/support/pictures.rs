@@ -60,12 +60,27 @@ pub fn good(kind: Kind, count: usize) -> Vec<Picture> {
     pictures[..count].to_vec()
 }
 
+/// Pictures that are a balanced set of six: 4 photorealistic, 1 black-and-white and 1 colour stylized.
+#[must_use]
+pub fn full_set() -> Vec<Picture> {
+    [good(Kind::Photorealistic, 4), good(Kind::BwStylized, 1), good(Kind::ColorStylized, 1)].concat()
+}
+
+/// The same with two black-and-white images too many: what mends it is one plan, whatever a generator draws.
+#[must_use]
+pub fn too_full_set() -> Vec<Picture> {
+    [full_set(), good(Kind::BwStylized, 3).split_off(1)].concat()
+}
+
 /// A picture out of focus, far below the floor whatever its kind.
 #[must_use]
 pub fn blurred() -> Vec<u8> {
-    let jpeg = encode_jpeg(&imageops::blur(&good(Kind::Photorealistic, 1)[0].image, 9.0)).unwrap();
-    assert!(judge(&jpeg).quality < QUALITY_FLOOR);
-    jpeg
+    static BLURRED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let jpeg = encode_jpeg(&imageops::blur(&good(Kind::Photorealistic, 1)[0].image, 9.0)).unwrap();
+        assert!(judge(&jpeg).quality < QUALITY_FLOOR);
+        jpeg
+    });
+    BLURRED.clone()
 }
 
 /// What the built-in vision model says of a file.

@@ -1,15 +1,14 @@
 //! A stack for each test, in an account of its own, on one emulator for each test binary.
 
+mod waiting;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use balancer::adapters::bucket::Bucket;
 use balancer::adapters::queues::{Queue, Queues};
 use balancer::adapters::store::Store;
-use balancer::adapters::store::actors::{ActorRecord, Status};
-use balancer::adapters::store::refusals::Refusal;
 use balancer::config::QueueUrls;
 use balancer::domain::actor::ActorId;
 use balancer::domain::manifest::Manifest;
@@ -30,21 +29,6 @@ pub const TEMPLATE: &str = include_str!("../../template.yaml");
 /// Everything a stack keeps in its bucket lies below this.
 pub const KEY_PREFIX: &str = "system_actors";
 
-/// Ten times what the slowest of these tests waits on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-const POLL: Duration = Duration::from_millis(100);
-
-/// Looks in a row that must find nothing going on. Between an upload and its event, and between two messages of a
-/// chain, the queues are empty for a moment.
-const QUIET_LOOKS: u32 = 4;
-
-/// Looks in a row at empty queues after which nothing more is to be expected.
-const LOOKS_IN_VAIN: u32 = 80;
-
-/// Lines of the functions' log that a failure shows.
-const TAIL: usize = 40;
-
 /// A running stack with the clients to talk to it. Its set has 6 images: 4 photorealistic, 1 and 1.
 pub struct TestStack {
     /// The images.
@@ -59,6 +43,8 @@ pub struct TestStack {
     pub data: TempDir,
     /// Asks S3 what [`Bucket`] doesn't tell.
     pub s3: aws_sdk_s3::Client,
+    /// Writes into the table what [`Store`] never would.
+    pub dynamodb: aws_sdk_dynamodb::Client,
     stack: Stack,
 }
 
@@ -86,6 +72,11 @@ impl TestStack {
     /// A stack with the usual parameters.
     pub async fn start() -> Self {
         Self::with(&[]).await
+    }
+
+    /// A stack in which uploads set nothing going.
+    pub async fn by_hand() -> Self {
+        Self::with(&[("AutomaticBalancing", "DISABLED")]).await
     }
 
     /// A stack with these parameters beside the usual ones.
@@ -118,6 +109,7 @@ impl TestStack {
             queues: Queues::new(aws_sdk_sqs::Client::new(sdk), urls),
             keys: Keys::new(KEY_PREFIX),
             s3: s3_client(sdk),
+            dynamodb: aws_sdk_dynamodb::Client::new(sdk),
             data,
             stack,
         }
@@ -147,6 +139,8 @@ impl TestStack {
             ("VISION_PROVIDER", "embedded"),
             ("GENERATOR", "embedded"),
             ("TARGET_TOTAL", "6"),
+            ("MAX_ROUNDS", "9"),
+            ("QUIET_SECONDS", "1"),
             ("LOCAL_DATA_DIR", self.data.path().to_str().unwrap()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -186,48 +180,6 @@ impl TestStack {
     /// The same with a body that need not be JSON.
     pub async fn send_text(&self, queue: Queue, body: &str) {
         self.queues.send_body(queue, body.to_owned(), Duration::ZERO).await.unwrap();
-    }
-
-    /// Waits until the actor's set is balanced and nothing is going on.
-    pub async fn balanced(&self, actor: &ActorId) -> ActorRecord {
-        self.settled(actor, |status| status == Status::Balanced).await
-    }
-
-    /// Waits until a person is asked and nothing is going on. Returns the sentence.
-    pub async fn needs_attention(&self, actor: &ActorId) -> String {
-        self.settled(actor, |status| status == Status::NeedsAttention).await.reason.unwrap()
-    }
-
-    /// Waits until the set is balanced or a person is asked, and nothing is going on.
-    pub async fn balanced_or_not(&self, actor: &ActorId) -> ActorRecord {
-        self.settled(actor, |status| matches!(status, Status::Balanced | Status::NeedsAttention)).await
-    }
-
-    /// Waits until the actor has been evaluated once more since it was as in `before`, and nothing is going on.
-    pub async fn evaluated_again(&self, actor: &ActorId, before: &ActorRecord) -> ActorRecord {
-        self.wait(actor, "to be evaluated again", |record| {
-            record.pending_since.is_none() && record.lease_until.is_none() && record.updated_at > before.updated_at
-        })
-        .await
-    }
-
-    /// Waits until no message is left in any of the three queues.
-    pub async fn idle(&self) {
-        self.wait(&actor("nobody"), "to be left in peace", |_| true).await;
-    }
-
-    /// Waits until this many messages are recorded as refused.
-    pub async fn refusals(&self, count: usize) -> Vec<Refusal> {
-        let started = Instant::now();
-        loop {
-            let refusals = self.store.refusals().await.unwrap();
-            if refusals.len() >= count {
-                return refusals;
-            }
-            let waited = started.elapsed();
-            assert!(waited < PATIENCE, "waited {waited:?} for {count} refusals: {refusals:?}{}", self.log_tail());
-            tokio::time::sleep(POLL).await;
-        }
     }
 
     /// The actor's manifest.
@@ -271,46 +223,6 @@ impl TestStack {
             dead += self.queues.depth(url).await.unwrap();
         }
         dead
-    }
-
-    async fn settled(&self, actor: &ActorId, is_wanted: impl Fn(Status) -> bool) -> ActorRecord {
-        let is_settled = |record: &ActorRecord| record.pending_since.is_none() && is_wanted(record.status);
-        self.wait(actor, "to be settled", is_settled).await
-    }
-
-    /// Waits until the queues are empty and the actor is as wanted. Gives up when nothing goes on any more.
-    async fn wait(&self, actor: &ActorId, what: &str, is_as_wanted: impl Fn(&ActorRecord) -> bool) -> ActorRecord {
-        let started = Instant::now();
-        let (mut looks, mut idle) = (0, 0);
-        loop {
-            let depth = self.queues.total_depth().await.unwrap();
-            let record = self.store.actor(actor).await.unwrap().unwrap_or_default();
-            looks = if depth == 0 && is_as_wanted(&record) { looks + 1 } else { 0 };
-            if looks == QUIET_LOOKS {
-                return record;
-            }
-            idle = if depth == 0 { idle + 1 } else { 0 };
-            let waited = started.elapsed();
-            assert!(
-                waited < PATIENCE && idle < LOOKS_IN_VAIN,
-                "waited {waited:?} for {actor} {what}; {depth} messages are left; {record:#?}{}",
-                self.log_tail()
-            );
-            tokio::time::sleep(POLL).await;
-        }
-    }
-
-    /// The end of what this stack's functions have written.
-    fn log_tail(&self) -> String {
-        let log = EMULATOR.get().map(|emulator| fs::read_to_string(emulator.function_log_file()));
-        let log = log.and_then(Result::ok).unwrap_or_default();
-        let ours = format!("test-{}", self.stack.account());
-        let lines: Vec<_> = log.lines().filter(|line| line.starts_with(&ours)).collect();
-        let mut tail = format!("\nthe last of {} lines of the functions' log:", lines.len());
-        for line in &lines[lines.len().saturating_sub(TAIL)..] {
-            let _ = write!(tail, "\n  {line}");
-        }
-        tail
     }
 }
 

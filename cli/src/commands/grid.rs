@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use balancer::grid::{Page, draw_page, lay_out};
-use image::RgbImage;
+use image::{ImageFormat, RgbImage};
 use serde::Serialize;
 
 use crate::arguments::Grid;
@@ -20,6 +20,9 @@ struct CellOfFile<'a> {
 
 /// Draws a folder's images as an evaluation would show them to a vision model.
 pub fn run(arguments: &Grid) -> anyhow::Result<Outcome> {
+    if ImageFormat::from_path(&arguments.output).is_err() {
+        bail!("{} can't be written: end its name in .png, .jpg or .webp", arguments.output.display());
+    }
     let pictures = read_folder(&arguments.dir)?;
     let images: Vec<&RgbImage> = pictures.iter().map(|picture| picture.preview.as_ref()).collect();
     let pages: Vec<(PathBuf, Page)> = (1..)

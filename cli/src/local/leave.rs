@@ -1,11 +1,13 @@
 //! Leaving the folder as the bucket is.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::Context;
+use balancer::domain::manifest::Manifest;
 use balancer::exchange;
 use balancer::keys::is_image_name;
 
@@ -38,17 +40,27 @@ pub async fn leave(destination: &Destination, folder: &ActorFolder) -> anyhow::R
             remark(format!("{} is in the folder only", path.display()));
         }
     }
-    if let Some(manifest) = exchange::export(&destination.store, &folder.actor).await? {
+    if let Some(manifest) = exchange::export(&destination.store, &folder.actor).await?
+        && !is_written(&folder.manifest(), &manifest)
+    {
         write_whole(&folder.manifest(), &serde_json::to_vec_pretty(&manifest)?)?;
     }
     Ok(())
+}
+
+/// Whether this manifest lies there already, but for the moment at which it was last looked at.
+fn is_written(path: &Path, manifest: &Manifest) -> bool {
+    let written = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+    written.is_some_and(|written| Manifest { updated_at: manifest.updated_at.clone(), ..written } == *manifest)
 }
 
 /// Writes a file so that a reader sees it whole or not at all.
 fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).with_context(|| format!("{} can't be created", dir.display()))?;
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    // Whoever may read the folder may read the file: the user's mask decides, not the temporary file's secrecy.
+    let permissions = Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(dir)?;
     file.write_all(bytes)?;
     file.persist(path).with_context(|| format!("{} can't be written", path.display()))?;
     Ok(())

@@ -15,22 +15,29 @@ pub struct ActorProposal {
     pub proposal: Option<Proposal>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// What a person must do first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     #[serde(skip)]
     before: KindCounts,
 }
 
 impl ActorProposal {
-    /// What an actor's plan, if there is one, would do.
-    pub fn new(actor_id: ActorId, plan: Option<Plan>) -> Self {
-        let before = plan.as_ref().map_or_else(KindCounts::default, |plan| plan.before);
-        let notes = plan.as_ref().map_or_else(Vec::new, |plan| plan.notes.clone());
-        Self { actor_id, proposal: plan.map(proposal_of), notes, before }
+    /// What an actor's plan would do.
+    pub fn of_plan(actor_id: ActorId, plan: Plan) -> Self {
+        let (before, notes) = (plan.before, plan.notes.clone());
+        Self { actor_id, proposal: Some(proposal_of(plan)), notes, reason: None, before }
+    }
+
+    /// An actor that has no plan, and why.
+    pub fn none(actor_id: ActorId, reason: String) -> Self {
+        Self { actor_id, proposal: None, notes: Vec::new(), reason: Some(reason), before: KindCounts::default() }
     }
 
     /// For people.
     pub fn in_words(&self) -> String {
         let Some(proposal) = &self.proposal else {
-            return format!("{}: needs attention; `balancer local` without --dry-run says why", self.actor_id);
+            return format!("{}: needs attention: {}", self.actor_id, self.reason.as_deref().unwrap_or_default());
         };
         let mut lines = vec![format!("{}: {} now, {} after", self.actor_id, self.before, proposal.result)];
         lines.extend(proposal.delete.iter().map(|gone| format!("  would delete {}: {}", gone.filename, gone.reason)));

@@ -1,11 +1,14 @@
 //! How `send` and `status` find the stack that `local --watch` runs.
 
 use std::fs;
+use std::net::TcpStream;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use balancer::config::QueueUrls;
 use serde::{Deserialize, Serialize};
+
+const NONE_RUNNING: &str = "start `balancer local --watch`, or name one in AWS with --stack";
 
 /// The embedded stack of this machine that people may talk to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,15 +29,25 @@ impl RunningStack {
         fs::create_dir_all(path.parent().unwrap_or(&path))?;
         fs::write(&path, serde_json::to_vec_pretty(self)?)
             .with_context(|| format!("{} can't be written", path.display()))?;
-        Ok(Announced(path))
+        Ok(Announced { path, endpoint: self.endpoint.clone() })
     }
 
     /// The stack that runs on this machine.
     pub fn find() -> anyhow::Result<Self> {
         let path = path()?;
-        let text = fs::read(&path)
-            .context("no stack is running here; start `balancer local --watch`, or name one in AWS with --stack")?;
-        serde_json::from_slice(&text).with_context(|| format!("{} is damaged; remove it", path.display()))
+        let text = fs::read(&path).with_context(|| format!("no stack is running here; {NONE_RUNNING}"))?;
+        let stack: Self =
+            serde_json::from_slice(&text).with_context(|| format!("{} is damaged; remove it", path.display()))?;
+        if stack.answers() {
+            return Ok(stack);
+        }
+        // It was killed and could not take its name back.
+        drop(fs::remove_file(&path));
+        bail!("the stack that ran here does not answer any more; {NONE_RUNNING}")
+    }
+
+    fn answers(&self) -> bool {
+        self.endpoint.strip_prefix("http://").is_some_and(|address| TcpStream::connect(address).is_ok())
     }
 
     /// Its queues.
@@ -48,12 +61,18 @@ impl RunningStack {
 }
 
 /// A stack that has been made known.
-pub struct Announced(PathBuf);
+pub struct Announced {
+    path: PathBuf,
+    endpoint: String,
+}
 
 impl Drop for Announced {
     fn drop(&mut self) {
-        // A file that is left behind names a port where nobody answers, and `send` says so.
-        drop(fs::remove_file(&self.0));
+        // Another stack may have been made known since; its name stays.
+        let named = fs::read(&self.path).ok().and_then(|text| serde_json::from_slice::<RunningStack>(&text).ok());
+        if named.is_some_and(|stack| stack.endpoint == self.endpoint) {
+            drop(fs::remove_file(&self.path));
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! One run of the embedded stack over a data folder.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use balancer::adapters::bucket::Bucket;
 use balancer::adapters::queues::{Queue, Queues};
 use balancer::adapters::store::Store;
@@ -22,7 +23,7 @@ use super::running::RunningStack;
 use super::upload::Destination;
 use super::{leave, settle, watch};
 use crate::outcome::{Outcome, remark};
-use crate::progress::Progress;
+use crate::progress::{Progress, Waiting};
 use crate::target::TargetArguments;
 
 /// The same template that is deployed.
@@ -74,6 +75,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         .canonicalize()
         .with_context(|| format!("the data folder {} can't be read", options.data.display()))?;
     let folders = data_folder::actors(&data, &options.actors)?;
+    let _lock = lock(&data)?;
     let session = tokio::select! {
         session = Session::start(&options, data, folders) => session?,
         () = interruption() => return Ok(Ending::Interrupted),
@@ -90,7 +92,9 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
 
 impl Session {
     async fn start(options: &Options, data: PathBuf, folders: Vec<ActorFolder>) -> anyhow::Result<Self> {
+        let waiting = Waiting::start("building the functions, if they have changed");
         let binaries = Binaries::locate().await?;
+        waiting.finish();
         let stack = LocalStack::start(
             EmulatorOptions { port: options.port, log_dir: options.logs.clone(), ..EmulatorOptions::default() },
             StackOptions {
@@ -154,11 +158,10 @@ impl Session {
             command.mode = Mode::DryRun;
             self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         }
-        let plans = settle::dry_runs(&self.destination.store, &actors).await?;
-        Ok(Ending::Proposed(plans.into_iter().map(|(actor, plan)| ActorProposal::new(actor, plan)).collect()))
+        Ok(Ending::Proposed(settle::dry_runs(&self.destination.store, &actors).await?))
     }
 
-    fn announcement(&self, data: &std::path::Path) -> anyhow::Result<super::running::Announced> {
+    fn announcement(&self, data: &Path) -> anyhow::Result<super::running::Announced> {
         let outputs = self.stack.outputs();
         let announced = RunningStack {
             endpoint: self.stack.endpoint().to_owned(),
@@ -206,6 +209,20 @@ fn parameters(options: &Options, data: PathBuf) -> BTreeMap<String, String> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
+}
+
+/// Keeps others off the folder until the result is dropped: two stacks would write over one another's files.
+fn lock(data: &Path) -> anyhow::Result<File> {
+    let folder = File::open(data).with_context(|| format!("the data folder {} can't be read", data.display()))?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another `balancer local` is at work on {}; wait for it, or stop it", data.display())
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("the data folder {} can't be locked", data.display()))
+        }
+    }
 }
 
 /// Ends when somebody presses Ctrl-C or sends SIGTERM.

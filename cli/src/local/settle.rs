@@ -1,6 +1,5 @@
 //! Waiting until every actor's set is as it should be, or needs a person.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -10,6 +9,7 @@ use balancer::adapters::store::actors::{ActorRecord, Status};
 use balancer::domain::actor::ActorId;
 use balancer::domain::plan::Plan;
 
+use super::proposal::ActorProposal;
 use crate::progress::Board;
 
 /// How often the table is looked at.
@@ -84,24 +84,25 @@ fn progress_of(plan: &Plan) -> (String, u64, u64) {
     (state, deleted as u64 + u64::from(plan.generated), all as u64)
 }
 
-/// The last dry run of each actor, as soon as there is one for every one of them.
+/// The last dry run of each actor, or what keeps a person from having one, as soon as every actor has either.
 ///
 /// # Errors
 /// If the stack can't be asked.
-pub async fn dry_runs(store: &Store, actors: &[ActorId]) -> anyhow::Result<BTreeMap<ActorId, Option<Plan>>> {
-    let mut plans = BTreeMap::new();
+pub async fn dry_runs(store: &Store, actors: &[ActorId]) -> anyhow::Result<Vec<ActorProposal>> {
+    let mut proposals = Vec::new();
     for actor in actors {
         loop {
             if let Some(plan) = store.plans(actor).await?.pop() {
-                plans.insert(actor.clone(), Some(plan));
+                proposals.push(ActorProposal::of_plan(actor.clone(), plan));
                 break;
             }
-            if store.actor(actor).await?.is_some_and(|record| record.status == Status::NeedsAttention) {
-                plans.insert(actor.clone(), None);
+            let record = store.actor(actor).await?.unwrap_or_default();
+            if record.status == Status::NeedsAttention {
+                proposals.push(ActorProposal::none(actor.clone(), record.reason.unwrap_or_default()));
                 break;
             }
             tokio::time::sleep(POLL).await;
         }
     }
-    Ok(plans)
+    Ok(proposals)
 }

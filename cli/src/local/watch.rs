@@ -1,13 +1,15 @@
 //! `--watch`: images dropped into the folder are taken up.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use balancer::adapters::queues::Queues;
+use balancer::adapters::queues::{Queue, Queues};
 use balancer::domain::actor::ActorId;
 use balancer::keys::is_image_name;
+use balancer::messages::DeletionMessage;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
@@ -32,7 +34,7 @@ pub async fn watch(destination: &Destination, queues: &Queues, folders: &[ActorF
         while let Ok(Some(path)) = tokio::time::timeout(COPIED, dropped.recv()).await {
             paths.insert(path);
         }
-        let actors = take_up(destination, folders, &paths).await?;
+        let actors = take_up(destination, queues, folders, &paths).await?;
         if !actors.is_empty() {
             // The upload's event needs a moment to reach the queue.
             tokio::time::sleep(COPIED).await;
@@ -46,7 +48,7 @@ pub async fn watch(destination: &Destination, queues: &Queues, folders: &[ActorF
 fn watcher(folders: &[ActorFolder], sender: mpsc::UnboundedSender<PathBuf>) -> anyhow::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };
-        if matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_)) {
+        if matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_)) {
             // Nobody listens any more once the watch has ended.
             event.paths.into_iter().for_each(|path| drop(sender.send(path)));
         }
@@ -61,9 +63,21 @@ fn watcher(folders: &[ActorFolder], sender: mpsc::UnboundedSender<PathBuf>) -> a
     Ok(watcher)
 }
 
-/// Uploads what is new or different. What the functions have put into the folder themselves is neither.
+/// What has happened to a file, as far as the bucket doesn't know it yet. What the functions have put into the
+/// folder, or taken out of it, themselves is no news.
+enum News {
+    /// It is new or different.
+    Upload,
+    /// It is gone.
+    Deletion,
+    /// The bucket has the same.
+    None,
+}
+
+/// Uploads what is new or different, and has deleted what is gone.
 async fn take_up(
     destination: &Destination,
+    queues: &Queues,
     folders: &[ActorFolder],
     paths: &BTreeSet<PathBuf>,
 ) -> anyhow::Result<Vec<ActorId>> {
@@ -72,18 +86,35 @@ async fn take_up(
         let Some(folder) = folders.iter().find(|folder| path.parent() == Some(&folder.training_data())) else {
             continue;
         };
-        if is_news(destination, folder, path).await? {
-            remark(format!("found {}", path.display()));
-            destination.upload_image(folder, path).await?;
-            actors.insert(folder.actor.clone());
+        match news(destination, folder, path).await? {
+            News::None => continue,
+            News::Upload => {
+                remark(format!("found {}", path.display()));
+                destination.upload_image(folder, path).await?;
+            }
+            News::Deletion => {
+                remark(format!("missing {}; it goes to the trash of the bucket", path.display()));
+                let actor_id = folder.actor.clone();
+                let message = DeletionMessage::ByHand { actor_id, filenames: vec![name_of(path)] };
+                queues.send(Queue::Deletion, &message, Duration::ZERO).await?;
+            }
         }
+        actors.insert(folder.actor.clone());
     }
     Ok(actors.into_iter().collect())
 }
 
-async fn is_news(destination: &Destination, folder: &ActorFolder, path: &Path) -> anyhow::Result<bool> {
-    // A file that has gone again was moved to the trash.
-    let Ok(bytes) = std::fs::read(path) else { return Ok(false) };
+async fn news(destination: &Destination, folder: &ActorFolder, path: &Path) -> anyhow::Result<News> {
     let stored = destination.bucket.get(&destination.keys.image(&folder.actor, &name_of(path))).await?;
-    Ok(stored.is_none_or(|object| object.bytes != bytes))
+    let here = match std::fs::read(path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        // Neither there nor gone: nothing is safe to conclude.
+        Err(_) => return Ok(News::None),
+    };
+    Ok(match (here, stored) {
+        (Some(bytes), stored) if stored.as_ref().is_none_or(|object| object.bytes != bytes) => News::Upload,
+        (None, Some(_)) => News::Deletion,
+        _ => News::None,
+    })
 }

@@ -1,11 +1,13 @@
 //! The emulator's private Python environment: made once, shared by every run.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::process::Command;
 use tracing::info;
 
 use crate::{Error, python};
@@ -28,9 +30,7 @@ sys.exit(not all(map(importlib.util.find_spec, ('ministack', 'samtranslator'))))
 /// # Errors
 /// When no suitable Python is installed, or the packages cannot be fetched.
 pub async fn prepare_environment() -> Result<PathBuf, Error> {
-    let cache = cache_dir()?;
-    let task = tokio::task::spawn_blocking(move || prepare_in(&cache));
-    task.await.map_err(|panic| Error::Install { output: panic.to_string() })?
+    prepare_in(&cache_dir()?).await
 }
 
 /// Where things are kept between runs: `$BALANCER_CACHE_DIR`, else `$XDG_CACHE_HOME/training-data-balancer`, else
@@ -46,22 +46,33 @@ pub fn cache_dir() -> Result<PathBuf, Error> {
         .ok_or(Error::NoCacheDirectory)
 }
 
-fn prepare_in(cache: &Path) -> Result<PathBuf, Error> {
+async fn prepare_in(cache: &Path) -> Result<PathBuf, Error> {
     let name = format!("emulator-{}", requirements_hash());
     let home = cache.join(&name);
-    if is_usable(&home) {
+    if is_usable(&home).await {
         return Ok(interpreter(&home));
     }
     fs::create_dir_all(cache).map_err(Error::io("cannot create", cache))?;
     let lock_path = cache.join(format!("{name}.lock"));
     let lock = File::create(&lock_path).map_err(Error::io("cannot create", &lock_path))?;
-    lock.lock().map_err(Error::io("cannot lock", &lock_path))?;
+    wait_for(&lock).await.map_err(Error::io("cannot lock", &lock_path))?;
     // Whoever held the lock before may have done the work.
-    if !is_usable(&home) {
-        install(cache, &name)?;
+    if !is_usable(&home).await {
+        install(cache, &name).await?;
         remove_leftovers(cache, &name);
     }
     Ok(interpreter(&home))
+}
+
+/// Waits in turns, so that somebody who loses patience can go.
+async fn wait_for(lock: &File) -> io::Result<()> {
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(200)).await,
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
 }
 
 fn requirements_hash() -> String {
@@ -73,8 +84,8 @@ fn interpreter(home: &Path) -> PathBuf {
     home.join("bin/python")
 }
 
-fn is_usable(home: &Path) -> bool {
-    let check = Command::new(interpreter(home)).args(["-I", "-c", CHECK]).output();
+async fn is_usable(home: &Path) -> bool {
+    let check = Command::new(interpreter(home)).args(["-I", "-c", CHECK]).kill_on_drop(true).output().await;
     check.is_ok_and(|output| output.status.success())
 }
 
@@ -91,7 +102,7 @@ fn remove_leftovers(cache: &Path, name: &str) {
 
 /// Builds in a directory of its own and renames it, so that the final name only ever holds a whole
 /// environment. (Its scripts keep the old path in them; only its interpreter is used.)
-fn install(cache: &Path, name: &str) -> Result<(), Error> {
+async fn install(cache: &Path, name: &str) -> Result<(), Error> {
     let python = python::find()?;
     info!("setting up the local emulator (first run only, needs PyPI)");
     let partial = tempfile::Builder::new()
@@ -101,12 +112,13 @@ fn install(cache: &Path, name: &str) -> Result<(), Error> {
     let home = partial.path().join("environment");
     let requirements = partial.path().join("requirements.txt");
     fs::write(&requirements, REQUIREMENTS).map_err(Error::io("cannot write", &requirements))?;
-    run(Command::new(&python).args(["-I", "-m", "venv"]).arg(&home))?;
+    run(Command::new(&python).args(["-I", "-m", "venv"]).arg(&home)).await?;
     run(Command::new(interpreter(&home))
         .args(["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"])
         .args(["--require-hashes", "--only-binary", ":all:", "--no-deps", "--retries", "2"])
         .arg("--requirement")
-        .arg(&requirements))?;
+        .arg(&requirements))
+    .await?;
     let finished = cache.join(name);
     if finished.exists() {
         // It was whole once, but the Python behind it has changed since.
@@ -117,9 +129,10 @@ fn install(cache: &Path, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn run(command: &mut Command) -> Result<(), Error> {
-    let program = PathBuf::from(command.get_program());
-    let output = command.output().map_err(Error::io("cannot run", &program))?;
+/// Whoever stops waiting for the command ends it.
+async fn run(command: &mut Command) -> Result<(), Error> {
+    let program = PathBuf::from(command.as_std().get_program());
+    let output = command.kill_on_drop(true).output().await.map_err(Error::io("cannot run", &program))?;
     if output.status.success() {
         return Ok(());
     }
@@ -158,8 +171,8 @@ mod tests {
         assert!(cache.path().join("emulator-b.partial-1").exists());
     }
 
-    #[test]
-    fn an_empty_directory_is_no_usable_environment() {
-        assert!(!is_usable(tempfile::tempdir().unwrap().path()));
+    #[tokio::test]
+    async fn an_empty_directory_is_no_usable_environment() {
+        assert!(!is_usable(tempfile::tempdir().unwrap().path()).await);
     }
 }

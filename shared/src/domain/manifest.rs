@@ -179,7 +179,7 @@ impl Image {
             s3_url: self.s3_url.take(),
             local_path: self.local_path.take(),
             generation_id: self.generation_id,
-            generation_type: self.generation_type.take(),
+            generation_type: Some(UPLOADED.to_owned()),
             generated_at: self.generated_at.take(),
             ..Self::default()
         };

@@ -190,6 +190,9 @@ impl Store {
             .set("status", value(&Status::NeedsAttention)?)
             .set("reason", text(reason))
             .set("updated_at", millis(now))
+            // The message that would have evaluated waiting uploads may be the one that was given up: the next
+            // upload sends another.
+            .remove("pending_announced")
             .when_item_exists();
         self.apply(change).await.map(drop)
     }

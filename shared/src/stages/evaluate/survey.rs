@@ -157,6 +157,8 @@ impl Evaluation {
 
     /// Reads and measures a file, unless what the manifest says of it suffices.
     async fn read(&self, actor: &ActorId, file: Listed, known: Image) -> Result<Surveyed, StageError> {
+        // An image on its way may have arrived since its record was read; the listing says which object is there.
+        let known = Image { etag: Some(file.etag.clone()), ..known };
         let is_judged = known.facts.is_some() && known.observation_by(self.vision.name()).is_some();
         if is_judged || known.unusable.is_some() {
             return Ok(Surveyed { filename: file.filename, image: known, preview: None });

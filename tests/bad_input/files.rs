@@ -1,69 +1,19 @@
-//! What people upload and send by mistake: nothing is lost by it, and somebody is told.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+//! Files that are no use, or unusual, or oddly named.
 
 use std::io::Cursor;
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
 use balancer::domain::kind::Kind::{BwStylized, ColorStylized, Photorealistic};
 use balancer::imaging::encode_jpeg;
-use balancer_tests::pictures::{self, Picture};
+use balancer_tests::pictures;
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{TestStack, actor};
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage, imageops};
-use serde_json::json;
 
 fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
     let mut bytes = Vec::new();
     image.into().write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
     bytes
 }
-
-// --- Base images --------------------------------------------------------------------------------
-
-#[tokio::test]
-async fn an_actor_without_images_gets_a_full_set_from_its_base_image() {
-    let (stack, actor) = (TestStack::start().await, actor("newcomer"));
-    stack.upload_base_image(&actor).await;
-
-    stack.send(Queue::Evaluation, json!({ "actor_id": "newcomer" })).await;
-
-    stack.balanced(&actor).await;
-    let manifest = assert_balanced(&stack, &actor).await;
-    assert!(manifest.images.values().all(|image| image.prompt.as_deref().unwrap().contains("person")));
-}
-
-#[tokio::test]
-async fn without_a_base_image_nothing_is_deleted_until_there_is_one() {
-    let (stack, actor) = (TestStack::start().await, actor("hero"));
-    stack.upload_all(&actor, 1, &pictures::good(BwStylized, 3)).await;
-    stack.upload(&actor, "hero_4.jpg", &pictures::blurred()).await;
-
-    let reason = stack.needs_attention(&actor).await;
-    assert!(reason.contains("put one at system_actors/base_images/hero_base.{png,jpg,jpeg,webp}"), "{reason}");
-    assert_eq!(stack.filenames(&actor).await.len(), 4);
-    assert!(stack.keys_below("trash/").await.is_empty());
-    assert!(stack.plans(&actor).await.is_empty());
-
-    stack.upload_base_image(&actor).await;
-    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
-    stack.balanced(&actor).await;
-    assert_balanced(&stack, &actor).await;
-}
-
-#[tokio::test]
-async fn a_base_image_that_cannot_be_read_is_named_and_nothing_is_deleted() {
-    let (stack, actor) = (TestStack::start().await, actor("hero"));
-    let key = format!("{}png", stack.keys.base_image_stem(&actor));
-    stack.bucket.put(&key, b"<html>404</html>".to_vec(), "image/png").await.unwrap();
-    stack.upload_all(&actor, 1, &pictures::good(BwStylized, 2)).await;
-
-    let reason = stack.needs_attention(&actor).await;
-    assert!(reason.contains(&format!("{key} is no use: the content is not PNG, JPEG or WebP")), "{reason}");
-    assert_eq!(stack.filenames(&actor).await.len(), 2);
-}
-
-// --- Files --------------------------------------------------------------------------------------
 
 /// Files that are no use, and what is said of each.
 fn unusable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
@@ -186,8 +136,7 @@ async fn unusual_files_are_read_as_what_they_show() {
 #[tokio::test]
 async fn a_file_that_was_unusable_and_is_uploaded_anew_joins_the_set() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
-    let set = [pictures::good(Photorealistic, 4), pictures::good(BwStylized, 1), pictures::good(ColorStylized, 1)];
-    let set: Vec<Picture> = set.concat();
+    let set = pictures::full_set();
     stack.upload_all(&actor, 1, &set[..5]).await;
     stack.upload(&actor, "hero_6.jpg", b"").await;
     let reason = stack.needs_attention(&actor).await;
@@ -197,8 +146,6 @@ async fn a_file_that_was_unusable_and_is_uploaded_anew_joins_the_set() {
     stack.balanced(&actor).await;
     assert_balanced(&stack, &actor).await;
 }
-
-// --- Names --------------------------------------------------------------------------------------
 
 #[tokio::test]
 async fn names_with_spaces_signs_and_letters_of_any_script_are_handled_from_end_to_end() {
@@ -228,86 +175,4 @@ async fn names_with_spaces_signs_and_letters_of_any_script_are_handled_from_end_
     assert_eq!(first.delete[0].filename, "ünscharf + 1%2_9.jpg");
     let trash = stack.keys.trash(&actor, &first.plan_id, "ünscharf + 1%2_9.jpg");
     assert!(stack.object(&trash).await == pictures::blurred());
-}
-
-// --- Messages -----------------------------------------------------------------------------------
-
-/// Messages that can't be carried out, with the queue they are put on and what is said of each.
-const REFUSED: [(Queue, &str, &str); 16] = [
-    (Queue::Evaluation, "", "EOF"),
-    (Queue::Evaluation, "{", "EOF"),
-    (Queue::Evaluation, "[]", "the evaluation queue accepts"),
-    (Queue::Evaluation, r#"{"actor":"hero"}"#, "unknown field `actor`"),
-    (Queue::Evaluation, r#"{"actor_id":"hero","mode":"dryrun"}"#, "unknown variant `dryrun`"),
-    (Queue::Evaluation, r#"{"actor_id":"../hero"}"#, "can't be an actor's id"),
-    (Queue::Evaluation, r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#, "missing field `s3`"),
-    (Queue::Deletion, r#"{"actor_id":"hero"}"#, "exactly one of"),
-    (Queue::Deletion, r#"{"actor_id":"hero","filenames":["../other/a_1.jpg"]}"#, "not a file name"),
-    (Queue::Deletion, r#"{"actor_id":"..","filenames":["a_1.jpg"]}"#, "can't be an actor's id"),
-    (Queue::Deletion, r#"{"actor_id":"stranger","plan_id":"p"}"#, "stranger has no plan p"),
-    (Queue::Generation, r#"{"actor_id":"a/../b","generate":{"bw_stylized":1}}"#, "can't be an actor's id"),
-    (Queue::Generation, r#"{"actor_id":"stranger","generate":{"sepia":1}}"#, "unknown field `sepia`"),
-    (Queue::Generation, r#"{"actor_id":"stranger","generate":{"bw_stylized":101}}"#, "at most 100"),
-    (Queue::Generation, r#"{"actor_id":"stranger","generate":{"bw_stylized":1}}"#, "no base image of stranger"),
-    (Queue::Generation, r#"{"actor_id":"stranger","plan_id":"p","slot_id":"001"}"#, "stranger has no plan p"),
-];
-
-#[tokio::test]
-async fn messages_that_cannot_be_carried_out_are_refused_recorded_and_change_nothing() {
-    let (stack, actor) = (TestStack::start().await, actor("hero"));
-    let set = [pictures::good(Photorealistic, 4), pictures::good(BwStylized, 1), pictures::good(ColorStylized, 1)];
-    let names = stack.upload_all(&actor, 1, &set.concat()).await;
-    stack.balanced(&actor).await;
-
-    for (queue, body, _) in REFUSED {
-        // SQS takes no empty body.
-        stack.send_text(queue, if body.is_empty() { " " } else { body }).await;
-    }
-
-    let refusals = stack.refusals(REFUSED.len()).await;
-    stack.idle().await;
-    assert_eq!(refusals.len(), REFUSED.len());
-    for (queue, body, reason) in REFUSED {
-        let name = format!("{queue:?}").to_lowercase();
-        let refused = refusals.iter().find(|refusal| refusal.queue == name && refusal.body.trim() == body);
-        let refused = refused.unwrap_or_else(|| panic!("{body} is not recorded: {refusals:#?}"));
-        assert!(refused.reason.contains(reason), "{body}: {}", refused.reason);
-    }
-    assert_eq!(stack.filenames(&actor).await, names);
-    assert_eq!(stack.store.actors().await.unwrap().into_keys().collect::<Vec<ActorId>>(), [actor]);
-    assert_eq!(stack.dead_letters().await, 0);
-}
-
-#[tokio::test]
-async fn an_unknown_actor_is_told_where_to_put_a_base_image() {
-    let (stack, actor) = (TestStack::start().await, actor("stranger"));
-    stack.send(Queue::Evaluation, json!({ "actor_id": "stranger" })).await;
-    let reason = stack.needs_attention(&actor).await;
-    assert!(reason.contains("put one at system_actors/base_images/stranger_base."), "{reason}");
-    assert!(stack.keys_below("").await.is_empty());
-}
-
-#[tokio::test]
-async fn an_upload_to_another_bucket_is_refused() {
-    let stack = TestStack::start().await;
-    let event = json!({
-        "detail-type": "Object Created", "source": "aws.s3",
-        "detail": { "bucket": { "name": "elsewhere" }, "object": { "key": "system_actors/training_data/hero/a_1.png" } },
-    });
-    stack.send(Queue::Evaluation, event).await;
-    let refusals = stack.refusals(1).await;
-    assert!(refusals[0].reason.contains("landed in the bucket elsewhere"), "{}", refusals[0].reason);
-}
-
-#[tokio::test]
-async fn an_actor_file_that_cannot_be_understood_stops_the_balancing_with_the_remedy() {
-    let (stack, actor) = (TestStack::start().await, actor("hero"));
-    stack.upload_base_image(&actor).await;
-    let key = stack.keys.image(&actor, "actor.json");
-    stack.bucket.put(&key, br#"{"sexe":"female"}"#.to_vec(), "application/json").await.unwrap();
-    stack.upload_all(&actor, 1, &pictures::good(BwStylized, 2)).await;
-
-    let reason = stack.needs_attention(&actor).await;
-    assert!(reason.contains(&key) && reason.contains("unknown field `sexe`"), "{reason}");
-    assert_eq!(stack.keys_below("training_data/hero/").await.len(), 3);
 }

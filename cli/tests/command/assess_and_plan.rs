@@ -1,0 +1,159 @@
+//! `assess` and `plan`, alone and one after the other.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use balancer::domain::kind::Kind;
+use serde_json::{Value, json};
+
+use crate::support::actors::Actor;
+use crate::support::pictures::{drawn, plain};
+use crate::support::run::{Ran, balancer, run};
+
+const REAL_DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
+
+/// Of the 48 labelled images so many must be recognised.
+const AT_LEAST_RIGHT: usize = 46;
+
+/// The entries of a folder of the real data; none, and a remark, where it is absent.
+fn real(folder: &str) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = fs::read_dir(Path::new(REAL_DATA).join(folder)) else {
+        eprintln!("skipped: there is no {REAL_DATA}/{folder}");
+        return Vec::new();
+    };
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+fn plan(assessments: &str, options: &[&str]) -> Ran {
+    Ran::of(balancer().args(["plan", "--assessments", "-"]).args(options).write_stdin(assessments))
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn assessment(filename: &str, kind: &str, quality: u64) -> Value {
+    json!({ "filename": filename, "kind": kind, "quality": quality })
+}
+
+#[test]
+fn assess_says_filename_kind_quality_flags_and_reason_of_each_image() {
+    let data = tempfile::tempdir().unwrap();
+    let actor = Actor::unbalanced(data.path(), "a");
+    actor.put("a_10.jpg", &drawn(Kind::Photorealistic)[0]);
+    let assessments = run([Path::new("assess"), &actor.training_data(), Path::new("--json")]).done().json();
+    let assessments = assessments.as_array().unwrap();
+    for assessment in assessments {
+        let mut keys = keys(assessment);
+        keys.sort_unstable();
+        assert_eq!(keys, ["filename", "flags", "kind", "quality", "reason"]);
+        assert!((1..=10).contains(&assessment["quality"].as_u64().unwrap()), "{assessment}");
+        assert!(assessment["reason"].as_str().unwrap().ends_with('.'), "{assessment}");
+    }
+    let copies = assessments.iter().filter(|image| image["flags"] == json!(["exact_duplicate"]));
+    assert_eq!(copies.count(), 1, "{assessments:#?}");
+    let kinds: Vec<_> = assessments.iter().map(|image| image["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "photorealistic").count(), 6, "{kinds:?}");
+}
+
+#[test]
+fn what_assess_answers_plan_reads() {
+    let data = tempfile::tempdir().unwrap();
+    let actor = Actor::unbalanced(data.path(), "a");
+    let assessed = run([Path::new("assess"), &actor.training_data(), Path::new("--json")]).done().answer;
+    let planned = plan(&assessed, &["--json", "--target-total", "6"]).done().json();
+    assert_eq!(keys(&planned), ["delete", "generate", "result"]);
+    assert_eq!(planned["generate"], json!({ "photorealistic": 0, "bw_stylized": 1, "color_stylized": 0 }));
+    assert_eq!(planned["result"], json!({ "photorealistic": 4, "bw_stylized": 1, "color_stylized": 1 }));
+    let gone = planned["delete"].as_array().unwrap();
+    assert_eq!(gone.len(), 2);
+    assert!(gone.iter().all(|gone| keys(gone) == ["filename", "reason"]), "{gone:#?}");
+
+    let file = data.path().join("assessments.json");
+    fs::write(&file, &assessed).unwrap();
+    let arguments = ["plan", "--json", "--target-total", "6", "--assessments", file.to_str().unwrap()];
+    assert_eq!(run(arguments).done().json(), planned);
+}
+
+#[test]
+fn a_scope_leaves_the_other_half_of_the_plan_out() {
+    let set = json!([assessment("a_1.jpg", "photorealistic", 2)]).to_string();
+    let deleting = plan(&set, &["--json", "--scope", "delete_only"]).done().json();
+    assert_eq!((deleting["delete"].as_array().unwrap().len(), &deleting["generate"]["photorealistic"]), (1, &json!(0)));
+    let generating = plan(&set, &["--json", "--scope", "generate_only"]).done().json();
+    assert_eq!((&generating["delete"], &generating["generate"]["photorealistic"]), (&json!([]), &json!(12)));
+}
+
+#[test]
+fn a_balanced_set_is_said_to_need_nothing() {
+    let set = [("photorealistic", 4), ("bw_stylized", 1), ("color_stylized", 1)];
+    let set =
+        set.iter().flat_map(|&(kind, count)| (0..count).map(move |n| assessment(&format!("{kind}_{n}.jpg"), kind, 8)));
+    let said = plan(&Value::from_iter(set).to_string(), &["--target-total", "6"]).done().answer;
+    assert!(said.contains("balanced at 4/1/1") && said.contains("nothing to do"), "{said}");
+}
+
+#[test]
+fn an_answer_that_nobody_reads_to_its_end_is_no_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    plain(1).save(dir.path().join("a_1.png")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_balancer"));
+    command.arg("assess").arg(dir.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    drop(running.stdout.take());
+    let said = running.wait_with_output().unwrap().stderr;
+    let said = String::from_utf8_lossy(&said);
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn the_kinds_of_the_real_images_are_recognised() {
+    let images = Path::new(REAL_DATA).join("images");
+    let labelled = real("images").len();
+    if labelled == 0 {
+        return;
+    }
+    let assessments = run([Path::new("assess"), &images, Path::new("--json")]).done().json();
+    let assessments = assessments.as_array().unwrap();
+    assert_eq!(assessments.len(), labelled);
+    let is_right = |image: &&Value| {
+        let kind = image["kind"].as_str().unwrap();
+        image["filename"].as_str().unwrap().contains(&format!("_{kind}."))
+    };
+    let right = assessments.iter().filter(is_right).count();
+    eprintln!("{right} of {labelled} kinds right");
+    assert!(right >= AT_LEAST_RIGHT, "{right}");
+}
+
+/// A recorded evaluation as assessments. Images that the recorded answer left out count as photorealistic ones of
+/// quality 5.
+fn recorded(evaluation: &Value) -> Value {
+    let classified = evaluation["image_classifications"].as_array().unwrap();
+    let known = classified.iter().map(|image| {
+        let name = format!("a_{}.jpg", image["image_number"]);
+        assessment(&name, image["type"].as_str().unwrap(), image["quality_score"].as_u64().unwrap())
+    });
+    let total = usize::try_from(evaluation["total_images"].as_u64().unwrap()).unwrap();
+    let left_out = (classified.len()..total).map(|n| assessment(&format!("left_out_{n}.jpg"), "photorealistic", 5));
+    known.chain(left_out).collect()
+}
+
+#[test]
+fn every_recorded_evaluation_is_planned_to_thirteen_four_and_three() {
+    let evaluations = real("evaluations");
+    for path in &evaluations {
+        let evaluation = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let set = recorded(&evaluation);
+        let planned = plan(&set.to_string(), &["--json"]).done().json();
+        let target = json!({ "photorealistic": 13, "bw_stylized": 4, "color_stylized": 3 });
+        assert_eq!(planned["result"], target, "{}", path.display());
+        let gone: Vec<_> = planned["delete"].as_array().unwrap().iter().map(|gone| &gone["filename"]).collect();
+        for (kind, wanted) in target.as_object().unwrap() {
+            let staying = |image: &&Value| image["kind"] == **kind && !gone.contains(&&image["filename"]);
+            let staying = set.as_array().unwrap().iter().filter(staying).count() as u64;
+            assert_eq!(staying + planned["generate"][kind].as_u64().unwrap(), wanted.as_u64().unwrap());
+        }
+    }
+    eprintln!("{} recorded evaluations planned", evaluations.len());
+}

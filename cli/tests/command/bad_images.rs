@@ -1,0 +1,96 @@
+//! Image files that are no use, and odd ones that are.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use balancer::domain::kind::Kind;
+use image::RgbImage;
+
+use crate::support::damaged::{cmyk_jpeg, png, red_and_blue, sixteen_bit_png, to_be_turned};
+use crate::support::pictures::drawn;
+use crate::support::run::{Ran, run};
+
+/// Files that can be judged, however odd.
+fn odd_but_good(dir: &Path) -> Vec<&'static str> {
+    let jpeg = balancer::imaging::encode_jpeg(&red_and_blue(320, 160)).unwrap();
+    for (name, bytes) in [
+        ("16 bit.png", sixteen_bit_png()),
+        ("GOOD.JPEG", drawn(Kind::Photorealistic)[0].clone()),
+        ("cmyk.jpg", cmyk_jpeg([20, 200, 90, 10])),
+        ("misnamed.jpg", png(red_and_blue(160, 120))),
+        ("turned.jpg", to_be_turned(&jpeg)),
+        ("ünï + cödé.png", png(red_and_blue(120, 160))),
+    ] {
+        fs::write(dir.join(name), bytes).unwrap();
+    }
+    vec!["16 bit.png", "GOOD.JPEG", "cmyk.jpg", "misnamed.jpg", "turned.jpg", "ünï + cödé.png"]
+}
+
+/// Files that can't, each with a word of the reason.
+fn no_use(dir: &Path) -> Vec<(&'static str, &'static str)> {
+    let good = &drawn(Kind::Photorealistic)[1];
+    let png = |width, height| png(RgbImage::from_pixel(width, height, image::Rgb([90, 120, 150])));
+    let mut scratched = png(200, 200);
+    let middle = scratched.len() / 2;
+    scratched[middle] ^= 0xFF;
+    for (name, bytes) in [
+        ("empty.png", Vec::new()),
+        ("long.png", png(20_000, 64)),
+        ("notes.txt", b"to do".to_vec()),
+        ("pixel.png", png(1, 1)),
+        ("scratched.png", scratched),
+        ("text.jpg", b"not a picture at all".to_vec()),
+        ("truncated.jpg", good[..good.len() / 2].to_vec()),
+        ("truncated.png", png(300, 300)[..200].to_vec()),
+    ] {
+        fs::write(dir.join(name), bytes).unwrap();
+    }
+    symlink(dir.join("gone"), dir.join("dangling.png")).unwrap();
+    vec![
+        ("dangling.png", "No such file"),
+        ("empty.png", "empty"),
+        ("long.png", "20000×64"),
+        ("notes.txt", "does not end in"),
+        ("pixel.png", "1×1"),
+        ("scratched.png", "damaged"),
+        ("text.jpg", "not PNG, JPEG or WebP"),
+        ("truncated.jpg", "ends before"),
+        ("truncated.png", "ends before"),
+    ]
+}
+
+fn assess(dir: &Path) -> Ran {
+    run([Path::new("assess"), dir, Path::new("--json")])
+}
+
+#[test]
+fn what_is_no_use_is_named_with_the_reason_and_the_others_are_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (good, bad) = (odd_but_good(dir.path()), no_use(dir.path()));
+    fs::create_dir(dir.path().join("folder.jpg")).unwrap();
+    let ran = assess(dir.path()).done();
+    let judged: Vec<String> =
+        ran.json().as_array().unwrap().iter().map(|image| image["filename"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(judged, good);
+    for (name, reason) in bad {
+        let skipped = format!("skipped {}: ", dir.path().join(name).display());
+        let line = ran.remarks.lines().find(|line| line.starts_with(&skipped));
+        assert!(line.is_some_and(|line| line.contains(reason)), "`{reason}` of {name} is not in {}", ran.remarks);
+    }
+}
+
+#[test]
+fn a_folder_of_nothing_usable_is_said_to_be_one() {
+    let dir = tempfile::tempdir().unwrap();
+    no_use(dir.path());
+    assess(dir.path()).failed(1, &[dir.path().to_str().unwrap(), "holds no usable image", "pixel.png"]);
+}
+
+#[test]
+fn a_linked_image_is_judged_like_any_other() {
+    let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(elsewhere.path().join("original.png"), png(red_and_blue(120, 160))).unwrap();
+    symlink(elsewhere.path().join("original.png"), dir.path().join("link.png")).unwrap();
+    assert_eq!(assess(dir.path()).done().json()[0]["filename"], "link.png");
+}

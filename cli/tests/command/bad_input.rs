@@ -1,0 +1,114 @@
+//! Input that is no use: each time the thing is named, and the remedy.
+
+use std::fs;
+
+use crate::support::actors::Actor;
+use crate::support::run::{Ran, run};
+
+fn plan_of(text: &str) -> (Ran, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("assessments.json");
+    fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap().to_owned();
+    (run(["plan", "--assessments", &file]), file)
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    for arguments in [&["assess", "/no/such/folder"][..], &["grid", "/no/such/folder", "-o", "x.png"]] {
+        run(arguments).failed(1, &["/no/such/folder", "can't be read", "No such file"]);
+    }
+    run(["local", "--data", "/no/such/folder"]).failed(1, &["the data folder /no/such/folder can't be read"]);
+}
+
+#[test]
+fn a_file_in_place_of_a_folder_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.png");
+    fs::write(&file, "").unwrap();
+    let name = file.to_str().unwrap();
+    run(["assess", name]).failed(1, &[name]);
+    run(["local", "--data", name]).failed(1, &[name]);
+}
+
+#[test]
+fn a_folder_without_images_is_named_with_what_belongs_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = dir.path().to_str().unwrap();
+    run(["assess", name]).failed(1, &[name, "png, jpg, jpeg or webp"]);
+    run(["grid", name, "-o", "x.png"]).failed(1, &[name, "png, jpg, jpeg or webp"]);
+    run(["local", "--data", name]).failed(1, &[name, "training_data"]);
+}
+
+#[test]
+fn a_folder_with_only_a_text_file_is_one_without_images_and_the_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("notes.txt"), "to do").unwrap();
+    let name = dir.path().to_str().unwrap();
+    run(["assess", name]).failed(1, &[name, "holds no usable image", "notes.txt", "does not end in"]);
+}
+
+#[test]
+fn wrong_usage_ends_with_two_and_a_hint() {
+    for (arguments, word) in [
+        (&["assess", ".", "--jsno"][..], "--json"),
+        (&["asess", "."], "assess"),
+        (&["assess"], "<DIR>"),
+        (&["plan"], "--assessments"),
+        (&["plan", "--assessments", "-", "--scope", "delete"], "delete_only"),
+        (&["plan", "--assessments", "-", "--target-shares", "60/20/15"], "sum to 100"),
+        (&["plan", "--assessments", "-", "--target-shares", "65/20"], "sum to 100"),
+        (&["plan", "--assessments", "-", "--target-total", "0"], "1..=500"),
+        (&["plan", "--assessments", "-", "--quality-floor", "11"], "1..=10"),
+        (&["local", "--data", ".", "--watch", "--dry-run"], "--dry-run"),
+        (&["local", "--data", ".", "--actor", "../x"], "can't be an actor's id"),
+        (&["local", "--data", ".", "--port", "70000"], "--port"),
+        (&["send", "deletion", "a"], "FILENAMES"),
+    ] {
+        run(arguments).failed(2, &[word]);
+    }
+}
+
+#[test]
+fn a_plan_of_something_else_says_what_is_wanted() {
+    for text in ["", "not JSON", "{}", r#"[{"file":"a.jpg"}]"#, r#"[{"filename":"a.jpg","kind":"photo","quality":5}]"#]
+    {
+        let (ran, file) = plan_of(text);
+        ran.failed(1, &[&file, "balancer assess --json"]);
+    }
+}
+
+#[test]
+fn a_quality_out_of_range_is_named_with_its_file() {
+    for quality in [0, 11] {
+        let (ran, file) = plan_of(&format!(r#"[{{"filename":"b.jpg","kind":"bw_stylized","quality":{quality}}}]"#));
+        ran.failed(1, &[&file, "b.jpg", "from 1 to 10"]);
+    }
+}
+
+#[test]
+fn a_file_that_is_assessed_twice_is_named() {
+    let image = r#"{"filename":"b.jpg","kind":"bw_stylized","quality":7}"#;
+    let (ran, file) = plan_of(&format!("[{image},{image}]"));
+    ran.failed(1, &[&file, "b.jpg", "twice"]);
+}
+
+#[test]
+fn assessments_that_are_not_there_are_named() {
+    run(["plan", "--assessments", "/no/such/file.json"]).failed(1, &["/no/such/file.json", "can't be read"]);
+}
+
+#[test]
+fn an_actor_that_is_not_there_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    Actor::nothing(data.path(), "somebody");
+    let arguments = ["local", "--data", data.path().to_str().unwrap(), "--actor", "nobody"];
+    run(arguments).failed(1, &[data.path().to_str().unwrap(), "nobody", "--actor"]);
+}
+
+#[test]
+fn a_message_that_no_function_would_take_is_not_sent() {
+    let arguments = ["send", "deletion", "a", "../b.jpg"];
+    run(arguments).failed(1, &["../b.jpg", "without a path"]);
+    run(["send", "generation", "a"]).failed(1, &["generate"]);
+}

@@ -1,0 +1,68 @@
+//! However a run ends, nothing of it stays behind but a whole folder.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::support::actors::Actor;
+use crate::support::background::{Background, wait_until};
+use crate::support::run::Ran;
+use crate::support::stack::Place;
+
+/// How long the processes of a run may outlive it.
+const AFTERLIFE: Duration = Duration::from_secs(3);
+
+/// How long a set of six may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn nothing_runs_any_more(place: &Place) {
+    wait_until(AFTERLIFE, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
+    let left = || std::fs::read_dir(place.tmp()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    wait_until(AFTERLIFE, || left().is_empty(), || format!("the removal of {:?}", left()));
+}
+
+/// Starts a run and sends it the signal when it has said `moment` and left `done` true.
+fn cut_off(place: &Place, moment: &str, done: impl FnMut() -> bool, signal: &str) -> Option<i32> {
+    let mut running = Background::start(place.local_in_background());
+    running.wait_for(moment);
+    wait_until(PATIENCE, done, || running.said());
+    assert!(!place.processes().is_empty(), "the emulator can't be seen");
+    running.signal(signal);
+    running.end()
+}
+
+#[test]
+fn ctrl_c_while_images_are_made_leaves_a_whole_folder_and_no_process() {
+    let place = Place::new();
+    let actor = Actor::nothing(&place.data(), "somebody").with_base();
+    assert_eq!(cut_off(&place, "round 1", || actor.files().len() >= 2, "INT"), Some(130));
+    nothing_runs_any_more(&place);
+    actor.agrees_with_its_manifest();
+}
+
+#[test]
+fn sigterm_while_images_are_judged_leaves_a_whole_folder_and_no_process() {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "somebody");
+    assert_eq!(cut_off(&place, "judging images", || true, "TERM"), Some(130));
+    nothing_runs_any_more(&place);
+    actor.agrees_with_its_manifest();
+}
+
+#[test]
+fn a_killed_run_leaves_no_process_and_the_next_one_ends_well() {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "somebody");
+    assert_eq!(cut_off(&place, "round 1", || true, "KILL"), None);
+    nothing_runs_any_more(&place);
+    Ran::of(&mut place.local()).done();
+    actor.agrees_with_its_manifest();
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let place = Place::new();
+    Actor::balanced(&place.data(), "somebody");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    Ran::of(place.local().args(["--port", &port])).failed(1, &[&port, "in use", "another port"]);
+}

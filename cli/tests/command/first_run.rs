@@ -1,0 +1,73 @@
+//! The first run, on a machine that lacks something.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+
+use crate::support::actors::Actor;
+use crate::support::background::Background;
+use crate::support::run::Ran;
+use crate::support::stack::Place;
+
+/// A run that has to set the emulator up first.
+fn first(place: &Place) -> Command {
+    let mut command = place.local();
+    command.env("BALANCER_CACHE_DIR", place.data().with_file_name("empty cache"));
+    command
+}
+
+/// Where pip finds nothing.
+const NO_NETWORK: [(&str, &str); 4] = [
+    ("PIP_INDEX_URL", "http://127.0.0.1:9"),
+    ("PIP_EXTRA_INDEX_URL", ""),
+    ("PIP_FIND_LINKS", ""),
+    ("PIP_RETRIES", "0"),
+];
+
+#[test]
+fn without_python_the_remedy_is_said() {
+    let Some(cargo) = std::env::var_os("CARGO") else {
+        eprintln!("skipped: not run by cargo, which alone knows where cargo is");
+        return;
+    };
+    let place = Place::new();
+    Actor::balanced(&place.data(), "somebody");
+    // Cargo's own folder holds what building takes, and no Python.
+    let path = Path::new(&cargo).parent().unwrap();
+    Ran::of(first(&place).env("PATH", path)).failed(1, &["Python 3.10", "none was found", "apt install python3"]);
+}
+
+#[test]
+fn without_a_network_the_first_run_says_that_it_needs_one() {
+    let place = Place::new();
+    Actor::balanced(&place.data(), "somebody");
+    let words = ["could not be installed", "PyPI", "Check the connection"];
+    Ran::of(first(&place).envs(NO_NETWORK)).failed(1, &words);
+}
+
+#[test]
+#[ignore = "downloads the emulator from PyPI"]
+fn once_the_network_is_back_the_next_run_works() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "somebody");
+    Ran::of(first(&place).envs(NO_NETWORK)).failed(1, &["Check the connection"]);
+    Ran::of(&mut first(&place)).done();
+    actor.agrees_with_its_manifest();
+}
+
+#[test]
+fn sigterm_while_the_emulator_is_set_up_ends_the_run_soon() {
+    let place = Place::new();
+    Actor::balanced(&place.data(), "somebody");
+    // Somebody who accepts the connection and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let index = format!("http://{}", silent.local_addr().unwrap());
+    let mut command = place.local_in_background();
+    command.env("BALANCER_CACHE_DIR", place.data().with_file_name("empty cache"));
+    command.envs(NO_NETWORK).env("PIP_INDEX_URL", index).env("PIP_DEFAULT_TIMEOUT", "60");
+    let mut running = Background::start(command);
+    running.wait_for("setting up the local emulator");
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    running.signal("TERM");
+    assert_eq!(running.end(), Some(130), "{}", running.said());
+}

@@ -1,0 +1,121 @@
+//! `local`: a folder before and after.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use balancer::domain::numbering::number_of;
+use serde_json::json;
+
+use crate::support::actors::{Actor, snapshot};
+use crate::support::background::Background;
+use crate::support::run::Ran;
+use crate::support::stack::Place;
+
+#[test]
+fn an_unbalanced_set_becomes_balanced_and_a_second_run_changes_nothing() {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "Jürgen M+ller (2)");
+    let before = actor.files();
+    let ran = Ran::of(place.local().arg("--json")).done();
+    let standing = &ran.last_line()["actors"][0];
+    for (name, value) in [("actor_id", json!(actor.id)), ("status", json!("balanced")), ("total", json!(6))] {
+        assert_eq!(standing[name], value, "{ran:#?}");
+    }
+    let kinds = ["photorealistic", "bw_stylized", "color_stylized"].map(|kind| standing[kind].as_u64().unwrap());
+    assert_eq!(kinds, [4, 1, 1]);
+    // A made image that turns out no good is replaced in its turn, so there may be more than the two and the one.
+    let [deleted, generated] = ["deleted", "generated"].map(|name| standing[name].as_u64().unwrap());
+    assert!(deleted >= 2 && generated == deleted - 1, "{ran:#?}");
+
+    actor.agrees_with_its_manifest();
+    let (after, trash) = (actor.files(), actor.trash());
+    assert_eq!(trash.len() as u64, deleted);
+    assert!(before.difference(&after).all(|gone| trash.contains(gone)), "{trash:?}");
+    assert!(after.difference(&before).all(|new| number_of(new) > 9), "{after:?}");
+    assert_eq!(actor.manifest()["last_number"], 9 + generated);
+
+    let left = snapshot(&place.data());
+    let again = Ran::of(&mut place.local()).done();
+    assert!(again.answer.contains("Nothing had to change"), "{again:#?}");
+    let is = snapshot(&place.data());
+    assert_eq!(is.keys().collect::<Vec<_>>(), left.keys().collect::<Vec<_>>());
+    for (path, bytes) in left {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(is[&path] == bytes, "{} was\n{}\nand is\n{}", path.display(), text(&bytes), text(&is[&path]));
+    }
+    assert_eq!(place.processes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_dry_run_says_what_it_would_do_and_touches_nothing() {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let before = snapshot(&place.data());
+    let said = Ran::of(place.local().arg("--dry-run")).done().answer;
+    assert!(said.contains("somebody: 5/0/2 now, 4/1/1 after"), "{said}");
+    assert_eq!(said.matches("would delete somebody_").count(), 2, "{said}");
+    assert!(said.contains("would make 1 bw_stylized"), "{said}");
+    assert_eq!(snapshot(&place.data()), before);
+    assert!(!actor.dir.join("manifest.json").exists());
+}
+
+#[test]
+fn a_dry_run_answers_in_json_where_that_is_asked_for() {
+    let place = Place::new();
+    Actor::unbalanced(&place.data(), "somebody");
+    let answer = Ran::of(place.local().args(["--dry-run", "--json"])).done().last_line();
+    assert_eq!(answer["actors"][0]["actor_id"], "somebody", "{answer}");
+}
+
+#[test]
+fn an_actor_without_a_base_image_is_named_with_the_place_for_one_and_the_others_are_balanced() {
+    let place = Place::new();
+    let (bare, whole) = (Actor::without_base(&place.data(), "bare"), Actor::unbalanced(&place.data(), "whole"));
+    let (files, folder) = (actor_files(&bare), bare.dir.join("base_image"));
+    let ran = Ran::of(place.local().arg("--json")).failed(3, &["no base image of bare", folder.to_str().unwrap()]);
+    let actors = &ran.last_line()["actors"];
+    assert_eq!((&actors[0]["actor_id"], &actors[0]["status"]), (&json!("bare"), &json!("needs_attention")));
+    assert_eq!((&actors[1]["actor_id"], &actors[1]["status"]), (&json!("whole"), &json!("balanced")));
+    assert_eq!(actor_files(&bare), files);
+    whole.agrees_with_its_manifest();
+
+    let said = Ran::of(place.local().args(["--actor", "whole"])).done().answer;
+    assert!(said.contains("whole") && !said.contains("bare"), "{said}");
+}
+
+fn actor_files(actor: &Actor) -> Vec<(String, Vec<u8>)> {
+    actor.files().into_iter().map(|name| (name.clone(), fs::read(actor.training_data().join(name)).unwrap())).collect()
+}
+
+#[test]
+fn an_actor_with_only_a_base_image_gets_a_whole_set() {
+    let place = Place::new();
+    let actor = Actor::nothing(&place.data(), "new").with_base();
+    fs::remove_dir(actor.training_data()).unwrap();
+    let answer = Ran::of(place.local().arg("--json")).done().last_line();
+    assert_eq!((&answer["actors"][0]["status"], &answer["actors"][0]["generated"]), (&json!("balanced"), &json!(6)));
+    assert_eq!(actor.files(), (1..=6).map(|number| format!("new_{number}.jpg")).collect());
+    actor.agrees_with_its_manifest();
+}
+
+#[test]
+fn whoever_may_read_the_images_may_read_the_manifest() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "somebody");
+    Ran::of(&mut place.local()).done();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    let image = actor.training_data().join("somebody_1.jpg");
+    assert_eq!(mode(&actor.dir.join("manifest.json")), mode(&image));
+}
+
+#[test]
+fn a_folder_at_which_another_run_is_busy_is_named() {
+    let place = Place::new();
+    let actor = Actor::nothing(&place.data(), "somebody").with_base();
+    let mut first = Background::start(place.local_in_background());
+    first.wait_for("round 1");
+    Ran::of(&mut place.local()).failed(1, &[place.data().to_str().unwrap(), "another"]);
+    assert_eq!(first.end(), Some(0), "{}", first.said());
+    actor.agrees_with_its_manifest();
+}

@@ -1,0 +1,75 @@
+//! Folders that hold more, or less, than a folder of actors should.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::support::actors::{Actor, snapshot};
+use crate::support::damaged::png;
+use crate::support::run::Ran;
+use crate::support::stack::Place;
+
+#[test]
+fn what_is_no_image_is_left_alone_and_named() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "somebody");
+    for (name, text) in [("notes.txt", "to do"), ("broken_7.png", "not a picture"), (".hidden.png", "nobody's")] {
+        actor.put(name, text.as_bytes());
+    }
+    fs::create_dir(place.data().join("bad#name")).unwrap();
+    fs::create_dir(place.data().join("bad#name/training_data")).unwrap();
+    fs::create_dir(place.data().join("no actor at all")).unwrap();
+    let before = actor.files();
+    let ran = Ran::of(&mut place.local()).done();
+    for word in ["notes.txt", "bad#name"] {
+        assert!(ran.remarks.contains(word), "{word} is not in {ran:#?}");
+    }
+    assert!(ran.answer.contains("broken_7.png: the content is not PNG, JPEG or WebP"), "{ran:#?}");
+    assert_eq!(actor.files(), before);
+}
+
+#[test]
+fn a_manifest_that_is_none_is_said_to_be_ignored() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "somebody");
+    fs::write(actor.dir.join("manifest.json"), "{").unwrap();
+    let ran = Ran::of(&mut place.local()).done();
+    assert!(ran.remarks.contains("manifest.json: not a manifest"), "{ran:#?}");
+    actor.agrees_with_its_manifest();
+}
+
+#[test]
+fn a_base_image_that_is_no_use_is_named() {
+    let place = Place::new();
+    let actor = Actor::without_base(&place.data(), "somebody");
+    let base = actor.dir.join("base_image/portrait.png");
+    fs::create_dir(base.parent().unwrap()).unwrap();
+    fs::write(&base, png(image::RgbImage::new(1, 1))).unwrap();
+    let before = actor.files();
+    let ran = Ran::of(&mut place.local());
+    assert_eq!(ran.code, Some(3), "{ran:#?}");
+    assert!(ran.answer.contains(base.to_str().unwrap()) && ran.answer.contains("1×1"), "{ran:#?}");
+    assert_eq!(actor.files(), before);
+}
+
+#[test]
+fn a_dry_run_of_an_actor_that_cannot_be_judged_says_why() {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "somebody");
+    fs::write(actor.dir.join("actor.json"), r#"{"sexx":"female"}"#).unwrap();
+    let before = snapshot(&place.data());
+    let ran = Ran::of(place.local().arg("--dry-run")).failed(3, &[]);
+    let said = ran.answer + &ran.remarks;
+    assert!(said.contains("actor.json") && said.contains("sexx"), "{said}");
+    assert_eq!(snapshot(&place.data()), before);
+}
+
+#[test]
+fn a_trash_that_cannot_be_used_is_named_once_the_attempts_are_over() {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let trash = actor.dir.join("trash");
+    fs::write(&trash, "in the way").unwrap();
+    // Five attempts with pauses of 2, 4, 8 and 16 seconds.
+    let ran = Ran::of(place.local().timeout(Duration::from_secs(90))).failed(3, &[]);
+    assert!((ran.answer + &ran.remarks).contains(trash.to_str().unwrap()));
+}

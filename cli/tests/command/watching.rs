@@ -1,0 +1,112 @@
+//! `local --watch`, and `send` and `status` beside it.
+
+use std::fs;
+use std::time::Duration;
+
+use balancer::domain::kind::Kind;
+use balancer::domain::numbering::number_of;
+use serde_json::{Value, json};
+
+use crate::support::actors::Actor;
+use crate::support::background::{Background, wait_until};
+use crate::support::pictures::drawn;
+use crate::support::run::{Ran, balancer};
+use crate::support::stack::Place;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn watch(place: &Place) -> Background {
+    let mut command = place.local_in_background();
+    command.arg("--watch");
+    let mut watching = Background::start(command);
+    watching.wait_for("Ctrl-C ends it");
+    watching
+}
+
+fn status(place: &Place) -> Value {
+    Ran::of(place.balancer().args(["status", "--json"])).json()
+}
+
+/// Waits until the actor is balanced at 4/1/1 and something else holds too.
+fn settled(place: &Place, what: &str, holds: impl Fn() -> bool) {
+    let balanced = json!({ "photorealistic": 4, "bw_stylized": 1, "color_stylized": 1 });
+    let is_settled = || {
+        let standing = &status(place)[0];
+        holds() && standing["status"] == "balanced" && standing["images"] == balanced && standing["plan"].is_null()
+    };
+    wait_until(PATIENCE, is_settled, || format!("{what}; status: {}", status(place)));
+}
+
+fn send(place: &Place, arguments: &[&str]) {
+    let sent = Ran::of(place.balancer().arg("send").args(arguments)).done();
+    assert!(sent.remarks.starts_with("sent "), "{sent:#?}");
+}
+
+#[test]
+fn without_a_running_stack_send_and_status_say_how_to_start_one() {
+    let cache = tempfile::tempdir().unwrap();
+    let words = ["no stack is running here", "balancer local --watch", "--stack"];
+    for arguments in [&["status"][..], &["status", "--refused"], &["send", "evaluation", "a"]] {
+        Ran::of(balancer().args(arguments).env("BALANCER_CACHE_DIR", cache.path())).failed(1, &words);
+    }
+}
+
+#[test]
+fn what_is_sent_and_what_is_dropped_is_taken_up_while_watching() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "some body+1");
+    let mut watching = watch(&place);
+    settled(&place, "the first evaluation", || true);
+
+    send(&place, &["evaluation", &actor.id]);
+    send(&place, &["generation", &actor.id, "--bw-stylized", "1"]);
+    settled(&place, "one too many made and one gone", || actor.trash().len() == 1);
+    assert_eq!(highest_number(&actor), 7);
+
+    send(&place, &["deletion", &actor.id, "some body+1_1.jpg"]);
+    settled(&place, "a new image for the deleted one", || actor.files().contains("some body+1_8.jpg"));
+    assert!(actor.trash().contains("some body+1_1.jpg"));
+
+    actor.put("dropped by hand.jpg", &drawn(Kind::ColorStylized)[5]);
+    watching.wait_for("found ");
+    settled(&place, "the dropped image is one too many", || actor.trash().len() == 3);
+
+    send(&place, &["deletion", "nobody", "x.jpg"]);
+    let unknown = Ran::of(place.balancer().args(["status", "nobody else"]));
+    unknown.failed(1, &["nobody else"]);
+
+    watching.signal("INT");
+    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+    actor.agrees_with_its_manifest();
+    Ran::of(place.balancer().arg("status")).failed(1, &["no stack is running here"]);
+}
+
+/// The highest number in the folder or the trash.
+fn highest_number(actor: &Actor) -> u64 {
+    let names = actor.files().into_iter().chain(actor.trash());
+    names.map(|name| number_of(&name)).max().unwrap()
+}
+
+#[test]
+fn an_image_that_is_removed_while_watching_stays_removed() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "somebody");
+    let mut watching = watch(&place);
+    fs::remove_file(actor.training_data().join("somebody_1.jpg")).unwrap();
+    settled(&place, "a new image for the removed one", || actor.files().contains("somebody_7.jpg"));
+    watching.signal("INT");
+    assert_eq!(watching.end(), Some(130));
+    assert!(!actor.files().contains("somebody_1.jpg"));
+    actor.agrees_with_its_manifest();
+}
+
+#[test]
+fn a_stack_that_was_killed_is_said_not_to_answer() {
+    let place = Place::new();
+    Actor::balanced(&place.data(), "somebody");
+    let mut watching = watch(&place);
+    watching.signal("KILL");
+    watching.end();
+    Ran::of(place.balancer().arg("status")).failed(1, &["balancer local --watch"]);
+    Ran::of(place.balancer().args(["send", "evaluation", "somebody"])).failed(1, &["balancer local --watch"]);
+}

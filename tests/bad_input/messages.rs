@@ -1,0 +1,112 @@
+//! Messages that can't be carried out.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use balancer::adapters::queues::Queue;
+use balancer::adapters::store::actors::Status;
+use balancer::domain::actor::ActorId;
+use balancer::lambda::MOST_DELIVERIES;
+use balancer::stages::Clock;
+use balancer_tests::pictures;
+use balancer_tests::runtime_api;
+use balancer_tests::set::assert_balanced;
+use balancer_tests::stack::{self, TestStack, actor};
+use serde_json::json;
+
+/// Messages that can't be carried out, with the queue they are put on and what is said of each.
+const REFUSED: [(Queue, &str, &str); 16] = [
+    (Queue::Evaluation, "", "EOF"),
+    (Queue::Evaluation, "{", "EOF"),
+    (Queue::Evaluation, "[]", "the evaluation queue accepts"),
+    (Queue::Evaluation, r#"{"actor":"hero"}"#, "unknown field `actor`"),
+    (Queue::Evaluation, r#"{"actor_id":"hero","mode":"dryrun"}"#, "unknown variant `dryrun`"),
+    (Queue::Evaluation, r#"{"actor_id":"../hero"}"#, "can't be an actor's id"),
+    (Queue::Evaluation, r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#, "missing field `s3`"),
+    (Queue::Deletion, r#"{"actor_id":"hero"}"#, "exactly one of"),
+    (Queue::Deletion, r#"{"actor_id":"hero","filenames":["../other/a_1.jpg"]}"#, "not a file name"),
+    (Queue::Deletion, r#"{"actor_id":"..","filenames":["a_1.jpg"]}"#, "can't be an actor's id"),
+    (Queue::Deletion, r#"{"actor_id":"stranger","plan_id":"p"}"#, "stranger has no plan p"),
+    (Queue::Generation, r#"{"actor_id":"a/../b","generate":{"bw_stylized":1}}"#, "can't be an actor's id"),
+    (Queue::Generation, r#"{"actor_id":"stranger","generate":{"sepia":1}}"#, "unknown field `sepia`"),
+    (Queue::Generation, r#"{"actor_id":"stranger","generate":{"bw_stylized":101}}"#, "at most 100"),
+    (Queue::Generation, r#"{"actor_id":"stranger","generate":{"bw_stylized":1}}"#, "no base image of stranger"),
+    (Queue::Generation, r#"{"actor_id":"stranger","plan_id":"p","slot_id":"001"}"#, "stranger has no plan p"),
+];
+
+#[tokio::test]
+async fn messages_that_cannot_be_carried_out_are_refused_recorded_and_change_nothing() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    let set = pictures::full_set();
+    let names = stack.upload_all(&actor, 1, &set).await;
+    stack.balanced(&actor).await;
+
+    for (queue, body, _) in REFUSED {
+        // SQS takes no empty body.
+        stack.send_text(queue, if body.is_empty() { " " } else { body }).await;
+    }
+
+    let refusals = stack.refusals(REFUSED.len()).await;
+    stack.idle().await;
+    assert_eq!(refusals.len(), REFUSED.len());
+    for (queue, body, reason) in REFUSED {
+        let name = format!("{queue:?}").to_lowercase();
+        let refused = refusals.iter().find(|refusal| refusal.queue == name && refusal.body.trim() == body);
+        let refused = refused.unwrap_or_else(|| panic!("{body} is not recorded: {refusals:#?}"));
+        assert!(refused.reason.contains(reason), "{body}: {}", refused.reason);
+    }
+    assert_eq!(stack.filenames(&actor).await, names);
+    assert_eq!(stack.store.actors().await.unwrap().into_keys().collect::<Vec<ActorId>>(), [actor]);
+    assert_eq!(stack.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn an_unknown_actor_is_told_where_to_put_a_base_image() {
+    let (stack, actor) = (TestStack::start().await, actor("stranger"));
+    stack.send(Queue::Evaluation, json!({ "actor_id": "stranger" })).await;
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains(" at system_actors/base_images/stranger_base."), "{reason}");
+    assert!(stack.keys_below("").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_upload_to_another_bucket_is_refused() {
+    let stack = TestStack::start().await;
+    let event = json!({
+        "detail-type": "Object Created", "source": "aws.s3",
+        "detail": { "bucket": { "name": "elsewhere" }, "object": { "key": "system_actors/training_data/hero/a_1.png" } },
+    });
+    stack.send(Queue::Evaluation, event).await;
+    let refusals = stack.refusals(1).await;
+    assert!(refusals[0].reason.contains("landed in the bucket elsewhere"), "{}", refusals[0].reason);
+}
+
+#[tokio::test]
+async fn after_an_evaluation_was_given_up_the_next_upload_is_evaluated_all_the_same() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    let now = Clock::system().now() - Duration::from_secs(10);
+    stack.store.note_upload(&actor, now).await.unwrap();
+    stack.store.mark_announced(&actor, now).await.unwrap();
+    let unreadable = [("pk", "ACTOR#hero"), ("sk", "IMAGE#broken_1.jpg"), ("image", "no map")];
+    let unreadable = unreadable.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+    let put = stack.dynamodb.put_item().table_name(&stack.outputs().table);
+    put.set_item(Some(unreadable.into())).send().await.unwrap();
+
+    let last_delivery = json!({ "Records": [{
+        "messageId": "last", "receiptHandle": "last", "eventSource": "aws:sqs",
+        "attributes": { "ApproximateReceiveCount": MOST_DELIVERIES.to_string() },
+        "body": r#"{"actor_id":"hero","cause":"uploads","force":true}"#,
+    }] });
+    let binary = &stack::binaries().await.evaluation;
+    let answer = runtime_api::invoke(binary, stack.variables(), &last_delivery.to_string()).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "last" }] }));
+    let record = stack.store.actor(&actor).await.unwrap().unwrap();
+    assert_eq!(record.status, Status::NeedsAttention);
+    assert!(record.reason.as_deref().unwrap().contains("IMAGE#broken_1.jpg can't be read"), "{record:?}");
+
+    stack.store.forget_image(&actor, "broken_1.jpg").await.unwrap();
+    let set = pictures::full_set();
+    stack.upload_all(&actor, 1, &set).await;
+    stack.balanced(&actor).await;
+    assert_balanced(&stack, &actor).await;
+}

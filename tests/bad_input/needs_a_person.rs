@@ -1,0 +1,63 @@
+//! Nothing is made, and nothing deleted, while it is not known of whom.
+
+use balancer::adapters::queues::Queue;
+use balancer::domain::kind::Kind::BwStylized;
+use balancer_tests::pictures;
+use balancer_tests::set::assert_balanced;
+use balancer_tests::stack::{TestStack, actor};
+use serde_json::json;
+
+#[tokio::test]
+async fn an_actor_without_images_gets_a_full_set_from_its_base_image() {
+    let (stack, actor) = (TestStack::start().await, actor("newcomer"));
+    stack.upload_base_image(&actor).await;
+
+    stack.send(Queue::Evaluation, json!({ "actor_id": "newcomer" })).await;
+
+    stack.balanced(&actor).await;
+    let manifest = assert_balanced(&stack, &actor).await;
+    assert!(manifest.images.values().all(|image| image.prompt.as_deref().unwrap().contains("person")));
+}
+
+#[tokio::test]
+async fn without_a_base_image_nothing_is_deleted_until_there_is_one() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    stack.upload_all(&actor, 1, &pictures::good(BwStylized, 3)).await;
+    stack.upload(&actor, "hero_4.jpg", &pictures::blurred()).await;
+
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains(" at system_actors/base_images/hero_base.{png,jpg,jpeg,webp}"), "{reason}");
+    assert_eq!(stack.filenames(&actor).await.len(), 4);
+    assert!(stack.keys_below("trash/").await.is_empty());
+    assert!(stack.plans(&actor).await.is_empty());
+
+    stack.upload_base_image(&actor).await;
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    stack.balanced(&actor).await;
+    assert_balanced(&stack, &actor).await;
+}
+
+#[tokio::test]
+async fn a_base_image_that_cannot_be_read_is_named_and_nothing_is_deleted() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    let key = format!("{}png", stack.keys.base_image_stem(&actor));
+    stack.bucket.put(&key, b"<html>404</html>".to_vec(), "image/png").await.unwrap();
+    stack.upload_all(&actor, 1, &pictures::good(BwStylized, 2)).await;
+
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains(&format!("{key} is no use: the content is not PNG, JPEG or WebP")), "{reason}");
+    assert_eq!(stack.filenames(&actor).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_actor_file_that_cannot_be_understood_stops_the_balancing_with_the_remedy() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    stack.upload_base_image(&actor).await;
+    let key = stack.keys.image(&actor, "actor.json");
+    stack.bucket.put(&key, br#"{"sexe":"female"}"#.to_vec(), "application/json").await.unwrap();
+    stack.upload_all(&actor, 1, &pictures::good(BwStylized, 2)).await;
+
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains(&key) && reason.contains("unknown field `sexe`"), "{reason}");
+    assert_eq!(stack.keys_below("training_data/hero/").await.len(), 3);
+}

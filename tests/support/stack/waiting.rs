@@ -1,0 +1,110 @@
+//! Waiting, never for ever: what a test waits for in vain, it tells with the end of the functions' log.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use balancer::adapters::store::actors::{ActorRecord, Status};
+use balancer::adapters::store::refusals::Refusal;
+use balancer::domain::actor::ActorId;
+
+use super::{EMULATOR, TestStack, actor};
+
+/// Ten times what the slowest of these tests waits on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+const POLL: Duration = Duration::from_millis(100);
+
+/// Looks in a row that must find nothing going on. Between an upload and its event, and between two messages of a
+/// chain, the queues are empty for a moment.
+const QUIET_LOOKS: u32 = 4;
+
+/// Looks in a row at empty queues after which nothing more is to be expected.
+const LOOKS_IN_VAIN: u32 = 80;
+
+/// Lines of the functions' log that a failure shows.
+const TAIL: usize = 40;
+
+impl TestStack {
+    /// Waits until the actor's set is balanced and nothing is going on.
+    pub async fn balanced(&self, actor: &ActorId) -> ActorRecord {
+        self.settled(actor, |status| status == Status::Balanced).await
+    }
+
+    /// Waits until a person is asked and nothing is going on. Returns the sentence.
+    pub async fn needs_attention(&self, actor: &ActorId) -> String {
+        self.settled(actor, |status| status == Status::NeedsAttention).await.reason.unwrap()
+    }
+
+    /// Waits until the set is balanced or a person is asked, and nothing is going on.
+    pub async fn balanced_or_not(&self, actor: &ActorId) -> ActorRecord {
+        self.settled(actor, |status| matches!(status, Status::Balanced | Status::NeedsAttention)).await
+    }
+
+    /// Waits until the actor has been evaluated once more since it was as in `before`, and nothing is going on.
+    pub async fn evaluated_again(&self, actor: &ActorId, before: &ActorRecord) -> ActorRecord {
+        self.wait(actor, "to be evaluated again", |record| {
+            record.pending_since.is_none() && record.lease_until.is_none() && record.updated_at > before.updated_at
+        })
+        .await
+    }
+
+    /// Waits until no message is left in any of the three queues.
+    pub async fn idle(&self) {
+        self.wait(&actor("nobody"), "to be left in peace", |_| true).await;
+    }
+
+    /// Waits until this many messages are recorded as refused.
+    pub async fn refusals(&self, count: usize) -> Vec<Refusal> {
+        let started = Instant::now();
+        loop {
+            let refusals = self.store.refusals().await.unwrap();
+            if refusals.len() >= count {
+                return refusals;
+            }
+            let waited = started.elapsed();
+            assert!(waited < PATIENCE, "waited {waited:?} for {count} refusals: {refusals:?}{}", self.log_tail());
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    async fn settled(&self, actor: &ActorId, is_wanted: impl Fn(Status) -> bool) -> ActorRecord {
+        let is_settled = |record: &ActorRecord| record.pending_since.is_none() && is_wanted(record.status);
+        self.wait(actor, "to be settled", is_settled).await
+    }
+
+    /// Waits until the queues are empty and the actor is as wanted. Gives up when nothing goes on any more.
+    async fn wait(&self, actor: &ActorId, what: &str, is_as_wanted: impl Fn(&ActorRecord) -> bool) -> ActorRecord {
+        let started = Instant::now();
+        let (mut looks, mut idle) = (0, 0);
+        loop {
+            let depth = self.queues.total_depth().await.unwrap();
+            let record = self.store.actor(actor).await.unwrap().unwrap_or_default();
+            looks = if depth == 0 && is_as_wanted(&record) { looks + 1 } else { 0 };
+            if looks == QUIET_LOOKS {
+                return record;
+            }
+            idle = if depth == 0 { idle + 1 } else { 0 };
+            let waited = started.elapsed();
+            assert!(
+                waited < PATIENCE && idle < LOOKS_IN_VAIN,
+                "waited {waited:?} for {actor} {what}; {depth} messages are left; {record:#?}{}",
+                self.log_tail()
+            );
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// The end of what this stack's functions have written.
+    fn log_tail(&self) -> String {
+        let log = EMULATOR.get().map(|emulator| fs::read_to_string(emulator.function_log_file()));
+        let log = log.and_then(Result::ok).unwrap_or_default();
+        let ours = format!("test-{}", self.stack.account());
+        let lines: Vec<_> = log.lines().filter(|line| line.starts_with(&ours)).collect();
+        let mut tail = format!("\nthe last of {} lines of the functions' log:", lines.len());
+        for line in &lines[lines.len().saturating_sub(TAIL)..] {
+            let _ = write!(tail, "\n  {line}");
+        }
+        tail
+    }
+}

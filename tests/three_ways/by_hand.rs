@@ -1,0 +1,114 @@
+//! A message is put on one of the three queues by hand.
+
+use balancer::adapters::queues::Queue;
+use balancer::adapters::store::actors::Status;
+use balancer::domain::kind::Kind::{BwStylized, ColorStylized, Photorealistic};
+use balancer::domain::manifest::{BALANCING, UPLOADED};
+use balancer::domain::plan::{Origin, PlanState};
+use balancer_tests::pictures;
+use balancer_tests::set::{TARGET, assert_balanced, assert_local_copy_equals_bucket, counts, numbers_made};
+use balancer_tests::stack::{TestStack, actor};
+use serde_json::json;
+
+#[tokio::test]
+async fn an_evaluation_asked_for_by_hand_balances_the_set() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    stack.upload_base_image(&actor).await;
+    stack.upload_all(&actor, 1, &pictures::good(ColorStylized, 3)).await;
+    stack.idle().await;
+    assert_eq!(stack.store.actor(&actor).await.unwrap(), None, "uploads set nothing going in this stack");
+
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+
+    stack.balanced(&actor).await;
+    assert_balanced(&stack, &actor).await;
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    stack.upload_base_image(&actor).await;
+    let names = stack.upload_all(&actor, 1, &pictures::good(BwStylized, 2)).await;
+
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero", "mode": "dry_run" })).await;
+    stack.idle().await;
+
+    let [plan] = &stack.plans(&actor).await[..] else { panic!("one plan is wanted") };
+    assert_eq!((plan.state, plan.before.to_string(), plan.result), (PlanState::DryRun, "0/2/0".to_owned(), TARGET));
+    assert_eq!((plan.delete.len(), plan.slots.len()), (1, 5));
+    assert_eq!(stack.filenames(&actor).await, names);
+    assert!(stack.keys_below("trash/").await.is_empty());
+    assert!(stack.manifest(&actor).await.generations.iter().all(|generation| generation.origin == UPLOADED));
+    assert_ne!(stack.store.actor(&actor).await.unwrap().unwrap().status, Status::Balancing);
+}
+
+#[tokio::test]
+async fn delete_only_deletes_what_is_too_much_and_makes_nothing() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    stack.upload_base_image(&actor).await;
+    stack.upload_all(&actor, 1, &pictures::good(BwStylized, 3)).await;
+
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": "delete_only" })).await;
+
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.starts_with("The set stands at 0/1/0 of 4/1/1"), "{reason}");
+    let manifest = stack.manifest(&actor).await;
+    assert_eq!(counts(&manifest).to_string(), "0/1/0");
+    assert!(manifest.generations.iter().all(|generation| generation.origin == UPLOADED));
+    assert_eq!(stack.keys_below("trash/hero/").await.len(), 2);
+    assert_eq!(stack.filenames(&actor).await.len(), 1);
+}
+
+#[tokio::test]
+async fn generate_only_makes_what_is_missing_and_deletes_nothing() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    stack.upload_base_image(&actor).await;
+    let names = stack.upload_all(&actor, 1, &pictures::good(BwStylized, 3)).await;
+
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": "generate_only" })).await;
+
+    stack.balanced_or_not(&actor).await;
+    let counts = counts(&stack.manifest(&actor).await);
+    assert!(counts.photorealistic >= 4 && counts.bw_stylized >= 3 && counts.color_stylized >= 1, "{counts}");
+    let filenames = stack.filenames(&actor).await;
+    assert!(names.iter().all(|name| filenames.contains(name)));
+    assert!(stack.keys_below("trash/").await.is_empty());
+}
+
+#[tokio::test]
+async fn files_named_in_a_deletion_by_hand_go_to_the_trash_and_are_replaced() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    stack.upload_base_image(&actor).await;
+    let names = stack.upload_all(&actor, 1, &pictures::full_set()).await;
+
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": [names[0], "not-there.png"] })).await;
+
+    stack.balanced(&actor).await;
+    let manifest = assert_balanced(&stack, &actor).await;
+    assert!(!manifest.images.contains_key(&names[0]));
+    assert!(names[1..].iter().all(|name| manifest.images.contains_key(name)));
+    let trash = stack.keys_below("trash/hero/").await;
+    let by_hand: Vec<_> = trash.iter().filter(|key| key.starts_with("by-hand-")).collect();
+    assert!(by_hand.len() == 1 && by_hand[0].ends_with(&format!("/{}", names[0])), "{trash:?}");
+    assert_local_copy_equals_bucket(&stack, &actor).await;
+}
+
+#[tokio::test]
+async fn numbers_in_a_generation_by_hand_are_made_and_the_set_is_then_brought_to_its_target() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    stack.upload_base_image(&actor).await;
+    let message = json!({ "actor_id": "hero", "generate": { "bw_stylized": 2, "photorealistic": 1 } });
+
+    stack.send(Queue::Generation, message).await;
+
+    stack.balanced(&actor).await;
+    let manifest = assert_balanced(&stack, &actor).await;
+    let plans = stack.plans(&actor).await;
+    let by_hand = plans.iter().find(|plan| plan.origin == Origin::ByHand).unwrap();
+    assert_eq!((by_hand.generated, by_hand.state), (3, PlanState::Closed));
+    let kinds: Vec<_> = by_hand.slots.iter().map(|slot| slot.kind).collect();
+    assert_eq!(kinds, [Photorealistic, BwStylized, BwStylized]);
+    let made = numbers_made(&stack, &actor, &manifest, 1).await;
+    assert_eq!(made, (1..=made.len() as u64).collect::<Vec<_>>(), "no gap, no double");
+    assert!(manifest.images.values().all(|image| image.generation_type.as_deref() == Some(BALANCING)));
+}

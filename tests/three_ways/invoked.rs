@@ -1,0 +1,117 @@
+//! A function is invoked with an event, as `sam local invoke` does it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use balancer::domain::actor::ActorId;
+use balancer::domain::plan::Origin;
+use balancer_tests::pictures;
+use balancer_tests::runtime_api;
+use balancer_tests::set::assert_balanced;
+use balancer_tests::stack::{self, TestStack, actor};
+use serde_json::{Value, json};
+
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/events");
+
+/// The sample events whose names start so.
+fn sample_events(prefix: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(EVENTS).unwrap().map(|entry| entry.unwrap().path());
+    let mut events: Vec<_> =
+        entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(prefix)).collect();
+    events.sort();
+    assert!(!events.is_empty());
+    events
+}
+
+/// Hands a sample event to a function of the stack, with the stack's bucket in the place of the example's.
+async fn invoke(stack: &TestStack, binary: &Path, event: &Path) -> Value {
+    let event = fs::read_to_string(event).unwrap().replace("example-training-data", stack.bucket.name());
+    runtime_api::invoke(binary, stack.variables(), &event).await
+}
+
+fn nothing_failed() -> Value {
+    json!({ "batchItemFailures": [] })
+}
+
+async fn example_set(stack: &TestStack) -> ActorId {
+    let actor = actor("example_actor");
+    stack.upload_base_image(&actor).await;
+    let pictures = pictures::full_set();
+    stack.upload(&actor, "0001_european_20_female_12.png", &pictures[0].jpeg).await;
+    stack.upload_all(&actor, 1, &pictures[1..]).await;
+    actor
+}
+
+#[tokio::test]
+async fn the_evaluation_function_answers_each_of_its_sample_events() {
+    let stack = TestStack::by_hand().await;
+    let actor = example_set(&stack).await;
+    for event in sample_events("evaluation-") {
+        let answer = invoke(&stack, &stack::binaries().await.evaluation, &event).await;
+        assert_eq!(answer, nothing_failed(), "{}", event.display());
+    }
+    stack.balanced(&actor).await;
+    assert_balanced(&stack, &actor).await;
+}
+
+#[tokio::test]
+async fn the_deletion_function_answers_each_of_its_sample_events() {
+    let stack = TestStack::by_hand().await;
+    let actor = example_set(&stack).await;
+    for event in sample_events("deletion-") {
+        let answer = invoke(&stack, &stack::binaries().await.deletion, &event).await;
+        assert_eq!(answer, nothing_failed(), "{}", event.display());
+    }
+    let refusals = stack.refusals(1).await;
+    assert!(refusals[0].reason.contains("example_actor has no plan plan-0001"), "{refusals:?}");
+    stack.balanced(&actor).await;
+    let manifest = assert_balanced(&stack, &actor).await;
+    assert!(!manifest.images.contains_key("0001_european_20_female_12.png"));
+}
+
+#[tokio::test]
+async fn the_generation_function_answers_each_of_its_sample_events() {
+    let stack = TestStack::by_hand().await;
+    let actor = example_set(&stack).await;
+    for event in sample_events("generation-") {
+        let answer = invoke(&stack, &stack::binaries().await.generation, &event).await;
+        assert_eq!(answer, nothing_failed(), "{}", event.display());
+    }
+    let refusals = stack.refusals(1).await;
+    assert!(refusals[0].reason.contains("example_actor has no plan plan-0001"), "{refusals:?}");
+    stack.balanced(&actor).await;
+    assert_balanced(&stack, &actor).await;
+    let plans = stack.plans(&actor).await;
+    assert!(plans.iter().any(|plan| plan.origin == Origin::ByHand && plan.generated == 2), "{plans:?}");
+}
+
+#[tokio::test]
+async fn beside_a_bad_message_the_good_ones_are_done_and_the_bad_one_is_recorded_as_refused() {
+    let stack = TestStack::by_hand().await;
+    let actor = example_set(&stack).await;
+    let event = Path::new(EVENTS).join("evaluation-batch-with-one-bad-message.json");
+
+    let answer = invoke(&stack, &stack::binaries().await.evaluation, &event).await;
+
+    assert_eq!(answer, nothing_failed());
+    let [refusal] = &stack.refusals(1).await[..] else { panic!("one refusal is wanted") };
+    assert_eq!((refusal.queue.as_str(), refusal.body.as_str()), ("evaluation", "this is not JSON"));
+    assert_eq!(refusal.message_id, "00000000-0000-4000-8000-000000000002");
+    stack.balanced(&actor).await;
+    assert_balanced(&stack, &actor).await;
+}
+
+#[tokio::test]
+async fn a_function_with_a_wrong_environment_does_not_start_and_names_every_wrong_variable() {
+    let binaries = stack::binaries().await;
+    for binary in [&binaries.evaluation, &binaries.deletion, &binaries.generation] {
+        let variables =
+            [("BUCKET", "b"), ("GENERATOR", "embedded"), ("VISION_PROVIDER", "embedded"), ("MAX_ROUNDS", "0")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let said = runtime_api::fail_to_start(binary, variables).await;
+        for name in ["TABLE", "EVALUATION_QUEUE_URL", "DELETION_QUEUE_URL", "GENERATION_QUEUE_URL", "MAX_ROUNDS is `0`"]
+        {
+            assert!(said.contains(name), "{}: {said}", binary.display());
+        }
+    }
+}
