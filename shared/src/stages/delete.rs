@@ -34,9 +34,7 @@ impl Stage for Deletion {
     async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
         match DeletionMessage::parse(message.body)? {
             DeletionMessage::Planned { actor_id, plan_id } => self.carry_out(&actor_id, &plan_id).await,
-            DeletionMessage::ByHand { actor_id, filenames } => {
-                self.delete_by_hand(&actor_id, &filenames, message.id).await
-            }
+            DeletionMessage::ByHand { actor_id, filenames } => self.delete_by_hand(&actor_id, &filenames).await,
         }
     }
 }
@@ -68,12 +66,12 @@ impl Deletion {
         Ok(deleted)
     }
 
-    async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String], id: &str) -> Result<(), StageError> {
-        let trash = format!("by-hand-{id}");
+    async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String]) -> Result<(), StageError> {
         for filename in filenames {
             match self.bucket.etag(&self.keys.image(actor, filename)).await? {
-                Some(etag) => drop(self.delete(actor, &trash, filename, &etag).await?),
-                None => self.forget(actor, &trash, filename).await?,
+                // Named after the version, so that workers at the same file put one copy into the trash.
+                Some(etag) => drop(self.delete(actor, &format!("by-hand-{etag}"), filename, &etag).await?),
+                None => self.forget(actor, "by-hand", filename).await?,
             }
         }
         let command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
