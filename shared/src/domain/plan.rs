@@ -106,6 +106,30 @@ pub struct Note {
 }
 
 impl Plan {
+    /// A plan that is being carried out, with nothing in it yet.
+    #[must_use]
+    pub fn empty(plan_id: String, created_at: Timestamp, origin: Origin) -> Self {
+        Self {
+            plan_id,
+            created_at,
+            origin,
+            round: 0,
+            scope: Scope::All,
+            before: KindCounts::default(),
+            result: KindCounts::default(),
+            delete: Vec::new(),
+            slots: Vec::new(),
+            notes: Vec::new(),
+            generation_id: None,
+            state: PlanState::Running,
+            remaining: 0,
+            dispatched: false,
+            deletions_done: false,
+            deleted: 0,
+            generated: 0,
+        }
+    }
+
     /// The slot of this name.
     #[must_use]
     pub fn slot(&self, slot_id: &str) -> Option<&Slot> {

@@ -75,8 +75,6 @@ impl Evaluation {
         let used_prompts = staying.filter_map(|image| image.image.prompt_id.clone()).collect();
         let slots = slots(&plan_id, proposal.generate, &used_prompts);
         let mut plan = Plan {
-            created_at: self.clock.now(),
-            origin: Origin::Evaluation,
             round: case.round,
             scope: case.command.scope,
             before: KindCounts::tally(assessments.iter().map(|assessment| assessment.kind)),
@@ -86,12 +84,7 @@ impl Evaluation {
             slots,
             notes: survey.notes.clone(),
             state: if case.command.mode == Mode::DryRun { PlanState::DryRun } else { PlanState::Running },
-            remaining: 0,
-            dispatched: false,
-            deletions_done: false,
-            deleted: 0,
-            generated: 0,
-            plan_id,
+            ..Plan::empty(plan_id, self.clock.now(), Origin::Evaluation)
         };
         plan.remaining = plan.pieces_of_work();
         plan

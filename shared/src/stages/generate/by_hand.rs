@@ -7,8 +7,7 @@ use super::Generation;
 use crate::domain::actor::ActorId;
 use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::manifest::{BALANCING, Generation as ManifestGeneration, timestamp_text};
-use crate::domain::plan::{Origin, Plan, PlanState, slots};
-use crate::domain::planner::Scope;
+use crate::domain::plan::{Origin, Plan, slots};
 use crate::stages::base_image::BaseImages;
 use crate::stages::chain::dispatch;
 use crate::stages::{StageError, actors};
@@ -45,23 +44,11 @@ impl Generation {
             result[kind] += generate[kind];
         }
         let mut plan = Plan {
-            created_at: self.clock.now(),
-            origin: Origin::ByHand,
-            round: 0,
-            scope: Scope::All,
             before,
             result,
-            delete: Vec::new(),
             slots: slots(&plan_id, generate, &used_prompts),
-            notes: Vec::new(),
             generation_id: Some(record.last_generation + 1),
-            state: PlanState::Running,
-            remaining: 0,
-            dispatched: false,
-            deletions_done: false,
-            deleted: 0,
-            generated: 0,
-            plan_id,
+            ..Plan::empty(plan_id, self.clock.now(), Origin::ByHand)
         };
         plan.remaining = plan.pieces_of_work();
         let generation = ManifestGeneration {
