@@ -65,8 +65,8 @@ async fn an_upload_reaches_the_evaluation_function() {
     let stack = LocalStack::start(emulator, options(directory.path(), account.clone()).await).await.unwrap();
     let s3 = aws_sdk_s3::Client::new(stack.sdk_config());
     let bucket = &stack.outputs().bucket;
-    for name in ["notes.txt", "grün & blau+1 (2).JPG"] {
-        let key = format!("system_actors/training_data/example_actor/{name}");
+    for key in ["base_images/example_actor_base.png", "training_data/example_actor/grün & blau+1 (2).Jpg"] {
+        let key = format!("system_actors/{key}");
         s3.put_object().bucket(bucket).key(key).body(b"image".to_vec().into()).send().await.unwrap();
     }
 
@@ -76,7 +76,7 @@ async fn an_upload_reaches_the_evaluation_function() {
     let log = read();
     let started = format!("started {} {account} {bucket}", stack.endpoint());
     assert!(log.contains(&format!("{}: {started}", stack.outputs().evaluation_function)), "{log}");
-    assert!(log.contains("example_actor/gr") && !log.contains("notes.txt"), "{log}");
+    assert!(log.contains("example_actor/gr") && !log.contains("base_images"), "{log}");
     let port = stack.emulator().port();
     stack.stop().await.unwrap();
     assert!(nothing_listens_on(port));
