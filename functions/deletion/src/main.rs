@@ -1,9 +1,10 @@
 //! The deletion function; what it does is `balancer::stages`.
 
-use balancer::functions::Connections;
-use balancer::lambda;
+use balancer::stages::Clock;
+use balancer::{functions, lambda};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda::run(Connections::from_env().await?.deletion()).await
+    let (config, sdk) = (functions::configure()?, functions::sdk_config().await);
+    lambda::run(functions::deletion(config, &sdk, Clock::system())).await
 }

@@ -1,9 +1,10 @@
 //! The evaluation function; what it does is `balancer::stages`.
 
-use balancer::functions::Connections;
-use balancer::lambda;
+use balancer::stages::Clock;
+use balancer::{functions, lambda};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda::run(Connections::from_env().await?.evaluation()?).await
+    let (config, sdk) = (functions::configure()?, functions::sdk_config().await);
+    lambda::run(functions::evaluation(config, &sdk, Clock::system()).await?).await
 }

@@ -1,9 +1,10 @@
 //! The generation function; what it does is `balancer::stages`.
 
-use balancer::functions::Connections;
-use balancer::lambda;
+use balancer::stages::Clock;
+use balancer::{functions, lambda};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda::run(Connections::from_env().await?.generation()).await
+    let (config, sdk) = (functions::configure()?, functions::sdk_config().await);
+    lambda::run(functions::generation(config, &sdk, Clock::system()).await?).await
 }

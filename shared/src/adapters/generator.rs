@@ -1,20 +1,26 @@
 //! Who makes images.
 
 pub mod embedded;
+mod replicate;
 
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use image::RgbImage;
+
+pub use replicate::{Prediction, Replicate, ReplicateError};
 
 use crate::config::GeneratorConfig;
 use crate::domain::kind::Kind;
 use crate::imaging::{DecodeError, decode, encode_jpeg};
 
 /// An image generator.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Generator {
     /// The one that is part of this program: it varies the base image.
     Embedded,
+    /// Replicate, which costs money.
+    Replicate(Arc<Replicate>),
 }
 
 /// An image to make.
@@ -42,47 +48,46 @@ pub enum GeneratorError {
     /// What came back is no use as an image. Trying again won't help.
     #[error("the generator's answer is no use: {0}")]
     Unusable(#[from] DecodeError),
+    /// Replicate failed.
+    #[error(transparent)]
+    Replicate(#[from] ReplicateError),
 }
 
 impl GeneratorError {
-    /// Whether the same request may succeed another time.
+    /// Whether only another image can help: the same request would fail the same way.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
-        matches!(self, Self::CutOff(_))
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::CutOff(_) => false,
+            Self::Encoding(_) | Self::Unusable(_) => true,
+            Self::Replicate(error) => error.is_final(),
+        }
     }
 }
 
 impl Generator {
     /// The configured generator.
-    #[must_use]
-    pub fn new(config: GeneratorConfig) -> Self {
-        match config {
-            GeneratorConfig::Embedded => Self::Embedded,
-        }
-    }
-
-    /// The generator's name and version.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Embedded => "embedded-1",
-        }
-    }
-
-    /// Makes an image: the bytes of a JPEG that has been read back whole.
     ///
     /// # Errors
-    /// If none was made, or what was made is no use.
-    pub async fn generate(&self, request: Request) -> Result<Vec<u8>, GeneratorError> {
-        let bytes = match self {
-            Self::Embedded => tokio::task::spawn_blocking(move || draw(&request)).await??,
-        };
-        decode(&bytes)?;
-        Ok(bytes)
+    /// If its key can't be had.
+    pub async fn new(config: GeneratorConfig, sdk: &SdkConfig) -> Result<Self, GeneratorError> {
+        Ok(match config {
+            GeneratorConfig::Embedded => Self::Embedded,
+            GeneratorConfig::Replicate(config) => Self::Replicate(Arc::new(Replicate::new(config, sdk).await?)),
+        })
     }
 }
 
-fn draw(request: &Request) -> Result<Vec<u8>, GeneratorError> {
-    let image = embedded::draw(&request.base, request.kind, &request.prompt, u64::from(request.seed));
-    Ok(encode_jpeg(&image)?)
+/// Has the embedded generator make an image: the bytes of a JPEG that has been read back whole.
+///
+/// # Errors
+/// If none was made, or what was made is no use.
+pub async fn draw(request: Request) -> Result<Vec<u8>, GeneratorError> {
+    let draw = move || {
+        let image = embedded::draw(&request.base, request.kind, &request.prompt, u64::from(request.seed));
+        let bytes = encode_jpeg(&image)?;
+        decode(&bytes)?;
+        Ok(bytes)
+    };
+    tokio::task::spawn_blocking(draw).await?
 }

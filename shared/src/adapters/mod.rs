@@ -4,8 +4,10 @@
 mod aws;
 pub mod bucket;
 pub mod generator;
+pub mod http;
 pub mod local_copy;
 pub mod queues;
+mod secrets;
 pub mod store;
 pub mod vision;
 

@@ -4,6 +4,7 @@ pub mod embedded;
 
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use image::RgbImage;
 
 use embedded::EmbeddedVision;
@@ -34,9 +35,10 @@ impl VisionModel {
     ///
     /// # Errors
     /// If the model can't be loaded.
-    pub fn new(config: VisionConfig) -> Result<Self, VisionError> {
+    pub async fn new(config: VisionConfig, _sdk: &SdkConfig) -> Result<Self, VisionError> {
         match config {
             VisionConfig::Embedded => Ok(Self::Embedded(Arc::new(EmbeddedVision::new()?))),
+            VisionConfig::OpenAi(_) => Err(std::io::Error::other("this version has no client of OpenAI").into()),
         }
     }
 

@@ -5,6 +5,7 @@ pub mod assessment;
 pub mod duplicates;
 pub mod kind;
 pub mod manifest;
+pub mod money;
 pub mod numbering;
 pub mod plan;
 pub mod planner;

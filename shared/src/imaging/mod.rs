@@ -3,7 +3,7 @@
 mod decode;
 mod facts;
 
-pub use decode::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE, decode};
+pub use decode::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE, decode, is_jpeg};
 pub use facts::{Facts, measure};
 
 use fast_image_resize as fir;

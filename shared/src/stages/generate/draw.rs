@@ -16,13 +16,13 @@ impl Generation {
             Ok(request) => request,
             Err(problem) => return self.give_up(job, &problem).await,
         };
-        match self.generator.generate(request).await {
+        match crate::adapters::generator::draw(request).await {
             Ok(bytes) => {
                 let key = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
                 self.bucket.put(&key, bytes, "image/jpeg").await?;
                 Ok(self.store.mark_staged(job.name()).await?)
             }
-            Err(error) if error.may_pass() => Err(error.into()),
+            Err(error) if !error.is_final() => Err(error.into()),
             Err(error) => self.give_up(job, &error.to_string()).await,
         }
     }

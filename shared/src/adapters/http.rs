@@ -1,0 +1,116 @@
+//! HTTP as the paid services are spoken to: bounded in time and in size.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, StatusCode};
+
+/// To reach the other side at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A client of a paid service. It follows no redirection: a key must not be carried elsewhere.
+#[derive(Debug, Clone)]
+pub(super) struct Http {
+    client: Client,
+    most_bytes: usize,
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    /// How long the other side asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Vec<u8>,
+}
+
+/// There is no answer, or not all of it.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// No connection, or one that broke. Trying again may help.
+    #[error("{host} can't be reached: {cause}")]
+    Unreachable {
+        /// Who was asked.
+        host: String,
+        /// What happened, down to the last cause.
+        cause: String,
+    },
+    /// The time was up. Trying again may help.
+    #[error("{host} did not answer in time")]
+    TimedOut {
+        /// Who was asked.
+        host: String,
+    },
+    /// Reading was stopped. Trying again won't help.
+    #[error("{host} answers with more than {} MB", .most_bytes / 1_048_576)]
+    TooLarge {
+        /// Who was asked.
+        host: String,
+        /// What is accepted.
+        most_bytes: usize,
+    },
+}
+
+impl HttpError {
+    /// Whether the same request may succeed another time.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, Self::TooLarge { .. })
+    }
+}
+
+impl Http {
+    /// A client that gives up after `timeout`, and on answers of more than `most_bytes`.
+    pub(super) fn new(timeout: Duration, most_bytes: usize) -> Result<Self, HttpError> {
+        let client =
+            Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(timeout).redirect(Policy::none()).build();
+        let client = client.map_err(|error| failed("the network", &error))?;
+        Ok(Self { client, most_bytes })
+    }
+
+    /// What requests are made of.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply, HttpError> {
+        let request = request.build().map_err(|error| failed("the service", &error))?;
+        let host = request.url().host_str().unwrap_or_default().to_owned();
+        let mut response = self.client.execute(request).await.map_err(|error| failed(&host, &error))?;
+        let (status, retry_after) = (response.status(), retry_after(response.headers()));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&host, &error))? {
+            if body.len() + chunk.len() > self.most_bytes {
+                return Err(HttpError::TooLarge { host, most_bytes: self.most_bytes });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply { status, retry_after, body })
+    }
+}
+
+/// In seconds; the form with a date is not in use with these services.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn failed(host: &str, error: &reqwest::Error) -> HttpError {
+    let host = host.to_owned();
+    if error.is_timeout() {
+        HttpError::TimedOut { host }
+    } else {
+        HttpError::Unreachable { host, cause: causes(error) }
+    }
+}
+
+/// The causes without the URL, which may carry a signature.
+fn causes(error: &reqwest::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}

@@ -1,0 +1,23 @@
+//! Keys of the paid services, from wherever they are kept.
+
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use secrecy::SecretString;
+
+use super::AwsError;
+use crate::config::Secret;
+
+/// The key itself; Secrets Manager is asked where the environment only says which secret.
+///
+/// # Errors
+/// If Secrets Manager fails, or holds no text there.
+pub(super) async fn reveal(secret: Secret, sdk: &SdkConfig) -> Result<SecretString, AwsError> {
+    let arn = match secret {
+        Secret::Given(value) => return Ok(value),
+        Secret::Stored { arn } => arn,
+    };
+    let found = Client::new(sdk).get_secret_value().secret_id(&arn).send().await;
+    let found = found.map_err(|error| AwsError::of("Secrets Manager", "GetSecretValue", &arn, &error))?;
+    let no_text = || AwsError::new("Secrets Manager", "GetSecretValue", &arn, "the secret holds no text");
+    found.secret_string.filter(|text| !text.trim().is_empty()).map(|text| text.trim().into()).ok_or_else(no_text)
+}

@@ -1,0 +1,75 @@
+//! What the generation function is told.
+
+use super::{Budget, Config, Reader, Secret, Section};
+use crate::domain::money::MicroUsd;
+
+/// Everything the generation function is told by its environment.
+#[derive(Debug, Clone)]
+pub struct GenerationConfig {
+    /// What every function is told.
+    pub common: Config,
+    /// Who makes images.
+    pub generator: GeneratorConfig,
+    /// What may be spent.
+    pub budget: Budget,
+}
+
+/// Who makes images.
+#[derive(Debug, Clone)]
+pub enum GeneratorConfig {
+    /// The generator that is part of this program.
+    Embedded,
+    /// Replicate.
+    Replicate(ReplicateConfig),
+}
+
+/// How Replicate is asked.
+#[derive(Debug, Clone)]
+pub struct ReplicateConfig {
+    /// The server, such as `https://api.replicate.com`.
+    pub base_url: String,
+    /// What it asks for.
+    pub token: Secret,
+    /// Which model, as `owner/name`.
+    pub model: String,
+    /// What an image costs.
+    pub usd_per_image: MicroUsd,
+}
+
+impl Section for GenerationConfig {
+    fn read(reader: &mut Reader) -> Self {
+        Self { common: Config::read(reader), generator: GeneratorConfig::read(reader), budget: Budget::read(reader) }
+    }
+}
+
+impl GeneratorConfig {
+    fn read(reader: &mut Reader) -> Self {
+        match reader.one_of("GENERATOR", &[("replicate", true), ("embedded", false)]) {
+            Some(true) => Self::Replicate(ReplicateConfig::read(reader)),
+            _ => Self::Embedded,
+        }
+    }
+}
+
+impl ReplicateConfig {
+    fn read(reader: &mut Reader) -> Self {
+        let is_model =
+            |name: &String| name.split_once('/').is_some_and(|(owner, name)| !owner.is_empty() && !name.is_empty());
+        Self {
+            base_url: reader.base_url("REPLICATE_BASE_URL", "https://api.replicate.com"),
+            token: reader.secret("REPLICATE_API_TOKEN", "GENERATOR=replicate"),
+            model: reader.optional(
+                "REPLICATE_MODEL",
+                "a model as owner/name",
+                "black-forest-labs/flux-kontext-pro".to_owned(),
+                is_model,
+            ),
+            usd_per_image: reader.optional(
+                "GENERATOR_USD_PER_IMAGE",
+                "an amount in dollars, such as 0.04",
+                MicroUsd(40_000),
+                |_| true,
+            ),
+        }
+    }
+}

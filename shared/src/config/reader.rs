@@ -1,0 +1,89 @@
+//! Variables, read one by one; the problems are collected instead of stopping at the first.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use secrecy::SecretString;
+
+use super::{InvalidConfig, Secret, Section};
+
+/// Reads variables and remembers what is wrong with them.
+#[derive(Debug)]
+pub struct Reader {
+    variables: BTreeMap<String, String>,
+    problems: Vec<String>,
+}
+
+impl Reader {
+    pub(super) fn read<T: Section>(variables: BTreeMap<String, String>) -> Result<T, InvalidConfig> {
+        let mut reader = Self { variables, problems: Vec::new() };
+        let config = T::read(&mut reader);
+        if reader.problems.is_empty() { Ok(config) } else { Err(InvalidConfig(reader.problems)) }
+    }
+
+    /// Set to nothing counts as not set: templates can't leave a variable out.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    pub(super) fn required(&mut self, name: &str) -> String {
+        self.text(name).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is not set"));
+            String::new()
+        })
+    }
+
+    pub(super) fn optional<T: FromStr>(
+        &mut self,
+        name: &str,
+        accepted: &str,
+        default: T,
+        is_valid: fn(&T) -> bool,
+    ) -> T {
+        let Some(text) = self.text(name) else { return default };
+        match text.parse().ok().filter(is_valid) {
+            Some(value) => value,
+            None => {
+                self.problems.push(format!("{name} is `{text}` but must be {accepted}"));
+                default
+            }
+        }
+    }
+
+    /// One of a few words, which must be given.
+    pub(super) fn one_of<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(name);
+        let found = words.iter().find(|(word, _)| text.as_deref() == Some(word));
+        if found.is_none() {
+            let accepted = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" or ");
+            self.problems.push(match text {
+                Some(text) => format!("{name} is `{text}` but must be {accepted}"),
+                None => format!("{name} is not set; it must be {accepted}"),
+            });
+        }
+        found.map(|&(_, value)| value)
+    }
+
+    /// The address of a service, without a slash at its end.
+    pub(super) fn base_url(&mut self, name: &str, default: &str) -> String {
+        let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+        let url = self.optional(name, "an address such as https://host/path", default.to_owned(), is_web);
+        url.trim_end_matches('/').to_owned()
+    }
+
+    /// A key that is given, or whose place in Secrets Manager is.
+    pub(super) fn secret(&mut self, name: &str, needed_by: &str) -> Secret {
+        let by_arn = format!("{name}_SECRET_ARN");
+        match (self.text(name), self.text(&by_arn)) {
+            (Some(value), None) => Secret::Given(SecretString::from(value)),
+            (None, Some(arn)) => Secret::Stored { arn },
+            (Some(_), Some(_)) => self.without_secret(format!("{name} and {by_arn} are both set; set one of them")),
+            (None, None) => self.without_secret(format!("{needed_by} needs {name} or {by_arn}, and neither is set")),
+        }
+    }
+
+    fn without_secret(&mut self, problem: String) -> Secret {
+        self.problems.push(problem);
+        Secret::Given(SecretString::default())
+    }
+}

@@ -1,0 +1,73 @@
+use super::*;
+use crate::domain::target::Target;
+
+fn variables(extra: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let required = [
+        ("BUCKET", "b"),
+        ("TABLE", "t"),
+        ("EVALUATION_QUEUE_URL", "e"),
+        ("DELETION_QUEUE_URL", "d"),
+        ("GENERATION_QUEUE_URL", "g"),
+        ("VISION_PROVIDER", "embedded"),
+        ("GENERATOR", "embedded"),
+    ];
+    required.iter().chain(extra).map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn problem<T: Section + std::fmt::Debug>(variables: BTreeMap<String, String>) -> String {
+    from_variables::<T>(variables).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_not_set_has_its_default() {
+    let config: EvaluationConfig = from_variables(variables(&[("LOCAL_DATA_DIR", "")])).unwrap();
+    assert_eq!(config.target, Target::default());
+    assert_eq!((config.quality_floor, config.max_rounds, config.quiet.as_secs()), (5, 3, 20));
+    assert_eq!(config.common.local_data_dir, None);
+    assert_eq!(config.budget.daily.to_string(), "$10.00");
+}
+
+#[test]
+fn every_offending_variable_is_named_at_once() {
+    let mut wrong = variables(&[("TARGET_SHARES", "65/20"), ("QUALITY_FLOOR", "11"), ("VISION_PROVIDER", "eyes")]);
+    wrong.remove("TABLE");
+    let message = problem::<EvaluationConfig>(wrong);
+    for name in ["TABLE is not set", "TARGET_SHARES", "QUALITY_FLOOR is `11`", "VISION_PROVIDER is `eyes`"] {
+        assert!(message.contains(name), "{message}");
+    }
+    let message = problem::<GenerationConfig>(variables(&[("GENERATOR", "dall-e"), ("DAILY_BUDGET_USD", "-1")]));
+    assert!(message.contains("GENERATOR is `dall-e`") && message.contains("DAILY_BUDGET_USD is `-1`"), "{message}");
+}
+
+#[test]
+fn the_paid_providers_are_never_chosen_by_the_presence_of_a_key() {
+    let mut without = variables(&[("OPENAI_API_KEY", "k"), ("REPLICATE_API_TOKEN", "t")]);
+    without.remove("VISION_PROVIDER");
+    let message = problem::<EvaluationConfig>(without.clone());
+    assert!(message.contains("VISION_PROVIDER is not set"), "{message}");
+    assert!(matches!(from_variables::<GenerationConfig>(without).unwrap().generator, GeneratorConfig::Embedded));
+}
+
+#[test]
+fn a_paid_provider_needs_its_key_once() {
+    let message = problem::<EvaluationConfig>(variables(&[("VISION_PROVIDER", "openai")]));
+    assert!(message.contains("OPENAI_API_KEY or OPENAI_API_KEY_SECRET_ARN"), "{message}");
+    let twice = [("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "t"), ("REPLICATE_API_TOKEN_SECRET_ARN", "arn:x")];
+    let message = problem::<GenerationConfig>(variables(&twice));
+    assert!(message.contains("both set"), "{message}");
+}
+
+#[test]
+fn a_key_is_never_shown() {
+    let given = [("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "r8_very_secret")];
+    let config: GenerationConfig = from_variables(variables(&given)).unwrap();
+    assert!(!format!("{config:?}").contains("r8_very_secret"));
+}
+
+#[test]
+fn the_deletion_function_asks_for_no_provider() {
+    let mut least = variables(&[]);
+    least.remove("VISION_PROVIDER");
+    least.remove("GENERATOR");
+    assert!(from_variables::<Config>(least).is_ok());
+}
