@@ -4,14 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use balancer::config::Config;
+use balancer::config::{Config, EvaluationConfig, GenerationConfig, Section, from_variables, names_read};
 use balancer::domain::actor::ActorId;
 use balancer::keys::Keys;
 use balancer::lambda::MOST_DELIVERIES;
 use balancer_tests::stack::TEMPLATE;
 use yaml_serde::Value;
 
-const CONFIG: &str = include_str!("../shared/src/config.rs");
 const SAMCONFIG: &str = include_str!("../samconfig.toml");
 
 /// Function, its queue and that queue's dead-letter queue.
@@ -19,17 +18,6 @@ const CHAIN: [(&str, &str, &str); 3] = [
     ("EvaluationFunction", "EvaluationQueue", "EvaluationDlq"),
     ("DeletionFunction", "DeletionQueue", "DeletionDlq"),
     ("GenerationFunction", "GenerationQueue", "GenerationDlq"),
-];
-
-/// Variables that the template sets and no code reads yet: those of the paid providers.
-const NOT_YET_READ: [&str; 7] = [
-    "DAILY_BUDGET_USD",
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "REPLICATE_API_TOKEN",
-    "REPLICATE_BASE_URL",
-    "REPLICATE_MODEL",
-    "VISION_MODEL",
 ];
 
 /// The template with its intrinsic functions in the long form: `!Ref X` as `{Ref: X}`, `!GetAtt X.Y` as
@@ -93,7 +81,7 @@ fn there_are_three_functions_and_all_run_on_amazon_linux_2023() {
     assert_eq!(text("Globals.Function.Handler"), "bootstrap");
     for function in functions {
         let own = fields(&format!("Resources.{function}.Properties"));
-        assert!(!own.contains_key("Runtime") && !own.contains_key("Environment"), "{function} follows the globals");
+        assert!(!own.contains_key("Runtime"), "{function} follows the globals");
         assert_eq!(text(&format!("Resources.{function}.Metadata.BuildMethod")), "rust-cargolambda");
         let binary = text(&format!("Resources.{function}.Metadata.BuildProperties.Binary"));
         assert_eq!(format!("{binary}function"), function.to_lowercase());
@@ -143,33 +131,40 @@ fn one_message_of_the_generation_queue_is_one_image() {
 
 // --- Variables ----------------------------------------------------------------------------------
 
-fn variables_set() -> BTreeSet<&'static str> {
-    fields("Globals.Function.Environment.Variables").into_keys().collect()
+/// What the template sets for a function, for all of them or for it alone.
+fn variables_set(function: &str) -> BTreeMap<&'static str, &'static Value> {
+    let mut set = fields("Globals.Function.Environment.Variables");
+    let own = format!("Resources.{function}.Properties.Environment.Variables");
+    if own.split('.').try_fold(&*DOCUMENT, |value, name| value.get(name)).is_some() {
+        set.extend(fields(&own));
+    }
+    set
 }
 
-/// Every name in capitals that the code which reads the environment quotes.
-fn variables_read() -> BTreeSet<&'static str> {
-    let code = CONFIG.split("#[cfg(test)]").next().unwrap();
-    let quoted = code.split('"').skip(1).step_by(2);
-    let is_variable = |name: &&str| name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-    quoted.filter(is_variable).collect()
-}
-
-#[test]
-fn every_variable_that_is_read_is_set_and_every_one_that_is_set_is_read() {
-    let (set, read) = (variables_set(), variables_read());
-    assert_eq!(read.difference(&set).collect::<Vec<_>>(), Vec::<&&str>::new(), "read but not set");
-    assert_eq!(set.difference(&read).copied().collect::<Vec<_>>(), NOT_YET_READ, "set but not read");
+fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 #[test]
-fn the_templates_defaults_are_those_of_the_code() {
+fn every_variable_that_a_function_reads_is_set_for_it_and_every_one_that_is_set_is_read() {
+    let live = variables(&[("VISION_PROVIDER", "openai"), ("GENERATOR", "replicate")]);
+    for (function, read) in [
+        ("EvaluationFunction", names_read::<EvaluationConfig>(live.clone())),
+        ("DeletionFunction", names_read::<Config>(live.clone())),
+        ("GenerationFunction", names_read::<GenerationConfig>(live)),
+    ] {
+        let set: BTreeSet<String> = variables_set(function).into_keys().map(str::to_owned).collect();
+        assert_eq!(set, read, "{function}");
+    }
+}
+
+/// What a function is told by the template's defaults, each provider being the embedded one or the live one.
+fn assert_defaults_are_those_of_the_code<T: Section + std::fmt::Debug>(function: &str, least: &[(&str, &str)]) {
     let required = ["BUCKET", "TABLE", "EVALUATION_QUEUE_URL", "DELETION_QUEUE_URL", "GENERATION_QUEUE_URL"];
-    let required = required.map(|name| (name.to_owned(), "x".to_owned()));
-    let embedded = ["VISION_PROVIDER", "GENERATOR"].map(|name| (name.to_owned(), "embedded".to_owned()));
-    let least: BTreeMap<String, String> = required.into_iter().chain(embedded).collect();
+    let mut least = variables(least);
+    least.extend(required.map(|name| (name.to_owned(), "x".to_owned())));
     let mut with_defaults = least.clone();
-    for (variable, value) in fields("Globals.Function.Environment.Variables") {
+    for (variable, value) in variables_set(function) {
         let parameter = value.get("Ref").and_then(Value::as_str).filter(|name| at("Parameters").get(name).is_some());
         if let Some(parameter) = parameter.filter(|_| !least.contains_key(variable)) {
             let default = at(&format!("Parameters.{parameter}.Default"));
@@ -177,9 +172,22 @@ fn the_templates_defaults_are_those_of_the_code() {
             with_defaults.insert(variable.to_owned(), default);
         }
     }
-    assert!(with_defaults.contains_key("TARGET_SHARES") && with_defaults.contains_key("QUIET_SECONDS"));
-    let config = |variables| format!("{:?}", Config::from_variables(variables).unwrap());
-    assert_eq!(config(with_defaults), config(least));
+    assert!(with_defaults.len() > least.len(), "{function}");
+    let config = |variables| format!("{:?}", from_variables::<T>(variables).unwrap());
+    assert_eq!(config(with_defaults), config(least), "{function}");
+}
+
+#[test]
+fn the_templates_defaults_are_those_of_the_code() {
+    assert_defaults_are_those_of_the_code::<EvaluationConfig>(
+        "EvaluationFunction",
+        &[("VISION_PROVIDER", "openai"), ("OPENAI_API_KEY", "k")],
+    );
+    assert_defaults_are_those_of_the_code::<Config>("DeletionFunction", &[]);
+    assert_defaults_are_those_of_the_code::<GenerationConfig>(
+        "GenerationFunction",
+        &[("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "t")],
+    );
 }
 
 #[test]

@@ -104,6 +104,7 @@ pub async fn generation(
         local,
         keys,
         generator: Generator::new(config.generator, sdk).await?,
+        budget: config.budget,
         clock: clock.clone(),
     };
     Ok(Worker { stage, store, queues, clock })

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Budget, Config, Reader, Secret, Section};
+use super::{Config, Reader, Secret, Section};
 use crate::domain::assessment::BEST_QUALITY;
+use crate::domain::budget::Budget;
 use crate::domain::money::MicroUsd;
 use crate::domain::target::Target;
 

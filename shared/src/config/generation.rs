@@ -1,6 +1,7 @@
 //! What the generation function is told.
 
-use super::{Budget, Config, Reader, Secret, Section};
+use super::{Config, Reader, Secret, Section};
+use crate::domain::budget::Budget;
 use crate::domain::money::MicroUsd;
 
 /// Everything the generation function is told by its environment.

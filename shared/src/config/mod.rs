@@ -6,7 +6,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ pub use evaluation::{EvaluationConfig, OpenAiConfig, VisionConfig, VisionMode};
 pub use generation::{GenerationConfig, GeneratorConfig, ReplicateConfig};
 pub use reader::Reader;
 
+use crate::domain::budget::Budget;
 use crate::domain::money::MicroUsd;
 use crate::keys::Keys;
 
@@ -43,19 +44,6 @@ pub struct QueueUrls {
     pub deletion: String,
     /// Images to make.
     pub generation: String,
-}
-
-/// What may be spent on the paid services, in one day (by UTC) where nothing else is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
-    /// For everything.
-    pub daily: MicroUsd,
-    /// For one actor.
-    pub daily_per_actor: MicroUsd,
-    /// For one plan, however long it takes.
-    pub per_plan: MicroUsd,
-    /// How often parked work looks whether it may go on.
-    pub poll: Duration,
 }
 
 /// A key that must not be seen.
@@ -95,6 +83,12 @@ pub fn from_env<T: Section>() -> Result<T, InvalidConfig> {
 /// If a variable is missing or wrong; the error names all that are.
 pub fn from_variables<T: Section>(variables: BTreeMap<String, String>) -> Result<T, InvalidConfig> {
     Reader::read(variables)
+}
+
+/// The names of the variables that are looked at where these are set: which ones depends on the providers chosen.
+#[must_use]
+pub fn names_read<T: Section>(variables: BTreeMap<String, String>) -> BTreeSet<String> {
+    Reader::names_read::<T>(variables)
 }
 
 impl Section for Config {

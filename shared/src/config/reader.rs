@@ -1,6 +1,7 @@
 //! Variables, read one by one; the problems are collected instead of stopping at the first.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use secrecy::SecretString;
@@ -11,18 +12,30 @@ use super::{InvalidConfig, Secret, Section};
 #[derive(Debug)]
 pub struct Reader {
     variables: BTreeMap<String, String>,
+    asked: RefCell<BTreeSet<String>>,
     problems: Vec<String>,
 }
 
 impl Reader {
+    fn new(variables: BTreeMap<String, String>) -> Self {
+        Self { variables, asked: RefCell::default(), problems: Vec::new() }
+    }
+
     pub(super) fn read<T: Section>(variables: BTreeMap<String, String>) -> Result<T, InvalidConfig> {
-        let mut reader = Self { variables, problems: Vec::new() };
+        let mut reader = Self::new(variables);
         let config = T::read(&mut reader);
         if reader.problems.is_empty() { Ok(config) } else { Err(InvalidConfig(reader.problems)) }
     }
 
+    pub(super) fn names_read<T: Section>(variables: BTreeMap<String, String>) -> BTreeSet<String> {
+        let mut reader = Self::new(variables);
+        T::read(&mut reader);
+        reader.asked.take()
+    }
+
     /// Set to nothing counts as not set: templates can't leave a variable out.
     pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.asked.borrow_mut().insert(name.to_owned());
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
     }
 

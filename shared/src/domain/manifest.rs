@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::actor::{ActorId, Profile};
 use super::assessment::{Flag, Observation};
 use super::kind::Kind;
+use super::money::MicroUsd;
 use crate::imaging::Facts;
 
 /// An actor's whole manifest, as exported and imported.
@@ -122,6 +123,9 @@ pub struct Image {
     /// The plan it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_id: Option<String>,
+    /// What it cost to make, in millionths of a US dollar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_micro_usd: Option<MicroUsd>,
     /// The `ETag` of the object that the following is said of; none while it is not yet in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod assessment;
+pub mod budget;
 pub mod duplicates;
 pub mod kind;
 pub mod manifest;

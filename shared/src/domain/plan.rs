@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::kind::{Kind, KindCounts};
+use super::money::MicroUsd;
 use super::planner::Scope;
+use super::prompts::{self, Prompt};
 
 /// A plan and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +48,12 @@ pub struct Plan {
     pub deleted: u32,
     /// Images made.
     pub generated: u32,
+    /// What its images cost, or may cost yet: spent or set aside.
+    #[serde(default)]
+    pub committed: MicroUsd,
+    /// What its images have cost.
+    #[serde(default)]
+    pub spent: MicroUsd,
 }
 
 /// Who wanted a plan.
@@ -105,6 +113,14 @@ pub struct Note {
     pub remark: String,
 }
 
+impl Slot {
+    /// The seed of an attempt: another for each, since the same would fail the same way.
+    #[must_use]
+    pub fn seed_of_attempt(&self, plan_id: &str, attempt: u32) -> u32 {
+        if attempt == 0 { self.seed } else { seed_from(&format!("{plan_id}/{}/{attempt}", self.slot_id)) }
+    }
+}
+
 impl Plan {
     /// A plan that is being carried out, with nothing in it yet.
     #[must_use]
@@ -127,6 +143,8 @@ impl Plan {
             deletions_done: false,
             deleted: 0,
             generated: 0,
+            committed: MicroUsd::ZERO,
+            spent: MicroUsd::ZERO,
         }
     }
 
@@ -159,8 +177,20 @@ pub fn plan_id(now: Timestamp, message_id: &str) -> String {
 /// The seed of a slot: 31 bits, since generators take a positive 32-bit number.
 #[must_use]
 pub fn seed_of(plan_id: &str, slot_id: &str) -> u32 {
-    let digest = Sha256::digest(format!("{plan_id}/{slot_id}"));
+    seed_from(&format!("{plan_id}/{slot_id}"))
+}
+
+fn seed_from(text: &str) -> u32 {
+    let digest = Sha256::digest(text);
     u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) >> 1
+}
+
+/// Another prompt of a slot's kind, in place of one that was found improper: none of `used` while there are others.
+#[must_use]
+pub fn redraw(plan_id: &str, slot: &Slot, attempt: u32, used: &BTreeSet<String>) -> Option<&'static Prompt> {
+    use rand::SeedableRng;
+    let seed = Sha256::digest(format!("{plan_id}/{}/{attempt}", slot.slot_id)).into();
+    prompts::draw(slot.kind, used, 1, &mut rand_chacha::ChaCha8Rng::from_seed(seed)).pop()
 }
 
 /// The slots for the images to make, each with a prompt drawn by chance (seeded by the plan's name) that neither
@@ -169,9 +199,8 @@ pub fn seed_of(plan_id: &str, slot_id: &str) -> u32 {
 pub fn slots(plan_id: &str, generate: KindCounts, used_prompts: &BTreeSet<String>) -> Vec<Slot> {
     use rand::SeedableRng;
     let mut random = rand_chacha::ChaCha8Rng::from_seed(Sha256::digest(plan_id).into());
-    let drawn = Kind::ALL
-        .into_iter()
-        .flat_map(|kind| super::prompts::draw(kind, used_prompts, generate[kind] as usize, &mut random));
+    let drawn =
+        Kind::ALL.into_iter().flat_map(|kind| prompts::draw(kind, used_prompts, generate[kind] as usize, &mut random));
     (1..)
         .zip(drawn)
         .map(|(number, prompt)| {

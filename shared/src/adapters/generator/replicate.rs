@@ -123,6 +123,12 @@ impl ReplicateError {
         }
     }
 
+    /// Whether Replicate has said that nothing was begun.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Throttled { .. } | Self::NoCredit(_) | Self::Unauthorized(_) | Self::Refused(_))
+    }
+
     /// Whether the image itself is the trouble, so that only another one can help.
     #[must_use]
     pub fn is_final(&self) -> bool {
@@ -148,7 +154,15 @@ struct PredictionAnswer {
     #[serde(default)]
     created_at: Option<Timestamp>,
     #[serde(default)]
-    input: Value,
+    input: Input,
+}
+
+/// What is told apart by it; the image beside it is skipped unread.
+#[derive(Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Input {
+    prompt: Value,
+    seed: Value,
 }
 
 #[derive(Deserialize)]
@@ -211,15 +225,12 @@ impl Replicate {
     /// # Errors
     /// If Replicate can't be reached, or doesn't answer as it should.
     pub async fn find(&self, request: &Request, since: Timestamp) -> Result<Option<String>, ReplicateError> {
+        let wanted = Input { prompt: json!(request.prompt), seed: json!(request.seed) };
         let mut page = Some(self.url("v1/predictions")?);
         for _ in 0..MOST_PAGES {
             let Some(url) = page.take() else { break };
             let answer: ListAnswer = self.ask(self.http.client().get(url)).await?;
-            let is_wanted = |prediction: &&PredictionAnswer| {
-                prediction.input.get("seed").and_then(Value::as_u64) == Some(u64::from(request.seed))
-                    && prediction.input.get("prompt").and_then(Value::as_str) == Some(&request.prompt)
-            };
-            if let Some(found) = answer.results.iter().find(is_wanted) {
+            if let Some(found) = answer.results.iter().find(|prediction| prediction.input == wanted) {
                 return Ok(Some(found.id.clone()));
             }
             let is_older = |prediction: &PredictionAnswer| {

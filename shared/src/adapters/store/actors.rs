@@ -1,6 +1,6 @@
 //! The actor itself: who it is, how its set stands, and who may change that now.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +24,8 @@ pub enum Status {
     Waiting,
     /// A plan is being carried out.
     Balancing,
+    /// Its plan waits for money: a budget is used up.
+    Parked,
     /// It is as it should be.
     Balanced,
     /// A person must do something; the reason says what.
@@ -56,6 +58,9 @@ pub struct ActorRecord {
     pub reason: Option<String>,
     /// How often in a row its set has been mended.
     pub round: u32,
+    /// Prompts that were found improper for it.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub rejected_prompts: BTreeSet<String>,
     /// The plan that is being carried out, or has been and was not yet looked at.
     pub active_plan: Option<String>,
     /// Since when uploads wait to be evaluated.
@@ -157,7 +162,7 @@ impl Store {
             .set_if_absent("created_at", millis(now))
             .set("lease_token", text(token))
             .set("lease_until", millis(now + duration))
-            .when_absent_or_below("lease_until", millis(now));
+            .when_free("lease_until", millis(now), "lease_token", text(token));
         self.apply(change).await?.map(items::data).transpose()
     }
 
@@ -194,6 +199,31 @@ impl Store {
             // upload sends another.
             .remove("pending_announced")
             .when_item_exists();
+        self.apply(change).await.map(drop)
+    }
+
+    /// Notes that work on an actor waits for money.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn park(&self, actor: &ActorId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+        let change = Change::of(items::key(actor, SORT))
+            .set("status", value(&Status::Parked)?)
+            .set("reason", text(reason))
+            .set("updated_at", millis(now));
+        self.apply(change).await.map(drop)
+    }
+
+    /// Notes that parked work goes on.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn go_on(&self, actor: &ActorId, now: Timestamp) -> Result<(), StoreError> {
+        let change = Change::of(items::key(actor, SORT))
+            .set("status", value(&Status::Balancing)?)
+            .set("reason", text("There is money again; the plan goes on."))
+            .set("updated_at", millis(now))
+            .when_equal("status", value(&Status::Parked)?);
         self.apply(change).await.map(drop)
     }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ReturnValue, TransactWriteItem, Update};
 
 use super::items::Item;
 use super::{Store, StoreError, condition_failed};
@@ -75,6 +76,20 @@ impl Change {
     pub(super) fn when_absent_or_equal(mut self, attribute: &str, value: AttributeValue) -> Self {
         let (name, value) = (self.name(attribute), self.value(value));
         self.conditions.push(format!("(attribute_not_exists({name}) OR {name} = {value})"));
+        self
+    }
+
+    pub(super) fn when_absent_or_at_most(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(value));
+        self.conditions.push(format!("(attribute_not_exists({name}) OR {name} <= {value})"));
+        self
+    }
+
+    /// Nobody holds it any more, or it is `token`'s own: a call whose answer was lost is made a second time.
+    pub(super) fn when_free(mut self, until: &str, now: AttributeValue, holder: &str, token: AttributeValue) -> Self {
+        let (until, now) = (self.name(until), self.value(now));
+        let (holder, token) = (self.name(holder), self.value(token));
+        self.conditions.push(format!("(attribute_not_exists({until}) OR {until} < {now} OR {holder} = {token})"));
         self
     }
 
@@ -153,20 +168,40 @@ impl Store {
 
     /// Makes all changes or none. `false` if a condition didn't hold, or another transaction was at it.
     pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
+        Ok(self.try_transact(items).await?.is_empty())
+    }
+
+    /// Makes all changes or none. Returns what was the matter with each; nothing if all are made.
+    pub(super) async fn try_transact(&self, items: Vec<TransactWriteItem>) -> Result<Vec<Failure>, StoreError> {
         match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if lost_to_another(&error) => Ok(false),
-            Err(error) => Err(self.error("TransactWriteItems", "", &error)),
+            Ok(_) => Ok(Vec::new()),
+            Err(error) => failures(&error).ok_or_else(|| self.error("TransactWriteItems", "", &error)),
         }
     }
 }
 
-fn lost_to_another<R>(
-    error: &SdkError<aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError, R>,
-) -> bool {
-    use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException;
-    let Some(TransactionCanceledException(cancelled)) = error.as_service_error() else { return false };
-    let reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-    let mut failures = reasons.filter(|code| *code != "None").peekable();
-    failures.peek().is_some() && failures.all(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict"))
+/// What was the matter with one change of a transaction that was not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Nothing; another change stood in the way.
+    None,
+    /// Its condition didn't hold.
+    Condition,
+    /// Another transaction was at the same item.
+    Conflict,
+}
+
+/// `None` if the transaction failed for another reason than conditions and conflicts.
+fn failures<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Vec<Failure>> {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.as_service_error()? else {
+        return None;
+    };
+    let failure = |reason: &CancellationReason| match reason.code() {
+        None | Some("None") => Some(Failure::None),
+        Some("ConditionalCheckFailed") => Some(Failure::Condition),
+        Some("TransactionConflict") => Some(Failure::Conflict),
+        Some(_) => None,
+    };
+    let failures: Vec<Failure> = cancelled.cancellation_reasons().iter().map(failure).collect::<Option<_>>()?;
+    failures.iter().any(|failure| *failure != Failure::None).then_some(failures)
 }

@@ -7,6 +7,8 @@
 //! | `ACTOR#{id}`  | `GENERATION#{number}`     | images that came to be together ([`images`])     |
 //! | `ACTOR#{id}`  | `PLAN#{plan_id}`          | a plan and how far it has come ([`plans`])       |
 //! | `ACTOR#{id}`  | `SLOT#{plan_id}#{slot}`   | how far one image of a plan has come ([`slots`]) |
+//! | `ACTOR#{id}`  | `SPENDING#{day}`          | what a day has cost for the actor ([`spending`]) |
+//! | `SPENDING`    | `{day}`                   | what a day has cost in all ([`spending`])        |
 //! | `REFUSED`     | `{time}#{message}`        | a message that can't be carried out ([`refusals`]) |
 
 pub mod actors;
@@ -14,9 +16,11 @@ mod change;
 pub mod images;
 mod items;
 pub mod plans;
+mod predictions;
 mod read;
 pub mod refusals;
 pub mod slots;
+pub mod spending;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};

@@ -8,9 +8,11 @@ use super::actors::{actor_key, millis};
 use super::change::Change;
 use super::items::{self, Item, number, text, value};
 use super::plans::plan_key;
+use super::spending::Charge;
 use super::{Store, StoreError};
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::Image;
+use crate::domain::money::MicroUsd;
 
 /// How far one image of a plan has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,19 @@ pub struct SlotRecord {
     pub filename: Option<String>,
     /// Why it failed, where it did.
     pub reason: Option<String>,
+    /// Attempts that gave no image.
+    pub attempt: u32,
+    /// The prompt it is made with, where it isn't the one that the plan drew.
+    pub prompt_id: Option<String>,
+    /// The money set aside for it.
+    pub charge: Option<Charge>,
+    /// What it has cost.
+    pub spent: MicroUsd,
+    /// Since when it may have been asked for.
+    #[serde(with = "millisecond::optional")]
+    pub asked_at: Option<Timestamp>,
+    /// Under which name it has been begun.
+    pub prediction_id: Option<String>,
     /// Who is at it.
     pub claim_token: Option<String>,
     /// Until when, at most.
@@ -58,7 +73,7 @@ pub struct SlotName<'a> {
 }
 
 impl SlotName<'_> {
-    fn key(&self) -> Item {
+    pub(super) fn key(&self) -> Item {
         items::key(self.actor, format!("SLOT#{}#{}", self.plan_id, self.slot_id))
     }
 }
@@ -79,7 +94,7 @@ impl Store {
             .set_if_absent("state", value(&SlotState::Open)?)
             .set("claim_token", text(token))
             .set("claim_until", millis(now + duration))
-            .when_absent_or_below("claim_until", millis(now));
+            .when_free("claim_until", millis(now), "claim_token", text(token));
         self.apply(change).await?.map(items::data).transpose()
     }
 
@@ -93,19 +108,8 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Notes that the slot's bytes are safe.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn mark_staged(&self, slot: SlotName<'_>) -> Result<(), StoreError> {
-        let change = Change::of(slot.key())
-            .set("state", value(&SlotState::Staged)?)
-            .when_equal("state", value(&SlotState::Open)?);
-        self.apply(change).await.map(drop)
-    }
-
-    /// Gives the image the number in its `index`, which follows `last_number`, enters it in the manifest and notes it in the slot, in one
-    /// transaction. `false` if another image took the number, or the slot has one already: look again.
+    /// Gives the image the number in its `index`, which follows `last_number`, enters it in the manifest and notes it
+    /// in the slot, in one transaction. `false` if another image took the number, or the slot has one already: look again.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -158,19 +162,6 @@ impl Store {
             .add("remaining", number(-1))
             .add("generated", number(1))
             .when_item_exists();
-        self.transact(vec![ended.in_transaction(self)?, counted.in_transaction(self)?]).await.map(drop)
-    }
-
-    /// Counts a slot as over without an image, once however often it is called.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn fail_slot(&self, slot: SlotName<'_>, reason: &str) -> Result<(), StoreError> {
-        let ended = Change::of(slot.key())
-            .set("state", value(&SlotState::Failed)?)
-            .set("reason", text(reason))
-            .when_equal("state", value(&SlotState::Open)?);
-        let counted = Change::of(plan_key(slot.actor, slot.plan_id)).add("remaining", number(-1)).when_item_exists();
         self.transact(vec![ended.in_transaction(self)?, counted.in_transaction(self)?]).await.map(drop)
     }
 

@@ -3,46 +3,78 @@
 use tracing::warn;
 
 use super::{Generation, Job};
-use crate::adapters::generator::Request;
+use crate::adapters::generator::{Generator, Request, draw};
+use crate::adapters::store::actors::ActorRecord;
+use crate::adapters::store::slots::SlotRecord;
+use crate::adapters::store::spending::Settlement;
 use crate::domain::prompts;
 use crate::stages::StageError;
 use crate::stages::base_image::BaseImages;
 
+/// A request, and what else is known when it is made.
+pub(super) struct Prepared {
+    pub(super) request: Request,
+    pub(super) actor: ActorRecord,
+}
+
 impl Generation {
     /// Has the image made and puts it into the staging area. What can't be made is noted in the slot: the next
     /// evaluation sees that the set is still short.
-    pub(super) async fn draw_and_stage(&self, job: Job<'_>) -> Result<(), StageError> {
-        let request = match self.request(job).await? {
-            Ok(request) => request,
-            Err(problem) => return self.give_up(job, &problem).await,
+    pub(super) async fn draw_and_stage(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+        let prepared = match self.prepare(job, record).await? {
+            Ok(prepared) => prepared,
+            Err(problem) => return self.give_up(job, record, Settlement::Released, &problem).await,
         };
-        match crate::adapters::generator::draw(request).await {
-            Ok(bytes) => {
-                let key = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
-                self.bucket.put(&key, bytes, "image/jpeg").await?;
-                Ok(self.store.mark_staged(job.name()).await?)
-            }
-            Err(error) if !error.is_final() => Err(error.into()),
-            Err(error) => self.give_up(job, &error.to_string()).await,
+        match &self.generator {
+            Generator::Embedded => self.draw_here(job, record, prepared.request).await,
+            Generator::Replicate(replicate) => self.have_drawn(job, record, prepared, replicate).await,
         }
     }
 
-    async fn request(&self, job: Job<'_>) -> Result<Result<Request, String>, StageError> {
-        let record = self.store.actor(job.actor).await?.unwrap_or_default();
+    async fn draw_here(&self, job: Job<'_>, record: &SlotRecord, request: Request) -> Result<(), StageError> {
+        match draw(request).await {
+            Ok(bytes) => self.stage(job, record, bytes).await,
+            Err(error) if error.is_final() => self.give_up(job, record, Settlement::Released, &error.to_string()).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Puts the bytes where they are safe until the image has its number.
+    pub(super) async fn stage(&self, job: Job<'_>, record: &SlotRecord, bytes: Vec<u8>) -> Result<(), StageError> {
+        let key = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
+        self.bucket.put(&key, bytes, "image/jpeg").await?;
+        Ok(self.store.mark_staged(job.name(), record).await?)
+    }
+
+    async fn prepare(&self, job: Job<'_>, record: &SlotRecord) -> Result<Result<Prepared, String>, StageError> {
+        let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
-        let base = match base_images.load(job.actor, &record.base_images).await? {
+        let base = match base_images.load(job.actor, &actor.base_images).await? {
             Ok(base) => base,
             Err(problem) => return Ok(Err(problem)),
         };
-        let Some(prompt) = prompts::by_id(&job.slot.prompt_id) else {
-            return Ok(Err(format!("The prompt {} is not in this version's library.", job.slot.prompt_id)));
+        let prompt_id = job.prompt_id(record);
+        let Some(prompt) = prompts::by_id(prompt_id) else {
+            return Ok(Err(format!("The prompt {prompt_id} is not in this version's library.")));
         };
-        let text = prompt.render(record.profile.descriptor());
-        Ok(Ok(Request { base, kind: job.slot.kind, prompt: text, seed: job.slot.seed }))
+        let request = Request {
+            base,
+            kind: job.slot.kind,
+            prompt: prompt.render(actor.profile.descriptor()),
+            seed: job.slot.seed_of_attempt(&job.plan.plan_id, record.attempt),
+        };
+        Ok(Ok(Prepared { request, actor }))
     }
 
-    async fn give_up(&self, job: Job<'_>, reason: &str) -> Result<(), StageError> {
+    /// Ends the slot without an image.
+    pub(super) async fn give_up(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        settlement: Settlement,
+        reason: &str,
+    ) -> Result<(), StageError> {
         warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "no image made");
-        Ok(self.store.fail_slot(job.name(), reason).await?)
+        Ok(self.store.fail_slot(job.name(), record, settlement, reason).await?)
     }
 }

@@ -3,6 +3,7 @@
 mod by_hand;
 mod draw;
 mod place;
+mod predict;
 
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ use crate::adapters::generator::Generator;
 use crate::adapters::local_copy::LocalCopy;
 use crate::adapters::queues::{Queue, Queues};
 use crate::adapters::store::Store;
-use crate::adapters::store::slots::{SlotName, SlotState};
+use crate::adapters::store::slots::{SlotName, SlotRecord, SlotState};
 use crate::domain::actor::ActorId;
+use crate::domain::budget::Budget;
 use crate::domain::plan::{Plan, PlanState, Slot};
 use crate::keys::Keys;
 use crate::messages::GenerationMessage;
@@ -43,6 +45,8 @@ pub struct Generation {
     pub keys: Keys,
     /// Who draws.
     pub generator: Generator,
+    /// What may be spent on it.
+    pub budget: Budget,
     /// What the time is.
     pub clock: Clock,
 }
@@ -58,6 +62,11 @@ struct Job<'a> {
 impl<'a> Job<'a> {
     fn name(&self) -> SlotName<'a> {
         SlotName { actor: self.actor, plan_id: &self.plan.plan_id, slot_id: &self.slot.slot_id }
+    }
+
+    /// The prompt that the slot is made with now.
+    fn prompt_id(&self, record: &'a SlotRecord) -> &'a str {
+        record.prompt_id.as_deref().unwrap_or(&self.slot.prompt_id)
     }
 }
 
@@ -100,8 +109,8 @@ impl Generation {
         let worked = async {
             loop {
                 match record.state {
-                    SlotState::Open => self.draw_and_stage(job).await?,
-                    SlotState::Staged => self.give_number(job).await?,
+                    SlotState::Open => self.draw_and_stage(job, &record).await?,
+                    SlotState::Staged => self.give_number(job, &record).await?,
                     SlotState::Numbered => self.place(job, record.filename.as_deref().unwrap_or_default()).await?,
                     SlotState::Done | SlotState::Failed => return self.tidy_up(job).await,
                 }

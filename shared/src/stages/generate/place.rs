@@ -6,8 +6,9 @@ use backon::{ExponentialBuilder, Retryable};
 
 use super::{Generation, Job};
 use crate::adapters::bucket::PutNew;
-use crate::adapters::store::slots::SlotState;
+use crate::adapters::store::slots::{SlotRecord, SlotState};
 use crate::domain::manifest::{BALANCING, Image, timestamp_text};
+use crate::domain::money::MicroUsd;
 use crate::domain::numbering::{filename, highest};
 use crate::domain::prompts;
 use crate::stages::StageError;
@@ -24,13 +25,13 @@ const NUMBER_TAKEN: &str = "too many others want a number";
 
 impl Generation {
     /// Gives the image the next number and enters it in the manifest.
-    pub(super) async fn give_number(&self, job: Job<'_>) -> Result<(), StageError> {
-        let attempt = || self.try_number(job);
+    pub(super) async fn give_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), StageError> {
+        let attempt = || self.try_number(job, slot);
         let is_taken = |error: &StageError| matches!(error, StageError::Later { reason, .. } if reason == NUMBER_TAKEN);
         attempt.retry(FOR_A_NUMBER).when(is_taken).await
     }
 
-    async fn try_number(&self, job: Job<'_>) -> Result<(), StageError> {
+    async fn try_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), StageError> {
         let folder = self.keys.training_data(job.actor);
         let listed = self.bucket.list(&folder).await?;
         let highest = highest(listed.iter().map(|object| object.key.as_str()));
@@ -38,7 +39,7 @@ impl Generation {
         let record = self.store.actor(job.actor).await?.unwrap_or_default();
         let number = record.last_number + 1;
         let filename = filename(job.actor, number);
-        let image = self.image(job, number, &filename, record.profile.descriptor());
+        let image = self.image(job, slot, number, &filename, record.profile.descriptor());
         let given = self.store.give_number(job.name(), record.last_number, &filename, &image).await?;
         if given || self.store.slot(job.name()).await?.state != SlotState::Staged {
             Ok(())
@@ -47,13 +48,14 @@ impl Generation {
         }
     }
 
-    fn image(&self, job: Job<'_>, number: u64, filename: &str, descriptor: &str) -> Image {
-        let prompt = prompts::by_id(&job.slot.prompt_id).map(|prompt| prompt.render(descriptor));
+    fn image(&self, job: Job<'_>, slot: &SlotRecord, number: u64, filename: &str, descriptor: &str) -> Image {
+        let prompt_id = job.prompt_id(slot);
+        let prompt = prompts::by_id(prompt_id).map(|prompt| prompt.render(descriptor));
         let local_path = self.local.image_path(job.actor, filename).map(|path| path.display().to_string());
         Image {
             prompt_preview: prompt.as_deref().map(prompts::preview),
             prompt,
-            prompt_id: Some(job.slot.prompt_id.clone()),
+            prompt_id: Some(prompt_id.to_owned()),
             generated_at: Some(timestamp_text(self.clock.now())),
             s3_url: Some(self.bucket.url(&self.keys.image(job.actor, filename))),
             local_path,
@@ -62,6 +64,7 @@ impl Generation {
             generation_id: job.plan.generation_id,
             generation_type: Some(BALANCING.to_owned()),
             plan_id: Some(job.plan.plan_id.clone()),
+            cost_micro_usd: (slot.spent > MicroUsd::ZERO).then_some(slot.spent),
             ..Image::default()
         }
     }

@@ -1,0 +1,198 @@
+//! An image that somebody else draws, for money: set the price aside, ask once, note under which name it was begun,
+//! wait, fetch. Whatever is cut off is taken up where it stopped, so nothing is paid twice.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tracing::{info, warn};
+
+use super::draw::Prepared;
+use super::{Generation, Job};
+use crate::adapters::generator::{Prediction, Replicate, ReplicateError, Request};
+use crate::adapters::store::actors::{ActorRecord, Status};
+use crate::adapters::store::slots::SlotRecord;
+use crate::adapters::store::spending::{Charge, Reservation, Settlement};
+use crate::domain::plan::redraw;
+use crate::stages::StageError;
+
+/// How often an image is asked for before its slot is given up.
+const MOST_ATTEMPTS: u32 = 3;
+
+/// When to look again for an image that takes unusually long.
+const STILL_RUNNING: Duration = Duration::from_secs(15);
+
+impl Generation {
+    /// Takes one step, or several, towards an image by Replicate; the slot's record says from where.
+    pub(super) async fn have_drawn(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        prepared: Prepared,
+        replicate: &Replicate,
+    ) -> Result<(), StageError> {
+        let Prepared { request, actor } = prepared;
+        if record.charge.is_none() {
+            // The charge enters the slot's record, which is then read again.
+            return self.set_price_aside(job, &actor, replicate).await;
+        }
+        let id = match &record.prediction_id {
+            Some(id) => id.clone(),
+            None => match self.begin(job, record, &request, replicate).await {
+                Ok(id) => id,
+                Err(error) => return self.not_begun(job, record, error).await,
+            },
+        };
+        match replicate.wait_for(&id).await {
+            Ok(Prediction::Running) => Err(StageError::later("the image is still being made", STILL_RUNNING)),
+            Ok(Prediction::Succeeded(output)) => self.fetch(job, record, replicate, &output).await,
+            Ok(Prediction::Improper(reason)) => self.try_other_prompt(job, record, &actor, &reason).await,
+            Ok(Prediction::Failed(reason)) => self.try_again(job, record, Settlement::Released, &reason).await,
+            Ok(Prediction::Gone) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
+            Err(error) => Err(self.put_off(job, error).await?),
+        }
+    }
+
+    async fn set_price_aside(
+        &self,
+        job: Job<'_>,
+        actor: &ActorRecord,
+        replicate: &Replicate,
+    ) -> Result<(), StageError> {
+        let day = self.clock.now().to_zoned(TimeZone::UTC).date();
+        let charge = Charge { day, amount: replicate.price() };
+        match self.store.reserve_image(job.name(), charge, &self.budget).await? {
+            Reservation::Granted if actor.status == Status::Parked => {
+                Ok(self.store.go_on(job.actor, self.clock.now()).await?)
+            }
+            Reservation::Granted => Ok(()),
+            Reservation::UsedUp(limit) => Err(self.park(job, &self.budget.used_up(limit, day)).await?),
+        }
+    }
+
+    /// Asks for the image, or finds the one that was asked for when the answer got lost.
+    async fn begin(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        request: &Request,
+        replicate: &Replicate,
+    ) -> Result<String, Unbegun> {
+        let found = match record.asked_at {
+            Some(since) => replicate.find(request, since).await?,
+            None => None,
+        };
+        let id = match found {
+            Some(id) => {
+                info!(actor = %job.actor, prediction = id, "found the image that had been asked for");
+                id
+            }
+            None => {
+                self.store.mark_asked(job.name(), self.clock.now()).await.map_err(StageError::from)?;
+                replicate.create(request).await?
+            }
+        };
+        self.store.mark_begun(job.name(), &id).await.map_err(StageError::from)?;
+        Ok(id)
+    }
+
+    async fn not_begun(&self, job: Job<'_>, record: &SlotRecord, unbegun: Unbegun) -> Result<(), StageError> {
+        let error = match unbegun {
+            Unbegun::Stage(error) => return Err(error),
+            Unbegun::Replicate(error) => error,
+        };
+        if error.is_refusal() {
+            self.store.mark_not_asked(job.name()).await?;
+        }
+        if error.is_final() {
+            return self.give_up(job, record, Settlement::Released, &error.to_string()).await;
+        }
+        Err(self.put_off(job, error).await?)
+    }
+
+    async fn fetch(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        replicate: &Replicate,
+        output: &str,
+    ) -> Result<(), StageError> {
+        match replicate.fetch(output).await {
+            Ok(Some(bytes)) => self.stage(job, record, bytes).await,
+            Ok(None) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
+            Err(error) if error.is_final() => self.try_again(job, record, Settlement::Paid, &error.to_string()).await,
+            Err(error) => Err(self.put_off(job, error).await?),
+        }
+    }
+
+    async fn try_again(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        settlement: Settlement,
+        reason: &str,
+    ) -> Result<(), StageError> {
+        if record.attempt + 1 >= MOST_ATTEMPTS {
+            let reason = format!("{MOST_ATTEMPTS} attempts failed, the last because {reason}");
+            return self.give_up(job, record, settlement, &reason).await;
+        }
+        warn!(actor = %job.actor, slot_id = job.slot.slot_id, attempt = record.attempt, reason, "trying again");
+        Ok(self.store.try_again(job.name(), record, settlement, None).await?)
+    }
+
+    async fn try_other_prompt(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        actor: &ActorRecord,
+        reason: &str,
+    ) -> Result<(), StageError> {
+        let rejected = job.prompt_id(record);
+        self.store.reject_prompt(job.actor, rejected).await?;
+        if record.attempt + 1 >= MOST_ATTEMPTS {
+            return self.give_up(job, record, Settlement::Released, reason).await;
+        }
+        let mut used: BTreeSet<String> = actor.rejected_prompts.clone();
+        used.insert(rejected.to_owned());
+        used.extend(job.plan.slots.iter().map(|slot| slot.prompt_id.clone()));
+        used.extend(self.store.images(job.actor).await?.into_values().filter_map(|image| image.prompt_id));
+        let other = redraw(&job.plan.plan_id, job.slot, record.attempt + 1, &used).map(|prompt| prompt.id);
+        warn!(actor = %job.actor, rejected, other, reason, "another prompt is drawn");
+        Ok(self.store.try_again(job.name(), record, Settlement::Released, other).await?)
+    }
+
+    /// What an error that may pass means for the message.
+    async fn put_off(&self, job: Job<'_>, error: ReplicateError) -> Result<StageError, StageError> {
+        if let Some(pause) = error.pause() {
+            return Ok(StageError::later(error.to_string(), pause));
+        }
+        if matches!(error, ReplicateError::NoCredit(_)) {
+            return self.park(job, &error.to_string()).await;
+        }
+        Ok(StageError::Generator(error.into()))
+    }
+
+    /// The actor says that it waits for money, and the message waits too.
+    async fn park(&self, job: Job<'_>, reason: &str) -> Result<StageError, StageError> {
+        self.store.park(job.actor, reason, self.clock.now()).await?;
+        Ok(StageError::later(reason, self.budget.poll))
+    }
+}
+
+/// Why an image was not begun.
+enum Unbegun {
+    Stage(StageError),
+    Replicate(ReplicateError),
+}
+
+impl From<StageError> for Unbegun {
+    fn from(error: StageError) -> Self {
+        Self::Stage(error)
+    }
+}
+
+impl From<ReplicateError> for Unbegun {
+    fn from(error: ReplicateError) -> Self {
+        Self::Replicate(error)
+    }
+}
