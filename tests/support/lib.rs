@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
 
 pub mod pictures;
+pub mod replicate;
 pub mod runtime_api;
 pub mod set;
 pub mod stack;
+pub mod world;

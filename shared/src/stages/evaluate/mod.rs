@@ -89,7 +89,10 @@ enum Turn {
 impl Evaluation {
     async fn evaluate(&self, command: &EvaluationCommand, message_id: &str) -> Result<(), StageError> {
         let actor = &command.actor_id;
-        let record = self.store.actor(actor).await?.unwrap_or_default();
+        let record = match self.store.actor(actor).await? {
+            Some(record) => record,
+            None => self.newcomer(actor).await?,
+        };
         self.resume_dispatch(actor, &record).await?;
         match self.turn(command, &record).await? {
             Turn::Now { continues } => self.evaluate_alone(command, message_id, continues).await?,
@@ -103,6 +106,17 @@ impl Evaluation {
             self.store.end_plan(actor, plan_id, PlanState::Closed).await?;
         }
         Ok(())
+    }
+
+    /// An actor without a record is one whose images nobody has looked at, or a slip of the pen.
+    async fn newcomer(&self, actor: &ActorId) -> Result<ActorRecord, StageError> {
+        let folder = self.keys.training_data(actor);
+        if self.bucket.list(&folder).await?.is_empty() {
+            return Err(StageError::Refused(format!(
+                "nobody knows an actor {actor}, and there is nothing below {folder}; check the name, or upload its images"
+            )));
+        }
+        Ok(ActorRecord::default())
     }
 
     /// An evaluation may have been cut off between storing its plan and sending the plan's messages.

@@ -17,6 +17,7 @@ use crate::adapters::generator::Generator;
 use crate::adapters::local_copy::LocalCopy;
 use crate::adapters::queues::{Queue, Queues};
 use crate::adapters::store::Store;
+use crate::adapters::store::spending::Settlement;
 use crate::adapters::store::slots::{SlotName, SlotRecord, SlotState};
 use crate::domain::actor::ActorId;
 use crate::domain::budget::Budget;
@@ -79,7 +80,9 @@ impl Stage for Generation {
                 self.plan_by_hand(&actor_id, generate, message.id).await
             }
             GenerationMessage::Planned { actor_id, plan_id, slot_id } => {
-                let plan = self.plan(&actor_id, &plan_id).await?;
+                let Some(plan) = self.store.plan(&actor_id, &plan_id).await? else {
+                    return Err(StageError::Refused(format!("{actor_id} has no plan {plan_id}")));
+                };
                 let slot = plan.slot(&slot_id).ok_or_else(|| {
                     StageError::Refused(format!("plan {plan_id} of {actor_id} has no image {slot_id}"))
                 })?;
@@ -90,25 +93,17 @@ impl Stage for Generation {
 }
 
 impl Generation {
-    async fn plan(&self, actor: &ActorId, plan_id: &str) -> Result<Plan, StageError> {
-        match self.store.plan(actor, plan_id).await? {
-            None => Err(StageError::Refused(format!("{actor} has no plan {plan_id}"))),
-            Some(plan) if matches!(plan.state, PlanState::Superseded | PlanState::DryRun) => {
-                Err(StageError::Refused(format!("plan {plan_id} of {actor} is not to be carried out any more")))
-            }
-            Some(plan) => Ok(plan),
-        }
-    }
-
     async fn work(&self, job: Job<'_>, message_id: &str) -> Result<(), StageError> {
         let now = self.clock.now();
         let token = format!("{message_id}@{}", now.as_millisecond());
         let Some(mut record) = self.store.claim_slot(job.name(), &token, now, CLAIM).await? else {
             return Err(StageError::later("another worker is making this image", CLAIM_POLL));
         };
+        let is_overtaken = !matches!(job.plan.state, PlanState::Running | PlanState::Closed);
         let worked = async {
             loop {
                 match record.state {
+                    SlotState::Open | SlotState::Staged if is_overtaken => return self.abandon(job, &record).await,
                     SlotState::Open => self.draw_and_stage(job, &record).await?,
                     SlotState::Staged => self.give_number(job, &record).await?,
                     SlotState::Numbered => self.place(job, record.filename.as_deref().unwrap_or_default()).await?,
@@ -120,6 +115,18 @@ impl Generation {
         .await;
         self.store.release_slot(job.name(), &token).await?;
         worked
+    }
+
+    /// The plan is not to be carried out any more: an image without a number is not made, or not kept. What may have
+    /// been charged counts as paid.
+    async fn abandon(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+        let reason = format!("plan {} of {} is not to be carried out any more", job.plan.plan_id, job.actor);
+        if record.state == SlotState::Open && record.charge.is_some() {
+            let settlement = if record.asked_at.is_some() { Settlement::Paid } else { Settlement::Released };
+            self.store.fail_slot(job.name(), record, settlement, &reason).await?;
+        }
+        self.bucket.delete(&self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id)).await?;
+        Err(StageError::Refused(reason))
     }
 
     /// The image is in its place, or given up: what it left behind goes, and the plan goes on.

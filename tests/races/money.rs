@@ -1,0 +1,93 @@
+//! Budgets: no worker spends what another has set aside.
+
+use balancer::adapters::queues::Queue;
+use balancer::adapters::store::actors::Status;
+use balancer::domain::actor::ActorId;
+use balancer::domain::money::MicroUsd;
+use balancer_tests::replicate::Fate;
+use balancer_tests::stack::actor;
+use balancer_tests::world::{World, any_picture};
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+/// What an image costs.
+const PRICE: u64 = 40_000;
+
+async fn world(variables: &[(&str, &str)]) -> World {
+    World::with(variables, |_, _| Fate::Succeeds, any_picture).await
+}
+
+async fn ask_for(world: &World, actor: &ActorId, images: u32) {
+    world.upload_base_image(actor).await;
+    world.send(Queue::Generation, json!({ "actor_id": actor, "generate": { "photorealistic": images } })).await;
+    // The message that makes the plan, and no image yet.
+    world.deliver_once(1, None, &mut Default::default()).await;
+}
+
+/// Lets the workers look once at every message that waits.
+async fn look_once(world: &World, workers: usize) {
+    let looks = async || {
+        for _ in 0..4 {
+            world.generate_one().await;
+        }
+    };
+    futures::future::join_all((0..workers).map(|_| looks())).await;
+}
+
+#[tokio::test]
+async fn fifty_workers_do_not_overspend_by_one_image() {
+    for (variable, says) in [
+        ("DAILY_BUDGET_USD", "DAILY_BUDGET_USD is raised"),
+        ("ACTOR_DAILY_BUDGET_USD", "ACTOR_DAILY_BUDGET_USD is raised"),
+        ("PLAN_BUDGET_USD", "PLAN_BUDGET_USD is raised"),
+    ] {
+        // Ten images and a half. Looking again takes no time, so that the day doesn't end.
+        let (mut world, hero) = (world(&[(variable, "0.42"), ("BUDGET_POLL_SECONDS", "1")]).await, actor("hero"));
+        ask_for(&world, &hero, 30).await;
+        look_once(&world, 50).await;
+        assert_eq!(world.replicate.charged(), 10, "{variable}");
+        let record = world.store.actor(&hero).await.unwrap().unwrap();
+        assert_eq!(record.status, Status::Parked);
+        assert!(record.reason.unwrap().contains(says));
+        let today = world.clock.now().to_zoned(TimeZone::UTC).date();
+        let spending = world.store.spending(today).await.unwrap();
+        assert_eq!((spending.spent, spending.committed), (MicroUsd(10 * PRICE), MicroUsd(10 * PRICE)));
+
+        world.set(variable, "100");
+        world.generate_with(10).await;
+        assert_eq!(world.replicate.charged(), 30, "it goes on when {variable} is raised");
+        assert_ne!(world.store.actor(&hero).await.unwrap().unwrap().status, Status::Parked);
+        assert_eq!(world.dead_letters().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn parked_work_goes_on_the_next_day() {
+    let (world, hero) = (world(&[("DAILY_BUDGET_USD", "0.20")]).await, actor("hero"));
+    ask_for(&world, &hero, 8).await;
+    look_once(&world, 2).await;
+    assert_eq!(world.replicate.charged(), 5);
+    world.let_pass(SignedDuration::from_hours(24));
+    world.generate_with(2).await;
+    assert_eq!(world.replicate.charged(), 8);
+    assert_eq!(world.store.plans(&hero).await.unwrap()[0].spent, MicroUsd(8 * PRICE));
+    assert_eq!(world.store.spending_ever_on(&hero).await.unwrap(), MicroUsd(8 * PRICE));
+}
+
+#[tokio::test]
+async fn what_failed_or_was_refused_costs_nothing() {
+    let fate = |index: usize, _: &str| match index % 3 {
+        0 => Fate::Fails,
+        1 => Fate::IsImproper,
+        _ => Fate::Succeeds,
+    };
+    let (world, hero) = (World::with(&[], fate, any_picture).await, actor("hero"));
+    ask_for(&world, &hero, 6).await;
+    world.generate_with(1).await;
+    let plan = &world.store.plans(&hero).await.unwrap()[0];
+    assert_eq!(plan.remaining, 0);
+    let charged = MicroUsd(world.replicate.charged() as u64 * PRICE);
+    assert_eq!((plan.spent, plan.committed), (charged, charged));
+    assert!(plan.generated > 0 && world.replicate.creations() > plan.slots.len());
+}

@@ -1,0 +1,91 @@
+//! Image numbers: sequential for each actor, no gap, no double.
+
+use std::time::Duration;
+
+use balancer::adapters::bucket::PutNew;
+use balancer::adapters::queues::Queue;
+use balancer::adapters::store::slots::SlotName;
+use balancer::adapters::store::slots::SlotState;
+use balancer::domain::actor::ActorId;
+use balancer::domain::manifest::BALANCING;
+use balancer::domain::numbering::{filename, highest, number_of};
+use balancer_tests::replicate::Fate;
+use balancer_tests::stack::actor;
+use balancer_tests::world::{World, any_picture};
+use serde_json::json;
+
+const NO_LIMITS: [(&str, &str); 3] =
+    [("DAILY_BUDGET_USD", "1000"), ("ACTOR_DAILY_BUDGET_USD", "1000"), ("PLAN_BUDGET_USD", "1000")];
+
+async fn rich_world() -> World {
+    World::with(&NO_LIMITS, |_, _| Fate::Succeeds, any_picture).await
+}
+
+/// Has this many images of an actor asked for by hand, a hundred at once, with the messages not yet worked on.
+async fn ask_for(world: &World, actor: &ActorId, images: u32) {
+    world.upload_base_image(actor).await;
+    let mut left = images;
+    while left > 0 {
+        let now = left.min(100);
+        world.send(Queue::Generation, json!({ "actor_id": actor, "generate": { "photorealistic": now } })).await;
+        left -= now;
+    }
+}
+
+/// A considerate person: takes the next number, and never one that is taken.
+async fn upload_numbered(world: &World, actor: &ActorId, images: usize) {
+    let mut uploaded = 0;
+    while uploaded < images {
+        let listed = world.names_below(&format!("training_data/{actor}/")).await;
+        let name = filename(actor, highest(listed.iter().map(String::as_str)) + 1);
+        let picture = any_picture(balancer::domain::kind::Kind::Photorealistic, 100_000 + uploaded);
+        let put = world.bucket.put_new(&world.keys.image(actor, &name), picture, "image/jpeg").await.unwrap();
+        uploaded += usize::from(matches!(put, PutNew::Stored(_)));
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+/// Asserts that an actor's images bear the numbers from 1 on, and that the made ones are all in the manifest.
+async fn assert_sequential(world: &World, actor: &ActorId, made: usize, uploaded: usize) {
+    let mut numbers: Vec<u64> =
+        world.names_below(&format!("training_data/{actor}/")).await.iter().map(|name| number_of(name)).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=(made + uploaded) as u64).collect::<Vec<_>>());
+    let manifest = world.manifest(actor).await;
+    let recorded: Vec<_> =
+        manifest.images.values().filter(|image| image.generation_type.as_deref() == Some(BALANCING)).collect();
+    assert_eq!(recorded.len(), made);
+    assert!(recorded.iter().all(|image| image.etag.is_some()), "each is in its place");
+    for plan in world.store.plans(actor).await.unwrap() {
+        assert_eq!((plan.remaining, plan.generated as usize), (0, plan.slots.len()));
+        for slot in &plan.slots {
+            let name = SlotName { actor, plan_id: &plan.plan_id, slot_id: &slot.slot_id };
+            assert_eq!(world.store.slot(name).await.unwrap().state, SlotState::Done);
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_hundred_images_of_one_actor_by_fifty_workers_while_a_person_uploads_numbered_files() {
+    let (world, hero) = (rich_world().await, actor("hero"));
+    ask_for(&world, &hero, 200).await;
+    tokio::join!(world.generate_with(50), upload_numbered(&world, &hero, 25));
+    world.generate_with(1).await;
+    assert_sequential(&world, &hero, 200, 25).await;
+    assert_eq!(world.replicate.charged(), 200);
+    assert_eq!(world.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn twenty_actors_side_by_side_have_numbers_of_their_own() {
+    let world = rich_world().await;
+    let actors: Vec<ActorId> = (0..20).map(|number| actor(&format!("actor {number}"))).collect();
+    for actor in &actors {
+        ask_for(&world, actor, 5).await;
+    }
+    world.generate_with(20).await;
+    for actor in &actors {
+        assert_sequential(&world, actor, 5, 0).await;
+    }
+    assert_eq!(world.replicate.charged(), 100);
+}

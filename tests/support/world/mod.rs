@@ -1,0 +1,285 @@
+//! The three stages in this process, before a bucket, a table and queues of their own, with a network that fails and
+//! a clock that is put forward: so that every call can be made to fail, and nobody has to wait.
+
+mod drive;
+mod faults;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_s3::types::{Event, NotificationConfiguration, QueueConfiguration};
+use aws_sdk_sqs::types::QueueAttributeName;
+use balancer::adapters::bucket::Bucket;
+use balancer::adapters::queues::{Queue, Queues};
+use balancer::adapters::store::Store;
+use balancer::config::{QueueUrls, Section, from_variables};
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::Kind;
+use balancer::domain::manifest::Manifest;
+use balancer::functions::s3_client;
+use balancer::keys::Keys;
+use balancer::lambda::MOST_DELIVERIES;
+use balancer::stages::Clock;
+use balancer::{exchange, functions};
+use jiff::{SignedDuration, Timestamp};
+use local_stack::{Account, sdk_config};
+use serde_json::json;
+use tempfile::TempDir;
+
+pub use drive::{Delivery, Journey};
+pub use faults::{Fault, Network};
+
+use crate::replicate::{self, Fate, Replicate};
+use crate::stack::{KEY_PREFIX, emulator};
+
+/// How long a worker's leases and claims last, and a little more: after a death that much time passes.
+const UNTIL_LEASES_END: SignedDuration = SignedDuration::from_secs(600);
+
+/// What the functions are told beside where things are.
+const USUAL: [(&str, &str); 7] = [
+    ("VISION_PROVIDER", "embedded"),
+    ("GENERATOR", "replicate"),
+    ("REPLICATE_API_TOKEN", replicate::TOKEN),
+    ("TARGET_TOTAL", "6"),
+    ("QUIET_SECONDS", "1"),
+    ("MAX_DELETED_PERCENT", "100"),
+    ("BUDGET_POLL_SECONDS", "900"),
+];
+
+/// A world for one test.
+pub struct World {
+    /// The images, reached past the network.
+    pub bucket: Bucket,
+    /// The records, reached past the network.
+    pub store: Store,
+    /// The queues, reached past the network.
+    pub queues: Queues,
+    /// Where things lie.
+    pub keys: Keys,
+    /// The local copy.
+    pub data: TempDir,
+    /// Between the workers and everything else.
+    pub network: Network,
+    /// Who draws.
+    pub replicate: Replicate,
+    /// What the time is, here.
+    pub clock: Clock,
+    passed: Arc<AtomicI64>,
+    sqs: aws_sdk_sqs::Client,
+    urls: QueueUrls,
+    account: Account,
+    variables: BTreeMap<String, String>,
+}
+
+/// A picture that is new each time and quickly made. What it shows nobody asks.
+#[must_use]
+pub fn any_picture(_: Kind, index: usize) -> Vec<u8> {
+    let shade =
+        |x: u32, y: u32| (x.wrapping_mul(31).wrapping_add(y * 17).wrapping_add(index as u32 * 7919) % 251) as u8;
+    let image = image::RgbImage::from_fn(128, 72, |x, y| image::Rgb([shade(x, y), shade(y, x), shade(x / 8, y / 8)]));
+    balancer::imaging::encode_jpeg(&image).unwrap()
+}
+
+impl World {
+    /// A world in which everything succeeds.
+    pub async fn new() -> Self {
+        Self::with(&[], |_, _| Fate::Succeeds, any_picture).await
+    }
+
+    /// A world with these variables beside the usual ones, and a generator that does as it is told.
+    pub async fn with(
+        variables: &[(&str, &str)],
+        script: impl Fn(usize, &str) -> Fate + Send + Sync + 'static,
+        paint: impl Fn(Kind, usize) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
+        let passed = Arc::new(AtomicI64::new(0));
+        let clock = clock(&passed);
+        let replicate = Replicate::start(clock.clone(), script, paint).await;
+        let endpoint = emulator().await.endpoint();
+        let services = [("replicate", replicate.address())];
+        let network = Network::start(endpoint, &services, Arc::clone(&passed)).await;
+        replicate.known_as(&format!("{}/replicate", network.address()));
+
+        let account = Account::unique();
+        let sdk = sdk_config(endpoint, &account);
+        let (sqs, s3) = (aws_sdk_sqs::Client::new(&sdk), s3_client(&sdk));
+        let urls = make_queues(&sqs).await;
+        let bucket = format!("world-{account}");
+        make_bucket(&s3, &sqs, &bucket, &urls.evaluation).await;
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        make_table(&dynamodb, "records").await;
+
+        let data = TempDir::new().unwrap();
+        let mut all: BTreeMap<String, String> =
+            USUAL.iter().chain(variables).map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        for (name, value) in [
+            ("BUCKET", bucket.as_str()),
+            ("TABLE", "records"),
+            ("EVALUATION_QUEUE_URL", &urls.evaluation),
+            ("DELETION_QUEUE_URL", &urls.deletion),
+            ("GENERATION_QUEUE_URL", &urls.generation),
+            ("KEY_PREFIX", KEY_PREFIX),
+            ("LOCAL_DATA_DIR", data.path().to_str().unwrap()),
+            ("REPLICATE_BASE_URL", &format!("{}/replicate", network.address())),
+        ] {
+            all.insert(name.to_owned(), value.to_owned());
+        }
+        Self {
+            bucket: Bucket::new(s3, bucket),
+            store: Store::new(dynamodb, "records"),
+            queues: Queues::new(sqs.clone(), urls.clone()),
+            keys: Keys::new(KEY_PREFIX),
+            data,
+            network,
+            replicate,
+            clock,
+            passed,
+            sqs,
+            urls,
+            account,
+            variables: all,
+        }
+    }
+
+    /// Changes what the functions are told from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Puts the clock forward.
+    pub fn let_pass(&self, time: SignedDuration) {
+        self.passed.fetch_add(time.as_secs(), Ordering::SeqCst);
+    }
+
+    /// What a function is told.
+    fn config<T: Section>(&self) -> T {
+        from_variables(self.variables.clone()).unwrap()
+    }
+
+    /// How a worker reaches AWS: over the network that may fail, without the SDK's patience.
+    fn sdk(&self) -> aws_config::SdkConfig {
+        let retry = aws_config::retry::RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
+        sdk_config(self.network.address(), &self.account).into_builder().retry_config(retry).build()
+    }
+
+    /// A new process of the evaluation function.
+    pub async fn evaluation(&self) -> balancer::lambda::Worker<balancer::stages::evaluate::Evaluation> {
+        functions::evaluation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap()
+    }
+
+    /// A new process of the deletion function.
+    #[must_use]
+    pub fn deletion(&self) -> balancer::lambda::Worker<balancer::stages::delete::Deletion> {
+        functions::deletion(self.config(), &self.sdk(), self.clock.clone())
+    }
+
+    /// A new process of the generation function.
+    pub async fn generation(&self) -> balancer::lambda::Worker<balancer::stages::generate::Generation> {
+        functions::generation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap()
+    }
+
+    /// Puts a file among an actor's images as a person would, in the bucket and in the local copy.
+    pub async fn upload(&self, actor: &ActorId, filename: &str, bytes: &[u8]) {
+        let folder = self.local_folder(actor);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(filename), bytes).unwrap();
+        self.bucket.put(&self.keys.image(actor, filename), bytes.to_vec(), "image/jpeg").await.unwrap();
+    }
+
+    /// Puts an actor's base image in its place.
+    pub async fn upload_base_image(&self, actor: &ActorId) {
+        let key = format!("{}jpg", self.keys.base_image_stem(actor));
+        self.bucket.put(&key, crate::pictures::base_jpeg(), "image/jpeg").await.unwrap();
+    }
+
+    /// Puts a message on a queue as a person would.
+    pub async fn send(&self, queue: Queue, body: serde_json::Value) {
+        self.queues.send_body(queue, body.to_string(), Duration::ZERO).await.unwrap();
+    }
+
+    /// The actor's manifest.
+    pub async fn manifest(&self, actor: &ActorId) -> Manifest {
+        exchange::export(&self.store, actor).await.unwrap().unwrap()
+    }
+
+    /// The names below a folder of the prefix.
+    pub async fn names_below(&self, folder: &str) -> Vec<String> {
+        let folder = format!("{KEY_PREFIX}/{folder}");
+        let listed = self.bucket.list(&folder).await.unwrap();
+        listed.into_iter().map(|object| object.key[folder.len()..].to_owned()).collect()
+    }
+
+    /// The actor's files in the local copy.
+    #[must_use]
+    pub fn local_files(&self, actor: &ActorId) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.local_folder(actor)) else { return Vec::new() };
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// The folder of the actor's images in the local copy.
+    #[must_use]
+    pub fn local_folder(&self, actor: &ActorId) -> std::path::PathBuf {
+        self.data.path().join(actor.as_str()).join("training_data")
+    }
+}
+
+/// The real time, and what has passed beside it.
+fn clock(passed: &Arc<AtomicI64>) -> Clock {
+    let passed = Arc::clone(passed);
+    Clock::telling(move || Timestamp::now() + SignedDuration::from_secs(passed.load(Ordering::SeqCst)))
+}
+
+async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) {
+    let mut request = dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    for (attribute, key) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
+        let definition = AttributeDefinition::builder().attribute_name(attribute);
+        let element = KeySchemaElement::builder().attribute_name(attribute).key_type(key);
+        request = request
+            .attribute_definitions(definition.attribute_type(ScalarAttributeType::S).build().unwrap())
+            .key_schema(element.build().unwrap());
+    }
+    request.send().await.unwrap();
+}
+
+/// The three queues, each with its dead-letter queue.
+async fn make_queues(sqs: &aws_sdk_sqs::Client) -> QueueUrls {
+    let mut urls = Vec::new();
+    for name in ["evaluation", "deletion", "generation"] {
+        let dead = sqs.create_queue().queue_name(format!("{name}-dead")).send().await.unwrap().queue_url.unwrap();
+        let policy = json!({ "deadLetterTargetArn": arn(sqs, &dead).await, "maxReceiveCount": MOST_DELIVERIES });
+        let request = sqs.create_queue().queue_name(name);
+        let created = request.attributes(QueueAttributeName::RedrivePolicy, policy.to_string()).send().await;
+        urls.push(created.unwrap().queue_url.unwrap());
+    }
+    let [evaluation, deletion, generation] = urls.try_into().unwrap();
+    QueueUrls { evaluation, deletion, generation }
+}
+
+async fn arn(sqs: &aws_sdk_sqs::Client, url: &str) -> String {
+    let request = sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::QueueArn);
+    request.send().await.unwrap().attributes.unwrap()[&QueueAttributeName::QueueArn].clone()
+}
+
+/// A bucket whose uploads of images are told to the evaluation queue.
+async fn make_bucket(s3: &aws_sdk_s3::Client, sqs: &aws_sdk_sqs::Client, name: &str, queue: &str) {
+    s3.create_bucket().bucket(name).send().await.unwrap();
+    let filter =
+        aws_sdk_s3::types::FilterRule::builder().name("prefix".into()).value(format!("{KEY_PREFIX}/training_data/"));
+    let key = aws_sdk_s3::types::S3KeyFilter::builder().filter_rules(filter.build()).build();
+    let filter = aws_sdk_s3::types::NotificationConfigurationFilter::builder().key(key).build();
+    let told = QueueConfiguration::builder()
+        .queue_arn(arn(sqs, queue).await)
+        .events(Event::from("s3:ObjectCreated:*"))
+        .filter(filter)
+        .build()
+        .unwrap();
+    let told = NotificationConfiguration::builder().queue_configurations(told).build();
+    let request = s3.put_bucket_notification_configuration().bucket(name).notification_configuration(told);
+    request.send().await.unwrap();
+}
