@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::kind::{Kind, KindCounts};
+use super::money::MicroUsd;
 use super::planner::Scope;
 
 /// A plan and how far it has come.
@@ -46,6 +47,9 @@ pub struct Plan {
     pub deleted: u32,
     /// Images made.
     pub generated: u32,
+    /// What judging the set cost.
+    #[serde(default)]
+    pub vision_cost: MicroUsd,
 }
 
 /// Who wanted a plan.
@@ -105,6 +109,14 @@ pub struct Note {
     pub remark: String,
 }
 
+impl Note {
+    /// Nobody could judge the image.
+    #[must_use]
+    pub fn unassessed(filename: &str, reason: &str) -> Self {
+        Self { filename: filename.to_owned(), remark: format!("not judged: {reason}; it stays, and counts as no kind") }
+    }
+}
+
 impl Plan {
     /// A plan that is being carried out, with nothing in it yet.
     #[must_use]
@@ -127,6 +139,7 @@ impl Plan {
             deletions_done: false,
             deleted: 0,
             generated: 0,
+            vision_cost: MicroUsd::ZERO,
         }
     }
 
