@@ -70,6 +70,7 @@ pub async fn evaluation(
         local,
         keys,
         vision: VisionModel::new(config.vision, sdk).await?,
+        budget: config.budget,
         target: config.target,
         quality_floor: config.quality_floor,
         max_rounds: config.max_rounds,

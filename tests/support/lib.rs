@@ -1,6 +1,8 @@
 //! What the tests share: pictures, a stack for each test, and a stand-in for Lambda's runtime interface.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
 
+pub mod coded;
+pub mod openai;
 pub mod pictures;
 pub mod replicate;
 pub mod runtime_api;

@@ -139,6 +139,13 @@ impl Replicate {
         self.begun().iter().filter(|begun| begun.is_charged()).count()
     }
 
+    /// The pictures that were charged.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<Vec<u8>> {
+        let charged = self.begun().into_iter().enumerate().filter(|(_, begun)| begun.is_charged());
+        charged.map(|(index, begun)| (self.state.paint)(kind_of(&begun.prompt), index)).collect()
+    }
+
     /// Requests to create something, whatever became of them.
     #[must_use]
     pub fn creations(&self) -> usize {

@@ -91,10 +91,11 @@ impl Http {
     }
 }
 
-/// In seconds; the form with a date is not in use with these services.
+/// In seconds, or in OpenAI's own header in milliseconds; the form with a date is not in use with these services.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let seconds = number("retry-after-ms").map(|milliseconds| milliseconds / 1000.0);
+    Duration::try_from_secs_f64(seconds.or_else(|| number(RETRY_AFTER.as_str()))?).ok()
 }
 
 fn failed(host: &str, error: &reqwest::Error) -> HttpError {

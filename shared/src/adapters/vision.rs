@@ -1,22 +1,39 @@
 //! Who judges images.
 
 pub mod embedded;
+mod openai;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use image::RgbImage;
 
 use embedded::EmbeddedVision;
+pub use openai::{OpenAi, OpenAiError, PROMPT_VERSION};
 
 use crate::config::VisionConfig;
 use crate::domain::assessment::Observation;
+use crate::domain::money::MicroUsd;
 
 /// A vision model. It sees images and says what it sees, nothing else.
 #[derive(Clone)]
 pub enum VisionModel {
     /// The model that is part of this program: it judges by measuring pixels.
     Embedded(Arc<EmbeddedVision>),
+    /// One that is asked over OpenAI's chat completions, which costs money.
+    OpenAi(Arc<OpenAi>),
+}
+
+/// What a model has seen. What was paid for is here even if the asking was interrupted.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// What it says of each image, in their order, or why an image stays unassessed.
+    pub images: Vec<Result<Observation, String>>,
+    /// What the answers cost.
+    pub cost: MicroUsd,
+    /// Why not every image was asked for; none if all were.
+    pub interrupted: Option<VisionError>,
 }
 
 /// The vision model could not be asked.
@@ -28,39 +45,80 @@ pub enum VisionError {
     /// The computation was cut off. Trying again may help.
     #[error("judging the images was cut off: {0}")]
     CutOff(#[from] tokio::task::JoinError),
+    /// The vision service failed.
+    #[error(transparent)]
+    OpenAi(#[from] OpenAiError),
+}
+
+impl VisionError {
+    /// How long to wait before asking again, where the answer is only "not now".
+    #[must_use]
+    pub fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::OpenAi(error) => error.pause(),
+            Self::Model(_) | Self::CutOff(_) => None,
+        }
+    }
+
+    /// Whether asking again fails until a person has changed something.
+    #[must_use]
+    pub fn needs_person(&self) -> bool {
+        match self {
+            Self::OpenAi(error) => error.needs_person(),
+            Self::Model(_) => true,
+            Self::CutOff(_) => false,
+        }
+    }
 }
 
 impl VisionModel {
     /// The configured model.
     ///
     /// # Errors
-    /// If the model can't be loaded.
-    pub async fn new(config: VisionConfig, _sdk: &SdkConfig) -> Result<Self, VisionError> {
-        match config {
-            VisionConfig::Embedded => Ok(Self::Embedded(Arc::new(EmbeddedVision::new()?))),
-            VisionConfig::OpenAi(_) => Err(std::io::Error::other("this version has no client of OpenAI").into()),
-        }
+    /// If the model can't be loaded, or its key can't be had.
+    pub async fn new(config: VisionConfig, sdk: &SdkConfig) -> Result<Self, VisionError> {
+        Ok(match config {
+            VisionConfig::Embedded => Self::Embedded(Arc::new(EmbeddedVision::new()?)),
+            VisionConfig::OpenAi(config) => Self::OpenAi(Arc::new(OpenAi::new(config, sdk).await?)),
+        })
     }
 
     /// The model's name and version: what it has said once is not asked again.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Embedded(_) => "embedded-1",
+            Self::OpenAi(model) => model.name(),
         }
     }
 
-    /// Judges images, in their order.
-    ///
-    /// # Errors
-    /// If the model can't be asked.
-    pub async fn observe(&self, images: Vec<Arc<RgbImage>>) -> Result<Vec<Observation>, VisionError> {
+    /// What judging so many images costs at most, if nothing must be asked twice.
+    #[must_use]
+    pub fn estimate(&self, images: usize) -> MicroUsd {
+        match self {
+            Self::Embedded(_) => MicroUsd::ZERO,
+            Self::OpenAi(model) => model.estimate(images),
+        }
+    }
+
+    /// Judges images. A model that is shown many at once sees them in an order drawn from `seed`.
+    pub async fn observe(&self, images: Vec<Arc<RgbImage>>, seed: &str) -> Seen {
         match self {
             Self::Embedded(model) => {
-                let model = Arc::clone(model);
-                let judge = move || images.iter().map(|image| model.observe(image)).collect();
-                Ok(tokio::task::spawn_blocking(judge).await?)
+                let (model, count) = (Arc::clone(model), images.len());
+                let judge = move || images.iter().map(|image| Ok(model.observe(image))).collect();
+                match tokio::task::spawn_blocking(judge).await {
+                    Ok(images) => Seen { images, cost: MicroUsd::ZERO, interrupted: None },
+                    Err(error) => Seen::nothing(count, error.into()),
+                }
             }
+            Self::OpenAi(model) => model.observe(images, seed).await,
         }
+    }
+}
+
+impl Seen {
+    fn nothing(images: usize, error: VisionError) -> Self {
+        Self { images: vec![Err(error.to_string()); images], cost: MicroUsd::ZERO, interrupted: Some(error) }
     }
 }

@@ -51,6 +51,8 @@ pub struct OpenAiConfig {
     pub mode: VisionMode,
     /// How often each image is shown, each time in another order: 1 or 2.
     pub passes: u8,
+    /// How long one answer is waited for.
+    pub timeout: Duration,
     /// What a million tokens cost that are sent.
     pub usd_per_million_input_tokens: MicroUsd,
     /// What a million tokens cost that are answered.
@@ -124,6 +126,12 @@ impl OpenAiConfig {
             model: reader.optional("VISION_MODEL", "a model's name", "gpt-6-luna".to_owned(), |_| true),
             mode: reader.optional("VISION_MODE", "grid or individual", VisionMode::Grid, |_| true),
             passes: reader.optional("VISION_PASSES", "1 or 2", 1, |passes| (1..=2).contains(passes)),
+            timeout: Duration::from_secs(reader.optional(
+                "VISION_TIMEOUT_SECONDS",
+                "a number from 1 to 120",
+                60,
+                |&seconds: &u64| (1..=120).contains(&seconds),
+            )),
             usd_per_million_input_tokens: reader.optional(
                 "VISION_USD_PER_MILLION_INPUT_TOKENS",
                 DOLLARS,

@@ -54,6 +54,9 @@ pub struct Plan {
     /// What its images have cost.
     #[serde(default)]
     pub spent: MicroUsd,
+    /// What judging the set cost.
+    #[serde(default)]
+    pub vision_cost: MicroUsd,
 }
 
 /// Who wanted a plan.
@@ -121,6 +124,14 @@ impl Slot {
     }
 }
 
+impl Note {
+    /// Nobody could judge the image.
+    #[must_use]
+    pub fn unassessed(filename: &str, reason: &str) -> Self {
+        Self { filename: filename.to_owned(), remark: format!("not judged: {reason}; it stays, and counts as no kind") }
+    }
+}
+
 impl Plan {
     /// A plan that is being carried out, with nothing in it yet.
     #[must_use]
@@ -145,6 +156,7 @@ impl Plan {
             generated: 0,
             committed: MicroUsd::ZERO,
             spent: MicroUsd::ZERO,
+            vision_cost: MicroUsd::ZERO,
         }
     }
 

@@ -59,6 +59,18 @@ impl Proposal {
     pub fn is_empty(&self) -> bool {
         self.delete.is_empty() && self.generate.total() == 0
     }
+
+    /// The same without what could be too many: each of the `unassessed` images may turn out to be of any kind, so
+    /// of each kind that many fewer are made. Deletions stay as they are, because one image more never saves another.
+    #[must_use]
+    pub fn leaving_room_for(mut self, unassessed: u32) -> Self {
+        for kind in Kind::ALL {
+            let held_back = self.generate[kind].min(unassessed);
+            self.generate[kind] -= held_back;
+            self.result[kind] -= held_back;
+        }
+        self
+    }
 }
 
 /// Plans the way from a set to its target.
@@ -188,6 +200,29 @@ mod tests {
             prop_assert_eq!(proposal.result, KindCounts::tally(after.iter().map(|image| image.kind)));
             prop_assert!(scope != Scope::GenerateOnly || proposal.delete.is_empty());
             prop_assert!(scope != Scope::DeleteOnly || proposal.generate.total() == 0);
+        }
+
+        #[test]
+        fn whatever_unassessed_images_turn_out_to_be_nothing_was_made_or_deleted_for_nothing(
+            set in any_set(), unassessed in proptest::collection::vec((any_kind(), 1_u8..=10), 0..8),
+        ) {
+            let count = u32::try_from(unassessed.len()).unwrap();
+            let careful = propose(&set, &policy(Scope::All)).leaving_room_for(count);
+            let after = execute(&set, &careful);
+            prop_assert_eq!(careful.result, KindCounts::tally(after.iter().map(|image| image.kind)));
+            let turned_out = unassessed.into_iter().enumerate().map(|(index, (kind, quality))| image(500 + index, kind, quality));
+            let turned_out: Vec<_> = turned_out.collect();
+            // What was made stays, once all is known.
+            let known: Vec<_> = after.iter().chain(&turned_out).cloned().collect();
+            let finally = propose(&known, &policy(Scope::All));
+            let is_made = |name: &str| after.iter().any(|image| image.filename == name) && !set.iter().any(|image| image.filename == name);
+            prop_assert!(!finally.delete.iter().any(|removal| is_made(&removal.filename)));
+            // What went would have gone anyway.
+            let all: Vec<_> = set.iter().chain(&turned_out).cloned().collect();
+            let informed = propose(&all, &policy(Scope::All));
+            for removal in &careful.delete {
+                prop_assert!(informed.delete.iter().any(|other| other.filename == removal.filename));
+            }
         }
 
         #[test]

@@ -32,6 +32,8 @@ use tempfile::TempDir;
 pub use drive::{Delivery, Journey};
 pub use faults::{Fault, Network};
 
+use crate::coded::{self, coded_picture};
+use crate::openai::{self, VisionService, perfect_eyes};
 use crate::replicate::{self, Fate, Replicate};
 use crate::stack::{KEY_PREFIX, emulator};
 
@@ -39,8 +41,10 @@ use crate::stack::{KEY_PREFIX, emulator};
 const UNTIL_LEASES_END: SignedDuration = SignedDuration::from_secs(600);
 
 /// What the functions are told beside where things are.
-const USUAL: [(&str, &str); 7] = [
-    ("VISION_PROVIDER", "embedded"),
+const USUAL: [(&str, &str); 9] = [
+    ("VISION_PROVIDER", "openai"),
+    ("OPENAI_API_KEY", openai::KEY),
+    ("VISION_MODEL", openai::MODEL),
     ("GENERATOR", "replicate"),
     ("REPLICATE_API_TOKEN", replicate::TOKEN),
     ("TARGET_TOTAL", "6"),
@@ -48,6 +52,9 @@ const USUAL: [(&str, &str); 7] = [
     ("MAX_DELETED_PERCENT", "100"),
     ("BUDGET_POLL_SECONDS", "900"),
 ];
+
+/// The quality of generated pictures.
+const GOOD: u8 = 8;
 
 /// A world for one test.
 pub struct World {
@@ -65,6 +72,8 @@ pub struct World {
     pub network: Network,
     /// Who draws.
     pub replicate: Replicate,
+    /// Who looks.
+    pub vision: VisionService,
     /// What the time is, here.
     pub clock: Clock,
     passed: Arc<AtomicI64>,
@@ -84,9 +93,11 @@ pub fn any_picture(_: Kind, index: usize) -> Vec<u8> {
 }
 
 impl World {
-    /// A world in which everything succeeds.
-    pub async fn new() -> Self {
-        Self::with(&[], |_, _| Fate::Succeeds, any_picture).await
+    /// A world in which everything succeeds, and every picture is judged as what it says it is.
+    pub async fn coded(variables: &[(&str, &str)]) -> Self {
+        // The variants from half-way on are those of the generator.
+        let paint = |kind, index| coded_picture(kind, GOOD, coded::VARIANTS / 2 + index as u32);
+        Self::with(variables, |_, _| Fate::Succeeds, paint).await
     }
 
     /// A world with these variables beside the usual ones, and a generator that does as it is told.
@@ -99,7 +110,8 @@ impl World {
         let clock = clock(&passed);
         let replicate = Replicate::start(clock.clone(), script, paint).await;
         let endpoint = emulator().await.endpoint();
-        let services = [("replicate", replicate.address())];
+        let vision = VisionService::start(perfect_eyes).await;
+        let services = [("replicate", replicate.address()), ("openai", vision.address())];
         let network = Network::start(endpoint, &services, Arc::clone(&passed)).await;
         replicate.known_as(&format!("{}/replicate", network.address()));
 
@@ -124,6 +136,7 @@ impl World {
             ("KEY_PREFIX", KEY_PREFIX),
             ("LOCAL_DATA_DIR", data.path().to_str().unwrap()),
             ("REPLICATE_BASE_URL", &format!("{}/replicate", network.address())),
+            ("OPENAI_BASE_URL", &format!("{}/openai/v1", network.address())),
         ] {
             all.insert(name.to_owned(), value.to_owned());
         }
@@ -135,6 +148,7 @@ impl World {
             data,
             network,
             replicate,
+            vision,
             clock,
             passed,
             sqs,

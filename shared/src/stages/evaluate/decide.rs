@@ -6,10 +6,11 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use super::Evaluation;
+use super::judge::Judged;
 use super::survey::Survey;
 use crate::adapters::queues::Queue;
 use crate::adapters::store::actors::{ActorRecord, Status, Verdict};
-use crate::domain::assessment::Assessment;
+use crate::adapters::vision::VisionError;
 use crate::domain::kind::KindCounts;
 use crate::domain::manifest::{BALANCING, Generation, timestamp_text};
 use crate::domain::plan::{Origin, Plan, PlanState, PlannedDeletion, plan_id, slots};
@@ -38,15 +39,19 @@ impl Evaluation {
         }
         let plan_id = plan_id(self.clock.now(), case.message_id);
         let mut survey = self.survey(actor, &case.record, case.token).await?;
-        let assessments = self.judge(actor, &plan_id, &mut survey).await?;
+        let judged = match self.judge(actor, &plan_id, &mut survey).await? {
+            Ok(judged) => judged,
+            Err(error) => return self.give_way(&case, error).await,
+        };
         let policy = Policy { target: self.target, quality_floor: self.quality_floor, scope: case.command.scope };
-        let proposal = propose(&assessments, &policy);
-        let plan = self.plan(&case, plan_id, &survey, &assessments, &proposal);
+        let unassessed = u32::try_from(judged.unassessed.len()).unwrap_or(u32::MAX);
+        let proposal = propose(&judged.assessments, &policy).leaving_room_for(unassessed);
+        let plan = self.plan(&case, plan_id, &survey, &judged, &proposal);
         if case.command.mode == Mode::DryRun {
             return self.keep_dry_run(&case, &plan).await;
         }
         if proposal.is_empty() {
-            return self.conclude(&case, &plan).await;
+            return self.conclude(&case, &plan, &judged).await;
         }
         match self.obstacle(&case, &plan).await? {
             Some(problem) => self.ask_for_attention(&case, &problem).await,
@@ -54,14 +59,7 @@ impl Evaluation {
         }
     }
 
-    fn plan(
-        &self,
-        case: &Case<'_>,
-        plan_id: String,
-        survey: &Survey,
-        assessments: &[Assessment],
-        proposal: &Proposal,
-    ) -> Plan {
+    fn plan(&self, case: &Case<'_>, plan_id: String, survey: &Survey, judged: &Judged, proposal: &Proposal) -> Plan {
         let going: BTreeSet<&str> = proposal.delete.iter().map(|removal| removal.filename.as_str()).collect();
         let etag_of = |filename: &str| {
             survey.images.iter().find(|image| image.filename == filename).and_then(|image| image.image.etag.clone())
@@ -77,12 +75,13 @@ impl Evaluation {
         let mut plan = Plan {
             round: case.round,
             scope: case.command.scope,
-            before: KindCounts::tally(assessments.iter().map(|assessment| assessment.kind)),
+            before: KindCounts::tally(judged.assessments.iter().map(|assessment| assessment.kind)),
             result: proposal.result,
             delete: delete.collect(),
             generation_id: (!slots.is_empty()).then_some(survey.last_generation + 1),
             slots,
-            notes: survey.notes.clone(),
+            notes: [survey.notes.as_slice(), judged.unassessed.as_slice()].concat(),
+            vision_cost: judged.cost,
             state: if case.command.mode == Mode::DryRun { PlanState::DryRun } else { PlanState::Running },
             ..Plan::empty(plan_id, self.clock.now(), Origin::Evaluation)
         };
@@ -97,11 +96,29 @@ impl Evaluation {
         Ok(self.store.release_lease(actor, case.token).await?)
     }
 
+    /// The images can't be judged now: another time, or once a person has helped.
+    async fn give_way(&self, case: &Case<'_>, error: VisionError) -> Result<(), StageError> {
+        match error.pause() {
+            Some(pause) => Err(StageError::later(error.to_string(), pause)),
+            None if error.needs_person() => {
+                self.ask_for_attention(case, &format!("Nothing can be judged: {error}.")).await
+            }
+            None => Err(error.into()),
+        }
+    }
+
     /// There is nothing to do, or nothing that may be done.
-    async fn conclude(&self, case: &Case<'_>, plan: &Plan) -> Result<(), StageError> {
+    async fn conclude(&self, case: &Case<'_>, plan: &Plan, judged: &Judged) -> Result<(), StageError> {
         let remarks: String = plan.notes.iter().map(|note| format!(" {}: {}.", note.filename, note.remark)).collect();
         let target = self.target.counts();
-        if plan.before == target {
+        if !judged.unassessed.is_empty() {
+            let reason = format!(
+                "The set stands at {} of {target} without {} that can't be judged. Ask for an evaluation to try once more, or replace what is named here.{remarks}",
+                plan.before,
+                images(judged.unassessed.len()),
+            );
+            self.settle(case, Status::NeedsAttention, 0, &reason).await
+        } else if plan.before == target {
             self.settle(case, Status::Balanced, 0, &format!("Balanced at {target}.{remarks}")).await
         } else {
             let reason = format!(
@@ -186,4 +203,8 @@ impl Evaluation {
         }
         Ok(())
     }
+}
+
+fn images(count: usize) -> String {
+    if count == 1 { "1 image".to_owned() } else { format!("{count} images") }
 }

@@ -3,42 +3,84 @@
 use std::sync::Arc;
 
 use image::RgbImage;
+use jiff::tz::TimeZone;
 
 use super::Evaluation;
 use super::survey::{Survey, Surveyed};
+use crate::adapters::store::spending::{Charge, Reservation};
+use crate::adapters::vision::{Seen, VisionError};
 use crate::domain::actor::ActorId;
 use crate::domain::assessment::{Assessment, Observed, assess};
+use crate::domain::money::MicroUsd;
+use crate::domain::plan::Note;
 use crate::grid::{draw_page, lay_out};
 use crate::imaging::encode_jpeg;
 use crate::stages::StageError;
 
+/// What is known of a set.
+pub(super) struct Judged {
+    /// Of each image that could be judged.
+    pub(super) assessments: Vec<Assessment>,
+    /// The images that could not, and why.
+    pub(super) unassessed: Vec<Note>,
+    /// What judging cost.
+    pub(super) cost: MicroUsd,
+}
+
 impl Evaluation {
     /// Has every image judged that isn't yet, and joins the judgements with what is measured across the set.
+    ///
+    /// # Errors
+    /// The inner one if the model can't be asked. What it has said until then is kept.
     pub(super) async fn judge(
         &self,
         actor: &ActorId,
         plan_id: &str,
         survey: &mut Survey,
-    ) -> Result<Vec<Assessment>, StageError> {
-        let mut unseen: Vec<(&mut Surveyed, Arc<RgbImage>)> = survey
-            .images
-            .iter_mut()
-            .filter_map(|surveyed| {
-                let preview = surveyed.preview.take()?;
-                Some((surveyed, preview))
-            })
-            .collect();
-        let previews: Vec<_> = unseen.iter().map(|(_, preview)| Arc::clone(preview)).collect();
-        if !previews.is_empty() {
-            self.keep_grid(actor, plan_id, previews.clone()).await?;
-            let observations = self.vision.observe(previews).await?;
-            for ((surveyed, _), observation) in unseen.iter_mut().zip(observations) {
-                surveyed.image.observe(observation, self.vision.name());
-                self.store.save_image(actor, &surveyed.filename, &surveyed.image).await?;
+    ) -> Result<Result<Judged, VisionError>, StageError> {
+        let previews: Vec<_> =
+            survey.images.iter_mut().enumerate().filter_map(|(at, image)| Some((at, image.preview.take()?))).collect();
+        let (places, previews): (Vec<usize>, Vec<_>) = previews.into_iter().unzip();
+        let seen = match previews.len() {
+            0 => Seen::default(),
+            _ => self.ask(actor, plan_id, previews.clone()).await?,
+        };
+        if seen.images.iter().any(Result::is_ok) {
+            self.keep_grid(actor, plan_id, previews).await?;
+        }
+        let mut unassessed = Vec::new();
+        for (at, observation) in places.into_iter().zip(seen.images) {
+            let Surveyed { filename, image, .. } = &mut survey.images[at];
+            match observation {
+                Ok(observation) => {
+                    image.observe(observation, self.vision.name());
+                    self.store.save_image(actor, filename, image).await?;
+                }
+                Err(reason) => unassessed.push(Note::unassessed(filename, &reason)),
             }
         }
+        if let Some(error) = seen.interrupted {
+            return Ok(Err(error));
+        }
         let observed: Vec<_> = survey.images.iter().filter_map(|surveyed| self.observed(surveyed)).collect();
-        Ok(assess(&observed))
+        Ok(Ok(Judged { assessments: assess(&observed), unassessed, cost: seen.cost }))
+    }
+
+    /// Asks the model, with what that may cost set aside before.
+    async fn ask(&self, actor: &ActorId, plan_id: &str, previews: Vec<Arc<RgbImage>>) -> Result<Seen, StageError> {
+        let day = self.clock.now().to_zoned(TimeZone::UTC).date();
+        let charge = Charge { day, amount: self.vision.estimate(previews.len()) };
+        if charge.amount == MicroUsd::ZERO {
+            return Ok(self.vision.observe(previews, plan_id).await);
+        }
+        if let Reservation::UsedUp(limit) = self.store.reserve_question(actor, charge, &self.budget).await? {
+            let reason = self.budget.used_up(limit, day);
+            self.store.park(actor, &reason, self.clock.now()).await?;
+            return Err(StageError::later(reason, self.budget.poll));
+        }
+        let seen = self.vision.observe(previews, plan_id).await;
+        self.store.settle_question(actor, charge, seen.cost).await?;
+        Ok(seen)
     }
 
     /// Draws what is judged as a grid and keeps it, so that people see what the model saw.

@@ -19,6 +19,7 @@ use crate::adapters::store::Store;
 use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::vision::VisionModel;
 use crate::domain::actor::ActorId;
+use crate::domain::budget::Budget;
 use crate::domain::plan::PlanState;
 use crate::domain::target::Target;
 use crate::keys::Keys;
@@ -45,6 +46,8 @@ pub struct Evaluation {
     pub keys: Keys,
     /// Who judges.
     pub vision: VisionModel,
+    /// What may be spent on it.
+    pub budget: Budget,
     /// What a set is measured against.
     pub target: Target,
     /// Images of a lower quality than this go.

@@ -1,0 +1,156 @@
+//! What comes back, believed only as far as it can be checked.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::cost::Usage;
+use super::error::OpenAiError;
+use super::prompt::most_quality;
+use crate::domain::assessment::{BEST_QUALITY, Flag, Observation};
+use crate::domain::kind::Kind;
+
+/// What the model says about a sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Said {
+    /// It judges: what it says of each number that it names exactly once, and properly.
+    Judged(BTreeMap<u32, Observation>),
+    /// It refuses, and says why.
+    Refused(String),
+    /// The request, or the answer, is longer than the model can take.
+    TooLong,
+}
+
+#[derive(Deserialize)]
+struct Completion {
+    choices: Vec<Choice>,
+    usage: Option<TokenUsage>,
+}
+
+#[derive(Deserialize)]
+struct TokenUsage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    message: Message,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    content: Option<String>,
+    refusal: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Judgements {
+    cells: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Judgement {
+    reason: String,
+    kind: Kind,
+    looking_at_camera: bool,
+    symmetrical: bool,
+    distorted_anatomy: bool,
+    blurry: bool,
+    quality: u8,
+}
+
+/// Reads a successful answer, and what it took; `None` where the server doesn't say.
+pub(super) fn read(body: &[u8]) -> Result<(Said, Option<Usage>), OpenAiError> {
+    let completion: Completion =
+        serde_json::from_slice(body).map_err(|error| OpenAiError::Unreadable(error.to_string()))?;
+    let usage = completion.usage.map(|usage| Usage { input: usage.prompt_tokens, output: usage.completion_tokens });
+    let choice = completion.choices.into_iter().next();
+    let Choice { message, finish_reason } = choice.ok_or_else(|| OpenAiError::Unreadable("no choice".to_owned()))?;
+    // In this order: what was refused or cut off has content too, and it must not be believed.
+    let said = match (message.refusal, finish_reason.as_deref()) {
+        (Some(why), _) => Said::Refused(why.chars().take(200).collect()),
+        (None, Some("content_filter")) => Said::Refused("a content filter stopped the answer".to_owned()),
+        (None, Some("length")) => Said::TooLong,
+        (None, _) => Said::Judged(judgements(&message.content.unwrap_or_default())),
+    };
+    Ok((said, usage))
+}
+
+/// Text that can't be understood judges nothing.
+fn judgements(content: &str) -> BTreeMap<u32, Observation> {
+    let entries = serde_json::from_str::<Judgements>(content).map(|judgements| judgements.cells).unwrap_or_default();
+    let mut by_number: BTreeMap<u32, Vec<Value>> = BTreeMap::new();
+    for entry in entries {
+        if let Some(number) = entry["cell"].as_u64().and_then(|number| u32::try_from(number).ok()) {
+            by_number.entry(number).or_default().push(entry);
+        }
+    }
+    let named_once = by_number.into_iter().filter_map(|(number, entries)| {
+        let [entry] = <[Value; 1]>::try_from(entries).ok()?;
+        Some((number, serde_json::from_value::<Judgement>(entry).ok()?.into_observation()?))
+    });
+    named_once.collect()
+}
+
+impl Judgement {
+    fn into_observation(self) -> Option<Observation> {
+        (1..=BEST_QUALITY).contains(&self.quality).then_some(())?;
+        let seen = [
+            (self.looking_at_camera, Flag::LookingAtCamera),
+            (self.symmetrical, Flag::Symmetrical),
+            (self.distorted_anatomy, Flag::DistortedAnatomy),
+            (self.blurry, Flag::Blurry),
+        ];
+        let flags: Vec<Flag> = seen.into_iter().filter_map(|(is_seen, flag)| is_seen.then_some(flag)).collect();
+        let quality = self.quality.min(most_quality(&flags));
+        Some(Observation { kind: self.kind, quality, flags, reason: self.reason })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(cell: u32, quality: i64) -> Value {
+        json!({
+            "cell": cell, "reason": "Seen.", "kind": "bw_stylized", "looking_at_camera": false, "symmetrical": false,
+            "distorted_anatomy": false, "blurry": false, "quality": quality,
+        })
+    }
+
+    fn judged(cells: &[Value]) -> Vec<u32> {
+        judgements(&json!({ "cells": cells }).to_string()).into_keys().collect()
+    }
+
+    #[test]
+    fn only_what_is_said_once_and_properly_counts() {
+        let mut lacking = entry(4, 8);
+        lacking.as_object_mut().unwrap().remove("blurry");
+        let mut unknown = entry(5, 8);
+        unknown["kind"] = "sepia".into();
+        let cells = [entry(1, 8), entry(2, 8), entry(2, 8), entry(3, 11), lacking, unknown, entry(6, 0), json!("x")];
+        assert_eq!(judged(&cells), [1]);
+    }
+
+    #[test]
+    fn a_number_said_twice_counts_for_nothing_even_if_one_entry_is_no_use() {
+        assert_eq!(judged(&[entry(1, 8), entry(1, 99)]), [0; 0]);
+    }
+
+    #[test]
+    fn a_fault_limits_the_quality_whatever_the_model_says() {
+        let mut entry = entry(1, 9);
+        entry["distorted_anatomy"] = true.into();
+        let observation = judgements(&json!({ "cells": [entry] }).to_string()).remove(&1).unwrap();
+        assert_eq!((observation.quality, observation.flags), (3, vec![Flag::DistortedAnatomy]));
+    }
+
+    #[test]
+    fn text_that_is_no_json_judges_nothing() {
+        assert!(judgements("Here you are: {").is_empty());
+    }
+}

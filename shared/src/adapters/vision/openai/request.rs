@@ -1,0 +1,157 @@
+//! What is sent: the rubric, the images, and the form of the answer, closed so that nothing else can come back.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use image::RgbImage;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::cost::most_output_tokens;
+use super::error::OpenAiError;
+use super::prompt::RUBRIC;
+use super::sheet::Sheet;
+use crate::config::VisionMode;
+use crate::domain::assessment::BEST_QUALITY;
+use crate::domain::kind::Kind;
+use crate::grid::draw_page;
+use crate::imaging::encode_jpeg;
+
+/// Judging is looking, not reasoning: without this, a model that can reason spends tokens and seconds on it.
+const REASONING_EFFORT: &str = "none";
+
+/// Structs and not maps, because the model writes its answer in the order of the schema: the reason first, so that
+/// the quality follows from it.
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    reasoning_effort: &'a str,
+    max_completion_tokens: u64,
+    response_format: ResponseFormat,
+    messages: [Message; 2],
+}
+
+#[derive(Serialize)]
+struct Message {
+    role: &'static str,
+    content: Value,
+}
+
+#[derive(Serialize)]
+struct ResponseFormat {
+    r#type: &'static str,
+    json_schema: NamedSchema,
+}
+
+#[derive(Serialize)]
+struct NamedSchema {
+    name: &'static str,
+    strict: bool,
+    schema: Object<List>,
+}
+
+/// A closed object, all of whose properties are required.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Object<P> {
+    r#type: &'static str,
+    properties: P,
+    required: &'static [&'static str],
+    additional_properties: bool,
+}
+
+#[derive(Serialize)]
+struct List {
+    cells: Items,
+}
+
+#[derive(Serialize)]
+struct Items {
+    r#type: &'static str,
+    items: Object<CellProperties>,
+}
+
+#[derive(Serialize)]
+struct CellProperties {
+    cell: Value,
+    reason: Value,
+    kind: Value,
+    looking_at_camera: Value,
+    symmetrical: Value,
+    distorted_anatomy: Value,
+    blurry: Value,
+    quality: Value,
+}
+
+/// The request that shows a sheet, as JSON.
+pub(super) fn body(model: &str, sheet: &Sheet, images: &[Arc<RgbImage>]) -> Result<Vec<u8>, OpenAiError> {
+    let numbers: Vec<u32> = sheet.page.cells.iter().map(|cell| cell.number).collect();
+    let body = Body {
+        model,
+        reasoning_effort: REASONING_EFFORT,
+        max_completion_tokens: most_output_tokens(numbers.len()),
+        response_format: ResponseFormat {
+            r#type: "json_schema",
+            json_schema: NamedSchema { name: "judgements", strict: true, schema: schema(&numbers) },
+        },
+        messages: [
+            Message { role: "system", content: RUBRIC.into() },
+            Message { role: "user", content: content(sheet, &numbers, images)?.into() },
+        ],
+    };
+    serde_json::to_vec(&body).map_err(|error| OpenAiError::Encoding(error.to_string()))
+}
+
+fn schema(numbers: &[u32]) -> Object<List> {
+    let truth = || json!({ "type": "boolean" });
+    let cell = CellProperties {
+        cell: json!({ "type": "integer", "enum": numbers }),
+        reason: json!({ "type": "string" }),
+        kind: json!({ "type": "string", "enum": Kind::ALL }),
+        looking_at_camera: truth(),
+        symmetrical: truth(),
+        distorted_anatomy: truth(),
+        blurry: truth(),
+        quality: json!({ "type": "integer", "enum": (1..=BEST_QUALITY).collect::<Vec<_>>() }),
+    };
+    let required =
+        &["cell", "reason", "kind", "looking_at_camera", "symmetrical", "distorted_anatomy", "blurry", "quality"];
+    let items = Object { r#type: "object", properties: cell, required, additional_properties: false };
+    Object {
+        r#type: "object",
+        properties: List { cells: Items { r#type: "array", items } },
+        required: &["cells"],
+        additional_properties: false,
+    }
+}
+
+fn content(sheet: &Sheet, numbers: &[u32], images: &[Arc<RgbImage>]) -> Result<Vec<Value>, OpenAiError> {
+    let list = numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    match sheet.mode {
+        VisionMode::Grid => {
+            let images: Vec<&RgbImage> = images.iter().map(Arc::as_ref).collect();
+            let page = draw_page(&sheet.page, &images);
+            Ok(vec![text(&format!("A grid with the images {list}.")), picture(&page)?])
+        }
+        VisionMode::Individual => {
+            let mut parts = vec![text(&format!("Single images, each right after its number: {list}."))];
+            for cell in &sheet.page.cells {
+                if let Some(image) = images.get(cell.image) {
+                    parts.extend([text(&format!("Image {}:", cell.number)), picture(image)?]);
+                }
+            }
+            Ok(parts)
+        }
+    }
+}
+
+fn text(text: &str) -> Value {
+    json!({ "type": "text", "text": text })
+}
+
+fn picture(image: &RgbImage) -> Result<Value, OpenAiError> {
+    let jpeg = encode_jpeg(image).map_err(|error| OpenAiError::Encoding(error.to_string()))?;
+    let url = format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
+    Ok(json!({ "type": "image_url", "image_url": { "url": url, "detail": "high" } }))
+}

@@ -1,0 +1,134 @@
+//! One judging of a set: which sheets are shown, and what follows from each answer.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use image::RgbImage;
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::OpenAi;
+use super::answer::Said;
+use super::cost::Usage;
+use super::error::OpenAiError;
+use super::looks::Looks;
+use super::sheet::{Look, Sheet};
+use crate::adapters::vision::Seen;
+use crate::config::VisionMode;
+
+/// Sheets that are shown at the same time.
+const SIDE_BY_SIDE: usize = 4;
+
+/// How long new requests are begun. With the last one's timeout and the reading of the set it stays below what a
+/// function may take.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// One judging of a set.
+pub(super) struct Session<'a> {
+    model: &'a OpenAi,
+    images: Arc<[Arc<RgbImage>]>,
+    looks: Vec<Looks>,
+    usage: Usage,
+    deadline: Instant,
+    /// Why no more is asked.
+    stopped: Option<OpenAiError>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(model: &'a OpenAi, images: Vec<Arc<RgbImage>>) -> Self {
+        Self {
+            model,
+            looks: vec![Looks::default(); images.len()],
+            images: images.into(),
+            usage: Usage::default(),
+            deadline: Instant::now() + PATIENCE,
+            stopped: None,
+        }
+    }
+
+    /// Shows every image as often as configured, and once more those whose kind is disputed.
+    pub(super) async fn judge(&mut self, seed: &str) {
+        let (mode, passes) = (self.model.config.mode, self.model.config.passes);
+        let all: Vec<usize> = (0..self.images.len()).collect();
+        let mut sheets = Sheet::all(&all, mode, Look::First, seed);
+        if passes > 1 {
+            sheets.extend(Sheet::all(&all, mode, Look::Second, &format!("{seed}/second")));
+        }
+        self.show(sheets).await;
+        let undecided: Vec<usize> = all.into_iter().filter(|&image| self.looks[image].are_undecided()).collect();
+        self.show(Sheet::all(&undecided, VisionMode::Individual, Look::Deciding, &format!("{seed}/deciding"))).await;
+    }
+
+    /// What was seen, and what it cost.
+    pub(super) fn seen(self) -> Seen {
+        let passes = self.model.config.passes;
+        Seen {
+            images: self.looks.into_iter().map(|looks| looks.joined(passes)).collect(),
+            cost: self.usage.cost(&self.model.config),
+            interrupted: self.stopped.map(Into::into),
+        }
+    }
+
+    /// Shows sheets, and what follows from their answers, a few at a time. What is under way when the service can't
+    /// be asked any more is still waited for, because it is paid for.
+    async fn show(&mut self, sheets: Vec<Sheet>) {
+        let model = self.model;
+        let mut waiting = VecDeque::from(sheets);
+        let mut shown = FuturesUnordered::new();
+        loop {
+            if Instant::now() >= self.deadline && !waiting.is_empty() {
+                self.stopped.get_or_insert(OpenAiError::OutOfTime);
+            }
+            while self.stopped.is_none()
+                && shown.len() < SIDE_BY_SIDE
+                && let Some(sheet) = waiting.pop_front()
+            {
+                shown.push(model.show(sheet, Arc::clone(&self.images), self.deadline));
+            }
+            match shown.next().await {
+                Some((sheet, Ok((said, usage)))) => {
+                    self.usage += usage;
+                    waiting.extend(self.note(&sheet, said));
+                }
+                Some((_, Err(error))) => {
+                    self.stopped.get_or_insert(error);
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Notes an answer, and says what must be shown because of it.
+    fn note(&mut self, sheet: &Sheet, said: Said) -> Vec<Sheet> {
+        let (follow_up, images, problem) = match said {
+            Said::Judged(mut judged) => {
+                let mut unjudged = Vec::new();
+                for cell in &sheet.page.cells {
+                    match judged.remove(&cell.number) {
+                        Some(observation) => self.looks[cell.image].note(sheet.look, observation),
+                        None => unjudged.push(cell.image),
+                    }
+                }
+                (
+                    sheet.again(&unjudged),
+                    unjudged,
+                    "the model judged it not, or not once, however often asked".to_owned(),
+                )
+            }
+            Said::Refused(why) => (sheet.halves(), sheet.images(), format!("the model refuses to judge it ({why})")),
+            Said::TooLong => {
+                (sheet.halves(), sheet.images(), "even alone it makes the model's answer too long".to_owned())
+            }
+        };
+        if follow_up.is_empty() {
+            for image in images {
+                warn!(image, problem, "stays unassessed");
+                self.looks[image].give_up(&problem);
+            }
+        }
+        follow_up
+    }
+}

@@ -1,0 +1,105 @@
+//! Images that are shown to the model together.
+
+use crate::config::VisionMode;
+use crate::grid::{Page, lay_out};
+
+/// How often images that were left out, doubled or garbled are asked for again.
+const MOST_REPEATS: u8 = 2;
+
+/// The how-manieth look at an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// At all of them.
+    First,
+    /// At all of them, in another order.
+    Second,
+    /// At those whose kind the first two looks disagree on.
+    Deciding,
+}
+
+/// Images shown in one request.
+#[derive(Debug, Clone)]
+pub(super) struct Sheet {
+    /// Which images, under which numbers, where.
+    pub(super) page: Page,
+    /// On a grid, or one by one.
+    pub(super) mode: VisionMode,
+    /// Which look this is.
+    pub(super) look: Look,
+    /// How often these images may still be asked for again.
+    repeats_left: u8,
+    /// What the order is drawn from.
+    seed: String,
+}
+
+impl Sheet {
+    /// The sheets that show `images`, in an order drawn from `seed`.
+    pub(super) fn all(images: &[usize], mode: VisionMode, look: Look, seed: &str) -> Vec<Self> {
+        let pages = lay_out(images.len(), seed).into_iter().map(|mut page| {
+            for cell in &mut page.cells {
+                cell.image = images[cell.image];
+            }
+            page
+        });
+        pages.map(|page| Self { page, mode, look, repeats_left: MOST_REPEATS, seed: seed.to_owned() }).collect()
+    }
+
+    /// The images on the sheet.
+    pub(super) fn images(&self) -> Vec<usize> {
+        self.page.cells.iter().map(|cell| cell.image).collect()
+    }
+
+    /// Sheets that show these of its images once more; none when they have been asked for often enough.
+    pub(super) fn again(&self, images: &[usize]) -> Vec<Self> {
+        let Some(repeats_left) = self.repeats_left.checked_sub(1) else { return Vec::new() };
+        self.with(images, "again", repeats_left)
+    }
+
+    /// Sheets with half of its images each; none when there is only one image.
+    pub(super) fn halves(&self) -> Vec<Self> {
+        let images = self.images();
+        if images.len() < 2 {
+            return Vec::new();
+        }
+        let (front, back) = images.split_at(images.len() / 2);
+        [self.with(front, "front", self.repeats_left), self.with(back, "back", self.repeats_left)].concat()
+    }
+
+    fn with(&self, images: &[usize], part: &str, repeats_left: u8) -> Vec<Self> {
+        let seed = format!("{}/{}/{part}", self.seed, self.page.cells.first().map_or(0, |cell| cell.number));
+        let sheets = Self::all(images, self.mode, self.look, &seed).into_iter();
+        sheets.map(|sheet| Self { repeats_left, ..sheet }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheet(images: &[usize]) -> Sheet {
+        Sheet::all(images, VisionMode::Grid, Look::First, "plan").remove(0)
+    }
+
+    #[test]
+    fn images_are_asked_for_again_twice() {
+        let again = sheet(&[3, 5, 8]).again(&[5]);
+        assert_eq!((again.len(), again[0].images()), (1, vec![5]));
+        let last = again[0].again(&[5]);
+        assert_eq!(last.len(), 1);
+        assert!(last[0].again(&[5]).is_empty());
+    }
+
+    #[test]
+    fn halves_show_every_image_once_down_to_a_single_one() {
+        let mut sheets = vec![sheet(&[4, 6, 7, 9, 11])];
+        let mut single = Vec::new();
+        while let Some(sheet) = sheets.pop() {
+            match sheet.halves() {
+                halves if halves.is_empty() => single.extend(sheet.images()),
+                halves => sheets.extend(halves),
+            }
+        }
+        single.sort_unstable();
+        assert_eq!(single, [4, 6, 7, 9, 11]);
+    }
+}

@@ -1,0 +1,110 @@
+//! Every call that the stages make to AWS or to a paid service fails once, in every way there is, and each time the end
+//! is the same as if nothing had happened. The calls are found by watching an undisturbed run, so a call that is added
+//! one day is covered the same day.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+
+mod ending;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use balancer::domain::kind::Kind;
+use balancer_tests::coded::coded_picture;
+use balancer_tests::stack::actor;
+use balancer_tests::world::{Fault, World};
+use ending::Ending;
+use futures::{StreamExt, stream};
+
+/// Journeys that are under way at the same time.
+const SIDE_BY_SIDE: usize = 4;
+
+/// A set of which one image is too poor, one too much, and two are missing.
+async fn begin() -> World {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    for (number, picture) in (1..).zip(unbalanced_set()) {
+        world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
+    }
+    world
+}
+
+/// The target is 4/1/1.
+fn unbalanced_set() -> Vec<Vec<u8>> {
+    use Kind::{BwStylized, Photorealistic};
+    [
+        (Photorealistic, 8),
+        (Photorealistic, 7),
+        (Photorealistic, 8),
+        (Photorealistic, 2),
+        (BwStylized, 6),
+        (BwStylized, 9),
+    ]
+    .into_iter()
+    .zip(0..)
+    .map(|((kind, quality), variant)| coded_picture(kind, quality, variant))
+    .collect()
+}
+
+async fn undisturbed() -> (Ending, Vec<String>) {
+    let world = begin().await;
+    world.drive().await;
+    (Ending::of(&world, &actor("hero")).await, world.network.calls())
+}
+
+/// One journey in which the call of this index fails.
+async fn disturbed(call: usize, fault: Fault, expected: &Ending) -> Result<(), String> {
+    let world = begin().await;
+    world.network.fail_at(call, fault);
+    world.drive().await;
+    let ending = Ending::of(&world, &actor("hero")).await;
+    let calls = world.network.calls();
+    ending.compare(expected).map_err(|difference| {
+        let around = &calls[call.saturating_sub(3)..(call + 3).min(calls.len())];
+        format!("call {call} {fault:?}, amid {around:#?}\n{difference}")
+    })
+}
+
+async fn try_every_call(fault: Fault) {
+    let (expected, calls) = undisturbed().await;
+    expected.assert_good();
+    let survived = AtomicUsize::new(0);
+    let failures: Vec<String> = stream::iter(0..calls.len())
+        .map(|call| {
+            let (expected, survived) = (&expected, &survived);
+            async move {
+                let ended = disturbed(call, fault, expected).await;
+                survived.fetch_add(usize::from(ended.is_ok()), Ordering::Relaxed);
+                ended.err()
+            }
+        })
+        .buffer_unordered(SIDE_BY_SIDE)
+        .filter_map(async |failure| failure)
+        .collect()
+        .await;
+    eprintln!("{fault:?}: {} of {} calls survived", survived.into_inner(), calls.len());
+    assert!(
+        failures.is_empty(),
+        "{} failures; the first:\n{}",
+        failures.len(),
+        failures[..failures.len().min(3)].join("\n")
+    );
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_before_a_call_leaves_nothing_undone() {
+    try_every_call(Fault::DiesBefore).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_after_a_call_does_nothing_twice() {
+    try_every_call(Fault::DiesAfter).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_gets_lost_changes_nothing() {
+    try_every_call(Fault::AnswerLost).await;
+}
+
+#[tokio::test]
+async fn a_service_that_has_a_problem_is_asked_again() {
+    try_every_call(Fault::Unavailable).await;
+}

@@ -1,0 +1,179 @@
+//! Reading a request as strictly as the vendor, and its pictures as a reader would: by the numbers on the page.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use balancer::config::VisionMode;
+use balancer::grid::{CELL_SIDE, TEXT_HEIGHT, draw_text, text_width};
+use balancer::imaging::decode;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use image::imageops::crop_imm;
+use image::{Rgb, RgbImage};
+use serde_json::Value;
+use wiremock::Request;
+
+use super::{Asked, KEY, MODEL, Shown, schema};
+
+/// Images of more patches are shrunk at `detail: high`.
+const MOST_PATCHES: u64 = 2500;
+
+/// Free pixels around a picture in its cell.
+const MARGIN: u32 = 4;
+
+const FIELDS: [&str; 5] = ["model", "reasoning_effort", "max_completion_tokens", "response_format", "messages"];
+
+/// Why a request is refused.
+pub(super) struct Violation {
+    pub(super) status: u16,
+    pub(super) code: &'static str,
+    pub(super) what: String,
+}
+
+impl From<String> for Violation {
+    fn from(what: String) -> Self {
+        Self { status: 400, code: "invalid_request_error", what }
+    }
+}
+
+impl From<&str> for Violation {
+    fn from(what: &str) -> Self {
+        what.to_owned().into()
+    }
+}
+
+pub(super) fn understand(request: &Request, turn: usize) -> Result<Asked, Violation> {
+    let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if header("authorization") != format!("Bearer {KEY}") {
+        let what = format!("Incorrect API key provided: {}", header("authorization"));
+        return Err(Violation { status: 401, code: "invalid_api_key", what });
+    }
+    if header("content-type") != "application/json" {
+        return Err("the content type must be application/json".into());
+    }
+    let body: Value = serde_json::from_slice(&request.body).map_err(|error| error.to_string())?;
+    if body["model"] != MODEL {
+        let what = format!("The model `{}` does not exist", body["model"]);
+        return Err(Violation { status: 404, code: "model_not_found", what });
+    }
+    let numbers = check_form(&body)?;
+    let (mode, shown, patches) = pictures(&body["messages"], &numbers)?;
+    if shown.iter().map(|shown| shown.number).collect::<BTreeSet<_>>() != numbers.iter().copied().collect() {
+        return Err("the numbers shown are not the numbers of the schema".into());
+    }
+    let text = request.body.len() as u64 / 400;
+    Ok(Asked { turn, mode, shown, tokens: patches * 12 / 10 + text.min(500) + 800 })
+}
+
+/// Checks everything but the messages. Returns the numbers that may be answered for.
+fn check_form(body: &Value) -> Result<Vec<u32>, Violation> {
+    let fields = body.as_object().ok_or("the body must be an object")?;
+    if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
+        return Err(format!("Unrecognized request argument supplied: {unknown}").into());
+    }
+    if body["reasoning_effort"] != "none" {
+        return Err("the reasoning effort must be none".into());
+    }
+    if !body["max_completion_tokens"].as_u64().is_some_and(|tokens| (1..=16_384).contains(&tokens)) {
+        return Err("max_completion_tokens must be from 1 to 16384".into());
+    }
+    let format = &body["response_format"];
+    let named = &format["json_schema"];
+    let is_name = named["name"].as_str().is_some_and(|name| {
+        (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+    });
+    if format["type"] != "json_schema" || named["strict"] != true || !is_name {
+        return Err("the response format must be a named json_schema, strict".into());
+    }
+    schema::check(&named["schema"])?;
+    let cell = &named["schema"]["properties"]["cells"]["items"]["properties"]["cell"];
+    let numbers = cell["enum"].as_array().into_iter().flatten();
+    Ok(numbers.filter_map(Value::as_u64).filter_map(|number| u32::try_from(number).ok()).collect())
+}
+
+fn pictures(messages: &Value, numbers: &[u32]) -> Result<(VisionMode, Vec<Shown>, u64), Violation> {
+    let messages = messages.as_array().ok_or("messages must be a list")?;
+    let [system, user] = messages.as_slice() else { return Err("two messages are expected".into()) };
+    if system["role"] != "system" || !system["content"].is_string() || user["role"] != "user" {
+        return Err("a system message and a user message are expected".into());
+    }
+    let parts = user["content"].as_array().ok_or("the user's content must be a list of parts")?;
+    let (mut shown, mut patches, mut mode) = (Vec::new(), 0, VisionMode::Grid);
+    let mut announced = None;
+    for part in parts {
+        match part["type"].as_str() {
+            Some("text") => {
+                let text = part["text"].as_str().ok_or("a text part needs text")?;
+                announced = text.strip_prefix("Image ").and_then(|text| text.strip_suffix(':')?.parse().ok());
+            }
+            Some("image_url") => {
+                let image = picture(&part["image_url"])?;
+                patches += patches_of(&image)?;
+                match announced.take() {
+                    Some(number) => {
+                        mode = VisionMode::Individual;
+                        shown.push(Shown { number, picture: image });
+                    }
+                    None => shown.extend(cells(&image, numbers)?),
+                }
+            }
+            other => return Err(format!("a part of type {other:?} is unknown").into()),
+        }
+    }
+    if shown.len() != numbers.len() {
+        return Err(format!("{} pictures for {} numbers", shown.len(), numbers.len()).into());
+    }
+    Ok((mode, shown, patches))
+}
+
+fn picture(part: &Value) -> Result<RgbImage, Violation> {
+    if part["detail"] != "high" {
+        return Err("the detail must be high".into());
+    }
+    let url = part["url"].as_str().unwrap_or_default();
+    let data = url.strip_prefix("data:image/jpeg;base64,").ok_or("an image must be a data URL of a JPEG")?;
+    let bytes = STANDARD.decode(data).map_err(|error| error.to_string())?;
+    Ok(decode(&bytes).map_err(|error| error.to_string())?)
+}
+
+fn patches_of(image: &RgbImage) -> Result<u64, Violation> {
+    let patches = u64::from(image.width().div_ceil(32)) * u64::from(image.height().div_ceil(32));
+    if patches > MOST_PATCHES { Err("an image is too large to be seen unshrunk".into()) } else { Ok(patches) }
+}
+
+/// The cells of a grid, from left to right and from top to bottom, each with the number that stands in it.
+fn cells(page: &RgbImage, numbers: &[u32]) -> Result<Vec<Shown>, Violation> {
+    let columns = page.width() / CELL_SIDE;
+    let count = u32::try_from(numbers.len()).map_err(|error| error.to_string())?;
+    if columns == 0 || !page.width().is_multiple_of(CELL_SIDE) || page.height() != count.div_ceil(columns) * CELL_SIDE {
+        return Err(format!("{}×{} pixels are no grid of {count}", page.width(), page.height()).into());
+    }
+    let read = |place: u32| {
+        let (x, y) = (place % columns * CELL_SIDE, place / columns * CELL_SIDE);
+        let number = number_at(page, x, y, numbers).ok_or_else(|| format!("cell {place} has no legible number"))?;
+        let side = CELL_SIDE - 2 * MARGIN;
+        Ok(Shown { number, picture: crop_imm(page, x + MARGIN, y + MARGIN, side, side).to_image() })
+    };
+    (0..count).map(read).collect()
+}
+
+/// The number that stands at a place: of the longest that match, since 1 is the beginning of 12, the best.
+fn number_at(page: &RgbImage, x: u32, y: u32, numbers: &[u32]) -> Option<u32> {
+    const MOST_DIFFERENCE: u64 = 12;
+    let matching = numbers.iter().filter_map(|&number| {
+        let text = number.to_string();
+        let difference = difference(page, x, y, &text);
+        (difference <= MOST_DIFFERENCE).then_some((text.len(), Reverse(difference), number))
+    });
+    matching.max().map(|(.., number)| number)
+}
+
+/// How far the page is from showing this label, as the mean over its pixels.
+fn difference(page: &RgbImage, x: u32, y: u32, text: &str) -> u64 {
+    let mut label = RgbImage::new(text_width(text) + 2 * MARGIN, TEXT_HEIGHT + 2 * MARGIN);
+    draw_text(&mut label, text, MARGIN, MARGIN, Rgb([255; 3]));
+    let differences = label.enumerate_pixels().map(|(left, top, pixel)| {
+        page.get_pixel_checked(x + left, y + top).map_or(255, |seen| u64::from(seen.0[1].abs_diff(pixel.0[1])))
+    });
+    differences.sum::<u64>() / u64::from(label.width() * label.height())
+}
