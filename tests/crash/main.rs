@@ -54,7 +54,9 @@ async fn undisturbed() -> (Ending, Vec<String>) {
 async fn disturbed(call: usize, fault: Fault, expected: &Ending) -> Result<(), String> {
     let world = begin().await;
     world.network.fail_at(call, fault);
-    world.drive().await;
+    let journey = world.drive().await;
+    let kills = matches!(fault, Fault::DiesBefore | Fault::DiesAfter);
+    assert!(world.network.has_failed() && journey.deaths == usize::from(kills), "call {call} {fault:?} did not fail");
     let ending = Ending::of(&world, &actor("hero")).await;
     let calls = world.network.calls();
     ending.compare(expected).map_err(|difference| {

@@ -96,6 +96,12 @@ impl Network {
         *self.state.fault.lock().unwrap() = None;
     }
 
+    /// Whether every call that was to fail has done so.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.state.fault.lock().unwrap().is_none()
+    }
+
     /// Returns when the worker has to die.
     pub async fn death(&self) {
         self.state.died.notified().await;
