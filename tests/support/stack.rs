@@ -121,6 +121,12 @@ impl TestStack {
         self.stack.outputs()
     }
 
+    /// How the stack is reached, for stages that a test runs itself.
+    #[must_use]
+    pub fn sdk_config(&self) -> &aws_config::SdkConfig {
+        self.stack.sdk_config()
+    }
+
     /// What the template gives each function, and what Lambda adds so that the SDK finds its way.
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
