@@ -159,7 +159,7 @@ async fn a_request_that_replicate_refuses_is_not_made_again() {
 
 #[tokio::test]
 async fn a_service_that_has_a_problem_or_talks_nonsense_is_asked_again() {
-    for fate in [refusal(500, "oops"), refusal(503, "busy"), Fate::Answers(201, json!(["not", "a", "prediction"]))] {
+    for fate in [refusal(500, "oops"), refusal(503, "busy"), Fate::Answers(201, json!({ "message": "hello" }))] {
         let wanted = Wanted::image(first(fate)).await;
         wanted.work().await;
         wanted.assert_all_made().await;
