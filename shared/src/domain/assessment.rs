@@ -64,6 +64,9 @@ pub struct Assessment {
     /// Why, in a sentence for people.
     #[serde(default)]
     pub reason: String,
+    /// Whether somebody wants it to stay, whatever is thought of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
 }
 
 /// An image as the model saw it and as it measures.
@@ -95,7 +98,7 @@ pub fn assess(set: &[Observed]) -> Vec<Assessment> {
 impl Assessment {
     fn from_observation(filename: &str, observation: Observation) -> Self {
         let Observation { kind, quality, flags, reason } = observation;
-        Self { filename: filename.to_owned(), kind, quality, flags, reason }
+        Self { filename: filename.to_owned(), kind, quality, flags, reason, pinned: false }
     }
 
     fn devalued(mut self, duplicate: &Duplicate<'_>) -> Self {

@@ -6,14 +6,15 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use super::Evaluation;
+use super::approval::deletes_too_much;
 use super::survey::Survey;
 use crate::adapters::queues::Queue;
 use crate::adapters::store::actors::{ActorRecord, Status, Verdict};
 use crate::domain::assessment::Assessment;
-use crate::domain::kind::KindCounts;
+use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::manifest::{BALANCING, Generation, timestamp_text};
 use crate::domain::plan::{Origin, Plan, PlanState, PlannedDeletion, plan_id, slots};
-use crate::domain::planner::{Policy, Proposal, propose};
+use crate::domain::planner::{Policy, Proposal, Scope, propose};
 use crate::messages::{Cause, EvaluationCommand, Mode};
 use crate::stages::base_image::BaseImages;
 use crate::stages::chain::dispatch;
@@ -38,7 +39,8 @@ impl Evaluation {
         }
         let plan_id = plan_id(self.clock.now(), case.message_id);
         let mut survey = self.survey(actor, &case.record, case.token).await?;
-        let assessments = self.judge(actor, &plan_id, &mut survey).await?;
+        let mut assessments = self.judge(actor, &plan_id, &mut survey).await?;
+        survey.mark_pinned(&mut assessments);
         let policy = Policy { target: self.target, quality_floor: self.quality_floor, scope: case.command.scope };
         let proposal = propose(&assessments, &policy);
         let plan = self.plan(&case, plan_id, &survey, &assessments, &proposal);
@@ -48,10 +50,13 @@ impl Evaluation {
         if proposal.is_empty() {
             return self.conclude(&case, &plan).await;
         }
-        match self.obstacle(&case, &plan).await? {
-            Some(problem) => self.ask_for_attention(&case, &problem).await,
-            None => self.set_going(&case, plan).await,
+        if let Some(problem) = self.obstacle(&case, &plan).await? {
+            return self.ask_for_attention(&case, &problem).await;
         }
+        if deletes_too_much(&plan, self.most_deleted_percent) && !self.is_approved(&case, &plan).await? {
+            return self.await_approval(&case, plan).await;
+        }
+        self.set_going(&case, plan).await
     }
 
     fn plan(
@@ -101,8 +106,16 @@ impl Evaluation {
     async fn conclude(&self, case: &Case<'_>, plan: &Plan) -> Result<(), StageError> {
         let remarks: String = plan.notes.iter().map(|note| format!(" {}: {}.", note.filename, note.remark)).collect();
         let target = self.target.counts();
+        // What a plan that may delete leaves is pinned.
+        let may_delete = plan.scope != Scope::GenerateOnly;
         if plan.before == target {
             self.settle(case, Status::Balanced, 0, &format!("Balanced at {target}.{remarks}")).await
+        } else if may_delete && Kind::ALL.into_iter().any(|kind| plan.before[kind] > target[kind]) {
+            let reason = format!(
+                "The set stands at {} of {target}: more images of a kind are pinned than are wanted, and pinned images stay. Let some go with `balancer unpin`.{remarks}",
+                plan.before
+            );
+            self.settle(case, Status::NeedsAttention, 0, &reason).await
         } else {
             let reason = format!(
                 "The set stands at {} of {target}, and the last message allowed no more than was done.{remarks}",
@@ -147,22 +160,35 @@ impl Evaluation {
             image_count: plan.slots.len() as u64,
             metadata: json!({ "plan_id": plan.plan_id }).as_object().cloned().unwrap_or_default(),
         });
-        if !self.store.adopt_plan(actor, case.token, &plan, generation.as_ref(), &verdict, now).await? {
-            self.store.release_lease(actor, case.token).await?;
-            return Err(StageError::later("images landed while the set was judged", self.quiet));
-        }
+        self.adopt(case, &plan, generation.as_ref(), &verdict).await?;
         info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result,
             delete = plan.delete.len(), generate = plan.slots.len(), "plan adopted");
         self.supersede_previous(case).await?;
         dispatch(&self.store, &self.queues, actor, &plan).await
     }
 
-    /// The plan that was active is over: carried out, or overtaken because somebody insisted.
-    async fn supersede_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
+    /// Stores the plan as the active one, which ends the evaluation.
+    pub(super) async fn adopt(
+        &self,
+        case: &Case<'_>,
+        plan: &Plan,
+        generation: Option<&Generation>,
+        verdict: &Verdict<'_>,
+    ) -> Result<(), StageError> {
+        let actor = &case.command.actor_id;
+        if self.store.adopt_plan(actor, case.token, plan, generation, verdict, self.clock.now()).await? {
+            return Ok(());
+        }
+        self.store.release_lease(actor, case.token).await?;
+        Err(StageError::later("images landed while the set was judged", self.quiet))
+    }
+
+    /// The plan that was active is over: carried out, overtaken because somebody insisted, or never approved.
+    pub(super) async fn supersede_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
         let Some(previous) = &case.record.active_plan else { return Ok(()) };
         let state = match self.store.plan(actor, previous).await? {
-            Some(plan) if plan.is_under_way() => PlanState::Superseded,
+            Some(plan) if plan.is_under_way() || plan.state == PlanState::AwaitingApproval => PlanState::Superseded,
             Some(_) => PlanState::Closed,
             None => return Ok(()),
         };

@@ -1,5 +1,6 @@
 //! Evaluation: look at an actor's set, plan, and set the plan going.
 
+mod approval;
 mod decide;
 mod judge;
 mod survey;
@@ -49,6 +50,8 @@ pub struct Evaluation {
     pub target: Target,
     /// Images of a lower quality than this go.
     pub quality_floor: u8,
+    /// The share of a set, in percent, that one plan may delete without being approved.
+    pub most_deleted_percent: u8,
     /// How often in a row a set is mended before a person is asked.
     pub max_rounds: u32,
     /// How long the bucket must have been quiet.
