@@ -6,3 +6,5 @@ mod approval;
 mod half_done;
 mod pins;
 mod records;
+mod redriving;
+mod restoring;

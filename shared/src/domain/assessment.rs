@@ -1,5 +1,7 @@
 //! What is said about one image: its kind, its quality, and what is wrong with it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::duplicates::{Duplicate, find_duplicates};
@@ -33,6 +35,21 @@ pub enum Flag {
     ExactDuplicate,
     /// Measured: shows the same as another image of the set.
     NearDuplicate,
+}
+
+impl fmt::Display for Flag {
+    /// As it is written everywhere: `looking_at_camera`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LookingAtCamera => "looking_at_camera",
+            Self::Symmetrical => "symmetrical",
+            Self::DistortedAnatomy => "distorted_anatomy",
+            Self::Blurry => "blurry",
+            Self::BadExposure => "bad_exposure",
+            Self::ExactDuplicate => "exact_duplicate",
+            Self::NearDuplicate => "near_duplicate",
+        })
+    }
 }
 
 /// What a vision model sees in one image. It only observes; counting and planning are not its work.

@@ -1,6 +1,7 @@
 //! The actor itself: who it is, how its set stands, and who may change that now.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 
 use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +31,19 @@ pub enum Status {
     Balanced,
     /// A person must do something; the reason says what.
     NeedsAttention,
+}
+
+impl fmt::Display for Status {
+    /// As it is written everywhere: `needs_attention`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waiting => "waiting",
+            Self::Balancing => "balancing",
+            Self::Parked => "parked",
+            Self::Balanced => "balanced",
+            Self::NeedsAttention => "needs_attention",
+        })
+    }
 }
 
 /// An actor as it is stored.

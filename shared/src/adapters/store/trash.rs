@@ -195,6 +195,26 @@ impl Store {
         self.apply(kept(actor, filename, trashed)?).await.map(drop)
     }
 
+    /// Enters an image in the manifest again that was deleted, pinned if so wanted, whatever an evaluation that has
+    /// found its object meanwhile says of it. `false` if a deletion has begun.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn restore_image(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        image: &Image,
+        pin: bool,
+    ) -> Result<bool, StoreError> {
+        let mut restored =
+            Change::of(image_key(actor, filename)).set("image", image_value(image)?).when_absent("deleting");
+        if pin {
+            restored = restored.set("pinned", value(&true)?);
+        }
+        Ok(self.apply(restored).await?.is_some())
+    }
+
     /// Strikes an image from the trash: it has been put back.
     ///
     /// # Errors
