@@ -15,7 +15,7 @@ use crate::target::TargetArguments;
 
 /// Makes a sample actor whose set is out of balance, has it balanced, and draws what has changed.
 pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
-    let Demo { dir, json, port } = arguments;
+    let Demo { dir, json, port, cap } = arguments;
     prepare(&dir).await?;
     let folder = ActorFolder { actor: ACTOR_ID.parse()?, dir: dir.join(ACTOR_ID) };
     let album = Album::before(&folder)?;
@@ -27,6 +27,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         port,
         logs: None,
         target: TargetArguments::default(),
+        cap,
     };
     let ending = run_session(options).await?;
     if let Ending::Settled(report) = &ending {

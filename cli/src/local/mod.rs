@@ -10,6 +10,7 @@ mod settle;
 mod upload;
 mod watch;
 
+pub use leave::write_whole;
 pub use report::Report;
 pub use running::RunningStack;
-pub use session::{Ending, Options, run};
+pub use session::{Ending, Options, lock, run};

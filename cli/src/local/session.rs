@@ -24,7 +24,7 @@ use super::upload::Destination;
 use super::{leave, settle, watch};
 use crate::outcome::{Outcome, remark};
 use crate::progress::{Progress, Waiting};
-use crate::target::TargetArguments;
+use crate::target::{CapArguments, TargetArguments};
 
 /// The same template that is deployed.
 const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -44,6 +44,7 @@ pub struct Options {
     pub port: Option<u16>,
     pub logs: Option<PathBuf>,
     pub target: TargetArguments,
+    pub cap: CapArguments,
 }
 
 /// How a run ended.
@@ -171,6 +172,11 @@ impl Session {
             evaluation_queue_url: outputs.evaluation_queue_url.clone(),
             deletion_queue_url: outputs.deletion_queue_url.clone(),
             generation_queue_url: outputs.generation_queue_url.clone(),
+            evaluation_dlq_url: outputs.evaluation_dlq_url.clone(),
+            deletion_dlq_url: outputs.deletion_dlq_url.clone(),
+            generation_dlq_url: outputs.generation_dlq_url.clone(),
+            key_prefix: KEY_PREFIX.to_owned(),
+            data: data.canonicalize()?,
         }
         .announce()?;
         remark(format!("watching {}; the stack answers at {}; Ctrl-C ends it", data.display(), self.stack.endpoint()));
@@ -204,6 +210,7 @@ fn parameters(options: &Options, data: PathBuf) -> BTreeMap<String, String> {
         ("GeneratorConcurrency", side_by_side.to_string()),
         ("TargetTotal", options.target.target_total.to_string()),
         ("TargetShares", options.target.target_shares.to_string()),
+        ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
         ("QualityFloor", options.target.quality_floor.to_string()),
         ("LocalDataDir", local_data_dir),
     ]
@@ -212,7 +219,7 @@ fn parameters(options: &Options, data: PathBuf) -> BTreeMap<String, String> {
 }
 
 /// Keeps others off the folder until the result is dropped: two stacks would write over one another's files.
-fn lock(data: &Path) -> anyhow::Result<File> {
+pub fn lock(data: &Path) -> anyhow::Result<File> {
     let folder = File::open(data).with_context(|| format!("the data folder {} can't be read", data.display()))?;
     match folder.try_lock() {
         Ok(()) => Ok(folder),

@@ -8,7 +8,7 @@ use balancer::adapters::bucket::Bucket;
 use balancer::adapters::store::Store;
 use balancer::domain::manifest::Manifest;
 use balancer::exchange;
-use balancer::keys::{Keys, extension};
+use balancer::keys::{Keys, content_type, extension};
 
 use super::data_folder::{ActorFolder, name_of};
 use crate::outcome::remark;
@@ -61,17 +61,7 @@ impl Destination {
 
     async fn put(&self, path: &Path, key: &str) -> anyhow::Result<()> {
         let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
-        self.bucket.put(key, bytes, content_type(path)).await?;
+        self.bucket.put(key, bytes, content_type(&name_of(path))).await?;
         Ok(())
-    }
-}
-
-fn content_type(path: &Path) -> &'static str {
-    match extension(&name_of(path)).as_deref() {
-        Some("png") => "image/png",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("webp") => "image/webp",
-        Some("json") => "application/json",
-        _ => "application/octet-stream",
     }
 }

@@ -21,6 +21,25 @@ struct ActorFile {
     actor_type: Option<ActorType>,
 }
 
+/// Refuses to work for an actor that has neither a record nor a file: a slip of the pen should not make one.
+///
+/// # Errors
+/// [`StageError::Refused`] if nobody knows the actor.
+pub(super) async fn refuse_unknown(
+    bucket: &Bucket,
+    store: &Store,
+    keys: &Keys,
+    actor: &ActorId,
+) -> Result<(), StageError> {
+    let folder = keys.training_data(actor);
+    if store.actor(actor).await?.is_some() || !bucket.list(&folder).await?.is_empty() {
+        return Ok(());
+    }
+    Err(StageError::Refused(format!(
+        "nobody knows an actor {actor}, and there is nothing below {folder}; check the name, or upload its images"
+    )))
+}
+
 /// Finds out who an actor is, and writes it into its record if that says otherwise.
 ///
 /// # Errors
