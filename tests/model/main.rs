@@ -12,6 +12,7 @@ use balancer::domain::kind::Kind;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Journey, World};
+use futures::{StreamExt, stream};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,6 +24,9 @@ const JOURNEYS: u64 = 24;
 
 /// What is done on each of them.
 const STEPS: usize = 25;
+
+/// Journeys that are under way at the same time.
+const SIDE_BY_SIDE: usize = 4;
 
 /// One of the things that people and machines do.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +79,7 @@ impl Traveller {
         let actor = actor("hero");
         world.upload_base_image(&actor).await;
         let random = ChaCha8Rng::seed_from_u64(seed);
-        Self {
+        let mut traveller = Self {
             world,
             actor,
             reference: Reference::default(),
@@ -83,7 +87,11 @@ impl Traveller {
             uploads: 0,
             steps: Vec::new(),
             journey: Journey::default(),
+        };
+        for number in 1..=3 {
+            traveller.put(&format!("hero_{number}.jpg")).await;
         }
+        traveller
     }
 
     async fn take(&mut self, step: Step) {
@@ -166,25 +174,30 @@ impl Traveller {
     }
 }
 
+/// One journey. Returns what happened on it, or which promise was broken.
+async fn travel(seed: u64) -> Result<Journey, String> {
+    let weights: u32 = STEPS_BY_WEIGHT.iter().map(|(_, weight)| weight).sum();
+    let mut traveller = Traveller::set_out(seed).await;
+    for _ in 0..STEPS {
+        let mut at = traveller.random.random_range(0..weights);
+        let step = STEPS_BY_WEIGHT.iter().find(|(_, weight)| at.checked_sub(*weight).map(|left| at = left).is_none());
+        traveller.take(step.unwrap().0).await;
+    }
+    traveller.arrive().await;
+    let compared = traveller.reference.compare(&traveller.world, &traveller.actor).await;
+    compared.map_err(|broken| format!("seed {seed}: {broken}\nafter {:?}", traveller.steps))?;
+    Ok(traveller.journey)
+}
+
 #[tokio::test]
 async fn whatever_happens_on_the_way_the_promises_hold_in_the_end() {
-    let weights: u32 = STEPS_BY_WEIGHT.iter().map(|(_, weight)| weight).sum();
-    let (mut steps, mut deaths, mut messages) = (0, 0, 0);
-    for seed in 0..JOURNEYS {
-        let mut traveller = Traveller::set_out(seed).await;
-        for _ in 0..STEPS {
-            let mut at = traveller.random.random_range(0..weights);
-            let step =
-                STEPS_BY_WEIGHT.iter().find(|(_, weight)| at.checked_sub(*weight).map(|left| at = left).is_none());
-            traveller.take(step.unwrap().0).await;
-            steps += 1;
-        }
-        traveller.arrive().await;
-        if let Err(broken) = traveller.reference.compare(&traveller.world, &traveller.actor).await {
-            panic!("seed {seed}: {broken}\nafter {:?}", traveller.steps);
-        }
-        deaths += traveller.journey.deaths;
-        messages += traveller.journey.messages;
-    }
-    eprintln!("{JOURNEYS} journeys, {steps} steps, {messages} messages, {deaths} deaths");
+    let ends: Vec<_> = stream::iter(0..JOURNEYS).map(travel).buffer_unordered(SIDE_BY_SIDE).collect().await;
+    let broken: Vec<&String> = ends.iter().filter_map(|end| end.as_ref().err()).collect();
+    let sum = |of: fn(&Journey) -> usize| ends.iter().flatten().map(of).sum::<usize>();
+    eprintln!(
+        "{JOURNEYS} journeys of {STEPS} steps: {} messages, {} deaths",
+        sum(|journey| journey.messages),
+        sum(|journey| journey.deaths)
+    );
+    assert!(broken.is_empty(), "{} journeys ended badly: {broken:#?}", broken.len());
 }

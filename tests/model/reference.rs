@@ -96,7 +96,9 @@ impl Reference {
         let manifest = world.manifest(actor).await;
         let generated = manifest.images.iter().filter(|(_, image)| image.generation_type.as_deref() == Some(BALANCING));
         let of_people: Vec<_> = generated.filter(|(name, _)| self.uploads.contains_key(*name)).collect();
-        check(of_people.is_empty(), || format!("numbers used twice: {of_people:?}"))
+        check(of_people.is_empty(), || {
+            format!("numbers used twice: {:?}", of_people.iter().map(|(name, _)| name).collect::<Vec<_>>())
+        })
     }
 }
 

@@ -49,7 +49,14 @@ impl Tally {
 
 fn assessment(number: usize, quality: u8) -> Assessment {
     let filename = format!("a_{number}.jpg");
-    Assessment { filename, kind: Kind::Photorealistic, quality, flags: Vec::new(), reason: String::new() }
+    Assessment {
+        filename,
+        kind: Kind::Photorealistic,
+        quality,
+        flags: Vec::new(),
+        reason: String::new(),
+        pinned: false,
+    }
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -13,6 +13,7 @@ use crate::adapters::store::Store;
 use crate::adapters::store::trash::{Claim, Version};
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::{Image, UPLOADED, timestamp_text};
+use crate::domain::numbering::highest;
 use crate::domain::numbering::number_of;
 use crate::domain::plan::{Plan, PlannedDeletion};
 use crate::domain::trash::Trashed;
@@ -118,6 +119,8 @@ impl Deletion {
 
     async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String]) -> Result<(), StageError> {
         actors::refuse_unknown(&self.bucket, &self.store, &self.keys, actor).await?;
+        // Nobody may have looked at these files yet, and their numbers have been used all the same.
+        self.store.raise_last_number(actor, highest(filenames.iter().map(String::as_str))).await?;
         let mut pinned = Vec::new();
         for filename in filenames {
             match self.delete_one_by_hand(actor, filename).await? {
