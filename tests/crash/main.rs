@@ -9,16 +9,19 @@ mod ending;
 use balancer::domain::kind::Kind;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Fault, World};
+use balancer_tests::world::{Delivery, Fault, World};
 use ending::Ending;
 use futures::{StreamExt, stream};
 
 /// Journeys that are under way at the same time.
 const SIDE_BY_SIDE: usize = 4;
 
-/// A set of which one image is too poor, one too much, and two are missing.
+/// Journeys on which each message is delivered three times, shuffled differently.
+const DELIVERIES: u64 = 12;
+
+/// A set of which one image is too poor, and two are missing. It is small, since there are many journeys.
 async fn begin() -> World {
-    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     for (number, picture) in (1..).zip(unbalanced_set()) {
         world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
@@ -28,21 +31,9 @@ async fn begin() -> World {
     world
 }
 
-/// The target is 4/1/1.
+/// The target is 2/1/0.
 fn unbalanced_set() -> Vec<Vec<u8>> {
-    use Kind::{BwStylized, Photorealistic};
-    [
-        (Photorealistic, 8),
-        (Photorealistic, 7),
-        (Photorealistic, 8),
-        (Photorealistic, 2),
-        (BwStylized, 6),
-        (BwStylized, 9),
-    ]
-    .into_iter()
-    .zip(0..)
-    .map(|((kind, quality), variant)| coded_picture(kind, quality, variant))
-    .collect()
+    vec![coded_picture(Kind::Photorealistic, 8, 0), coded_picture(Kind::Photorealistic, 2, 1)]
 }
 
 async fn undisturbed() -> (Ending, Vec<String>) {
@@ -104,4 +95,15 @@ async fn an_answer_that_gets_lost_changes_nothing() {
 #[tokio::test]
 async fn a_service_that_has_a_problem_is_asked_again() {
     try_every_call(Fault::Unavailable).await;
+}
+
+#[tokio::test]
+async fn messages_delivered_three_times_in_any_order_change_nothing() {
+    let (expected, _) = undisturbed().await;
+    for seed in 0..DELIVERIES {
+        let world = begin().await;
+        world.drive_with(Delivery { times: 3, shuffled_by: Some(seed) }).await;
+        let ending = Ending::of(&world, &actor("hero")).await;
+        ending.compare(&expected).unwrap_or_else(|difference| panic!("shuffled by {seed}\n{difference}"));
+    }
 }

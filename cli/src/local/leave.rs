@@ -58,7 +58,10 @@ async fn leave_trash(destination: &Destination, folder: &ActorFolder, manifest: 
             if !path.is_file()
                 && let Some(object) = destination.bucket.get(&key).await?
             {
-                write_whole(&path, &object.bytes)?;
+                // What could not be moved there lies among the images still.
+                if let Err(problem) = write_whole(&path, &object.bytes) {
+                    remark(format!("{filename} can't be kept in the trash: {problem:#}"));
+                }
             }
         }
     }

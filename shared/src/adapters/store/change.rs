@@ -146,7 +146,7 @@ impl Change {
     }
 
     /// The removal of the item, under the change's conditions, as part of a transaction.
-    pub(super) fn into_removal(self, store: &Store) -> Result<TransactWriteItem, StoreError> {
+    pub(super) fn removal_in_transaction(self, store: &Store) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder()
             .table_name(&store.table)
             .set_condition_expression(self.condition_expression())

@@ -157,7 +157,7 @@ impl Store {
         let freed = Change::of(image_key(actor, filename)).remove("deleting").when_equal("deleting", text(plan_id));
         let mut writes = vec![freed.in_transaction(self)?];
         if !has_copy {
-            writes.push(Change::of(trash_key(actor, filename, plan_id)).into_removal(self)?);
+            writes.push(Change::of(trash_key(actor, filename, plan_id)).removal_in_transaction(self)?);
         }
         self.write_among_rivals(writes).await.map(drop)
     }
