@@ -71,6 +71,28 @@ impl ActorFolder {
         self.dir.join("manifest.json")
     }
 
+    /// The names of the images that earlier runs have thrown away, in any plan's folder of the trash.
+    ///
+    /// # Errors
+    /// If the trash is there but can't be read.
+    pub fn trashed_names(&self) -> anyhow::Result<Vec<String>> {
+        let trash = self.dir.join("trash");
+        if !trash.is_dir() {
+            return Ok(Vec::new());
+        }
+        let read = |dir: &Path| fs::read_dir(dir).with_context(|| format!("{} can't be read", dir.display()));
+        let mut names = Vec::new();
+        for plan in read(&trash)? {
+            let plan = plan?.path();
+            if plan.is_dir() {
+                for file in read(&plan)? {
+                    names.push(name_of(&file?.path()));
+                }
+            }
+        }
+        Ok(names)
+    }
+
     /// The image files, by name. Files that are none are said on standard error and left alone.
     ///
     /// # Errors

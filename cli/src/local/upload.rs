@@ -7,6 +7,7 @@ use anyhow::Context;
 use balancer::adapters::bucket::Bucket;
 use balancer::adapters::store::Store;
 use balancer::domain::manifest::Manifest;
+use balancer::domain::numbering::highest;
 use balancer::exchange;
 use balancer::keys::{Keys, content_type, extension};
 
@@ -26,6 +27,9 @@ impl Destination {
     pub async fn upload(&self, folder: &ActorFolder) -> anyhow::Result<usize> {
         let actor = &folder.actor;
         self.import(folder).await?;
+        // A run that was killed has left no manifest of what it made and threw away; those numbers are used too.
+        let thrown_away = folder.trashed_names()?;
+        self.store.raise_last_number(actor, highest(thrown_away.iter().map(String::as_str))).await?;
         if let Some(path) = folder.actor_file() {
             self.put(&path, &self.keys.image(actor, "actor.json")).await?;
         }

@@ -10,6 +10,7 @@ mod care;
 mod ends;
 mod first_run;
 mod grid;
+mod killed;
 mod local;
 mod odd_folders;
 mod watching;
