@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use care::{Approve, Pin, QueueArgument, Redrive, Restore};
 
+use crate::local::ProviderArguments;
 use crate::target::{CapArguments, TargetArguments};
 
 /// Keeps sets of training images balanced: 65 % photorealistic, 20 % black-and-white stylized, 15 % colour stylized.
@@ -86,6 +87,8 @@ pub struct Local {
     /// Keep what the stack and the functions log in this folder
     #[arg(long, value_name = "DIR")]
     pub logs: Option<PathBuf>,
+    #[command(flatten)]
+    pub providers: ProviderArguments,
     #[command(flatten)]
     pub target: TargetArguments,
     #[command(flatten)]

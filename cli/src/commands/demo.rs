@@ -8,7 +8,7 @@ use anyhow::Context;
 use crate::arguments::Demo;
 use crate::demo::{ACTOR_ID, Album, write_sample};
 use crate::local::data_folder::ActorFolder;
-use crate::local::{Ending, Options, run as run_session};
+use crate::local::{Ending, Options, ProviderArguments, run as run_session};
 use crate::outcome::{Outcome, answer, remark};
 use crate::progress::Waiting;
 use crate::target::TargetArguments;
@@ -26,6 +26,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         dry_run: false,
         port,
         logs: None,
+        providers: ProviderArguments::default(),
         target: TargetArguments::default(),
         cap,
     };

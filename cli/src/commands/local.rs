@@ -8,8 +8,8 @@ use crate::outcome::{Outcome, answer, remark};
 
 /// Balances the actors of a folder.
 pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
-    let Local { data, actors, watch, dry_run, json, port, logs, target, cap } = arguments;
-    let ending = run_session(Options { data, actors, watch, dry_run, port, logs, target, cap }).await?;
+    let Local { data, actors, watch, dry_run, json, port, logs, providers, target, cap } = arguments;
+    let ending = run_session(Options { data, actors, watch, dry_run, port, logs, providers, target, cap }).await?;
     match &ending {
         Ending::Settled(report) if json => {
             report.actors.iter().for_each(|actor| remark(actor.sentence()));

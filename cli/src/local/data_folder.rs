@@ -25,6 +25,13 @@ const SILENT: [&str; 3] = ["actor.json", "manifest.json", "Thumbs.db"];
 /// # Errors
 /// If the folder can't be read, or an actor that is asked for isn't in it, or none is.
 pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder>> {
+    if data.join("training_data").is_dir() || data.join("base_image").is_dir() {
+        bail!(
+            "{} looks like the folder of one actor; give the folder above it, with --actor {} if only this one is meant",
+            data.display(),
+            data.file_name().unwrap_or_default().to_string_lossy()
+        );
+    }
     if !wanted.is_empty() {
         return wanted.iter().map(|actor| wanted_actor(data, actor)).collect();
     }

@@ -41,7 +41,7 @@ impl RunningStack {
     /// The stack that runs on this machine.
     pub fn find() -> anyhow::Result<Self> {
         let path = path()?;
-        let text = fs::read(&path).with_context(|| format!("no stack is running here; {NONE_RUNNING}"))?;
+        let Ok(text) = fs::read(&path) else { bail!("no stack is running here; {NONE_RUNNING}") };
         let stack: Self =
             serde_json::from_slice(&text).with_context(|| format!("{} is damaged; remove it", path.display()))?;
         if stack.answers() {

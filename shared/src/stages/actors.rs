@@ -16,9 +16,52 @@ const ACTOR_FILE: &str = "actor.json";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ActorFile {
-    sex: Option<Sex>,
+    sex: Option<KnownSex>,
     #[serde(alias = "type")]
-    actor_type: Option<ActorType>,
+    actor_type: Option<KnownType>,
+}
+
+/// What a person may write. Manifests may hold anything, but a slip of the pen in this file should be told.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KnownSex {
+    Male,
+    Female,
+    Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KnownType {
+    Human,
+    Creature,
+    Robotic,
+    Anthropomorphic,
+    Mythical,
+    Other,
+}
+
+impl From<KnownSex> for Sex {
+    fn from(sex: KnownSex) -> Self {
+        match sex {
+            KnownSex::Male => Self::Male,
+            KnownSex::Female => Self::Female,
+            KnownSex::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<KnownType> for ActorType {
+    fn from(kind: KnownType) -> Self {
+        match kind {
+            KnownType::Human => Self::Human,
+            KnownType::Creature => Self::Creature,
+            KnownType::Robotic => Self::Robotic,
+            KnownType::Anthropomorphic => Self::Anthropomorphic,
+            KnownType::Mythical => Self::Mythical,
+            KnownType::Other => Self::Other,
+        }
+    }
 }
 
 /// Refuses to work for an actor that has neither a record nor a file: a slip of the pen should not make one.
@@ -58,8 +101,8 @@ pub(super) async fn identify(
         match serde_json::from_slice::<ActorFile>(&file.bytes) {
             Ok(file) => {
                 profile = Profile {
-                    sex: file.sex.unwrap_or(profile.sex),
-                    actor_type: file.actor_type.unwrap_or(profile.actor_type),
+                    sex: file.sex.map_or(profile.sex, Into::into),
+                    actor_type: file.actor_type.map_or(profile.actor_type, Into::into),
                 };
             }
             Err(error) => {
