@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use super::base_image::BaseImages;
 use super::chain::{dispatch_slots, evaluate_if_done};
 use super::{Clock, Message, Stage, StageError, actors};
 use crate::adapters::bucket::{Bucket, IfUnchanged};
@@ -118,7 +119,8 @@ impl Deletion {
     }
 
     async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String]) -> Result<(), StageError> {
-        actors::refuse_unknown(&self.bucket, &self.store, &self.keys, actor).await?;
+        let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
+        actors::refuse_unknown(&self.store, places, actor).await?;
         // Nobody may have looked at these files yet, and their numbers have been used all the same.
         self.store.raise_last_number(actor, highest(filenames.iter().map(String::as_str))).await?;
         let mut pinned = Vec::new();
