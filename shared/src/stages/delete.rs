@@ -20,6 +20,7 @@ use crate::domain::plan::{Plan, PlannedDeletion};
 use crate::domain::trash::Trashed;
 use crate::keys::Keys;
 use crate::messages::{Cause, DeletionMessage, EvaluationCommand};
+use crate::metrics::Metric;
 
 /// When to look again at a file that was replaced while it was deleted by hand.
 const AFTER_REPLACEMENT: Duration = Duration::from_secs(2);
@@ -87,6 +88,7 @@ impl Deletion {
             match self.delete_one_of_plan(actor, plan_id, deletion).await? {
                 Ended::Deleted => {
                     info!(%actor, plan_id, filename, reason = deletion.reason, "deleted");
+                    Metric::ImagesDeleted(1).emit();
                     deleted += 1;
                 }
                 Ended::Pinned => info!(%actor, plan_id, filename, "not deleted: it has been pinned"),
@@ -126,7 +128,10 @@ impl Deletion {
         let mut pinned = Vec::new();
         for filename in filenames {
             match self.delete_one_by_hand(actor, filename).await? {
-                Ended::Deleted => info!(%actor, filename, "deleted by hand"),
+                Ended::Deleted => {
+                    info!(%actor, filename, "deleted by hand");
+                    Metric::ImagesDeleted(1).emit();
+                }
                 Ended::Pinned => pinned.push(filename.as_str()),
                 Ended::Replaced => {
                     return Err(StageError::later(format!("{filename} was replaced meanwhile"), AFTER_REPLACEMENT));
