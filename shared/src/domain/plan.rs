@@ -190,8 +190,18 @@ impl Plan {
 /// The name of a plan made at `now` for the message `message_id`.
 #[must_use]
 pub fn plan_id(now: Timestamp, message_id: &str) -> String {
+    format!("{}{}", now.strftime("%Y%m%dT%H%M%S%3fZ"), mark_of(message_id))
+}
+
+/// Whether a plan was made for this message, which is delivered once more.
+#[must_use]
+pub fn is_made_for(plan_id: &str, message_id: &str) -> bool {
+    plan_id.ends_with(&mark_of(message_id))
+}
+
+fn mark_of(message_id: &str) -> String {
     let digest = Sha256::digest(message_id);
-    format!("{}-{:02x}{:02x}{:02x}", now.strftime("%Y%m%dT%H%M%S%3fZ"), digest[0], digest[1], digest[2])
+    format!("-{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
 }
 
 /// The seed of a slot: 31 bits, since generators take a positive 32-bit number.

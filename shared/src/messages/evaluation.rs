@@ -75,6 +75,12 @@ impl EvaluationCommand {
     pub fn because(actor_id: ActorId, cause: Cause) -> Self {
         Self { actor_id, mode: Mode::Execute, scope: Scope::All, force: false, cause }
     }
+
+    /// Whether it asks for what follows every plan anyway.
+    #[must_use]
+    pub fn asks_for_everything(&self) -> bool {
+        self.mode == Mode::Execute && self.scope == Scope::All
+    }
 }
 
 impl EvaluationMessage {

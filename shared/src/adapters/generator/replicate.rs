@@ -161,7 +161,6 @@ struct PredictionAnswer {
 #[derive(Default, PartialEq, Deserialize)]
 #[serde(default)]
 struct Input {
-    prompt: Value,
     seed: Value,
 }
 
@@ -220,12 +219,13 @@ impl Replicate {
         Ok(answer.id)
     }
 
-    /// Looks for a prediction whose creation was not answered: one with this prompt and seed, created after `since`.
+    /// Looks for a prediction whose creation was not answered: one with this seed, which is the slot's and the attempt's
+    /// own, created after `since`. The prompt may read differently by now, if the actor is described in other words.
     ///
     /// # Errors
     /// If Replicate can't be reached, or doesn't answer as it should.
     pub async fn find(&self, request: &Request, since: Timestamp) -> Result<Option<String>, ReplicateError> {
-        let wanted = Input { prompt: json!(request.prompt), seed: json!(request.seed) };
+        let wanted = Input { seed: json!(request.seed) };
         let mut page = Some(self.url("v1/predictions")?);
         for _ in 0..MOST_PAGES {
             let Some(url) = page.take() else { break };

@@ -270,8 +270,10 @@ impl Store {
         if self.apply(forget_uploads(change.clone(), verdict.seen_uploads_until)).await?.is_some() {
             return Ok(false);
         }
-        // Either new uploads came in, or the lease was lost; in the second case this changes nothing either.
-        Ok(self.apply(change).await?.is_some())
+        // Either new uploads came in, or the lease was lost; in the second case this changes nothing either. Its answer
+        // may have got lost, so the record has the last word.
+        let is_settled = self.apply(change).await?.is_some();
+        Ok(is_settled || self.actor(actor).await?.is_some_and(|record| record.pending_since.is_some()))
     }
 
     /// Writes a whole record, as an import does; `false` if the actor is there already.

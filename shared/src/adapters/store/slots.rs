@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::actors::{actor_key, millis};
 use super::change::Change;
+use super::images::image_key;
 use super::items::{self, Item, number, text, value};
 use super::plans::plan_key;
 use super::spending::Charge;
@@ -141,13 +142,15 @@ impl Store {
     /// # Errors
     /// If the table can't be written.
     pub async fn yield_number(&self, slot: SlotName<'_>, filename: &str) -> Result<(), StoreError> {
-        self.forget_image(slot.actor, filename).await?;
+        let image = Change::of(image_key(slot.actor, filename))
+            .when_equal("image.plan_id", text(slot.plan_id))
+            .when_absent("image.etag");
         let change = Change::of(slot.key())
             .set("state", value(&SlotState::Staged)?)
             .remove("filename")
             .when_equal("state", value(&SlotState::Numbered)?)
             .when_equal("filename", text(filename));
-        self.apply(change).await.map(drop)
+        self.transact(vec![image.removal_in_transaction(self)?, change.in_transaction(self)?]).await.map(drop)
     }
 
     /// Counts a slot as done, once however often it is called.
@@ -162,7 +165,7 @@ impl Store {
             .add("remaining", number(-1))
             .add("generated", number(1))
             .when_item_exists();
-        self.transact(vec![ended.in_transaction(self)?, counted.in_transaction(self)?]).await.map(drop)
+        self.transact_among_rivals(&[ended, counted]).await.map(drop)
     }
 
     /// How far a slot has come.

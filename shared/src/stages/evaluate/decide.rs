@@ -178,6 +178,7 @@ impl Evaluation {
             image_count: plan.slots.len() as u64,
             metadata: json!({ "plan_id": plan.plan_id }).as_object().cloned().unwrap_or_default(),
         });
+        self.overtake_previous(case).await?;
         self.adopt(case, &plan, generation.as_ref(), &verdict).await?;
         info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result,
             delete = plan.delete.len(), generate = plan.slots.len(), "plan adopted");
@@ -201,16 +202,31 @@ impl Evaluation {
         Err(StageError::later("images landed while the set was judged", self.quiet))
     }
 
-    /// The plan that was active is over: carried out, overtaken because somebody insisted, or never approved.
+    /// The plan that was active is over: overtaken, or carried out and looked at.
     pub(super) async fn supersede_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
+        self.overtake_previous(case).await?;
         let actor = &case.command.actor_id;
         let Some(previous) = &case.record.active_plan else { return Ok(()) };
-        let state = match self.store.plan(actor, previous).await? {
-            Some(plan) if plan.is_under_way() || plan.state == PlanState::AwaitingApproval => PlanState::Superseded,
-            Some(_) => PlanState::Closed,
-            None => return Ok(()),
-        };
-        Ok(self.store.end_plan(actor, previous, state).await?)
+        match self.store.plan(actor, previous).await? {
+            Some(plan) if plan.state == PlanState::Running => {
+                Ok(self.store.end_plan(actor, previous, PlanState::Closed).await?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The plan that was active is overtaken, because somebody insisted, or was never approved. This comes before the
+    /// new plan is adopted: cut off in between, the set is simply looked at again, while two plans at once would make
+    /// too many images.
+    async fn overtake_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
+        let actor = &case.command.actor_id;
+        let Some(previous) = &case.record.active_plan else { return Ok(()) };
+        match self.store.plan(actor, previous).await? {
+            Some(plan) if plan.is_under_way() || plan.state == PlanState::AwaitingApproval => {
+                Ok(self.store.end_plan(actor, previous, PlanState::Superseded).await?)
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn ask_for_attention(&self, case: &Case<'_>, problem: &str) -> Result<(), StageError> {

@@ -48,9 +48,7 @@ impl Evaluation {
             _ => self.ask(actor, plan_id, previews.clone()).await?,
         };
         Metric::ImagesJudged(seen.images.iter().flatten().count()).emit();
-        if seen.images.iter().any(Result::is_ok) {
-            self.keep_grid(actor, plan_id, previews).await?;
-        }
+        let is_any_judged = seen.images.iter().any(Result::is_ok);
         let mut unassessed = Vec::new();
         for (at, observation) in places.into_iter().zip(seen.images) {
             let Surveyed { filename, image, .. } = &mut survey.images[at];
@@ -61,6 +59,10 @@ impl Evaluation {
                 }
                 Err(reason) => unassessed.push(Note::unassessed(filename, &reason)),
             }
+        }
+        // What was judged was paid, so it is kept before anything else can fail.
+        if is_any_judged {
+            self.keep_grid(actor, plan_id, previews).await?;
         }
         if let Some(error) = seen.interrupted {
             return Ok(Err(error));
@@ -84,14 +86,15 @@ impl Evaluation {
         let seen = self.vision.observe(previews, plan_id).await;
         self.store.settle_question(actor, charge, seen.cost).await?;
         Metric::DollarsSpent(seen.cost).emit();
-        self.budget_used(day).await?;
+        self.tell_of_budget(day).await;
         Ok(seen)
     }
 
-    async fn budget_used(&self, day: Date) -> Result<(), StageError> {
-        let committed = self.store.spending(day).await?.committed;
-        Metric::BudgetUsedPercent { committed, budget: self.budget.daily }.emit();
-        Ok(())
+    /// Tells CloudWatch how much of the day's budget is gone. Nothing depends on it.
+    async fn tell_of_budget(&self, day: Date) {
+        if let Ok(spending) = self.store.spending(day).await {
+            Metric::BudgetUsedPercent { committed: spending.committed, budget: self.budget.daily }.emit();
+        }
     }
 
     /// Draws what is judged as a grid and keeps it, so that people see what the model saw.

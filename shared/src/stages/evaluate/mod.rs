@@ -22,7 +22,7 @@ use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::vision::VisionModel;
 use crate::domain::actor::ActorId;
 use crate::domain::budget::Budget;
-use crate::domain::plan::PlanState;
+use crate::domain::plan::{PlanState, is_made_for};
 use crate::domain::target::Target;
 use crate::keys::Keys;
 use crate::messages::{Cause, EvaluationCommand, EvaluationMessage};
@@ -32,6 +32,9 @@ const LEASE: SignedDuration = SignedDuration::from_secs(300);
 
 /// When to look again while another evaluation is at it.
 const LEASE_POLL: Duration = Duration::from_secs(5);
+
+/// When to look again whether a plan has been carried out, for who wants something else than its end gives.
+const PLAN_POLL: Duration = Duration::from_secs(30);
 
 /// The evaluation stage.
 #[derive(Clone)]
@@ -87,8 +90,8 @@ enum Turn {
     Now { continues: bool },
     /// Everything there was to see has been seen.
     NothingNew,
-    /// Uploads are still coming in.
-    NotYet(Duration),
+    /// Something else comes first.
+    NotYet(&'static str, Duration),
     /// A plan is being carried out; its end asks for the next evaluation.
     AfterPlan,
 }
@@ -105,13 +108,13 @@ impl Evaluation {
             }
         };
         self.resume_dispatch(actor, &record).await?;
-        match self.turn(command, &record).await? {
+        match self.turn(command, &record, message_id).await? {
             Turn::Now { continues } => self.evaluate_alone(command, message_id, continues).await?,
             Turn::NothingNew => info!(%actor, "nothing new to evaluate"),
             Turn::AfterPlan => {
                 info!(%actor, plan = record.active_plan, "a plan is being carried out; evaluation follows")
             }
-            Turn::NotYet(wait) => return Err(StageError::later("uploads are still coming in", wait)),
+            Turn::NotYet(reason, wait) => return Err(StageError::later(reason, wait)),
         }
         if let Cause::PlanDone(plan_id) = &command.cause {
             self.store.end_plan(actor, plan_id, PlanState::Closed).await?;
@@ -130,9 +133,20 @@ impl Evaluation {
         }
     }
 
-    async fn turn(&self, command: &EvaluationCommand, record: &ActorRecord) -> Result<Turn, StageError> {
-        if self.is_plan_under_way(&command.actor_id, record).await? && !command.force {
-            return Ok(Turn::AfterPlan);
+    async fn turn(
+        &self,
+        command: &EvaluationCommand,
+        record: &ActorRecord,
+        message_id: &str,
+    ) -> Result<Turn, StageError> {
+        if self.is_plan_under_way(&command.actor_id, record).await? {
+            let is_own = record.active_plan.as_deref().is_some_and(|plan_id| is_made_for(plan_id, message_id));
+            if is_own || !command.force && command.asks_for_everything() {
+                return Ok(Turn::AfterPlan);
+            }
+            if !command.force {
+                return Ok(Turn::NotYet("a plan is being carried out", PLAN_POLL));
+            }
         }
         match &command.cause {
             Cause::ByHand => Ok(Turn::Now { continues: false }),

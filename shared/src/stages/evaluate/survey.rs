@@ -1,5 +1,6 @@
 //! What an actor's set consists of: bucket and manifest brought into agreement, every file read and measured.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -66,9 +67,12 @@ impl Evaluation {
         record: &ActorRecord,
         token: &str,
     ) -> Result<Survey, StageError> {
+        // The records come first: what is recorded and placed in between is listed, and nothing seems to have vanished
+        // that has only just come.
+        let known = self.store.images(actor).await?;
         let listed = self.list(actor).await?;
         self.store.raise_last_number(actor, highest(listed.iter().map(|file| file.filename.as_str()))).await?;
-        let last_generation = self.reconcile(actor, record, token, &listed).await?;
+        let last_generation = self.reconcile(actor, record, token, &listed, &known).await?;
         let recorded = self.store.images(actor).await?;
         let present = listed.into_iter().filter_map(|file| {
             let image = recorded.get(&file.filename)?.clone();
@@ -107,9 +111,9 @@ impl Evaluation {
         record: &ActorRecord,
         token: &str,
         listed: &[Listed],
+        recorded: &BTreeMap<String, Image>,
     ) -> Result<u32, StageError> {
-        let recorded = self.store.images(actor).await?;
-        let differences = compare(listed, &recorded);
+        let differences = compare(listed, recorded);
         for filename in &differences.vanished {
             let Some(image) = recorded.get(filename) else { continue };
             info!(%actor, filename, "no longer in the bucket");

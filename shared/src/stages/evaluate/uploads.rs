@@ -61,7 +61,7 @@ impl Evaluation {
     pub(super) fn turn_of_uploads(&self, record: &ActorRecord) -> Turn {
         match (record.pending_since, record.pending_last) {
             (Some(since), Some(last)) => match remaining_wait(since, last, self.clock.now(), self.quiet) {
-                Some(wait) => Turn::NotYet(wait),
+                Some(wait) => Turn::NotYet("uploads are still coming in", wait),
                 None => Turn::Now { continues: false },
             },
             _ => Turn::NothingNew,

@@ -24,7 +24,11 @@ impl Generation {
     pub(super) async fn draw_and_stage(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
         let prepared = match self.prepare(job, record).await? {
             Ok(prepared) => prepared,
-            Err(problem) => return self.give_up(job, record, Settlement::Released, &problem).await,
+            Err(problem) => {
+                // What has been asked for may have been charged.
+                let settlement = if record.asked_at.is_some() { Settlement::Paid } else { Settlement::Released };
+                return self.give_up(job, record, settlement, &problem).await;
+            }
         };
         match &self.generator {
             Generator::Embedded => self.draw_here(job, record, prepared.request).await,
@@ -52,8 +56,9 @@ impl Generation {
     pub(super) async fn tell_of(&self, record: &SlotRecord, settlement: Settlement) -> Result<(), StageError> {
         let (Some(charge), Settlement::Paid) = (record.charge, settlement) else { return Ok(()) };
         Metric::DollarsSpent(charge.amount).emit();
-        let committed = self.store.spending(charge.day).await?.committed;
-        Metric::BudgetUsedPercent { committed, budget: self.budget.daily }.emit();
+        if let Ok(spending) = self.store.spending(charge.day).await {
+            Metric::BudgetUsedPercent { committed: spending.committed, budget: self.budget.daily }.emit();
+        }
         Ok(())
     }
 

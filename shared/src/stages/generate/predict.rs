@@ -76,7 +76,11 @@ impl Generation {
         replicate: &Replicate,
     ) -> Result<String, Unbegun> {
         let found = match record.asked_at {
-            Some(since) => replicate.find(request, since).await?,
+            // Whatever keeps us from looking says nothing about the image that was asked for.
+            Some(since) => match replicate.find(request, since).await {
+                Ok(found) => found,
+                Err(error) => return Err(self.put_off(job, error).await?.into()),
+            },
             None => None,
         };
         let id = match found {
