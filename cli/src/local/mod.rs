@@ -5,6 +5,7 @@ mod leave;
 mod proposal;
 mod report;
 mod running;
+pub mod serve;
 mod session;
 mod settle;
 mod upload;

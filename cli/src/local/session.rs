@@ -27,10 +27,10 @@ use crate::progress::{Progress, Waiting};
 use crate::target::TargetArguments;
 
 /// The same template that is deployed.
-const TEMPLATE: &str = include_str!("../../../template.yaml");
+pub(super) const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-const STACK_NAME: &str = "balancer";
-const KEY_PREFIX: &str = "system_actors";
+pub(super) const STACK_NAME: &str = "balancer";
+pub(super) const KEY_PREFIX: &str = "system_actors";
 
 /// Uploads to this machine are done in a moment, so the functions need not wait long for the last one.
 const QUIET_SECONDS: u32 = 2;
@@ -226,7 +226,7 @@ fn lock(data: &Path) -> anyhow::Result<File> {
 }
 
 /// Ends when somebody presses Ctrl-C or sends SIGTERM.
-async fn interruption() {
+pub(super) async fn interruption() {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => drop(signal.recv().await),
