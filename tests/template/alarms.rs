@@ -141,8 +141,11 @@ fn widgets() -> Vec<Json> {
     body["widgets"].as_array().unwrap().clone()
 }
 
-/// Namespace, name and dimension of each metric on the dashboard, with the dimension's value.
-fn metrics_shown() -> Vec<(String, String, Option<(String, String)>)> {
+/// Namespace, name, and a dimension with its value.
+type Metric = (String, String, Option<(String, String)>);
+
+/// The metrics on the dashboard.
+fn metrics_shown() -> Vec<Metric> {
     let word = |word: &Json| word.as_str().map(str::to_owned);
     let metric = |metric: &Json| {
         let words: Vec<String> = metric.as_array().unwrap().iter().filter_map(word).collect();

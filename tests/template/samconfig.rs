@@ -29,3 +29,14 @@ fn samconfig_has_dev_and_prod_and_overrides_only_what_the_template_has() {
         }
     }
 }
+
+#[test]
+fn sam_local_runs_what_it_has_built_and_is_told_where_the_emulator_is() {
+    let samconfig: toml::Table = SAMCONFIG.parse().unwrap();
+    let of = |command: &str| samconfig["local"][command]["parameters"].as_table().unwrap();
+    let (built, invoked) = (of("build")["parameter_overrides"].as_str(), of("local_invoke"));
+    let overrides: Vec<_> = invoked["parameter_overrides"].as_str().unwrap().split_whitespace().collect();
+    assert_eq!(built, Some(overrides[0]));
+    assert!(overrides[1].starts_with("AwsEndpointUrl=http://"), "without it SAM keeps the variable from the functions");
+    assert_eq!(invoked["env_vars"].as_str(), Some("env.json"));
+}
