@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod care;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -7,7 +9,10 @@ use balancer::domain::actor::ActorId;
 use balancer::domain::planner::Scope;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::target::TargetArguments;
+pub use care::{Approve, Pin, QueueArgument, Redrive, Restore};
+
+use crate::local::ProviderArguments;
+use crate::target::{CapArguments, TargetArguments};
 
 /// Keeps sets of training images balanced: 65 % photorealistic, 20 % black-and-white stylized, 15 % colour stylized.
 #[derive(Debug, Parser)]
@@ -33,6 +38,16 @@ pub enum Command {
     Send(Send),
     /// Say how the actors of a running stack stand
     Status(Status),
+    /// Keep images whatever is thought of them: nothing deletes a pinned image
+    Pin(Pin),
+    /// Let pinned images go again
+    Unpin(Pin),
+    /// Let a plan go ahead that would delete a large share of a set
+    Approve(Approve),
+    /// Put deleted images back
+    Restore(Restore),
+    /// Have messages tried again that were given up
+    Redrive(Redrive),
 }
 
 #[derive(Debug, Args)]
@@ -46,6 +61,8 @@ pub struct Demo {
     /// Port of the embedded stack on 127.0.0.1 [default: any free one]
     #[arg(long)]
     pub port: Option<u16>,
+    #[command(flatten)]
+    pub cap: CapArguments,
 }
 
 #[derive(Debug, Args)]
@@ -63,7 +80,7 @@ pub struct Local {
     #[arg(long)]
     pub dry_run: bool,
     /// Only run the stack, until Ctrl-C: for `sam local invoke` and other clients; DATA is uploaded, and left as it is
-    #[arg(long, conflicts_with_all = ["watch", "dry_run", "json"])]
+    #[arg(long, conflicts_with_all = ["watch", "dry_run", "json", "vision", "generator"])]
     pub serve: bool,
     /// Where --serve listens; on Linux, containers reach it at the address of their bridge, often 172.17.0.1
     #[arg(long, requires = "serve", value_name = "ADDRESS", default_value = "127.0.0.1")]
@@ -81,7 +98,11 @@ pub struct Local {
     #[arg(long, value_name = "DIR")]
     pub logs: Option<PathBuf>,
     #[command(flatten)]
+    pub providers: ProviderArguments,
+    #[command(flatten)]
     pub target: TargetArguments,
+    #[command(flatten)]
+    pub cap: CapArguments,
 }
 
 #[derive(Debug, Args)]
@@ -143,6 +164,7 @@ pub struct Send {
 pub enum SendMessage {
     /// Have an actor's set evaluated
     Evaluation {
+        /// Whose set
         actor: ActorId,
         /// Only say what would change
         #[arg(long)]
@@ -156,18 +178,24 @@ pub enum SendMessage {
     },
     /// Have images deleted
     Deletion {
+        /// Whose images
         actor: ActorId,
-        #[arg(required = true)]
+        /// The images' file names, without a path
+        #[arg(required = true, value_name = "FILE")]
         filenames: Vec<String>,
     },
     /// Have images made
     Generation {
+        /// Of whom
         actor: ActorId,
-        #[arg(long, default_value_t)]
+        /// How many that look like photographs
+        #[arg(long, default_value_t, value_name = "IMAGES")]
         photorealistic: u32,
-        #[arg(long, default_value_t)]
+        /// How many black-and-white stylized ones
+        #[arg(long, default_value_t, value_name = "IMAGES")]
         bw_stylized: u32,
-        #[arg(long, default_value_t)]
+        /// How many stylized ones in colour
+        #[arg(long, default_value_t, value_name = "IMAGES")]
         color_stylized: u32,
     },
 }
@@ -179,6 +207,9 @@ pub struct Status {
     /// The messages that were refused, instead
     #[arg(long, conflicts_with = "actors")]
     pub refused: bool,
+    /// Also what the plan at hand deletes, and why, and what it makes
+    #[arg(long, conflicts_with = "refused")]
+    pub plan: bool,
     /// Answer with JSON
     #[arg(long)]
     pub json: bool,
@@ -190,9 +221,12 @@ pub struct Status {
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum ScopeArgument {
+    /// Delete and make images
     #[default]
     All,
+    /// Only delete
     DeleteOnly,
+    /// Only make images
     GenerateOnly,
 }
 

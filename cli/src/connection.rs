@@ -1,9 +1,16 @@
 //! Talking to a stack that is running: the one of this machine, or one in AWS.
 
+use anyhow::bail;
 use aws_config::BehaviorVersion;
+use balancer::adapters::bucket::Bucket;
+use balancer::adapters::local_copy::LocalCopy;
 use balancer::adapters::queues::Queues;
 use balancer::adapters::store::Store;
+use balancer::adapters::store::actors::ActorRecord;
 use balancer::config::QueueUrls;
+use balancer::domain::actor::ActorId;
+use balancer::functions::s3_client;
+use balancer::keys::Keys;
 use local_stack::{Account, Outputs};
 
 use crate::arguments::Connection;
@@ -13,6 +20,12 @@ use crate::local::RunningStack;
 pub struct Connected {
     pub store: Store,
     pub queues: Queues,
+    pub bucket: Bucket,
+    pub keys: Keys,
+    /// The folder that the stack keeps, where it is one of this machine.
+    pub local: LocalCopy,
+    /// Where messages go that were given up.
+    pub dead_letters: QueueUrls,
 }
 
 impl Connected {
@@ -27,6 +40,17 @@ impl Connected {
         }
     }
 
+    /// An actor that the stack knows.
+    ///
+    /// # Errors
+    /// If it doesn't, or can't be asked.
+    pub async fn actor(&self, actor: &ActorId) -> anyhow::Result<ActorRecord> {
+        match self.store.actor(actor).await? {
+            Some(record) => Ok(record),
+            None => bail!("the stack does not know the actor {actor}; `balancer status` lists those it knows"),
+        }
+    }
+
     async fn in_aws(name: &str) -> anyhow::Result<Self> {
         let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
         let outputs = Outputs::of_stack(&sdk, name).await?;
@@ -35,9 +59,18 @@ impl Connected {
             deletion: outputs.deletion_queue_url,
             generation: outputs.generation_queue_url,
         };
+        let dead_letters = QueueUrls {
+            evaluation: outputs.evaluation_dlq_url,
+            deletion: outputs.deletion_dlq_url,
+            generation: outputs.generation_dlq_url,
+        };
         Ok(Self {
             store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), outputs.table),
             queues: Queues::new(aws_sdk_sqs::Client::new(&sdk), urls),
+            bucket: Bucket::new(s3_client(&sdk), outputs.bucket),
+            keys: Keys::new(&outputs.key_prefix),
+            local: LocalCopy::new(None),
+            dead_letters,
         })
     }
 
@@ -47,6 +80,10 @@ impl Connected {
         Ok(Self {
             store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), &running.table),
             queues: Queues::new(aws_sdk_sqs::Client::new(&sdk), running.queue_urls()),
+            bucket: Bucket::new(s3_client(&sdk), &running.bucket),
+            keys: Keys::new(&running.key_prefix),
+            dead_letters: running.dead_letter_urls(),
+            local: LocalCopy::new(running.data),
         })
     }
 }

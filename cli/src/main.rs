@@ -49,5 +49,10 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Send(arguments) => commands::send::run(arguments).await,
         Command::Status(arguments) => commands::status::run(arguments).await,
+        Command::Pin(arguments) => commands::pin::run(arguments, true).await,
+        Command::Unpin(arguments) => commands::pin::run(arguments, false).await,
+        Command::Approve(arguments) => commands::approve::run(arguments).await,
+        Command::Restore(arguments) => commands::restore::run(arguments).await,
+        Command::Redrive(arguments) => commands::redrive::run(arguments).await,
     }
 }

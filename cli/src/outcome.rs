@@ -9,7 +9,7 @@ use std::process::ExitCode;
 pub enum Outcome {
     /// Done.
     Done,
-    /// Done, but an actor needs a person.
+    /// Done, but an actor needs a person, or its plan waits for money.
     NeedsAttention,
     /// Stopped by Ctrl-C or a signal.
     Interrupted,

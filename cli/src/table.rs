@@ -1,5 +1,16 @@
 //! Plain tables for people.
 
+/// As much of a name as a column may take; a longer one would push all others off the screen.
+const LONGEST_NAME: usize = 40;
+
+/// A name, cut off with an ellipsis where it is too long for a table.
+pub fn short(name: &str) -> String {
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST_NAME - 1).chain(['…']).collect()
+}
+
 /// Rows under headings, columns as wide as they need to be; numbers to the right.
 pub fn render(headings: &[&str], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..headings.len())

@@ -1,4 +1,4 @@
-//! The options that say what a set should be.
+//! The options that say what a set should be, and how much of it may go at once.
 
 use balancer::domain::target::{Shares, Target};
 use clap::Args;
@@ -14,6 +14,14 @@ pub struct TargetArguments {
     /// Images of a lower quality than this, of 10, are replaced
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=10))]
     pub quality_floor: u8,
+}
+
+/// The option that says how much of a set one plan may delete.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct CapArguments {
+    /// Percent of a set that one plan may delete; one that would delete more is not carried out
+    #[arg(long, default_value_t = 50, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub max_deleted_percent: u8,
 }
 
 impl TargetArguments {

@@ -22,7 +22,12 @@ pub async fn import(store: &Store, actor: &ActorId, manifest: Manifest) -> Resul
         store.import_generation(actor, generation).await?;
     }
     for (filename, image) in &manifest.images {
-        store.save_image(actor, filename, image).await?;
+        store.import_image(actor, filename, image).await?;
+    }
+    for (filename, entries) in &manifest.trash {
+        for trashed in entries {
+            store.import_trashed(actor, filename, trashed).await?;
+        }
     }
     // The actor's own record comes last: an import that was cut off is simply repeated.
     let record = ActorRecord {
@@ -77,5 +82,6 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
         base_images: record.base_images,
         generations,
         images,
+        trash: store.trash(actor).await?,
     }))
 }

@@ -73,6 +73,7 @@ pub async fn evaluation(
         budget: config.budget,
         target: config.target,
         quality_floor: config.quality_floor,
+        most_deleted_percent: config.most_deleted_percent,
         max_rounds: config.max_rounds,
         quiet: config.quiet,
         clock: clock.clone(),
@@ -84,7 +85,7 @@ pub async fn evaluation(
 #[must_use]
 pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletion> {
     let Connections { bucket, store, queues, local, keys } = Connections::new(config, sdk);
-    let stage = Deletion { bucket, store: store.clone(), queues: queues.clone(), local, keys };
+    let stage = Deletion { bucket, store: store.clone(), queues: queues.clone(), local, keys, clock: clock.clone() };
     Worker { stage, store, queues, clock }
 }
 

@@ -73,6 +73,18 @@ pub fn is_image_name(filename: &str) -> bool {
     extension(filename).is_some_and(|ending| IMAGE_EXTENSIONS.contains(&ending.as_str()))
 }
 
+/// What a file is said to hold, by its ending.
+#[must_use]
+pub fn content_type(filename: &str) -> &'static str {
+    match extension(filename).as_deref() {
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("webp") => "image/webp",
+        Some("json") => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
 /// A file's ending in lower case, without the dot; `None` for names like `.png` or `png`.
 #[must_use]
 pub fn extension(filename: &str) -> Option<String> {

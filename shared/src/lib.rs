@@ -21,4 +21,5 @@ pub mod imaging;
 pub mod keys;
 pub mod lambda;
 pub mod messages;
+pub mod restore;
 pub mod stages;

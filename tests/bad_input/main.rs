@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
 
 mod files;
+mod hostile;
 mod messages;
 mod needs_a_person;

@@ -61,12 +61,32 @@ async fn messages_that_cannot_be_carried_out_are_refused_recorded_and_change_not
 }
 
 #[tokio::test]
-async fn an_unknown_actor_is_told_where_to_put_a_base_image() {
-    let (stack, actor) = (TestStack::start().await, actor("stranger"));
+async fn an_unknown_actor_is_refused_and_none_is_made() {
+    let stack = TestStack::start().await;
     stack.send(Queue::Evaluation, json!({ "actor_id": "stranger" })).await;
-    let reason = stack.needs_attention(&actor).await;
-    assert!(reason.contains(" at system_actors/base_images/stranger_base."), "{reason}");
+    stack.send(Queue::Deletion, json!({ "actor_id": "stranger", "filenames": ["stranger_1.jpg"] })).await;
+    let refusals = stack.refusals(2).await;
+    stack.idle().await;
+    for refusal in refusals {
+        assert!(refusal.reason.contains("nobody knows an actor stranger"), "{}", refusal.reason);
+        assert!(refusal.reason.contains("system_actors/training_data/stranger/"), "{}", refusal.reason);
+    }
+    assert!(stack.store.actors().await.unwrap().is_empty());
     assert!(stack.keys_below("").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_body_as_long_as_sqs_takes_is_refused_and_its_beginning_kept() {
+    let stack = TestStack::start().await;
+    let long = format!("{{\"actor_id\":\"{}\"}}", "é".repeat(125_000));
+    stack.send_text(Queue::Evaluation, &long).await;
+    stack.send_text(Queue::Generation, &"[".repeat(250_000)).await;
+    for refusal in stack.refusals(2).await {
+        assert!(refusal.reason.len() < 1_000 && refusal.body.chars().count() <= 2_000, "{}", refusal.reason);
+        assert!(long.starts_with(&refusal.body) || refusal.body.chars().all(|c| c == '['), "{}", refusal.body);
+    }
+    stack.idle().await;
+    assert_eq!(stack.dead_letters().await, 0);
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ impl Ending {
     pub fn assert_good(&self) {
         assert_eq!(self.status, Status::Balanced, "{self:#?}");
         assert_eq!((&self.files, &self.files), (&self.local, &self.recorded));
-        assert_eq!(self.done, (2, 2), "{self:#?}");
+        assert_eq!(self.done, (1, 2), "{self:#?}");
         assert_eq!((self.charged, self.recorded_as_paid), (2, 2));
         assert!(self.staging.is_empty() && self.refusals.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
     }

@@ -69,13 +69,13 @@ async fn program() -> Option<PathBuf> {
     }
     let version = REQUIREMENT.split_once("==").unwrap().1.split(' ').next().unwrap();
     let cached = cache_dir().unwrap().join(format!("aws-lambda-rie-{version}"));
-    if !cached.exists() {
-        if let Err(said) = fetch(&cached).await {
-            // Where everything is checked nothing may be skipped.
-            assert!(std::env::var_os("CI").is_none(), "{said}");
-            eprintln!("skipped: aws-sam-cli can't be fetched from PyPI: {said}");
-            return None;
-        }
+    if !cached.exists()
+        && let Err(said) = fetch(&cached).await
+    {
+        // Where everything is checked nothing may be skipped.
+        assert!(std::env::var_os("CI").is_none(), "{said}");
+        eprintln!("skipped: aws-sam-cli can't be fetched from PyPI: {said}");
+        return None;
     }
     Some(cached)
 }

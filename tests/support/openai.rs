@@ -155,7 +155,6 @@ impl Respond for Responder {
             (self.eyes)(&asked).reply(asked.tokens)
         });
         let reply = answered.unwrap_or_else(|violation| {
-            eprintln!("the vision stand-in refuses: {}", violation.what);
             self.log.violations.lock().unwrap().push(violation.what.clone());
             problem(violation.status, violation.code, &violation.what)
         });

@@ -281,7 +281,7 @@ fn checked(body: &[u8]) -> Result<(String, u64), String> {
     if input["aspect_ratio"] != "16:9" || input["output_format"] != "jpg" {
         return Err("aspect_ratio or output_format is wrong".to_owned());
     }
-    if !input["safety_tolerance"].as_u64().is_some_and(|tolerance| tolerance <= 2) {
+    if input["safety_tolerance"].as_u64().is_none_or(|tolerance| tolerance > 2) {
         return Err("safety_tolerance must be at most 2 with an input image".to_owned());
     }
     let seed = input["seed"].as_u64().filter(|&seed| seed < 1 << 31).ok_or("seed is no 31-bit number")?;

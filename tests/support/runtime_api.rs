@@ -24,19 +24,35 @@ type Answer = (String, String);
 /// # Panics
 /// If it doesn't answer, or reports an error.
 pub async fn invoke(binary: &Path, variables: BTreeMap<String, String>, event: &str) -> Value {
+    invoke_measured(binary, variables, event).await.0
+}
+
+/// The same, with the most memory the function has had at any time, in bytes; 0 where nobody tells.
+///
+/// # Panics
+/// If it doesn't answer, or reports an error.
+pub async fn invoke_measured(binary: &Path, variables: BTreeMap<String, String>, event: &str) -> (Value, u64) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (answers, mut answered) = channel(1);
     let serving = tokio::spawn(serve(listener, event.to_owned(), answers));
     let mut function = function(binary, variables, &address).spawn().unwrap();
     let answer = tokio::time::timeout(PATIENCE, answered.recv()).await;
+    let memory = function.id().map_or(0, most_memory);
     function.kill().await.unwrap();
     let log = log_of(&function.wait_with_output().await.unwrap());
     serving.abort();
     match answer {
-        Ok(Some((path, body))) if path == "response" => serde_json::from_str(&body).unwrap(),
+        Ok(Some((path, body))) if path == "response" => (serde_json::from_str(&body).unwrap(), memory),
         other => panic!("{} answered {other:?}\n{log}", binary.display()),
     }
+}
+
+/// What Linux notes as the most a process has had in memory.
+fn most_memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024
 }
 
 /// Starts the function `binary`, which must end by itself for want of something, and returns what it says.

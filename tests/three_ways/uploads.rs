@@ -93,3 +93,21 @@ async fn a_bucket_that_was_there_before_is_balanced_like_the_stacks_own() {
     stack.balanced(&actor).await;
     assert_balanced(&stack, &actor).await;
 }
+
+#[tokio::test]
+async fn uploads_that_never_pause_are_evaluated_all_the_same() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    let picture = &pictures::good(Photorealistic, 1)[0];
+    // Quiet for a second is what an evaluation waits for, ten times that at most; this pauses for less.
+    let mut uploads = 0;
+    while stack.keys_below("evaluations/").await.is_empty() {
+        uploads += 1;
+        assert!(uploads < 60, "nobody has looked at the set for thirty seconds");
+        stack.upload(&actor, &format!("hero_{uploads}.jpg"), &picture.jpeg).await;
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    }
+    assert!(uploads > 2, "it was not looked at before it paused");
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains("There is no base image"), "{reason}");
+    assert_eq!(stack.manifest(&actor).await.images.len(), uploads, "none is missed");
+}

@@ -6,4 +6,5 @@ mod failures;
 mod gaps;
 mod passes;
 mod position;
+mod stage;
 mod support;

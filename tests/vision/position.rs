@@ -49,7 +49,14 @@ impl Tally {
 
 fn assessment(number: usize, quality: u8) -> Assessment {
     let filename = format!("a_{number}.jpg");
-    Assessment { filename, kind: Kind::Photorealistic, quality, flags: Vec::new(), reason: String::new() }
+    Assessment {
+        filename,
+        kind: Kind::Photorealistic,
+        quality,
+        flags: Vec::new(),
+        reason: String::new(),
+        pinned: false,
+    }
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -84,10 +91,5 @@ async fn the_place_in_the_grid_does_not_decide_what_is_deleted() {
     // sometimes and stays mostly: 7 of 20 would go by chance.
     let least = shuffled.deleted.iter().copied().fold(f64::MAX, f64::min) / plans;
     let most = shuffled.deleted.iter().copied().fold(0.0, f64::max) / plans;
-    println!(
-        "quality spread {:.3} instead of {:.3}; deleted in {least:.2} to {most:.2} of plans",
-        spread(&qualities),
-        spread(&fixed)
-    );
     assert!((0.1..0.7).contains(&least) && (0.1..0.7).contains(&most), "{:?}", shuffled.deleted);
 }

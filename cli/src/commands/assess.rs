@@ -38,7 +38,7 @@ fn observe(pictures: Vec<Picture>) -> anyhow::Result<Vec<Observed>> {
 }
 
 fn row(assessment: &Assessment) -> Vec<String> {
-    let flags: Vec<_> = assessment.flags.iter().map(|flag| format!("{flag:?}")).collect();
+    let flags: Vec<_> = assessment.flags.iter().map(ToString::to_string).collect();
     vec![
         assessment.filename.clone(),
         assessment.kind.to_string(),

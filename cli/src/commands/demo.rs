@@ -8,14 +8,14 @@ use anyhow::Context;
 use crate::arguments::Demo;
 use crate::demo::{ACTOR_ID, Album, write_sample};
 use crate::local::data_folder::ActorFolder;
-use crate::local::{Ending, Options, run as run_session};
+use crate::local::{Ending, Options, ProviderArguments, run as run_session};
 use crate::outcome::{Outcome, answer, remark};
 use crate::progress::Waiting;
 use crate::target::TargetArguments;
 
 /// Makes a sample actor whose set is out of balance, has it balanced, and draws what has changed.
 pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
-    let Demo { dir, json, port } = arguments;
+    let Demo { dir, json, port, cap } = arguments;
     prepare(&dir).await?;
     let folder = ActorFolder { actor: ACTOR_ID.parse()?, dir: dir.join(ACTOR_ID) };
     let album = Album::before(&folder)?;
@@ -26,7 +26,9 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         dry_run: false,
         port,
         logs: None,
+        providers: ProviderArguments::default(),
         target: TargetArguments::default(),
+        cap,
     };
     let ending = run_session(options).await?;
     if let Ending::Settled(report) = &ending {

@@ -20,7 +20,8 @@ struct CellOfFile<'a> {
 
 /// Draws a folder's images as an evaluation would show them to a vision model.
 pub fn run(arguments: &Grid) -> anyhow::Result<Outcome> {
-    if ImageFormat::from_path(&arguments.output).is_err() {
+    let format = ImageFormat::from_path(&arguments.output);
+    if !matches!(format, Ok(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) {
         bail!("{} can't be written: end its name in .png, .jpg or .webp", arguments.output.display());
     }
     let pictures = read_folder(&arguments.dir)?;

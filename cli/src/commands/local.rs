@@ -9,18 +9,26 @@ use crate::outcome::{Outcome, answer, remark};
 
 /// Balances the actors of a folder, or only runs the stack.
 pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
-    let Local { data, actors, watch, dry_run, serve, host, env_vars, json, port, logs, target } = arguments;
+    let Local { data, actors, watch, dry_run, serve, host, env_vars, json, port, logs, providers, target, cap } =
+        arguments;
     if serve {
-        return serve::serve(serve::Options { data, actors, host, port, env_vars, logs, target }).await;
+        return serve::serve(serve::Options { data, actors, host, port, env_vars, logs, target, cap }).await;
     }
     let data = data.context("--data is missing")?;
-    let ending = run_session(Options { data, actors, watch, dry_run, port, logs, target }).await?;
+    let ending = run_session(Options { data, actors, watch, dry_run, port, logs, providers, target, cap }).await?;
     match &ending {
         Ending::Settled(report) if json => {
             report.actors.iter().for_each(|actor| remark(actor.sentence()));
             answer(serde_json::to_string(report)?);
         }
-        Ending::Settled(report) => answer(report.in_words()),
+        Ending::Settled(report) => {
+            answer(report.in_words());
+            if report.actors.iter().any(|actor| actor.awaits_approval) {
+                remark(
+                    "The stack is gone, so there is nothing left to approve: look at what would go with --dry-run, then run this again with --max-deleted-percent 100.",
+                );
+            }
+        }
         Ending::Proposed(actors) if json => answer(json!({ "actors": actors })),
         Ending::Proposed(actors) => actors.iter().for_each(|actor| answer(actor.in_words())),
         Ending::Interrupted => remark("interrupted; the folder is as far as the work had come"),

@@ -1,9 +1,14 @@
 //! The commands, one file each.
 
+pub mod approve;
 pub mod assess;
 pub mod demo;
+mod each_file;
 pub mod grid;
 pub mod local;
+pub mod pin;
 pub mod plan;
+pub mod redrive;
+pub mod restore;
 pub mod send;
 pub mod status;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::bail;
 use balancer::adapters::queues::Queue;
 use balancer::domain::kind::KindCounts;
 use balancer::messages::{Cause, DeletionMessage, EvaluationCommand, GenerationMessage, Mode};
@@ -33,6 +34,9 @@ fn message(message: SendMessage) -> anyhow::Result<(Queue, String)> {
         }
         SendMessage::Generation { actor, photorealistic, bw_stylized, color_stylized } => {
             let generate = KindCounts { photorealistic, bw_stylized, color_stylized };
+            if generate == KindCounts::default() {
+                bail!("say how many images to make: --photorealistic N, --bw-stylized N or --color-stylized N");
+            }
             let body = serde_json::to_string(&GenerationMessage::ByHand { actor_id: actor, generate })?;
             GenerationMessage::parse(&body)?;
             Ok((Queue::Generation, body))

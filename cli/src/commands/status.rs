@@ -1,10 +1,18 @@
 //! `balancer status [ACTOR]…`
 
+mod plan_at_hand;
+
 use std::collections::BTreeMap;
 
 use anyhow::bail;
 use balancer::adapters::store::actors::{ActorRecord, Status as ActorStatus};
+use balancer::adapters::store::spending::Spending;
 use balancer::domain::actor::ActorId;
+use balancer::domain::kind::KindCounts;
+use balancer::domain::money::MicroUsd;
+use balancer::stages::Clock;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::arguments::Status;
@@ -12,15 +20,21 @@ use crate::connection::Connected;
 use crate::local::Report;
 use crate::outcome::{Outcome, answer};
 use crate::table;
+use plan_at_hand::PlanAtHand;
 
 #[derive(Serialize)]
-struct ActorStanding<'a> {
-    actor_id: &'a ActorId,
+struct ActorStanding {
+    actor_id: ActorId,
     status: ActorStatus,
-    reason: Option<&'a str>,
-    images: balancer::domain::kind::KindCounts,
+    reason: Option<String>,
+    images: KindCounts,
     round: u32,
-    plan: Option<&'a str>,
+    plan: Option<String>,
+    cost_today_micro_usd: MicroUsd,
+    cost_ever_micro_usd: MicroUsd,
+    /// Only where it is asked for, and there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan_at_hand: Option<PlanAtHand>,
 }
 
 /// Says how actors stand, or which messages were refused.
@@ -32,23 +46,15 @@ pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     let records = wanted(connected.store.actors().await?, &arguments.actors)?;
     let actors: Vec<ActorId> = records.keys().cloned().collect();
     let report = Report::of(&connected.store, &actors).await?;
-    let standings: Vec<_> = records
-        .iter()
-        .zip(&report.actors)
-        .map(|((actor_id, record), counted)| ActorStanding {
-            actor_id,
-            status: record.status,
-            reason: record.reason.as_deref(),
-            images: counted.counts,
-            round: record.round,
-            plan: record.active_plan.as_deref(),
-        })
-        .collect();
+    let today = Clock::system().now().to_zoned(TimeZone::UTC).date();
+    let mut standings = Vec::new();
+    for ((actor, record), counted) in records.into_iter().zip(&report.actors) {
+        standings.push(standing(&connected, actor, record, counted.counts, today, arguments.plan).await?);
+    }
     if arguments.json {
         answer(serde_json::to_string_pretty(&standings)?);
     } else {
-        let rows: Vec<_> = standings.iter().map(row).collect();
-        answer(table::render(&["actor", "images", "status", "why"], &rows));
+        answer(in_words(&standings, connected.store.spending(today).await?));
     }
     Ok(report.outcome())
 }
@@ -58,19 +64,65 @@ fn wanted(
     actors: &[ActorId],
 ) -> anyhow::Result<BTreeMap<ActorId, ActorRecord>> {
     if let Some(unknown) = actors.iter().find(|actor| !records.contains_key(actor)) {
-        bail!("the stack does not know the actor {unknown}");
+        bail!("the stack does not know the actor {unknown}; `balancer status` lists those it knows");
     }
     records.retain(|actor, _| actors.is_empty() || actors.contains(actor));
     Ok(records)
 }
 
-fn row(standing: &ActorStanding<'_>) -> Vec<String> {
+async fn standing(
+    connected: &Connected,
+    actor_id: ActorId,
+    record: ActorRecord,
+    images: KindCounts,
+    today: Date,
+    with_plan: bool,
+) -> anyhow::Result<ActorStanding> {
+    let plan = match &record.active_plan {
+        Some(plan_id) if with_plan => connected.store.plan(&actor_id, plan_id).await?,
+        _ => None,
+    };
+    Ok(ActorStanding {
+        status: record.status,
+        reason: record.reason,
+        images,
+        round: record.round,
+        plan: record.active_plan,
+        cost_today_micro_usd: connected.store.spending_on(&actor_id, today).await?.spent,
+        cost_ever_micro_usd: connected.store.spending_ever_on(&actor_id).await?,
+        plan_at_hand: plan.map(PlanAtHand::of),
+        actor_id,
+    })
+}
+
+fn in_words(standings: &[ActorStanding], today: Spending) -> String {
+    let rows: Vec<_> = standings.iter().map(row).collect();
+    let mut parts = vec![table::render(&["actor", "images", "status", "today", "ever", "why"], &rows)];
+    let plans = standings.iter().filter_map(|standing| Some((&standing.actor_id, standing.plan_at_hand.as_ref()?)));
+    parts.extend(plans.map(|(actor, plan)| plan.in_words(actor)));
+    parts.push(closing_line(today));
+    parts.join("\n\n")
+}
+
+fn row(standing: &ActorStanding) -> Vec<String> {
     vec![
-        standing.actor_id.to_string(),
+        table::short(standing.actor_id.as_str()),
         standing.images.to_string(),
-        format!("{:?}", standing.status),
-        standing.reason.unwrap_or_default().to_owned(),
+        standing.status.to_string(),
+        standing.cost_today_micro_usd.to_string(),
+        standing.cost_ever_micro_usd.to_string(),
+        standing.reason.clone().unwrap_or_default(),
     ]
+}
+
+fn closing_line(today: Spending) -> String {
+    let under_way = today.committed.saturating_sub(today.spent);
+    let under_way = if under_way > MicroUsd::ZERO {
+        format!(", and {under_way} set aside for calls under way")
+    } else {
+        String::new()
+    };
+    format!("All actors together have cost {} today (UTC){under_way}.", today.spent)
 }
 
 async fn refused(connected: &Connected, json: bool) -> anyhow::Result<Outcome> {

@@ -25,6 +25,13 @@ const SILENT: [&str; 3] = ["actor.json", "manifest.json", "Thumbs.db"];
 /// # Errors
 /// If the folder can't be read, or an actor that is asked for isn't in it, or none is.
 pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder>> {
+    if data.join("training_data").is_dir() || data.join("base_image").is_dir() {
+        bail!(
+            "{} looks like the folder of one actor; give the folder above it, with --actor {} if only this one is meant",
+            data.display(),
+            data.file_name().unwrap_or_default().to_string_lossy()
+        );
+    }
     if !wanted.is_empty() {
         return wanted.iter().map(|actor| wanted_actor(data, actor)).collect();
     }
@@ -69,6 +76,28 @@ impl ActorFolder {
     /// Where the manifest is left.
     pub fn manifest(&self) -> PathBuf {
         self.dir.join("manifest.json")
+    }
+
+    /// The names of the images that earlier runs have thrown away, in any plan's folder of the trash.
+    ///
+    /// # Errors
+    /// If the trash is there but can't be read.
+    pub fn trashed_names(&self) -> anyhow::Result<Vec<String>> {
+        let trash = self.dir.join("trash");
+        if !trash.is_dir() {
+            return Ok(Vec::new());
+        }
+        let read = |dir: &Path| fs::read_dir(dir).with_context(|| format!("{} can't be read", dir.display()));
+        let mut names = Vec::new();
+        for plan in read(&trash)? {
+            let plan = plan?.path();
+            if plan.is_dir() {
+                for file in read(&plan)? {
+                    names.push(name_of(&file?.path()));
+                }
+            }
+        }
+        Ok(names)
     }
 
     /// The image files, by name. Files that are none are said on standard error and left alone.

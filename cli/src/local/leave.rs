@@ -40,10 +40,30 @@ pub async fn leave(destination: &Destination, folder: &ActorFolder) -> anyhow::R
             remark(format!("{} is in the folder only", path.display()));
         }
     }
-    if let Some(manifest) = exchange::export(&destination.store, &folder.actor).await?
-        && !is_written(&folder.manifest(), &manifest)
-    {
-        write_whole(&folder.manifest(), &serde_json::to_vec_pretty(&manifest)?)?;
+    if let Some(manifest) = exchange::export(&destination.store, &folder.actor).await? {
+        leave_trash(destination, folder, &manifest).await?;
+        if !is_written(&folder.manifest(), &manifest) {
+            write_whole(&folder.manifest(), &serde_json::to_vec_pretty(&manifest)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// What lies in the trash of the bucket only would be gone with the stack.
+async fn leave_trash(destination: &Destination, folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
+    for (filename, entries) in &manifest.trash {
+        for trashed in entries {
+            let path = folder.dir.join("trash").join(&trashed.plan_id).join(filename);
+            let key = destination.keys.trash(&folder.actor, &trashed.plan_id, filename);
+            if !path.is_file()
+                && let Some(object) = destination.bucket.get(&key).await?
+            {
+                // What could not be moved there lies among the images still.
+                if let Err(problem) = write_whole(&path, &object.bytes) {
+                    remark(format!("{filename} can't be kept in the trash: {problem:#}"));
+                }
+            }
+        }
     }
     Ok(())
 }
@@ -55,7 +75,7 @@ fn is_written(path: &Path, manifest: &Manifest) -> bool {
 }
 
 /// Writes a file so that a reader sees it whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).with_context(|| format!("{} can't be created", dir.display()))?;
     // Whoever may read the folder may read the file: the user's mask decides, not the temporary file's secrecy.

@@ -3,6 +3,7 @@
 pub mod data_folder;
 mod leave;
 mod proposal;
+mod providers;
 mod report;
 mod running;
 pub mod serve;
@@ -11,6 +12,8 @@ mod settle;
 mod upload;
 mod watch;
 
+pub use leave::write_whole;
+pub use providers::ProviderArguments;
 pub use report::Report;
 pub use running::RunningStack;
-pub use session::{Ending, Options, run};
+pub use session::{Ending, Options, lock, run};

@@ -30,6 +30,9 @@ pub struct ActorReport {
     pub before: KindCounts,
     #[serde(skip)]
     pub reason: String,
+    /// Whether a plan of it waits for somebody to approve of it.
+    #[serde(skip)]
+    pub awaits_approval: bool,
 }
 
 impl Report {
@@ -47,11 +50,8 @@ impl Report {
 
     /// How the command ends.
     pub fn outcome(&self) -> Outcome {
-        if self.actors.iter().any(|actor| actor.status == Status::NeedsAttention) {
-            Outcome::NeedsAttention
-        } else {
-            Outcome::Done
-        }
+        let is_stuck = |actor: &ActorReport| matches!(actor.status, Status::NeedsAttention | Status::Parked);
+        if self.actors.iter().any(is_stuck) { Outcome::NeedsAttention } else { Outcome::Done }
     }
 
     /// For people: a table, and a sentence for each actor that has something to say.
@@ -79,18 +79,19 @@ impl ActorReport {
             deleted: plans.iter().map(|plan| plan.deleted).sum(),
             generated: plans.iter().map(|plan| plan.generated).sum(),
             before: plans.iter().find(|plan| plan.state != PlanState::DryRun).map_or(counts, |plan| plan.before),
+            awaits_approval: plans.iter().any(|plan| plan.state == PlanState::AwaitingApproval),
             reason: record.reason.unwrap_or_default(),
         })
     }
 
     fn row(&self) -> Vec<String> {
         vec![
-            self.actor_id.to_string(),
+            table::short(self.actor_id.as_str()),
             self.before.to_string(),
             self.counts.to_string(),
             self.deleted.to_string(),
             self.generated.to_string(),
-            format!("{:?}", self.status),
+            self.status.to_string(),
         ]
     }
 

@@ -1,4 +1,4 @@
-//! How `send` and `status` find the stack that `local --watch` runs.
+//! How `send`, `status` and their like find the stack that `local --watch` runs.
 
 use std::fs;
 use std::net::TcpStream;
@@ -20,6 +20,12 @@ pub struct RunningStack {
     pub evaluation_queue_url: String,
     pub deletion_queue_url: String,
     pub generation_queue_url: String,
+    pub evaluation_dlq_url: String,
+    pub deletion_dlq_url: String,
+    pub generation_dlq_url: String,
+    pub key_prefix: String,
+    /// The folder that the stack keeps, if it keeps one.
+    pub data: Option<PathBuf>,
 }
 
 impl RunningStack {
@@ -35,7 +41,7 @@ impl RunningStack {
     /// The stack that runs on this machine.
     pub fn find() -> anyhow::Result<Self> {
         let path = path()?;
-        let text = fs::read(&path).with_context(|| format!("no stack is running here; {NONE_RUNNING}"))?;
+        let Ok(text) = fs::read(&path) else { bail!("no stack is running here; {NONE_RUNNING}") };
         let stack: Self =
             serde_json::from_slice(&text).with_context(|| format!("{} is damaged; remove it", path.display()))?;
         if stack.answers() {
@@ -48,6 +54,15 @@ impl RunningStack {
 
     fn answers(&self) -> bool {
         self.endpoint.strip_prefix("http://").is_some_and(|address| TcpStream::connect(address).is_ok())
+    }
+
+    /// Where its messages go that were given up.
+    pub fn dead_letter_urls(&self) -> QueueUrls {
+        QueueUrls {
+            evaluation: self.evaluation_dlq_url.clone(),
+            deletion: self.deletion_dlq_url.clone(),
+            generation: self.generation_dlq_url.clone(),
+        }
     }
 
     /// Its queues.

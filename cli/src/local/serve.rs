@@ -20,7 +20,7 @@ use super::session::{KEY_PREFIX, STACK_NAME, TEMPLATE, interruption};
 use super::upload::Destination;
 use crate::outcome::{Outcome, answer, remark};
 use crate::progress::Waiting;
-use crate::target::TargetArguments;
+use crate::target::{CapArguments, TargetArguments};
 
 /// The port people expect an emulator of AWS on.
 const USUAL_PORT: u16 = 4566;
@@ -34,6 +34,7 @@ pub struct Options {
     pub env_vars: PathBuf,
     pub logs: Option<PathBuf>,
     pub target: TargetArguments,
+    pub cap: CapArguments,
 }
 
 /// Runs the stack until Ctrl-C. Uploads set nothing going, so that the first step is the person's; what follows from it
@@ -71,14 +72,15 @@ async fn start(options: &Options) -> anyhow::Result<LocalStack> {
     let stack = StackOptions {
         template: TEMPLATE.to_owned(),
         binaries,
-        parameters: parameters(&options.target),
+        parameters: parameters(options),
         account: Account::default(),
         name: STACK_NAME.to_owned(),
     };
     Ok(LocalStack::start(emulator, stack).await?)
 }
 
-fn parameters(target: &TargetArguments) -> BTreeMap<String, String> {
+fn parameters(options: &Options) -> BTreeMap<String, String> {
+    let target = &options.target;
     [
         ("Architecture", "x86_64".to_owned()),
         ("VisionProvider", "embedded".to_owned()),
@@ -88,6 +90,7 @@ fn parameters(target: &TargetArguments) -> BTreeMap<String, String> {
         ("TargetTotal", target.target_total.to_string()),
         ("TargetShares", target.target_shares.to_string()),
         ("QualityFloor", target.quality_floor.to_string()),
+        ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
@@ -144,6 +147,7 @@ fn variables(options: &Options, outputs: &Outputs, port: u16) -> Value {
             "TARGET_TOTAL": target.target_total.to_string(),
             "TARGET_SHARES": target.target_shares.to_string(),
             "QUALITY_FLOOR": target.quality_floor.to_string(),
+            "MAX_DELETED_PERCENT": options.cap.max_deleted_percent.to_string(),
         })),
         "DeletionFunction": with(json!({})),
         "GenerationFunction": with(json!({ "GENERATOR": "embedded" })),
@@ -160,6 +164,11 @@ fn announce(stack: &LocalStack) -> anyhow::Result<Announced> {
         evaluation_queue_url: outputs.evaluation_queue_url.clone(),
         deletion_queue_url: outputs.deletion_queue_url.clone(),
         generation_queue_url: outputs.generation_queue_url.clone(),
+        evaluation_dlq_url: outputs.evaluation_dlq_url.clone(),
+        deletion_dlq_url: outputs.deletion_dlq_url.clone(),
+        generation_dlq_url: outputs.generation_dlq_url.clone(),
+        key_prefix: KEY_PREFIX.to_owned(),
+        data: None,
     }
     .announce()
 }

@@ -18,13 +18,14 @@ use std::time::Duration;
 
 use super::data_folder::{self, ActorFolder};
 use super::proposal::ActorProposal;
+use super::providers::ProviderArguments;
 use super::report::Report;
 use super::running::RunningStack;
 use super::upload::Destination;
 use super::{leave, settle, watch};
 use crate::outcome::{Outcome, remark};
 use crate::progress::{Progress, Waiting};
-use crate::target::TargetArguments;
+use crate::target::{CapArguments, TargetArguments};
 
 /// The same template that is deployed.
 pub(super) const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -43,7 +44,9 @@ pub struct Options {
     pub dry_run: bool,
     pub port: Option<u16>,
     pub logs: Option<PathBuf>,
+    pub providers: ProviderArguments,
     pub target: TargetArguments,
+    pub cap: CapArguments,
 }
 
 /// How a run ended.
@@ -100,7 +103,7 @@ impl Session {
             StackOptions {
                 template: TEMPLATE.to_owned(),
                 binaries,
-                parameters: parameters(options, data),
+                parameters: parameters(options, data)?,
                 account: Account::default(),
                 name: STACK_NAME.to_owned(),
             },
@@ -171,6 +174,11 @@ impl Session {
             evaluation_queue_url: outputs.evaluation_queue_url.clone(),
             deletion_queue_url: outputs.deletion_queue_url.clone(),
             generation_queue_url: outputs.generation_queue_url.clone(),
+            evaluation_dlq_url: outputs.evaluation_dlq_url.clone(),
+            deletion_dlq_url: outputs.deletion_dlq_url.clone(),
+            generation_dlq_url: outputs.generation_dlq_url.clone(),
+            key_prefix: KEY_PREFIX.to_owned(),
+            data: Some(data.canonicalize()?),
         }
         .announce()?;
         remark(format!("watching {}; the stack answers at {}; Ctrl-C ends it", data.display(), self.stack.endpoint()));
@@ -189,30 +197,27 @@ impl Session {
     }
 }
 
-fn parameters(options: &Options, data: PathBuf) -> BTreeMap<String, String> {
-    let side_by_side = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+fn parameters(options: &Options, data: PathBuf) -> anyhow::Result<BTreeMap<String, String>> {
     // A dry run writes nothing beside the bucket, and its uploads must not set anything going.
     let (local_data_dir, automatic) =
         if options.dry_run { (String::new(), "DISABLED") } else { (data.display().to_string(), "ENABLED") };
-    [
+    let own = [
         ("Architecture", "x86_64".to_owned()),
-        ("VisionProvider", "embedded".to_owned()),
-        ("Generator", "embedded".to_owned()),
         ("KeyPrefix", KEY_PREFIX.to_owned()),
         ("AutomaticBalancing", automatic.to_owned()),
         ("QuietSeconds", QUIET_SECONDS.to_string()),
-        ("GeneratorConcurrency", side_by_side.to_string()),
         ("TargetTotal", options.target.target_total.to_string()),
         ("TargetShares", options.target.target_shares.to_string()),
+        ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
         ("QualityFloor", options.target.quality_floor.to_string()),
         ("LocalDataDir", local_data_dir),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    ];
+    let all = own.into_iter().chain(options.providers.parameters()?);
+    Ok(all.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// Keeps others off the folder until the result is dropped: two stacks would write over one another's files.
-fn lock(data: &Path) -> anyhow::Result<File> {
+pub fn lock(data: &Path) -> anyhow::Result<File> {
     let folder = File::open(data).with_context(|| format!("the data folder {} can't be read", data.display()))?;
     match folder.try_lock() {
         Ok(()) => Ok(folder),

@@ -30,12 +30,15 @@ pub async fn settle(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyho
     while times_settled < 2 {
         let depth = queues.total_depth().await?;
         let mut seen = vec![depth.to_string()];
-        let mut is_settled = depth == 0;
+        let (mut is_settled, mut is_parked) = (true, false);
         for actor in actors {
             let record = store.actor(actor).await?.unwrap_or_default();
             is_settled &= !is_busy(&record);
+            is_parked |= record.status == Status::Parked;
             seen.push(show(&mut board, store, actor, &record).await?);
         }
+        // The messages of parked work come back again and again until there is money.
+        is_settled &= depth == 0 || is_parked;
         times_settled = if is_settled { times_settled + 1 } else { 0 };
         if seen != last_seen.0 {
             last_seen = (seen, Instant::now());

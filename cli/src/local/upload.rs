@@ -7,8 +7,9 @@ use anyhow::Context;
 use balancer::adapters::bucket::Bucket;
 use balancer::adapters::store::Store;
 use balancer::domain::manifest::Manifest;
+use balancer::domain::numbering::highest;
 use balancer::exchange;
-use balancer::keys::{Keys, extension};
+use balancer::keys::{Keys, content_type, extension};
 
 use super::data_folder::{ActorFolder, name_of};
 use crate::outcome::remark;
@@ -26,6 +27,9 @@ impl Destination {
     pub async fn upload(&self, folder: &ActorFolder) -> anyhow::Result<usize> {
         let actor = &folder.actor;
         self.import(folder).await?;
+        // A run that was killed has left no manifest of what it made and threw away; those numbers are used too.
+        let thrown_away = folder.trashed_names()?;
+        self.store.raise_last_number(actor, highest(thrown_away.iter().map(String::as_str))).await?;
         if let Some(path) = folder.actor_file() {
             self.put(&path, &self.keys.image(actor, "actor.json")).await?;
         }
@@ -61,17 +65,7 @@ impl Destination {
 
     async fn put(&self, path: &Path, key: &str) -> anyhow::Result<()> {
         let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
-        self.bucket.put(key, bytes, content_type(path)).await?;
+        self.bucket.put(key, bytes, content_type(&name_of(path))).await?;
         Ok(())
-    }
-}
-
-fn content_type(path: &Path) -> &'static str {
-    match extension(&name_of(path)).as_deref() {
-        Some("png") => "image/png",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("webp") => "image/webp",
-        Some("json") => "application/json",
-        _ => "application/octet-stream",
     }
 }

@@ -63,7 +63,11 @@ fn wrong_usage_ends_with_two_and_a_hint() {
         (&["local", "--data", ".", "--watch", "--dry-run"], "--dry-run"),
         (&["local", "--data", ".", "--actor", "../x"], "can't be an actor's id"),
         (&["local", "--data", ".", "--port", "70000"], "--port"),
-        (&["send", "deletion", "a"], "FILENAMES"),
+        (&["send", "deletion", "a"], "<FILE>"),
+        (&["pin", "a"], "<FILE>"),
+        (&["restore", "a", "--data", ".", "--stack", "s"], "--stack"),
+        (&["redrive", "uploads"], "evaluation, deletion, generation"),
+        (&["local", "--data", ".", "--max-deleted-percent", "101"], "0..=100"),
     ] {
         run(arguments).failed(2, &[word]);
     }

@@ -1,5 +1,6 @@
 //! `local`: a folder before and after.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -94,8 +95,12 @@ fn an_actor_with_only_a_base_image_gets_a_whole_set() {
     let actor = Actor::nothing(&place.data(), "new").with_base();
     fs::remove_dir(actor.training_data()).unwrap();
     let answer = Ran::of(place.local().arg("--json")).done().last_line();
-    assert_eq!((&answer["actors"][0]["status"], &answer["actors"][0]["generated"]), (&json!("balanced"), &json!(6)));
-    assert_eq!(actor.files(), (1..=6).map(|number| format!("new_{number}.jpg")).collect());
+    assert_eq!(answer["actors"][0]["status"], json!("balanced"));
+    // The built-in generator is no artist: now and then one of its images is replaced by another.
+    let made = answer["actors"][0]["generated"].as_u64().unwrap();
+    assert!(made >= 6 && actor.files().len() == 6, "{answer}");
+    let all: BTreeSet<String> = actor.files().union(&actor.trash()).cloned().collect();
+    assert_eq!(all, (1..=made).map(|number| format!("new_{number}.jpg")).collect());
     actor.agrees_with_its_manifest();
 }
 

@@ -64,12 +64,13 @@ fn what_is_sent_and_what_is_dropped_is_taken_up_while_watching() {
     assert_eq!(highest_number(&actor), 7);
 
     send(&place, &["deletion", &actor.id, "some body+1_1.jpg"]);
-    settled(&place, "a new image for the deleted one", || actor.files().contains("some body+1_8.jpg"));
+    settled(&place, "a new image for the deleted one", || is_whole_again(&actor, 8));
     assert!(actor.trash().contains("some body+1_1.jpg"));
 
+    let before = actor.trash().len();
     actor.put("dropped by hand.jpg", &drawn(Kind::ColorStylized)[5]);
     watching.wait_for("found ");
-    settled(&place, "the dropped image is one too many", || actor.trash().len() == 3);
+    settled(&place, "the dropped image is one too many", || actor.trash().len() > before);
 
     send(&place, &["deletion", "nobody", "x.jpg"]);
     let unknown = Ran::of(place.balancer().args(["status", "nobody else"]));
@@ -79,6 +80,11 @@ fn what_is_sent_and_what_is_dropped_is_taken_up_while_watching() {
     assert_eq!(watching.end(), Some(130), "{}", watching.said());
     actor.agrees_with_its_manifest();
     Ran::of(place.balancer().arg("status")).failed(1, &["no stack is running here"]);
+}
+
+/// Six images, and this number has been given. What was made may have been judged bad and replaced.
+fn is_whole_again(actor: &Actor, number: u64) -> bool {
+    actor.files().len() == 6 && highest_number(actor) >= number
 }
 
 /// The highest number in the folder or the trash.
@@ -93,7 +99,7 @@ fn an_image_that_is_removed_while_watching_stays_removed() {
     let actor = Actor::balanced(&place.data(), "somebody");
     let mut watching = watch(&place);
     fs::remove_file(actor.training_data().join("somebody_1.jpg")).unwrap();
-    settled(&place, "a new image for the removed one", || actor.files().contains("somebody_7.jpg"));
+    settled(&place, "a new image for the removed one", || is_whole_again(&actor, 7));
     watching.signal("INT");
     assert_eq!(watching.end(), Some(130));
     assert!(!actor.files().contains("somebody_1.jpg"));

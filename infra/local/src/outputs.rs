@@ -2,9 +2,12 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::DisplayErrorContext;
-use aws_sdk_cloudformation::types::Output;
+use aws_sdk_cloudformation::types::{Output, Stack};
 
 use crate::Error;
+
+/// The parameter that says where in the bucket everything lies.
+const KEY_PREFIX: &str = "KeyPrefix";
 
 /// What the stack's users need to know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,9 @@ pub struct Outputs {
     pub deletion_dlq_url: String,
     /// Where generations go that failed.
     pub generation_dlq_url: String,
+    /// What everything in the bucket lies below: a parameter of the stack, said here since whoever reads the bucket
+    /// must know.
+    pub key_prefix: String,
     /// The name of the evaluation function.
     pub evaluation_function: String,
     /// The name of the deletion function.
@@ -44,12 +50,13 @@ impl Outputs {
         let answer = client.describe_stacks().stack_name(name).send().await;
         let answer = answer.map_err(|error| unreadable(DisplayErrorContext(error).to_string()))?;
         let stack = answer.stacks().first().ok_or_else(|| unreadable("there is none".to_owned()))?;
-        Self::from_stack(stack.outputs())
+        Self::from_stack(stack)
     }
 
-    pub(crate) fn from_stack(outputs: &[Output]) -> Result<Self, Error> {
+    pub(crate) fn from_stack(stack: &Stack) -> Result<Self, Error> {
+        let prefix = stack.parameters().iter().find(|parameter| parameter.parameter_key() == Some(KEY_PREFIX));
         let value = |name: &'static str| {
-            let output = outputs.iter().find(|output| output.output_key() == Some(name));
+            let output = stack.outputs().iter().find(|output| output.output_key() == Some(name));
             let value = output.and_then(Output::output_value);
             value.map(str::to_owned).ok_or(Error::OutputMissing { name })
         };
@@ -62,6 +69,10 @@ impl Outputs {
             evaluation_dlq_url: value("EvaluationDlqUrl")?,
             deletion_dlq_url: value("DeletionDlqUrl")?,
             generation_dlq_url: value("GenerationDlqUrl")?,
+            key_prefix: prefix
+                .and_then(|parameter| parameter.parameter_value())
+                .ok_or(Error::OutputMissing { name: KEY_PREFIX })?
+                .to_owned(),
             evaluation_function: value("EvaluationFunctionName")?,
             deletion_function: value("DeletionFunctionName")?,
             generation_function: value("GenerationFunctionName")?,

@@ -116,7 +116,7 @@ impl Creation {
         loop {
             let stack = self.describe().await?;
             match stack.stack_status() {
-                Some(StackStatus::CreateComplete) => return Outputs::from_stack(stack.outputs()),
+                Some(StackStatus::CreateComplete) => return Outputs::from_stack(&stack),
                 Some(StackStatus::CreateInProgress) => tokio::time::sleep(POLL_INTERVAL).await,
                 _ => return Err(self.failure(&stack).await?),
             }

@@ -58,15 +58,38 @@ impl LocalCopy {
     /// # Errors
     /// If the file system refuses.
     pub async fn trash(&self, actor: &ActorId, plan_id: &str, filename: &str) -> Result<bool, LocalCopyError> {
-        let (Some(path), Some(dir)) = (self.image_path(actor, filename), self.actor_dir(actor)) else {
+        let (Some(path), Some(trash)) = (self.image_path(actor, filename), self.trash_path(actor, plan_id, filename))
+        else {
             return Ok(true);
         };
-        let trash = dir.join("trash").join(plan_id).join(filename);
         make_parent(&trash).await?;
         match fs::rename(&path, &trash).await {
             Ok(()) => Ok(true),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(cause) => Err(failed(&path, "moved to the trash", cause)),
+        }
+    }
+
+    /// Where an image lies that was moved to the trash; `None` without a folder.
+    #[must_use]
+    pub fn trash_path(&self, actor: &ActorId, plan_id: &str, filename: &str) -> Option<PathBuf> {
+        Some(self.actor_dir(actor)?.join("trash").join(plan_id).join(filename))
+    }
+
+    /// Moves an image back from the trash, in place of whatever bears its name. Says whether there was one.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub async fn restore(&self, actor: &ActorId, plan_id: &str, filename: &str) -> Result<bool, LocalCopyError> {
+        let (Some(path), Some(trash)) = (self.image_path(actor, filename), self.trash_path(actor, plan_id, filename))
+        else {
+            return Ok(true);
+        };
+        make_parent(&path).await?;
+        match fs::rename(&trash, &path).await {
+            Ok(()) => Ok(true),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(cause) => Err(failed(&trash, "moved back from the trash", cause)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! SQS.
 
+mod redrive;
+
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;

@@ -1,5 +1,7 @@
 //! What is said about one image: its kind, its quality, and what is wrong with it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::duplicates::{Duplicate, find_duplicates};
@@ -35,6 +37,21 @@ pub enum Flag {
     NearDuplicate,
 }
 
+impl fmt::Display for Flag {
+    /// As it is written everywhere: `looking_at_camera`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LookingAtCamera => "looking_at_camera",
+            Self::Symmetrical => "symmetrical",
+            Self::DistortedAnatomy => "distorted_anatomy",
+            Self::Blurry => "blurry",
+            Self::BadExposure => "bad_exposure",
+            Self::ExactDuplicate => "exact_duplicate",
+            Self::NearDuplicate => "near_duplicate",
+        })
+    }
+}
+
 /// What a vision model sees in one image. It only observes; counting and planning are not its work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
@@ -64,6 +81,9 @@ pub struct Assessment {
     /// Why, in a sentence for people.
     #[serde(default)]
     pub reason: String,
+    /// Whether somebody wants it to stay, whatever is thought of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
 }
 
 /// An image as the model saw it and as it measures.
@@ -95,7 +115,7 @@ pub fn assess(set: &[Observed]) -> Vec<Assessment> {
 impl Assessment {
     fn from_observation(filename: &str, observation: Observation) -> Self {
         let Observation { kind, quality, flags, reason } = observation;
-        Self { filename: filename.to_owned(), kind, quality, flags, reason }
+        Self { filename: filename.to_owned(), kind, quality, flags, reason, pinned: false }
     }
 
     fn devalued(mut self, duplicate: &Duplicate<'_>) -> Self {

@@ -10,6 +10,7 @@ use super::actor::{ActorId, Profile};
 use super::assessment::{Flag, Observation};
 use super::kind::Kind;
 use super::money::MicroUsd;
+use super::trash::Trashed;
 use crate::imaging::Facts;
 
 /// An actor's whole manifest, as exported and imported.
@@ -41,6 +42,9 @@ pub struct Manifest {
     /// Its images by file name.
     #[serde(default)]
     pub images: BTreeMap<String, Image>,
+    /// The images that were deleted and can be put back, by file name, the oldest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub trash: BTreeMap<String, Vec<Trashed>>,
 }
 
 /// Where a base image may be found, the most recent place first.
@@ -147,6 +151,13 @@ pub struct Image {
     /// Why the file is no use as an image, where it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unusable: Option<String>,
+    /// Whether somebody wants it to stay, whatever is thought of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// The name under which its deletion has begun. No part of an exported manifest: who takes one in has no such
+    /// deletion under way.
+    #[serde(skip)]
+    pub deleting: Option<String>,
     /// Whatever else was exported.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -175,7 +186,8 @@ impl Image {
         self.assessed_by = Some(model.to_owned());
     }
 
-    /// Another object has taken the image's place: nothing that was known of the old one holds.
+    /// Another object has taken the image's place: nothing that was known of the old one holds, but that its name is
+    /// pinned.
     pub fn replace(&mut self, etag: &str) {
         *self = Self {
             etag: Some(etag.to_owned()),
@@ -185,6 +197,8 @@ impl Image {
             generation_id: self.generation_id,
             generation_type: Some(UPLOADED.to_owned()),
             generated_at: self.generated_at.take(),
+            pinned: self.pinned,
+            deleting: self.deleting.take(),
             ..Self::default()
         };
     }

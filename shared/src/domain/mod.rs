@@ -13,3 +13,4 @@ pub mod planner;
 pub mod prompts;
 pub mod reconciliation;
 pub mod target;
+pub mod trash;

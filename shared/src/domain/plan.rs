@@ -75,6 +75,8 @@ pub enum Origin {
 pub enum PlanState {
     /// It was only asked what it would be.
     DryRun,
+    /// It would delete more than one plan may: a person must approve of it first.
+    AwaitingApproval,
     /// It is being carried out.
     Running,
     /// It was carried out, and the set has been looked at since.
@@ -170,6 +172,12 @@ impl Plan {
     #[must_use]
     pub fn pieces_of_work(&self) -> u32 {
         u32::from(!self.delete.is_empty()) + u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether its messages may be carried out. Those of one that was carried out already find nothing left to do.
+    #[must_use]
+    pub fn may_be_carried_out(&self) -> bool {
+        matches!(self.state, PlanState::Running | PlanState::Closed)
     }
 
     /// Whether it is still being carried out.

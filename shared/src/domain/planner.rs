@@ -76,8 +76,9 @@ impl Proposal {
 /// Plans the way from a set to its target.
 ///
 /// Within each kind, images below the quality floor go; of the rest, the best stay and what is too many goes. What
-/// is then missing is generated. With [`Scope::All`] the result is exactly the target. Equals are told apart by
-/// their number, then their name (the older image stays), so the order of `set` makes no difference.
+/// is then missing is generated. Pinned images count first among the best and never go, whatever their quality. With
+/// [`Scope::All`] the result is exactly the target, unless more images of a kind are pinned than are wanted. Equals
+/// are told apart by their number, then their name (the older image stays), so the order of `set` makes no difference.
 #[must_use]
 pub fn propose(set: &[Assessment], policy: &Policy) -> Proposal {
     let target = policy.target.counts();
@@ -104,13 +105,16 @@ pub fn propose(set: &[Assessment], policy: &Policy) -> Proposal {
 
 fn best_first(set: &[Assessment], kind: Kind) -> Vec<&Assessment> {
     let mut of_kind: Vec<&Assessment> = set.iter().filter(|image| image.kind == kind).collect();
-    of_kind.sort_by_key(|image| (Reverse(image.quality), number_of(&image.filename), image.filename.as_str()));
+    of_kind.sort_by_key(|image| {
+        (Reverse(image.pinned), Reverse(image.quality), number_of(&image.filename), image.filename.as_str())
+    });
     of_kind
 }
 
 fn removals(best_first: &[&Assessment], wanted: u32, quality_floor: u8) -> Vec<Removal> {
-    let good_enough = best_first.partition_point(|image| image.quality >= quality_floor);
-    let staying = good_enough.min(wanted as usize);
+    let pinned = best_first.partition_point(|image| image.pinned);
+    let good_enough = best_first.partition_point(|image| image.pinned || image.quality >= quality_floor);
+    let staying = good_enough.min(pinned.max(wanted as usize));
     let too_many = best_first[staying..good_enough].iter().map(|image| Removal {
         filename: image.filename.clone(),
         reason: format!(
@@ -136,7 +140,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn image(number: usize, kind: Kind, quality: u8) -> Assessment {
-        Assessment { filename: format!("a_{number}.jpg"), kind, quality, flags: vec![], reason: "Seen.".to_owned() }
+        let (flags, reason) = (vec![], "Seen.".to_owned());
+        Assessment { filename: format!("a_{number}.jpg"), kind, quality, flags, reason, pinned: false }
     }
 
     fn policy(scope: Scope) -> Policy {
@@ -153,11 +158,21 @@ mod tests {
         })
     }
 
+    /// The same with one image in four pinned.
+    fn any_set_with_pins() -> impl Strategy<Value = Vec<Assessment>> {
+        (any_set(), proptest::collection::vec(proptest::bool::weighted(0.25), 60)).prop_map(|(set, pins)| {
+            set.into_iter().zip(pins).map(|(image, pinned)| Assessment { pinned, ..image }).collect()
+        })
+    }
+
+    fn is_gone(image: &Assessment, proposal: &Proposal) -> bool {
+        proposal.delete.iter().any(|removal| removal.filename == image.filename)
+    }
+
     /// The set after the plan was carried out, with perfect generated images.
     fn execute(set: &[Assessment], proposal: &Proposal) -> Vec<Assessment> {
-        let gone = |image: &Assessment| proposal.delete.iter().any(|removal| removal.filename == image.filename);
         let made = proposal.generate.each().enumerate().map(|(index, kind)| image(1000 + index, kind, 10));
-        set.iter().filter(|image| !gone(image)).cloned().chain(made).collect()
+        set.iter().filter(|image| !is_gone(image, proposal)).cloned().chain(made).collect()
     }
 
     #[test]
@@ -228,7 +243,7 @@ mod tests {
         #[test]
         fn no_image_goes_while_a_worse_one_of_its_kind_stays(set in any_set()) {
             let proposal = propose(&set, &policy(Scope::All));
-            let gone = |image: &&Assessment| proposal.delete.iter().any(|removal| removal.filename == image.filename);
+            let gone = |image: &&Assessment| is_gone(image, &proposal);
             for kind in Kind::ALL {
                 let of_kind = || set.iter().filter(move |image| image.kind == kind);
                 let best_gone = of_kind().filter(gone).map(|image| image.quality).max();
@@ -238,7 +253,31 @@ mod tests {
         }
 
         #[test]
-        fn the_order_of_the_set_makes_no_difference(set in any_set(), seed in any::<u64>()) {
+        fn a_pinned_image_never_goes_and_only_pinned_ones_pass_the_target(set in any_set_with_pins()) {
+            let proposal = propose(&set, &policy(Scope::All));
+            prop_assert!(!set.iter().any(|image| image.pinned && is_gone(image, &proposal)));
+            for kind in Kind::ALL {
+                let pinned = set.iter().filter(|image| image.pinned && image.kind == kind).count() as u32;
+                prop_assert_eq!(proposal.result[kind], pinned.max(Target::default().counts()[kind]));
+            }
+            prop_assert!(propose(&execute(&set, &proposal), &policy(Scope::All)).is_empty());
+        }
+
+        #[test]
+        fn a_pin_only_takes_an_image_out_of_what_goes(set in any_set_with_pins(), index in any::<prop::sample::Index>()) {
+            prop_assume!(!set.is_empty());
+            let mut pinned = set.clone();
+            index.get_mut(&mut pinned).pinned = true;
+            let (before, after) = (propose(&set, &policy(Scope::All)), propose(&pinned, &policy(Scope::All)));
+            let stays = index.get(&set);
+            prop_assert!(!is_gone(stays, &after));
+            // At most one other image goes in its stead.
+            let new = after.delete.iter().filter(|gone| before.delete.iter().all(|was| was.filename != gone.filename));
+            prop_assert!(new.count() <= usize::from(is_gone(stays, &before)));
+        }
+
+        #[test]
+        fn the_order_of_the_set_makes_no_difference(set in any_set_with_pins(), seed in any::<u64>()) {
             use rand::{SeedableRng, seq::SliceRandom};
             let mut shuffled = set.clone();
             shuffled.shuffle(&mut rand_chacha::ChaCha8Rng::seed_from_u64(seed));

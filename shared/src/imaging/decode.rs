@@ -10,8 +10,9 @@ pub const MAX_BYTES: usize = 50 * 1024 * 1024;
 /// Images with a longer side than this, in pixels, are refused undecoded.
 pub const MAX_SIDE: u32 = 12_000;
 
-/// Images with more pixels than this are refused undecoded: as RGB they take 192 MB.
-pub const MAX_PIXELS: u64 = 64_000_000;
+/// Images with more pixels than this are refused undecoded. With 16 bits in each of four channels one of them takes 600
+/// MB while it is decoded, and the evaluation function reads two at a time.
+pub const MAX_PIXELS: u64 = 40_000_000;
 
 /// Images with a shorter side than this, in pixels, show nothing that could be learnt.
 pub const MIN_SIDE: u32 = 64;

@@ -16,9 +16,71 @@ const ACTOR_FILE: &str = "actor.json";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ActorFile {
-    sex: Option<Sex>,
+    sex: Option<KnownSex>,
     #[serde(alias = "type")]
-    actor_type: Option<ActorType>,
+    actor_type: Option<KnownType>,
+}
+
+/// What a person may write. Manifests may hold anything, but a slip of the pen in this file should be told.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KnownSex {
+    Male,
+    Female,
+    Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KnownType {
+    Human,
+    Creature,
+    Robotic,
+    Anthropomorphic,
+    Mythical,
+    Other,
+}
+
+impl From<KnownSex> for Sex {
+    fn from(sex: KnownSex) -> Self {
+        match sex {
+            KnownSex::Male => Self::Male,
+            KnownSex::Female => Self::Female,
+            KnownSex::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<KnownType> for ActorType {
+    fn from(kind: KnownType) -> Self {
+        match kind {
+            KnownType::Human => Self::Human,
+            KnownType::Creature => Self::Creature,
+            KnownType::Robotic => Self::Robotic,
+            KnownType::Anthropomorphic => Self::Anthropomorphic,
+            KnownType::Mythical => Self::Mythical,
+            KnownType::Other => Self::Other,
+        }
+    }
+}
+
+/// Refuses to work for an actor that has neither a record nor a file: a slip of the pen should not make one.
+///
+/// # Errors
+/// [`StageError::Refused`] if nobody knows the actor.
+pub(super) async fn refuse_unknown(
+    bucket: &Bucket,
+    store: &Store,
+    keys: &Keys,
+    actor: &ActorId,
+) -> Result<(), StageError> {
+    let folder = keys.training_data(actor);
+    if store.actor(actor).await?.is_some() || !bucket.list(&folder).await?.is_empty() {
+        return Ok(());
+    }
+    Err(StageError::Refused(format!(
+        "nobody knows an actor {actor}, and there is nothing below {folder}; check the name, or upload its images"
+    )))
 }
 
 /// Finds out who an actor is, and writes it into its record if that says otherwise.
@@ -39,8 +101,8 @@ pub(super) async fn identify(
         match serde_json::from_slice::<ActorFile>(&file.bytes) {
             Ok(file) => {
                 profile = Profile {
-                    sex: file.sex.unwrap_or(profile.sex),
-                    actor_type: file.actor_type.unwrap_or(profile.actor_type),
+                    sex: file.sex.map_or(profile.sex, Into::into),
+                    actor_type: file.actor_type.map_or(profile.actor_type, Into::into),
                 };
             }
             Err(error) => {

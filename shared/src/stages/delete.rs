@@ -1,17 +1,27 @@
 //! Deletion: images leave S3 (to the trash), the local copy and the manifest.
 
+use std::time::Duration;
+
 use tracing::{info, warn};
 
 use super::chain::{dispatch_slots, evaluate_if_done};
-use super::{Message, Stage, StageError};
+use super::{Clock, Message, Stage, StageError, actors};
 use crate::adapters::bucket::{Bucket, IfUnchanged};
 use crate::adapters::local_copy::LocalCopy;
 use crate::adapters::queues::{Queue, Queues};
 use crate::adapters::store::Store;
+use crate::adapters::store::trash::{Claim, Version};
 use crate::domain::actor::ActorId;
-use crate::domain::plan::{Plan, PlanState};
+use crate::domain::manifest::{Image, UPLOADED, timestamp_text};
+use crate::domain::numbering::highest;
+use crate::domain::numbering::number_of;
+use crate::domain::plan::{Plan, PlannedDeletion};
+use crate::domain::trash::Trashed;
 use crate::keys::Keys;
 use crate::messages::{Cause, DeletionMessage, EvaluationCommand};
+
+/// When to look again at a file that was replaced while it was deleted by hand.
+const AFTER_REPLACEMENT: Duration = Duration::from_secs(2);
 
 /// The deletion stage.
 #[derive(Clone)]
@@ -26,6 +36,8 @@ pub struct Deletion {
     pub local: LocalCopy,
     /// Where things lie in the bucket.
     pub keys: Keys,
+    /// What the time is.
+    pub clock: Clock,
 }
 
 impl Stage for Deletion {
@@ -39,12 +51,24 @@ impl Stage for Deletion {
     }
 }
 
+/// How the deletion of one image ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// It is in the trash.
+    Deleted,
+    /// It stays, because somebody wants it to.
+    Pinned,
+    /// It stays, because it is another one than was meant.
+    Replaced,
+}
+
 impl Deletion {
     async fn carry_out(&self, actor: &ActorId, plan_id: &str) -> Result<(), StageError> {
         let Some(plan) = self.store.plan(actor, plan_id).await? else {
             return Err(StageError::Refused(format!("{actor} has no plan {plan_id}")));
         };
-        if matches!(plan.state, PlanState::Superseded | PlanState::DryRun) {
+        if !plan.may_be_carried_out() {
+            self.end_what_has_begun(actor, &plan).await?;
             return Err(StageError::Refused(format!("plan {plan_id} of {actor} is not to be carried out any more")));
         }
         if !plan.deletions_done {
@@ -58,49 +82,136 @@ impl Deletion {
     async fn delete_planned(&self, actor: &ActorId, plan: &Plan) -> Result<u32, StageError> {
         let mut deleted = 0;
         for deletion in &plan.delete {
-            if self.delete(actor, &plan.plan_id, &deletion.filename, &deletion.etag).await? {
-                info!(%actor, plan_id = plan.plan_id, filename = deletion.filename, reason = deletion.reason, "deleted");
-                deleted += 1;
+            let (filename, plan_id) = (&deletion.filename, &plan.plan_id);
+            match self.delete_one_of_plan(actor, plan_id, deletion).await? {
+                Ended::Deleted => {
+                    info!(%actor, plan_id, filename, reason = deletion.reason, "deleted");
+                    deleted += 1;
+                }
+                Ended::Pinned => info!(%actor, plan_id, filename, "not deleted: it has been pinned"),
+                Ended::Replaced => warn!(%actor, plan_id, filename, "not deleted: it was replaced since it was judged"),
             }
         }
         Ok(deleted)
     }
 
-    async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String]) -> Result<(), StageError> {
-        for filename in filenames {
-            match self.bucket.etag(&self.keys.image(actor, filename)).await? {
-                // Named after the version, so that workers at the same file put one copy into the trash.
-                Some(etag) => drop(self.delete(actor, &format!("by-hand-{etag}"), filename, &etag).await?),
-                None => self.forget(actor, "by-hand", filename).await?,
+    async fn delete_one_of_plan(
+        &self,
+        actor: &ActorId,
+        plan_id: &str,
+        deletion: &PlannedDeletion,
+    ) -> Result<Ended, StageError> {
+        let PlannedDeletion { filename, etag, reason } = deletion;
+        let wanted = self.trashed(actor, filename, plan_id, etag, reason);
+        self.delete(actor, filename, &wanted, Version::Assessed).await
+    }
+
+    /// The plan was overtaken while it deleted: an image that it has claimed would stay claimed for ever.
+    async fn end_what_has_begun(&self, actor: &ActorId, plan: &Plan) -> Result<(), StageError> {
+        for deletion in &plan.delete {
+            let claimed_by = self.store.image(actor, &deletion.filename).await?.and_then(|image| image.deleting);
+            if claimed_by.as_ref() == Some(&plan.plan_id) {
+                self.delete_one_of_plan(actor, &plan.plan_id, deletion).await?;
             }
         }
-        let command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
-        self.queues.send(Queue::Evaluation, &command, std::time::Duration::ZERO).await?;
         Ok(())
     }
 
-    /// Moves one version of an image to the trash. `false` if another version has taken its place: that one nobody
-    /// has judged, so it stays.
-    async fn delete(&self, actor: &ActorId, plan_id: &str, filename: &str, etag: &str) -> Result<bool, StageError> {
-        let key = self.keys.image(actor, filename);
-        let copied = self.bucket.copy_if(&key, &self.keys.trash(actor, plan_id, filename), etag).await?;
-        let deleted = match copied {
-            IfUnchanged::Done => self.bucket.delete_if(&key, etag).await?,
+    async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String]) -> Result<(), StageError> {
+        actors::refuse_unknown(&self.bucket, &self.store, &self.keys, actor).await?;
+        // Nobody may have looked at these files yet, and their numbers have been used all the same.
+        self.store.raise_last_number(actor, highest(filenames.iter().map(String::as_str))).await?;
+        let mut pinned = Vec::new();
+        for filename in filenames {
+            match self.delete_one_by_hand(actor, filename).await? {
+                Ended::Deleted => info!(%actor, filename, "deleted by hand"),
+                Ended::Pinned => pinned.push(filename.as_str()),
+                Ended::Replaced => {
+                    return Err(StageError::later(format!("{filename} was replaced meanwhile"), AFTER_REPLACEMENT));
+                }
+            }
+        }
+        let command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
+        self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+        if pinned.is_empty() {
+            return Ok(());
+        }
+        Err(StageError::Refused(format!(
+            "not deleted, because pinned: {}; let them go with `balancer unpin {actor} FILE…` and delete them again",
+            pinned.join(", ")
+        )))
+    }
+
+    async fn delete_one_by_hand(&self, actor: &ActorId, filename: &str) -> Result<Ended, StageError> {
+        let known = self.store.image(actor, filename).await?;
+        let has_begun = known.as_ref().is_some_and(|image| image.deleting.is_some());
+        let etag = self.bucket.etag(&self.keys.image(actor, filename)).await?;
+        if etag.is_none() && !has_begun {
+            return self.forget(actor, filename, known.as_ref()).await;
+        }
+        // Named after the version, so that workers at the same file put one copy into the trash.
+        let etag = etag.unwrap_or_default();
+        let wanted = self.trashed(actor, filename, &format!("by-hand-{etag}"), &etag, "Deleted by hand.");
+        self.delete(actor, filename, &wanted, Version::Any).await
+    }
+
+    /// Moves one version of an image to the trash. Cut off anywhere and repeated, it ends the same: the claim comes
+    /// before everything else, and goes with the image's record when all is done.
+    async fn delete(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        wanted: &Trashed,
+        version: Version,
+    ) -> Result<Ended, StageError> {
+        let Trashed { plan_id, image, .. } = match self.store.begin_deletion(actor, filename, wanted, version).await? {
+            Claim::Begun(begun) => *begun,
+            Claim::Over => return Ok(Ended::Deleted),
+            Claim::Pinned => return Ok(Ended::Pinned),
+            Claim::Replaced => return Ok(Ended::Replaced),
+        };
+        let etag = image.etag.unwrap_or_default();
+        let (key, trash) = (self.keys.image(actor, filename), self.keys.trash(actor, &plan_id, filename));
+        let deleted = match self.bucket.copy_if(&key, &trash, &etag).await? {
+            IfUnchanged::Done => self.bucket.delete_if(&key, &etag).await?,
             unchanged => unchanged,
         };
         if deleted == IfUnchanged::Changed {
-            warn!(%actor, filename, "not deleted: it was replaced since it was judged");
-            return Ok(false);
+            // What lies in the trash was deleted by an earlier attempt, or lost its place to another file: it is
+            // nowhere else any more.
+            let has_copy = self.bucket.etag(&trash).await?.is_some();
+            self.store.take_deletion_back(actor, filename, &plan_id, has_copy).await?;
+            return Ok(Ended::Replaced);
         }
-        self.forget(actor, plan_id, filename).await?;
-        Ok(true)
+        self.local.trash(actor, &plan_id, filename).await?;
+        self.store.end_deletion(actor, filename, &plan_id).await?;
+        Ok(Ended::Deleted)
     }
 
-    /// What is left to do once an image is not in S3 any more, now or since an earlier attempt.
-    async fn forget(&self, actor: &ActorId, plan_id: &str, filename: &str) -> Result<(), StageError> {
-        if !self.local.trash(actor, plan_id, filename).await? {
-            info!(%actor, filename, "there is no local copy to remove");
+    /// What is left to do for an image that is not in the bucket, and whose deletion never began.
+    async fn forget(&self, actor: &ActorId, filename: &str, known: Option<&Image>) -> Result<Ended, StageError> {
+        if known.is_some_and(|image| image.pinned) {
+            return Ok(Ended::Pinned);
         }
-        Ok(self.store.forget_image(actor, filename).await?)
+        self.local.trash(actor, "by-hand", filename).await?;
+        if let Some(image) = known {
+            self.store.forget_vanished(actor, filename, image).await?;
+        }
+        Ok(Ended::Deleted)
+    }
+
+    /// The record of the trash for this version of a file, with what can be said of one that nobody has looked at yet.
+    fn trashed(&self, actor: &ActorId, filename: &str, plan_id: &str, etag: &str, reason: &str) -> Trashed {
+        let now = self.clock.now();
+        let image = Image {
+            generated_at: Some(timestamp_text(now)),
+            s3_url: Some(self.bucket.url(&self.keys.image(actor, filename))),
+            local_path: self.local.image_path(actor, filename).map(|path| path.display().to_string()),
+            index: number_of(filename),
+            generation_type: Some(UPLOADED.to_owned()),
+            etag: Some(etag.to_owned()),
+            ..Image::default()
+        };
+        Trashed { plan_id: plan_id.to_owned(), deleted_at: now, reason: reason.to_owned(), image }
     }
 }

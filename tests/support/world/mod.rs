@@ -203,6 +203,13 @@ impl World {
         self.bucket.put(&self.keys.image(actor, filename), bytes.to_vec(), "image/jpeg").await.unwrap();
     }
 
+    /// Waits until so many messages wait.
+    pub async fn wait_for_messages(&self, count: usize) {
+        while self.queues.total_depth().await.unwrap() < count as u64 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Puts an actor's base image in its place.
     pub async fn upload_base_image(&self, actor: &ActorId) {
         let key = format!("{}jpg", self.keys.base_image_stem(actor));

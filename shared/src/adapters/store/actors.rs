@@ -1,6 +1,7 @@
 //! The actor itself: who it is, how its set stands, and who may change that now.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 
 use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +33,19 @@ pub enum Status {
     NeedsAttention,
 }
 
+impl fmt::Display for Status {
+    /// As it is written everywhere: `needs_attention`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waiting => "waiting",
+            Self::Balancing => "balancing",
+            Self::Parked => "parked",
+            Self::Balanced => "balanced",
+            Self::NeedsAttention => "needs_attention",
+        })
+    }
+}
+
 /// An actor as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -61,8 +75,10 @@ pub struct ActorRecord {
     /// Prompts that were found improper for it.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub rejected_prompts: BTreeSet<String>,
-    /// The plan that is being carried out, or has been and was not yet looked at.
+    /// The plan that is being carried out, or has been and was not yet looked at, or awaits approval.
     pub active_plan: Option<String>,
+    /// The plan that a person has approved of, until a plan is adopted.
+    pub approved_plan: Option<String>,
     /// Since when uploads wait to be evaluated.
     #[serde(with = "millisecond::optional")]
     pub pending_since: Option<Timestamp>,
@@ -200,6 +216,17 @@ impl Store {
             .remove("pending_announced")
             .when_item_exists();
         self.apply(change).await.map(drop)
+    }
+
+    /// Notes that a person approves of the plan that awaits it. `false` if another one does by now, or none.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn approve(&self, actor: &ActorId, plan_id: &str) -> Result<bool, StoreError> {
+        let change = Change::of(items::key(actor, SORT))
+            .set("approved_plan", text(plan_id))
+            .when_equal("active_plan", text(plan_id));
+        Ok(self.apply(change).await?.is_some())
     }
 
     /// Notes that work on an actor waits for money.

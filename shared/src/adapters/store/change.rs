@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Delete, ReturnValue, TransactWriteItem, Update};
 
 use super::items::Item;
 use super::{Store, StoreError, condition_failed};
@@ -144,6 +144,19 @@ impl Change {
             .map_err(|error| AwsError::new("DynamoDB", "TransactWriteItems", &store.table, error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
+
+    /// The removal of the item, under the change's conditions, as part of a transaction.
+    pub(super) fn removal_in_transaction(self, store: &Store) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&store.table)
+            .set_condition_expression(self.condition_expression())
+            .set_key(Some(self.key))
+            .set_expression_attribute_names((!self.names.is_empty()).then_some(self.names))
+            .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
+            .build()
+            .map_err(|error| AwsError::new("DynamoDB", "TransactWriteItems", &store.table, error.to_string()))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
 }
 
 impl Store {
@@ -163,6 +176,23 @@ impl Store {
             Ok(updated) => Ok(Some(updated.attributes.unwrap_or_default())),
             Err(error) if condition_failed(&error) => Ok(None),
             Err(error) => Err(self.error("UpdateItem", "", &error)),
+        }
+    }
+
+    /// Removes the item under the change's conditions. `false` if one didn't hold.
+    pub(super) async fn remove_item(&self, change: Change) -> Result<bool, StoreError> {
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_condition_expression(change.condition_expression())
+            .set_key(Some(change.key))
+            .set_expression_attribute_names((!change.names.is_empty()).then_some(change.names))
+            .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values));
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(self.error("DeleteItem", "", &error)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
 use super::actors::actor_key;
@@ -20,9 +20,40 @@ const GENERATION: &str = "GENERATION#";
 pub const MOST_AT_ONCE: usize = 90;
 
 /// A nested map, so that one attribute of it can be changed by itself.
+///
+/// What people and deletions say of an image stands beside it: an evaluation that writes down what it has seen must
+/// not undo a pin, or a deletion's claim, that has come since it read the record.
 #[derive(Serialize, Deserialize)]
 struct ImageItem {
     image: Image,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pinned: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deleting: Option<String>,
+}
+
+impl From<&Image> for ImageItem {
+    fn from(image: &Image) -> Self {
+        let (pinned, deleting) = (image.pinned.then_some(true), image.deleting.clone());
+        Self { image: Image { pinned: false, ..image.clone() }, pinned, deleting }
+    }
+}
+
+impl From<ImageItem> for Image {
+    fn from(ImageItem { image, pinned, deleting }: ImageItem) -> Self {
+        Self { pinned: pinned.unwrap_or_default(), deleting, ..image }
+    }
+}
+
+/// What became of a wish to pin an image, or to let it go again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pinning {
+    /// It is as wished.
+    Done,
+    /// The manifest has no image of that name.
+    Unknown,
+    /// It is on its way to the trash.
+    BeingDeleted,
 }
 
 impl Store {
@@ -34,7 +65,7 @@ impl Store {
         let mut images = BTreeMap::new();
         for item in self.query(actor, IMAGE).await? {
             if let Some(filename) = items::sort_key_after(&item, IMAGE) {
-                images.insert(filename, items::data::<ImageItem>(item)?.image);
+                images.insert(filename, items::data::<ImageItem>(item)?.into());
             }
         }
         Ok(images)
@@ -46,7 +77,7 @@ impl Store {
     /// If the table can't be read.
     pub async fn image(&self, actor: &ActorId, filename: &str) -> Result<Option<Image>, StoreError> {
         let found: Option<ImageItem> = self.get(image_key(actor, filename)).await?;
-        Ok(found.map(|item| item.image))
+        Ok(found.map(Image::from))
     }
 
     /// Every generation of an actor, in order.
@@ -79,12 +110,49 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Writes what is known of an image, whatever was known before.
+    /// Writes what has been found out about an image of the manifest. Whether it is pinned, or being deleted, stays as
+    /// it is.
     ///
     /// # Errors
     /// If the table can't be written.
     pub async fn save_image(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
-        let item = items::item(image_key(actor, filename), &ImageItem { image: image.clone() })?;
+        let change = Change::of(image_key(actor, filename)).set("image", image_value(image)?).when_item_exists();
+        self.apply(change).await.map(drop)
+    }
+
+    /// Takes an image out of the manifest that is no longer in the bucket, unless it has been pinned, or its deletion
+    /// has begun, since it was read.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn forget_vanished(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
+        let mut vanished = Change::of(image_key(actor, filename)).when_absent("deleting");
+        if !image.pinned {
+            vanished = vanished.when_absent("pinned");
+        }
+        self.remove_item(vanished).await.map(drop)
+    }
+
+    /// Pins an image, or lets it go again, unless its deletion has begun.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn set_pinned(&self, actor: &ActorId, filename: &str, pinned: bool) -> Result<Pinning, StoreError> {
+        let change = Change::of(image_key(actor, filename)).when_item_exists().when_absent("deleting");
+        let change = if pinned { change.set("pinned", value(&true)?) } else { change.remove("pinned") };
+        if self.apply(change).await?.is_some() {
+            return Ok(Pinning::Done);
+        }
+        let known = self.image(actor, filename).await?;
+        Ok(if known.is_some() { Pinning::BeingDeleted } else { Pinning::Unknown })
+    }
+
+    /// Writes an imported image.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn import_image(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
+        let item = items::item(image_key(actor, filename), &ImageItem::from(image))?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| self.error("PutItem", filename, &error))
     }
@@ -138,8 +206,7 @@ impl Store {
         filename: &str,
         image: &Image,
     ) -> Result<TransactWriteItem, StoreError> {
-        let item = items::item(image_key(actor, filename), &ImageItem { image: image.clone() })?;
-        self.put_new(item)
+        self.put_new(items::item(image_key(actor, filename), &ImageItem::from(image))?)
     }
 
     pub(super) fn put_generation(
@@ -160,6 +227,11 @@ impl Store {
             .map_err(|error| AwsError::new("DynamoDB", "TransactWriteItems", &self.table, error.to_string()))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
+}
+
+/// An image as it stands in its item, without what stands beside it there.
+pub(super) fn image_value(image: &Image) -> Result<AttributeValue, StoreError> {
+    value(&ImageItem::from(image).image)
 }
 
 pub(super) fn image_key(actor: &ActorId, filename: &str) -> Item {

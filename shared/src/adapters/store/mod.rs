@@ -4,6 +4,7 @@
 //! |---------------|---------------------------|-------------------------------------------------|
 //! | `ACTOR#{id}`  | `ACTOR`                   | the actor: status, counters, lease ([`actors`])  |
 //! | `ACTOR#{id}`  | `IMAGE#{filename}`        | an image of the set ([`images`])                 |
+//! | `ACTOR#{id}`  | `TRASH#{filename}#{plan}` | an image that was deleted ([`trash`])            |
 //! | `ACTOR#{id}`  | `GENERATION#{number}`     | images that came to be together ([`images`])     |
 //! | `ACTOR#{id}`  | `PLAN#{plan_id}`          | a plan and how far it has come ([`plans`])       |
 //! | `ACTOR#{id}`  | `SLOT#{plan_id}#{slot}`   | how far one image of a plan has come ([`slots`]) |
@@ -21,6 +22,7 @@ mod read;
 pub mod refusals;
 pub mod slots;
 pub mod spending;
+pub mod trash;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};

@@ -39,8 +39,9 @@ impl Store {
         put.map(drop).map_err(|error| self.error("PutItem", &plan.plan_id, &error))
     }
 
-    /// Makes a plan the one that is carried out and ends the evaluation, all at once. `false`, and nothing done,
-    /// if the lease was lost or uploads came in that the plan doesn't know of.
+    /// Makes a plan the one that is carried out, or that awaits approval, and ends the evaluation, all at once. An
+    /// approval given before is used up by it. `false`, and nothing done, if the lease was lost or uploads came in that
+    /// the plan doesn't know of.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -54,6 +55,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let change = verdict_change(actor, token, verdict, now)?.set("active_plan", text(&plan.plan_id));
+        let change = change.remove("approved_plan");
         let mut change = forget_uploads(change, verdict.seen_uploads_until);
         if let Some(generation) = generation {
             change = change.set("last_generation", number(generation.generation_id));

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use backon::{ExponentialBuilder, Retryable};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -169,10 +170,14 @@ impl Store {
     /// Makes all changes or none, again and again while others are at the same items. Returns why they were not made,
     /// change by change; nothing if they were.
     pub(super) async fn transact_among_rivals(&self, changes: &[Change]) -> Result<Vec<Failure>, StoreError> {
+        let writes = changes.iter().map(|change| change.clone().in_transaction(self)).collect::<Result<_, _>>()?;
+        self.write_among_rivals(writes).await
+    }
+
+    /// The same with writes that need not be changes.
+    pub(super) async fn write_among_rivals(&self, writes: Vec<TransactWriteItem>) -> Result<Vec<Failure>, StoreError> {
         let attempt = || async {
-            let writes: Vec<_> =
-                changes.iter().map(|change| change.clone().in_transaction(self)).collect::<Result<_, _>>()?;
-            let failures = self.try_transact(writes).await?;
+            let failures = self.try_transact(writes.clone()).await?;
             let is_conflict = failures.contains(&Failure::Conflict) && !failures.contains(&Failure::Condition);
             if is_conflict { Err(Rivals::Conflict) } else { Ok(failures) }
         };

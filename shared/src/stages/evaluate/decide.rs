@@ -6,15 +6,16 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use super::Evaluation;
+use super::approval::deletes_too_much;
 use super::judge::Judged;
 use super::survey::Survey;
 use crate::adapters::queues::Queue;
 use crate::adapters::store::actors::{ActorRecord, Status, Verdict};
 use crate::adapters::vision::VisionError;
-use crate::domain::kind::KindCounts;
+use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::manifest::{BALANCING, Generation, timestamp_text};
 use crate::domain::plan::{Origin, Plan, PlanState, PlannedDeletion, plan_id, slots};
-use crate::domain::planner::{Policy, Proposal, propose};
+use crate::domain::planner::{Policy, Proposal, Scope, propose};
 use crate::messages::{Cause, EvaluationCommand, Mode};
 use crate::stages::base_image::BaseImages;
 use crate::stages::chain::dispatch;
@@ -39,10 +40,11 @@ impl Evaluation {
         }
         let plan_id = plan_id(self.clock.now(), case.message_id);
         let mut survey = self.survey(actor, &case.record, case.token).await?;
-        let judged = match self.judge(actor, &plan_id, &mut survey).await? {
+        let mut judged = match self.judge(actor, &plan_id, &mut survey).await? {
             Ok(judged) => judged,
             Err(error) => return self.give_way(&case, error).await,
         };
+        survey.mark_pinned(&mut judged.assessments);
         let policy = Policy { target: self.target, quality_floor: self.quality_floor, scope: case.command.scope };
         let unassessed = u32::try_from(judged.unassessed.len()).unwrap_or(u32::MAX);
         let proposal = propose(&judged.assessments, &policy).leaving_room_for(unassessed);
@@ -53,10 +55,13 @@ impl Evaluation {
         if proposal.is_empty() {
             return self.conclude(&case, &plan, &judged).await;
         }
-        match self.obstacle(&case, &plan).await? {
-            Some(problem) => self.ask_for_attention(&case, &problem).await,
-            None => self.set_going(&case, plan).await,
+        if let Some(problem) = self.obstacle(&case, &plan).await? {
+            return self.ask_for_attention(&case, &problem).await;
         }
+        if deletes_too_much(&plan, self.most_deleted_percent) && !self.is_approved(&case, &plan).await? {
+            return self.await_approval(&case, plan).await;
+        }
+        self.set_going(&case, plan).await
     }
 
     fn plan(&self, case: &Case<'_>, plan_id: String, survey: &Survey, judged: &Judged, proposal: &Proposal) -> Plan {
@@ -111,6 +116,8 @@ impl Evaluation {
     async fn conclude(&self, case: &Case<'_>, plan: &Plan, judged: &Judged) -> Result<(), StageError> {
         let remarks: String = plan.notes.iter().map(|note| format!(" {}: {}.", note.filename, note.remark)).collect();
         let target = self.target.counts();
+        // What a plan that may delete leaves is pinned.
+        let may_delete = plan.scope != Scope::GenerateOnly;
         if !judged.unassessed.is_empty() {
             let reason = format!(
                 "The set stands at {} of {target} without {} that can't be judged. Ask for an evaluation to try once more, or replace what is named here.{remarks}",
@@ -120,6 +127,12 @@ impl Evaluation {
             self.settle(case, Status::NeedsAttention, 0, &reason).await
         } else if plan.before == target {
             self.settle(case, Status::Balanced, 0, &format!("Balanced at {target}.{remarks}")).await
+        } else if may_delete && Kind::ALL.into_iter().any(|kind| plan.before[kind] > target[kind]) {
+            let reason = format!(
+                "The set stands at {} of {target}: more images of a kind are pinned than are wanted, and pinned images stay. Let some go with `balancer unpin`.{remarks}",
+                plan.before
+            );
+            self.settle(case, Status::NeedsAttention, 0, &reason).await
         } else {
             let reason = format!(
                 "The set stands at {} of {target}, and the last message allowed no more than was done.{remarks}",
@@ -164,22 +177,35 @@ impl Evaluation {
             image_count: plan.slots.len() as u64,
             metadata: json!({ "plan_id": plan.plan_id }).as_object().cloned().unwrap_or_default(),
         });
-        if !self.store.adopt_plan(actor, case.token, &plan, generation.as_ref(), &verdict, now).await? {
-            self.store.release_lease(actor, case.token).await?;
-            return Err(StageError::later("images landed while the set was judged", self.quiet));
-        }
+        self.adopt(case, &plan, generation.as_ref(), &verdict).await?;
         info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result,
             delete = plan.delete.len(), generate = plan.slots.len(), "plan adopted");
         self.supersede_previous(case).await?;
         dispatch(&self.store, &self.queues, actor, &plan).await
     }
 
-    /// The plan that was active is over: carried out, or overtaken because somebody insisted.
-    async fn supersede_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
+    /// Stores the plan as the active one, which ends the evaluation.
+    pub(super) async fn adopt(
+        &self,
+        case: &Case<'_>,
+        plan: &Plan,
+        generation: Option<&Generation>,
+        verdict: &Verdict<'_>,
+    ) -> Result<(), StageError> {
+        let actor = &case.command.actor_id;
+        if self.store.adopt_plan(actor, case.token, plan, generation, verdict, self.clock.now()).await? {
+            return Ok(());
+        }
+        self.store.release_lease(actor, case.token).await?;
+        Err(StageError::later("images landed while the set was judged", self.quiet))
+    }
+
+    /// The plan that was active is over: carried out, overtaken because somebody insisted, or never approved.
+    pub(super) async fn supersede_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
         let Some(previous) = &case.record.active_plan else { return Ok(()) };
         let state = match self.store.plan(actor, previous).await? {
-            Some(plan) if plan.is_under_way() => PlanState::Superseded,
+            Some(plan) if plan.is_under_way() || plan.state == PlanState::AwaitingApproval => PlanState::Superseded,
             Some(_) => PlanState::Closed,
             None => return Ok(()),
         };

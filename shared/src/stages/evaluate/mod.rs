@@ -1,5 +1,6 @@
 //! Evaluation: look at an actor's set, plan, and set the plan going.
 
+mod approval;
 mod decide;
 mod judge;
 mod survey;
@@ -11,7 +12,7 @@ use jiff::SignedDuration;
 use tracing::info;
 
 use super::chain::dispatch;
-use super::{Clock, Message, Stage, StageError};
+use super::{Clock, Message, Stage, StageError, actors};
 use crate::adapters::bucket::Bucket;
 use crate::adapters::local_copy::LocalCopy;
 use crate::adapters::queues::{Queue, Queues};
@@ -52,6 +53,8 @@ pub struct Evaluation {
     pub target: Target,
     /// Images of a lower quality than this go.
     pub quality_floor: u8,
+    /// The share of a set, in percent, that one plan may delete without being approved.
+    pub most_deleted_percent: u8,
     /// How often in a row a set is mended before a person is asked.
     pub max_rounds: u32,
     /// How long the bucket must have been quiet.
@@ -94,7 +97,10 @@ impl Evaluation {
         let actor = &command.actor_id;
         let record = match self.store.actor(actor).await? {
             Some(record) => record,
-            None => self.newcomer(actor).await?,
+            None => {
+                actors::refuse_unknown(&self.bucket, &self.store, &self.keys, actor).await?;
+                ActorRecord::default()
+            }
         };
         self.resume_dispatch(actor, &record).await?;
         match self.turn(command, &record).await? {
@@ -109,17 +115,6 @@ impl Evaluation {
             self.store.end_plan(actor, plan_id, PlanState::Closed).await?;
         }
         Ok(())
-    }
-
-    /// An actor without a record is one whose images nobody has looked at, or a slip of the pen.
-    async fn newcomer(&self, actor: &ActorId) -> Result<ActorRecord, StageError> {
-        let folder = self.keys.training_data(actor);
-        if self.bucket.list(&folder).await?.is_empty() {
-            return Err(StageError::Refused(format!(
-                "nobody knows an actor {actor}, and there is nothing below {folder}; check the name, or upload its images"
-            )));
-        }
-        Ok(ActorRecord::default())
     }
 
     /// An evaluation may have been cut off between storing its plan and sending the plan's messages.

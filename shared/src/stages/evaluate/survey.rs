@@ -10,6 +10,7 @@ use super::Evaluation;
 use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::images::MOST_AT_ONCE;
 use crate::domain::actor::ActorId;
+use crate::domain::assessment::Assessment;
 use crate::domain::manifest::{Generation, Image, UPLOADED, timestamp_text};
 use crate::domain::numbering::{highest, number_of};
 use crate::domain::plan::Note;
@@ -44,6 +45,17 @@ pub(super) struct Surveyed {
 struct Reading {
     image: Image,
     preview: Option<Arc<RgbImage>>,
+}
+
+impl Survey {
+    /// Notes which of the assessed images are pinned.
+    pub(super) fn mark_pinned(&self, assessments: &mut [Assessment]) {
+        let is_pinned =
+            |filename: &str| self.images.iter().any(|surveyed| surveyed.image.pinned && surveyed.filename == filename);
+        for assessment in assessments {
+            assessment.pinned = is_pinned(&assessment.filename);
+        }
+    }
 }
 
 impl Evaluation {
@@ -99,8 +111,16 @@ impl Evaluation {
         let recorded = self.store.images(actor).await?;
         let differences = compare(listed, &recorded);
         for filename in &differences.vanished {
+            let Some(image) = recorded.get(filename) else { continue };
             info!(%actor, filename, "no longer in the bucket");
-            self.store.forget_image(actor, filename).await?;
+            match &image.deleting {
+                // A deletion was cut off here, or is at it: what it would do now is done.
+                Some(plan_id) => {
+                    self.local.trash(actor, plan_id, filename).await?;
+                    self.store.end_deletion(actor, filename, plan_id).await?;
+                }
+                None => self.store.forget_vanished(actor, filename, image).await?,
+            }
         }
         for file in &differences.changed {
             if let Some(mut image) = recorded.get(&file.filename).cloned() {

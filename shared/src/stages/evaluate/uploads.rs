@@ -9,6 +9,7 @@ use super::{Evaluation, Turn};
 use crate::adapters::queues::Queue;
 use crate::adapters::store::actors::ActorRecord;
 use crate::domain::actor::ActorId;
+use crate::domain::numbering::number_of;
 use crate::messages::{Cause, EvaluationCommand, Upload};
 use crate::stages::StageError;
 
@@ -34,6 +35,8 @@ impl Evaluation {
             return Ok(());
         }
         info!(%actor, filename, "upload");
+        // Whoever uploads a file may remove it before anybody looks; its number has been used all the same.
+        self.store.raise_last_number(&actor, number_of(&filename)).await?;
         let record = self.store.note_upload(&actor, self.clock.now()).await?;
         self.announce(&actor, &record).await
     }

@@ -34,12 +34,17 @@ impl Generation {
         let Prepared { request, actor } = prepared;
         if record.charge.is_none() {
             // The charge enters the slot's record, which is then read again.
-            return self.set_price_aside(job, &actor, replicate).await;
+            return self.set_price_aside(job, replicate).await;
         }
         let id = match &record.prediction_id {
             Some(id) => id.clone(),
             None => match self.begin(job, record, &request, replicate).await {
-                Ok(id) => id,
+                Ok(id) => {
+                    if actor.status == Status::Parked {
+                        self.store.go_on(job.actor, self.clock.now()).await?;
+                    }
+                    id
+                }
                 Err(error) => return self.not_begun(job, record, error).await,
             },
         };
@@ -53,18 +58,10 @@ impl Generation {
         }
     }
 
-    async fn set_price_aside(
-        &self,
-        job: Job<'_>,
-        actor: &ActorRecord,
-        replicate: &Replicate,
-    ) -> Result<(), StageError> {
+    async fn set_price_aside(&self, job: Job<'_>, replicate: &Replicate) -> Result<(), StageError> {
         let day = self.clock.now().to_zoned(TimeZone::UTC).date();
         let charge = Charge { day, amount: replicate.price() };
         match self.store.reserve_image(job.name(), charge, &self.budget).await? {
-            Reservation::Granted if actor.status == Status::Parked => {
-                Ok(self.store.go_on(job.actor, self.clock.now()).await?)
-            }
             Reservation::Granted => Ok(()),
             Reservation::UsedUp(limit) => Err(self.park(job, &self.budget.used_up(limit, day)).await?),
         }

@@ -51,12 +51,14 @@ impl<'a> Session<'a> {
 
     /// Shows every image as often as configured, and once more those whose kind is disputed.
     pub(super) async fn judge(&mut self, seed: &str) {
-        let (mode, passes) = (self.model.config.mode, self.model.config.passes);
+        let mode = self.model.config.mode;
         let all: Vec<usize> = (0..self.images.len()).collect();
-        let mut sheets = Sheet::all(&all, mode, Look::First, seed);
-        if passes > 1 {
-            sheets.extend(Sheet::all(&all, mode, Look::Second, &format!("{seed}/second")));
-        }
+        let sheets = Sheet::all(&all, mode, Look::First, seed);
+        // Page by page, so that whenever the time is up some images are done, and the next evaluation has fewer.
+        let sheets = match self.model.config.passes {
+            0 | 1 => sheets,
+            _ => sheets.into_iter().flat_map(|sheet| [sheet.reordered(Look::Second), vec![sheet]].concat()).collect(),
+        };
         self.show(sheets).await;
         let undecided: Vec<usize> = all.into_iter().filter(|&image| self.looks[image].are_undecided()).collect();
         self.show(Sheet::all(&undecided, VisionMode::Individual, Look::Deciding, &format!("{seed}/deciding"))).await;
@@ -130,5 +132,40 @@ impl<'a> Session<'a> {
             }
         }
         follow_up
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::vision::VisionError;
+    use crate::config::{OpenAiConfig, Secret};
+    use crate::domain::money::MicroUsd;
+
+    /// A model at an address that nobody listens at.
+    async fn model() -> OpenAi {
+        let config = OpenAiConfig {
+            base_url: "http://127.0.0.1:1".to_owned(),
+            key: Secret::Given("sk".into()),
+            model: "eyes".to_owned(),
+            mode: VisionMode::Grid,
+            passes: 2,
+            timeout: Duration::from_secs(1),
+            usd_per_million_input_tokens: MicroUsd(1),
+            usd_per_million_output_tokens: MicroUsd(1),
+        };
+        OpenAi::new(config, &aws_config::SdkConfig::builder().build()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn when_the_time_is_up_no_request_is_begun() {
+        let model = model().await;
+        let images = (0..3).map(|_| Arc::new(RgbImage::new(64, 64))).collect();
+        let mut session = Session { deadline: Instant::now(), ..Session::new(&model, images) };
+        session.judge("plan").await;
+        let seen = session.seen();
+        assert!(matches!(seen.interrupted, Some(VisionError::OpenAi(OpenAiError::OutOfTime))));
+        assert_eq!(seen.interrupted.unwrap().pause(), Some(Duration::from_secs(1)));
+        assert!(seen.images.iter().all(Result::is_err) && seen.cost == MicroUsd::ZERO);
     }
 }

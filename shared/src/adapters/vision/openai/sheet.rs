@@ -49,6 +49,12 @@ impl Sheet {
         self.page.cells.iter().map(|cell| cell.image).collect()
     }
 
+    /// The same images in another order, for another look.
+    pub(super) fn reordered(&self, look: Look) -> Vec<Self> {
+        let sheets = self.with(&self.images(), "reordered", self.repeats_left).into_iter();
+        sheets.map(|sheet| Self { look, ..sheet }).collect()
+    }
+
     /// Sheets that show these of its images once more; none when they have been asked for often enough.
     pub(super) fn again(&self, images: &[usize]) -> Vec<Self> {
         let Some(repeats_left) = self.repeats_left.checked_sub(1) else { return Vec::new() };
@@ -87,6 +93,15 @@ mod tests {
         let last = again[0].again(&[5]);
         assert_eq!(last.len(), 1);
         assert!(last[0].again(&[5]).is_empty());
+    }
+
+    #[test]
+    fn another_look_shows_the_same_images_in_another_order() {
+        let first = sheet(&(0..20).collect::<Vec<_>>());
+        let mut second = first.reordered(Look::Second).remove(0).images();
+        assert_ne!(second, first.images());
+        second.sort_unstable();
+        assert_eq!(second, (0..20).collect::<Vec<_>>());
     }
 
     #[test]

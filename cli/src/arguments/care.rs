@@ -1,0 +1,77 @@
+//! What can be typed to look after single images and plans.
+
+use std::path::PathBuf;
+
+use balancer::domain::actor::ActorId;
+use clap::{Args, ValueEnum};
+
+use super::Connection;
+
+/// Files of an actor, for `pin` and `unpin`.
+#[derive(Debug, Args)]
+pub struct Pin {
+    /// Whose images
+    pub actor: ActorId,
+    /// The images' file names, without a path
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// Whose plan
+    pub actor: ActorId,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// Whose images
+    pub actor: ActorId,
+    /// The images' file names [default: everything that the latest plan deleted]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Let the next evaluation delete them again: don't pin them
+    #[arg(long)]
+    pub no_pin: bool,
+    /// A folder that `balancer local` has left, instead of a running stack
+    #[arg(long, value_name = "DIR", conflicts_with = "stack")]
+    pub data: Option<PathBuf>,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub struct Redrive {
+    /// Whose messages [default: those of all three queues]
+    #[arg(value_enum)]
+    pub queue: Option<QueueArgument>,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// One of the three queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QueueArgument {
+    /// Uploads and requests to evaluate
+    Evaluation,
+    /// Images to delete
+    Deletion,
+    /// Images to make
+    Generation,
+}

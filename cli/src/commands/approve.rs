@@ -1,0 +1,40 @@
+//! `balancer approve ACTOR`
+
+use std::time::Duration;
+
+use anyhow::bail;
+use balancer::adapters::queues::Queue;
+use balancer::domain::plan::PlanState;
+use balancer::messages::{Cause, EvaluationCommand};
+use serde_json::json;
+
+use crate::arguments::Approve;
+use crate::connection::Connected;
+use crate::outcome::{Outcome, answer};
+
+/// Approves of the plan that awaits it, and has the set evaluated again.
+pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
+    let Approve { actor, json, connection } = arguments;
+    let connected = Connected::to(&connection).await?;
+    let record = connected.actor(&actor).await?;
+    let plan = match &record.active_plan {
+        Some(plan_id) => connected.store.plan(&actor, plan_id).await?,
+        None => None,
+    };
+    let Some(plan) = plan.filter(|plan| plan.state == PlanState::AwaitingApproval) else {
+        bail!("no plan of {actor} awaits approval; `balancer status {actor}` says how it stands");
+    };
+    if !connected.store.approve(&actor, &plan.plan_id).await? {
+        bail!("another plan has taken its place; look at it with `balancer status {actor} --plan`");
+    }
+    let mut command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
+    command.scope = plan.scope;
+    connected.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+    let files: Vec<_> = plan.delete.iter().map(|deletion| &deletion.filename).collect();
+    if json {
+        answer(json!({ "actor_id": actor, "plan_id": plan.plan_id, "delete": files }));
+    } else {
+        answer(format!("approved: {} images of {actor} may be deleted, if they still have to be", files.len()));
+    }
+    Ok(Outcome::Done)
+}

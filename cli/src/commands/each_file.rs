@@ -1,0 +1,28 @@
+//! How commands end that go through many files: what can be done is done, and what can't is said.
+
+use anyhow::bail;
+use serde::Serialize;
+
+use crate::outcome::{Outcome, remark};
+
+/// What keeps a file from being dealt with.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    pub file: String,
+    /// With the remedy.
+    #[serde(rename = "problem")]
+    pub sentence: String,
+}
+
+/// Says the problems.
+///
+/// # Errors
+/// If there are any.
+pub fn conclude(problems: &[Problem]) -> anyhow::Result<Outcome> {
+    problems.iter().for_each(|problem| remark(&problem.sentence));
+    match problems.len() {
+        0 => Ok(Outcome::Done),
+        1 => bail!("1 file was left as it is"),
+        many => bail!("{many} files were left as they are"),
+    }
+}

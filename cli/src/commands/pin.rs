@@ -1,0 +1,39 @@
+//! `balancer pin ACTOR FILE…` and `balancer unpin ACTOR FILE…`
+
+use balancer::adapters::store::images::Pinning;
+use serde_json::json;
+
+use super::each_file::{Problem, conclude};
+use crate::arguments::Pin;
+use crate::connection::Connected;
+use crate::outcome::{Outcome, answer};
+
+/// Pins images, or lets them go again.
+pub async fn run(arguments: Pin, pinned: bool) -> anyhow::Result<Outcome> {
+    let Pin { actor, files, json, connection } = arguments;
+    let connected = Connected::to(&connection).await?;
+    connected.actor(&actor).await?;
+    let (mut done, mut problems) = (Vec::new(), Vec::new());
+    for file in files {
+        let sentence = match connected.store.set_pinned(&actor, &file, pinned).await? {
+            Pinning::Done => {
+                done.push(file);
+                continue;
+            }
+            Pinning::Unknown => format!(
+                "{actor} has no image {file} in its manifest; check the name, or have a new file looked at first with `balancer send evaluation {actor}`"
+            ),
+            Pinning::BeingDeleted => format!(
+                "{file} is on its way to the trash; put it back, pinned, with `balancer restore {actor} {file}`, or, if it doesn't get there, call `balancer redrive deletion` first"
+            ),
+        };
+        problems.push(Problem { file, sentence });
+    }
+    let verb = if pinned { "pinned" } else { "unpinned" };
+    if json {
+        answer(json!({ verb: done, "problems": problems }));
+    } else {
+        done.iter().for_each(|file| answer(format!("{verb} {file}")));
+    }
+    conclude(&problems)
+}

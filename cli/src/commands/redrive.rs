@@ -1,0 +1,50 @@
+//! `balancer redrive [evaluation|deletion|generation]`
+
+use balancer::adapters::queues::Queue;
+use serde::Serialize;
+
+use crate::arguments::{QueueArgument, Redrive};
+use crate::connection::Connected;
+use crate::outcome::{Outcome, answer};
+
+#[derive(Serialize)]
+struct Redriven {
+    queue: &'static str,
+    /// Approximately: SQS counts no better.
+    messages: u64,
+}
+
+/// Puts messages that were given up back on their queues.
+pub async fn run(arguments: Redrive) -> anyhow::Result<Outcome> {
+    let Redrive { queue, json, connection } = arguments;
+    let connected = Connected::to(&connection).await?;
+    let urls = &connected.dead_letters;
+    let queues = [
+        (QueueArgument::Evaluation, Queue::Evaluation, "evaluation", &urls.evaluation),
+        (QueueArgument::Deletion, Queue::Deletion, "deletion", &urls.deletion),
+        (QueueArgument::Generation, Queue::Generation, "generation", &urls.generation),
+    ];
+    let mut redriven = Vec::new();
+    for (argument, source, name, dead_letters) in queues {
+        if queue.is_none_or(|wanted| wanted == argument) {
+            let messages = connected.queues.redrive(source, dead_letters).await?;
+            redriven.push(Redriven { queue: name, messages });
+        }
+    }
+    if json {
+        answer(serde_json::to_string_pretty(&redriven)?);
+    } else {
+        redriven.iter().for_each(|queue| answer(queue.in_words()));
+    }
+    Ok(Outcome::Done)
+}
+
+impl Redriven {
+    fn in_words(&self) -> String {
+        match self.messages {
+            0 => format!("{}: nothing was given up", self.queue),
+            1 => format!("{}: about 1 message goes back to its queue", self.queue),
+            many => format!("{}: about {many} messages go back to their queue", self.queue),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `balancer restore ACTOR [FILE…]`
+
+mod folder;
+
+use std::collections::BTreeMap;
+
+use anyhow::bail;
+use balancer::domain::actor::ActorId;
+use balancer::domain::trash::Trashed;
+use balancer::restore::Restoration;
+use serde_json::{Value, json};
+
+use super::each_file::{Problem, conclude};
+use crate::arguments::Restore;
+use crate::connection::Connected;
+use crate::outcome::{Outcome, answer};
+
+/// What lies in an actor's trash, by file name, the oldest first.
+type Trash = BTreeMap<String, Vec<Trashed>>;
+
+/// An image that is to be put back.
+#[derive(Debug, Clone)]
+struct Wanted {
+    file: String,
+    trashed: Trashed,
+}
+
+/// What was put back, and what wasn't.
+#[derive(Debug, Default)]
+struct Restored {
+    done: Vec<Wanted>,
+    problems: Vec<Problem>,
+}
+
+/// Puts deleted images back.
+pub async fn run(arguments: Restore) -> anyhow::Result<Outcome> {
+    let Restore { actor, files, no_pin, data, json, connection } = arguments;
+    let restored = match data {
+        Some(data) => folder::restore(&data, &actor, &files, !no_pin)?,
+        None => in_stack(&Connected::to(&connection).await?, &actor, &files, !no_pin).await?,
+    };
+    if json {
+        let done: Vec<_> = restored.done.iter().map(Wanted::in_json).collect();
+        answer(json!({ "restored": done, "problems": restored.problems }));
+    } else {
+        restored.done.iter().for_each(|image| answer(format!("restored {}: {}", image.file, image.trashed.reason)));
+    }
+    conclude(&restored.problems)
+}
+
+async fn in_stack(connected: &Connected, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
+    connected.actor(actor).await?;
+    let Connected { bucket, store, local, keys, .. } = connected;
+    let restoration = Restoration { bucket, store, local, keys, pin };
+    let mut restored = Restored::default();
+    for wanted in wanted(actor, &store.trash(actor).await?, files, &mut restored.problems)? {
+        match restoration.restore(actor, &wanted.file, &wanted.trashed).await {
+            Ok(()) => restored.done.push(wanted),
+            Err(error) if error.is_of_one_file() => restored.fail(wanted.file, error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(restored)
+}
+
+impl Restored {
+    fn fail(&mut self, file: String, problem: impl ToString) {
+        self.problems.push(Problem { file, sentence: problem.to_string() });
+    }
+}
+
+/// The newest of each file that is named; or everything that the latest plan deleted.
+fn wanted(
+    actor: &ActorId,
+    trash: &Trash,
+    files: &[String],
+    problems: &mut Vec<Problem>,
+) -> anyhow::Result<Vec<Wanted>> {
+    if files.is_empty() {
+        return latest(actor, trash);
+    }
+    let mut wanted = Vec::new();
+    for file in files {
+        match trash.get(file).and_then(|entries| entries.last()) {
+            Some(trashed) => wanted.push(Wanted::new(file, trashed)),
+            None => problems.push(Problem {
+                file: file.clone(),
+                sentence: format!("the trash of {actor} holds no {file}; it holds {}", names(trash)),
+            }),
+        }
+    }
+    Ok(wanted)
+}
+
+fn latest(actor: &ActorId, trash: &Trash) -> anyhow::Result<Vec<Wanted>> {
+    let Some(latest) = trash.values().flatten().max_by_key(|trashed| trashed.deleted_at) else {
+        bail!("the trash of {actor} is empty: there is nothing to restore");
+    };
+    let of_plan = trash.iter().flat_map(|(file, entries)| entries.iter().map(move |trashed| (file, trashed)));
+    let of_plan = of_plan.filter(|(_, trashed)| trashed.plan_id == latest.plan_id);
+    Ok(of_plan.map(|(file, trashed)| Wanted::new(file, trashed)).collect())
+}
+
+fn names(trash: &Trash) -> String {
+    const MOST: usize = 20;
+    let names: Vec<_> = trash.keys().take(MOST).map(String::as_str).collect();
+    match trash.len() {
+        0 => "nothing".to_owned(),
+        all if all > MOST => format!("{} and {} more", names.join(", "), all - MOST),
+        _ => names.join(", "),
+    }
+}
+
+impl Wanted {
+    fn new(file: &str, trashed: &Trashed) -> Self {
+        Self { file: file.to_owned(), trashed: trashed.clone() }
+    }
+
+    fn in_json(&self) -> Value {
+        let Trashed { plan_id, deleted_at, reason, .. } = &self.trashed;
+        json!({ "file": self.file, "plan_id": plan_id, "deleted_at": deleted_at, "reason": reason })
+    }
+}

@@ -1,0 +1,22 @@
+//! Deleted images: what is kept of them, so that each can be put back as it was.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::manifest::Image;
+
+/// How long a deleted image can be put back. The bucket keeps the bytes as long.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// An image that was deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trashed {
+    /// The plan that deleted it, or `by-hand-` and its `ETag`: the folder of the trash that it lies in.
+    pub plan_id: String,
+    /// When its deletion began.
+    pub deleted_at: Timestamp,
+    /// Why it had to go.
+    pub reason: String,
+    /// What the manifest said of it. Its `ETag` is that of the object which was deleted.
+    pub image: Image,
+}

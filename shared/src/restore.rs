@@ -1,0 +1,137 @@
+//! Putting deleted images back: into the bucket, the local copy and the manifest, under their old names.
+
+use tracing::info;
+
+use crate::adapters::AwsError;
+use crate::adapters::bucket::{Bucket, PutNew};
+use crate::adapters::local_copy::{LocalCopy, LocalCopyError};
+use crate::adapters::store::{Store, StoreError};
+use crate::domain::actor::ActorId;
+use crate::domain::manifest::Image;
+use crate::domain::trash::Trashed;
+use crate::keys::{Keys, content_type};
+
+/// Where images are put back.
+#[derive(Debug, Clone, Copy)]
+pub struct Restoration<'a> {
+    /// Where the images lie.
+    pub bucket: &'a Bucket,
+    /// Where the manifests lie.
+    pub store: &'a Store,
+    /// The same images as plain files.
+    pub local: &'a LocalCopy,
+    /// Where things lie in the bucket.
+    pub keys: &'a Keys,
+    /// Whether what is put back is pinned, so that the next evaluation doesn't take it away again.
+    pub pin: bool,
+}
+
+/// Why an image was not put back.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// Another file has its name.
+    #[error("another file is called {filename} by now; rename or delete that one first")]
+    Occupied {
+        /// The name.
+        filename: String,
+    },
+    /// Its bytes are neither in the bucket nor among the local files.
+    #[error("the content of {filename} is in no trash any more; it was kept for 30 days")]
+    Gone {
+        /// Its name.
+        filename: String,
+    },
+    /// Its deletion has begun and not ended.
+    #[error(
+        "{filename} is still being deleted; try again when that is over, or call `balancer redrive deletion` if it doesn't end"
+    )]
+    BeingDeleted {
+        /// Its name.
+        filename: String,
+    },
+    /// The table failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// S3 failed.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The local copy failed.
+    #[error(transparent)]
+    LocalCopy(#[from] LocalCopyError),
+}
+
+impl RestoreError {
+    /// Whether it concerns this file only, so that others can be put back all the same.
+    #[must_use]
+    pub fn is_of_one_file(&self) -> bool {
+        matches!(self, Self::Occupied { .. } | Self::Gone { .. } | Self::BeingDeleted { .. })
+    }
+}
+
+impl Restoration<'_> {
+    /// Puts an image back as it was when it was deleted. Cut off anywhere and repeated, it ends the same: the record of
+    /// the trash goes last, and everything before it finds what an earlier attempt has done.
+    ///
+    /// # Errors
+    /// If there is nothing to put back, or no place for it, or something fails.
+    pub async fn restore(&self, actor: &ActorId, filename: &str, trashed: &Trashed) -> Result<(), RestoreError> {
+        let etag = self.put_object_back(actor, filename, trashed).await?;
+        let image = Image { etag: Some(etag), ..trashed.image.clone() };
+        if !self.store.restore_image(actor, filename, &image, self.pin).await? {
+            return Err(RestoreError::BeingDeleted { filename: filename.to_owned() });
+        }
+        self.put_file_back(actor, filename, trashed).await?;
+        self.bucket.delete(&self.keys.trash(actor, &trashed.plan_id, filename)).await?;
+        self.store.forget_trashed(actor, filename, &trashed.plan_id).await?;
+        info!(%actor, filename, plan_id = trashed.plan_id, "restored");
+        Ok(())
+    }
+
+    /// Returns the `ETag` of the object in its old place.
+    async fn put_object_back(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        trashed: &Trashed,
+    ) -> Result<String, RestoreError> {
+        let known = self.store.image(actor, filename).await?;
+        if known.is_some_and(|image| image.deleting.is_some()) {
+            return Err(RestoreError::BeingDeleted { filename: filename.to_owned() });
+        }
+        let key = self.keys.image(actor, filename);
+        let Some(bytes) = self.bytes(actor, filename, &trashed.plan_id).await? else {
+            // An earlier attempt may have got so far that it had emptied the trash.
+            let there = self.bucket.etag(&key).await?;
+            let is_back = there.is_some() && there == trashed.image.etag;
+            return there.filter(|_| is_back).ok_or_else(|| RestoreError::Gone { filename: filename.to_owned() });
+        };
+        match self.bucket.put_new(&key, bytes.clone(), content_type(filename)).await? {
+            PutNew::Stored(etag) => Ok(etag),
+            PutNew::Occupied => match self.bucket.get(&key).await? {
+                Some(there) if there.bytes == bytes => Ok(there.etag),
+                _ => Err(RestoreError::Occupied { filename: filename.to_owned() }),
+            },
+        }
+    }
+
+    async fn bytes(&self, actor: &ActorId, filename: &str, plan_id: &str) -> Result<Option<Vec<u8>>, RestoreError> {
+        if let Some(object) = self.bucket.get(&self.keys.trash(actor, plan_id, filename)).await? {
+            return Ok(Some(object.bytes));
+        }
+        match self.local.trash_path(actor, plan_id, filename) {
+            Some(path) => Ok(self.local.read(&path).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The bucket decides what the file holds; the copy in the local trash is used up.
+    async fn put_file_back(&self, actor: &ActorId, filename: &str, trashed: &Trashed) -> Result<(), RestoreError> {
+        if self.local.restore(actor, &trashed.plan_id, filename).await? {
+            return Ok(());
+        }
+        if let Some(object) = self.bucket.get(&self.keys.image(actor, filename)).await? {
+            self.local.save(actor, filename, &object.bytes).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! Images that are as large as any that is accepted, and such as claim to be larger.
+
+use std::io::Cursor;
+
+use balancer::imaging::{MAX_PIXELS, MAX_SIDE};
+use balancer_tests::runtime_api;
+use balancer_tests::stack::{self, TestStack, actor};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+use serde_json::json;
+
+const MEGABYTE: u64 = 1 << 20;
+
+/// What the template gives the functions.
+const EVALUATION_MEMORY: u64 = 2_048 * MEGABYTE;
+const GENERATION_MEMORY: u64 = 1_024 * MEGABYTE;
+
+/// A PNG of as many pixels as are accepted, in the costliest form there is: 16 bits in each of four channels.
+fn largest_accepted() -> Vec<u8> {
+    let (width, height) = (MAX_SIDE, u32::try_from(MAX_PIXELS / u64::from(MAX_SIDE)).unwrap());
+    let line: Vec<u8> = (0..width).flat_map(|x| (u64::from(x) * 0x0123_4567).to_ne_bytes()).collect();
+    let pixels = line.repeat(height as usize);
+    let mut png = Cursor::new(Vec::new());
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Up);
+    encoder.write_image(&pixels, width, height, ExtendedColorType::Rgba16).unwrap();
+    png.into_inner()
+}
+
+/// A PNG that says it is this large, and is nothing of the kind.
+fn boastful_png(width: u32, height: u32) -> Vec<u8> {
+    let mut png = Cursor::new(Vec::new());
+    PngEncoder::new(&mut png).write_image(&[0; 64 * 64 * 3], 64, 64, ExtendedColorType::Rgb8).unwrap();
+    let mut png = png.into_inner();
+    png[16..20].copy_from_slice(&width.to_be_bytes());
+    png[20..24].copy_from_slice(&height.to_be_bytes());
+    let checksum = crc32fast::hash(&png[12..29]).to_be_bytes();
+    png[29..33].copy_from_slice(&checksum);
+    png
+}
+
+fn event(body: &serde_json::Value) -> String {
+    let record = json!({ "messageId": "m", "receiptHandle": "m", "body": body.to_string(), "eventSource": "aws:sqs" });
+    json!({ "Records": [record] }).to_string()
+}
+
+#[tokio::test]
+async fn the_largest_set_that_is_accepted_fits_into_the_evaluation_functions_memory() {
+    let (stack, hero) = (TestStack::by_hand().await, actor("hero"));
+    let largest = largest_accepted();
+    for number in 1..=4 {
+        stack.upload(&hero, &format!("hero_{number}.png"), &largest).await;
+    }
+    for (number, (width, height)) in (5..).zip([(60_000, 60_000), (u32::MAX, 1), (MAX_SIDE + 1, 64)]) {
+        stack.upload(&hero, &format!("hero_{number}.png"), &boastful_png(width, height)).await;
+    }
+    let binary = &stack::binaries().await.evaluation;
+    let asked = event(&json!({ "actor_id": "hero", "mode": "dry_run" }));
+    let (answer, memory) = runtime_api::invoke_measured(binary, stack.variables(), &asked).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    let manifest = stack.manifest(&hero).await;
+    let unusable: Vec<_> = manifest.images.values().filter_map(|image| image.unusable.as_ref()).collect();
+    assert_eq!((manifest.total_images, unusable.len()), (4, 3), "{unusable:?}");
+    assert!(memory < EVALUATION_MEMORY * 9 / 10, "{} MB", memory / MEGABYTE);
+}
+
+#[tokio::test]
+async fn the_largest_base_image_that_is_accepted_fits_into_the_generation_functions_memory() {
+    let stack = TestStack::by_hand().await;
+    let key = format!("{}png", stack.keys.base_image_stem(&actor("hero")));
+    stack.bucket.put(&key, largest_accepted(), "image/png").await.unwrap();
+    let binary = &stack::binaries().await.generation;
+    let asked = event(&json!({ "actor_id": "hero", "generate": { "photorealistic": 1 } }));
+    let (answer, memory) = runtime_api::invoke_measured(binary, stack.variables(), &asked).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    assert_eq!(stack.plans(&actor("hero")).await.len(), 1);
+    assert!(memory < GENERATION_MEMORY * 9 / 10, "{} MB", memory / MEGABYTE);
+}

@@ -1,0 +1,79 @@
+//! A deletion that was cut off, and who meets it.
+
+use balancer::adapters::bucket::IfUnchanged;
+use balancer::adapters::queues::Queue;
+use balancer::adapters::store::trash::{Claim, Version};
+use balancer::domain::actor::ActorId;
+use balancer::domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
+use balancer::domain::trash::Trashed;
+use balancer::stages::Clock;
+use balancer_tests::pictures::full_set;
+use balancer_tests::stack::{TestStack, actor};
+use serde_json::json;
+
+/// A balanced set, and a plan of one deletion that has claimed its image and was cut off there.
+async fn cut_off_after_the_claim(stack: &TestStack, actor: &ActorId, state: PlanState) -> PlannedDeletion {
+    let names = stack.upload_all(actor, 1, &full_set()).await;
+    stack.send(Queue::Evaluation, json!({ "actor_id": actor.as_str() })).await;
+    stack.balanced(actor).await;
+    let image = stack.store.image(actor, &names[0]).await.unwrap().unwrap();
+    let deletion = PlannedDeletion {
+        filename: names[0].clone(),
+        etag: image.etag.clone().unwrap(),
+        reason: "A test wants it.".to_owned(),
+    };
+    let now = Clock::system().now();
+    let delete = vec![deletion.clone()];
+    let plan = Plan { delete, remaining: 1, state, ..Plan::empty("p".to_owned(), now, Origin::Evaluation) };
+    stack.store.record_plan(actor, &plan).await.unwrap();
+    let wanted = Trashed { plan_id: "p".to_owned(), deleted_at: now, reason: deletion.reason.clone(), image };
+    let claim = stack.store.begin_deletion(actor, &deletion.filename, &wanted, Version::Assessed).await.unwrap();
+    assert!(matches!(claim, Claim::Begun(_)), "{claim:?}");
+    deletion
+}
+
+async fn assert_deleted(stack: &TestStack, actor: &ActorId, filename: &str) {
+    let manifest = stack.manifest(actor).await;
+    assert!(!manifest.images.contains_key(filename), "{manifest:#?}");
+    assert_eq!(manifest.trash[filename].iter().map(|kept| kept.plan_id.as_str()).collect::<Vec<_>>(), ["p"]);
+    assert_eq!(stack.keys_below("trash/").await, [format!("{actor}/p/{filename}")]);
+    assert!(stack.data.path().join(actor.as_str()).join("trash/p").join(filename).is_file());
+    assert!(!stack.local_folder(actor).join(filename).exists());
+}
+
+#[tokio::test]
+async fn an_evaluation_that_finds_the_object_gone_ends_the_deletion_and_its_repetition_counts_it() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let PlannedDeletion { filename, etag, .. } = cut_off_after_the_claim(&stack, &actor, PlanState::Running).await;
+    let (key, trash) = (stack.keys.image(&actor, &filename), stack.keys.trash(&actor, "p", &filename));
+    assert_eq!(stack.bucket.copy_if(&key, &trash, &etag).await.unwrap(), IfUnchanged::Done);
+    assert_eq!(stack.bucket.delete_if(&key, &etag).await.unwrap(), IfUnchanged::Done);
+
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero", "mode": "dry_run" })).await;
+    stack.idle().await;
+    assert_deleted(&stack, &actor, &filename).await;
+
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
+    stack.idle().await;
+    let plan = stack.store.plan(&actor, "p").await.unwrap().unwrap();
+    assert_eq!((plan.deletions_done, plan.deleted), (true, 1));
+    assert_deleted(&stack, &actor, &filename).await;
+}
+
+#[tokio::test]
+async fn what_an_overtaken_plan_has_begun_is_ended_and_nothing_more() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let deletion = cut_off_after_the_claim(&stack, &actor, PlanState::Superseded).await;
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
+    assert!(stack.refusals(1).await[0].reason.contains("not to be carried out any more"));
+    assert_deleted(&stack, &actor, &deletion.filename).await;
+}
+
+#[tokio::test]
+async fn a_deletion_by_hand_goes_on_under_the_name_of_the_one_that_was_cut_off() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let deletion = cut_off_after_the_claim(&stack, &actor, PlanState::Running).await;
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": [deletion.filename] })).await;
+    stack.needs_attention(&actor).await;
+    assert_deleted(&stack, &actor, &deletion.filename).await;
+}

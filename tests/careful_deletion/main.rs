@@ -1,0 +1,10 @@
+//! Deletion is careful: never a pinned image, never another version than was judged, never too much at once, and
+//! nothing that can't be put back.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+
+mod approval;
+mod half_done;
+mod pins;
+mod records;
+mod redriving;
+mod restoring;

@@ -1,0 +1,163 @@
+//! A pinned image stays, whoever wants to delete it.
+
+use std::time::Duration;
+
+use balancer::adapters::queues::Queue;
+use balancer::adapters::store::images::Pinning;
+use balancer::adapters::store::trash::{Claim, Version};
+use balancer::domain::actor::ActorId;
+use balancer::domain::manifest::Image;
+use balancer::domain::trash::Trashed;
+use balancer::stages::Clock;
+use balancer_tests::pictures::{full_set, too_full_set};
+use balancer_tests::set::counts;
+use balancer_tests::stack::{TestStack, actor};
+use serde_json::json;
+
+/// How often a pin and a deletion race each other for one record.
+const RACES: u32 = 100;
+
+/// By how much later the pin comes in each race than in the one before.
+const STEP: Duration = Duration::from_micros(500);
+
+/// Has the set judged, so that its images are in the manifest, and nothing else.
+async fn look_at(stack: &TestStack, actor: &ActorId) {
+    stack.send(Queue::Evaluation, json!({ "actor_id": actor.as_str(), "mode": "dry_run" })).await;
+    stack.idle().await;
+}
+
+async fn pin(stack: &TestStack, actor: &ActorId, filename: &str, pinned: bool) {
+    assert_eq!(stack.store.set_pinned(actor, filename, pinned).await.unwrap(), Pinning::Done, "{filename}");
+}
+
+#[tokio::test]
+async fn a_plan_leaves_a_pinned_image_and_deletes_the_next_worst() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    stack.upload_all(&actor, 1, &too_full_set()).await;
+    look_at(&stack, &actor).await;
+    let would_go = stack.plans(&actor).await[0].delete[0].filename.clone();
+    pin(&stack, &actor, &would_go, true).await;
+
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+
+    stack.balanced(&actor).await;
+    let manifest = stack.manifest(&actor).await;
+    assert!(manifest.images[&would_go].pinned, "{manifest:#?}");
+    assert_eq!(manifest.trash.len(), 2);
+    assert!(stack.filenames(&actor).await.contains(&would_go));
+}
+
+#[tokio::test]
+async fn more_pinned_images_than_wanted_all_stay_until_some_are_let_go() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let names = stack.upload_all(&actor, 1, &too_full_set()).await;
+    look_at(&stack, &actor).await;
+    for name in &names {
+        pin(&stack, &actor, name, true).await;
+    }
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains("4/3/1 of 4/1/1") && reason.contains("balancer unpin"), "{reason}");
+    assert_eq!(stack.filenames(&actor).await, names);
+
+    for name in &names {
+        pin(&stack, &actor, name, false).await;
+    }
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    stack.balanced(&actor).await;
+    assert_eq!(counts(&stack.manifest(&actor).await).to_string(), "4/1/1");
+}
+
+#[tokio::test]
+async fn a_deletion_by_hand_takes_the_others_and_is_refused_with_the_names_of_the_pinned_ones() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let names = stack.upload_all(&actor, 1, &full_set()).await;
+    look_at(&stack, &actor).await;
+    pin(&stack, &actor, &names[0], true).await;
+
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": [names[0], names[1]] })).await;
+
+    let refusals = stack.refusals(1).await;
+    let reason = &refusals[0].reason;
+    assert!(reason.contains(&names[0]) && !reason.contains(&names[1]), "{reason}");
+    assert!(reason.contains("balancer unpin hero"), "{reason}");
+    stack.needs_attention(&actor).await;
+    let (files, manifest) = (stack.filenames(&actor).await, stack.manifest(&actor).await);
+    assert!(files.contains(&names[0]) && !files.contains(&names[1]), "{files:?}");
+    assert_eq!(manifest.trash.keys().collect::<Vec<_>>(), [&names[1]]);
+    assert!(manifest.images[&names[0]].pinned);
+}
+
+#[tokio::test]
+async fn pins_that_come_while_all_images_are_deleted_save_exactly_the_pinned_ones() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let names = stack.upload_all(&actor, 1, &full_set()).await;
+    look_at(&stack, &actor).await;
+
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": names })).await;
+    while stack.store.trash(&actor).await.unwrap().is_empty() {
+        tokio::time::sleep(STEP).await;
+    }
+    let mut is_pinned = Vec::new();
+    for name in names.iter().rev() {
+        is_pinned.push((name, stack.store.set_pinned(&actor, name, true).await.unwrap() == Pinning::Done));
+    }
+
+    stack.needs_attention(&actor).await;
+    assert!(is_pinned.iter().any(|(_, is_pinned)| *is_pinned) && !is_pinned.iter().all(|(_, is_pinned)| *is_pinned));
+    let (files, manifest) = (stack.filenames(&actor).await, stack.manifest(&actor).await);
+    for (name, is_pinned) in is_pinned {
+        assert_eq!(files.contains(name), is_pinned, "{name}: {files:?}");
+        assert_eq!(manifest.images.contains_key(name), is_pinned, "{name}");
+        assert_eq!(manifest.trash.contains_key(name), !is_pinned, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_pin_and_a_claim_at_the_same_moment_exactly_one_wins() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let mut pins = 0;
+    for number in 0..RACES {
+        let filename = format!("hero_{number}.jpg");
+        let image = Image { etag: Some("e".to_owned()), ..Image::default() };
+        stack.store.import_image(&actor, &filename, &image).await.unwrap();
+        let wanted = Trashed {
+            plan_id: "p".to_owned(),
+            deleted_at: Clock::system().now(),
+            reason: "Surplus.".to_owned(),
+            image,
+        };
+        let pin = async {
+            // A claim takes several calls, a pin one: it begins at another moment of the claim each time.
+            tokio::time::sleep(STEP * (number % 20)).await;
+            stack.store.set_pinned(&actor, &filename, true).await
+        };
+        let claim = stack.store.begin_deletion(&actor, &filename, &wanted, Version::Assessed);
+        let (claim, pinning) = tokio::join!(claim, pin);
+        let record = stack.store.image(&actor, &filename).await.unwrap().unwrap();
+        match (claim.unwrap(), pinning.unwrap()) {
+            (Claim::Begun(_), Pinning::BeingDeleted) => assert!(!record.pinned && record.deleting.is_some()),
+            (Claim::Pinned, Pinning::Done) => {
+                assert!(record.pinned && record.deleting.is_none());
+                pins += 1;
+            }
+            both => panic!("{filename}: {both:?}"),
+        }
+    }
+    assert!((1..RACES).contains(&pins), "{pins} of {RACES} races were won by the pin");
+}
+
+#[tokio::test]
+async fn what_an_evaluation_writes_down_leaves_a_pin_and_a_claim_that_came_meanwhile() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let read = Image { etag: Some("e".to_owned()), ..Image::default() };
+    stack.store.import_image(&actor, "hero_1.jpg", &read).await.unwrap();
+    pin(&stack, &actor, "hero_1.jpg", true).await;
+
+    stack.store.save_image(&actor, "hero_1.jpg", &Image { quality: Some(7), ..read.clone() }).await.unwrap();
+    let record = stack.store.image(&actor, "hero_1.jpg").await.unwrap().unwrap();
+    assert_eq!((record.pinned, record.quality), (true, Some(7)));
+
+    stack.store.forget_vanished(&actor, "hero_1.jpg", &read).await.unwrap();
+    assert!(stack.store.image(&actor, "hero_1.jpg").await.unwrap().is_some());
+}

@@ -1,0 +1,80 @@
+//! What is kept of a deleted image, and what isn't deleted at all.
+
+use std::fs;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use balancer::adapters::queues::Queue;
+use balancer::domain::plan::{Origin, Plan, PlannedDeletion};
+use balancer::stages::Clock;
+use balancer_tests::pictures::{blurred, full_set, too_full_set};
+use balancer_tests::stack::{TestStack, actor};
+use serde_json::json;
+
+const THIRTY_DAYS: i64 = 30 * 24 * 60 * 60;
+
+#[tokio::test]
+async fn everything_known_of_a_deleted_image_is_kept_for_thirty_days() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    stack.upload_all(&actor, 1, &too_full_set()).await;
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    stack.balanced(&actor).await;
+
+    let plan = stack.plans(&actor).await.remove(0);
+    for deletion in &plan.delete {
+        let kept = stack.store.trashed(&actor, &deletion.filename, &plan.plan_id).await.unwrap().unwrap();
+        assert_eq!((&kept.reason, kept.image.etag.as_ref()), (&deletion.reason, Some(&deletion.etag)));
+        assert!(kept.image.quality.is_some() && kept.image.facts.is_some(), "{kept:#?}");
+        assert!(!stack.object(&stack.keys.trash(&actor, &plan.plan_id, &deletion.filename)).await.is_empty());
+        let sort = format!("TRASH#{}#{}", deletion.filename, plan.plan_id);
+        let key = [("pk", "ACTOR#hero"), ("sk", &sort)];
+        let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+        let item = stack.dynamodb.get_item().table_name(&stack.outputs().table).set_key(Some(key.into()));
+        let item = item.send().await.unwrap().item.unwrap();
+        let expires_at: i64 = item["expires_at"].as_n().unwrap().parse().unwrap();
+        assert_eq!(expires_at, kept.deleted_at.as_second() + THIRTY_DAYS);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_nobody_has_looked_at_yet_is_kept_with_a_record_too() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    stack.upload(&actor, "hero_1.jpg", &blurred()).await;
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"] })).await;
+    stack.needs_attention(&actor).await;
+    let manifest = stack.manifest(&actor).await;
+    assert!(manifest.images.is_empty(), "{manifest:#?}");
+    let [kept] = &manifest.trash["hero_1.jpg"][..] else { panic!("one record is wanted: {manifest:#?}") };
+    assert!(stack.object(&stack.keys.trash(&actor, &kept.plan_id, "hero_1.jpg")).await == blurred());
+}
+
+#[tokio::test]
+async fn another_file_under_the_name_of_a_planned_one_stays_and_no_trace_of_a_deletion_is_left() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let names = stack.upload_all(&actor, 1, &full_set()).await;
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    stack.balanced(&actor).await;
+    let image = stack.store.image(&actor, &names[0]).await.unwrap().unwrap();
+    let deletion = PlannedDeletion {
+        filename: names[0].clone(),
+        etag: image.etag.unwrap(),
+        reason: "A test wants it.".to_owned(),
+    };
+    let plan = Plan {
+        delete: vec![deletion],
+        remaining: 1,
+        ..Plan::empty("p".to_owned(), Clock::system().now(), Origin::Evaluation)
+    };
+    stack.store.record_plan(&actor, &plan).await.unwrap();
+    stack.upload(&actor, &names[0], &blurred()).await;
+
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
+
+    stack.idle().await;
+    let plan = stack.store.plan(&actor, "p").await.unwrap().unwrap();
+    assert_eq!((plan.deletions_done, plan.deleted), (true, 0));
+    assert!(stack.object(&stack.keys.image(&actor, &names[0])).await == blurred());
+    assert!(fs::read(stack.local_folder(&actor).join(&names[0])).unwrap() == blurred());
+    let manifest = stack.manifest(&actor).await;
+    assert!(manifest.trash.is_empty() && manifest.images[&names[0]].deleting.is_none(), "{manifest:#?}");
+    assert!(stack.keys_below("trash/").await.is_empty());
+}

@@ -1,0 +1,47 @@
+//! What was given up goes on once its cause is mended.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use balancer::adapters::queues::Queue;
+use balancer::adapters::store::actors::Status;
+use balancer::domain::plan::{Origin, Plan, PlannedDeletion};
+use balancer::stages::Clock;
+use balancer_tests::pictures::full_set;
+use balancer_tests::stack::{TestStack, actor};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_deletion_whose_plan_could_not_be_read_is_done_once_it_is_mended_and_redriven() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let names = stack.upload_all(&actor, 1, &full_set()).await;
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    stack.balanced(&actor).await;
+    let unreadable = [("pk", "ACTOR#hero"), ("sk", "PLAN#p"), ("state", "no state")];
+    let unreadable = unreadable.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+    let put = stack.dynamodb.put_item().table_name(&stack.outputs().table);
+    put.set_item(Some(unreadable.into())).send().await.unwrap();
+
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains("dead-letter queue") && reason.contains("PLAN#p"), "{reason}");
+    assert_eq!(stack.dead_letters().await, 1);
+
+    let image = stack.store.image(&actor, &names[0]).await.unwrap().unwrap();
+    let delete = vec![PlannedDeletion {
+        filename: names[0].clone(),
+        etag: image.etag.unwrap(),
+        reason: "A test wants it.".to_owned(),
+    }];
+    let mended =
+        Plan { delete, remaining: 1, ..Plan::empty("p".to_owned(), Clock::system().now(), Origin::Evaluation) };
+    stack.store.record_plan(&actor, &mended).await.unwrap();
+    let outputs = stack.outputs();
+    assert_eq!(stack.queues.redrive(Queue::Generation, &outputs.generation_dlq_url).await.unwrap(), 0);
+    assert_eq!(stack.queues.redrive(Queue::Deletion, &outputs.deletion_dlq_url).await.unwrap(), 1);
+
+    stack.idle().await;
+    assert_eq!(stack.dead_letters().await, 0);
+    let plan = stack.store.plan(&actor, "p").await.unwrap().unwrap();
+    assert_eq!((plan.deletions_done, plan.deleted), (true, 1));
+    assert_eq!(stack.filenames(&actor).await, names[1..]);
+    assert_ne!(stack.store.actor(&actor).await.unwrap().unwrap().status, Status::Waiting);
+}

@@ -1,0 +1,160 @@
+//! What was deleted is put back under its old name: in the bucket, the local copy and the manifest.
+
+use std::fs;
+
+use balancer::adapters::local_copy::LocalCopy;
+use balancer::adapters::queues::Queue;
+use balancer::domain::actor::ActorId;
+use balancer::domain::manifest::Manifest;
+use balancer::domain::trash::Trashed;
+use balancer::restore::{Restoration, RestoreError};
+use balancer_tests::pictures::{blurred, too_full_set};
+use balancer_tests::stack::{self, TestStack, actor};
+use local_stack::Account;
+use serde_json::json;
+
+/// A balanced set of which two images lie in the trash. Returns their names and what is kept of them.
+async fn with_two_in_the_trash(stack: &TestStack, actor: &ActorId) -> Vec<(String, Trashed)> {
+    stack.upload_all(actor, 1, &too_full_set()).await;
+    stack.send(Queue::Evaluation, json!({ "actor_id": actor.as_str() })).await;
+    stack.balanced(actor).await;
+    let trash = stack.store.trash(actor).await.unwrap();
+    let trash: Vec<_> = trash.into_iter().map(|(name, mut entries)| (name, entries.pop().unwrap())).collect();
+    assert_eq!(trash.len(), 2);
+    trash
+}
+
+async fn restore(
+    stack: &TestStack,
+    actor: &ActorId,
+    (name, trashed): &(String, Trashed),
+    pin: bool,
+) -> Result<(), RestoreError> {
+    let local = LocalCopy::new(Some(stack.data.path().to_owned()));
+    let TestStack { bucket, store, keys, .. } = stack;
+    Restoration { bucket, store, local: &local, keys, pin }.restore(actor, name, trashed).await
+}
+
+/// The image is where it was, with everything that was known of it, and nothing of it is left in the trash.
+async fn assert_back(
+    stack: &TestStack,
+    actor: &ActorId,
+    (name, trashed): &(String, Trashed),
+    pinned: bool,
+) -> Manifest {
+    let manifest = stack.manifest(actor).await;
+    let image = manifest.images.get(name).unwrap_or_else(|| panic!("{name} is not back: {manifest:#?}"));
+    assert_eq!((image.pinned, image.quality), (pinned, trashed.image.quality));
+    assert_eq!((&image.facts, &image.generated_at), (&trashed.image.facts, &trashed.image.generated_at));
+    let object = stack.bucket.get(&stack.keys.image(actor, name)).await.unwrap().unwrap();
+    assert_eq!(image.etag.as_ref(), Some(&object.etag));
+    assert!(fs::read(stack.local_folder(actor).join(name)).unwrap() == object.bytes);
+    assert!(!manifest.trash.contains_key(name), "{manifest:#?}");
+    assert!(!stack.keys_below("trash/").await.iter().any(|key| key.ends_with(name)));
+    let local_trash = stack.data.path().join(actor.as_str()).join("trash").join(&trashed.plan_id).join(name);
+    assert!(!local_trash.exists());
+    manifest
+}
+
+#[tokio::test]
+async fn restored_images_are_pinned_and_outlast_the_next_evaluation() {
+    let (stack, actor) = (TestStack::start().await, actor("hero"));
+    let trash = with_two_in_the_trash(&stack, &actor).await;
+    for entry in &trash {
+        restore(&stack, &actor, entry, true).await.unwrap();
+    }
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    let reason = stack.needs_attention(&actor).await;
+    assert!(reason.contains("4/2/1") && reason.contains("pinned"), "{reason}");
+    for entry in &trash {
+        assert_back(&stack, &actor, entry, true).await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_pin_the_next_evaluation_may_take_it_away_again() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let trash = with_two_in_the_trash(&stack, &actor).await;
+    restore(&stack, &actor, &trash[0], false).await.unwrap();
+    assert_back(&stack, &actor, &trash[0], false).await;
+    stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    stack.balanced(&actor).await;
+    assert_eq!(stack.manifest(&actor).await.trash.len(), 2);
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_by_another_file_stays_with_it() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let trash = with_two_in_the_trash(&stack, &actor).await;
+    stack.upload(&actor, &trash[0].0, &blurred()).await;
+
+    let refused = restore(&stack, &actor, &trash[0], true).await.unwrap_err();
+    assert!(matches!(&refused, RestoreError::Occupied { filename } if *filename == trash[0].0), "{refused}");
+    assert!(stack.object(&stack.keys.image(&actor, &trash[0].0)).await == blurred());
+    assert_eq!(stack.manifest(&actor).await.trash.len(), 2);
+    restore(&stack, &actor, &trash[1], true).await.unwrap();
+    assert_back(&stack, &actor, &trash[1], true).await;
+}
+
+#[tokio::test]
+async fn a_restoration_that_was_cut_off_is_repeated_to_the_same_end() {
+    // What the attempt has done that was cut off: one step more each time.
+    for steps in 1..=4 {
+        let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+        let trash = with_two_in_the_trash(&stack, &actor).await;
+        let (name, trashed) = &trash[0];
+        let (key, trash_key) = (stack.keys.image(&actor, name), stack.keys.trash(&actor, &trashed.plan_id, name));
+        let bytes = stack.object(&trash_key).await;
+        stack.bucket.put_new(&key, bytes, "image/jpeg").await.unwrap();
+        if steps >= 2 {
+            assert!(stack.store.restore_image(&actor, name, &trashed.image, true).await.unwrap());
+        }
+        if steps >= 3 {
+            let local = LocalCopy::new(Some(stack.data.path().to_owned()));
+            assert!(local.restore(&actor, &trashed.plan_id, name).await.unwrap());
+        }
+        if steps >= 4 {
+            stack.bucket.delete(&trash_key).await.unwrap();
+        }
+        for _ in 0..2 {
+            restore(&stack, &actor, &trash[0], true).await.unwrap();
+            assert_back(&stack, &actor, &trash[0], true).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_a_bucket_that_was_there_before_and_keeps_no_versions_images_come_back_too() {
+    let account = Account::unique();
+    let s3 = aws_sdk_s3::Client::new(&stack::emulator().await.sdk_config(&account));
+    let name = format!("no-versions-{account}");
+    s3.create_bucket().bucket(&name).send().await.unwrap();
+    let stack = TestStack::in_account(account, &[("BucketName", &name), ("AutomaticBalancing", "DISABLED")]).await;
+    let actor = actor("hero");
+    let trash = with_two_in_the_trash(&stack, &actor).await;
+    for entry in &trash {
+        restore(&stack, &actor, entry, true).await.unwrap();
+    }
+    for entry in &trash {
+        assert_back(&stack, &actor, entry, true).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_in_no_trash_any_more_is_said_and_what_is_only_among_the_local_files_comes_back() {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let trash = with_two_in_the_trash(&stack, &actor).await;
+    let bytes = stack.object(&stack.keys.trash(&actor, &trash[1].1.plan_id, &trash[1].0)).await;
+    for (name, trashed) in &trash {
+        stack.bucket.delete(&stack.keys.trash(&actor, &trashed.plan_id, name)).await.unwrap();
+    }
+    fs::remove_dir_all(stack.data.path().join("hero/trash").join(&trash[0].1.plan_id)).unwrap();
+    let gone = restore(&stack, &actor, &trash[0], true).await.unwrap_err();
+    assert!(matches!(gone, RestoreError::Gone { .. }), "{gone}");
+
+    let folder = stack.data.path().join("hero/trash").join(&trash[1].1.plan_id);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(&trash[1].0), bytes).unwrap();
+    restore(&stack, &actor, &trash[1], true).await.unwrap();
+    assert_back(&stack, &actor, &trash[1], true).await;
+}

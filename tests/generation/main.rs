@@ -1,0 +1,6 @@
+//! The generation stage against a stand-in for Replicate: what it makes of every answer.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+
+mod creation;
+mod output;
+mod support;

@@ -1,0 +1,77 @@
+//! One actor who wants images.
+
+use balancer::adapters::queues::Queue;
+use balancer::adapters::store::slots::{SlotName, SlotRecord};
+use balancer::domain::actor::ActorId;
+use balancer::domain::plan::Plan;
+use balancer_tests::replicate::Fate;
+use balancer_tests::stack::actor;
+use balancer_tests::world::{World, any_picture};
+use serde_json::json;
+
+/// A world in which somebody has asked for so many images, and a generator treats them as it likes.
+pub struct Wanted {
+    pub world: World,
+    pub actor: ActorId,
+}
+
+impl Wanted {
+    /// `images` images, of which each creation fares as `script` says.
+    pub async fn images(images: u32, script: impl Fn(usize, &str) -> Fate + Send + Sync + 'static) -> Self {
+        let (world, actor) = (World::with(&[], script, any_picture).await, actor("hero"));
+        world.upload_base_image(&actor).await;
+        let message = json!({ "actor_id": actor, "generate": { "photorealistic": images } });
+        world.send(Queue::Generation, message).await;
+        Self { world, actor }
+    }
+
+    /// One image.
+    pub async fn image(script: impl Fn(usize, &str) -> Fate + Send + Sync + 'static) -> Self {
+        Self::images(1, script).await
+    }
+
+    /// Works until no message is left.
+    pub async fn work(&self) {
+        self.world.generate_with(1).await;
+    }
+
+    pub async fn plan(&self) -> Plan {
+        self.world.store.plans(&self.actor).await.unwrap().remove(0)
+    }
+
+    /// How far the only image has come.
+    pub async fn slot(&self) -> SlotRecord {
+        let plan = self.plan().await;
+        let name = SlotName { actor: &self.actor, plan_id: &plan.plan_id, slot_id: &plan.slots[0].slot_id };
+        self.world.store.slot(name).await.unwrap()
+    }
+
+    /// The names in the bucket.
+    pub async fn files(&self) -> Vec<String> {
+        self.world.names_below(&format!("training_data/{}/", self.actor)).await
+    }
+
+    /// Asserts that everything that was wanted is there, paid once, and booked.
+    pub async fn assert_all_made(&self) {
+        let plan = self.plan().await;
+        assert_eq!((plan.remaining, plan.generated as usize), (0, plan.slots.len()));
+        assert_eq!(self.files().await.len(), plan.slots.len());
+        assert_eq!(self.world.replicate.charged(), plan.slots.len());
+        assert_eq!(
+            (plan.spent.0, plan.committed.0),
+            (40_000 * plan.slots.len() as u64, 40_000 * plan.slots.len() as u64)
+        );
+        assert_eq!(self.world.dead_letters().await, 0);
+    }
+
+    /// Asserts that the image was given up for this reason, and what its attempts cost.
+    pub async fn assert_given_up(&self, says: &str, images_paid: u64) {
+        let (plan, slot) = (self.plan().await, self.slot().await);
+        assert_eq!((plan.remaining, plan.generated), (0, 0));
+        let reason = slot.reason.unwrap();
+        assert!(reason.contains(says), "{reason}");
+        assert!(self.files().await.is_empty());
+        assert_eq!((plan.spent.0, plan.committed.0), (40_000 * images_paid, 40_000 * images_paid));
+        assert_eq!(self.world.dead_letters().await, 0);
+    }
+}

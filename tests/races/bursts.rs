@@ -1,0 +1,59 @@
+//! Evaluations: one for a burst of uploads, and an end to every series of them.
+
+use std::collections::BTreeSet;
+
+use balancer::adapters::store::actors::Status;
+use balancer::domain::kind::Kind;
+use balancer::domain::plan::PlanState;
+use balancer_tests::coded::coded_picture;
+use balancer_tests::replicate::Fate;
+use balancer_tests::stack::actor;
+use balancer_tests::world::World;
+
+/// Evaluations that looked at something new: each keeps its grids under a name of its own.
+async fn evaluations(world: &World) -> usize {
+    let grids = world.names_below("evaluations/hero/").await;
+    let plans: BTreeSet<_> = grids.iter().map(|name| name.split(['.', 'Z']).next().unwrap()).collect();
+    plans.len()
+}
+
+#[tokio::test]
+async fn a_hundred_uploads_in_a_burst_are_one_evaluation_that_misses_none() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    for number in 1..=100 {
+        let picture = coded_picture(Kind::ALL[number % 3], 9, number as u32);
+        world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
+    }
+    world.wait_for_messages(100).await;
+    world.drive().await;
+    let record = world.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!(record.status, Status::Balanced, "{record:?}");
+    assert_eq!(evaluations(&world).await, 1);
+    assert_eq!(world.store.plans(&hero).await.unwrap().len(), 1);
+    let kept = world.manifest(&hero).await.images.len();
+    assert_eq!(kept + world.names_below("trash/hero/").await.len(), 100, "each was seen, and is here or in the trash");
+}
+
+#[tokio::test]
+async fn images_that_are_judged_bad_are_replaced_for_three_rounds_and_an_upload_starts_afresh() {
+    let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
+    let variables = [("TARGET_TOTAL", "3"), ("MAX_ROUNDS", "3")];
+    let (world, hero) = (World::with(&variables, |_, _| Fate::Succeeds, poor).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    for uploads in 1..=2 {
+        let picture = coded_picture(Kind::Photorealistic, 9, uploads);
+        world.upload(&hero, &format!("hero_{}.jpg", uploads * 100), &picture).await;
+        world.wait_for_messages(1).await;
+        world.drive().await;
+        let record = world.store.actor(&hero).await.unwrap().unwrap();
+        assert_eq!(record.status, Status::NeedsAttention);
+        assert!(record.reason.unwrap().contains("After 3 rounds"));
+        let plans = world.store.plans(&hero).await.unwrap();
+        assert_eq!(plans.len(), 3 * uploads as usize);
+        assert!(plans.iter().all(|plan| plan.state == PlanState::Closed));
+        assert_eq!(plans.iter().map(|plan| plan.round).collect::<Vec<_>>(), [1, 2, 3].repeat(uploads as usize));
+    }
+    let paid: usize = world.store.plans(&hero).await.unwrap().iter().map(|plan| plan.slots.len()).sum();
+    assert_eq!(world.replicate.charged(), paid);
+}

@@ -1,0 +1,103 @@
+//! The whole evaluation with this model: what it keeps, what it asks for, and how it ends.
+
+use std::time::Duration;
+
+use balancer::adapters::store::actors::{ActorRecord, Status};
+use balancer::config::from_variables;
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::{Kind, KindCounts};
+use balancer::domain::money::MicroUsd;
+use balancer::functions::evaluation;
+use balancer::stages::{Clock, Message, Stage, StageError};
+use balancer_tests::coded::{coded_picture, read_code};
+use balancer_tests::openai::{Answer, Asked, VisionService, perfect_eyes, problem};
+use balancer_tests::stack::{TestStack, actor};
+use serde_json::json;
+
+/// The picture that is refused, `hero_3.jpg`.
+const REFUSED: u32 = 3;
+
+/// A balanced set of six: 4 photorealistic, 1 black-and-white and 1 colour stylized.
+async fn with_set() -> (TestStack, ActorId) {
+    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let kinds = KindCounts { photorealistic: 4, bw_stylized: 1, color_stylized: 1 };
+    for (number, kind) in (1..).zip(kinds.each()) {
+        stack.upload(&actor, &format!("hero_{number}.jpg"), &coded_picture(kind, 8, number)).await;
+    }
+    (stack, actor)
+}
+
+/// Has the set evaluated by this service, as the function would.
+async fn evaluate(stack: &TestStack, service: &VisionService, mode: &str) -> Result<(), StageError> {
+    let mut variables = stack.variables();
+    variables.extend(service.variables());
+    let config = from_variables(variables).unwrap();
+    let worker = evaluation(config, stack.sdk_config(), Clock::system()).await.unwrap();
+    let body = json!({ "actor_id": "hero", "mode": mode }).to_string();
+    worker.stage.handle(Message { id: "message-1", body: &body }).await
+}
+
+async fn record(stack: &TestStack, actor: &ActorId) -> ActorRecord {
+    stack.store.actor(actor).await.unwrap().unwrap()
+}
+
+fn refusing(asked: &Asked) -> Answer {
+    match asked.shown.iter().any(|shown| read_code(&shown.picture).unwrap().variant == REFUSED) {
+        true => Answer::Refused("No."),
+        false => perfect_eyes(asked),
+    }
+}
+
+#[tokio::test]
+async fn an_image_that_nobody_could_judge_stays_uncounted_and_is_named() {
+    let (stack, actor) = with_set().await;
+    let service = VisionService::start(refusing).await;
+    evaluate(&stack, &service, "dry_run").await.unwrap();
+    let plan = stack.plans(&actor).await.pop().unwrap();
+    assert_eq!(plan.before, KindCounts { photorealistic: 3, bw_stylized: 1, color_stylized: 1 });
+    assert!(plan.delete.is_empty() && plan.slots.is_empty(), "it may be what is missing: {plan:#?}");
+    assert_eq!((plan.notes.len(), plan.notes[0].filename.as_str()), (1, "hero_3.jpg"));
+    assert!(plan.vision_cost > MicroUsd::ZERO);
+
+    let asked_before = service.turns();
+    evaluate(&stack, &service, "execute").await.unwrap();
+    assert_eq!(service.asked()[asked_before..].concat(), [1], "only the unassessed image is shown again");
+    let ActorRecord { status, reason, .. } = record(&stack, &actor).await;
+    assert_eq!(status, Status::NeedsAttention);
+    let reason = reason.unwrap();
+    assert!(reason.contains("hero_3.jpg: not judged: the model refuses to judge it (No.)"), "{reason}");
+    assert_eq!(stack.filenames(&actor).await.len(), 6);
+
+    evaluate(&stack, &VisionService::start(perfect_eyes).await, "execute").await.unwrap();
+    assert_eq!(record(&stack, &actor).await.status, Status::Balanced);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_accepted_ends_the_evaluation_until_a_person_has_replaced_it() {
+    let (stack, actor) = with_set().await;
+    let refused = problem(401, "invalid_api_key", "Incorrect API key provided.");
+    let service = VisionService::start(move |_| Answer::Reply(refused.clone())).await;
+    evaluate(&stack, &service, "execute").await.expect("the message is done with");
+    let ActorRecord { status, reason, lease_token, .. } = record(&stack, &actor).await;
+    assert_eq!((status, lease_token), (Status::NeedsAttention, None));
+    let reason = reason.unwrap();
+    assert!(reason.contains("OPENAI_API_KEY") && reason.contains("set a valid one"), "{reason}");
+
+    evaluate(&stack, &VisionService::start(perfect_eyes).await, "execute").await.unwrap();
+    assert_eq!(record(&stack, &actor).await.status, Status::Balanced);
+    let manifest = stack.manifest(&actor).await;
+    let judged_by = manifest.images.values().filter_map(|image| image.assessed_by.as_deref());
+    assert!(judged_by.clone().count() == 6 && judged_by.clone().all(|name| name == "openai/eyes-1/prompt-1"));
+    assert_eq!(manifest.images["hero_5.jpg"].kind, Some(Kind::BwStylized));
+}
+
+#[tokio::test]
+async fn an_evaluation_is_put_off_as_long_as_the_service_asks() {
+    let (stack, actor) = with_set().await;
+    let busy = problem(429, "rate_limit_exceeded", "Slow down").insert_header("Retry-After", "37");
+    let service = VisionService::start(move |_| Answer::Reply(busy.clone())).await;
+    let error = evaluate(&stack, &service, "execute").await.unwrap_err();
+    assert!(matches!(error, StageError::Later { after, .. } if after == Duration::from_secs(37)), "{error}");
+    assert_eq!(record(&stack, &actor).await.lease_token, None);
+    assert!(stack.keys_below("evaluations/").await.is_empty(), "nothing was judged, so no grid is kept");
+}
