@@ -1,17 +1,18 @@
 //! The one place that knows Lambda: batches of SQS messages, each answered for itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::{StreamExt, stream};
 use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::Value;
+use serde::Deserialize;
 use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::adapters::queues::Queues;
 use crate::adapters::store::Store;
 use crate::adapters::store::refusals::Refusal;
 use crate::domain::actor::ActorId;
+use crate::metrics::Metric;
 use crate::stages::{Clock, Message, Stage, StageError};
 
 /// How often a message is delivered before it goes to the dead-letter queue. The template says the same.
@@ -51,7 +52,15 @@ impl<S: Stage> Worker<S> {
         let failures = stream::iter(batch.records)
             .map(|record| async move {
                 let id = record.message_id.clone().unwrap_or_default();
-                let span = info_span!("message", message_id = id);
+                let about = About::of(record.body.as_deref().unwrap_or_default());
+                let span = info_span!(
+                    "message",
+                    message_id = id,
+                    attempt = deliveries(&record),
+                    actor = about.actor_id,
+                    plan = about.plan_id,
+                    slot = about.slot_id
+                );
                 let is_done = self.answer(&record).instrument(span).await;
                 (!is_done).then_some(id)
             })
@@ -73,7 +82,10 @@ impl<S: Stage> Worker<S> {
     async fn answer(&self, record: &SqsMessage) -> bool {
         let body = record.body.as_deref().unwrap_or_default();
         let id = record.message_id.as_deref().unwrap_or_default();
-        let answered = match self.stage.handle(Message { id, body }).await {
+        let began = Instant::now();
+        let handled = self.stage.handle(Message { id, body }).await;
+        Metric::StageSeconds(S::QUEUE.name(), began.elapsed()).emit();
+        let answered = match handled {
             Ok(()) => Ok(()),
             Err(StageError::Refused(reason)) => self.refuse(id, body, reason).await,
             Err(StageError::Later { reason, after }) => {
@@ -91,8 +103,8 @@ impl<S: Stage> Worker<S> {
 
     async fn refuse(&self, id: &str, body: &str, reason: String) -> Result<(), StageError> {
         warn!(reason, "refused");
-        let queue = format!("{:?}", S::QUEUE).to_lowercase();
-        Ok(self.store.refuse(&Refusal::new(self.clock.now(), &queue, id, reason, body)).await?)
+        Metric::Refused.emit();
+        Ok(self.store.refuse(&Refusal::new(self.clock.now(), S::QUEUE.name(), id, reason, body)).await?)
     }
 
     /// Logs a failure and sees to it that the message comes back soon, or, after the last delivery, that its actor
@@ -137,5 +149,20 @@ fn pause_after(delivery: u32) -> Duration {
 }
 
 fn actor_in(body: &str) -> Option<ActorId> {
-    serde_json::from_str::<Value>(body).ok()?.get("actor_id")?.as_str()?.parse().ok()
+    About::of(body).actor_id?.parse().ok()
+}
+
+/// What a message is about, for every line of the log.
+#[derive(Default, Deserialize)]
+struct About {
+    actor_id: Option<String>,
+    plan_id: Option<String>,
+    slot_id: Option<String>,
+}
+
+impl About {
+    /// Of anything that isn't a message of ours nothing is known.
+    fn of(body: &str) -> Self {
+        serde_json::from_str(body).unwrap_or_default()
+    }
 }

@@ -21,5 +21,6 @@ pub mod imaging;
 pub mod keys;
 pub mod lambda;
 pub mod messages;
+pub mod metrics;
 pub mod restore;
 pub mod stages;

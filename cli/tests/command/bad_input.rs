@@ -114,5 +114,5 @@ fn an_actor_that_is_not_there_is_named() {
 fn a_message_that_no_function_would_take_is_not_sent() {
     let arguments = ["send", "deletion", "a", "../b.jpg"];
     run(arguments).failed(1, &["../b.jpg", "without a path"]);
-    run(["send", "generation", "a"]).failed(1, &["generate"]);
+    run(["send", "generation", "a"]).failed(1, &["--photorealistic"]);
 }

@@ -35,6 +35,18 @@ pub enum Queue {
     Generation,
 }
 
+impl Queue {
+    /// Its name, and that of the stage that listens to it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Evaluation => "evaluation",
+            Self::Deletion => "deletion",
+            Self::Generation => "generation",
+        }
+    }
+}
+
 impl Queues {
     /// The queues at these URLs, reached by `client`.
     #[must_use]

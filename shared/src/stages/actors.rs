@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::StageError;
+use super::base_image::BaseImages;
 use crate::adapters::bucket::Bucket;
 use crate::adapters::store::Store;
 use crate::adapters::store::actors::ActorRecord;
@@ -64,19 +65,19 @@ impl From<KnownType> for ActorType {
     }
 }
 
-/// Refuses to work for an actor that has neither a record nor a file: a slip of the pen should not make one.
+/// Refuses to work for an actor that has no record, no image and no base image: a slip of the pen should not make one.
 ///
 /// # Errors
 /// [`StageError::Refused`] if nobody knows the actor.
-pub(super) async fn refuse_unknown(
-    bucket: &Bucket,
-    store: &Store,
-    keys: &Keys,
-    actor: &ActorId,
-) -> Result<(), StageError> {
-    let folder = keys.training_data(actor);
-    if store.actor(actor).await?.is_some() || !bucket.list(&folder).await?.is_empty() {
+pub(super) async fn refuse_unknown(store: &Store, places: BaseImages<'_>, actor: &ActorId) -> Result<(), StageError> {
+    if store.actor(actor).await?.is_some() || places.local.actor_dir(actor).is_some_and(|dir| dir.is_dir()) {
         return Ok(());
+    }
+    let folder = places.keys.training_data(actor);
+    for place in [&folder, &places.keys.base_image_stem(actor)] {
+        if !places.bucket.list(place).await?.is_empty() {
+            return Ok(());
+        }
     }
     Err(StageError::Refused(format!(
         "nobody knows an actor {actor}, and there is nothing below {folder}; check the name, or upload its images"

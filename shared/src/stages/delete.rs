@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use super::base_image::BaseImages;
 use super::chain::{dispatch_slots, evaluate_if_done};
 use super::{Clock, Message, Stage, StageError, actors};
 use crate::adapters::bucket::{Bucket, IfUnchanged};
@@ -19,6 +20,7 @@ use crate::domain::plan::{Plan, PlannedDeletion};
 use crate::domain::trash::Trashed;
 use crate::keys::Keys;
 use crate::messages::{Cause, DeletionMessage, EvaluationCommand};
+use crate::metrics::Metric;
 
 /// When to look again at a file that was replaced while it was deleted by hand.
 const AFTER_REPLACEMENT: Duration = Duration::from_secs(2);
@@ -86,6 +88,7 @@ impl Deletion {
             match self.delete_one_of_plan(actor, plan_id, deletion).await? {
                 Ended::Deleted => {
                     info!(%actor, plan_id, filename, reason = deletion.reason, "deleted");
+                    Metric::ImagesDeleted(1).emit();
                     deleted += 1;
                 }
                 Ended::Pinned => info!(%actor, plan_id, filename, "not deleted: it has been pinned"),
@@ -118,13 +121,17 @@ impl Deletion {
     }
 
     async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String]) -> Result<(), StageError> {
-        actors::refuse_unknown(&self.bucket, &self.store, &self.keys, actor).await?;
+        let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
+        actors::refuse_unknown(&self.store, places, actor).await?;
         // Nobody may have looked at these files yet, and their numbers have been used all the same.
         self.store.raise_last_number(actor, highest(filenames.iter().map(String::as_str))).await?;
         let mut pinned = Vec::new();
         for filename in filenames {
             match self.delete_one_by_hand(actor, filename).await? {
-                Ended::Deleted => info!(%actor, filename, "deleted by hand"),
+                Ended::Deleted => {
+                    info!(%actor, filename, "deleted by hand");
+                    Metric::ImagesDeleted(1).emit();
+                }
                 Ended::Pinned => pinned.push(filename.as_str()),
                 Ended::Replaced => {
                     return Err(StageError::later(format!("{filename} was replaced meanwhile"), AFTER_REPLACEMENT));

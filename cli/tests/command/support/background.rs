@@ -39,6 +39,19 @@ impl Background {
         }
     }
 
+    /// Waits until it has said these words, or has ended without them.
+    pub(crate) fn wait_for_or_end(&mut self, words: &str) {
+        while !self.said().contains(words) && self.child.try_wait().unwrap().is_none() {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Kills it, if it has not ended by itself.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+
     /// Sends it a signal, such as `INT`.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();

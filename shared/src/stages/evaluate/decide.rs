@@ -17,6 +17,7 @@ use crate::domain::manifest::{BALANCING, Generation, timestamp_text};
 use crate::domain::plan::{Origin, Plan, PlanState, PlannedDeletion, plan_id, slots};
 use crate::domain::planner::{Policy, Proposal, Scope, propose};
 use crate::messages::{Cause, EvaluationCommand, Mode};
+use crate::metrics::Metric;
 use crate::stages::base_image::BaseImages;
 use crate::stages::chain::dispatch;
 use crate::stages::{StageError, actors};
@@ -220,6 +221,7 @@ impl Evaluation {
     async fn settle(&self, case: &Case<'_>, status: Status, round: u32, reason: &str) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
         info!(%actor, ?status, reason, "evaluated");
+        if status == Status::Balanced { Metric::SetsBalanced } else { Metric::SetsNeedingAttention }.emit();
         let verdict = Verdict { status, reason, round, seen_uploads_until: case.record.pending_last };
         let uploads_wait = self.store.settle(actor, case.token, &verdict, self.clock.now()).await?;
         self.supersede_previous(case).await?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use image::RgbImage;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Evaluation;
@@ -15,6 +16,7 @@ use crate::domain::money::MicroUsd;
 use crate::domain::plan::Note;
 use crate::grid::{draw_page, lay_out};
 use crate::imaging::encode_jpeg;
+use crate::metrics::Metric;
 use crate::stages::StageError;
 
 /// What is known of a set.
@@ -45,6 +47,7 @@ impl Evaluation {
             0 => Seen::default(),
             _ => self.ask(actor, plan_id, previews.clone()).await?,
         };
+        Metric::ImagesJudged(seen.images.iter().flatten().count()).emit();
         if seen.images.iter().any(Result::is_ok) {
             self.keep_grid(actor, plan_id, previews).await?;
         }
@@ -80,7 +83,15 @@ impl Evaluation {
         }
         let seen = self.vision.observe(previews, plan_id).await;
         self.store.settle_question(actor, charge, seen.cost).await?;
+        Metric::DollarsSpent(seen.cost).emit();
+        self.budget_used(day).await?;
         Ok(seen)
+    }
+
+    async fn budget_used(&self, day: Date) -> Result<(), StageError> {
+        let committed = self.store.spending(day).await?.committed;
+        Metric::BudgetUsedPercent { committed, budget: self.budget.daily }.emit();
+        Ok(())
     }
 
     /// Draws what is judged as a grid and keeps it, so that people see what the model saw.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tracing::info;
 
+use super::base_image::BaseImages;
 use super::chain::dispatch;
 use super::{Clock, Message, Stage, StageError, actors};
 use crate::adapters::bucket::Bucket;
@@ -98,7 +99,8 @@ impl Evaluation {
         let record = match self.store.actor(actor).await? {
             Some(record) => record,
             None => {
-                actors::refuse_unknown(&self.bucket, &self.store, &self.keys, actor).await?;
+                let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
+                actors::refuse_unknown(&self.store, places, actor).await?;
                 ActorRecord::default()
             }
         };

@@ -8,6 +8,7 @@ use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::slots::SlotRecord;
 use crate::adapters::store::spending::Settlement;
 use crate::domain::prompts;
+use crate::metrics::Metric;
 use crate::stages::StageError;
 use crate::stages::base_image::BaseImages;
 
@@ -43,7 +44,17 @@ impl Generation {
     pub(super) async fn stage(&self, job: Job<'_>, record: &SlotRecord, bytes: Vec<u8>) -> Result<(), StageError> {
         let key = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
         self.bucket.put(&key, bytes, "image/jpeg").await?;
-        Ok(self.store.mark_staged(job.name(), record).await?)
+        self.store.mark_staged(job.name(), record).await?;
+        self.tell_of(record, Settlement::Paid).await
+    }
+
+    /// Tells CloudWatch what was paid, and how much of the day's budget is gone.
+    pub(super) async fn tell_of(&self, record: &SlotRecord, settlement: Settlement) -> Result<(), StageError> {
+        let (Some(charge), Settlement::Paid) = (record.charge, settlement) else { return Ok(()) };
+        Metric::DollarsSpent(charge.amount).emit();
+        let committed = self.store.spending(charge.day).await?.committed;
+        Metric::BudgetUsedPercent { committed, budget: self.budget.daily }.emit();
+        Ok(())
     }
 
     async fn prepare(&self, job: Job<'_>, record: &SlotRecord) -> Result<Result<Prepared, String>, StageError> {
@@ -75,6 +86,7 @@ impl Generation {
         reason: &str,
     ) -> Result<(), StageError> {
         warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "no image made");
-        Ok(self.store.fail_slot(job.name(), record, settlement, reason).await?)
+        self.store.fail_slot(job.name(), record, settlement, reason).await?;
+        self.tell_of(record, settlement).await
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::manifest::{BALANCING, Image, timestamp_text};
 use crate::domain::money::MicroUsd;
 use crate::domain::numbering::{filename, highest};
 use crate::domain::prompts;
+use crate::metrics::Metric;
 use crate::stages::StageError;
 
 /// Waits between attempts at a number that others want too. Of any number of rivals one succeeds in each attempt.
@@ -89,6 +90,8 @@ impl Generation {
         };
         self.store.mark_placed(job.actor, filename, &etag).await?;
         self.local.save(job.actor, filename, &staged.bytes).await?;
-        Ok(self.store.finish_slot(job.name()).await?)
+        self.store.finish_slot(job.name()).await?;
+        Metric::ImagesGenerated(1).emit();
+        Ok(())
     }
 }

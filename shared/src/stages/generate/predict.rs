@@ -134,7 +134,8 @@ impl Generation {
             return self.give_up(job, record, settlement, &reason).await;
         }
         warn!(actor = %job.actor, slot_id = job.slot.slot_id, attempt = record.attempt, reason, "trying again");
-        Ok(self.store.try_again(job.name(), record, settlement, None).await?)
+        self.store.try_again(job.name(), record, settlement, None).await?;
+        self.tell_of(record, settlement).await
     }
 
     async fn try_other_prompt(
