@@ -2,6 +2,7 @@
 
 mod care;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use balancer::domain::actor::ActorId;
@@ -67,8 +68,8 @@ pub struct Demo {
 #[derive(Debug, Args)]
 pub struct Local {
     /// Folder with {actor_id}/training_data/* and {actor_id}/base_image/*
-    #[arg(long)]
-    pub data: PathBuf,
+    #[arg(long, required_unless_present = "serve")]
+    pub data: Option<PathBuf>,
     /// Only this actor; can be repeated [default: every folder in DATA]
     #[arg(long = "actor", value_name = "ID")]
     pub actors: Vec<ActorId>,
@@ -78,10 +79,19 @@ pub struct Local {
     /// Only say what would be deleted and made
     #[arg(long)]
     pub dry_run: bool,
+    /// Only run the stack, until Ctrl-C: for `sam local invoke` and other clients; DATA is uploaded, and left as it is
+    #[arg(long, conflicts_with_all = ["watch", "dry_run", "json", "vision", "generator"])]
+    pub serve: bool,
+    /// Where --serve listens; on Linux, containers reach it at the address of their bridge, often 172.17.0.1
+    #[arg(long, requires = "serve", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// The file that --serve writes for `sam local invoke --env-vars`
+    #[arg(long, requires = "serve", value_name = "FILE", default_value = "env.json")]
+    pub env_vars: PathBuf,
     /// Answer with a line of JSON
     #[arg(long)]
     pub json: bool,
-    /// Port of the embedded stack on 127.0.0.1 [default: any free one]
+    /// Port of the embedded stack [default: any free one; 4566 with --serve]
     #[arg(long)]
     pub port: Option<u16>,
     /// Keep what the stack and the functions log in this folder

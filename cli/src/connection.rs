@@ -83,7 +83,7 @@ impl Connected {
             bucket: Bucket::new(s3_client(&sdk), &running.bucket),
             keys: Keys::new(&running.key_prefix),
             dead_letters: running.dead_letter_urls(),
-            local: LocalCopy::new(Some(running.data)),
+            local: LocalCopy::new(running.data),
         })
     }
 }

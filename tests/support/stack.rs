@@ -86,11 +86,16 @@ impl TestStack {
 
     /// A stack in an account in which a test has made something ready.
     pub async fn in_account(account: Account, parameters: &[(&str, &str)]) -> Self {
+        Self::from_template(TEMPLATE, account, parameters).await
+    }
+
+    /// A stack made from another template than the one that is deployed.
+    pub async fn from_template(template: &str, account: Account, parameters: &[(&str, &str)]) -> Self {
         let data = TempDir::new().unwrap();
         let mut all = usual_parameters(&data);
         all.extend(parameters.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
         let options = StackOptions {
-            template: TEMPLATE.to_owned(),
+            template: template.to_owned(),
             binaries: binaries().await.clone(),
             parameters: all,
             name: format!("test-{account}"),

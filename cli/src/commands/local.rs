@@ -1,14 +1,20 @@
 //! `balancer local --data DIR`
 
+use anyhow::Context;
 use serde_json::json;
 
 use crate::arguments::Local;
-use crate::local::{Ending, Options, run as run_session};
+use crate::local::{Ending, Options, run as run_session, serve};
 use crate::outcome::{Outcome, answer, remark};
 
-/// Balances the actors of a folder.
+/// Balances the actors of a folder, or only runs the stack.
 pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
-    let Local { data, actors, watch, dry_run, json, port, logs, providers, target, cap } = arguments;
+    let Local { data, actors, watch, dry_run, serve, host, env_vars, json, port, logs, providers, target, cap } =
+        arguments;
+    if serve {
+        return serve::serve(serve::Options { data, actors, host, port, env_vars, logs, target, cap }).await;
+    }
+    let data = data.context("--data is missing")?;
     let ending = run_session(Options { data, actors, watch, dry_run, port, logs, providers, target, cap }).await?;
     match &ending {
         Ending::Settled(report) if json => {

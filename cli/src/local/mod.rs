@@ -6,6 +6,7 @@ mod proposal;
 mod providers;
 mod report;
 mod running;
+pub mod serve;
 mod session;
 mod settle;
 mod upload;

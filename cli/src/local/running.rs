@@ -24,8 +24,8 @@ pub struct RunningStack {
     pub deletion_dlq_url: String,
     pub generation_dlq_url: String,
     pub key_prefix: String,
-    /// The folder that the stack keeps.
-    pub data: PathBuf,
+    /// The folder that the stack keeps, if it keeps one.
+    pub data: Option<PathBuf>,
 }
 
 impl RunningStack {

@@ -28,10 +28,10 @@ use crate::progress::{Progress, Waiting};
 use crate::target::{CapArguments, TargetArguments};
 
 /// The same template that is deployed.
-const TEMPLATE: &str = include_str!("../../../template.yaml");
+pub(super) const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-const STACK_NAME: &str = "balancer";
-const KEY_PREFIX: &str = "system_actors";
+pub(super) const STACK_NAME: &str = "balancer";
+pub(super) const KEY_PREFIX: &str = "system_actors";
 
 /// Uploads to this machine are done in a moment, so the functions need not wait long for the last one.
 const QUIET_SECONDS: u32 = 2;
@@ -178,7 +178,7 @@ impl Session {
             deletion_dlq_url: outputs.deletion_dlq_url.clone(),
             generation_dlq_url: outputs.generation_dlq_url.clone(),
             key_prefix: KEY_PREFIX.to_owned(),
-            data: data.canonicalize()?,
+            data: Some(data.canonicalize()?),
         }
         .announce()?;
         remark(format!("watching {}; the stack answers at {}; Ctrl-C ends it", data.display(), self.stack.endpoint()));
@@ -231,7 +231,7 @@ pub fn lock(data: &Path) -> anyhow::Result<File> {
 }
 
 /// Ends when somebody presses Ctrl-C or sends SIGTERM.
-async fn interruption() {
+pub(super) async fn interruption() {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => drop(signal.recv().await),

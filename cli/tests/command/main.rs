@@ -13,4 +13,5 @@ mod grid;
 mod killed;
 mod local;
 mod odd_folders;
+mod serving;
 mod watching;

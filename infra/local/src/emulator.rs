@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -36,7 +36,10 @@ const INHERITED: [&str; 7] =
 /// What to start the emulator with.
 #[derive(Clone, Debug, Default)]
 pub struct EmulatorOptions {
-    /// The port on 127.0.0.1; `None` takes a free one.
+    /// The address it listens on; `None` is 127.0.0.1, which nobody reaches from elsewhere. Containers may need the
+    /// address that this machine has on their network.
+    pub host: Option<IpAddr>,
+    /// The port; `None` takes a free one.
     pub port: Option<u16>,
     /// Where `emulator.log` and `functions.log` go; `None` puts them into the emulator's temporary
     /// directory, which is gone when the emulator is.
@@ -91,7 +94,8 @@ impl Emulator {
     /// # Errors
     /// When the port is in use, the environment cannot be made, or the emulator does not come up.
     pub async fn start(options: EmulatorOptions) -> Result<Self, Error> {
-        let port = free_port(options.port)?;
+        let host = options.host.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let port = free_port(host, options.port)?;
         let python = prepare_environment().await?;
         let directory = tempfile::Builder::new()
             .prefix("balancer-emulator-")
@@ -102,11 +106,11 @@ impl Emulator {
         let (log_file, function_log_file) = (logs.join("emulator.log"), logs.join("functions.log"));
 
         let mut command = launcher(&python, directory.path(), &log_file, &function_log_file)?;
-        command.envs(inherited()).envs(&options.function_env).envs(settings(port, directory.path()));
+        command.envs(inherited()).envs(&options.function_env).envs(settings(host, port, directory.path()));
         let child = command.spawn().map_err(Error::io("cannot run", &python))?;
         // From here on the launcher removes it, which it does even when this process is killed.
         let _ = directory.keep();
-        let endpoint = format!("http://127.0.0.1:{port}");
+        let endpoint = format!("http://{host}:{port}");
         let mut emulator = Self { launcher: Launcher(child), endpoint, port, log_file, function_log_file };
         emulator.wait_until_ready().await?;
         Ok(emulator)
@@ -186,12 +190,12 @@ impl Emulator {
 }
 
 /// The wanted port if it is free, else any free one.
-fn free_port(wanted: Option<u16>) -> Result<u16, Error> {
-    let listener = TcpListener::bind(("127.0.0.1", wanted.unwrap_or(0)));
+fn free_port(host: IpAddr, wanted: Option<u16>) -> Result<u16, Error> {
+    let listener = TcpListener::bind((host, wanted.unwrap_or(0)));
     let port = listener.and_then(|listener| listener.local_addr()).map(|address| address.port());
     port.map_err(|error| match wanted {
         Some(port) if error.kind() == io::ErrorKind::AddrInUse => Error::PortInUse { port },
-        _ => Error::io("cannot listen on", Path::new("127.0.0.1"))(error),
+        _ => Error::io("cannot listen on", Path::new(&host.to_string()))(error),
     })
 }
 
@@ -214,15 +218,15 @@ fn inherited() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
 }
 
 /// The emulator hands its own environment on to the functions, so `AWS_ENDPOINT_URL` is for them.
-fn settings(port: u16, directory: &Path) -> Vec<(&'static str, String)> {
+fn settings(host: IpAddr, port: u16, directory: &Path) -> Vec<(&'static str, String)> {
     let directory = directory.display();
     vec![
-        ("BIND_HOST", "127.0.0.1".into()),
+        ("BIND_HOST", host.to_string()),
         ("GATEWAY_PORT", port.to_string()),
         // An address, not `localhost`: only so do the SDKs put the bucket into the path.
-        ("MINISTACK_HOST", "127.0.0.1".into()),
-        ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),
-        ("NO_PROXY", "127.0.0.1,localhost".into()),
+        ("MINISTACK_HOST", host.to_string()),
+        ("AWS_ENDPOINT_URL", format!("http://{host}:{port}")),
+        ("NO_PROXY", format!("{host},127.0.0.1,localhost")),
         // The functions' SDK must not read the caller's profiles.
         ("AWS_CONFIG_FILE", "/dev/null".into()),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".into()),

@@ -1,0 +1,198 @@
+//! `--serve`: the stack by itself, for whoever sets a function going with `sam local invoke`, or talks to it otherwise.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use balancer::adapters::bucket::Bucket;
+use balancer::adapters::store::Store;
+use balancer::domain::actor::ActorId;
+use balancer::functions::s3_client;
+use balancer::keys::Keys;
+use local_stack::{Account, Binaries, EmulatorOptions, LocalStack, Outputs, StackOptions};
+use serde_json::{Value, json};
+
+use super::data_folder;
+use super::running::{Announced, RunningStack};
+use super::session::{KEY_PREFIX, STACK_NAME, TEMPLATE, interruption};
+use super::upload::Destination;
+use crate::outcome::{Outcome, answer, remark};
+use crate::progress::Waiting;
+use crate::target::{CapArguments, TargetArguments};
+
+/// The port people expect an emulator of AWS on.
+const USUAL_PORT: u16 = 4566;
+
+/// What to serve, and where.
+pub struct Options {
+    pub data: Option<PathBuf>,
+    pub actors: Vec<ActorId>,
+    pub host: IpAddr,
+    pub port: Option<u16>,
+    pub env_vars: PathBuf,
+    pub logs: Option<PathBuf>,
+    pub target: TargetArguments,
+    pub cap: CapArguments,
+}
+
+/// Runs the stack until Ctrl-C. Uploads set nothing going, so that the first step is the person's; what follows from it
+/// the stack's own functions do.
+///
+/// # Errors
+/// If the folder can't be used, the file can't be written or the stack fails.
+pub async fn serve(options: Options) -> anyhow::Result<Outcome> {
+    let stack = tokio::select! {
+        stack = start(&options) => stack?,
+        () = interruption() => return Ok(Outcome::Interrupted),
+    };
+    let served = tokio::select! {
+        prepared = prepare(&options, &stack) => match prepared {
+            // Known for as long as it serves.
+            Ok(_announced) => { interruption().await; Ok(Outcome::Done) }
+            Err(error) => Err(error),
+        },
+        () = interruption() => Ok(Outcome::Interrupted),
+    };
+    stack.stop().await?;
+    served
+}
+
+async fn start(options: &Options) -> anyhow::Result<LocalStack> {
+    let waiting = Waiting::start("building the functions, if they have changed");
+    let binaries = Binaries::locate().await?;
+    waiting.finish();
+    let emulator = EmulatorOptions {
+        host: Some(options.host),
+        port: options.port.or(Some(USUAL_PORT)),
+        log_dir: options.logs.clone(),
+        ..EmulatorOptions::default()
+    };
+    let stack = StackOptions {
+        template: TEMPLATE.to_owned(),
+        binaries,
+        parameters: parameters(options),
+        account: Account::default(),
+        name: STACK_NAME.to_owned(),
+    };
+    Ok(LocalStack::start(emulator, stack).await?)
+}
+
+fn parameters(options: &Options) -> BTreeMap<String, String> {
+    let target = &options.target;
+    [
+        ("Architecture", "x86_64".to_owned()),
+        ("VisionProvider", "embedded".to_owned()),
+        ("Generator", "embedded".to_owned()),
+        ("KeyPrefix", KEY_PREFIX.to_owned()),
+        ("AutomaticBalancing", "DISABLED".to_owned()),
+        ("TargetTotal", target.target_total.to_string()),
+        ("TargetShares", target.target_shares.to_string()),
+        ("QualityFloor", target.quality_floor.to_string()),
+        ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// Uploads, writes the file, and says how to go on.
+async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Announced> {
+    upload(options, stack).await?;
+    let variables = variables(options, stack.outputs(), stack.emulator().port());
+    fs::write(&options.env_vars, format!("{variables:#}\n"))
+        .with_context(|| format!("{} can't be written", options.env_vars.display()))?;
+    let announced = announce(stack)?;
+    answer(instructions(stack, &options.env_vars));
+    Ok(announced)
+}
+
+async fn upload(options: &Options, stack: &LocalStack) -> anyhow::Result<()> {
+    let Some(data) = &options.data else { return Ok(()) };
+    let (sdk, outputs) = (stack.sdk_config(), stack.outputs());
+    let destination = Destination {
+        bucket: Bucket::new(s3_client(sdk), &outputs.bucket),
+        store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &outputs.table),
+        keys: Keys::new(KEY_PREFIX),
+    };
+    for folder in data_folder::actors(data, &options.actors)? {
+        let images = destination.upload(&folder).await?;
+        remark(format!("uploaded {images} images of {}", folder.actor));
+    }
+    Ok(())
+}
+
+/// What SAM is to tell each function. It hands on only what the template names, hence nothing else is here.
+fn variables(options: &Options, outputs: &Outputs, port: u16) -> Value {
+    // From inside a container, this machine's own 127.0.0.1 has another name.
+    let host = if options.host.is_loopback() { "host.docker.internal".to_owned() } else { options.host.to_string() };
+    let common = json!({
+        "AWS_ENDPOINT_URL": format!("http://{host}:{port}"),
+        "BUCKET": outputs.bucket,
+        "TABLE": outputs.table,
+        "EVALUATION_QUEUE_URL": outputs.evaluation_queue_url,
+        "DELETION_QUEUE_URL": outputs.deletion_queue_url,
+        "GENERATION_QUEUE_URL": outputs.generation_queue_url,
+        "KEY_PREFIX": KEY_PREFIX,
+        "LOCAL_DATA_DIR": "",
+    });
+    let with = |own: Value| {
+        let fields = [&common, &own].into_iter().filter_map(Value::as_object).flatten();
+        fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>()
+    };
+    let target = &options.target;
+    json!({
+        "EvaluationFunction": with(json!({
+            "VISION_PROVIDER": "embedded",
+            "TARGET_TOTAL": target.target_total.to_string(),
+            "TARGET_SHARES": target.target_shares.to_string(),
+            "QUALITY_FLOOR": target.quality_floor.to_string(),
+            "MAX_DELETED_PERCENT": options.cap.max_deleted_percent.to_string(),
+        })),
+        "DeletionFunction": with(json!({})),
+        "GenerationFunction": with(json!({ "GENERATOR": "embedded" })),
+    })
+}
+
+fn announce(stack: &LocalStack) -> anyhow::Result<Announced> {
+    let outputs = stack.outputs();
+    RunningStack {
+        endpoint: stack.endpoint().to_owned(),
+        account: stack.stack().account().id().to_owned(),
+        bucket: outputs.bucket.clone(),
+        table: outputs.table.clone(),
+        evaluation_queue_url: outputs.evaluation_queue_url.clone(),
+        deletion_queue_url: outputs.deletion_queue_url.clone(),
+        generation_queue_url: outputs.generation_queue_url.clone(),
+        evaluation_dlq_url: outputs.evaluation_dlq_url.clone(),
+        deletion_dlq_url: outputs.deletion_dlq_url.clone(),
+        generation_dlq_url: outputs.generation_dlq_url.clone(),
+        key_prefix: KEY_PREFIX.to_owned(),
+        data: None,
+    }
+    .announce()
+}
+
+fn instructions(stack: &LocalStack, env_vars: &Path) -> String {
+    let outputs = stack.outputs();
+    let lines = [
+        ("endpoint", stack.endpoint()),
+        ("bucket", &outputs.bucket),
+        ("table", &outputs.table),
+        ("evaluation queue", &outputs.evaluation_queue_url),
+        ("deletion queue", &outputs.deletion_queue_url),
+        ("generation queue", &outputs.generation_queue_url),
+    ];
+    let lines = lines.map(|(name, value)| format!("{name:18}{value}\n")).concat();
+    format!(
+        "{lines}
+In another terminal, beside template.yaml:
+
+  sam build --config-env local
+  sam local invoke EvaluationFunction --config-env local --env-vars {} \\
+      --event infra/events/evaluation-by-hand.json
+
+Ctrl-C ends it.",
+        env_vars.display()
+    )
+}

@@ -1,0 +1,92 @@
+//! Where the images and the records are, and which events set a function going.
+
+use std::collections::BTreeMap;
+
+use balancer::domain::actor::ActorId;
+use balancer::keys::Keys;
+use yaml_serde::Value;
+
+use crate::document::{at, text, yaml};
+
+#[test]
+fn the_bucket_is_the_stacks_own_unless_an_existing_one_is_named() {
+    let own_or_named = yaml("Fn::If: [OwnBucket, {Ref: Bucket}, {Ref: BucketName}]");
+    assert_eq!(*at("Conditions.OwnBucket"), yaml(r#"Fn::Equals: [{Ref: BucketName}, ""]"#));
+    assert_eq!(text("Parameters.BucketName.Default"), "");
+    for resource in ["Bucket", "BucketTlsOnly"] {
+        assert_eq!(text(&format!("Resources.{resource}.Condition")), "OwnBucket");
+    }
+    assert_eq!(*at("Globals.Function.Environment.Variables.BUCKET"), own_or_named);
+    assert_eq!(*at("Resources.UploadRule.Properties.EventPattern.detail.bucket.name.0"), own_or_named);
+    assert_eq!(*at("Outputs.BucketName.Value"), own_or_named);
+}
+
+#[test]
+fn what_people_own_outlives_the_stack() {
+    for resource in ["Bucket", "Table"] {
+        assert_eq!(text(&format!("Resources.{resource}.DeletionPolicy")), "Retain");
+        assert_eq!(text(&format!("Resources.{resource}.UpdateReplacePolicy")), "Retain");
+    }
+}
+
+#[test]
+fn the_stacks_own_bucket_sends_its_events_to_the_rule_and_the_rule_to_the_evaluation_queue() {
+    let events = "Resources.Bucket.Properties.NotificationConfiguration.EventBridgeConfiguration";
+    assert_eq!(*at(&format!("{events}.EventBridgeEnabled")), Value::Bool(true));
+    let rule = "Resources.UploadRule.Properties";
+    assert_eq!(*at(&format!("{rule}.EventPattern.source")), yaml("[aws.s3]"));
+    assert_eq!(*at(&format!("{rule}.EventPattern.detail-type")), yaml("[Object Created]"));
+    assert_eq!(text(&format!("{rule}.Targets.0.Arn.Fn::GetAtt")), "EvaluationQueue.Arn");
+    let statement = "Resources.EvaluationQueuePolicy.Properties.PolicyDocument.Statement.0";
+    assert_eq!(text(&format!("{statement}.Principal.Service")), "events.amazonaws.com");
+    assert_eq!(text(&format!("{statement}.Condition.ArnEquals.aws:SourceArn.Fn::GetAtt")), "UploadRule.Arn");
+}
+
+/// Whether EventBridge's `wildcard` matches: `*` stands for any characters, slashes too.
+fn wildcard_matches(pattern: &str, key: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == key,
+        Some((start, rest)) => key.strip_prefix(start).is_some_and(|tail| {
+            (0..=tail.len()).any(|cut| tail.is_char_boundary(cut) && wildcard_matches(rest, &tail[cut..]))
+        }),
+    }
+}
+
+#[test]
+fn the_rule_sees_every_training_image_and_none_of_what_the_balancer_keeps_for_itself() {
+    let pattern = text("Resources.UploadRule.Properties.EventPattern.detail.object.key.0.wildcard.Fn::Sub");
+    let pattern = pattern.replace("${KeyPrefix}", "deep/prefix");
+    let (keys, actor): (Keys, ActorId) = (Keys::new("deep/prefix"), "Jörg + 1".parse().unwrap());
+    for name in ["a_1.png", "A.JPG", "ü +.webp", "x.jpeg"] {
+        assert!(wildcard_matches(&pattern, &keys.image(&actor, name)), "{name}");
+    }
+    let own = [
+        keys.base_image_stem(&actor) + "png",
+        keys.grid(&actor, "plan", 1),
+        keys.staging(&actor, "plan", "001"),
+        keys.trash(&actor, "plan", "a_1.png"),
+    ];
+    for key in own {
+        assert!(!wildcard_matches(&pattern, &key), "{key}");
+    }
+}
+
+#[test]
+fn trash_is_emptied_after_thirty_days_and_nothing_else_of_the_actors_ever_is() {
+    let rules = at("Resources.Bucket.Properties.LifecycleConfiguration.Rules").as_sequence().unwrap();
+    let expiring: BTreeMap<_, _> = rules
+        .iter()
+        .filter_map(|rule| Some((rule["Prefix"]["Fn::Sub"].as_str()?, rule["ExpirationInDays"].as_u64()?)))
+        .collect();
+    let wanted = [("${KeyPrefix}/staging/", 7), ("${KeyPrefix}/trash/", 30)];
+    assert_eq!(expiring, wanted.into());
+    assert_eq!(rules.iter().filter(|rule| rule.get("ExpirationInDays").is_some()).count(), expiring.len());
+}
+
+#[test]
+fn the_tables_keys_and_expiry_are_those_the_code_writes() {
+    let table = "Resources.Table.Properties";
+    assert_eq!(*at(&format!("{table}.KeySchema.0")), yaml("{AttributeName: pk, KeyType: HASH}"));
+    assert_eq!(*at(&format!("{table}.KeySchema.1")), yaml("{AttributeName: sk, KeyType: RANGE}"));
+    assert_eq!(text(&format!("{table}.TimeToLiveSpecification.AttributeName")), "expires_at");
+}

@@ -1,0 +1,200 @@
+//! What the functions really ask AWS for, held against what their roles allow. The emulator allows everything, so this
+//! is where a missing permission shows.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use balancer::adapters::queues::Queue;
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::Kind::Photorealistic;
+use balancer_tests::pictures;
+use balancer_tests::stack::{KEY_PREFIX, TEMPLATE, TestStack, actor, emulator};
+use hyper::Method;
+use local_stack::{Account, Outputs};
+use serde_json::{Value as Json, json};
+
+use crate::permissions::allowed;
+use crate::recorder::{Call, Recorder};
+
+type Permission = (String, String);
+
+/// Allowed, and asked for by Lambda itself, or only where the test does not go: function, resource, action, by whom or when.
+const ASKED_ELSEWHERE: [(&str, &str, &str, &str); 16] = [
+    ("", "", "sqs:ReceiveMessage", "Lambda reads the queue in the function's name"),
+    ("", "", "sqs:DeleteMessage", "Lambda"),
+    ("", "", "sqs:GetQueueAttributes", "Lambda"),
+    ("", "", "logs:CreateLogStream", "Lambda"),
+    ("", "", "logs:PutLogEvents", "Lambda"),
+    ("", "", "xray:PutTraceSegments", "Lambda"),
+    ("", "", "xray:PutTelemetryRecords", "Lambda"),
+    ("", "", "kms:Decrypt", "S3 and Secrets Manager in the function's name, where there are keys"),
+    ("", "", "kms:GenerateDataKey", "S3"),
+    ("", "", "secretsmanager:GetSecretValue", "where a key of a paid service is stored there"),
+    ("Deletion", "DeletionQueue", "sqs:SendMessage", "a deletion that is put off"),
+    ("Deletion", "bucket", "s3:ListBucket", "S3 asks for it before it says that an object isn't there"),
+    ("Deletion", "training_data/*", "s3:GetObjectTagging", "S3, where an image that is copied has tags"),
+    ("Deletion", "trash/*", "s3:PutObjectTagging", "S3"),
+    ("Deletion", "trash/*", "s3:GetObject", "a deletion taken back looks whether its copy is in the trash"),
+    ("Generation", "Table", "dynamodb:DeleteItem", "a person has taken the number of an image meanwhile"),
+];
+
+/// The template with a function's way to S3, DynamoDB and SQS leading to `address`.
+fn behind(template: &str, function: &str, address: &str) -> String {
+    let services = ["S3", "DYNAMODB", "SQS"];
+    let lines = services.map(|service| format!("          AWS_ENDPOINT_URL_{service}: {address}\n")).concat();
+    let (before, rest) = template.split_once(&format!("  {function}:\n")).unwrap();
+    let (own, after) = rest.split_once("\n\n").unwrap();
+    let heading = "        Variables:\n";
+    let own = if own.contains(heading) {
+        own.replacen(heading, &format!("{heading}{lines}"), 1)
+    } else {
+        let events = "      Events:\n";
+        own.replacen(events, &format!("      Environment:\n{heading}{lines}{events}"), 1)
+    };
+    format!("{before}  {function}:\n{own}\n\n{after}")
+}
+
+/// Lets the functions do everything there is to do: a set that has one image too many and lacks others, orders by
+/// hand, an image that vanishes, a message that is refused, and for each function one that fails.
+async fn do_everything(stack: &TestStack) {
+    let hero = actor("hero");
+    stack.upload_base_image(&hero).await;
+    stack.upload_all(&hero, 1, &pictures::good(Photorealistic, 3)).await;
+    stack.upload(&hero, "hero_4.jpg", &pictures::blurred()).await;
+    stack.balanced(&hero).await;
+    for queue in [Queue::Evaluation, Queue::Deletion, Queue::Generation] {
+        stack.send_text(queue, "this is not JSON").await;
+    }
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": ["hero_1.jpg", "hero_99.jpg"] })).await;
+    stack.idle().await;
+    stack.balanced(&hero).await;
+    vanish(stack, &hero).await;
+    stack.send(Queue::Generation, json!({ "actor_id": "hero", "generate": { "bw_stylized": 1 } })).await;
+    stack.idle().await;
+    fail_once(stack, &actor("broken")).await;
+}
+
+/// Somebody deletes an image past the balancer.
+async fn vanish(stack: &TestStack, actor: &ActorId) {
+    let name = &stack.filenames(actor).await[0];
+    stack.bucket.delete(&stack.keys.image(actor, name)).await.unwrap();
+}
+
+/// Records that nobody can read make every function fail.
+async fn fail_once(stack: &TestStack, broken: &ActorId) {
+    use aws_sdk_dynamodb::types::AttributeValue::{N, S};
+    for kind in ["ACTOR", "PLAN#p"] {
+        let item = [("pk", S(format!("ACTOR#{broken}"))), ("sk", S(kind.to_owned())), ("status", N("1".to_owned()))];
+        let item = item.map(|(name, value)| (name.to_owned(), value)).into();
+        stack.dynamodb.put_item().table_name(&stack.outputs().table).set_item(Some(item)).send().await.unwrap();
+    }
+    stack.upload_all(broken, 1, &pictures::good(Photorealistic, 1)).await;
+    stack.send(Queue::Evaluation, json!({ "actor_id": broken, "force": true })).await;
+    stack.send(Queue::Deletion, json!({ "actor_id": broken, "plan_id": "p" })).await;
+    stack.send(Queue::Generation, json!({ "actor_id": broken, "plan_id": "p", "slot_id": "001" })).await;
+}
+
+/// Resource and action of what a call needs, in the words of [`allowed`].
+fn needed(call: &Call, outputs: &Outputs) -> Vec<Permission> {
+    match call.headers.get("x-amz-target").map(|target| target.to_str().unwrap()) {
+        Some(target) if target.starts_with("DynamoDB_") => needed_of_table(call, target, outputs),
+        Some(target) => {
+            let body: Json = serde_json::from_slice(&call.body).unwrap();
+            let action = target.strip_prefix("AmazonSQS.").unwrap().trim_end_matches("Batch");
+            vec![(queue(body["QueueUrl"].as_str().unwrap(), outputs).to_owned(), format!("sqs:{action}"))]
+        }
+        None => needed_of_bucket(call, outputs),
+    }
+}
+
+fn needed_of_table(call: &Call, target: &str, outputs: &Outputs) -> Vec<Permission> {
+    let body: Json = serde_json::from_slice(&call.body).unwrap();
+    let on_table = |part: &Json, action: &str| {
+        assert_eq!(part["TableName"], outputs.table);
+        ("Table".to_owned(), format!("dynamodb:{action}"))
+    };
+    let operation = target.split_once('.').unwrap().1;
+    if operation != "TransactWriteItems" {
+        return vec![on_table(&body, operation)];
+    }
+    let parts = body["TransactItems"].as_array().unwrap().iter().flat_map(|item| item.as_object().unwrap());
+    // A check is ConditionCheckItem, a write PutItem, UpdateItem or DeleteItem.
+    parts.map(|(kind, part)| on_table(part, &format!("{kind}Item"))).collect()
+}
+
+fn queue(url: &str, outputs: &Outputs) -> &'static str {
+    let queues = [
+        (&outputs.evaluation_queue_url, "EvaluationQueue"),
+        (&outputs.deletion_queue_url, "DeletionQueue"),
+        (&outputs.generation_queue_url, "GenerationQueue"),
+    ];
+    queues.into_iter().find(|(known, _)| *known == url).unwrap_or_else(|| panic!("{url}")).1
+}
+
+fn needed_of_bucket(call: &Call, outputs: &Outputs) -> Vec<Permission> {
+    let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
+    let key = path.strip_prefix(&format!("/{}", outputs.bucket)).unwrap().trim_start_matches('/');
+    let on = |key: &str, action: &str| (folder(key), action.to_owned());
+    if key.is_empty() {
+        assert!(query.contains(&format!("prefix={KEY_PREFIX}%2F")), "{query}");
+        return vec![("bucket".to_owned(), "s3:ListBucket".to_owned())];
+    }
+    match (&call.method, call.headers.get("x-amz-copy-source")) {
+        (&Method::GET | &Method::HEAD, _) => vec![on(key, "s3:GetObject")],
+        (&Method::DELETE, _) => vec![on(key, "s3:DeleteObject")],
+        (&Method::PUT, None) => vec![on(key, "s3:PutObject")],
+        (&Method::PUT, Some(source)) => {
+            let source = source.to_str().unwrap().strip_prefix(&format!("{}/", outputs.bucket)).unwrap();
+            vec![on(source, "s3:GetObject"), on(key, "s3:PutObject")]
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The folder below the prefix that an object lies in.
+fn folder(key: &str) -> String {
+    let below = key.strip_prefix(KEY_PREFIX).and_then(|key| key.strip_prefix('/')).unwrap_or_else(|| panic!("{key}"));
+    format!("{}/*", below.split_once('/').unwrap().0)
+}
+
+/// Waits until the function has put a message back that it failed at.
+async fn put_back(recorder: &Recorder) {
+    let is_put_back = |call: &Call| {
+        call.headers.get("x-amz-target").is_some_and(|target| target == "AmazonSQS.ChangeMessageVisibility")
+    };
+    for _ in 0..300 {
+        if recorder.calls().iter().any(is_put_back) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("nothing failed");
+}
+
+#[tokio::test]
+async fn each_function_may_do_all_it_does_and_does_all_it_may() {
+    let aws = emulator().await.endpoint();
+    let (mut template, mut recorders) = (TEMPLATE.to_owned(), Vec::new());
+    for name in ["Evaluation", "Deletion", "Generation"] {
+        let recorder = Recorder::start(aws).await;
+        template = behind(&template, &format!("{name}Function"), recorder.address());
+        recorders.push((name, recorder));
+    }
+    let stack = TestStack::from_template(&template, Account::unique(), &[("TargetTotal", "3")]).await;
+    do_everything(&stack).await;
+
+    for (name, recorder) in &recorders {
+        put_back(recorder).await;
+        let asked: BTreeSet<_> = recorder.calls().iter().flat_map(|call| needed(call, stack.outputs())).collect();
+        let allowed = allowed(&format!("{name}Role"));
+        let missing: Vec<_> = asked.difference(&allowed).collect();
+        assert!(missing.is_empty(), "{name} needs {missing:?}");
+        let is_asked_elsewhere = |(resource, action): &&Permission| {
+            ASKED_ELSEWHERE.iter().any(|(role, known, what, _)| {
+                action == what && (role.is_empty() || (role == name && resource == known))
+            })
+        };
+        let idle: Vec<_> = allowed.difference(&asked).filter(|permission| !is_asked_elsewhere(permission)).collect();
+        assert!(idle.is_empty(), "{name} may do what it never does: {idle:?}");
+    }
+}

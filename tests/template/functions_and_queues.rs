@@ -1,0 +1,62 @@
+//! Three functions, each before its queue.
+
+use balancer::lambda::MOST_DELIVERIES;
+
+use crate::CHAIN;
+use crate::document::{at, fields, number, resources_of_type, text, yaml};
+
+#[test]
+fn there_are_three_functions_and_all_run_on_amazon_linux_2023() {
+    let functions = CHAIN.iter().map(|(function, ..)| *function).collect();
+    assert_eq!(resources_of_type("AWS::Serverless::Function"), functions);
+    assert_eq!(text("Globals.Function.Runtime"), "provided.al2023");
+    assert_eq!(text("Globals.Function.Handler"), "bootstrap");
+    for function in functions {
+        let own = fields(&format!("Resources.{function}.Properties"));
+        assert!(!own.contains_key("Runtime"), "{function} follows the globals");
+        assert_eq!(text(&format!("Resources.{function}.Metadata.BuildMethod")), "rust-cargolambda");
+        let binary = text(&format!("Resources.{function}.Metadata.BuildProperties.Binary"));
+        assert_eq!(format!("{binary}function"), function.to_lowercase());
+    }
+}
+
+#[test]
+fn each_function_reads_its_queue_and_reports_failures_one_by_one() {
+    for (function, queue, _) in CHAIN {
+        let source = format!("Resources.{function}.Properties.Events.Queue");
+        assert_eq!(text(&format!("{source}.Type")), "SQS");
+        assert_eq!(text(&format!("{source}.Properties.Queue.Fn::GetAtt")), format!("{queue}.Arn"));
+        assert_eq!(*at(&format!("{source}.Properties.FunctionResponseTypes")), yaml("[ReportBatchItemFailures]"));
+    }
+}
+
+#[test]
+fn what_fails_as_often_as_the_code_says_goes_to_the_dead_letter_queue_and_is_kept_there_longer() {
+    for (_, queue, dead) in CHAIN {
+        let policy = format!("Resources.{queue}.Properties.RedrivePolicy");
+        assert_eq!(number(&format!("{policy}.maxReceiveCount")), u64::from(MOST_DELIVERIES));
+        assert_eq!(text(&format!("{policy}.deadLetterTargetArn.Fn::GetAtt")), format!("{dead}.Arn"));
+        // A message keeps its age when it moves.
+        let kept = |queue: &str| number(&format!("Resources.{queue}.Properties.MessageRetentionPeriod"));
+        assert!(kept(dead) > kept(queue), "{dead}");
+    }
+    let queues = CHAIN.iter().flat_map(|(_, queue, dead)| [*queue, *dead]).collect();
+    assert_eq!(resources_of_type("AWS::SQS::Queue"), queues);
+}
+
+#[test]
+fn a_message_stays_invisible_for_six_timeouts_and_the_batching_window() {
+    for (function, queue, _) in CHAIN {
+        let timeout = number(&format!("Resources.{function}.Properties.Timeout"));
+        let source = fields(&format!("Resources.{function}.Properties.Events.Queue.Properties"));
+        let window = source.get("MaximumBatchingWindowInSeconds").map_or(0, |window| window.as_u64().unwrap());
+        let visibility = number(&format!("Resources.{queue}.Properties.VisibilityTimeout"));
+        assert!(visibility >= 6 * timeout + window, "{queue}: {visibility} s for {timeout} s and {window} s");
+        assert!(visibility <= 43_200, "SQS allows no more than twelve hours");
+    }
+}
+
+#[test]
+fn one_message_of_the_generation_queue_is_one_image() {
+    assert_eq!(number("Resources.GenerationFunction.Properties.Events.Queue.Properties.BatchSize"), 1);
+}

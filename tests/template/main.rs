@@ -1,0 +1,21 @@
+//! What the template promises: asserted on its text, since an emulator forgives what AWS does not, and, as for the
+//! permissions, on what the running functions do.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+
+mod alarms;
+mod bucket_and_table;
+mod calls;
+mod document;
+mod functions_and_queues;
+mod permissions;
+mod recorder;
+mod samconfig;
+mod security;
+mod variables;
+
+/// Function, its queue and that queue's dead-letter queue.
+const CHAIN: [(&str, &str, &str); 3] = [
+    ("EvaluationFunction", "EvaluationQueue", "EvaluationDlq"),
+    ("DeletionFunction", "DeletionQueue", "DeletionDlq"),
+    ("GenerationFunction", "GenerationQueue", "GenerationDlq"),
+];
