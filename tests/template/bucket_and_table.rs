@@ -78,7 +78,8 @@ fn trash_is_emptied_after_thirty_days_and_nothing_else_of_the_actors_ever_is() {
         .iter()
         .filter_map(|rule| Some((rule["Prefix"]["Fn::Sub"].as_str()?, rule["ExpirationInDays"].as_u64()?)))
         .collect();
-    let wanted = [("${KeyPrefix}/staging/", 7), ("${KeyPrefix}/trash/", 30)];
+    // What waits for its number outlives the four days of a queue and the fourteen of its dead-letter queue.
+    let wanted = [("${KeyPrefix}/staging/", 30), ("${KeyPrefix}/trash/", 30)];
     assert_eq!(expiring, wanted.into());
     assert_eq!(rules.iter().filter(|rule| rule.get("ExpirationInDays").is_some()).count(), expiring.len());
 }
