@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use balancer::adapters::queues::Queue;
 use balancer::adapters::store::actors::Status;
 use balancer_tests::replicate::Fate;
 use serde_json::json;
@@ -64,6 +65,26 @@ async fn an_improper_prompt_is_replaced_and_remembered() {
 }
 
 #[tokio::test]
+async fn a_prompt_found_improper_is_not_drawn_for_the_actor_again_while_there_are_others() {
+    let wanted = Wanted::image(first(Fate::IsImproper)).await;
+    wanted.work().await;
+    let rejected = wanted.plan().await.slots[0].prompt_id.clone();
+    // All that are left: 15 prompts of the kind, one of them improper and another one used.
+    let message = json!({ "actor_id": wanted.actor, "generate": { "photorealistic": 13 } });
+    wanted.world.send(Queue::Generation, message).await;
+    wanted.work().await;
+    let plans = wanted.world.store.plans(&wanted.actor).await.unwrap();
+    let drawn: BTreeSet<&str> = plans
+        .iter()
+        .filter(|plan| plan.slots.len() == 13)
+        .flat_map(|plan| &plan.slots)
+        .map(|slot| slot.prompt_id.as_str())
+        .collect();
+    assert_eq!(drawn.len(), 13);
+    assert!(!drawn.contains(rejected.as_str()), "{rejected} was drawn again");
+}
+
+#[tokio::test]
 async fn three_improper_prompts_are_enough() {
     let wanted = Wanted::image(always(Fate::IsImproper)).await;
     wanted.work().await;
@@ -77,7 +98,7 @@ async fn an_answer_that_gets_lost_is_not_paid_twice() {
     let wanted = Wanted::image(first(Fate::AnswerIsLost)).await;
     wanted.work().await;
     wanted.assert_all_made().await;
-    assert_eq!(wanted.world.replicate.creations(), 1, "the image that was begun is found by its prompt and seed");
+    assert_eq!(wanted.world.replicate.creations(), 1, "the image that was begun is found by its seed");
 }
 
 #[tokio::test]

@@ -76,7 +76,8 @@ impl Evaluation {
             reason: removal.reason.clone(),
         });
         let staying = survey.images.iter().filter(|image| !going.contains(image.filename.as_str()));
-        let used_prompts = staying.filter_map(|image| image.image.prompt_id.clone()).collect();
+        let used_prompts = staying.filter_map(|image| image.image.prompt_id.clone());
+        let used_prompts = used_prompts.chain(case.record.rejected_prompts.iter().cloned()).collect();
         let slots = slots(&plan_id, proposal.generate, &used_prompts);
         let mut plan = Plan {
             round: case.round,

@@ -37,7 +37,8 @@ impl Generation {
         base_images.load(actor, &record.base_images).await?.map_err(StageError::Refused)?;
 
         let images = self.store.images(actor).await?;
-        let used_prompts = images.values().filter_map(|image| image.prompt_id.clone()).collect();
+        let used_prompts = images.values().filter_map(|image| image.prompt_id.clone());
+        let used_prompts = used_prompts.chain(record.rejected_prompts.iter().cloned()).collect();
         let before = KindCounts::tally(images.values().filter_map(|image| image.kind));
         let mut result = before;
         for kind in Kind::ALL {
