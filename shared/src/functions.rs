@@ -1,6 +1,10 @@
 //! From the environment to a running function.
 
+use std::sync::Arc;
+
 use aws_config::{BehaviorVersion, SdkConfig};
+
+use tokio::sync::Semaphore;
 
 use crate::adapters::bucket::Bucket;
 use crate::adapters::generator::{Generator, GeneratorError};
@@ -13,7 +17,7 @@ use crate::keys::Keys;
 use crate::lambda::Worker;
 use crate::stages::Clock;
 use crate::stages::delete::Deletion;
-use crate::stages::evaluate::Evaluation;
+use crate::stages::evaluate::{Evaluation, READ_AT_ONCE};
 use crate::stages::generate::Generation;
 
 /// The adapters that every function needs.
@@ -76,6 +80,7 @@ pub async fn evaluation(
         most_deleted_percent: config.most_deleted_percent,
         max_rounds: config.max_rounds,
         quiet: config.quiet,
+        reading: Arc::new(Semaphore::new(READ_AT_ONCE)),
         clock: clock.clone(),
     };
     Ok(Worker { stage, store, queues, clock })

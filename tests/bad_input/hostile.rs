@@ -38,9 +38,9 @@ fn boastful_png(width: u32, height: u32) -> Vec<u8> {
     png
 }
 
-fn event(body: &serde_json::Value) -> String {
-    let record = json!({ "messageId": "m", "receiptHandle": "m", "body": body.to_string(), "eventSource": "aws:sqs" });
-    json!({ "Records": [record] }).to_string()
+fn batch(bodies: &[serde_json::Value]) -> String {
+    let record = |(id, body): (usize, &serde_json::Value)| json!({ "messageId": id.to_string(), "receiptHandle": "m", "body": body.to_string(), "eventSource": "aws:sqs" });
+    json!({ "Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>() }).to_string()
 }
 
 #[tokio::test]
@@ -53,8 +53,16 @@ async fn the_largest_set_that_is_accepted_fits_into_the_evaluation_functions_mem
     for (number, (width, height)) in (5..).zip([(60_000, 60_000), (u32::MAX, 1), (MAX_SIDE + 1, 64)]) {
         stack.upload(&hero, &format!("hero_{number}.png"), &boastful_png(width, height)).await;
     }
+    // A batch is worked on side by side: the others want as much.
+    let others = ["one", "two", "three"];
+    for other in others {
+        for number in 1..=2 {
+            stack.upload(&actor(other), &format!("{other}_{number}.png"), &largest).await;
+        }
+    }
     let binary = &stack::binaries().await.evaluation;
-    let asked = event(&json!({ "actor_id": "hero", "mode": "dry_run" }));
+    let dry_run = |id: &str| json!({ "actor_id": id, "mode": "dry_run" });
+    let asked = batch(&[&["hero"], &others[..]].concat().into_iter().map(dry_run).collect::<Vec<_>>());
     let (answer, memory) = runtime_api::invoke_measured(binary, stack.variables(), &asked).await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     let manifest = stack.manifest(&hero).await;
@@ -69,7 +77,7 @@ async fn the_largest_base_image_that_is_accepted_fits_into_the_generation_functi
     let key = format!("{}png", stack.keys.base_image_stem(&actor("hero")));
     stack.bucket.put(&key, largest_accepted(), "image/png").await.unwrap();
     let binary = &stack::binaries().await.generation;
-    let asked = event(&json!({ "actor_id": "hero", "generate": { "photorealistic": 1 } }));
+    let asked = batch(&[json!({ "actor_id": "hero", "generate": { "photorealistic": 1 } })]);
     let (answer, memory) = runtime_api::invoke_measured(binary, stack.variables(), &asked).await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     assert_eq!(stack.plans(&actor("hero")).await.len(), 1);

@@ -158,6 +158,7 @@ impl Evaluation {
             return Ok(None);
         }
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
+        let _permit = self.reading.acquire().await;
         let base_image = base_images.load(&case.command.actor_id, &case.record.base_images).await?;
         Ok(base_image.err().map(|problem| format!("{problem} Until then nothing is deleted and nothing made.")))
     }

@@ -6,9 +6,11 @@ mod judge;
 mod survey;
 mod uploads;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use tokio::sync::Semaphore;
 use tracing::info;
 
 use super::base_image::BaseImages;
@@ -35,6 +37,9 @@ const LEASE_POLL: Duration = Duration::from_secs(5);
 
 /// When to look again whether a plan has been carried out, for who wants something else than its end gives.
 const PLAN_POLL: Duration = Duration::from_secs(30);
+
+/// Images that one function decodes at the same time, whatever it is at: each may take some 600 MB meanwhile.
+pub const READ_AT_ONCE: usize = 2;
 
 /// The evaluation stage.
 #[derive(Clone)]
@@ -63,6 +68,8 @@ pub struct Evaluation {
     pub max_rounds: u32,
     /// How long the bucket must have been quiet.
     pub quiet: Duration,
+    /// A permit for each of the [`READ_AT_ONCE`] images.
+    pub reading: Arc<Semaphore>,
     /// What the time is.
     pub clock: Clock,
 }

@@ -20,9 +20,6 @@ use crate::imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shri
 use crate::keys::is_image_name;
 use crate::stages::StageError;
 
-/// Files that are read at the same time; each may take some hundred megabytes while it is decoded.
-const READ_AT_ONCE: usize = 2;
-
 /// An actor's set.
 pub(super) struct Survey {
     /// The images, by file name.
@@ -80,7 +77,7 @@ impl Evaluation {
         });
         let surveyed: Vec<Surveyed> = stream::iter(present)
             .map(|(file, image)| self.read(actor, file, image))
-            .buffered(READ_AT_ONCE)
+            .buffered(super::READ_AT_ONCE)
             .try_collect()
             .await?;
         let (no_use, images): (Vec<_>, Vec<_>) = surveyed.into_iter().partition(|file| file.image.unusable.is_some());
@@ -191,6 +188,8 @@ impl Evaluation {
             let error = DecodeError::TooLarge(usize::try_from(file.size).unwrap_or(usize::MAX));
             Reading::unusable(known, &error)
         } else {
+            // Shared by all actors of a batch: the function's memory is enough for so many and no more.
+            let _permit = self.reading.acquire().await;
             let Some(object) = self.bucket.get(&self.keys.image(actor, &file.filename)).await? else {
                 return Err(StageError::later(
                     format!("{} vanished while it was read", file.filename),
