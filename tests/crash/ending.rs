@@ -8,7 +8,6 @@ use balancer::domain::kind::KindCounts;
 use balancer::domain::manifest::BALANCING;
 use balancer::domain::plan::PlanState;
 use balancer_tests::world::World;
-use jiff::tz::TimeZone;
 
 /// What is left in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +58,7 @@ impl Ending {
             assert!(plan.state == PlanState::Superseded || plan.remaining == 0, "{plan:#?}");
             *states.entry(format!("{:?}", plan.state)).or_default() += 1;
         }
-        let day = world.clock.now().to_zoned(TimeZone::UTC).date();
+        let day = world.clock.today();
         let spending = world.store.spending(day).await.unwrap();
         Self {
             status: record.status,

@@ -8,7 +8,6 @@ use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
 use jiff::SignedDuration;
-use jiff::tz::TimeZone;
 use serde_json::json;
 
 /// What an image costs.
@@ -50,7 +49,7 @@ async fn fifty_workers_do_not_overspend_by_one_image() {
         let record = world.store.actor(&hero).await.unwrap().unwrap();
         assert_eq!(record.status, Status::Parked);
         assert!(record.reason.unwrap().contains(says));
-        let today = world.clock.now().to_zoned(TimeZone::UTC).date();
+        let today = world.clock.today();
         let spending = world.store.spending(today).await.unwrap();
         assert_eq!((spending.spent, spending.committed), (MicroUsd(10 * PRICE), MicroUsd(10 * PRICE)));
 

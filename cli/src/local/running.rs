@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use balancer::config::QueueUrls;
+use local_stack::LocalStack;
 use serde::{Deserialize, Serialize};
+
+use super::session::KEY_PREFIX;
 
 const NONE_RUNNING: &str = "start `balancer local --watch`, or name one in AWS with --stack";
 
@@ -29,6 +32,25 @@ pub struct RunningStack {
 }
 
 impl RunningStack {
+    /// The stack, with the folder that its functions keep a copy of the images in, where they do.
+    pub fn of(stack: &LocalStack, data: Option<PathBuf>) -> Self {
+        let outputs = stack.outputs();
+        Self {
+            endpoint: stack.endpoint().to_owned(),
+            account: stack.stack().account().id().to_owned(),
+            bucket: outputs.bucket.clone(),
+            table: outputs.table.clone(),
+            evaluation_queue_url: outputs.evaluation_queue_url.clone(),
+            deletion_queue_url: outputs.deletion_queue_url.clone(),
+            generation_queue_url: outputs.generation_queue_url.clone(),
+            evaluation_dlq_url: outputs.evaluation_dlq_url.clone(),
+            deletion_dlq_url: outputs.deletion_dlq_url.clone(),
+            generation_dlq_url: outputs.generation_dlq_url.clone(),
+            key_prefix: KEY_PREFIX.to_owned(),
+            data,
+        }
+    }
+
     /// Makes the stack known; it is forgotten when the result is dropped.
     pub fn announce(&self) -> anyhow::Result<Announced> {
         let path = path()?;

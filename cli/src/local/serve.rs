@@ -102,7 +102,7 @@ async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Announ
     let variables = variables(options, stack.outputs(), stack.emulator().port());
     fs::write(&options.env_vars, format!("{variables:#}\n"))
         .with_context(|| format!("{} can't be written", options.env_vars.display()))?;
-    let announced = announce(stack)?;
+    let announced = RunningStack::of(stack, None).announce()?;
     answer(instructions(stack, &options.env_vars));
     Ok(announced)
 }
@@ -152,25 +152,6 @@ fn variables(options: &Options, outputs: &Outputs, port: u16) -> Value {
         "DeletionFunction": with(json!({})),
         "GenerationFunction": with(json!({ "GENERATOR": "embedded" })),
     })
-}
-
-fn announce(stack: &LocalStack) -> anyhow::Result<Announced> {
-    let outputs = stack.outputs();
-    RunningStack {
-        endpoint: stack.endpoint().to_owned(),
-        account: stack.stack().account().id().to_owned(),
-        bucket: outputs.bucket.clone(),
-        table: outputs.table.clone(),
-        evaluation_queue_url: outputs.evaluation_queue_url.clone(),
-        deletion_queue_url: outputs.deletion_queue_url.clone(),
-        generation_queue_url: outputs.generation_queue_url.clone(),
-        evaluation_dlq_url: outputs.evaluation_dlq_url.clone(),
-        deletion_dlq_url: outputs.deletion_dlq_url.clone(),
-        generation_dlq_url: outputs.generation_dlq_url.clone(),
-        key_prefix: KEY_PREFIX.to_owned(),
-        data: None,
-    }
-    .announce()
 }
 
 fn instructions(stack: &LocalStack, env_vars: &Path) -> String {

@@ -165,22 +165,7 @@ impl Session {
     }
 
     fn announcement(&self, data: &Path) -> anyhow::Result<super::running::Announced> {
-        let outputs = self.stack.outputs();
-        let announced = RunningStack {
-            endpoint: self.stack.endpoint().to_owned(),
-            account: self.stack.stack().account().id().to_owned(),
-            bucket: outputs.bucket.clone(),
-            table: outputs.table.clone(),
-            evaluation_queue_url: outputs.evaluation_queue_url.clone(),
-            deletion_queue_url: outputs.deletion_queue_url.clone(),
-            generation_queue_url: outputs.generation_queue_url.clone(),
-            evaluation_dlq_url: outputs.evaluation_dlq_url.clone(),
-            deletion_dlq_url: outputs.deletion_dlq_url.clone(),
-            generation_dlq_url: outputs.generation_dlq_url.clone(),
-            key_prefix: KEY_PREFIX.to_owned(),
-            data: Some(data.canonicalize()?),
-        }
-        .announce()?;
+        let announced = RunningStack::of(&self.stack, Some(data.canonicalize()?)).announce()?;
         remark(format!("watching {}; the stack answers at {}; Ctrl-C ends it", data.display(), self.stack.endpoint()));
         Ok(announced)
     }

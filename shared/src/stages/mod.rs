@@ -12,14 +12,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::adapters::AwsError;
 use crate::adapters::generator::GeneratorError;
 use crate::adapters::local_copy::LocalCopyError;
 use crate::adapters::queues::Queue;
-use crate::adapters::store::StoreError;
+use crate::adapters::store::spending::Charge;
+use crate::adapters::store::{Store, StoreError};
 use crate::adapters::vision::VisionError;
+use crate::domain::budget::Budget;
 use crate::messages::InvalidMessage;
+use crate::metrics::Metric;
 
 /// What a stage does with a message.
 #[expect(async_fn_in_trait, reason = "used inside this workspace only, where every future is Send")]
@@ -92,6 +97,14 @@ impl StageError {
     }
 }
 
+/// Tells CloudWatch what was paid, and how much of the day's budget is gone. Nothing depends on it.
+async fn tell_of_payment(store: &Store, budget: &Budget, paid: Charge) {
+    Metric::DollarsSpent(paid.amount).emit();
+    if let Ok(spending) = store.spending(paid.day).await {
+        Metric::BudgetUsedPercent { committed: spending.committed, budget: budget.daily }.emit();
+    }
+}
+
 /// Tells the time; tests tell it what the time is.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
@@ -106,6 +119,12 @@ impl Clock {
     /// Whatever `tell` says.
     pub fn telling(tell: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
+    }
+
+    /// The day by UTC, which is what budgets are counted by.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        self.now().to_zoned(TimeZone::UTC).date()
     }
 
     /// What the time is, in whole milliseconds, which is how it is stored.

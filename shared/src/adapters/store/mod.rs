@@ -24,10 +24,22 @@ pub mod slots;
 pub mod spending;
 pub mod trash;
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use backon::ExponentialBuilder;
+
 use super::AwsError;
+
+/// Waits between attempts at what others want too, such as a number or a day's money: of any number of rivals one succeeds
+/// each time.
+pub const AMONG_RIVALS: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(5))
+    .with_max_delay(Duration::from_millis(500))
+    .with_max_times(100)
+    .with_jitter();
 
 /// The table with the manifests.
 #[derive(Debug, Clone)]

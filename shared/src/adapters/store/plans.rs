@@ -99,12 +99,24 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Notes that a plan is over, in this way.
+    /// Notes that what a running plan has done has been looked at. One that was overtaken stays so.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn end_plan(&self, actor: &ActorId, plan_id: &str, state: PlanState) -> Result<(), StoreError> {
-        let change = Change::of(plan_key(actor, plan_id)).set("state", value(&state)?).when_item_exists();
+    pub async fn close_plan(&self, actor: &ActorId, plan_id: &str) -> Result<(), StoreError> {
+        let change = Change::of(plan_key(actor, plan_id))
+            .set("state", value(&PlanState::Closed)?)
+            .when_equal("state", value(&PlanState::Running)?);
+        self.apply(change).await.map(drop)
+    }
+
+    /// Notes that a plan is not to be carried out any more.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn supersede_plan(&self, actor: &ActorId, plan_id: &str) -> Result<(), StoreError> {
+        let change =
+            Change::of(plan_key(actor, plan_id)).set("state", value(&PlanState::Superseded)?).when_item_exists();
         self.apply(change).await.map(drop)
     }
 

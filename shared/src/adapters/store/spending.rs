@@ -4,10 +4,8 @@
 //! which is spent or set aside and never passes the budget, and `spent`. Every change is one transaction over all of
 //! them, so that they always agree and no two workers spend the same dollar.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -15,20 +13,13 @@ use super::change::{Change, Failure};
 use super::items::{self, Item, number, value};
 use super::plans::plan_key;
 use super::slots::SlotName;
-use super::{Store, StoreError};
+use super::{AMONG_RIVALS, Store, StoreError};
 use crate::adapters::AwsError;
 use crate::domain::actor::ActorId;
 use crate::domain::budget::{Budget, Limit};
 use crate::domain::money::MicroUsd;
 
 const EVERYTHING: &str = "SPENDING";
-
-/// Waits between attempts where others change the same day: one of any number of rivals succeeds each time.
-const AMONG_RIVALS: ExponentialBuilder = ExponentialBuilder::new()
-    .with_min_delay(Duration::from_millis(5))
-    .with_max_delay(Duration::from_millis(500))
-    .with_max_times(100)
-    .with_jitter();
 
 /// Money set aside for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -209,12 +209,7 @@ impl Evaluation {
         self.overtake_previous(case).await?;
         let actor = &case.command.actor_id;
         let Some(previous) = &case.record.active_plan else { return Ok(()) };
-        match self.store.plan(actor, previous).await? {
-            Some(plan) if plan.state == PlanState::Running => {
-                Ok(self.store.end_plan(actor, previous, PlanState::Closed).await?)
-            }
-            _ => Ok(()),
-        }
+        Ok(self.store.close_plan(actor, previous).await?)
     }
 
     /// The plan that was active is overtaken, because somebody insisted, or was never approved. This comes before the
@@ -225,7 +220,7 @@ impl Evaluation {
         let Some(previous) = &case.record.active_plan else { return Ok(()) };
         match self.store.plan(actor, previous).await? {
             Some(plan) if plan.is_under_way() || plan.state == PlanState::AwaitingApproval => {
-                Ok(self.store.end_plan(actor, previous, PlanState::Superseded).await?)
+                Ok(self.store.supersede_plan(actor, previous).await?)
             }
             _ => Ok(()),
         }

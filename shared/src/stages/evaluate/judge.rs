@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use image::RgbImage;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::Evaluation;
 use super::survey::{Survey, Surveyed};
@@ -17,7 +15,7 @@ use crate::domain::plan::Note;
 use crate::grid::{draw_page, lay_out};
 use crate::imaging::encode_jpeg;
 use crate::metrics::Metric;
-use crate::stages::StageError;
+use crate::stages::{StageError, tell_of_payment};
 
 /// What is known of a set.
 pub(super) struct Judged {
@@ -73,7 +71,7 @@ impl Evaluation {
 
     /// Asks the model, with what that may cost set aside before.
     async fn ask(&self, actor: &ActorId, plan_id: &str, previews: Vec<Arc<RgbImage>>) -> Result<Seen, StageError> {
-        let day = self.clock.now().to_zoned(TimeZone::UTC).date();
+        let day = self.clock.today();
         let charge = Charge { day, amount: self.vision.estimate(previews.len()) };
         if charge.amount == MicroUsd::ZERO {
             return Ok(self.vision.observe(previews, plan_id).await);
@@ -85,16 +83,8 @@ impl Evaluation {
         }
         let seen = self.vision.observe(previews, plan_id).await;
         self.store.settle_question(actor, charge, seen.cost).await?;
-        Metric::DollarsSpent(seen.cost).emit();
-        self.tell_of_budget(day).await;
+        tell_of_payment(&self.store, &self.budget, Charge { amount: seen.cost, ..charge }).await;
         Ok(seen)
-    }
-
-    /// Tells CloudWatch how much of the day's budget is gone. Nothing depends on it.
-    async fn tell_of_budget(&self, day: Date) {
-        if let Ok(spending) = self.store.spending(day).await {
-            Metric::BudgetUsedPercent { committed: spending.committed, budget: self.budget.daily }.emit();
-        }
     }
 
     /// Draws what is judged as a grid and keeps it, so that people see what the model saw.

@@ -124,7 +124,7 @@ impl Evaluation {
             Turn::NotYet(reason, wait) => return Err(StageError::later(reason, wait)),
         }
         if let Cause::PlanDone(plan_id) = &command.cause {
-            self.store.end_plan(actor, plan_id, PlanState::Closed).await?;
+            self.store.close_plan(actor, plan_id).await?;
         }
         Ok(())
     }

@@ -8,9 +8,8 @@ use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::slots::SlotRecord;
 use crate::adapters::store::spending::Settlement;
 use crate::domain::prompts;
-use crate::metrics::Metric;
-use crate::stages::StageError;
 use crate::stages::base_image::BaseImages;
+use crate::stages::{StageError, tell_of_payment};
 
 /// A request, and what else is known when it is made.
 pub(super) struct Prepared {
@@ -49,17 +48,15 @@ impl Generation {
         let key = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
         self.bucket.put(&key, bytes, "image/jpeg").await?;
         self.store.mark_staged(job.name(), record).await?;
-        self.tell_of(record, Settlement::Paid).await
+        self.tell_of(record, Settlement::Paid).await;
+        Ok(())
     }
 
-    /// Tells CloudWatch what was paid, and how much of the day's budget is gone.
-    pub(super) async fn tell_of(&self, record: &SlotRecord, settlement: Settlement) -> Result<(), StageError> {
-        let (Some(charge), Settlement::Paid) = (record.charge, settlement) else { return Ok(()) };
-        Metric::DollarsSpent(charge.amount).emit();
-        if let Ok(spending) = self.store.spending(charge.day).await {
-            Metric::BudgetUsedPercent { committed: spending.committed, budget: self.budget.daily }.emit();
+    /// Tells CloudWatch of an image that was paid.
+    pub(super) async fn tell_of(&self, record: &SlotRecord, settlement: Settlement) {
+        if let (Some(charge), Settlement::Paid) = (record.charge, settlement) {
+            tell_of_payment(&self.store, &self.budget, charge).await;
         }
-        Ok(())
     }
 
     async fn prepare(&self, job: Job<'_>, record: &SlotRecord) -> Result<Result<Prepared, String>, StageError> {
@@ -92,6 +89,7 @@ impl Generation {
     ) -> Result<(), StageError> {
         warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "no image made");
         self.store.fail_slot(job.name(), record, settlement, reason).await?;
-        self.tell_of(record, settlement).await
+        self.tell_of(record, settlement).await;
+        Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! From safe bytes to an image of the set: its number, its object, its local copy.
 
-use std::time::Duration;
-
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 
 use super::{Generation, Job};
 use crate::adapters::bucket::PutNew;
+use crate::adapters::store::AMONG_RIVALS;
 use crate::adapters::store::slots::{SlotRecord, SlotState};
 use crate::domain::manifest::{BALANCING, Image, timestamp_text};
 use crate::domain::money::MicroUsd;
@@ -14,22 +13,12 @@ use crate::domain::prompts;
 use crate::metrics::Metric;
 use crate::stages::StageError;
 
-/// Waits between attempts at a number that others want too. Of any number of rivals one succeeds in each attempt.
-const FOR_A_NUMBER: ExponentialBuilder = ExponentialBuilder::new()
-    .with_min_delay(Duration::from_millis(5))
-    .with_max_delay(Duration::from_millis(500))
-    .with_max_times(100)
-    .with_jitter();
-
-/// Somebody else took the number.
-const NUMBER_TAKEN: &str = "too many others want a number";
-
 impl Generation {
     /// Gives the image the next number and enters it in the manifest.
     pub(super) async fn give_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), StageError> {
         let attempt = || self.try_number(job, slot);
-        let is_taken = |error: &StageError| matches!(error, StageError::Later { reason, .. } if reason == NUMBER_TAKEN);
-        attempt.retry(FOR_A_NUMBER).when(is_taken).await
+        let is_taken = |error: &StageError| matches!(error, StageError::Later { .. });
+        attempt.retry(AMONG_RIVALS).when(is_taken).await
     }
 
     async fn try_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), StageError> {
@@ -45,7 +34,7 @@ impl Generation {
         if given || self.store.slot(job.name()).await?.state != SlotState::Staged {
             Ok(())
         } else {
-            Err(StageError::later(NUMBER_TAKEN, super::CLAIM_POLL))
+            Err(StageError::later("too many others want a number", super::CLAIM_POLL))
         }
     }
 

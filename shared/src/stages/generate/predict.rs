@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use tracing::{info, warn};
 
 use super::draw::Prepared;
@@ -38,15 +37,20 @@ impl Generation {
         }
         let id = match &record.prediction_id {
             Some(id) => id.clone(),
-            None => match self.begin(job, record, &request, replicate).await {
-                Ok(id) => {
-                    if actor.status == Status::Parked {
-                        self.store.go_on(job.actor, self.clock.now()).await?;
-                    }
-                    id
+            None => {
+                let id = match self.find_lost(job, record, &request, replicate).await? {
+                    Some(id) => id,
+                    None => match self.ask(job, &request, replicate).await? {
+                        Ok(id) => id,
+                        Err(error) => return self.not_begun(job, record, error).await,
+                    },
+                };
+                self.store.mark_begun(job.name(), &id).await?;
+                if actor.status == Status::Parked {
+                    self.store.go_on(job.actor, self.clock.now()).await?;
                 }
-                Err(error) => return self.not_begun(job, record, error).await,
-            },
+                id
+            }
         };
         match replicate.wait_for(&id).await {
             Ok(Prediction::Running) => Err(StageError::later("the image is still being made", STILL_RUNNING)),
@@ -59,7 +63,7 @@ impl Generation {
     }
 
     async fn set_price_aside(&self, job: Job<'_>, replicate: &Replicate) -> Result<(), StageError> {
-        let day = self.clock.now().to_zoned(TimeZone::UTC).date();
+        let day = self.clock.today();
         let charge = Charge { day, amount: replicate.price() };
         match self.store.reserve_image(job.name(), charge, &self.budget).await? {
             Reservation::Granted => Ok(()),
@@ -67,46 +71,42 @@ impl Generation {
         }
     }
 
-    /// Asks for the image, or finds the one that was asked for when the answer got lost.
-    async fn begin(
+    /// Finds the image that may have been asked for when the answer got lost.
+    async fn find_lost(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
         request: &Request,
         replicate: &Replicate,
-    ) -> Result<String, Unbegun> {
-        let found = match record.asked_at {
+    ) -> Result<Option<String>, StageError> {
+        let Some(since) = record.asked_at else { return Ok(None) };
+        match replicate.find(request, since).await {
+            Ok(found) => {
+                info!(actor = %job.actor, prediction = found, "looked for the image that may have been asked for");
+                Ok(found)
+            }
             // Whatever keeps us from looking says nothing about the image that was asked for.
-            Some(since) => match replicate.find(request, since).await {
-                Ok(found) => found,
-                Err(error) => return Err(self.put_off(job, error).await?.into()),
-            },
-            None => None,
-        };
-        let id = match found {
-            Some(id) => {
-                info!(actor = %job.actor, prediction = id, "found the image that had been asked for");
-                id
-            }
-            None => {
-                self.store.mark_asked(job.name(), self.clock.now()).await.map_err(StageError::from)?;
-                replicate.create(request).await?
-            }
-        };
-        self.store.mark_begun(job.name(), &id).await.map_err(StageError::from)?;
-        Ok(id)
+            Err(error) => Err(self.put_off(job, error).await?),
+        }
     }
 
-    async fn not_begun(&self, job: Job<'_>, record: &SlotRecord, unbegun: Unbegun) -> Result<(), StageError> {
-        let error = match unbegun {
-            Unbegun::Stage(error) => return Err(error),
-            Unbegun::Replicate(error) => error,
-        };
-        if error.is_refusal() {
+    async fn ask(
+        &self,
+        job: Job<'_>,
+        request: &Request,
+        replicate: &Replicate,
+    ) -> Result<Result<String, ReplicateError>, StageError> {
+        self.store.mark_asked(job.name(), self.clock.now()).await?;
+        Ok(replicate.create(request).await)
+    }
+
+    async fn not_begun(&self, job: Job<'_>, record: &SlotRecord, error: ReplicateError) -> Result<(), StageError> {
+        if error.began_nothing() {
             self.store.mark_not_asked(job.name()).await?;
         }
         if error.is_final() {
-            return self.give_up(job, record, Settlement::Released, &error.to_string()).await;
+            let settlement = if error.began_nothing() { Settlement::Released } else { Settlement::Paid };
+            return self.give_up(job, record, settlement, &error.to_string()).await;
         }
         Err(self.put_off(job, error).await?)
     }
@@ -139,7 +139,8 @@ impl Generation {
         }
         warn!(actor = %job.actor, slot_id = job.slot.slot_id, attempt = record.attempt, reason, "trying again");
         self.store.try_again(job.name(), record, settlement, None).await?;
-        self.tell_of(record, settlement).await
+        self.tell_of(record, settlement).await;
+        Ok(())
     }
 
     async fn try_other_prompt(
@@ -178,23 +179,5 @@ impl Generation {
     async fn park(&self, job: Job<'_>, reason: &str) -> Result<StageError, StageError> {
         self.store.park(job.actor, reason, self.clock.now()).await?;
         Ok(StageError::later(reason, self.budget.poll))
-    }
-}
-
-/// Why an image was not begun.
-enum Unbegun {
-    Stage(StageError),
-    Replicate(ReplicateError),
-}
-
-impl From<StageError> for Unbegun {
-    fn from(error: StageError) -> Self {
-        Self::Stage(error)
-    }
-}
-
-impl From<ReplicateError> for Unbegun {
-    fn from(error: ReplicateError) -> Self {
-        Self::Replicate(error)
     }
 }

@@ -1,0 +1,78 @@
+//! What can go wrong with Replicate, and what helps.
+
+use std::time::Duration;
+
+use crate::adapters::AwsError;
+use crate::adapters::http::HttpError;
+use crate::imaging::DecodeError;
+
+/// Replicate didn't do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplicateError {
+    /// No answer.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// Too many requests. Trying again later helps.
+    #[error("Replicate asks to wait {} s", .pause.as_secs())]
+    Throttled {
+        /// How long.
+        pause: Duration,
+    },
+    /// The account has no credit left. Trying again helps once a person has added some.
+    #[error("the account at Replicate has no credit left ({0}); add some at replicate.com/account/billing")]
+    NoCredit(String),
+    /// The token is not accepted. Trying again helps once a person has replaced it.
+    #[error("Replicate does not accept REPLICATE_API_TOKEN ({0}); set a valid one")]
+    Unauthorized(String),
+    /// Replicate has a problem of its own. Trying again helps.
+    #[error("Replicate has a problem: {0}")]
+    Unavailable(String),
+    /// The request is wrong. Trying again won't help.
+    #[error("Replicate refuses the request: {0}")]
+    Refused(String),
+    /// The answer can't be understood. Trying again may help.
+    #[error("Replicate's answer can't be understood: {0}")]
+    Unreadable(String),
+    /// The output lies where no output of Replicate's does, so it isn't fetched. Trying again won't help.
+    #[error("Replicate's output lies at `{0}`, which is not Replicate's")]
+    Elsewhere(String),
+    /// What was fetched is no use as an image. Trying again won't help.
+    #[error("Replicate's output is no use: {0}")]
+    Unusable(#[from] DecodeError),
+    /// The image could not be written as a JPEG. Trying again won't help.
+    #[error("Replicate's output can't be converted: {0}")]
+    Encoding(#[from] image::ImageError),
+    /// The token can't be had.
+    #[error(transparent)]
+    Secret(#[from] AwsError),
+}
+
+impl ReplicateError {
+    /// How long to wait before the same request, where the answer is only "not now".
+    #[must_use]
+    pub fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { pause } => Some(*pause),
+            _ => None,
+        }
+    }
+
+    /// Whether it is certain that nothing was begun.
+    #[must_use]
+    pub fn began_nothing(&self) -> bool {
+        matches!(
+            self,
+            Self::Throttled { .. } | Self::NoCredit(_) | Self::Unauthorized(_) | Self::Refused(_) | Self::Encoding(_)
+        )
+    }
+
+    /// Whether the image itself is the trouble, so that only another one can help.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Http(error) => !error.may_pass(),
+            Self::Refused(_) | Self::Elsewhere(_) | Self::Unusable(_) | Self::Encoding(_) => true,
+            _ => false,
+        }
+    }
+}
