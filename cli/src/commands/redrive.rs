@@ -20,15 +20,15 @@ pub async fn run(arguments: Redrive) -> anyhow::Result<Outcome> {
     let connected = Connected::to(&connection).await?;
     let urls = &connected.dead_letters;
     let queues = [
-        (QueueArgument::Evaluation, Queue::Evaluation, "evaluation", &urls.evaluation),
-        (QueueArgument::Deletion, Queue::Deletion, "deletion", &urls.deletion),
-        (QueueArgument::Generation, Queue::Generation, "generation", &urls.generation),
+        (QueueArgument::Evaluation, Queue::Evaluation, &urls.evaluation),
+        (QueueArgument::Deletion, Queue::Deletion, &urls.deletion),
+        (QueueArgument::Generation, Queue::Generation, &urls.generation),
     ];
     let mut redriven = Vec::new();
-    for (argument, source, name, dead_letters) in queues {
+    for (argument, source, dead_letters) in queues {
         if queue.is_none_or(|wanted| wanted == argument) {
             let messages = connected.queues.redrive(source, dead_letters).await?;
-            redriven.push(Redriven { queue: name, messages });
+            redriven.push(Redriven { queue: source.name(), messages });
         }
     }
     if json {

@@ -12,7 +12,6 @@ use balancer::domain::kind::KindCounts;
 use balancer::domain::money::MicroUsd;
 use balancer::stages::Clock;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::arguments::Status;
@@ -46,7 +45,7 @@ pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     let records = wanted(connected.store.actors().await?, &arguments.actors)?;
     let actors: Vec<ActorId> = records.keys().cloned().collect();
     let report = Report::of(&connected.store, &actors).await?;
-    let today = Clock::system().now().to_zoned(TimeZone::UTC).date();
+    let today = Clock::system().today();
     let mut standings = Vec::new();
     for ((actor, record), counted) in records.into_iter().zip(&report.actors) {
         standings.push(standing(&connected, actor, record, counted.counts, today, arguments.plan).await?);
