@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::{Store, StoreError};
@@ -14,7 +15,7 @@ use crate::domain::numbering::highest;
 ///
 /// # Errors
 /// If the table can't be written.
-pub async fn import(store: &Store, actor: &ActorId, manifest: Manifest) -> Result<bool, StoreError> {
+pub async fn import(store: &Store, actor: &ActorId, mut manifest: Manifest) -> Result<bool, StoreError> {
     if store.actor(actor).await?.is_some() {
         return Ok(false);
     }
@@ -29,6 +30,7 @@ pub async fn import(store: &Store, actor: &ActorId, manifest: Manifest) -> Resul
             store.import_trashed(actor, filename, trashed).await?;
         }
     }
+    manifest.metadata.retain(|name, _| !manifest.derived.contains(name));
     // The actor's own record comes last: an import that was cut off is simply repeated.
     let record = ActorRecord {
         created_at: manifest.created_at.as_deref().and_then(moment),
@@ -38,6 +40,7 @@ pub async fn import(store: &Store, actor: &ActorId, manifest: Manifest) -> Resul
         last_generation: manifest.generations.iter().map(|generation| generation.generation_id).max().unwrap_or(0),
         metadata: manifest.metadata,
         base_images: manifest.base_images,
+        exported: manifest.other,
         ..ActorRecord::default()
     };
     store.import_actor(actor, &record).await
@@ -63,13 +66,11 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
         let is_of = |id: Option<u32>| id == Some(generation.generation_id);
         generation.image_count = images.values().filter(|image| is_of(image.generation_id)).count() as u64;
     }
-    let mut metadata = record.metadata;
-    for (name, value) in [
-        ("sex", serde_json::to_value(record.profile.sex)),
-        ("actor_type", serde_json::to_value(record.profile.actor_type)),
-    ] {
-        if let Ok(value) = value {
+    let (mut metadata, mut derived) = (record.metadata, Vec::new());
+    for (name, value) in [("sex", json!(record.profile.sex)), ("actor_type", json!(record.profile.actor_type))] {
+        if !metadata.contains_key(name) {
             metadata.insert(name.to_owned(), value);
+            derived.push(name.to_owned());
         }
     }
     Ok(Some(Manifest {
@@ -83,5 +84,7 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
         generations,
         images,
         trash: store.trash(actor).await?,
+        derived,
+        other: record.exported,
     }))
 }

@@ -29,7 +29,7 @@ pub struct Restoration<'a> {
 /// Why an image was not put back.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// Another file has its name.
+    /// Another file has its name, in the bucket or in the local copy.
     #[error("another file is called {filename} by now; rename or delete that one first")]
     Occupied {
         /// The name.
@@ -105,12 +105,22 @@ impl Restoration<'_> {
             let is_back = there.is_some() && there == trashed.image.etag;
             return there.filter(|_| is_back).ok_or_else(|| RestoreError::Gone { filename: filename.to_owned() });
         };
+        if self.is_taken_locally(actor, filename, &bytes).await? {
+            return Err(RestoreError::Occupied { filename: filename.to_owned() });
+        }
         match self.bucket.put_new(&key, bytes.clone(), content_type(filename)).await? {
             PutNew::Stored(etag) => Ok(etag),
             PutNew::Occupied => match self.bucket.get(&key).await? {
                 Some(there) if there.bytes == bytes => Ok(there.etag),
                 _ => Err(RestoreError::Occupied { filename: filename.to_owned() }),
             },
+        }
+    }
+
+    async fn is_taken_locally(&self, actor: &ActorId, filename: &str, bytes: &[u8]) -> Result<bool, RestoreError> {
+        match self.local.image_path(actor, filename) {
+            Some(path) => Ok(self.local.read(&path).await?.is_some_and(|there| there != bytes)),
+            None => Ok(false),
         }
     }
 
@@ -130,7 +140,7 @@ impl Restoration<'_> {
             return Ok(());
         }
         if let Some(object) = self.bucket.get(&self.keys.image(actor, filename)).await? {
-            self.local.save(actor, filename, &object.bytes).await?;
+            self.local.claim(actor, filename, &object.bytes).await?;
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ const REFUSED: [(Queue, &str, &str); 16] = [
     (Queue::Evaluation, r#"{"actor_id":"../hero"}"#, "can't be an actor's id"),
     (Queue::Evaluation, r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#, "missing field `s3`"),
     (Queue::Deletion, r#"{"actor_id":"hero"}"#, "exactly one of"),
-    (Queue::Deletion, r#"{"actor_id":"hero","filenames":["../other/a_1.jpg"]}"#, "not a file name"),
+    (Queue::Deletion, r#"{"actor_id":"hero","filenames":["../other/a_1.jpg"]}"#, "not the name of an image"),
     (Queue::Deletion, r#"{"actor_id":"..","filenames":["a_1.jpg"]}"#, "can't be an actor's id"),
     (Queue::Deletion, r#"{"actor_id":"stranger","plan_id":"p"}"#, "stranger has no plan p"),
     (Queue::Generation, r#"{"actor_id":"a/../b","generate":{"bw_stylized":1}}"#, "can't be an actor's id"),
@@ -106,7 +106,7 @@ async fn after_an_evaluation_was_given_up_the_next_upload_is_evaluated_all_the_s
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let now = Clock::system().now() - Duration::from_secs(10);
     stack.store.note_upload(&actor, now).await.unwrap();
-    stack.store.mark_announced(&actor, now).await.unwrap();
+    stack.store.mark_announced(&actor, now, now).await.unwrap();
     let unreadable = [("pk", "ACTOR#hero"), ("sk", "IMAGE#broken_1.jpg"), ("image", "no map")];
     let unreadable = unreadable.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
     let put = stack.dynamodb.put_item().table_name(&stack.outputs().table);

@@ -98,6 +98,11 @@ async fn a_service_that_has_a_problem_is_asked_again() {
 }
 
 #[tokio::test]
+async fn an_item_that_a_transaction_is_at_is_written_a_moment_later() {
+    try_every_call(Fault::Conflict).await;
+}
+
+#[tokio::test]
 async fn messages_delivered_three_times_in_any_order_change_nothing() {
     let (expected, _) = undisturbed().await;
     for seed in 0..DELIVERIES {

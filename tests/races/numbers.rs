@@ -68,6 +68,8 @@ async fn assert_sequential(world: &World, actor: &ActorId, made: usize, uploaded
 #[tokio::test]
 async fn two_hundred_images_of_one_actor_by_fifty_workers_while_a_person_uploads_numbered_files() {
     let (world, hero) = (rich_world().await, actor("hero"));
+    // The table says now and then that a transaction is at an item, as the emulator never does.
+    world.network.conflict_often(20);
     ask_for(&world, &hero, 200).await;
     tokio::join!(world.generate_with(50), upload_numbered(&world, &hero, 25));
     world.generate_with(1).await;

@@ -37,7 +37,8 @@ fn message(message: SendMessage) -> anyhow::Result<(Queue, String)> {
             if generate == KindCounts::default() {
                 bail!("say how many images to make: --photorealistic N, --bw-stylized N or --color-stylized N");
             }
-            let body = serde_json::to_string(&GenerationMessage::ByHand { actor_id: actor, generate })?;
+            let request_id = Some(format!("{:016x}", rand::random::<u64>()));
+            let body = serde_json::to_string(&GenerationMessage::ByHand { actor_id: actor, generate, request_id })?;
             GenerationMessage::parse(&body)?;
             Ok((Queue::Generation, body))
         }

@@ -1,11 +1,26 @@
 //! The same images as plain files, for people who train on the machine where the functions run.
 
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use tempfile::Builder;
 use tokio::fs;
 
 use crate::domain::actor::ActorId;
+
+/// How a file's name ends while it is being written. What bears it when nobody writes was left by a process that died.
+pub const PARTIAL: &str = ".part";
+
+/// Whose a name in the local copy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimed {
+    /// The image has it.
+    Ours,
+    /// Another file has it.
+    Occupied,
+}
 
 /// A folder laid out `{data}/{actor_id}/training_data/…`, or none at all.
 #[derive(Debug, Clone)]
@@ -41,27 +56,72 @@ impl LocalCopy {
         Some(self.data.as_ref()?.join(actor.as_str()))
     }
 
-    /// Saves an image. A reader sees it whole or not at all.
+    /// The names of the actor's files; none without a folder.
     ///
     /// # Errors
     /// If the file system refuses.
-    pub async fn save(&self, actor: &ActorId, filename: &str, bytes: &[u8]) -> Result<(), LocalCopyError> {
-        let Some(path) = self.image_path(actor, filename) else { return Ok(()) };
-        let half = path.with_file_name(format!(".{filename}.part"));
-        make_parent(&path).await?;
-        fs::write(&half, bytes).await.map_err(|cause| failed(&half, "written", cause))?;
-        fs::rename(&half, &path).await.map_err(|cause| failed(&path, "written", cause))
+    pub async fn filenames(&self, actor: &ActorId) -> Result<Vec<String>, LocalCopyError> {
+        let Some(folder) = self.actor_dir(actor).map(|dir| dir.join("training_data")) else { return Ok(Vec::new()) };
+        let refused = |cause| failed(&folder, "read", cause);
+        let mut entries = match fs::read_dir(&folder).await {
+            Ok(entries) => entries,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(cause) => return Err(refused(cause)),
+        };
+        let mut names = Vec::new();
+        while let Some(entry) = entries.next_entry().await.map_err(refused)? {
+            names.extend(entry.file_name().into_string());
+        }
+        Ok(names)
     }
 
-    /// Moves an image to the actor's `trash/{plan_id}/`, beside its copy in S3. Says whether there was one.
+    /// Saves an image under a name that nobody has. A reader sees it whole or not at all.
     ///
     /// # Errors
     /// If the file system refuses.
-    pub async fn trash(&self, actor: &ActorId, plan_id: &str, filename: &str) -> Result<bool, LocalCopyError> {
+    pub async fn claim(&self, actor: &ActorId, filename: &str, bytes: &[u8]) -> Result<Claimed, LocalCopyError> {
+        let Some(path) = self.image_path(actor, filename) else { return Ok(Claimed::Ours) };
+        if write_new(&path, bytes.to_vec()).await? || self.read(&path).await?.as_deref() == Some(bytes) {
+            Ok(Claimed::Ours)
+        } else {
+            Ok(Claimed::Occupied)
+        }
+    }
+
+    /// Takes back what [`Self::claim`] has saved.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub async fn give_back(&self, actor: &ActorId, filename: &str) -> Result<(), LocalCopyError> {
+        let Some(path) = self.image_path(actor, filename) else { return Ok(()) };
+        match fs::remove_file(&path).await {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(failed(&path, "removed", cause)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves an image to the actor's `trash/{plan_id}/`, beside its copy in S3. A file that has taken its place since
+    /// stays: then `content`, what was deleted, goes to the trash instead. Says whether there was anything.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub async fn trash(
+        &self,
+        actor: &ActorId,
+        plan_id: &str,
+        filename: &str,
+        content: Option<&[u8]>,
+    ) -> Result<bool, LocalCopyError> {
         let (Some(path), Some(trash)) = (self.image_path(actor, filename), self.trash_path(actor, plan_id, filename))
         else {
             return Ok(true);
         };
+        if let Some(content) = content
+            && self.read(&path).await?.is_some_and(|here| here != content)
+        {
+            write_new(&trash, content.to_vec()).await?;
+            return Ok(true);
+        }
         make_parent(&trash).await?;
         match fs::rename(&path, &trash).await {
             Ok(()) => Ok(true),
@@ -104,6 +164,24 @@ impl LocalCopy {
             Err(cause) => Err(failed(path, "read", cause)),
         }
     }
+}
+
+/// Writes a file where there is none: whole, or not at all. `false` if there is one.
+async fn write_new(path: &Path, bytes: Vec<u8>) -> Result<bool, LocalCopyError> {
+    make_parent(path).await?;
+    let (to, folder) = (path.to_owned(), path.parent().unwrap_or(path).to_owned());
+    let write = move || -> io::Result<bool> {
+        let readable_by_all = Permissions::from_mode(0o644);
+        let file = Builder::new().prefix(".").suffix(PARTIAL).permissions(readable_by_all).tempfile_in(folder)?;
+        io::Write::write_all(&mut file.as_file(), &bytes)?;
+        match file.persist_noclobber(to) {
+            Ok(_) => Ok(true),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error.error),
+        }
+    };
+    let written = tokio::task::spawn_blocking(write).await.map_err(io::Error::other).flatten();
+    written.map_err(|cause| failed(path, "written", cause))
 }
 
 async fn make_parent(path: &Path) -> Result<(), LocalCopyError> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::actor::{ActorId, Profile};
+use super::actor::{ActorId, ActorType, Profile};
 use super::assessment::{Flag, Observation};
 use super::kind::Kind;
 use super::money::MicroUsd;
@@ -17,6 +17,7 @@ use crate::imaging::Facts;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Whose manifest.
+    #[serde(alias = "character_name")]
     pub actor_id: String,
     /// When it was begun; text, since exported ones name no time zone.
     #[serde(default)]
@@ -45,6 +46,13 @@ pub struct Manifest {
     /// The images that were deleted and can be put back, by file name, the oldest first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub trash: BTreeMap<String, Vec<Trashed>>,
+    /// Fields of `metadata` that nobody noted: they were found out (from `actor.json`, or the id's words), and will be
+    /// again wherever the manifest is taken in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<String>,
+    /// Whatever else was exported.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// Where a base image may be found, the most recent place first.
@@ -80,9 +88,12 @@ pub struct Generation {
     /// How many of them are in the set.
     #[serde(default)]
     pub image_count: u64,
-    /// Which plan, which model and so on.
+    /// The plan they were made for, and whatever else is known.
     #[serde(default)]
     pub metadata: Map<String, Value>,
+    /// Whatever else was exported.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// The `type` of a generation whose images somebody uploaded.
@@ -112,7 +123,7 @@ pub struct Image {
     /// Where it lies as a plain file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local_path: Option<String>,
-    /// The number in its name.
+    /// The number in its name. In manifests made elsewhere it may be another one.
     #[serde(default)]
     pub index: u64,
     /// Its kind: the one it was made to be, until it has been looked at.
@@ -204,16 +215,16 @@ impl Image {
     }
 }
 
-/// What a manifest's `metadata` says of its actor; the id's own words fill in what it leaves out.
+/// What a manifest's `metadata` says of its actor, in capitals or not; the id's own words fill in what it leaves out.
+/// A type that nobody knows is one all the same.
 #[must_use]
 pub fn profile_of(metadata: &Map<String, Value>, actor: &ActorId) -> Profile {
     let by_name = Profile::from_words_of(actor);
-    let field = |name: &str| metadata.get(name).filter(|value| value.is_string()).cloned();
+    let word = |name: &str| Some(metadata.get(name)?.as_str()?.trim().to_lowercase()).filter(|word| !word.is_empty());
     Profile {
-        sex: field("sex").and_then(|value| serde_json::from_value(value).ok()).unwrap_or(by_name.sex),
-        actor_type: field("actor_type")
-            .and_then(|value| serde_json::from_value(value).ok())
-            .unwrap_or(by_name.actor_type),
+        sex: word("sex").and_then(|word| serde_json::from_value(word.into()).ok()).unwrap_or(by_name.sex),
+        actor_type: word("actor_type")
+            .map_or(by_name.actor_type, |word| serde_json::from_value(word.into()).unwrap_or(ActorType::Other)),
     }
 }
 
@@ -221,4 +232,23 @@ pub fn profile_of(metadata: &Map<String, Value>, actor: &ActorId) -> Profile {
 #[must_use]
 pub fn timestamp_text(moment: Timestamp) -> String {
     format!("{moment:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn descriptor(metadata: Value, actor: &str) -> &'static str {
+        profile_of(metadata.as_object().unwrap(), &actor.parse().unwrap()).descriptor()
+    }
+
+    #[test]
+    fn a_manifest_says_who_its_actor_is_and_the_id_what_it_leaves_out() {
+        assert_eq!(descriptor(json!({ "sex": "female" }), "0007"), "woman");
+        assert_eq!(descriptor(json!({ "sex": "Male", "actor_type": "Human" }), "0007_female"), "man");
+        assert_eq!(descriptor(json!({ "sex": "n/a", "actor_type": "" }), "0007_female"), "woman");
+        assert_eq!(descriptor(json!({ "actor_type": "vehicle" }), "0007_female"), "character");
+        assert_eq!(descriptor(json!({ "sex": 1 }), "scout_robot"), "robotic character");
+    }
 }

@@ -20,6 +20,9 @@ pub const MIN_SIDE: u32 = 64;
 /// What a decoder may allocate, in bytes: the largest accepted image with 16 bits in each of four channels.
 const MAX_ALLOCATION: u64 = MAX_PIXELS * 8;
 
+/// What a decoder may allocate, in bytes, for what stands before the image itself, such as a colour profile.
+const MAX_PREAMBLE: u64 = 16 * 1024 * 1024;
+
 /// Why a file is no use as an image. Each says what to do about it; trying again never helps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -73,17 +76,21 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     if bytes.len() > MAX_BYTES {
         return Err(DecodeError::TooLarge(bytes.len()));
     }
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| DecodeError::NotAnImage)?;
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| DecodeError::NotAnImage)?;
     let format =
         reader.format().filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP));
     let Some(format) = format else { return Err(DecodeError::NotAnImage) };
-    if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
-        return Err(DecodeError::Truncated);
+    match format {
+        ImageFormat::Jpeg if !jpeg_is_complete(bytes) => return Err(DecodeError::Truncated),
+        ImageFormat::WebP if !webp_is_complete(bytes) => return Err(DecodeError::Truncated),
+        _ => {}
     }
+    // A profile of a few kilobytes may unfold to gigabytes, and is read before the limits below hold.
+    reader.limits(limits(MAX_PREAMBLE));
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     check_dimensions(width, height)?;
-    decoder.set_limits(limits()).map_err(damaged)?;
+    decoder.set_limits(limits(MAX_ALLOCATION)).map_err(damaged)?;
     let orientation = decoder.orientation().map_err(damaged)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     image.apply_orientation(orientation);
@@ -107,9 +114,9 @@ fn check_dimensions(width: u32, height: u32) -> Result<(), DecodeError> {
     }
 }
 
-fn limits() -> Limits {
+fn limits(bytes: u64) -> Limits {
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_ALLOCATION);
+    limits.max_alloc = Some(bytes);
     limits
 }
 
@@ -133,6 +140,21 @@ fn jpeg_is_complete(bytes: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// Whether every chunk ends within the file: the decoder sets aside as much memory as a chunk says it has, up to 4 GB.
+/// Chunks by RFC 9649, section 2.3.
+fn webp_is_complete(bytes: &[u8]) -> bool {
+    let mut at = 12;
+    while let Some(&[a, b, c, d]) = bytes.get(at + 4..at + 8) {
+        let size = u32::from_le_bytes([a, b, c, d]) as usize;
+        let end = at + 8 + size;
+        if end > bytes.len() {
+            return false;
+        }
+        at = end + size % 2;
+    }
+    true
 }
 
 fn on_white(image: DynamicImage) -> RgbImage {
@@ -222,6 +244,32 @@ mod tests {
         for length in 0..jpeg.len() - 2 {
             assert!(decode(&jpeg[..length]).is_err(), "cut at {length} of {}", jpeg.len());
         }
+    }
+
+    /// A WebP file whose EXIF block is said to have this many bytes.
+    fn webp_with_exif_of(size: u32) -> Vec<u8> {
+        let plain = encoded(sample(), ImageFormat::WebP);
+        let mut extended = b"VP8X\x0A\0\0\0\x08\0\0\0".to_vec();
+        extended.extend([159, 0, 0, 95, 0, 0]);
+        let exif = [b"EXIF", &size.to_le_bytes()[..], b"MM\0\x2A"].concat();
+        let body = [&b"WEBP"[..], &extended, &plain[12..], &exif].concat();
+        [b"RIFF", &u32::try_from(body.len()).unwrap().to_le_bytes()[..], &body].concat()
+    }
+
+    #[test]
+    fn a_webp_that_claims_more_than_it_has_is_refused_before_memory_is_set_aside() {
+        assert!(decode(&webp_with_exif_of(4)).is_ok());
+        assert_eq!(decode(&webp_with_exif_of(u32::MAX - 9)), Err(DecodeError::Truncated));
+    }
+
+    #[test]
+    fn a_colour_profile_that_unfolds_to_hundreds_of_megabytes_is_refused() {
+        let mut bytes = Vec::new();
+        let mut encoder = image::codecs::png::PngEncoder::new(&mut bytes);
+        image::ImageEncoder::set_icc_profile(&mut encoder, vec![7; 200 << 20]).unwrap();
+        DynamicImage::from(sample()).write_with_encoder(encoder).unwrap();
+        assert!(bytes.len() < 2 << 20, "{} bytes", bytes.len());
+        assert!(decode(&bytes).is_err());
     }
 
     proptest::proptest! {

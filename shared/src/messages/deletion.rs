@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::InvalidMessage;
+use super::{InvalidMessage, checked_name, shortened};
 use crate::domain::actor::ActorId;
+use crate::keys::is_image_name;
+
+/// Files that one message may name.
+pub const MOST_AT_ONCE: usize = 100;
 
 /// Delete what a plan says, or, by hand, what the sender says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,15 +51,28 @@ impl DeletionMessage {
         };
         let fields: Fields = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
         match (fields.plan_id, fields.filenames) {
-            (Some(plan_id), None) => Ok(Self::Planned { actor_id: fields.actor_id, plan_id }),
+            (Some(plan_id), None) => {
+                let plan_id = checked_name(plan_id, "a plan").map_err(invalid)?;
+                Ok(Self::Planned { actor_id: fields.actor_id, plan_id })
+            }
             (None, Some(filenames)) if filenames.is_empty() => Err(invalid("`filenames` is empty".to_owned())),
-            (None, Some(filenames)) => match filenames.iter().find(|name| name.contains('/') || name.is_empty()) {
-                Some(name) => Err(invalid(format!("`{name}` is not a file name without a path"))),
+            (None, Some(filenames)) if filenames.len() > MOST_AT_ONCE => {
+                Err(invalid(format!("{} files are more than {MOST_AT_ONCE} at once", filenames.len())))
+            }
+            (None, Some(filenames)) => match filenames.iter().find(|name| !can_be_an_image(name)) {
+                Some(name) => {
+                    Err(invalid(format!("`{}` is not the name of an image, without a path", shortened(name))))
+                }
                 None => Ok(Self::ByHand { actor_id: fields.actor_id, filenames }),
             },
             _ => Err(invalid("exactly one of `plan_id` and `filenames` must be given".to_owned())),
         }
     }
+}
+
+/// What can name an image of an actor: one segment of a key and of a path, no longer than a file system takes.
+fn can_be_an_image(name: &str) -> bool {
+    name.len() <= 255 && !name.contains(|c: char| c == '/' || c.is_control()) && is_image_name(name)
 }
 
 #[cfg(test)]
@@ -78,6 +95,15 @@ mod tests {
             (r#"{"actor_id":"a","plan_id":"p","filenames":["x"]}"#, "exactly one"),
             (r#"{"actor_id":"a","filenames":[]}"#, "empty"),
             (r#"{"actor_id":"a","filenames":["../b/x.png"]}"#, "../b/x.png"),
+            (r#"{"actor_id":"a","filenames":[".."]}"#, "`..` is not the name of an image"),
+            (r#"{"actor_id":"a","filenames":["a\u0000.png"]}"#, "not the name of an image"),
+            (r#"{"actor_id":"a","filenames":["actor.json"]}"#, "`actor.json` is not the name of an image"),
+            (&format!(r#"{{"actor_id":"a","filenames":["{}.png"]}}"#, "x".repeat(300)), "not the name of an image"),
+            (
+                &format!(r#"{{"actor_id":"a","filenames":[{}]}}"#, [r#""a.png""#; 101].join(",")),
+                "101 files are more than 100",
+            ),
+            (&format!(r#"{{"actor_id":"a","plan_id":"{}"}}"#, "x".repeat(2000)), "is not the name of a plan"),
             (r#"{"actor_id":"../a","plan_id":"p"}"#, "can't be an actor's id"),
             (r#"{"actor_id":"a","planid":"p"}"#, "unknown field `planid`"),
         ] {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::InvalidMessage;
+use super::{InvalidMessage, checked_name};
 use crate::domain::actor::ActorId;
 use crate::domain::kind::{Kind, KindCounts};
 
@@ -25,6 +25,9 @@ pub enum GenerationMessage {
         actor_id: ActorId,
         /// How many.
         generate: KindCounts,
+        /// The request's own name, if it has one: two messages with the same one are one request.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
     },
 }
 
@@ -38,6 +41,7 @@ struct Fields {
     plan_id: Option<String>,
     slot_id: Option<String>,
     generate: Option<KindCounts>,
+    request_id: Option<String>,
 }
 
 impl GenerationMessage {
@@ -48,20 +52,25 @@ impl GenerationMessage {
     pub fn parse(body: &str) -> Result<Self, InvalidMessage> {
         let invalid = |reason: String| InvalidMessage {
             queue: "the generation queue",
-            accepted: r#"{"actor_id":"…","plan_id":"…","slot_id":"…"} or {"actor_id":"…","generate":{"bw_stylized":2}}"#,
+            accepted: r#"{"actor_id":"…","plan_id":"…","slot_id":"…"} or {"actor_id":"…","generate":{"bw_stylized":2}} with, if wanted, "request_id":"…""#,
             reason,
         };
         let fields: Fields = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
         let actor_id = fields.actor_id;
-        match (fields.plan_id, fields.slot_id, fields.generate) {
-            (Some(plan_id), Some(slot_id), None) => Ok(Self::Planned { actor_id, plan_id, slot_id }),
+        let named =
+            |name: Option<String>, of: &str| name.map(|name| checked_name(name, of)).transpose().map_err(invalid);
+        let request_id = named(fields.request_id, "a request")?;
+        match (named(fields.plan_id, "a plan")?, named(fields.slot_id, "an image of a plan")?, fields.generate) {
+            (Some(plan_id), Some(slot_id), None) if request_id.is_none() => {
+                Ok(Self::Planned { actor_id, plan_id, slot_id })
+            }
             (None, None, Some(generate)) => {
                 match Kind::ALL.iter().map(|&kind| u64::from(generate[kind])).sum::<u64>() {
                     0 => Err(invalid("`generate` asks for no image".to_owned())),
                     images if images > u64::from(MOST_BY_HAND) => Err(invalid(format!(
                         "`generate` asks for {images} images; ask for at most {MOST_BY_HAND} at once"
                     ))),
-                    _ => Ok(Self::ByHand { actor_id, generate }),
+                    _ => Ok(Self::ByHand { actor_id, generate, request_id }),
                 }
             }
             _ => Err(invalid("either `plan_id` and `slot_id` or `generate` must be given".to_owned())),
@@ -85,6 +94,8 @@ mod tests {
     fn every_other_body_is_refused_with_its_reason() {
         for (body, reason) in [
             (r#"{"actor_id":"a","plan_id":"p"}"#, "either"),
+            (r#"{"actor_id":"a","plan_id":"p","slot_id":"a#b"}"#, "`a#b` is not the name of an image of a plan"),
+            (r#"{"actor_id":"a","generate":{"bw_stylized":1},"request_id":""}"#, "is not the name of a request"),
             (r#"{"actor_id":"a","generate":{}}"#, "no image"),
             (r#"{"actor_id":"a","generate":{"sepia":2}}"#, "unknown field `sepia`"),
             (r#"{"actor_id":"a","generate":{"bw_stylized":-1}}"#, "-1"),

@@ -12,7 +12,7 @@ pub use object_event::Upload;
 
 /// A body that is none of the forms its queue accepts. Sending it again never helps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{queue} accepts {accepted}; this body is neither: {reason}")]
+#[error("{reason}; {queue} accepts {accepted}")]
 pub struct InvalidMessage {
     /// The queue, in words.
     pub queue: &'static str,
@@ -20,4 +20,20 @@ pub struct InvalidMessage {
     pub accepted: &'static str,
     /// What is wrong with the body.
     pub reason: String,
+}
+
+/// The name of a plan, of one of its images or of a request: what we have given out ourselves is short and plain, and
+/// nothing else should reach the table's keys.
+fn checked_name(name: String, of: &str) -> Result<String, String> {
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c));
+    if is_plain && (1..=128).contains(&name.len()) {
+        Ok(name)
+    } else {
+        Err(format!("`{}` is not the name of {of}", shortened(&name)))
+    }
+}
+
+/// The beginning of what somebody sent, for a sentence about it.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 80 { text.to_owned() } else { text.chars().take(79).chain(['…']).collect() }
 }

@@ -1,5 +1,6 @@
 //! The two ways in which S3 tells that an object has landed.
 
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,6 +14,8 @@ pub struct Upload {
     pub key: String,
     /// The object's `ETag` without quotes, where the event tells.
     pub etag: Option<String>,
+    /// When it landed, where the event tells.
+    pub landed_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -25,6 +28,8 @@ struct Notification {
 struct Record {
     #[serde(rename = "eventName")]
     event_name: String,
+    #[serde(rename = "eventTime")]
+    event_time: Option<String>,
     s3: Detail,
 }
 
@@ -32,6 +37,7 @@ struct Record {
 struct EventBridgeEvent {
     #[serde(rename = "detail-type")]
     detail_type: String,
+    time: Option<String>,
     detail: Detail,
 }
 
@@ -57,10 +63,9 @@ struct Object {
 }
 
 impl Detail {
-    fn into_upload(self, decode: fn(&str) -> Result<String, String>) -> Result<Upload, String> {
-        let key = decode(&self.object.key)?;
+    fn into_upload(self, key: String, time: Option<String>) -> Upload {
         let etag = self.object.etag.map(|etag| etag.trim_matches('"').to_owned());
-        Ok(Upload { bucket: self.bucket.name, key, etag })
+        Upload { bucket: self.bucket.name, key, etag, landed_at: time.and_then(|time| time.parse().ok()) }
     }
 }
 
@@ -71,7 +76,7 @@ pub(super) fn from_notification(value: Value) -> Result<Vec<Upload>, String> {
         .records
         .into_iter()
         .filter(|record| record.event_name.starts_with("ObjectCreated:"))
-        .map(|record| record.s3.into_upload(decode_key))
+        .map(|Record { event_time, s3, .. }| decode_key(&s3.object.key).map(|key| s3.into_upload(key, event_time)))
         .collect()
 }
 
@@ -81,7 +86,8 @@ pub(super) fn from_event_bridge(value: Value) -> Result<Upload, String> {
     if event.detail_type != "Object Created" {
         return Err(format!("`{}` is not an upload; let the rule pass `Object Created` only", event.detail_type));
     }
-    event.detail.into_upload(|key| Ok(key.to_owned()))
+    let key = event.detail.object.key.clone();
+    Ok(event.detail.into_upload(key, event.time))
 }
 
 fn decode_key(key: &str) -> Result<String, String> {

@@ -14,55 +14,13 @@ use crate::keys::Keys;
 /// The file beside an actor's images that says who it is.
 const ACTOR_FILE: &str = "actor.json";
 
+/// What a person may write there. Manifests may hold anything, but a slip of the pen in this file should be told.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ActorFile {
-    sex: Option<KnownSex>,
+    sex: Option<Sex>,
     #[serde(alias = "type")]
-    actor_type: Option<KnownType>,
-}
-
-/// What a person may write. Manifests may hold anything, but a slip of the pen in this file should be told.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum KnownSex {
-    Male,
-    Female,
-    Unknown,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum KnownType {
-    Human,
-    Creature,
-    Robotic,
-    Anthropomorphic,
-    Mythical,
-    Other,
-}
-
-impl From<KnownSex> for Sex {
-    fn from(sex: KnownSex) -> Self {
-        match sex {
-            KnownSex::Male => Self::Male,
-            KnownSex::Female => Self::Female,
-            KnownSex::Unknown => Self::Unknown,
-        }
-    }
-}
-
-impl From<KnownType> for ActorType {
-    fn from(kind: KnownType) -> Self {
-        match kind {
-            KnownType::Human => Self::Human,
-            KnownType::Creature => Self::Creature,
-            KnownType::Robotic => Self::Robotic,
-            KnownType::Anthropomorphic => Self::Anthropomorphic,
-            KnownType::Mythical => Self::Mythical,
-            KnownType::Other => Self::Other,
-        }
-    }
+    actor_type: Option<ActorType>,
 }
 
 /// Refuses to work for an actor that has no record, no image and no base image: a slip of the pen should not make one.
@@ -102,8 +60,8 @@ pub(super) async fn identify(
         match serde_json::from_slice::<ActorFile>(&file.bytes) {
             Ok(file) => {
                 profile = Profile {
-                    sex: file.sex.map_or(profile.sex, Into::into),
-                    actor_type: file.actor_type.map_or(profile.actor_type, Into::into),
+                    sex: file.sex.unwrap_or(profile.sex),
+                    actor_type: file.actor_type.unwrap_or(profile.actor_type),
                 };
             }
             Err(error) => {

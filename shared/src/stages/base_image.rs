@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use image::RgbImage;
+use percent_encoding::percent_decode_str;
 
 use super::StageError;
 use crate::adapters::bucket::Bucket;
@@ -70,13 +71,14 @@ impl BaseImages<'_> {
 
     fn noted_places(&self, dir: Option<&Path>, image: &BaseImage) -> Vec<Place> {
         let below = |parent: Option<&Path>, path: &Option<String>| {
-            Some(Place::File(parent?.join(safe_relative(path.as_deref()?)?)))
+            Some(Place::File(parent?.join(safe_relative(parent?, path.as_deref()?)?)))
         };
+        let in_s3 = |url: &str| key_in(self.bucket.name(), url).filter(|key| self.keys.is_base_image(key));
         let places = [
             below(dir.and_then(Path::parent), &image.moved_to),
             below(dir, &image.moved_relative_path),
             below(dir, &image.relative_path),
-            image.s3_url.as_deref().and_then(|url| key_in(self.bucket.name(), url)).map(Place::Object),
+            image.s3_url.as_deref().and_then(in_s3).map(Place::Object),
         ];
         places.into_iter().flatten().collect()
     }
@@ -107,9 +109,10 @@ fn named_files(folder: &Path, actor: &ActorId) -> Vec<Place> {
     files.into_iter().map(|(_, _, path)| Place::File(path)).collect()
 }
 
-/// A path that stays below the folder it is joined to.
-fn safe_relative(path: &str) -> Option<&Path> {
+/// A path that stays below the folder it is joined to. One that names this folder itself counts from there.
+fn safe_relative<'a>(folder: &Path, path: &'a str) -> Option<&'a Path> {
     let path = Path::new(path);
+    let path = path.strip_prefix(folder).unwrap_or(path);
     path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)).then_some(path)
 }
 
@@ -120,11 +123,15 @@ fn key_in(bucket: &str, url: &str) -> Option<String> {
     } else {
         let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
         if host.strip_prefix(bucket).is_some_and(|rest| rest.starts_with(".s3.") || rest.starts_with(".s3-")) {
-            return Some(path.to_owned());
+            return decoded(path);
         }
-        path.strip_prefix(bucket).filter(|_| host.starts_with("s3."))?
+        return decoded(path.strip_prefix(bucket)?.strip_prefix('/')?).filter(|_| host.starts_with("s3."));
     };
     path.strip_prefix('/').map(str::to_owned)
+}
+
+fn decoded(path: &str) -> Option<String> {
+    Some(percent_decode_str(path).decode_utf8().ok()?.into_owned())
 }
 
 #[cfg(test)]
@@ -139,12 +146,55 @@ mod tests {
         assert_eq!(key_in("b", "https://s3.us-west-1.amazonaws.com/b/p/base_images/a_base.jpg"), key);
         assert_eq!(key_in("b", "https://bb.s3.us-west-1.amazonaws.com/p/base_images/a_base.jpg"), None);
         assert_eq!(key_in("b", "https://example.com/b/p"), None);
+        let accented = Some("p/base_images/a b_base.jpg".to_owned());
+        assert_eq!(key_in("b", "https://b.s3.us-west-1.amazonaws.com/p/base_images/a%20b_base.jpg"), accented);
     }
 
     #[test]
     fn a_noted_path_that_leaves_the_folder_is_ignored() {
-        assert_eq!(safe_relative("base_image/a.png"), Some(Path::new("base_image/a.png")));
-        assert_eq!(safe_relative("../other/a.png"), None);
-        assert_eq!(safe_relative("/etc/passwd"), None);
+        let folder = Path::new("/data");
+        let inside = Some(Path::new("base_image/a.png"));
+        assert_eq!(safe_relative(folder, "base_image/a.png"), inside);
+        assert_eq!(safe_relative(folder, "/data/base_image/a.png"), inside);
+        assert_eq!(safe_relative(folder, "../other/a.png"), None);
+        assert_eq!(safe_relative(folder, "/data/../etc/passwd"), None);
+        assert_eq!(safe_relative(folder, "/etc/passwd"), None);
+    }
+
+    #[test]
+    fn what_the_manifest_notes_comes_before_the_folder_and_the_folder_before_the_bucket() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join("hero/base_image");
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in ["z.webp", "hero.jpg", "a.jpg", "b.png", "notes.txt"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        let config = aws_sdk_s3::Config::builder().behavior_version_latest().build();
+        let bucket = Bucket::new(aws_sdk_s3::Client::from_conf(config), "b");
+        let (keys, local) = (Keys::new("p"), LocalCopy::new(Some(data.path().to_owned())));
+        let noted = BaseImage {
+            moved_to: Some("hero/moved.png".to_owned()),
+            moved_relative_path: Some("moved_relative.png".to_owned()),
+            relative_path: Some("relative.png".to_owned()),
+            s3_url: Some("s3://b/p/base_images/noted.png".to_owned()),
+            ..BaseImage::default()
+        };
+        let elsewhere = BaseImage { s3_url: Some("s3://b/secrets/x.png".to_owned()), ..BaseImage::default() };
+        let places = BaseImages { bucket: &bucket, keys: &keys, local: &local };
+        let named = |noted: &[BaseImage]| -> Vec<String> {
+            let places = places.places(&"hero".parse().unwrap(), noted).into_iter();
+            places
+                .map(|place| match place {
+                    Place::File(path) => path.strip_prefix(data.path().join("hero")).unwrap().display().to_string(),
+                    Place::Object(key) => key,
+                })
+                .collect()
+        };
+        let found = ["base_image/b.png", "base_image/hero.jpg", "base_image/a.jpg", "base_image/z.webp"];
+        let keys_tried = ["png", "jpg", "jpeg", "webp"].map(|ending| format!("p/base_images/hero_base.{ending}"));
+        let usual: Vec<&str> = found.iter().copied().chain(keys_tried.iter().map(String::as_str)).collect();
+        let first = ["moved.png", "moved_relative.png", "relative.png", "p/base_images/noted.png"];
+        assert_eq!(named(&[noted, elsewhere.clone()]), [first.as_slice(), &usual].concat());
+        assert_eq!(named(&[elsewhere]), usual, "other folders of the bucket are nobody's base images");
     }
 }

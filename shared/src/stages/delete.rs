@@ -14,7 +14,7 @@ use crate::adapters::store::Store;
 use crate::adapters::store::trash::{Claim, Version};
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::{Image, UPLOADED, timestamp_text};
-use crate::domain::numbering::{highest, number_of};
+use crate::domain::numbering::number_of;
 use crate::domain::plan::{Plan, PlannedDeletion};
 use crate::domain::trash::Trashed;
 use crate::keys::Keys;
@@ -61,6 +61,8 @@ enum Ended {
     Pinned,
     /// It stays, because it is another one than was meant.
     Replaced,
+    /// It had gone before.
+    Missing,
 }
 
 impl Deletion {
@@ -92,6 +94,7 @@ impl Deletion {
                 }
                 Ended::Pinned => info!(%actor, plan_id, filename, "not deleted: it has been pinned"),
                 Ended::Replaced => warn!(%actor, plan_id, filename, "not deleted: it was replaced since it was judged"),
+                Ended::Missing => warn!(%actor, plan_id, filename, "not deleted: it had gone before"),
             }
         }
         Ok(deleted)
@@ -122,8 +125,6 @@ impl Deletion {
     async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String]) -> Result<(), StageError> {
         let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         actors::refuse_unknown(&self.store, places, actor).await?;
-        // Nobody may have looked at these files yet, and their numbers have been used all the same.
-        self.store.raise_last_number(actor, highest(filenames.iter().map(String::as_str))).await?;
         let mut pinned = Vec::new();
         for filename in filenames {
             match self.delete_one_by_hand(actor, filename).await? {
@@ -132,6 +133,7 @@ impl Deletion {
                     Metric::ImagesDeleted(1).emit();
                 }
                 Ended::Pinned => pinned.push(filename.as_str()),
+                Ended::Missing => warn!(%actor, filename, "not deleted: there is no such image"),
                 Ended::Replaced => {
                     return Err(StageError::later(format!("{filename} was replaced meanwhile"), AFTER_REPLACEMENT));
                 }
@@ -155,6 +157,8 @@ impl Deletion {
         if etag.is_none() && !has_begun {
             return self.forget(actor, filename, known.as_ref()).await;
         }
+        // Perhaps nobody has looked at the file yet; its number has been used all the same.
+        self.store.raise_last_number(actor, number_of(filename)).await?;
         // Named after the version, so that workers at the same file put one copy into the trash.
         let etag = etag.unwrap_or_default();
         let wanted = self.trashed(actor, filename, &format!("by-hand-{etag}"), &etag, "Deleted by hand.");
@@ -189,9 +193,31 @@ impl Deletion {
             self.store.take_deletion_back(actor, filename, &plan_id, has_copy).await?;
             return Ok(Ended::Replaced);
         }
-        self.local.trash(actor, &plan_id, filename).await?;
+        let kept_locally = self.trash_local_copy(actor, &plan_id, filename, &trash).await?;
+        // What is missing may have been moved by an earlier attempt. If it was not, nothing can be restored.
+        let ended = match deleted {
+            IfUnchanged::Missing if !kept_locally && self.bucket.etag(&trash).await?.is_none() => Ended::Missing,
+            _ => Ended::Deleted,
+        };
+        if ended == Ended::Missing {
+            self.store.forget_trashed(actor, filename, &plan_id).await?;
+        }
         self.store.end_deletion(actor, filename, &plan_id).await?;
-        Ok(Ended::Deleted)
+        Ok(ended)
+    }
+
+    /// Says whether the local trash has the image.
+    async fn trash_local_copy(
+        &self,
+        actor: &ActorId,
+        plan_id: &str,
+        filename: &str,
+        trash: &str,
+    ) -> Result<bool, StageError> {
+        let Some(path) = self.local.trash_path(actor, plan_id, filename) else { return Ok(false) };
+        let content = self.bucket.get(trash).await?.map(|object| object.bytes);
+        self.local.trash(actor, plan_id, filename, content.as_deref()).await?;
+        Ok(self.local.read(&path).await?.is_some())
     }
 
     /// What is left to do for an image that is not in the bucket, and whose deletion never began.
@@ -199,11 +225,11 @@ impl Deletion {
         if known.is_some_and(|image| image.pinned) {
             return Ok(Ended::Pinned);
         }
-        self.local.trash(actor, "by-hand", filename).await?;
+        self.local.trash(actor, "by-hand", filename, None).await?;
         if let Some(image) = known {
             self.store.forget_vanished(actor, filename, image).await?;
         }
-        Ok(Ended::Deleted)
+        Ok(Ended::Missing)
     }
 
     /// The record of the trash for this version of a file, with what can be said of one that nobody has looked at yet.

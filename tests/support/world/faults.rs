@@ -2,7 +2,7 @@
 //!
 //! It also makes time pass: a message that is to arrive later arrives at once, and the clock is put forward instead.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Full};
@@ -26,11 +26,13 @@ pub enum Fault {
     AnswerLost,
     /// The other side has a problem, and does nothing; the worker lives on.
     Unavailable,
+    /// A transaction is at the item that a plain write is about, and `DynamoDB` says so. Other calls succeed.
+    Conflict,
 }
 
 impl Fault {
     /// Each of them.
-    pub const ALL: [Self; 4] = [Self::DiesBefore, Self::DiesAfter, Self::AnswerLost, Self::Unavailable];
+    pub const ALL: [Self; 5] = [Self::DiesBefore, Self::DiesAfter, Self::AnswerLost, Self::Unavailable, Self::Conflict];
 }
 
 /// The network between the workers and everything else.
@@ -45,6 +47,8 @@ struct State {
     upstreams: Vec<(&'static str, String)>,
     calls: Mutex<Vec<String>>,
     fault: Mutex<Option<(usize, Fault)>>,
+    /// Every how-many-eth call finds a transaction at its item.
+    conflicts: AtomicUsize,
     died: Notify,
     passed: Arc<AtomicI64>,
 }
@@ -61,8 +65,15 @@ impl Network {
         let mut upstreams = services.to_vec();
         upstreams.push(("", aws.to_owned()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let state =
-            State { client, upstreams, calls: Mutex::default(), fault: Mutex::default(), died: Notify::new(), passed };
+        let state = State {
+            client,
+            upstreams,
+            calls: Mutex::default(),
+            fault: Mutex::default(),
+            conflicts: AtomicUsize::new(usize::MAX),
+            died: Notify::new(),
+            passed,
+        };
         let state = Arc::new(state);
         let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
         Self { address, state, serving }
@@ -89,6 +100,11 @@ impl Network {
     pub fn fail_after(&self, more: usize, fault: Fault) {
         let made = self.state.calls.lock().unwrap().len();
         self.fail_at(made + more, fault);
+    }
+
+    /// Lets one call in `every` find a transaction at its item, from now on.
+    pub fn conflict_often(&self, every: usize) {
+        self.state.conflicts.store(every, Ordering::SeqCst);
     }
 
     /// Lets nothing fail any more.
@@ -134,8 +150,10 @@ impl State {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let fault = self.note(&in_words(&head.method, path, &head.headers));
+        let call = in_words(&head.method, path, &head.headers);
+        let fault = self.note(&call);
         match fault {
+            Some(Fault::Conflict) if is_plain_write(&call) => return Ok(conflict()),
             Some(Fault::DiesBefore) => return self.kill().await,
             Some(Fault::Unavailable) => return Ok(unavailable()),
             _ => {}
@@ -153,6 +171,9 @@ impl State {
         let mut calls = self.calls.lock().unwrap();
         calls.push(call.to_owned());
         let index = calls.len() - 1;
+        if index % self.conflicts.load(Ordering::SeqCst) == 1 {
+            return Some(Fault::Conflict);
+        }
         let mut fault = self.fault.lock().unwrap();
         let (_, hit) = (*fault).filter(|&(at, _)| at == index)?;
         *fault = None;
@@ -207,6 +228,18 @@ fn in_words(method: &hyper::Method, path: &str, headers: &HeaderMap) -> String {
         Some(target) => target.to_owned(),
         None => format!("{method} {path}"),
     }
+}
+
+/// Transactions are answered otherwise.
+fn is_plain_write(call: &str) -> bool {
+    ["UpdateItem", "PutItem", "DeleteItem"].iter().any(|operation| call.ends_with(&format!(".{operation}")))
+}
+
+fn conflict() -> Response<Full<Bytes>> {
+    const BODY: &[u8] = br#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"Transaction is ongoing for the item"}"#;
+    let mut response = Response::new(Full::new(Bytes::from_static(BODY)));
+    *response.status_mut() = hyper::StatusCode::BAD_REQUEST;
+    response
 }
 
 fn unavailable() -> Response<Full<Bytes>> {

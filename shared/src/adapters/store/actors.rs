@@ -62,6 +62,9 @@ pub struct ActorRecord {
     pub metadata: Map<String, Value>,
     /// Where its base image may be found.
     pub base_images: Vec<BaseImage>,
+    /// Whatever else its manifest held.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub exported: Map<String, Value>,
     /// The highest number an image of it ever had.
     pub last_number: u64,
     /// The highest number a generation of it has.
@@ -85,8 +88,9 @@ pub struct ActorRecord {
     /// The last of these uploads.
     #[serde(with = "millisecond::optional")]
     pub pending_last: Option<Timestamp>,
-    /// Whether a message that will evaluate them is under way.
-    pub pending_announced: bool,
+    /// When a message was sent that will evaluate them.
+    #[serde(with = "millisecond::optional")]
+    pub announced_at: Option<Timestamp>,
     /// Who is evaluating it now.
     pub lease_token: Option<String>,
     /// Until when, at most.
@@ -156,9 +160,9 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn mark_announced(&self, actor: &ActorId, since: Timestamp) -> Result<(), StoreError> {
+    pub async fn mark_announced(&self, actor: &ActorId, since: Timestamp, now: Timestamp) -> Result<(), StoreError> {
         let change = Change::of(items::key(actor, SORT))
-            .set("pending_announced", value(&true)?)
+            .set("announced_at", millis(now))
             .when_equal("pending_since", millis(since));
         self.apply(change).await.map(drop)
     }
@@ -213,7 +217,7 @@ impl Store {
             .set("updated_at", millis(now))
             // The message that would have evaluated waiting uploads may be the one that was given up: the next
             // upload sends another.
-            .remove("pending_announced")
+            .remove("announced_at")
             .when_item_exists();
         self.apply(change).await.map(drop)
     }
@@ -310,7 +314,7 @@ pub(super) fn verdict_change(
 
 /// Uploads no longer wait, provided that none has come in since the last one that was seen.
 pub(super) fn forget_uploads(change: Change, seen_until: Option<Timestamp>) -> Change {
-    let change = change.remove("pending_since").remove("pending_last").remove("pending_announced");
+    let change = change.remove("pending_since").remove("pending_last").remove("announced_at");
     match seen_until {
         Some(last) => change.when_equal("pending_last", millis(last)),
         None => change.when_absent("pending_last"),

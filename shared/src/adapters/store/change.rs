@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Delete, ReturnValue, TransactWriteItem, Update};
 
+use backon::Retryable;
+
 use super::items::Item;
-use super::{Store, StoreError, condition_failed};
+use super::{AMONG_RIVALS, Store, StoreError, condition_failed};
 use crate::adapters::AwsError;
 
 /// What is to change in an item, and what must hold for it. The item is made if it isn't there, unless a condition
@@ -172,7 +174,7 @@ impl Store {
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values))
             .return_values(ReturnValue::AllNew);
-        match request.send().await {
+        match (|| request.clone().send()).retry(AMONG_RIVALS).when(is_conflict).await {
             Ok(updated) => Ok(Some(updated.attributes.unwrap_or_default())),
             Err(error) if condition_failed(&error) => Ok(None),
             Err(error) => Err(self.error("UpdateItem", "", &error)),
@@ -189,7 +191,7 @@ impl Store {
             .set_key(Some(change.key))
             .set_expression_attribute_names((!change.names.is_empty()).then_some(change.names))
             .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values));
-        match request.send().await {
+        match (|| request.clone().send()).retry(AMONG_RIVALS).when(is_conflict).await {
             Ok(_) => Ok(true),
             Err(error) if condition_failed(&error) => Ok(false),
             Err(error) => Err(self.error("DeleteItem", "", &error)),
@@ -208,6 +210,11 @@ impl Store {
             Err(error) => failures(&error).ok_or_else(|| self.error("TransactWriteItems", "", &error)),
         }
     }
+}
+
+/// Whether a transaction was at the item in that moment. The SDK doesn't try again by itself.
+fn is_conflict<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("TransactionConflictException")
 }
 
 /// What was the matter with one change of a transaction that was not made.

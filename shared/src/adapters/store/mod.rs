@@ -54,6 +54,9 @@ pub enum StoreError {
     /// DynamoDB failed. Trying again may help.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// Others got ahead each time. Trying again may help.
+    #[error("too many others {0}")]
+    Contended(&'static str),
     /// An item is not of the form this version writes. Trying again doesn't help.
     #[error("the item {item} can't be read: {cause}; was it written by another version, or by hand?")]
     Malformed {

@@ -1,5 +1,6 @@
 //! How far each image of a plan has come, and the numbers they are given.
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -123,7 +124,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let counted = Change::of(actor_key(slot.actor))
             .set("last_number", number(image.index))
-            .when_equal("last_number", number(last_number));
+            .when_absent_or_equal("last_number", number(last_number));
         let noted = Change::of(slot.key())
             .set("state", value(&SlotState::Numbered)?)
             .set("filename", text(filename))
@@ -137,20 +138,39 @@ impl Store {
     }
 
     /// Takes a number back that turned out to be a person's upload, so that the image gets the next one. The
-    /// person's file keeps its name; the next evaluation finds it.
+    /// person's file keeps its name; the next evaluation finds it, whatever an earlier one took it for.
     ///
     /// # Errors
     /// If the table can't be written.
     pub async fn yield_number(&self, slot: SlotName<'_>, filename: &str) -> Result<(), StoreError> {
-        let image = Change::of(image_key(slot.actor, filename))
-            .when_equal("image.plan_id", text(slot.plan_id))
-            .when_absent("image.etag");
-        let change = Change::of(slot.key())
+        let yielded = Change::of(slot.key())
             .set("state", value(&SlotState::Staged)?)
             .remove("filename")
             .when_equal("state", value(&SlotState::Numbered)?)
             .when_equal("filename", text(filename));
-        self.transact(vec![image.removal_in_transaction(self)?, change.in_transaction(self)?]).await.map(drop)
+        let writes = vec![yielded.in_transaction(self)?, self.removal_of_unplaced(slot, filename)?];
+        self.write_among_rivals(writes).await.map(drop)
+    }
+
+    /// Gives an image up that has its number, and whose bytes are gone. The plan goes on without it.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn lose_image(&self, slot: SlotName<'_>, filename: &str, reason: &str) -> Result<(), StoreError> {
+        let lost = Change::of(slot.key())
+            .set("state", value(&SlotState::Failed)?)
+            .set("reason", text(reason))
+            .when_equal("state", value(&SlotState::Numbered)?);
+        let counted = Change::of(plan_key(slot.actor, slot.plan_id)).add("remaining", number(-1)).when_item_exists();
+        let writes =
+            vec![lost.in_transaction(self)?, counted.in_transaction(self)?, self.removal_of_unplaced(slot, filename)?];
+        self.write_among_rivals(writes).await.map(drop)
+    }
+
+    fn removal_of_unplaced(&self, slot: SlotName<'_>, filename: &str) -> Result<TransactWriteItem, StoreError> {
+        Change::of(image_key(slot.actor, filename))
+            .when_equal("image.plan_id", text(slot.plan_id))
+            .removal_in_transaction(self)
     }
 
     /// Counts a slot as done, once however often it is called.

@@ -14,7 +14,6 @@ use super::items::{self, Item, number, value};
 use super::plans::plan_key;
 use super::slots::SlotName;
 use super::{AMONG_RIVALS, Store, StoreError};
-use crate::adapters::AwsError;
 use crate::domain::actor::ActorId;
 use crate::domain::budget::{Budget, Limit};
 use crate::domain::money::MicroUsd;
@@ -175,9 +174,7 @@ impl Store {
         match attempt.retry(AMONG_RIVALS).when(|error| matches!(error, Rivals::Conflict)).await {
             Ok(failures) => Ok(failures),
             Err(Rivals::Store(error)) => Err(error),
-            Err(Rivals::Conflict) => {
-                Err(AwsError::new("DynamoDB", "TransactWriteItems", EVERYTHING, "too many others change it").into())
-            }
+            Err(Rivals::Conflict) => Err(StoreError::Contended("change the same items")),
         }
     }
 }

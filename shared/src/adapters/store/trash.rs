@@ -171,6 +171,16 @@ impl Store {
         Ok(found.map(|item| item.trashed))
     }
 
+    /// What is kept of the images that bore this name.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn trash_of(&self, actor: &ActorId, filename: &str) -> Result<Vec<Trashed>, StoreError> {
+        let items = self.query(actor, &format!("{TRASH}{filename}#")).await?;
+        let kept: Vec<TrashItem> = items.into_iter().map(items::data).collect::<Result<_, _>>()?;
+        Ok(kept.into_iter().filter(|item| item.filename == filename).map(|item| item.trashed).collect())
+    }
+
     /// Everything that lies in an actor's trash, by file name, the oldest first.
     ///
     /// # Errors

@@ -179,6 +179,7 @@ impl Evaluation {
             generated_at: timestamp_text(now),
             image_count: plan.slots.len() as u64,
             metadata: json!({ "plan_id": plan.plan_id }).as_object().cloned().unwrap_or_default(),
+            other: serde_json::Map::new(),
         });
         self.overtake_previous(case).await?;
         self.adopt(case, &plan, generation.as_ref(), &verdict).await?;
@@ -227,7 +228,13 @@ impl Evaluation {
     }
 
     async fn ask_for_attention(&self, case: &Case<'_>, problem: &str) -> Result<(), StageError> {
-        warn!(actor = %case.command.actor_id, problem, "needs attention");
+        let actor = &case.command.actor_id;
+        warn!(%actor, problem, "needs attention");
+        if case.command.mode == Mode::DryRun {
+            // It says so and leaves everything else, such as a plan under way, as it is.
+            self.store.ask_for_attention(actor, problem, self.clock.now()).await?;
+            return Ok(self.store.release_lease(actor, case.token).await?);
+        }
         self.settle(case, Status::NeedsAttention, case.round, problem).await
     }
 

@@ -24,7 +24,7 @@ use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::vision::VisionModel;
 use crate::domain::actor::ActorId;
 use crate::domain::budget::Budget;
-use crate::domain::plan::{PlanState, is_made_for};
+use crate::domain::plan::{Origin, PlanState, is_made_for};
 use crate::domain::target::Target;
 use crate::keys::Keys;
 use crate::messages::{Cause, EvaluationCommand, EvaluationMessage};
@@ -80,12 +80,7 @@ impl Stage for Evaluation {
     async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
         match EvaluationMessage::parse(message.body)? {
             EvaluationMessage::StorageTest => Ok(()),
-            EvaluationMessage::Uploads(uploads) => {
-                for upload in uploads {
-                    self.note_upload(&upload).await?;
-                }
-                Ok(())
-            }
+            EvaluationMessage::Uploads(uploads) => self.note_uploads(&uploads).await,
             EvaluationMessage::Command(command) => self.evaluate(&command, message.id).await,
         }
     }
@@ -157,22 +152,28 @@ impl Evaluation {
         }
         match &command.cause {
             Cause::ByHand => Ok(Turn::Now { continues: false }),
-            Cause::PlanDone(plan_id) if self.is_open(&command.actor_id, plan_id).await? => {
-                let is_active = record.active_plan.as_ref() == Some(plan_id);
-                Ok(Turn::Now { continues: is_active && record.pending_since.is_none() })
-            }
-            Cause::Uploads | Cause::PlanDone(_) => Ok(self.turn_of_uploads(record)),
+            Cause::PlanDone(plan_id) => self.turn_after_plan(&command.actor_id, record, plan_id).await,
+            Cause::Uploads => Ok(self.turn_of_uploads(record)),
         }
+    }
+
+    /// A plan of an evaluation is active until somebody has looked at what it has done: if it isn't any more, an earlier
+    /// delivery of this message was cut off after it had. Starting afresh then would give the set new rounds for ever.
+    async fn turn_after_plan(&self, actor: &ActorId, record: &ActorRecord, plan_id: &str) -> Result<Turn, StageError> {
+        let is_active = record.active_plan.as_deref() == Some(plan_id);
+        let waits_for_a_look = match self.store.plan(actor, plan_id).await? {
+            Some(plan) => plan.state == PlanState::Running && (is_active || plan.origin == Origin::ByHand),
+            None => false,
+        };
+        if !waits_for_a_look {
+            return Ok(self.turn_of_uploads(record));
+        }
+        Ok(Turn::Now { continues: is_active && record.pending_since.is_none() })
     }
 
     async fn is_plan_under_way(&self, actor: &ActorId, record: &ActorRecord) -> Result<bool, StageError> {
         let Some(plan_id) = &record.active_plan else { return Ok(false) };
         Ok(self.store.plan(actor, plan_id).await?.is_some_and(|plan| plan.is_under_way()))
-    }
-
-    /// Whether nobody has yet looked at what a plan has done.
-    async fn is_open(&self, actor: &ActorId, plan_id: &str) -> Result<bool, StageError> {
-        Ok(self.store.plan(actor, plan_id).await?.is_some_and(|plan| plan.state == PlanState::Running))
     }
 
     async fn evaluate_alone(

@@ -17,8 +17,8 @@ use crate::domain::numbering::{highest, number_of};
 use crate::domain::plan::Note;
 use crate::domain::reconciliation::{Listed, compare};
 use crate::imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shrink};
-use crate::keys::is_image_name;
 use crate::stages::StageError;
+use crate::stages::listing::list_images;
 
 /// An actor's set.
 pub(super) struct Survey {
@@ -67,7 +67,7 @@ impl Evaluation {
         // The records come first: what is recorded and placed in between is listed, and nothing seems to have vanished
         // that has only just come.
         let known = self.store.images(actor).await?;
-        let listed = self.list(actor).await?;
+        let listed = list_images(&self.bucket, &self.keys, actor).await?;
         self.store.raise_last_number(actor, highest(listed.iter().map(|file| file.filename.as_str()))).await?;
         let last_generation = self.reconcile(actor, record, token, &listed, &known).await?;
         let recorded = self.store.images(actor).await?;
@@ -88,19 +88,6 @@ impl Evaluation {
         Ok(Survey { images, notes, last_generation })
     }
 
-    async fn list(&self, actor: &ActorId) -> Result<Vec<Listed>, StageError> {
-        let folder = self.keys.training_data(actor);
-        let objects = self.bucket.list(&folder).await?;
-        Ok(objects
-            .into_iter()
-            .filter_map(|object| {
-                let filename = object.key.strip_prefix(&folder)?.to_owned();
-                let is_image = !filename.contains('/') && is_image_name(&filename);
-                is_image.then_some(Listed { filename, etag: object.etag, size: object.size })
-            })
-            .collect())
-    }
-
     /// Brings the manifest into agreement with the bucket. Returns the highest number of a generation.
     async fn reconcile(
         &self,
@@ -117,7 +104,7 @@ impl Evaluation {
             match &image.deleting {
                 // A deletion was cut off here, or is at it: what it would do now is done.
                 Some(plan_id) => {
-                    self.local.trash(actor, plan_id, filename).await?;
+                    self.local.trash(actor, plan_id, filename, None).await?;
                     self.store.end_deletion(actor, filename, plan_id).await?;
                 }
                 None => self.store.forget_vanished(actor, filename, image).await?,
@@ -168,6 +155,7 @@ impl Evaluation {
             generated_at: now,
             image_count: images.len() as u64,
             metadata: serde_json::Map::new(),
+            other: serde_json::Map::new(),
         };
         if self.store.register(actor, token, &generation, &images).await? {
             Ok(())
@@ -196,7 +184,10 @@ impl Evaluation {
                     super::LEASE_POLL,
                 ));
             };
-            tokio::task::spawn_blocking(move || Reading::of(known, &object.bytes)).await?
+            let blank = known.clone();
+            let read = tokio::task::spawn_blocking(move || Reading::of(known, &object.bytes)).await;
+            // A decoder that panics at a file does so each time.
+            read.unwrap_or_else(|_| Reading::unusable(blank, &DecodeError::Damaged("it can't be decoded".to_owned())))
         };
         self.store.save_image(actor, &file.filename, &reading.image).await?;
         Ok(Surveyed { filename: file.filename, image: reading.image, preview: reading.preview })

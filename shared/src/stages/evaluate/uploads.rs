@@ -2,27 +2,41 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::{debug, info};
 
 use super::{Evaluation, Turn};
 use crate::adapters::queues::Queue;
 use crate::adapters::store::actors::ActorRecord;
 use crate::domain::actor::ActorId;
+use crate::domain::manifest::Image;
 use crate::domain::numbering::number_of;
+use crate::domain::trash::Trashed;
 use crate::messages::{Cause, EvaluationCommand, Upload};
 use crate::stages::StageError;
+
+/// How long an evaluation is counted on that was announced. Should its message be lost, because a function died of it
+/// again and again without a word, the next upload after this time announces another.
+const ANNOUNCEMENT_LASTS: SignedDuration = SignedDuration::from_hours(1);
 
 /// Uploads that never pause are evaluated at least this often, in quiet times.
 const LONGEST_WAIT_IN_QUIET_TIMES: u32 = 10;
 
 impl Evaluation {
+    /// Notes each of the uploads that can be; the others are refused together.
+    pub(super) async fn note_uploads(&self, uploads: &[Upload]) -> Result<(), StageError> {
+        let mut refused = Vec::new();
+        for upload in uploads {
+            match self.note_upload(upload).await {
+                Err(StageError::Refused(reason)) => refused.push(reason),
+                noted => noted?,
+            }
+        }
+        if refused.is_empty() { Ok(()) } else { Err(StageError::Refused(refused.join("; "))) }
+    }
+
     /// Notes that an image has landed, and makes sure that an evaluation will follow.
-    pub(super) async fn note_upload(&self, upload: &Upload) -> Result<(), StageError> {
-        let Some((actor, filename)) = self.keys.parse_image(&upload.key) else {
-            debug!(key = upload.key, "not an image of an actor");
-            return Ok(());
-        };
+    async fn note_upload(&self, upload: &Upload) -> Result<(), StageError> {
         if !upload.bucket.is_empty() && upload.bucket != self.bucket.name() {
             return Err(StageError::Refused(format!(
                 "{} landed in the bucket {}, but this stack keeps {}",
@@ -31,31 +45,46 @@ impl Evaluation {
                 self.bucket.name()
             )));
         }
-        if self.is_our_own(&actor, &filename, upload.etag.as_deref()).await? {
+        let Some((folder, filename)) = self.keys.split_image(&upload.key) else {
+            debug!(key = upload.key, "not an image of an actor");
+            return Ok(());
+        };
+        let actor: ActorId =
+            folder.parse().map_err(|invalid| StageError::Refused(format!("{} landed, but {invalid}", upload.key)))?;
+        if self.is_our_own(&actor, filename, upload).await? {
             return Ok(());
         }
         info!(%actor, filename, "upload");
         // Whoever uploads a file may remove it before anybody looks; its number has been used all the same.
-        self.store.raise_last_number(&actor, number_of(&filename)).await?;
+        self.store.raise_last_number(&actor, number_of(filename)).await?;
         let record = self.store.note_upload(&actor, self.clock.now()).await?;
         self.announce(&actor, &record).await
     }
 
     /// Whether generation has put the object there: the end of its plan asks for an evaluation anyway, and counts
-    /// as the same round.
-    async fn is_our_own(&self, actor: &ActorId, filename: &str, etag: Option<&str>) -> Result<bool, StageError> {
-        let recorded = self.store.image(actor, filename).await?;
-        Ok(recorded
-            .is_some_and(|image| image.plan_id.is_some() && (image.etag.is_none() || image.etag.as_deref() == etag)))
+    /// as the same round. News may come so late that the image has been judged and thrown away meanwhile.
+    async fn is_our_own(&self, actor: &ActorId, filename: &str, upload: &Upload) -> Result<bool, StageError> {
+        let is_it = |image: &Image| image.plan_id.is_some() && (image.etag.is_none() || image.etag == upload.etag);
+        if self.store.image(actor, filename).await?.is_some_and(|image| is_it(&image)) {
+            return Ok(true);
+        }
+        let thrown_away = self.store.trash_of(actor, filename).await?;
+        // What lands after that was put there by a person, be it the same image.
+        let is_news_of = |trashed: &Trashed| upload.landed_at.is_none_or(|landed| landed <= trashed.deleted_at);
+        Ok(thrown_away.iter().any(|trashed| is_it(&trashed.image) && is_news_of(trashed)))
     }
 
     /// Sends the message that will evaluate the uploads, unless one is under way. The note comes after the message:
     /// cut off in between, the repetition sends a second one, which then finds nothing new.
     async fn announce(&self, actor: &ActorId, record: &ActorRecord) -> Result<(), StageError> {
-        let (false, Some(since)) = (record.pending_announced, record.pending_since) else { return Ok(()) };
+        let Some(since) = record.pending_since else { return Ok(()) };
+        let now = self.clock.now();
+        if record.announced_at.is_some_and(|announced| now.duration_since(announced) < ANNOUNCEMENT_LASTS) {
+            return Ok(());
+        }
         let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
         self.queues.send(Queue::Evaluation, &command, self.quiet).await?;
-        Ok(self.store.mark_announced(actor, since).await?)
+        Ok(self.store.mark_announced(actor, since, now).await?)
     }
 
     pub(super) fn turn_of_uploads(&self, record: &ActorRecord) -> Turn {

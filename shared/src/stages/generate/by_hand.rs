@@ -1,9 +1,11 @@
 //! Images asked for by hand: a plan of their own.
 
+use backon::BackoffBuilder;
 use serde_json::json;
 use tracing::info;
 
 use super::Generation;
+use crate::adapters::store::{AMONG_RIVALS, StoreError};
 use crate::domain::actor::ActorId;
 use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::manifest::{BALANCING, Generation as ManifestGeneration, timestamp_text};
@@ -13,23 +15,31 @@ use crate::stages::chain::dispatch;
 use crate::stages::{StageError, actors};
 
 impl Generation {
-    /// Makes a plan for the images and sends its messages. The plan bears the message's name, so that the message,
+    /// Makes a plan for the images and sends its messages. The plan is named after the request, so that its message,
     /// delivered twice, makes one plan.
     pub(super) async fn plan_by_hand(
         &self,
         actor: &ActorId,
         generate: KindCounts,
-        message_id: &str,
+        request_id: &str,
     ) -> Result<(), StageError> {
-        let plan_id = format!("by-hand-{message_id}");
-        let plan = match self.store.plan(actor, &plan_id).await? {
-            Some(plan) => plan,
-            None => self.adopt(actor, generate, plan_id).await?,
+        let plan_id = format!("by-hand-{request_id}");
+        // Not put off: a copy of the message would be another request.
+        let attempt = async || match self.store.plan(actor, &plan_id).await? {
+            Some(plan) => Ok(Some(plan)),
+            None => self.adopt(actor, generate, &plan_id).await,
         };
-        dispatch(&self.store, &self.queues, actor, &plan).await
+        for pause in AMONG_RIVALS.build() {
+            if let Some(plan) = attempt().await? {
+                return dispatch(&self.store, &self.queues, actor, &plan).await;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Err(StoreError::Contended("begin plans for the actor").into())
     }
 
-    async fn adopt(&self, actor: &ActorId, generate: KindCounts, plan_id: String) -> Result<Plan, StageError> {
+    /// `None` if another plan took this generation's number.
+    async fn adopt(&self, actor: &ActorId, generate: KindCounts, plan_id: &str) -> Result<Option<Plan>, StageError> {
         let record = self.store.actor(actor).await?.unwrap_or_default();
         let identified = actors::identify(&self.bucket, &self.store, &self.keys, actor, &record).await?;
         identified.map_err(StageError::Refused)?;
@@ -47,9 +57,9 @@ impl Generation {
         let mut plan = Plan {
             before,
             result,
-            slots: slots(&plan_id, generate, &used_prompts),
+            slots: slots(plan_id, generate, &used_prompts),
             generation_id: Some(record.last_generation + 1),
-            ..Plan::empty(plan_id, self.clock.now(), Origin::ByHand)
+            ..Plan::empty(plan_id.to_owned(), self.clock.now(), Origin::ByHand)
         };
         plan.remaining = plan.pieces_of_work();
         let generation = ManifestGeneration {
@@ -58,11 +68,12 @@ impl Generation {
             generated_at: timestamp_text(plan.created_at),
             image_count: plan.slots.len() as u64,
             metadata: json!({ "plan_id": plan.plan_id, "by_hand": true }).as_object().cloned().unwrap_or_default(),
+            other: serde_json::Map::new(),
         };
         if !self.store.adopt_plan_by_hand(actor, &plan, &generation).await? {
-            return Err(StageError::later("another plan took this generation's number", super::CLAIM_POLL));
+            return Ok(None);
         }
         info!(%actor, plan_id = plan.plan_id, images = plan.slots.len(), "plan by hand");
-        Ok(plan)
+        Ok(Some(plan))
     }
 }

@@ -76,8 +76,8 @@ impl Stage for Generation {
 
     async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
         match GenerationMessage::parse(message.body)? {
-            GenerationMessage::ByHand { actor_id, generate } => {
-                self.plan_by_hand(&actor_id, generate, message.id).await
+            GenerationMessage::ByHand { actor_id, generate, request_id } => {
+                self.plan_by_hand(&actor_id, generate, request_id.as_deref().unwrap_or(message.id)).await
             }
             GenerationMessage::Planned { actor_id, plan_id, slot_id } => {
                 let Some(plan) = self.store.plan(&actor_id, &plan_id).await? else {
@@ -106,10 +106,13 @@ impl Generation {
                     SlotState::Open | SlotState::Staged if is_overtaken => return self.abandon(job, &record).await,
                     SlotState::Open => self.draw_and_stage(job, &record).await?,
                     SlotState::Staged => self.give_number(job, &record).await?,
-                    SlotState::Numbered => self.place(job, record.filename.as_deref().unwrap_or_default()).await?,
+                    SlotState::Numbered => self.place(job, &record).await?,
                     SlotState::Done | SlotState::Failed => return self.tidy_up(job).await,
                 }
-                record = self.store.slot(job.name()).await?;
+                let before = std::mem::replace(&mut record, self.store.slot(job.name()).await?);
+                if record == before {
+                    return Err(StageError::later("the image has come no further", CLAIM_POLL));
+                }
             }
         }
         .await;

@@ -1,9 +1,11 @@
 //! From safe bytes to an image of the set: its number, its object, its local copy.
 
 use backon::Retryable;
+use tracing::warn;
 
 use super::{Generation, Job};
 use crate::adapters::bucket::PutNew;
+use crate::adapters::local_copy::Claimed;
 use crate::adapters::store::AMONG_RIVALS;
 use crate::adapters::store::slots::{SlotRecord, SlotState};
 use crate::domain::manifest::{BALANCING, Image, timestamp_text};
@@ -12,6 +14,7 @@ use crate::domain::numbering::{filename, highest};
 use crate::domain::prompts;
 use crate::metrics::Metric;
 use crate::stages::StageError;
+use crate::stages::listing::list_images;
 
 impl Generation {
     /// Gives the image the next number and enters it in the manifest.
@@ -22,11 +25,14 @@ impl Generation {
     }
 
     async fn try_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), StageError> {
-        let folder = self.keys.training_data(job.actor);
-        let listed = self.bucket.list(&folder).await?;
-        let highest = highest(listed.iter().map(|object| object.key.as_str()));
-        self.store.raise_last_number(job.actor, highest).await?;
-        let record = self.store.actor(job.actor).await?.unwrap_or_default();
+        let listed = list_images(&self.bucket, &self.keys, job.actor).await?;
+        let here = self.local.filenames(job.actor).await?;
+        let highest = highest(listed.iter().map(|file| &file.filename).chain(&here).map(String::as_str));
+        let mut record = self.store.actor(job.actor).await?.unwrap_or_default();
+        if record.last_number < highest {
+            self.store.raise_last_number(job.actor, highest).await?;
+            record.last_number = self.store.actor(job.actor).await?.unwrap_or_default().last_number;
+        }
         let number = record.last_number + 1;
         let filename = filename(job.actor, number);
         let image = self.image(job, slot, number, &filename, record.profile.descriptor());
@@ -59,26 +65,37 @@ impl Generation {
         }
     }
 
-    /// Puts the image into its place under its number.
-    pub(super) async fn place(&self, job: Job<'_>, filename: &str) -> Result<(), StageError> {
+    /// Puts the image into its place under its number. A file of somebody else's that bears its name by then, in the
+    /// bucket or in the local copy, keeps it.
+    pub(super) async fn place(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+        let filename = record.filename.as_deref().unwrap_or_default();
+        let is_ours = |image: &Image| image.plan_id.as_ref() == Some(&job.plan.plan_id);
+        if !self.store.image(job.actor, filename).await?.as_ref().is_some_and(is_ours) {
+            // An earlier attempt had placed it, and it has been deleted or replaced since.
+            return Ok(self.store.finish_slot(job.name()).await?);
+        }
         let staging = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
         let Some(staged) = self.bucket.get(&staging).await? else {
-            return Err(StageError::Refused(format!(
-                "{staging} is gone, so {filename} of {} can't be placed",
-                job.actor
-            )));
+            let reason = format!("{staging} is gone, so {filename} can't be placed");
+            warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "image lost");
+            return Ok(self.store.lose_image(job.name(), filename, &reason).await?);
         };
+        if self.local.claim(job.actor, filename, &staged.bytes).await? == Claimed::Occupied {
+            return Ok(self.store.yield_number(job.name(), filename).await?);
+        }
         let key = self.keys.image(job.actor, filename);
         let etag = match self.bucket.put_new(&key, staged.bytes.clone(), "image/jpeg").await? {
             PutNew::Stored(etag) => etag,
             PutNew::Occupied => match self.bucket.get(&key).await? {
                 // An earlier attempt got this far.
                 Some(there) if there.bytes == staged.bytes => there.etag,
-                _ => return Ok(self.store.yield_number(job.name(), filename).await?),
+                _ => {
+                    self.local.give_back(job.actor, filename).await?;
+                    return Ok(self.store.yield_number(job.name(), filename).await?);
+                }
             },
         };
         self.store.mark_placed(job.actor, filename, &etag).await?;
-        self.local.save(job.actor, filename, &staged.bytes).await?;
         self.store.finish_slot(job.name()).await?;
         Metric::ImagesGenerated(1).emit();
         Ok(())
