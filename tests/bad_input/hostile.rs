@@ -38,6 +38,15 @@ fn boastful_png(width: u32, height: u32) -> Vec<u8> {
     png
 }
 
+/// A small PNG with a colour profile that unfolds to 100 MB. It is judged without its profile.
+fn png_with_enormous_profile() -> Vec<u8> {
+    let mut png = Cursor::new(Vec::new());
+    let mut encoder = PngEncoder::new(&mut png);
+    encoder.set_icc_profile(vec![7; 100 << 20]).unwrap();
+    encoder.write_image(&[90; 64 * 64 * 3], 64, 64, ExtendedColorType::Rgb8).unwrap();
+    png.into_inner()
+}
+
 fn batch(bodies: &[serde_json::Value]) -> String {
     let record = |(id, body): (usize, &serde_json::Value)| json!({ "messageId": id.to_string(), "receiptHandle": "m", "body": body.to_string(), "eventSource": "aws:sqs" });
     json!({ "Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>() }).to_string()
@@ -53,6 +62,9 @@ async fn the_largest_set_that_is_accepted_fits_into_the_evaluation_functions_mem
     for (number, (width, height)) in (5..).zip([(60_000, 60_000), (u32::MAX, 1), (MAX_SIDE + 1, 64)]) {
         stack.upload(&hero, &format!("hero_{number}.png"), &boastful_png(width, height)).await;
     }
+    let enormous_profile = png_with_enormous_profile();
+    assert!(enormous_profile.len() < 4 << 20);
+    stack.upload(&hero, "hero_8.png", &enormous_profile).await;
     // A batch is worked on side by side: the others want as much.
     let others = ["one", "two", "three"];
     for other in others {
@@ -67,7 +79,7 @@ async fn the_largest_set_that_is_accepted_fits_into_the_evaluation_functions_mem
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     let manifest = stack.manifest(&hero).await;
     let unusable: Vec<_> = manifest.images.values().filter_map(|image| image.unusable.as_ref()).collect();
-    assert_eq!((manifest.total_images, unusable.len()), (4, 3), "{unusable:?}");
+    assert_eq!((manifest.total_images, unusable.len()), (5, 3), "{unusable:?}");
     assert!(memory < EVALUATION_MEMORY * 9 / 10, "{} MB", memory / MEGABYTE);
 }
 

@@ -86,11 +86,18 @@ impl Ending {
     }
 
     /// Asserts that an undisturbed journey did all there is to do.
-    pub fn assert_good(&self) {
+    pub fn assert_balanced(&self) {
         assert_eq!(self.status, Status::Balanced, "{self:#?}");
         assert_eq!((&self.files, &self.files), (&self.local, &self.recorded));
         assert_eq!(self.done, (1, 2), "{self:#?}");
         assert_eq!((self.charged, self.recorded_as_paid), (2, 2));
+        assert!(self.staging.is_empty() && self.refusals.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
+    }
+
+    /// Asserts that an undisturbed journey ended with a person being asked.
+    pub fn assert_given_up(&self) {
+        assert_eq!(self.status, Status::NeedsAttention, "{self:#?}");
+        assert_eq!((self.done, self.charged, self.files.len()), ((1, 1), 1, 1), "{self:#?}");
         assert!(self.staging.is_empty() && self.refusals.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
     }
 

@@ -8,6 +8,7 @@ mod ending;
 
 use balancer::domain::kind::Kind;
 use balancer_tests::coded::coded_picture;
+use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, World};
 use ending::Ending;
@@ -19,33 +20,57 @@ const SIDE_BY_SIDE: usize = 4;
 /// Journeys on which each message is delivered three times, shuffled differently.
 const DELIVERIES: u64 = 12;
 
-/// A set of which one image is too poor, and two are missing. It is small, since there are many journeys.
-async fn begin() -> World {
-    let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
-    world.upload_base_image(&hero).await;
-    for (number, picture) in (1..).zip(unbalanced_set()) {
-        world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
+/// Where a journey leads to. The sets are small, since there are many journeys.
+#[derive(Debug, Clone, Copy)]
+enum Tale {
+    /// One image is too poor, and two are missing; then the set is balanced.
+    Balances,
+    /// The one image is too poor, and so is the one that is made in its stead; then a person is asked.
+    GivesUp,
+}
+
+impl Tale {
+    async fn begin(self) -> World {
+        let (world, hero) = (self.world().await, actor("hero"));
+        world.upload_base_image(&hero).await;
+        for (number, picture) in (1..).zip(self.set()) {
+            world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
+        }
+        // Every upload has been told, so that each journey begins alike.
+        world.wait_for_messages(self.set().len()).await;
+        world
     }
-    // Every upload has been told, so that each journey begins alike.
-    world.wait_for_messages(unbalanced_set().len()).await;
-    world
-}
 
-/// The target is 2/1/0.
-fn unbalanced_set() -> Vec<Vec<u8>> {
-    vec![coded_picture(Kind::Photorealistic, 8, 0), coded_picture(Kind::Photorealistic, 2, 1)]
-}
+    async fn world(self) -> World {
+        let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
+        match self {
+            Self::Balances => World::coded(&[("TARGET_TOTAL", "3")]).await,
+            Self::GivesUp => {
+                World::with(&[("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")], |_, _| Fate::Succeeds, poor).await
+            }
+        }
+    }
 
-async fn undisturbed() -> (Ending, Vec<String>) {
-    let world = begin().await;
-    world.drive().await;
-    (Ending::of(&world, &actor("hero")).await, world.network.calls())
+    /// The target is 2/1/0, or 1/0/0.
+    fn set(self) -> Vec<Vec<u8>> {
+        let poor = coded_picture(Kind::Photorealistic, 2, 1);
+        match self {
+            Self::Balances => vec![coded_picture(Kind::Photorealistic, 8, 0), poor],
+            Self::GivesUp => vec![poor],
+        }
+    }
+
+    async fn undisturbed(self) -> (Ending, Vec<String>) {
+        let world = self.begin().await;
+        world.drive().await;
+        (Ending::of(&world, &actor("hero")).await, world.network.calls())
+    }
 }
 
 /// One journey in which the call of this index fails. `false` if it had not so many calls: messages that are worked on
 /// side by side make now one more, now one less.
-async fn disturbed(call: usize, fault: Fault, expected: &Ending) -> Result<bool, String> {
-    let world = begin().await;
+async fn disturbed(tale: Tale, call: usize, fault: Fault, expected: &Ending) -> Result<bool, String> {
+    let world = tale.begin().await;
     world.network.fail_at(call, fault);
     let journey = world.drive().await;
     let has_failed = world.network.has_failed();
@@ -57,56 +82,66 @@ async fn disturbed(call: usize, fault: Fault, expected: &Ending) -> Result<bool,
         Ok(()) => Ok(has_failed),
         Err(difference) => {
             let around = &calls[call.saturating_sub(3)..(call + 3).min(calls.len())];
-            Err(format!("call {call} {fault:?}, amid {around:#?}\n{difference}"))
+            Err(format!("{tale:?}, call {call} {fault:?}, amid {around:#?}\n{difference}"))
         }
     }
 }
 
-async fn try_every_call(fault: Fault) {
-    let (expected, calls) = undisturbed().await;
-    expected.assert_good();
+async fn try_every_call(tale: Tale, fault: Fault) {
+    let (expected, calls) = tale.undisturbed().await;
+    match tale {
+        Tale::Balances => expected.assert_balanced(),
+        Tale::GivesUp => expected.assert_given_up(),
+    }
     let ends: Vec<_> = stream::iter(0..calls.len())
-        .map(|call| disturbed(call, fault, &expected))
+        .map(|call| disturbed(tale, call, fault, &expected))
         .buffer_unordered(SIDE_BY_SIDE)
         .collect()
         .await;
     let survived = ends.iter().filter(|end| **end == Ok(true)).count();
     let failures: Vec<&String> = ends.iter().filter_map(|end| end.as_ref().err()).collect();
-    eprintln!("{fault:?}: {survived} of {} calls survived", survived + failures.len());
+    eprintln!("{tale:?}, {fault:?}: {survived} of {} calls survived", survived + failures.len());
     assert!(failures.is_empty(), "{} failures; the first: {}", failures.len(), failures[0]);
     assert!(survived * 10 >= calls.len() * 9, "only {survived} of {} calls were tried", calls.len());
 }
 
 #[tokio::test]
 async fn a_worker_that_dies_before_a_call_leaves_nothing_undone() {
-    try_every_call(Fault::DiesBefore).await;
+    try_every_call(Tale::Balances, Fault::DiesBefore).await;
 }
 
 #[tokio::test]
 async fn a_worker_that_dies_after_a_call_does_nothing_twice() {
-    try_every_call(Fault::DiesAfter).await;
+    try_every_call(Tale::Balances, Fault::DiesAfter).await;
 }
 
 #[tokio::test]
 async fn an_answer_that_gets_lost_changes_nothing() {
-    try_every_call(Fault::AnswerLost).await;
+    try_every_call(Tale::Balances, Fault::AnswerLost).await;
 }
 
 #[tokio::test]
 async fn a_service_that_has_a_problem_is_asked_again() {
-    try_every_call(Fault::Unavailable).await;
+    try_every_call(Tale::Balances, Fault::Unavailable).await;
 }
 
 #[tokio::test]
 async fn an_item_that_a_transaction_is_at_is_written_a_moment_later() {
-    try_every_call(Fault::Conflict).await;
+    try_every_call(Tale::Balances, Fault::Conflict).await;
+}
+
+#[tokio::test]
+async fn a_set_that_is_given_up_gets_no_new_rounds_wherever_a_worker_dies() {
+    for fault in [Fault::DiesBefore, Fault::DiesAfter] {
+        try_every_call(Tale::GivesUp, fault).await;
+    }
 }
 
 #[tokio::test]
 async fn messages_delivered_three_times_in_any_order_change_nothing() {
-    let (expected, _) = undisturbed().await;
+    let (expected, _) = Tale::Balances.undisturbed().await;
     for seed in 0..DELIVERIES {
-        let world = begin().await;
+        let world = Tale::Balances.begin().await;
         world.drive_with(Delivery { times: 3, shuffled_by: Some(seed) }).await;
         let ending = Ending::of(&world, &actor("hero")).await;
         ending.compare(&expected).unwrap_or_else(|difference| panic!("shuffled by {seed}\n{difference}"));

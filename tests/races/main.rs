@@ -4,3 +4,4 @@
 mod bursts;
 mod money;
 mod numbers;
+mod people;

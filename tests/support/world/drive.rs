@@ -175,6 +175,13 @@ impl World {
         }
     }
 
+    /// Loses every message that waits in a queue.
+    pub async fn lose_messages(&self, queue: Queue) {
+        for message in self.receive(queue).await {
+            self.take_away(queue, &message).await;
+        }
+    }
+
     /// Messages that were given up.
     pub async fn dead_letters(&self) -> u64 {
         let mut dead = 0;

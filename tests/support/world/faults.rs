@@ -35,6 +35,12 @@ impl Fault {
     pub const ALL: [Self; 5] = [Self::DiesBefore, Self::DiesAfter, Self::AnswerLost, Self::Unavailable, Self::Conflict];
 }
 
+/// Which call fails.
+enum Call {
+    At(usize),
+    Naming(String),
+}
+
 /// The network between the workers and everything else.
 pub struct Network {
     address: String,
@@ -46,7 +52,7 @@ struct State {
     client: reqwest::Client,
     upstreams: Vec<(&'static str, String)>,
     calls: Mutex<Vec<String>>,
-    fault: Mutex<Option<(usize, Fault)>>,
+    fault: Mutex<Option<(Call, Fault)>>,
     /// Every how-many-eth call finds a transaction at its item.
     conflicts: AtomicUsize,
     died: Notify,
@@ -93,7 +99,7 @@ impl Network {
 
     /// Lets the call with this index fail, once.
     pub fn fail_at(&self, call: usize, fault: Fault) {
-        *self.state.fault.lock().unwrap() = Some((call, fault));
+        *self.state.fault.lock().unwrap() = Some((Call::At(call), fault));
     }
 
     /// Lets the call that follows after `more` others fail, once.
@@ -105,6 +111,11 @@ impl Network {
     /// Lets one call in `every` find a transaction at its item, from now on.
     pub fn conflict_often(&self, every: usize) {
         self.state.conflicts.store(every, Ordering::SeqCst);
+    }
+
+    /// Lets the next call fail whose description contains this text, once.
+    pub fn fail_naming(&self, text: &str, fault: Fault) {
+        *self.state.fault.lock().unwrap() = Some((Call::Naming(text.to_owned()), fault));
     }
 
     /// Lets nothing fail any more.
@@ -175,9 +186,11 @@ impl State {
             return Some(Fault::Conflict);
         }
         let mut fault = self.fault.lock().unwrap();
-        let (_, hit) = (*fault).filter(|&(at, _)| at == index)?;
-        *fault = None;
-        Some(hit)
+        let is_meant = |which: &Call| match which {
+            Call::At(at) => *at == index,
+            Call::Naming(text) => call.contains(text),
+        };
+        fault.take_if(|(which, _)| is_meant(which)).map(|(_, hit)| hit)
     }
 
     async fn kill(&self) -> Result<Response<Full<Bytes>>, Cut> {

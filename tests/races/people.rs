@@ -1,0 +1,177 @@
+//! People who are at the same names and images while the functions work.
+
+use balancer::adapters::queues::Queue;
+use balancer::adapters::store::actors::Status;
+use balancer::adapters::store::slots::{SlotName, SlotState};
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::Kind;
+use balancer::domain::manifest::BALANCING;
+use balancer_tests::coded::coded_picture;
+use balancer_tests::replicate::Fate;
+use balancer_tests::stack::actor;
+use balancer_tests::world::{Fault, World};
+use jiff::SignedDuration;
+use serde_json::json;
+
+/// What somebody else made.
+fn of_a_person() -> Vec<u8> {
+    coded_picture(Kind::Photorealistic, 9, 77)
+}
+
+async fn ask_for_one(world: &World, actor: &ActorId) {
+    world.upload_base_image(actor).await;
+    world.send(Queue::Generation, json!({ "actor_id": actor, "generate": { "photorealistic": 1 } })).await;
+}
+
+/// An image that has its number, and whose worker died before it was in its place.
+async fn cut_off_before_its_place() -> (World, ActorId) {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    ask_for_one(&world, &hero).await;
+    world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesBefore);
+    while !world.network.has_failed() {
+        world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+    }
+    (world, hero)
+}
+
+async fn object(world: &World, actor: &ActorId, name: &str) -> Option<Vec<u8>> {
+    world.bucket.get(&world.keys.image(actor, name)).await.unwrap().map(|object| object.bytes)
+}
+
+async fn made(world: &World, actor: &ActorId) -> Vec<String> {
+    let images = world.manifest(actor).await.images.into_iter();
+    images
+        .filter(|(_, image)| image.generation_type.as_deref() == Some(BALANCING) && image.etag.is_some())
+        .map(|(name, _)| name)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_file_that_lies_in_the_local_folder_only_keeps_its_name() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    std::fs::create_dir_all(world.local_folder(&hero)).unwrap();
+    std::fs::write(world.local_folder(&hero).join("hero_1.jpg"), of_a_person()).unwrap();
+    ask_for_one(&world, &hero).await;
+    world.generate_with(1).await;
+    assert_eq!(std::fs::read(world.local_folder(&hero).join("hero_1.jpg")).unwrap(), of_a_person());
+    assert_eq!(made(&world, &hero).await, ["hero_2.jpg"]);
+}
+
+#[tokio::test]
+async fn a_file_dropped_locally_under_a_number_that_was_just_given_keeps_it() {
+    let (world, hero) = cut_off_before_its_place().await;
+    std::fs::write(world.local_folder(&hero).join("hero_1.jpg"), of_a_person()).unwrap();
+    world.drive().await;
+    assert_eq!(std::fs::read(world.local_folder(&hero).join("hero_1.jpg")).unwrap(), of_a_person());
+    assert_eq!(made(&world, &hero).await.first().map(String::as_str), Some("hero_2.jpg"));
+    assert_eq!(world.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn a_person_who_takes_the_number_of_an_image_that_was_cut_off_keeps_it_even_if_it_was_judged_meanwhile() {
+    let (world, hero) = cut_off_before_its_place().await;
+    std::fs::remove_file(world.local_folder(&hero).join("hero_1.jpg")).unwrap();
+    world.upload(&hero, "hero_1.jpg", &of_a_person()).await;
+    world.send(Queue::Evaluation, json!({ "actor_id": hero, "mode": "dry_run" })).await;
+    world.drive().await;
+    assert_eq!(object(&world, &hero, "hero_1.jpg").await, Some(of_a_person()));
+    let made = made(&world, &hero).await;
+    assert!(made.contains(&"hero_2.jpg".to_owned()) && !made.contains(&"hero_1.jpg".to_owned()), "{made:?}");
+    assert_eq!(world.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn an_image_whose_bytes_are_gone_is_given_up_and_its_plan_ends() {
+    let (world, hero) = cut_off_before_its_place().await;
+    let plan = world.store.plans(&hero).await.unwrap().remove(0);
+    world.bucket.delete(&world.keys.staging(&hero, &plan.plan_id, "001")).await.unwrap();
+    world.drive().await;
+    let name = SlotName { actor: &hero, plan_id: &plan.plan_id, slot_id: "001" };
+    assert_eq!(world.store.slot(name).await.unwrap().state, SlotState::Failed);
+    assert_eq!(world.store.plan(&hero, &plan.plan_id).await.unwrap().unwrap().remaining, 0);
+    let unplaced = world.manifest(&hero).await.images.into_values().filter(|image| image.etag.is_none()).count();
+    assert_eq!((unplaced, world.dead_letters().await), (0, 0));
+}
+
+#[tokio::test]
+async fn an_image_that_was_placed_and_deleted_does_not_come_back() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    ask_for_one(&world, &hero).await;
+    world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesAfter);
+    while !world.network.has_failed() {
+        world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+    }
+    world.send(Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_1.jpg"] })).await;
+    while !world.names_below("training_data/hero/").await.is_empty() {
+        world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+    }
+    world.drive().await;
+    assert_eq!(object(&world, &hero, "hero_1.jpg").await, None);
+    assert!(world.names_below("trash/hero/").await.iter().any(|name| name.ends_with("/hero_1.jpg")));
+}
+
+#[tokio::test]
+async fn news_of_our_own_image_that_comes_after_it_was_thrown_away_begins_no_rounds() {
+    let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
+    let variables = [("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "2")];
+    let (world, hero) = (World::with(&variables, |_, _| Fate::Succeeds, poor).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    world.upload(&hero, "hero_1.jpg", &coded_picture(Kind::Photorealistic, 2, 1)).await;
+    world.wait_for_messages(1).await;
+    world.drive().await;
+    let plans = world.store.plans(&hero).await.unwrap().len();
+    let manifest = world.manifest(&hero).await;
+    let (name, thrown_away) = manifest.trash.iter().find(|(_, kept)| kept[0].image.plan_id.is_some()).unwrap();
+    let landed = |at: jiff::Timestamp| {
+        json!({ "detail-type": "Object Created", "time": at.to_string(), "detail": {
+            "bucket": { "name": world.bucket.name() },
+            "object": { "key": world.keys.image(&hero, name), "etag": thrown_away[0].image.etag },
+        } })
+    };
+    world.send(Queue::Evaluation, landed(thrown_away[0].deleted_at - SignedDuration::from_secs(5))).await;
+    world.drive().await;
+    assert_eq!(world.store.plans(&hero).await.unwrap().len(), plans);
+    // Whoever uploads the same image later wants it to be looked at.
+    world.send(Queue::Evaluation, landed(thrown_away[0].deleted_at + SignedDuration::from_secs(5))).await;
+    world.drive().await;
+    assert!(world.store.plans(&hero).await.unwrap().len() > plans);
+}
+
+#[tokio::test]
+async fn an_upload_is_evaluated_though_the_message_that_was_to_see_to_the_last_one_got_lost() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    world.upload(&hero, "hero_1.jpg", &of_a_person()).await;
+    world.wait_for_messages(1).await;
+    while world.store.actor(&hero).await.unwrap().is_none_or(|record| record.announced_at.is_none()) {
+        world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+    }
+    world.lose_messages(Queue::Evaluation).await;
+    world.let_pass(SignedDuration::from_hours(2));
+    world.upload(&hero, "hero_2.jpg", &coded_picture(Kind::BwStylized, 9, 78)).await;
+    world.wait_for_messages(1).await;
+    world.drive().await;
+    assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().status, Status::Balanced);
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_twice_under_one_name_is_carried_out_once() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    let asked = json!({ "actor_id": hero, "generate": { "bw_stylized": 1 }, "request_id": "mine" });
+    world.send(Queue::Generation, asked.clone()).await;
+    world.send(Queue::Generation, asked).await;
+    world.generate_with(2).await;
+    assert_eq!((world.store.plans(&hero).await.unwrap().len(), world.replicate.charged()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_slip_of_the_pen_in_a_deletion_by_hand_uses_up_no_number_and_leaves_no_trace() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    world.send(Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_99.jpg"] })).await;
+    world.drive().await;
+    let manifest = world.manifest(&hero).await;
+    assert!(manifest.images.contains_key("hero_1.jpg") && manifest.last_number < 99, "{}", manifest.last_number);
+    assert!(!manifest.trash.contains_key("hero_99.jpg"));
+}
