@@ -8,7 +8,16 @@ use balancer::domain::plan::PlanState;
 use serde::Serialize;
 
 use crate::outcome::Outcome;
-use crate::table;
+use crate::table::{self, Heading};
+
+const HEADINGS: [Heading; 6] = [
+    Heading::Words("actor"),
+    Heading::Words("before"),
+    Heading::Words("after"),
+    Heading::Numbers("deleted"),
+    Heading::Numbers("made"),
+    Heading::Words("status"),
+];
 
 /// Every actor of a run; the form of `local --json`.
 #[derive(Debug, Serialize)]
@@ -57,7 +66,7 @@ impl Report {
     /// For people: a table, and a sentence for each actor that has something to say.
     pub fn in_words(&self) -> String {
         let rows: Vec<_> = self.actors.iter().map(ActorReport::row).collect();
-        let table = table::render(&["actor", "before", "after", "deleted", "made", "status"], &rows);
+        let table = table::render(&HEADINGS, &rows);
         let sentences: String =
             self.actors.iter().map(|actor| format!("\n{}: {}", actor.actor_id, actor.sentence())).collect();
         format!("{table}\n{sentences}")
