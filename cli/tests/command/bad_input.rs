@@ -63,6 +63,7 @@ fn wrong_usage_ends_with_two_and_a_hint() {
         (&["local", "--data", ".", "--watch", "--dry-run"], "--dry-run"),
         (&["local", "--data", ".", "--actor", "../x"], "can't be an actor's id"),
         (&["local", "--data", ".", "--port", "70000"], "--port"),
+        (&["local", "--serve", "--host", "::1"], "an IPv4 address, such as 127.0.0.1"),
         (&["send", "deletion", "a"], "<FILE>"),
         (&["pin", "a"], "<FILE>"),
         (&["restore", "a", "--data", ".", "--stack", "s"], "--stack"),
