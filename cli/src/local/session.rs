@@ -126,9 +126,12 @@ impl Session {
     }
 
     async fn work(&self, options: &Options) -> anyhow::Result<Ending> {
-        self.upload().await?;
+        let without_images = self.upload().await?;
         if options.dry_run {
             return self.dry_run().await;
+        }
+        for actor in without_images {
+            self.ask(actor, Mode::Execute).await?;
         }
         let actors = self.actors();
         settle::settle(&self.destination.store, &self.queues, &actors).await?;
@@ -139,29 +142,37 @@ impl Session {
         Ok(Ending::Settled(Report::of(&self.destination.store, &actors).await?))
     }
 
-    /// Uploads every actor. One without any image lands nothing that could be noticed, so it is asked about.
-    async fn upload(&self) -> anyhow::Result<()> {
+    /// Uploads every actor. Returns those without any image: nothing of theirs lands that could be noticed, so somebody
+    /// must ask about them.
+    async fn upload(&self) -> anyhow::Result<Vec<ActorId>> {
         let progress = Progress::start("uploading actors", self.folders.len() as u64);
+        let mut without_images = Vec::new();
         for folder in &self.folders {
             if self.destination.upload(folder).await? == 0 {
-                remark(format!("{} holds no images", folder.training_data().display()));
-                let command = EvaluationCommand::because(folder.actor.clone(), Cause::ByHand);
-                self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+                remark(format!(
+                    "{} holds no images; put png, jpg, jpeg or webp files there, unless all are to be made from the base image",
+                    folder.training_data().display()
+                ));
+                without_images.push(folder.actor.clone());
             }
             progress.step();
         }
         progress.finish();
-        Ok(())
+        Ok(without_images)
+    }
+
+    async fn ask(&self, actor: ActorId, mode: Mode) -> anyhow::Result<()> {
+        let mut command = EvaluationCommand::because(actor, Cause::ByHand);
+        command.mode = mode;
+        Ok(self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?)
     }
 
     async fn dry_run(&self) -> anyhow::Result<Ending> {
         let actors = self.actors();
         for actor in &actors {
-            let mut command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
-            command.mode = Mode::DryRun;
-            self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+            self.ask(actor.clone(), Mode::DryRun).await?;
         }
-        Ok(Ending::Proposed(settle::dry_runs(&self.destination.store, &actors).await?))
+        Ok(Ending::Proposed(settle::dry_runs(&self.destination.store, &self.queues, &actors).await?))
     }
 
     fn announcement(&self, data: &Path) -> anyhow::Result<super::running::Announced> {
