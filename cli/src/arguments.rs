@@ -73,7 +73,7 @@ pub struct Local {
     /// Only this actor; can be repeated [default: every folder in DATA]
     #[arg(long = "actor", value_name = "ID")]
     pub actors: Vec<ActorId>,
-    /// Go on: take up images as they are dropped into the folder, until Ctrl-C
+    /// Go on until Ctrl-C: take up images, base images and actors that come into the folder, and report each time
     #[arg(long, conflicts_with = "dry_run")]
     pub watch: bool,
     /// Only say what would be deleted and made
@@ -88,7 +88,7 @@ pub struct Local {
     /// The file that --serve writes for `sam local invoke --env-vars`
     #[arg(long, requires = "serve", value_name = "FILE", default_value = "env.json")]
     pub env_vars: PathBuf,
-    /// Answer with a line of JSON
+    /// Answer with a line of JSON; with --watch, with one for each report
     #[arg(long)]
     pub json: bool,
     /// Port of the embedded stack [default: any free one; 4566 with --serve]

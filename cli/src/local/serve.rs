@@ -116,8 +116,13 @@ async fn upload(options: &Options, stack: &LocalStack) -> anyhow::Result<()> {
         keys: Keys::new(KEY_PREFIX),
     };
     for folder in data_folder::actors(data, &options.actors)? {
-        let images = destination.upload(&folder).await?;
-        remark(format!("uploaded {images} images of {}", folder.actor));
+        match destination.examine(&folder).await? {
+            Ok(belongings) => {
+                let images = destination.upload(&folder, belongings).await?;
+                remark(format!("uploaded {images} images of {}", folder.actor));
+            }
+            Err(reason) => remark(format!("left alone {}: {reason}", folder.actor)),
+        }
     }
     Ok(())
 }
