@@ -2,7 +2,7 @@
 
 mod care;
 
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use balancer::domain::actor::ActorId;
@@ -73,7 +73,7 @@ pub struct Local {
     /// Only this actor; can be repeated [default: every folder in DATA]
     #[arg(long = "actor", value_name = "ID")]
     pub actors: Vec<ActorId>,
-    /// Go on: take up images as they are dropped into the folder, until Ctrl-C
+    /// Go on until Ctrl-C: take up images, base images and actors that come into the folder, and report each time
     #[arg(long, conflicts_with = "dry_run")]
     pub watch: bool,
     /// Only say what would be deleted and made
@@ -82,13 +82,13 @@ pub struct Local {
     /// Only run the stack, until Ctrl-C: for `sam local invoke` and other clients; DATA is uploaded, and left as it is
     #[arg(long, conflicts_with_all = ["watch", "dry_run", "json", "vision", "generator"])]
     pub serve: bool,
-    /// Where --serve listens; on Linux, containers reach it at the address of their bridge, often 172.17.0.1
-    #[arg(long, requires = "serve", value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub host: IpAddr,
+    /// The IPv4 address that --serve listens on; on Linux, containers reach it at that of their bridge, often 172.17.0.1
+    #[arg(long, requires = "serve", value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = ipv4_address)]
+    pub host: Ipv4Addr,
     /// The file that --serve writes for `sam local invoke --env-vars`
     #[arg(long, requires = "serve", value_name = "FILE", default_value = "env.json")]
     pub env_vars: PathBuf,
-    /// Answer with a line of JSON
+    /// Answer with a line of JSON; with --watch, with one for each report
     #[arg(long)]
     pub json: bool,
     /// Port of the embedded stack [default: any free one; 4566 with --serve]
@@ -238,4 +238,9 @@ impl From<ScopeArgument> for Scope {
             ScopeArgument::GenerateOnly => Self::GenerateOnly,
         }
     }
+}
+
+/// The emulator looks for itself by IPv4, so no other address will do.
+fn ipv4_address(text: &str) -> Result<Ipv4Addr, String> {
+    text.parse().map_err(|_| "the stack listens on an IPv4 address, such as 127.0.0.1 or 172.17.0.1".to_owned())
 }

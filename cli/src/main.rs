@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             outcome::complain(&error);
-            ExitCode::from(1)
+            outcome::exit_code_of(&error)
         }
     }
 }

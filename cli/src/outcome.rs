@@ -25,6 +25,16 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// What was typed can never be carried out, on whatever folder or stack: the exit code is that of a wrong option.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongUsage(pub String);
+
+/// The exit code of a command that failed.
+pub fn exit_code_of(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(if error.is::<WrongUsage>() { 2 } else { 1 })
+}
+
 /// Writes an answer to standard output. Where nobody reads on, as in `balancer assess DIR | head`, the program ends.
 pub fn answer(text: impl std::fmt::Display) {
     if writeln!(std::io::stdout().lock(), "{text}").is_err() {

@@ -41,14 +41,15 @@ pub fn read_folder(dir: &Path) -> anyhow::Result<Vec<Picture>> {
     Ok(pictures)
 }
 
-/// The files of a folder in the order of their names, hidden ones left out.
+/// The files of a folder in the order of their names, hidden ones left out. A folder that is called like an image counts
+/// as a file, so that somebody says of it that it can't be read.
 pub fn files_in(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(dir).with_context(|| format!("the folder {} can't be read", dir.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("the folder {} can't be read", dir.display()))?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !path.is_dir() && !is_hidden {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !name.starts_with('.') && (!path.is_dir() || is_image_name(&name)) {
             files.push(path);
         }
     }

@@ -11,25 +11,63 @@ pub fn short(name: &str) -> String {
     name.chars().take(LONGEST_NAME - 1).chain(['…']).collect()
 }
 
-/// Rows under headings, columns as wide as they need to be; numbers to the right.
-pub fn render(headings: &[&str], rows: &[Vec<String>]) -> String {
-    let widths: Vec<usize> = (0..headings.len())
-        .map(|column| {
+/// What stands above a column, which says on which side its cells stand too: what they hold may look like a number and
+/// be a name.
+#[derive(Debug, Clone, Copy)]
+pub enum Heading {
+    /// Words, on the left.
+    Words(&'static str),
+    /// Numbers, on the right.
+    Numbers(&'static str),
+}
+
+impl Heading {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Words(text) | Self::Numbers(text) => text,
+        }
+    }
+
+    fn align(self, cell: &str, width: usize) -> String {
+        match self {
+            Self::Words(_) => format!("{cell:<width$}"),
+            Self::Numbers(_) => format!("{cell:>width$}"),
+        }
+    }
+}
+
+/// Rows under headings, columns as wide as they need to be.
+pub fn render(headings: &[Heading], rows: &[Vec<String>]) -> String {
+    let widths: Vec<usize> = (0..)
+        .zip(headings)
+        .map(|(column, heading)| {
             let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-            cells.chain([headings[column].chars().count()]).max().unwrap_or(0)
+            cells.chain([heading.text().chars().count()]).max().unwrap_or(0)
         })
         .collect();
-    let headings = headings.iter().map(|heading| (*heading).to_owned()).collect();
+    let titles = headings.iter().map(|heading| heading.text().to_owned()).collect();
     let rule = widths.iter().map(|&width| "─".repeat(width)).collect();
-    [headings, rule]
+    [titles, rule]
         .iter()
         .chain(rows)
         .map(|row: &Vec<String>| {
-            let cells = row.iter().zip(&widths).map(|(cell, &width)| {
-                if cell.parse::<f64>().is_ok() { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-            });
+            let cells = row.iter().zip(headings).zip(&widths);
+            let cells = cells.map(|((cell, heading), &width)| heading.align(cell, width));
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         })
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_digits_stands_on_the_left_and_a_number_on_the_right() {
+        let rows = [["7", "3"], ["somebody", "–"], ["0001", "12"]].map(|row| row.map(str::to_owned).to_vec());
+        let table = render(&[Heading::Words("actor"), Heading::Numbers("made")], &rows);
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines, ["actor     made", "────────  ────", "7            3", "somebody     –", "0001        12"]);
+    }
 }

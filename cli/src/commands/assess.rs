@@ -8,7 +8,15 @@ use crate::arguments::Assess;
 use crate::outcome::{Outcome, answer};
 use crate::pictures::{Picture, read_folder};
 use crate::progress::Progress;
-use crate::table;
+use crate::table::{self, Heading};
+
+const HEADINGS: [Heading; 5] = [
+    Heading::Words("file"),
+    Heading::Words("kind"),
+    Heading::Numbers("quality"),
+    Heading::Words("flags"),
+    Heading::Words("why"),
+];
 
 /// Judges a folder's images with the embedded vision model.
 pub fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
@@ -17,7 +25,7 @@ pub fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
         answer(serde_json::to_string_pretty(&assessments)?);
     } else {
         let rows: Vec<_> = assessments.iter().map(row).collect();
-        answer(table::render(&["file", "kind", "quality", "flags", "why"], &rows));
+        answer(table::render(&HEADINGS, &rows));
     }
     Ok(Outcome::Done)
 }

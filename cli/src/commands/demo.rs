@@ -24,6 +24,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         actors: vec![folder.actor.clone()],
         watch: false,
         dry_run: false,
+        json,
         port,
         logs: None,
         providers: ProviderArguments::default(),

@@ -8,7 +8,7 @@ use image::{ImageFormat, RgbImage};
 use serde::Serialize;
 
 use crate::arguments::Grid;
-use crate::outcome::{Outcome, answer};
+use crate::outcome::{Outcome, WrongUsage, answer};
 use crate::pictures::read_folder;
 
 #[derive(Serialize)]
@@ -22,7 +22,8 @@ struct CellOfFile<'a> {
 pub fn run(arguments: &Grid) -> anyhow::Result<Outcome> {
     let format = ImageFormat::from_path(&arguments.output);
     if !matches!(format, Ok(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) {
-        bail!("{} can't be written: end its name in .png, .jpg or .webp", arguments.output.display());
+        let output = arguments.output.display();
+        bail!(WrongUsage(format!("{output} can't be written: end its name in .png, .jpg or .webp")));
     }
     let pictures = read_folder(&arguments.dir)?;
     let images: Vec<&RgbImage> = pictures.iter().map(|picture| picture.preview.as_ref()).collect();

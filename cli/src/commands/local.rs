@@ -15,14 +15,11 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
         return serve::serve(serve::Options { data, actors, host, port, env_vars, logs, target, cap }).await;
     }
     let data = data.context("--data is missing")?;
-    let ending = run_session(Options { data, actors, watch, dry_run, port, logs, providers, target, cap }).await?;
+    let options = Options { data, actors, watch, dry_run, json, port, logs, providers, target, cap };
+    let ending = run_session(options).await?;
     match &ending {
-        Ending::Settled(report) if json => {
-            report.actors.iter().for_each(|actor| remark(actor.sentence()));
-            answer(serde_json::to_string(report)?);
-        }
         Ending::Settled(report) => {
-            answer(report.in_words());
+            report.say(json)?;
             if report.actors.iter().any(|actor| actor.awaits_approval) {
                 remark(
                     "The stack is gone, so there is nothing left to approve: look at what would go with --dry-run, then run this again with --max-deleted-percent 100.",

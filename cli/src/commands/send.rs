@@ -9,7 +9,7 @@ use balancer::messages::{Cause, DeletionMessage, EvaluationCommand, GenerationMe
 
 use crate::arguments::{Send, SendMessage};
 use crate::connection::Connected;
-use crate::outcome::{Outcome, remark};
+use crate::outcome::{Outcome, WrongUsage, remark};
 
 /// Puts a message on a queue, checked as the function will check it.
 pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
@@ -29,17 +29,19 @@ fn message(message: SendMessage) -> anyhow::Result<(Queue, String)> {
         }
         SendMessage::Deletion { actor, filenames } => {
             let body = serde_json::to_string(&DeletionMessage::ByHand { actor_id: actor, filenames })?;
-            DeletionMessage::parse(&body)?;
+            DeletionMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
             Ok((Queue::Deletion, body))
         }
         SendMessage::Generation { actor, photorealistic, bw_stylized, color_stylized } => {
             let generate = KindCounts { photorealistic, bw_stylized, color_stylized };
             if generate == KindCounts::default() {
-                bail!("say how many images to make: --photorealistic N, --bw-stylized N or --color-stylized N");
+                bail!(WrongUsage(
+                    "say how many images to make: --photorealistic N, --bw-stylized N or --color-stylized N".to_owned()
+                ));
             }
             let request_id = Some(format!("{:016x}", rand::random::<u64>()));
             let body = serde_json::to_string(&GenerationMessage::ByHand { actor_id: actor, generate, request_id })?;
-            GenerationMessage::parse(&body)?;
+            GenerationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
             Ok((Queue::Generation, body))
         }
     }

@@ -18,8 +18,17 @@ use crate::arguments::Status;
 use crate::connection::Connected;
 use crate::local::Report;
 use crate::outcome::{Outcome, answer};
-use crate::table;
+use crate::table::{self, Heading};
 use plan_at_hand::PlanAtHand;
+
+const HEADINGS: [Heading; 6] = [
+    Heading::Words("actor"),
+    Heading::Words("images"),
+    Heading::Words("status"),
+    Heading::Numbers("today"),
+    Heading::Numbers("ever"),
+    Heading::Words("why"),
+];
 
 #[derive(Serialize)]
 struct ActorStanding {
@@ -96,7 +105,7 @@ async fn standing(
 
 fn in_words(standings: &[ActorStanding], today: Spending) -> String {
     let rows: Vec<_> = standings.iter().map(row).collect();
-    let mut parts = vec![table::render(&["actor", "images", "status", "today", "ever", "why"], &rows)];
+    let mut parts = vec![table::render(&HEADINGS, &rows)];
     let plans = standings.iter().filter_map(|standing| Some((&standing.actor_id, standing.plan_at_hand.as_ref()?)));
     parts.extend(plans.map(|(actor, plan)| plan.in_words(actor)));
     parts.push(closing_line(today));
@@ -136,7 +145,7 @@ async fn refused(connected: &Connected, json: bool) -> anyhow::Result<Outcome> {
                 vec![format!("{:.0}", refusal.refused_at), refusal.queue.clone(), refusal.reason.clone(), body]
             })
             .collect();
-        answer(table::render(&["when", "queue", "why", "body"], &rows));
+        answer(table::render(&["when", "queue", "why", "body"].map(Heading::Words), &rows));
     }
     Ok(Outcome::Done)
 }

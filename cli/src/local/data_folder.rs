@@ -1,6 +1,7 @@
 //! The folder of `--data`: `{actor_id}/training_data/*` and `{actor_id}/base_image/*`.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -17,8 +18,11 @@ pub struct ActorFolder {
     pub dir: PathBuf,
 }
 
+/// What says who an actor is.
+pub const ACTOR_FILE: &str = "actor.json";
+
 /// A file that people know from training data folders and that is no image: not worth a remark.
-const SILENT: [&str; 3] = ["actor.json", "manifest.json", "Thumbs.db"];
+const SILENT: [&str; 3] = [ACTOR_FILE, "manifest.json", "Thumbs.db"];
 
 /// The actors of a data folder, or those of them that are asked for.
 ///
@@ -40,7 +44,7 @@ pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder
     for entry in entries {
         let dir = entry?.path();
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !dir.join("training_data").is_dir() && !dir.join("base_image").is_dir() {
+        if !is_there(&dir.join("training_data")) && !is_there(&dir.join("base_image")) {
             continue;
         }
         match name.parse() {
@@ -73,6 +77,11 @@ impl ActorFolder {
         self.dir.join("training_data")
     }
 
+    /// Where the picture lies that says what the actor looks like.
+    pub fn base_images(&self) -> PathBuf {
+        self.dir.join("base_image")
+    }
+
     /// Where the manifest is left.
     pub fn manifest(&self) -> PathBuf {
         self.dir.join("manifest.json")
@@ -100,20 +109,25 @@ impl ActorFolder {
         Ok(names)
     }
 
-    /// The image files, by name. Files that are none are said on standard error and left alone.
+    /// The image files, by name, whether or not they can be read.
     ///
     /// # Errors
     /// If the folder is there but can't be read.
     pub fn images(&self) -> anyhow::Result<Vec<PathBuf>> {
-        if !self.training_data().is_dir() {
-            return Ok(Vec::new());
-        }
-        let (images, others): (Vec<_>, Vec<_>) =
-            files_in(&self.training_data())?.into_iter().partition(|path| is_image_name(&name_of(path)));
-        for other in others.iter().filter(|path| !SILENT.contains(&name_of(path).as_str())) {
-            remark(format!("left alone {}: not an image (png, jpg, jpeg, webp)", other.display()));
-        }
-        Ok(images)
+        Ok(self.files()?.into_iter().filter(|path| is_image_name(&name_of(path))).collect())
+    }
+
+    /// The files among the images that are none and that nobody expects there.
+    ///
+    /// # Errors
+    /// If the folder is there but can't be read.
+    pub fn strangers(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let is_strange = |path: &PathBuf| !is_image_name(&name_of(path)) && !SILENT.contains(&name_of(path).as_str());
+        Ok(self.files()?.into_iter().filter(is_strange).collect())
+    }
+
+    fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
+        if is_there(&self.training_data()) { files_in(&self.training_data()) } else { Ok(Vec::new()) }
     }
 
     /// The base image: the first of the folder, png before jpg before jpeg before webp.
@@ -121,8 +135,8 @@ impl ActorFolder {
     /// # Errors
     /// If the folder is there but can't be read.
     pub fn base_image(&self) -> anyhow::Result<Option<PathBuf>> {
-        let folder = self.dir.join("base_image");
-        if !folder.is_dir() {
+        let folder = self.base_images();
+        if !is_there(&folder) {
             return Ok(None);
         }
         let rank = |path: &PathBuf| {
@@ -134,7 +148,26 @@ impl ActorFolder {
 
     /// What says who the actor is, where something does.
     pub fn actor_file(&self) -> Option<PathBuf> {
-        [self.training_data().join("actor.json"), self.dir.join("actor.json")].into_iter().find(|path| path.is_file())
+        let places = [self.training_data(), self.dir.clone()].map(|dir| dir.join(ACTOR_FILE));
+        places.into_iter().find(|path| is_there(path))
+    }
+}
+
+/// Whether a name is taken, be it by a link that leads nowhere.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// A file's content; `None` if there is no such file. A link that leads nowhere is a file that can't be read: what it
+/// stands for may only be out of reach.
+///
+/// # Errors
+/// If it can't be read.
+pub fn read_if_there(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound && !is_there(path) => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("{} can't be read", path.display())),
     }
 }
 

@@ -11,6 +11,7 @@ use balancer::domain::manifest::Manifest;
 use balancer::exchange;
 use balancer::keys::is_image_name;
 
+use super::belongings;
 use super::data_folder::{ActorFolder, name_of};
 use super::upload::Destination;
 use crate::outcome::remark;
@@ -36,7 +37,8 @@ pub async fn leave(destination: &Destination, folder: &ActorFolder) -> anyhow::R
         in_bucket.insert(filename.to_owned());
     }
     for path in folder.images()? {
-        if !in_bucket.contains(&name_of(&path)) {
+        // What can't be read has been said to be left alone.
+        if !in_bucket.contains(&name_of(&path)) && belongings::open(&path).is_ok() {
             remark(format!("{} is in the folder only", path.display()));
         }
     }

@@ -1,10 +1,14 @@
 //! `balancer local`: a folder of actors, balanced by the real functions on the embedded stack.
 
+mod belongings;
 pub mod data_folder;
+mod eyes;
 mod leave;
+mod news;
 mod proposal;
 mod providers;
 mod report;
+mod roster;
 mod running;
 pub mod serve;
 mod session;

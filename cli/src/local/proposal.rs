@@ -34,6 +34,11 @@ impl ActorProposal {
         Self { actor_id, proposal: None, notes: Vec::new(), reason: Some(reason), before: KindCounts::default() }
     }
 
+    /// What there is to show while others are still waited for.
+    pub fn in_a_word(&self) -> &'static str {
+        if self.proposal.is_some() { "planned" } else { "needs attention" }
+    }
+
     /// For people.
     pub fn in_words(&self) -> String {
         let Some(proposal) = &self.proposal else {

@@ -5,6 +5,8 @@ use std::env;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
+use crate::outcome::WrongUsage;
+
 /// Images that Replicate is asked for at the same time: it is waiting, not work for this machine.
 const REPLICATE_SIDE_BY_SIDE: usize = 8;
 
@@ -87,7 +89,9 @@ fn from_environment(
     if env::var(key).is_ok_and(|value| !value.is_empty()) {
         Ok([(parameter, provider.to_owned())].into_iter().chain(set_ones(variables)).collect())
     } else {
-        bail!("{provider} needs {key}, which is not set")
+        bail!(WrongUsage(format!(
+            "{provider} needs {key}, which is not set; set it, or leave the option out: what is built in costs nothing"
+        )))
     }
 }
 

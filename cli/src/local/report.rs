@@ -7,8 +7,17 @@ use balancer::domain::kind::KindCounts;
 use balancer::domain::plan::PlanState;
 use serde::Serialize;
 
-use crate::outcome::Outcome;
-use crate::table;
+use crate::outcome::{Outcome, answer, remark};
+use crate::table::{self, Heading};
+
+const HEADINGS: [Heading; 6] = [
+    Heading::Words("actor"),
+    Heading::Words("before"),
+    Heading::Words("after"),
+    Heading::Numbers("deleted"),
+    Heading::Numbers("made"),
+    Heading::Words("status"),
+];
 
 /// Every actor of a run; the form of `local --json`.
 #[derive(Debug, Serialize)]
@@ -33,6 +42,9 @@ pub struct ActorReport {
     /// Whether a plan of it waits for somebody to approve of it.
     #[serde(skip)]
     pub awaits_approval: bool,
+    /// Whether nothing of it was taken in, so that nothing is known of its set.
+    #[serde(skip)]
+    is_left_alone: bool,
 }
 
 impl Report {
@@ -48,6 +60,27 @@ impl Report {
         Ok(Self { actors: reports })
     }
 
+    /// Adds the actors of which nothing was taken in, and why.
+    pub fn with_left_alone<'a>(mut self, actors: impl Iterator<Item = (&'a ActorId, &'a String)>) -> Self {
+        self.actors.extend(actors.map(|(actor, reason)| ActorReport::left_alone(actor, reason)));
+        self.actors.sort_by(|one, other| one.actor_id.cmp(&other.actor_id));
+        self
+    }
+
+    /// Answers with it: a line of JSON, with the sentences for people on standard error, or a table.
+    pub fn say(&self, json: bool) -> anyhow::Result<()> {
+        if !json {
+            answer(self.in_words());
+            return Ok(());
+        }
+        // Why an actor was left alone has been said.
+        for actor in self.actors.iter().filter(|actor| !actor.is_left_alone) {
+            remark(format!("{}: {}", actor.actor_id, actor.sentence()));
+        }
+        answer(serde_json::to_string(self)?);
+        Ok(())
+    }
+
     /// How the command ends.
     pub fn outcome(&self) -> Outcome {
         let is_stuck = |actor: &ActorReport| matches!(actor.status, Status::NeedsAttention | Status::Parked);
@@ -57,7 +90,7 @@ impl Report {
     /// For people: a table, and a sentence for each actor that has something to say.
     pub fn in_words(&self) -> String {
         let rows: Vec<_> = self.actors.iter().map(ActorReport::row).collect();
-        let table = table::render(&["actor", "before", "after", "deleted", "made", "status"], &rows);
+        let table = table::render(&HEADINGS, &rows);
         let sentences: String =
             self.actors.iter().map(|actor| format!("\n{}: {}", actor.actor_id, actor.sentence())).collect();
         format!("{table}\n{sentences}")
@@ -81,14 +114,31 @@ impl ActorReport {
             before: plans.iter().find(|plan| plan.state != PlanState::DryRun).map_or(counts, |plan| plan.before),
             awaits_approval: plans.iter().any(|plan| plan.state == PlanState::AwaitingApproval),
             reason: record.reason.unwrap_or_default(),
+            is_left_alone: false,
         })
     }
 
+    fn left_alone(actor: &ActorId, reason: &str) -> Self {
+        Self {
+            actor_id: actor.clone(),
+            status: Status::NeedsAttention,
+            total: 0,
+            counts: KindCounts::default(),
+            deleted: 0,
+            generated: 0,
+            before: KindCounts::default(),
+            reason: reason.to_owned(),
+            awaits_approval: false,
+            is_left_alone: true,
+        }
+    }
+
     fn row(&self) -> Vec<String> {
+        let counted = |counts: KindCounts| if self.is_left_alone { "–".to_owned() } else { counts.to_string() };
         vec![
             table::short(self.actor_id.as_str()),
-            self.before.to_string(),
-            self.counts.to_string(),
+            counted(self.before),
+            counted(self.counts),
             self.deleted.to_string(),
             self.generated.to_string(),
             self.status.to_string(),

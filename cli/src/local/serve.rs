@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -29,7 +29,7 @@ const USUAL_PORT: u16 = 4566;
 pub struct Options {
     pub data: Option<PathBuf>,
     pub actors: Vec<ActorId>,
-    pub host: IpAddr,
+    pub host: Ipv4Addr,
     pub port: Option<u16>,
     pub env_vars: PathBuf,
     pub logs: Option<PathBuf>,
@@ -116,16 +116,22 @@ async fn upload(options: &Options, stack: &LocalStack) -> anyhow::Result<()> {
         keys: Keys::new(KEY_PREFIX),
     };
     for folder in data_folder::actors(data, &options.actors)? {
-        let images = destination.upload(&folder).await?;
-        remark(format!("uploaded {images} images of {}", folder.actor));
+        match destination.examine(&folder).await? {
+            Ok(belongings) => {
+                let images = destination.upload(&folder, belongings).await?;
+                remark(format!("uploaded {images} images of {}", folder.actor));
+            }
+            Err(reason) => remark(format!("left alone {}: {reason}", folder.actor)),
+        }
     }
     Ok(())
 }
 
 /// What SAM is to tell each function. It hands on only what the template names, hence nothing else is here.
 fn variables(options: &Options, outputs: &Outputs, port: u16) -> Value {
-    // From inside a container, this machine's own 127.0.0.1 has another name.
-    let host = if options.host.is_loopback() { "host.docker.internal".to_owned() } else { options.host.to_string() };
+    // From inside a container, this machine's own 127.0.0.1 has another name, and 0.0.0.0 is the container itself.
+    let is_own_name_of_machine = options.host.is_loopback() || options.host.is_unspecified();
+    let host = if is_own_name_of_machine { "host.docker.internal".to_owned() } else { options.host.to_string() };
     let common = json!({
         "AWS_ENDPOINT_URL": format!("http://{host}:{port}"),
         "BUCKET": outputs.bucket,

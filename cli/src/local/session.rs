@@ -6,23 +6,25 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use balancer::adapters::bucket::Bucket;
-use balancer::adapters::queues::{Queue, Queues};
+use balancer::adapters::queues::Queues;
 use balancer::adapters::store::Store;
 use balancer::config::QueueUrls;
 use balancer::domain::actor::ActorId;
 use balancer::functions::s3_client;
 use balancer::keys::Keys;
-use balancer::messages::{Cause, EvaluationCommand, Mode};
+use balancer::messages::Mode;
 use local_stack::{Account, Binaries, EmulatorOptions, LocalStack, StackOptions};
-use std::time::Duration;
 
 use super::data_folder::{self, ActorFolder};
+use super::eyes::Eyes;
 use super::proposal::ActorProposal;
 use super::providers::ProviderArguments;
 use super::report::Report;
-use super::running::RunningStack;
+use super::roster::{Roster, Taken};
+use super::running::{Announced, RunningStack};
+use super::settle;
 use super::upload::Destination;
-use super::{leave, settle, watch};
+use super::watch::watch;
 use crate::outcome::{Outcome, remark};
 use crate::progress::{Progress, Waiting};
 use crate::target::{CapArguments, TargetArguments};
@@ -42,6 +44,8 @@ pub struct Options {
     pub actors: Vec<ActorId>,
     pub watch: bool,
     pub dry_run: bool,
+    /// Whether each report of a watch is a line of JSON.
+    pub json: bool,
     pub port: Option<u16>,
     pub logs: Option<PathBuf>,
     pub providers: ProviderArguments,
@@ -59,12 +63,10 @@ pub enum Ending {
     Interrupted,
 }
 
-/// A stack with the clients to talk to it.
+/// A stack and the actors it works on.
 struct Session {
     stack: LocalStack,
-    destination: Destination,
-    queues: Queues,
-    folders: Vec<ActorFolder>,
+    roster: Roster,
 }
 
 /// Starts the stack, uploads the folder, waits until every actor is settled and leaves the folder as the bucket is.
@@ -73,28 +75,29 @@ struct Session {
 /// # Errors
 /// If the folder can't be used or the stack fails.
 pub async fn run(options: Options) -> anyhow::Result<Ending> {
+    let providers = options.providers.parameters()?;
     let data = options
         .data
         .canonicalize()
         .with_context(|| format!("the data folder {} can't be read", options.data.display()))?;
     let folders = data_folder::actors(&data, &options.actors)?;
     let _lock = lock(&data)?;
-    let session = tokio::select! {
-        session = Session::start(&options, data, folders) => session?,
+    let mut session = tokio::select! {
+        session = Session::start(&options, parameters(&options, &data, providers)) => session?,
         () = interruption() => return Ok(Ending::Interrupted),
     };
     let worked = tokio::select! {
-        worked = session.work(&options) => worked,
+        worked = session.work(&options, &data, &folders) => worked,
         () = interruption() => Ok(Ending::Interrupted),
     };
-    let left = if options.dry_run { Ok(()) } else { session.leave_folders().await };
+    let left = if options.dry_run { Ok(()) } else { session.roster.leave().await };
     session.stack.stop().await?;
     left?;
     worked
 }
 
 impl Session {
-    async fn start(options: &Options, data: PathBuf, folders: Vec<ActorFolder>) -> anyhow::Result<Self> {
+    async fn start(options: &Options, parameters: BTreeMap<String, String>) -> anyhow::Result<Self> {
         let waiting = Waiting::start("building the functions, if they have changed");
         let binaries = Binaries::locate().await?;
         waiting.finish();
@@ -103,7 +106,7 @@ impl Session {
             StackOptions {
                 template: TEMPLATE.to_owned(),
                 binaries,
-                parameters: parameters(options, data)?,
+                parameters,
                 account: Account::default(),
                 name: STACK_NAME.to_owned(),
             },
@@ -122,67 +125,62 @@ impl Session {
             keys: Keys::new(KEY_PREFIX),
         };
         let queues = Queues::new(aws_sdk_sqs::Client::new(sdk), urls);
-        Ok(Self { destination, queues, folders, stack })
+        Ok(Self { roster: Roster::new(destination, queues), stack })
     }
 
-    async fn work(&self, options: &Options) -> anyhow::Result<Ending> {
-        self.upload().await?;
+    async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
+        // Open before anything is read, so that nothing is missed that changes from now on.
+        let eyes = options.watch.then(|| Eyes::on(data, &options.actors)).transpose()?;
+        let without_images = self.upload(folders).await?;
         if options.dry_run {
             return self.dry_run().await;
         }
-        let actors = self.actors();
-        settle::settle(&self.destination.store, &self.queues, &actors).await?;
-        if options.watch {
-            let _announced = self.announcement(&options.data)?;
-            watch::watch(&self.destination, &self.queues, &self.folders).await?;
+        for actor in &without_images {
+            self.roster.ask(actor, Mode::Execute).await?;
         }
-        Ok(Ending::Settled(Report::of(&self.destination.store, &actors).await?))
+        let all: Vec<ActorId> = folders.iter().map(|folder| folder.actor.clone()).collect();
+        let report = self.roster.settled(&all).await?;
+        let Some(eyes) = eyes else { return Ok(Ending::Settled(report)) };
+        report.say(options.json)?;
+        let _announced = self.announcement(data)?;
+        match watch(&mut self.roster, eyes, options.json).await? {}
     }
 
-    /// Uploads every actor. One without any image lands nothing that could be noticed, so it is asked about.
-    async fn upload(&self) -> anyhow::Result<()> {
-        let progress = Progress::start("uploading actors", self.folders.len() as u64);
-        for folder in &self.folders {
-            if self.destination.upload(folder).await? == 0 {
-                remark(format!("{} holds no images", folder.training_data().display()));
-                let command = EvaluationCommand::because(folder.actor.clone(), Cause::ByHand);
-                self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+    /// Uploads every actor. Returns those without any image: nothing of theirs lands that could be noticed, so somebody
+    /// must ask about them.
+    async fn upload(&mut self, folders: &[ActorFolder]) -> anyhow::Result<Vec<ActorId>> {
+        let progress = Progress::start("uploading actors", folders.len() as u64);
+        let mut without_images = Vec::new();
+        for folder in folders {
+            if let Taken::Up { images: 0 } = self.roster.take(folder).await? {
+                without_images.push(folder.actor.clone());
             }
             progress.step();
         }
         progress.finish();
-        Ok(())
+        Ok(without_images)
     }
 
     async fn dry_run(&self) -> anyhow::Result<Ending> {
-        let actors = self.actors();
+        let actors = self.roster.actors();
         for actor in &actors {
-            let mut command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
-            command.mode = Mode::DryRun;
-            self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+            self.roster.ask(actor, Mode::DryRun).await?;
         }
-        Ok(Ending::Proposed(settle::dry_runs(&self.destination.store, &actors).await?))
+        let mut proposals = settle::dry_runs(&self.roster.destination.store, &self.roster.queues, &actors).await?;
+        let left_alone = self.roster.left_alone.iter();
+        proposals.extend(left_alone.map(|(actor, reason)| ActorProposal::none(actor.clone(), reason.clone())));
+        proposals.sort_by(|one, other| one.actor_id.cmp(&other.actor_id));
+        Ok(Ending::Proposed(proposals))
     }
 
-    fn announcement(&self, data: &Path) -> anyhow::Result<super::running::Announced> {
-        let announced = RunningStack::of(&self.stack, Some(data.canonicalize()?)).announce()?;
+    fn announcement(&self, data: &Path) -> anyhow::Result<Announced> {
+        let announced = RunningStack::of(&self.stack, Some(data.to_owned())).announce()?;
         remark(format!("watching {}; the stack answers at {}; Ctrl-C ends it", data.display(), self.stack.endpoint()));
         Ok(announced)
     }
-
-    async fn leave_folders(&self) -> anyhow::Result<()> {
-        for folder in &self.folders {
-            leave::leave(&self.destination, folder).await?;
-        }
-        Ok(())
-    }
-
-    fn actors(&self) -> Vec<ActorId> {
-        self.folders.iter().map(|folder| folder.actor.clone()).collect()
-    }
 }
 
-fn parameters(options: &Options, data: PathBuf) -> anyhow::Result<BTreeMap<String, String>> {
+fn parameters(options: &Options, data: &Path, providers: Vec<(&'static str, String)>) -> BTreeMap<String, String> {
     // A dry run writes nothing beside the bucket, and its uploads must not set anything going.
     let (local_data_dir, automatic) =
         if options.dry_run { (String::new(), "DISABLED") } else { (data.display().to_string(), "ENABLED") };
@@ -197,8 +195,7 @@ fn parameters(options: &Options, data: PathBuf) -> anyhow::Result<BTreeMap<Strin
         ("QualityFloor", options.target.quality_floor.to_string()),
         ("LocalDataDir", local_data_dir),
     ];
-    let all = own.into_iter().chain(options.providers.parameters()?);
-    Ok(all.map(|(name, value)| (name.to_owned(), value)).collect())
+    own.into_iter().chain(providers).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Keeps others off the folder until the result is dropped: two stacks would write over one another's files.

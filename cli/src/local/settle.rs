@@ -1,5 +1,6 @@
 //! Waiting until every actor's set is as it should be, or needs a person.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -21,59 +22,135 @@ const STANDSTILL: Duration = Duration::from_secs(5 * 60);
 /// Waits until no message is left and every actor is settled. Shows what each is at.
 ///
 /// # Errors
-/// If the stack can't be asked.
+/// If the stack can't be asked, or nothing happens any more.
 pub async fn settle(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyhow::Result<()> {
-    let mut board = Board::new();
+    let mut lookout = Lookout::new(store, queues);
     // Between two messages of a chain the queues may be empty for a moment: settled is what is so twice.
     let mut times_settled = 0;
-    let mut last_seen = (Vec::new(), Instant::now());
     while times_settled < 2 {
-        let depth = queues.total_depth().await?;
-        let mut seen = vec![depth.to_string()];
-        let (mut is_settled, mut is_parked) = (true, false);
-        for actor in actors {
-            let record = store.actor(actor).await?.unwrap_or_default();
-            is_settled &= !is_busy(&record);
-            is_parked |= record.status == Status::Parked;
-            seen.push(show(&mut board, store, actor, &record).await?);
-        }
+        let Sight { depth, records } = lookout.look(actors).await?;
         // The messages of parked work come back again and again until there is money.
-        is_settled &= depth == 0 || is_parked;
+        let is_parked = records.iter().any(|record| record.status == Status::Parked);
+        let is_settled = !records.iter().any(is_busy) && (depth == 0 || is_parked);
         times_settled = if is_settled { times_settled + 1 } else { 0 };
-        if seen != last_seen.0 {
-            last_seen = (seen, Instant::now());
-        } else if last_seen.1.elapsed() > STANDSTILL {
+        tokio::time::sleep(POLL).await;
+    }
+    lookout.board.clear();
+    Ok(())
+}
+
+/// The last dry run of each actor, or what keeps a person from having one, as soon as every actor has either. Shows what
+/// each is at.
+///
+/// # Errors
+/// If the stack can't be asked, or nothing happens any more.
+pub async fn dry_runs(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyhow::Result<Vec<ActorProposal>> {
+    let mut lookout = Lookout::new(store, queues);
+    let mut proposals = BTreeMap::new();
+    loop {
+        let open: Vec<ActorId> = actors.iter().filter(|actor| !proposals.contains_key(*actor)).cloned().collect();
+        if open.is_empty() {
+            break;
+        }
+        let Sight { records, .. } = lookout.look(&open).await?;
+        for (actor, record) in open.into_iter().zip(records) {
+            if let Some(proposal) = proposal(store, &actor, record).await? {
+                lookout.board.show(actor.as_str(), proposal.in_a_word(), 1, 1);
+                proposals.insert(actor, proposal);
+            }
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    lookout.board.clear();
+    Ok(proposals.into_values().collect())
+}
+
+async fn proposal(store: &Store, actor: &ActorId, record: ActorRecord) -> anyhow::Result<Option<ActorProposal>> {
+    if let Some(plan) = store.plans(actor).await?.pop() {
+        return Ok(Some(ActorProposal::of_plan(actor.clone(), plan)));
+    }
+    let is_stuck = matches!(record.status, Status::NeedsAttention | Status::Parked);
+    Ok(is_stuck.then(|| ActorProposal::none(actor.clone(), record.reason.unwrap_or_default())))
+}
+
+/// Looks at the actors, shows what is seen, and notices when nothing happens any more.
+struct Lookout<'a> {
+    store: &'a Store,
+    queues: &'a Queues,
+    board: Board,
+    standstill: Standstill,
+}
+
+/// What one look has shown: how many messages there are, and each actor's record.
+struct Sight {
+    depth: u64,
+    records: Vec<ActorRecord>,
+}
+
+impl<'a> Lookout<'a> {
+    fn new(store: &'a Store, queues: &'a Queues) -> Self {
+        Self { store, queues, board: Board::new(), standstill: Standstill::since(Instant::now()) }
+    }
+
+    async fn look(&mut self, actors: &[ActorId]) -> anyhow::Result<Sight> {
+        let depth = self.queues.total_depth().await?;
+        let mut seen = vec![depth.to_string()];
+        let mut records = Vec::new();
+        for actor in actors {
+            let record = self.store.actor(actor).await?.unwrap_or_default();
+            seen.push(self.show(actor, &record).await?);
+            records.push(record);
+        }
+        self.standstill.note(seen, Instant::now())?;
+        Ok(Sight { depth, records })
+    }
+
+    /// Shows what an actor is at, and returns it.
+    async fn show(&mut self, actor: &ActorId, record: &ActorRecord) -> anyhow::Result<String> {
+        let plan = match &record.active_plan {
+            Some(plan_id) => self.store.plan(actor, plan_id).await?,
+            None => None,
+        };
+        let (state, done, all) = match (record.status, plan) {
+            (_, Some(plan)) if plan.is_under_way() => progress_of(&plan),
+            (Status::Balanced, _) if record.pending_since.is_none() => ("balanced".to_owned(), 1, 1),
+            (Status::NeedsAttention, _) => ("needs attention".to_owned(), 1, 1),
+            (Status::Parked, _) => ("waiting for money".to_owned(), 0, 1),
+            _ if record.lease_until.is_some() => ("judging images".to_owned(), 0, 1),
+            _ => ("waiting".to_owned(), 0, 1),
+        };
+        self.board.show(actor.as_str(), &state, done, all);
+        Ok(format!("{state} {done}"))
+    }
+}
+
+/// Since when everything has been the same.
+struct Standstill {
+    seen: Vec<String>,
+    since: Instant,
+}
+
+impl Standstill {
+    fn since(now: Instant) -> Self {
+        Self { seen: Vec::new(), since: now }
+    }
+
+    fn note(&mut self, seen: Vec<String>, now: Instant) -> anyhow::Result<()> {
+        if seen != self.seen {
+            *self = Self { seen, since: now };
+        } else if now.duration_since(self.since) > STANDSTILL {
             bail!(
                 "nothing has happened for {} minutes; run again with --logs DIR and read functions.log there",
                 STANDSTILL.as_secs() / 60
             );
         }
-        tokio::time::sleep(POLL).await;
+        Ok(())
     }
-    board.clear();
-    Ok(())
 }
 
 /// A set that was given up keeps its messages in a dead-letter queue; whatever else is unfinished is busy.
 fn is_busy(record: &ActorRecord) -> bool {
     record.status != Status::NeedsAttention && (record.pending_since.is_some() || record.status == Status::Balancing)
-}
-
-/// Shows what an actor is at, and returns it.
-async fn show(board: &mut Board, store: &Store, actor: &ActorId, record: &ActorRecord) -> anyhow::Result<String> {
-    let plan = match &record.active_plan {
-        Some(plan_id) => store.plan(actor, plan_id).await?,
-        None => None,
-    };
-    let (state, done, all) = match (record.status, plan) {
-        (_, Some(plan)) if plan.is_under_way() => progress_of(&plan),
-        (Status::Balanced, _) if record.pending_since.is_none() => ("balanced".to_owned(), 1, 1),
-        (Status::NeedsAttention, _) => ("needs attention".to_owned(), 1, 1),
-        _ if record.lease_until.is_some() => ("judging images".to_owned(), 0, 1),
-        _ => ("waiting".to_owned(), 0, 1),
-    };
-    board.show(actor.as_str(), &state, done, all);
-    Ok(format!("{state} {done}"))
 }
 
 fn progress_of(plan: &Plan) -> (String, u64, u64) {
@@ -87,25 +164,21 @@ fn progress_of(plan: &Plan) -> (String, u64, u64) {
     (state, deleted as u64 + u64::from(plan.generated), all as u64)
 }
 
-/// The last dry run of each actor, or what keeps a person from having one, as soon as every actor has either.
-///
-/// # Errors
-/// If the stack can't be asked.
-pub async fn dry_runs(store: &Store, actors: &[ActorId]) -> anyhow::Result<Vec<ActorProposal>> {
-    let mut proposals = Vec::new();
-    for actor in actors {
-        loop {
-            if let Some(plan) = store.plans(actor).await?.pop() {
-                proposals.push(ActorProposal::of_plan(actor.clone(), plan));
-                break;
-            }
-            let record = store.actor(actor).await?.unwrap_or_default();
-            if record.status == Status::NeedsAttention {
-                proposals.push(ActorProposal::none(actor.clone(), record.reason.unwrap_or_default()));
-                break;
-            }
-            tokio::time::sleep(POLL).await;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_sees_the_same_for_longer_than_any_step_takes_is_told_where_to_look() {
+        let began = Instant::now();
+        let mut standstill = Standstill::since(began);
+        let mut note = |state: &str, minutes: u64| {
+            standstill.note(vec!["1".to_owned(), state.to_owned()], began + Duration::from_secs(minutes * 60))
+        };
+        for (state, minute) in [("waiting", 0), ("waiting", 5), ("judging images", 6), ("judging images", 11)] {
+            note(state, minute).unwrap();
         }
+        let error = note("judging images", 12).unwrap_err().to_string();
+        assert!(error.contains("nothing has happened for 5 minutes") && error.contains("--logs"), "{error}");
     }
-    Ok(proposals)
 }

@@ -1,17 +1,15 @@
 //! From the folder into the bucket.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
 use balancer::adapters::bucket::Bucket;
 use balancer::adapters::store::Store;
-use balancer::domain::manifest::Manifest;
-use balancer::domain::numbering::highest;
+use balancer::domain::actor::ActorId;
 use balancer::exchange;
-use balancer::keys::{Keys, content_type, extension};
+use balancer::keys::{IMAGE_EXTENSIONS, Keys, content_type};
 
-use super::data_folder::{ActorFolder, name_of};
+use super::belongings::{BaseImage, Belongings};
+use super::data_folder::{ACTOR_FILE, ActorFolder, name_of};
 use crate::outcome::remark;
 
 /// Where a folder's actors go.
@@ -22,50 +20,82 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// Takes the manifest in and uploads everything of an actor, the images last: their arrival sets the evaluation
-    /// going. Returns how many images there are.
-    pub async fn upload(&self, folder: &ActorFolder) -> anyhow::Result<usize> {
+    /// Looks at an actor's folder, and changes nothing.
+    ///
+    /// # Errors
+    /// The outer one if the stack can't be asked; the inner one, a sentence for people, if the actor is to be left
+    /// alone.
+    pub async fn examine(&self, folder: &ActorFolder) -> anyhow::Result<Result<Belongings, String>> {
         let actor = &folder.actor;
-        self.import(folder).await?;
-        // A run that was killed has left no manifest of what it made and threw away; those numbers are used too.
-        let thrown_away = folder.trashed_names()?;
-        self.store.raise_last_number(actor, highest(thrown_away.iter().map(String::as_str))).await?;
-        if let Some(path) = folder.actor_file() {
-            self.put(&path, &self.keys.image(actor, "actor.json")).await?;
+        let examined = Belongings::of(folder);
+        let has_manifest = examined.as_ref().is_ok_and(|belongings| belongings.manifest.is_some());
+        if has_manifest && self.store.actor(actor).await?.is_some() {
+            // What the stack knows would be written over it in the end.
+            let manifest = folder.manifest();
+            return Ok(Err(format!(
+                "{} comes too late, since the stack knows {actor} already. End this run and begin another.",
+                manifest.display()
+            )));
         }
-        if let Some(path) = folder.base_image()? {
-            let ending = extension(&name_of(&path)).unwrap_or_default();
-            self.put(&path, &format!("{}{ending}", self.keys.base_image_stem(actor))).await?;
+        Ok(examined)
+    }
+
+    /// Takes the manifest in and uploads everything of an actor, the images last: their arrival sets the evaluation
+    /// going. What can't be read is named. Returns how many images there are.
+    pub async fn upload(&self, folder: &ActorFolder, belongings: Belongings) -> anyhow::Result<usize> {
+        let actor = &folder.actor;
+        if let Some(manifest) = belongings.manifest {
+            exchange::import(&self.store, actor, manifest).await?;
         }
-        let images = folder.images()?;
-        for path in &images {
-            self.upload_image(folder, path).await?;
+        self.store.raise_last_number(actor, belongings.last_number).await?;
+        if let Some(bytes) = belongings.actor_file {
+            self.upload_actor_file(actor, bytes).await?;
         }
-        Ok(images.len())
+        if let Some(base_image) = belongings.base_image {
+            self.upload_base_image(actor, base_image).await?;
+        }
+        let mut uploaded = 0;
+        for path in &belongings.images {
+            match std::fs::read(path) {
+                Ok(bytes) => {
+                    self.upload_image(actor, &name_of(path), bytes).await?;
+                    uploaded += 1;
+                }
+                Err(error) => leave_alone(path, &error),
+            }
+        }
+        Ok(uploaded)
     }
 
     /// Uploads one image.
-    pub async fn upload_image(&self, folder: &ActorFolder, path: &Path) -> anyhow::Result<()> {
-        self.put(path, &self.keys.image(&folder.actor, &name_of(path))).await
+    pub async fn upload_image(&self, actor: &ActorId, filename: &str, bytes: Vec<u8>) -> anyhow::Result<()> {
+        self.bucket.put(&self.keys.image(actor, filename), bytes, content_type(filename)).await?;
+        Ok(())
     }
 
-    async fn import(&self, folder: &ActorFolder) -> anyhow::Result<()> {
-        let path = folder.manifest();
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error).with_context(|| format!("{} can't be read", path.display())),
-        };
-        match serde_json::from_str::<Manifest>(&text) {
-            Ok(manifest) => drop(exchange::import(&self.store, &folder.actor, manifest).await?),
-            Err(error) => remark(format!("ignored {}: not a manifest: {error}", path.display())),
+    /// Uploads what says who the actor is.
+    pub async fn upload_actor_file(&self, actor: &ActorId, bytes: Vec<u8>) -> anyhow::Result<()> {
+        self.bucket.put(&self.keys.image(actor, ACTOR_FILE), bytes, content_type(ACTOR_FILE)).await?;
+        Ok(())
+    }
+
+    /// Uploads the base image. One of another ending would be found first, or by whoever doesn't see the folder.
+    pub async fn upload_base_image(&self, actor: &ActorId, image: BaseImage) -> anyhow::Result<()> {
+        let ending = image.ending();
+        self.bucket.put(&self.base_image_key(actor, &ending), image.bytes, content_type(&name_of(&image.path))).await?;
+        for other in IMAGE_EXTENSIONS.into_iter().filter(|other| *other != ending) {
+            self.bucket.delete(&self.base_image_key(actor, other)).await?;
         }
         Ok(())
     }
 
-    async fn put(&self, path: &Path, key: &str) -> anyhow::Result<()> {
-        let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
-        self.bucket.put(key, bytes, content_type(&name_of(path))).await?;
-        Ok(())
+    /// Where a base image lies whose name ends so.
+    pub fn base_image_key(&self, actor: &ActorId, ending: &str) -> String {
+        format!("{}{ending}", self.keys.base_image_stem(actor))
     }
+}
+
+/// Says that a file can't be read, and goes on.
+pub fn leave_alone(path: &Path, problem: impl std::fmt::Display) {
+    remark(format!("left alone {}: it can't be read: {problem}", path.display()));
 }

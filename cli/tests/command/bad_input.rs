@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::actors::Actor;
-use crate::support::run::{Ran, run};
+use crate::support::run::{Ran, balancer, run};
 
 fn plan_of(text: &str) -> (Ran, String) {
     let dir = tempfile::tempdir().unwrap();
@@ -63,6 +63,7 @@ fn wrong_usage_ends_with_two_and_a_hint() {
         (&["local", "--data", ".", "--watch", "--dry-run"], "--dry-run"),
         (&["local", "--data", ".", "--actor", "../x"], "can't be an actor's id"),
         (&["local", "--data", ".", "--port", "70000"], "--port"),
+        (&["local", "--serve", "--host", "::1"], "an IPv4 address, such as 127.0.0.1"),
         (&["send", "deletion", "a"], "<FILE>"),
         (&["pin", "a"], "<FILE>"),
         (&["restore", "a", "--data", ".", "--stack", "s"], "--stack"),
@@ -113,6 +114,22 @@ fn an_actor_that_is_not_there_is_named() {
 #[test]
 fn a_message_that_no_function_would_take_is_not_sent() {
     let arguments = ["send", "deletion", "a", "../b.jpg"];
-    run(arguments).failed(1, &["../b.jpg", "without a path"]);
-    run(["send", "generation", "a"]).failed(1, &["--photorealistic"]);
+    run(arguments).failed(2, &["../b.jpg", "without a path"]);
+    run(["send", "generation", "a"]).failed(2, &["--photorealistic"]);
+    run(["send", "generation", "a", "--bw-stylized", "101"]).failed(2, &["101 images", "at most 100"]);
+}
+
+#[test]
+fn a_paid_service_without_its_key_is_wrong_usage_and_the_variable_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    Actor::nothing(data.path(), "somebody");
+    for (option, service, key) in
+        [("--vision", "openai", "OPENAI_API_KEY"), ("--generator", "replicate", "REPLICATE_API_TOKEN")]
+    {
+        let mut command = balancer();
+        command.args(["local", option, service, "--data"]).arg(data.path()).env_remove(key);
+        let ran = Ran::of(&mut command);
+        assert!(!ran.remarks.contains("building"), "{ran:#?}");
+        ran.failed(2, &[service, key, "leave the option out"]);
+    }
 }

@@ -16,6 +16,15 @@ fn first(place: &Place) -> Command {
     command
 }
 
+#[test]
+fn without_cargo_the_remedy_is_to_install_it() {
+    let place = Place::new();
+    Actor::balanced(&place.data(), "somebody");
+    let ran = Ran::of(place.local().env_remove("CARGO").env("PATH", place.tmp()));
+    assert!(!ran.remarks.contains("permissions"), "{ran:#?}");
+    ran.failed(1, &["cargo is not there", "Install Rust", "PATH"]);
+}
+
 /// Where pip finds nothing.
 const NO_NETWORK: [(&str, &str); 4] = [
     ("PIP_INDEX_URL", "http://127.0.0.1:9"),

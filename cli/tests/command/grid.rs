@@ -62,7 +62,7 @@ fn a_page_that_cannot_be_written_is_named() {
     let nowhere = pages.path().join("nowhere/grid.jpg");
     grid(images.path(), &nowhere, &[]).failed(1, &[nowhere.to_str().unwrap(), "can't be written"]);
     let odd = pages.path().join("grid.xyz");
-    grid(images.path(), &odd, &[]).failed(1, &[odd.to_str().unwrap(), "png", "jpg"]);
+    grid(images.path(), &odd, &[]).failed(2, &[odd.to_str().unwrap(), "png", "jpg"]);
 }
 
 /// The middle of all pixels that pass.

@@ -62,6 +62,37 @@ fn a_dry_run_says_what_it_would_do_and_touches_nothing() {
 }
 
 #[test]
+fn a_dry_run_of_an_actor_with_only_a_base_image_proposes_a_whole_set_and_makes_nothing() {
+    let place = Place::new();
+    let actor = Actor::nothing(&place.data(), "new").with_base();
+    let (before, logs) = (snapshot(&place.data()), place.tmp().with_file_name("logs"));
+    let ran = Ran::of(place.local().args(["--dry-run", "--json", "--logs"]).arg(&logs)).done();
+    let proposed = &ran.last_line()["actors"][0]["generate"];
+    assert_eq!(*proposed, json!({ "photorealistic": 4, "bw_stylized": 1, "color_stylized": 1 }));
+    assert!(ran.remarks.contains("holds no images; put png"), "{ran:#?}");
+    assert!(ran.remarks.contains("new: planned"), "{ran:#?}");
+    let log = fs::read_to_string(logs.join("functions.log")).unwrap();
+    assert!(log.contains("dry run") && !log.contains("plan adopted") && !log.contains("GenerationFunction"), "{log}");
+    assert_eq!(snapshot(&place.data()), before);
+    assert!(actor.files().is_empty());
+}
+
+#[test]
+fn a_dry_run_for_which_there_is_no_money_ends_and_says_so() {
+    let place = Place::new();
+    Actor::unbalanced(&place.data(), "somebody");
+    let mut command = place.local();
+    // Nobody listens there; nothing is asked before the money is set aside.
+    command.args(["--dry-run", "--vision", "openai"]).envs([
+        ("OPENAI_API_KEY", "none"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:9"),
+        ("DAILY_BUDGET_USD", "0.000001"),
+    ]);
+    let ran = Ran::of(&mut command).failed(3, &[]);
+    assert!(ran.answer.contains("somebody: needs attention: ") && ran.answer.contains("budget"), "{ran:#?}");
+}
+
+#[test]
 fn a_dry_run_answers_in_json_where_that_is_asked_for() {
     let place = Place::new();
     Actor::unbalanced(&place.data(), "somebody");

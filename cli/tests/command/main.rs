@@ -14,4 +14,6 @@ mod killed;
 mod local;
 mod odd_folders;
 mod serving;
+mod taking_up;
+mod unreadable;
 mod watching;

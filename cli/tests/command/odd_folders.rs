@@ -20,21 +20,11 @@ fn what_is_no_image_is_left_alone_and_named() {
     fs::create_dir(place.data().join("no actor at all")).unwrap();
     let before = actor.files();
     let ran = Ran::of(&mut place.local()).done();
-    for word in ["notes.txt", "bad#name"] {
-        assert!(ran.remarks.contains(word), "{word} is not in {ran:#?}");
+    for words in ["left alone ", "notes.txt", "skipped ", "bad#name: "] {
+        assert_eq!(ran.remarks.matches(words).count(), 1, "`{words}` is not said once in {ran:#?}");
     }
     assert!(ran.answer.contains("broken_7.png: the content is not PNG, JPEG or WebP"), "{ran:#?}");
     assert_eq!(actor.files(), before);
-}
-
-#[test]
-fn a_manifest_that_is_none_is_said_to_be_ignored() {
-    let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
-    fs::write(actor.dir.join("manifest.json"), "{").unwrap();
-    let ran = Ran::of(&mut place.local()).done();
-    assert!(ran.remarks.contains("manifest.json: not a manifest"), "{ran:#?}");
-    actor.agrees_with_its_manifest();
 }
 
 #[test]

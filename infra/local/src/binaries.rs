@@ -1,5 +1,7 @@
 //! The executables that the functions run.
 
+use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
@@ -47,12 +49,12 @@ impl Binaries {
 
     async fn build(sources: &Path) -> Result<Self, Error> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
+        let mut build = Command::new(&cargo);
         build.current_dir(sources).args(["build", "--release", "--locked", "--quiet"]);
         // The whole workspace is selected so that its crates' features are united as in any other build of it, and
         // nothing is compiled twice.
         build.args(["--workspace", "--bin", "evaluation", "--bin", "deletion", "--bin", "generation"]);
-        let built = build.kill_on_drop(true).status().await.map_err(Error::io("cannot start", Path::new("cargo")))?;
+        let built = build.kill_on_drop(true).status().await.map_err(|error| not_started(&cargo, error))?;
         if !built.success() {
             return Err(Error::BuildFailed);
         }
@@ -65,4 +67,11 @@ impl Binaries {
         let [evaluation, deletion, generation] = LOGICAL_IDS;
         [(evaluation, &self.evaluation), (deletion, &self.deletion), (generation, &self.generation)]
     }
+}
+
+fn not_started(cargo: &OsStr, error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::NotFound {
+        return Error::CargoMissing { cargo: cargo.to_string_lossy().into_owned() };
+    }
+    Error::io("cannot start", Path::new(cargo))(error)
 }

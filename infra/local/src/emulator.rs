@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -37,8 +37,8 @@ const INHERITED: [&str; 7] =
 #[derive(Clone, Debug, Default)]
 pub struct EmulatorOptions {
     /// The address it listens on; `None` is 127.0.0.1, which nobody reaches from elsewhere. Containers may need the
-    /// address that this machine has on their network.
-    pub host: Option<IpAddr>,
+    /// address that this machine has on their network. It can't be one of IPv6: the emulator looks for itself by IPv4.
+    pub host: Option<Ipv4Addr>,
     /// The port; `None` takes a free one.
     pub port: Option<u16>,
     /// Where `emulator.log` and `functions.log` go; `None` puts them into the emulator's temporary
@@ -94,7 +94,7 @@ impl Emulator {
     /// # Errors
     /// When the port is in use, the environment cannot be made, or the emulator does not come up.
     pub async fn start(options: EmulatorOptions) -> Result<Self, Error> {
-        let host = options.host.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let host = options.host.unwrap_or(Ipv4Addr::LOCALHOST);
         let port = free_port(host, options.port)?;
         let python = prepare_environment().await?;
         let directory = tempfile::Builder::new()
@@ -190,12 +190,12 @@ impl Emulator {
 }
 
 /// The wanted port if it is free, else any free one.
-fn free_port(host: IpAddr, wanted: Option<u16>) -> Result<u16, Error> {
+fn free_port(host: Ipv4Addr, wanted: Option<u16>) -> Result<u16, Error> {
     let listener = TcpListener::bind((host, wanted.unwrap_or(0)));
     let port = listener.and_then(|listener| listener.local_addr()).map(|address| address.port());
-    port.map_err(|error| match wanted {
-        Some(port) if error.kind() == io::ErrorKind::AddrInUse => Error::PortInUse { port },
-        _ => Error::io("cannot listen on", Path::new(&host.to_string()))(error),
+    port.map_err(|source| match wanted {
+        Some(port) if source.kind() == io::ErrorKind::AddrInUse => Error::PortInUse { host, port },
+        _ => Error::CannotListen { host, source },
     })
 }
 
@@ -218,7 +218,7 @@ fn inherited() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
 }
 
 /// The emulator hands its own environment on to the functions, so `AWS_ENDPOINT_URL` is for them.
-fn settings(host: IpAddr, port: u16, directory: &Path) -> Vec<(&'static str, String)> {
+fn settings(host: Ipv4Addr, port: u16, directory: &Path) -> Vec<(&'static str, String)> {
     let directory = directory.display();
     vec![
         ("BIND_HOST", host.to_string()),

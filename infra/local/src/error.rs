@@ -1,6 +1,7 @@
 //! Everything that can keep the embedded stack from running, each with its remedy.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 /// Why the embedded stack could not be had. Every message ends with what to do about it.
@@ -9,6 +10,15 @@ pub enum Error {
     /// The functions do not compile.
     #[error("the functions can't be built; cargo says why above. Correct that, then run again.")]
     BuildFailed,
+    /// There is no cargo to compile them with.
+    #[error(
+        "the functions can't be built: {cargo} is not there. Install Rust (https://rustup.rs), or put the directory \
+         that cargo lies in on the PATH, and run again."
+    )]
+    CargoMissing {
+        /// What was to be started.
+        cargo: String,
+    },
     /// A deployed stack could not be looked up.
     #[error("the stack {name} can't be read: {reason}; check its name, the region and your credentials")]
     StackUnreadable {
@@ -49,10 +59,23 @@ pub enum Error {
         output: String,
     },
     /// The wanted port is taken.
-    #[error("port {port} on 127.0.0.1 is in use. Stop what listens there or choose another port.")]
+    #[error("port {port} on {host} is in use. Stop what listens there or choose another port.")]
     PortInUse {
+        /// The address that was asked for.
+        host: Ipv4Addr,
         /// The port that was asked for.
         port: u16,
+    },
+    /// The wanted address is none of this machine's, or may not be used.
+    #[error(
+        "{host} can't be listened on: {source}. Give an address that this machine has (`ip address` lists them), \
+         and a port from 1024 on."
+    )]
+    CannotListen {
+        /// The address that was asked for.
+        host: Ipv4Addr,
+        /// The reason.
+        source: io::Error,
     },
     /// The emulator ended, or never answered.
     #[error("the local emulator did not start ({why}). Its log {log} ends:\n{tail}\nRead the log, then run again.")]

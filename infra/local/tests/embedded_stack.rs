@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -108,7 +108,27 @@ async fn a_port_in_use_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let error = Emulator::start(EmulatorOptions { port: Some(port), ..EmulatorOptions::default() }).await.unwrap_err();
-    assert!(matches!(error, Error::PortInUse { port: named } if named == port), "{error}");
+    assert!(matches!(error, Error::PortInUse { port: named, .. } if named == port), "{error}");
+}
+
+#[tokio::test]
+async fn an_address_other_than_the_usual_one_is_listened_on_and_named_when_its_port_is_in_use() {
+    let host = Some(Ipv4Addr::new(127, 0, 0, 2));
+    let emulator = Emulator::start(EmulatorOptions { host, ..EmulatorOptions::default() }).await.unwrap();
+    let port = emulator.port();
+    assert_eq!(emulator.endpoint(), format!("http://127.0.0.2:{port}"));
+    let error = Emulator::start(EmulatorOptions { host, port: Some(port), ..EmulatorOptions::default() }).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains(&format!("port {port} on 127.0.0.2 is in use")), "{error}");
+}
+
+#[tokio::test]
+async fn an_address_that_this_machine_does_not_have_is_named_with_the_remedy() {
+    // Kept for documentation by RFC 5737, so nobody has it.
+    let host = Some(Ipv4Addr::new(192, 0, 2, 1));
+    let error = Emulator::start(EmulatorOptions { host, ..EmulatorOptions::default() }).await.unwrap_err();
+    let error = error.to_string();
+    assert!(error.starts_with("192.0.2.1 can't be listened on") && error.contains("ip address"), "{error}");
 }
 
 /// Not a test of its own: the process that [`the_emulator_and_its_functions_die_with_a_killed_parent`] kills.

@@ -1,0 +1,97 @@
+//! What an actor's folder holds, looked at before anything of it is taken in. Whoever is balanced without the manifest,
+//! the base image or the note of who it is that lie there would lose them, so such an actor is left alone.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use balancer::domain::manifest::Manifest;
+use balancer::domain::numbering::highest;
+use balancer::keys::extension;
+
+use super::data_folder::{ActorFolder, name_of, read_if_there};
+
+/// What belongs to an actor.
+pub struct Belongings {
+    pub manifest: Option<Manifest>,
+    /// The content of `actor.json`.
+    pub actor_file: Option<Vec<u8>>,
+    pub base_image: Option<BaseImage>,
+    /// The image files. Some of them may turn out unreadable.
+    pub images: Vec<PathBuf>,
+    /// The highest number in a name that is or was in use.
+    pub last_number: u64,
+}
+
+/// The picture that says what an actor looks like.
+pub struct BaseImage {
+    pub path: PathBuf,
+    pub bytes: Vec<u8>,
+}
+
+impl BaseImage {
+    /// The base image of a folder, if it has one.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn of(folder: &ActorFolder) -> anyhow::Result<Option<Self>> {
+        let Some(path) = folder.base_image()? else { return Ok(None) };
+        Ok(read_if_there(&path)?.map(|bytes| Self { path, bytes }))
+    }
+
+    /// Its name's ending, which its key has too.
+    pub fn ending(&self) -> String {
+        extension(&name_of(&self.path)).unwrap_or_default()
+    }
+}
+
+impl Belongings {
+    /// Looks at an actor's folder. The inner error is a sentence for people: why the actor is left alone, and what to do.
+    pub fn of(folder: &ActorFolder) -> Result<Self, String> {
+        Self::read(folder).map_err(|problem| {
+            format!("{problem:#}. Mend it, or move it away; until then nothing of {} is touched.", folder.actor)
+        })
+    }
+
+    fn read(folder: &ActorFolder) -> anyhow::Result<Self> {
+        let images = folder.images()?;
+        one_can_be_read(&images)?;
+        // A run that was killed has left no manifest of what it made and threw away; those numbers are used too, and so
+        // is that of an image that can't be read.
+        let thrown_away = folder.trashed_names()?;
+        let names: Vec<String> = images.iter().map(|path| name_of(path)).chain(thrown_away).collect();
+        Ok(Self {
+            manifest: manifest(&folder.manifest())?,
+            actor_file: folder.actor_file().map(|path| read_if_there(&path)).transpose()?.flatten(),
+            base_image: BaseImage::of(folder)?,
+            images,
+            last_number: highest(names.iter().map(String::as_str)),
+        })
+    }
+}
+
+fn manifest(path: &Path) -> anyhow::Result<Option<Manifest>> {
+    let Some(text) = read_if_there(path)? else { return Ok(None) };
+    serde_json::from_slice(&text).with_context(|| format!("{} is not a manifest", path.display()))
+}
+
+/// A set none of which can be read, as on a disk that is not there, must not be made anew from the base image.
+fn one_can_be_read(images: &[PathBuf]) -> anyhow::Result<()> {
+    let mut problems = images.iter().map(|path| (path, open(path)));
+    match problems.next() {
+        Some((first, Err(problem))) if problems.all(|(_, opened)| opened.is_err()) => {
+            let others = match images.len() - 1 {
+                0 => String::new(),
+                others => format!(", nor can the {others} other images beside it"),
+            };
+            Err(anyhow!("{} can't be read ({problem}){others}", first.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a file can be read, without reading it.
+pub fn open(path: &Path) -> std::io::Result<()> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() { Err(std::io::ErrorKind::IsADirectory.into()) } else { Ok(()) }
+}

@@ -1,0 +1,141 @@
+//! `local --watch`: whatever belongs to an actor is taken up, and every result is reported.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::Duration;
+
+use balancer::domain::kind::Kind;
+use serde_json::Value;
+
+use crate::support::actors::Actor;
+use crate::support::background::{Background, wait_until};
+use crate::support::damaged::png;
+use crate::support::pictures::{base, drawn};
+use crate::support::stack::Place;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn watch(place: &Place, options: &[&str]) -> Background {
+    let mut command = place.local_in_background();
+    command.args(["--watch", "--json"]).args(options);
+    let mut watching = Background::start(command);
+    watching.wait_for("Ctrl-C ends it");
+    watching
+}
+
+/// What was answered so far: a line of JSON for each report, with the one actor that is in it.
+fn reports(watching: &Background) -> Vec<Value> {
+    let said = watching.said();
+    let lines = said.lines().filter(|line| line.starts_with('{'));
+    lines.map(|line| serde_json::from_str::<Value>(line).unwrap()["actors"].clone()).collect()
+}
+
+/// Waits until the last report is of this actor alone, and says this of it.
+fn reported(watching: &Background, actor: &str, status: &str) {
+    let is_reported = || {
+        let reports = reports(watching);
+        let last = reports.last().and_then(Value::as_array).cloned().unwrap_or_default();
+        last.len() == 1 && last[0]["actor_id"] == actor && last[0]["status"] == status
+    };
+    wait_until(PATIENCE, is_reported, || format!("{actor} {status}; it said:\n{}", watching.said()));
+}
+
+fn end(mut watching: Background) {
+    watching.signal("INT");
+    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+}
+
+#[test]
+fn the_first_result_is_reported_in_words_before_the_watch_begins() {
+    let place = Place::new();
+    Actor::balanced(&place.data(), "somebody");
+    let mut command = place.local_in_background();
+    command.arg("--watch");
+    let mut watching = Background::start(command);
+    watching.wait_for("Nothing had to change");
+    watching.wait_for("Ctrl-C ends it");
+    end(watching);
+}
+
+#[test]
+fn a_base_image_that_was_missing_is_taken_up_and_the_set_balanced() {
+    let place = Place::new();
+    let actor = Actor::without_base(&place.data(), "somebody");
+    let watching = watch(&place, &[]);
+    reported(&watching, "somebody", "needs_attention");
+    let actor = actor.with_base();
+    reported(&watching, "somebody", "balanced");
+    assert_eq!(reports(&watching).len(), 2, "{}", watching.said());
+    end(watching);
+    actor.agrees_with_its_manifest();
+}
+
+#[test]
+fn an_actor_file_that_is_mended_is_taken_up_and_the_set_balanced() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "somebody");
+    let file = actor.dir.join("actor.json");
+    fs::write(&file, r#"{"sexx":"female"}"#).unwrap();
+    let watching = watch(&place, &[]);
+    reported(&watching, "somebody", "needs_attention");
+    fs::write(&file, r#"{"sex":"female"}"#).unwrap();
+    reported(&watching, "somebody", "balanced");
+    end(watching);
+    assert_eq!(actor.manifest()["metadata"]["sex"], "female");
+}
+
+#[test]
+fn an_actor_that_comes_later_is_taken_up_and_an_actor_that_is_mended_too() {
+    let place = Place::new();
+    let broken = Actor::unbalanced(&place.data(), "broken");
+    fs::write(broken.dir.join("manifest.json"), "{").unwrap();
+    let watching = watch(&place, &[]);
+    reported(&watching, "broken", "needs_attention");
+
+    let elsewhere = tempfile::tempdir_in(place.tmp()).unwrap();
+    let copied = Actor::unbalanced(elsewhere.path(), "newcomer");
+    fs::rename(&copied.dir, place.data().join("newcomer")).unwrap();
+    reported(&watching, "newcomer", "balanced");
+    Actor::nothing(&place.data(), "bare").with_base();
+    reported(&watching, "bare", "balanced");
+
+    fs::remove_file(broken.dir.join("manifest.json")).unwrap();
+    reported(&watching, "broken", "balanced");
+    end(watching);
+    for id in ["broken", "newcomer", "bare"] {
+        Actor { id: id.to_owned(), dir: place.data().join(id) }.agrees_with_its_manifest();
+    }
+}
+
+#[test]
+fn with_the_actors_named_nobody_else_is_taken_up() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "somebody");
+    let mut watching = watch(&place, &["--actor", "somebody"]);
+    let other = Actor::unbalanced(&place.data(), "somebody else");
+    actor.put("dropped.jpg", &drawn(Kind::ColorStylized)[5]);
+    watching.wait_for("found ");
+    wait_until(PATIENCE, || reports(&watching).len() == 2, || watching.said());
+    assert!(!watching.said().contains("somebody else"), "{}", watching.said());
+    end(watching);
+    assert!(!other.dir.join("manifest.json").exists());
+}
+
+#[test]
+fn a_link_that_leads_nowhere_and_a_file_that_comes_and_goes_do_not_end_the_watch() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "somebody");
+    let mut watching = watch(&place, &[]);
+    let link = actor.training_data().join("link.png");
+    symlink("/no/such/disk/file", &link).unwrap();
+    watching.wait_for(&format!("left alone {}", link.display()));
+    for _ in 0..40 {
+        actor.put("restless.png", &png(base()));
+        std::thread::sleep(Duration::from_millis(20));
+        fs::remove_file(actor.training_data().join("restless.png")).unwrap();
+    }
+    actor.put("dropped.jpg", &drawn(Kind::ColorStylized)[5]);
+    watching.wait_for("found ");
+    wait_until(PATIENCE, || reports(&watching).len() == 2, || watching.said());
+    end(watching);
+}
