@@ -60,3 +60,12 @@ fn a_message_stays_invisible_for_six_timeouts_and_the_batching_window() {
 fn one_message_of_the_generation_queue_is_one_image() {
     assert_eq!(number("Resources.GenerationFunction.Properties.Events.Queue.Properties.BatchSize"), 1);
 }
+
+#[test]
+fn lambda_does_not_take_what_is_put_off_for_a_runaway_loop() {
+    // With `Terminate`, its default, it drops a message that has come back to the same function some sixteen times.
+    assert_eq!(text("Globals.Function.RecursiveLoop"), "Allow");
+    for (function, ..) in CHAIN {
+        assert!(!fields(&format!("Resources.{function}.Properties")).contains_key("RecursiveLoop"), "{function}");
+    }
+}
