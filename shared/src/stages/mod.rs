@@ -25,6 +25,7 @@ use crate::adapters::vision::VisionError;
 use crate::domain::budget::Budget;
 use crate::messages::InvalidMessage;
 use crate::metrics::Metric;
+use crate::panics::Panicked;
 
 /// What a stage does with a message.
 #[expect(async_fn_in_trait, reason = "used inside this workspace only, where every future is Send")]
@@ -80,6 +81,9 @@ pub enum StageError {
     /// A picture could not be drawn or written.
     #[error("an image can't be encoded: {0}")]
     Encoding(#[from] image::ImageError),
+    /// The stage panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
     /// A computation was cut off.
     #[error("the computation was cut off: {0}")]
     CutOff(#[from] tokio::task::JoinError),

@@ -28,6 +28,7 @@ use crate::domain::plan::{PlanState, is_made_for};
 use crate::domain::target::Target;
 use crate::keys::Keys;
 use crate::messages::{Cause, EvaluationCommand, EvaluationMessage};
+use crate::panics::caught;
 
 /// How long an evaluation may take before another one may begin: as long as its function may run.
 const LEASE: SignedDuration = SignedDuration::from_secs(300);
@@ -188,7 +189,9 @@ impl Evaluation {
             return Err(StageError::later("another evaluation of this actor is under way", LEASE_POLL));
         };
         let round = if continues { record.round + 1 } else { 1 };
-        let evaluated = self.decide(decide::Case { command, record, round, token: &token, message_id }).await;
+        let case = decide::Case { command, record, round, token: &token, message_id };
+        // With the lease left behind, the next delivery would be put off as a fresh copy, and never counted as failed.
+        let evaluated = caught(self.decide(case)).await.unwrap_or_else(|panic| Err(panic.into()));
         if evaluated.is_err() {
             self.store.release_lease(actor, &token).await?;
         }

@@ -24,6 +24,7 @@ use crate::domain::budget::Budget;
 use crate::domain::plan::{Plan, PlanState, Slot};
 use crate::keys::Keys;
 use crate::messages::GenerationMessage;
+use crate::panics::caught;
 
 /// How long one worker may be at an image before another may take it up: as long as its function may run.
 const CLAIM: SignedDuration = SignedDuration::from_secs(300);
@@ -100,7 +101,8 @@ impl Generation {
             return Err(StageError::later("another worker is making this image", CLAIM_POLL));
         };
         let is_overtaken = !matches!(job.plan.state, PlanState::Running | PlanState::Closed);
-        let worked = async {
+        // Claims are given back after a panic too: else the next delivery would be put off, and never counted as failed.
+        let worked = caught(async {
             loop {
                 match record.state {
                     SlotState::Open | SlotState::Staged if is_overtaken => return self.abandon(job, &record).await,
@@ -111,8 +113,9 @@ impl Generation {
                 }
                 record = self.store.slot(job.name()).await?;
             }
-        }
-        .await;
+        })
+        .await
+        .unwrap_or_else(|panic| Err(panic.into()));
         self.store.release_slot(job.name(), &token).await?;
         worked
     }
