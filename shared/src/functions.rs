@@ -15,6 +15,7 @@ use crate::adapters::vision::{VisionError, VisionModel};
 use crate::config::{self, Config, EvaluationConfig, GenerationConfig, InvalidConfig, Section};
 use crate::keys::Keys;
 use crate::lambda::Worker;
+use crate::metrics;
 use crate::stages::Clock;
 use crate::stages::delete::Deletion;
 use crate::stages::evaluate::{Evaluation, READ_AT_ONCE};
@@ -47,6 +48,7 @@ impl Connections {
     /// The adapters that `config` asks for, reached as `sdk` says.
     #[must_use]
     pub fn new(config: Config, sdk: &SdkConfig) -> Self {
+        metrics::belong_to(&config.stack);
         Self {
             bucket: Bucket::new(s3_client(sdk), &config.bucket),
             store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &config.table),

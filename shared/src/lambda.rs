@@ -140,6 +140,7 @@ impl<S: Stage> Worker<S> {
             "{:?} failed {MOST_DELIVERIES} times, and its message waits in the dead-letter queue: {failed}",
             S::QUEUE
         );
+        Metric::SetsNeedingAttention.emit();
         Ok(self.store.ask_for_attention(&actor, &reason, self.clock.now()).await?)
     }
 }
