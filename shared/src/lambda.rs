@@ -20,7 +20,7 @@ use crate::stages::{Clock, Message, Stage, StageError};
 pub const MOST_DELIVERIES: u32 = 5;
 
 /// Messages of a batch that are worked on side by side.
-const SIDE_BY_SIDE: usize = 4;
+pub const SIDE_BY_SIDE: usize = 4;
 
 /// A stage and what surrounds it in a function.
 #[derive(Clone)]

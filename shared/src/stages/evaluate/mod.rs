@@ -31,13 +31,17 @@ use crate::messages::{Cause, EvaluationCommand, EvaluationMessage};
 use crate::panics::caught;
 
 /// How long an evaluation may take before another one may begin: as long as its function may run.
-const LEASE: SignedDuration = SignedDuration::from_secs(300);
+pub const LEASE: SignedDuration = SignedDuration::from_secs(300);
 
 /// When to look again while another evaluation is at it.
 const LEASE_POLL: Duration = Duration::from_secs(5);
 
 /// When to look again whether a plan has been carried out, for who wants something else than its end gives.
 const PLAN_POLL: Duration = Duration::from_secs(30);
+
+/// What a function's time leaves for the sets of a batch beside the longest asking: listing, reading and measuring them.
+/// Hundreds of new images need more, and have it as long as the vision model is not at its slowest too.
+pub const ROOM_FOR_READING: Duration = Duration::from_secs(50);
 
 /// Images that one function decodes at the same time, whatever it is at: each may take some 600 MB meanwhile.
 pub const READ_AT_ONCE: usize = 2;

@@ -27,7 +27,7 @@ use crate::messages::GenerationMessage;
 use crate::panics::caught;
 
 /// How long one worker may be at an image before another may take it up: as long as its function may run.
-const CLAIM: SignedDuration = SignedDuration::from_secs(300);
+pub const CLAIM: SignedDuration = SignedDuration::from_secs(300);
 
 /// When to look again while another worker is at it.
 const CLAIM_POLL: Duration = Duration::from_secs(10);
