@@ -1,5 +1,6 @@
 //! From the environment to a running function.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -36,7 +37,12 @@ pub struct Connections {
 /// If the environment can't be used; the error names every offending variable.
 pub fn configure<T: Section>() -> Result<T, InvalidConfig> {
     lambda_runtime::tracing::init_default_subscriber();
-    config::from_env().inspect_err(|error| tracing::error!("{error}"))
+    config::from_env().inspect_err(log_why_it_does_not_start)
+}
+
+/// The runtime would only print the error's debug text, past the log that people and alarms read.
+fn log_why_it_does_not_start(error: &impl Display) {
+    tracing::error!("the function can't start: {error}");
 }
 
 /// How AWS is reached, as the environment says.
@@ -75,7 +81,7 @@ pub async fn evaluation(
         queues: queues.clone(),
         local,
         keys,
-        vision: VisionModel::new(config.vision, sdk).await?,
+        vision: VisionModel::new(config.vision, sdk).await.inspect_err(log_why_it_does_not_start)?,
         budget: config.budget,
         target: config.target,
         quality_floor: config.quality_floor,
@@ -112,7 +118,7 @@ pub async fn generation(
         queues: queues.clone(),
         local,
         keys,
-        generator: Generator::new(config.generator, sdk).await?,
+        generator: Generator::new(config.generator, sdk).await.inspect_err(log_why_it_does_not_start)?,
         budget: config.budget,
         clock: clock.clone(),
     };

@@ -58,6 +58,7 @@ impl<S: Stage> Worker<S> {
             .map(|record| async move {
                 let id = record.message_id.clone().unwrap_or_default();
                 let about = About::of(record.body.as_deref().unwrap_or_default());
+                // What isn't known yet stays empty until a stage knows it.
                 let span = info_span!(
                     "message",
                     message_id = id,

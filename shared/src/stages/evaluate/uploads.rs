@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{debug, info};
+use tracing::{Span, debug, info};
 
 use super::{Evaluation, Turn};
 use crate::adapters::queues::Queue;
@@ -23,6 +23,7 @@ impl Evaluation {
             debug!(key = upload.key, "not an image of an actor");
             return Ok(());
         };
+        Span::current().record("actor", actor.as_str());
         if !upload.bucket.is_empty() && upload.bucket != self.bucket.name() {
             return Err(StageError::Refused(format!(
                 "{} landed in the bucket {}, but this stack keeps {}",

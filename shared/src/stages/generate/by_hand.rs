@@ -1,7 +1,7 @@
 //! Images asked for by hand: a plan of their own.
 
 use serde_json::json;
-use tracing::info;
+use tracing::{Span, info};
 
 use super::Generation;
 use crate::domain::actor::ActorId;
@@ -22,6 +22,7 @@ impl Generation {
         message_id: &str,
     ) -> Result<(), StageError> {
         let plan_id = format!("by-hand-{message_id}");
+        Span::current().record("plan", &plan_id);
         let plan = match self.store.plan(actor, &plan_id).await? {
             Some(plan) => plan,
             None => self.adopt(actor, generate, plan_id).await?,
