@@ -1,6 +1,7 @@
 //! `balancer local`: a folder of actors, balanced by the real functions on the embedded stack.
 
 pub mod data_folder;
+mod events;
 mod leave;
 mod proposal;
 mod providers;
