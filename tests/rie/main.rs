@@ -6,6 +6,7 @@
     reason = "that is how a test fails, or says why not"
 )]
 
+mod glibc;
 mod rie;
 
 use std::fs;
