@@ -88,6 +88,9 @@ pub struct Local {
     /// The file that --serve writes for `sam local invoke --env-vars`
     #[arg(long, requires = "serve", value_name = "FILE", default_value = "env.json")]
     pub env_vars: PathBuf,
+    /// The folder that --serve writes events for `sam local invoke` into, about the first actor of DATA
+    #[arg(long, requires = "serve", value_name = "DIR", default_value = "events")]
+    pub events: PathBuf,
     /// Answer with a line of JSON; with --watch, with one for each report
     #[arg(long)]
     pub json: bool,

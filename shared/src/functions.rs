@@ -1,5 +1,6 @@
 //! From the environment to a running function.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -15,6 +16,7 @@ use crate::adapters::vision::{VisionError, VisionModel};
 use crate::config::{self, Config, EvaluationConfig, GenerationConfig, InvalidConfig, Section};
 use crate::keys::Keys;
 use crate::lambda::Worker;
+use crate::metrics;
 use crate::stages::Clock;
 use crate::stages::delete::Deletion;
 use crate::stages::evaluate::{Evaluation, READ_AT_ONCE};
@@ -35,7 +37,12 @@ pub struct Connections {
 /// If the environment can't be used; the error names every offending variable.
 pub fn configure<T: Section>() -> Result<T, InvalidConfig> {
     lambda_runtime::tracing::init_default_subscriber();
-    config::from_env().inspect_err(|error| tracing::error!("{error}"))
+    config::from_env().inspect_err(log_why_it_does_not_start)
+}
+
+/// The runtime would only print the error's debug text, past the log that people and alarms read.
+fn log_why_it_does_not_start(error: &impl Display) {
+    tracing::error!("the function can't start: {error}");
 }
 
 /// How AWS is reached, as the environment says.
@@ -47,6 +54,7 @@ impl Connections {
     /// The adapters that `config` asks for, reached as `sdk` says.
     #[must_use]
     pub fn new(config: Config, sdk: &SdkConfig) -> Self {
+        metrics::belong_to(&config.stack);
         Self {
             bucket: Bucket::new(s3_client(sdk), &config.bucket),
             store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &config.table),
@@ -73,7 +81,7 @@ pub async fn evaluation(
         queues: queues.clone(),
         local,
         keys,
-        vision: VisionModel::new(config.vision, sdk).await?,
+        vision: VisionModel::new(config.vision, sdk).await.inspect_err(log_why_it_does_not_start)?,
         budget: config.budget,
         target: config.target,
         quality_floor: config.quality_floor,
@@ -110,7 +118,7 @@ pub async fn generation(
         queues: queues.clone(),
         local,
         keys,
-        generator: Generator::new(config.generator, sdk).await?,
+        generator: Generator::new(config.generator, sdk).await.inspect_err(log_why_it_does_not_start)?,
         budget: config.budget,
         clock: clock.clone(),
     };

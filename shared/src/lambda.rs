@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::{StreamExt, stream};
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Deserialize;
 use tracing::{Instrument, error, info, info_span, warn};
 
@@ -13,13 +13,14 @@ use crate::adapters::store::Store;
 use crate::adapters::store::refusals::Refusal;
 use crate::domain::actor::ActorId;
 use crate::metrics::Metric;
+use crate::panics::{Panicked, caught};
 use crate::stages::{Clock, Message, Stage, StageError};
 
 /// How often a message is delivered before it goes to the dead-letter queue. The template says the same.
 pub const MOST_DELIVERIES: u32 = 5;
 
 /// Messages of a batch that are worked on side by side.
-const SIDE_BY_SIDE: usize = 4;
+pub const SIDE_BY_SIDE: usize = 4;
 
 /// A stage and what surrounds it in a function.
 #[derive(Clone)]
@@ -40,10 +41,14 @@ pub struct Worker<S> {
 /// If the Lambda runtime can't be reached.
 pub async fn run<S: Stage>(worker: Worker<S>) -> Result<(), lambda_runtime::Error> {
     let worker = &worker;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
-        Ok::<_, lambda_runtime::Error>(worker.work_off(event.payload).await)
-    }))
-    .await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| caught(worker.work_off(event.payload)))).await
+}
+
+impl From<Panicked> for Diagnostic {
+    /// What Lambda is told of a panic outside of the stages. The runtime would name a Rust type that nobody can read.
+    fn from(panicked: Panicked) -> Self {
+        Self { error_type: "Panic".to_owned(), error_message: panicked.to_string() }
+    }
 }
 
 impl<S: Stage> Worker<S> {
@@ -53,6 +58,7 @@ impl<S: Stage> Worker<S> {
             .map(|record| async move {
                 let id = record.message_id.clone().unwrap_or_default();
                 let about = About::of(record.body.as_deref().unwrap_or_default());
+                // What isn't known yet stays empty until a stage knows it.
                 let span = info_span!(
                     "message",
                     message_id = id,
@@ -83,7 +89,8 @@ impl<S: Stage> Worker<S> {
         let body = record.body.as_deref().unwrap_or_default();
         let id = record.message_id.as_deref().unwrap_or_default();
         let began = Instant::now();
-        let handled = self.stage.handle(Message { id, body }).await;
+        // A panic is this message's own failure: its neighbours in the batch are done all the same.
+        let handled = caught(self.stage.handle(Message { id, body })).await.unwrap_or_else(|panic| Err(panic.into()));
         Metric::StageSeconds(S::QUEUE.name(), began.elapsed()).emit();
         let answered = match handled {
             Ok(()) => Ok(()),
@@ -134,6 +141,7 @@ impl<S: Stage> Worker<S> {
             "{:?} failed {MOST_DELIVERIES} times, and its message waits in the dead-letter queue: {failed}",
             S::QUEUE
         );
+        Metric::SetsNeedingAttention.emit();
         Ok(self.store.ask_for_attention(&actor, &reason, self.clock.now()).await?)
     }
 }

@@ -9,7 +9,8 @@
 //! - [`adapters`] reach S3, DynamoDB, SQS and the two models.
 //! - [`stages`] are evaluation, deletion and generation.
 //! - [`exchange`] takes manifests in and gives them out.
-//! - [`lambda`] is the one place that knows SQS batches, [`functions`] the one that wires everything up.
+//! - [`lambda`] is the one place that knows SQS batches, [`functions`] the one that wires everything up; [`metrics`] tells
+//!   CloudWatch what was done, [`panics`] keeps mistakes apart.
 
 pub mod adapters;
 pub mod config;
@@ -22,5 +23,6 @@ pub mod keys;
 pub mod lambda;
 pub mod messages;
 pub mod metrics;
+pub mod panics;
 pub mod restore;
 pub mod stages;

@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
 
 use std::io::Write;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,6 +15,17 @@ use crate::domain::money::MicroUsd;
 
 /// Under which name CloudWatch keeps them; the template's alarms and dashboard say the same.
 pub const NAMESPACE: &str = "TrainingDataBalancer";
+
+/// What stacks that were not told their name are called.
+pub const UNNAMED_STACK: &str = "balancer";
+
+/// Which stack the figures are of: several may share an account, and each has alarms of its own.
+static STACK: OnceLock<String> = OnceLock::new();
+
+/// Says which stack this process belongs to. Only the first word counts: a process never changes stacks.
+pub fn belong_to(stack: &str) {
+    STACK.get_or_init(|| stack.to_owned());
+}
 
 /// Something that is counted or measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,8 +49,10 @@ pub enum Metric {
     },
     /// Evaluations that found a set as it should be.
     SetsBalanced,
-    /// Evaluations that ended in need of a person.
+    /// How often an actor came to need a person: an evaluation ended so, or a stage has given up.
     SetsNeedingAttention,
+    /// Messages put off because there is no money for their work.
+    Parked,
     /// How long a stage worked on a message.
     StageSeconds(&'static str, Duration),
 }
@@ -59,27 +72,31 @@ impl Metric {
             }
             Self::SetsBalanced => ("SetsBalanced", "Count", 1.0),
             Self::SetsNeedingAttention => ("SetsNeedingAttention", "Count", 1.0),
+            Self::Parked => ("Parked", "Count", 1.0),
             Self::StageSeconds(_, time) => ("StageSeconds", "Seconds", time.as_secs_f64()),
         }
     }
 
-    fn line(self, now: Timestamp) -> Value {
+    fn line(self, stack: &str, now: Timestamp) -> Value {
         let (name, unit, value) = self.measured();
-        let stage = if let Self::StageSeconds(stage, _) = self { Some(stage) } else { None };
-        let dimensions: Vec<&str> = stage.iter().map(|_| "Stage").collect();
+        let mut dimensions = vec![("Stack", stack)];
+        if let Self::StageSeconds(stage, _) = self {
+            dimensions.push(("Stage", stage));
+        }
+        let names: Vec<&str> = dimensions.iter().map(|&(name, _)| name).collect();
         let mut line = json!({
             "_aws": {
                 "Timestamp": now.as_millisecond(),
                 "CloudWatchMetrics": [{
                     "Namespace": NAMESPACE,
-                    "Dimensions": [dimensions],
+                    "Dimensions": [names],
                     "Metrics": [{ "Name": name, "Unit": unit }],
                 }],
             },
         });
         line[name] = json!(value);
-        if let Some(stage) = stage {
-            line["Stage"] = json!(stage);
+        for (dimension, value) in dimensions {
+            line[dimension] = json!(value);
         }
         line
     }
@@ -90,7 +107,8 @@ impl Metric {
         if !*IN_LAMBDA {
             return;
         }
-        if let Err(error) = writeln!(std::io::stdout(), "{}", self.line(Timestamp::now())) {
+        let stack = STACK.get().map_or(UNNAMED_STACK, String::as_str);
+        if let Err(error) = writeln!(std::io::stdout(), "{}", self.line(stack, Timestamp::now())) {
             warn!("a metric can't be written: {error}");
         }
     }
@@ -102,16 +120,19 @@ mod tests {
 
     #[test]
     fn a_figure_is_written_as_cloudwatch_reads_it() {
-        let line = Metric::StageSeconds("deletion", Duration::from_millis(1_500)).line(Timestamp::UNIX_EPOCH);
+        let line = Metric::StageSeconds("deletion", Duration::from_millis(1_500)).line("dev", Timestamp::UNIX_EPOCH);
         assert_eq!(line["StageSeconds"], 1.5);
-        assert_eq!(line["Stage"], "deletion");
+        assert_eq!((&line["Stack"], &line["Stage"]), (&json!("dev"), &json!("deletion")));
         let described = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(described["Dimensions"], json!([["Stage"]]));
+        assert_eq!(described["Dimensions"], json!([["Stack", "Stage"]]));
         assert_eq!(described["Metrics"], json!([{ "Name": "StageSeconds", "Unit": "Seconds" }]));
-        assert_eq!(
-            Metric::Refused.line(Timestamp::UNIX_EPOCH)["_aws"]["CloudWatchMetrics"][0]["Dimensions"],
-            json!([[]])
-        );
+    }
+
+    #[test]
+    fn the_figures_of_two_stacks_in_one_account_are_kept_apart() {
+        let of = |stack: &str| Metric::Refused.line(stack, Timestamp::UNIX_EPOCH);
+        assert_eq!(of("prod")["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["Stack"]]));
+        assert_eq!((&of("dev")["Stack"], &of("prod")["Stack"]), (&json!("dev"), &json!("prod")));
     }
 
     #[test]

@@ -75,7 +75,7 @@ async fn the_largest_set_that_is_accepted_fits_into_the_evaluation_functions_mem
     let binary = &stack::binaries().await.evaluation;
     let dry_run = |id: &str| json!({ "actor_id": id, "mode": "dry_run" });
     let asked = batch(&[&["hero"], &others[..]].concat().into_iter().map(dry_run).collect::<Vec<_>>());
-    let (answer, memory) = runtime_api::invoke_measured(binary, stack.variables(), &asked).await;
+    let Invoked { answer, memory, .. } = runtime_api::invoke_watched(binary, stack.variables(), &asked).await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     let manifest = stack.manifest(&hero).await;
     let unusable: Vec<_> = manifest.images.values().filter_map(|image| image.unusable.as_ref()).collect();
@@ -90,7 +90,7 @@ async fn the_largest_base_image_that_is_accepted_fits_into_the_generation_functi
     stack.bucket.put(&key, largest_accepted(), "image/png").await.unwrap();
     let binary = &stack::binaries().await.generation;
     let asked = batch(&[json!({ "actor_id": "hero", "generate": { "photorealistic": 1 } })]);
-    let (answer, memory) = runtime_api::invoke_measured(binary, stack.variables(), &asked).await;
+    let Invoked { answer, memory, .. } = runtime_api::invoke_watched(binary, stack.variables(), &asked).await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     assert_eq!(stack.plans(&actor("hero")).await.len(), 1);
     assert!(memory < GENERATION_MEMORY * 9 / 10, "{} MB", memory / MEGABYTE);

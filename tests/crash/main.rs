@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "people want to know how much was tried")]
 
 mod ending;
+mod panics;
 
 use balancer::domain::kind::Kind;
 use balancer_tests::coded::coded_picture;

@@ -6,13 +6,16 @@
     reason = "that is how a test fails, or says why not"
 )]
 
+mod glibc;
 mod rie;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use balancer::adapters::store::actors::Status;
 use balancer_tests::pictures;
 use balancer_tests::stack::{self, TestStack, actor};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::rie::Rie;
@@ -89,11 +92,30 @@ async fn a_message_that_fails_is_named_and_the_next_event_is_answered() {
 }
 
 #[tokio::test]
-async fn a_panic_is_reported_with_what_it_said_and_the_next_event_is_answered() {
+async fn a_message_that_makes_its_stage_panic_fails_alone_and_its_actor_says_so_in_the_end() {
+    let (stack, hero) = (TestStack::by_hand().await, actor("hero"));
+    stack.store.note_upload(&hero, Timestamp::now()).await.unwrap();
+    let Some(function) = Rie::start(Path::new(PANICKING), stack.variables()).await else { return };
+    let fifth = json!({ "ApproximateReceiveCount": "5" });
+    let batch = json!({ "Records": [
+        { "messageId": "first", "body": "go on" },
+        { "messageId": "second", "body": r#"{"actor_id":"hero","plan_id":"panic"}"#, "attributes": fifth },
+        { "messageId": "third", "body": "go on" },
+    ] });
+    let answer = function.invoke(&batch.to_string()).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "second" }] }));
+    let said = stack.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!(said.status, Status::NeedsAttention);
+    assert!(said.reason.unwrap().contains("this message makes me panic"));
+}
+
+#[tokio::test]
+async fn a_panic_outside_of_the_stage_is_an_error_with_a_readable_type_and_the_next_event_is_answered() {
     let stack = TestStack::by_hand().await;
     let Some(function) = Rie::start(Path::new(PANICKING), stack.variables()).await else { return };
-    let answer = function.invoke(&event("panic")).await;
-    assert_eq!(text(&answer, "errorMessage"), "Lambda panicked: this message makes me panic");
+    let answer = function.invoke(&event("break the clock")).await;
+    assert_eq!(text(&answer, "errorType"), "Panic");
+    assert!(text(&answer, "errorMessage").ends_with("the clock makes me panic"), "{answer}");
     assert_eq!(function.invoke(&event("go on")).await, json!({ "batchItemFailures": [] }));
 }
 

@@ -1,6 +1,8 @@
-//! A function like the three others, but for its stage, which panics when a message says so: to see what the
-//! surroundings that it shares with them make of a panic.
+//! A function like the three others, but for its stage, which panics when a message says so, and its clock, which a
+//! message can make panic outside of the stage: to see what the surroundings that it shares with them make of that.
 #![allow(clippy::panic, reason = "that is what it is for")]
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use balancer::adapters::queues::{Queue, Queues};
 use balancer::adapters::store::Store;
@@ -16,11 +18,24 @@ impl Stage for Panicking {
     const QUEUE: Queue = Queue::Deletion;
 
     async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
-        if message.body == "panic" {
+        if message.body.contains("panic") {
             panic!("this message makes me panic");
+        }
+        if message.body.contains("break the clock") {
+            CLOCK_IS_BROKEN.store(true, Ordering::Relaxed);
+            return Err(StageError::Refused("a refusal is noted with the time".to_owned()));
         }
         Ok(())
     }
+}
+
+static CLOCK_IS_BROKEN: AtomicBool = AtomicBool::new(false);
+
+fn clock() -> Clock {
+    Clock::telling(|| {
+        assert!(!CLOCK_IS_BROKEN.load(Ordering::Relaxed), "the clock makes me panic");
+        jiff::Timestamp::now()
+    })
 }
 
 #[tokio::main]
@@ -28,5 +43,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let (config, sdk) = (functions::configure::<Config>()?, functions::sdk_config().await);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table);
     let queues = Queues::new(aws_sdk_sqs::Client::new(&sdk), config.queues);
-    lambda::run(Worker { stage: Panicking, store, queues, clock: Clock::system() }).await
+    lambda::run(Worker { stage: Panicking, store, queues, clock: clock() }).await
 }

@@ -32,7 +32,7 @@ pub fn base_image() -> RgbImage {
         let grain = ((x * 7919 + y * 104_729) % 13) as u8;
         let wall = 150 + (y / 24) as u8;
         match () {
-            () if dx.hypot(dy) < 54.0 => Rgb([212 + grain, 160 + grain, 130 + (y / 8) as u8]),
+            () if (dx * dx + dy * dy).sqrt() < 54.0 => Rgb([212 + grain, 160 + grain, 130 + (y / 8) as u8]),
             () if dx.abs() < 90.0 && (168..570).contains(&y) => Rgb([30 + (x / 8) as u8 + grain, 60 + grain, 120]),
             () => Rgb([wall, wall - 8, wall - 20]),
         }

@@ -19,19 +19,29 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What a function sent: the end of the path, such as `response`, and the body.
 type Answer = (String, String);
 
+/// What came of an event.
+pub struct Invoked {
+    /// What the function answered.
+    pub answer: Value,
+    /// The most memory it has had at any time, in bytes; 0 where nobody tells.
+    pub memory: u64,
+    /// What it wrote to standard output and standard error.
+    pub log: String,
+}
+
 /// Starts the function `binary`, hands it `event` and returns what it answers.
 ///
 /// # Panics
 /// If it doesn't answer, or reports an error.
 pub async fn invoke(binary: &Path, variables: BTreeMap<String, String>, event: &str) -> Value {
-    invoke_measured(binary, variables, event).await.0
+    invoke_watched(binary, variables, event).await.answer
 }
 
-/// The same, with the most memory the function has had at any time, in bytes; 0 where nobody tells.
+/// The same, with what else could be seen of it.
 ///
 /// # Panics
 /// If it doesn't answer, or reports an error.
-pub async fn invoke_measured(binary: &Path, variables: BTreeMap<String, String>, event: &str) -> (Value, u64) {
+pub async fn invoke_watched(binary: &Path, variables: BTreeMap<String, String>, event: &str) -> Invoked {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (answers, mut answered) = channel(1);
@@ -43,7 +53,9 @@ pub async fn invoke_measured(binary: &Path, variables: BTreeMap<String, String>,
     let log = log_of(&function.wait_with_output().await.unwrap());
     serving.abort();
     match answer {
-        Ok(Some((path, body))) if path == "response" => (serde_json::from_str(&body).unwrap(), memory),
+        Ok(Some((path, body))) if path == "response" => {
+            Invoked { answer: serde_json::from_str(&body).unwrap(), memory, log }
+        }
         other => panic!("{} answered {other:?}\n{log}", binary.display()),
     }
 }

@@ -9,26 +9,26 @@ use crate::document::{at, fields, number, resources_of_type, text, yaml};
 
 const GUIDE: &str = include_str!("../../docs/DEPLOY.md");
 
-/// What the functions write, in the namespace `TrainingDataBalancer`; `StageSeconds` once for each stage.
-const OWN_METRICS: [&str; 9] = [
-    "BudgetUsedPercent",
-    "DollarsSpent",
-    "ImagesDeleted",
-    "ImagesGenerated",
-    "ImagesJudged",
-    "Refused",
-    "SetsBalanced",
-    "SetsNeedingAttention",
-    "StageSeconds",
-];
+const OWN_NAMESPACE: &str = balancer::metrics::NAMESPACE;
+
+/// The names of what the functions write, as the one place says that gives each its name.
+pub(crate) fn own_metrics() -> BTreeSet<&'static str> {
+    let source = include_str!("../../shared/src/metrics.rs");
+    let (_, rest) = source.split_once("fn measured(").unwrap();
+    let (names, _) = rest.split_once("\n    }\n").unwrap();
+    let names: BTreeSet<_> = names.split("(\"").skip(1).map(|after| after.split('"').next().unwrap()).collect();
+    assert!(names.contains("StageSeconds") && names.len() >= 10, "{names:?}");
+    names
+}
 
 /// What AWS measures, each with its one dimension.
-const AWS_METRICS: [(&str, &str, &str); 5] = [
+const AWS_METRICS: [(&str, &str, &str); 6] = [
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName"),
     ("AWS/Lambda", "Errors", "FunctionName"),
     ("AWS/Lambda", "Throttles", "FunctionName"),
     ("AWS/Lambda", "ConcurrentExecutions", "FunctionName"),
+    ("AWS/Events", "FailedInvocations", "RuleName"),
 ];
 
 /// The alarm that watches this metric of this resource.
@@ -87,16 +87,47 @@ fn an_alarm_goes_off_before_the_daily_budget_is_used_up() {
 }
 
 #[test]
+fn an_alarm_goes_off_while_work_is_parked_and_lasts_from_one_look_for_money_to_the_next() {
+    let alarm = "Resources.WorkParked.Properties";
+    assert_eq!(text(&format!("{alarm}.MetricName")), "Parked");
+    assert_goes_off_above(alarm, 0);
+    assert!(number(&format!("{alarm}.Period")) >= number("Parameters.BudgetPollSeconds.MaxValue"));
+    assert_eq!(number(&format!("{alarm}.DatapointsToAlarm")), 1);
+    assert_eq!(number(&format!("{alarm}.EvaluationPeriods")), 2);
+}
+
+#[test]
+fn an_alarm_goes_off_when_an_actor_comes_to_need_a_person() {
+    let alarm = "Resources.SetsNeedAttention.Properties";
+    assert_eq!(text(&format!("{alarm}.MetricName")), "SetsNeedingAttention");
+    assert_goes_off_above(alarm, 0);
+}
+
+#[test]
+fn an_alarm_goes_off_when_an_upload_is_not_delivered() {
+    let alarm = "Resources.UploadsNotDelivered.Properties";
+    assert_eq!(text(&format!("{alarm}.MetricName")), "FailedInvocations");
+    assert_eq!(*at(&format!("{alarm}.Dimensions")), yaml("[{Name: RuleName, Value: {Ref: UploadRule}}]"));
+    assert_goes_off_above(alarm, 0);
+}
+
+#[test]
 fn every_alarm_watches_a_metric_that_exists_and_stays_quiet_where_nothing_happens() {
     let alarms = resources_of_type("AWS::CloudWatch::Alarm");
-    assert_eq!(alarms.len(), 4 * CHAIN.len() + 1);
+    assert_eq!(alarms.len(), 4 * CHAIN.len() + 4);
+    let own = own_metrics();
     for alarm in alarms {
         let alarm = format!("Resources.{alarm}.Properties");
         let (namespace, metric) = (text(&format!("{alarm}.Namespace")), text(&format!("{alarm}.MetricName")));
-        let is_own = namespace == "TrainingDataBalancer" && OWN_METRICS.contains(&metric);
-        let dimension = (!is_own).then(|| text(&format!("{alarm}.Dimensions.0.Name")));
-        let is_known = |dimension| AWS_METRICS.contains(&(namespace, metric, dimension));
-        assert!(dimension.is_none_or(is_known), "{alarm}: {namespace} {metric}");
+        let dimensions = at(&format!("{alarm}.Dimensions"));
+        if namespace == OWN_NAMESPACE {
+            assert!(own.contains(metric), "{alarm}: {metric}");
+            // Another stack of the account must not set it off.
+            assert_eq!(*dimensions, yaml("[{Name: Stack, Value: {Ref: AWS::StackName}}]"), "{alarm}");
+        } else {
+            let dimension = dimensions[0]["Name"].as_str().unwrap();
+            assert!(AWS_METRICS.contains(&(namespace, metric, dimension)), "{alarm}: {namespace} {metric}");
+        }
         assert_eq!(text(&format!("{alarm}.TreatMissingData")), "notBreaching");
     }
 }
@@ -105,7 +136,11 @@ fn every_alarm_watches_a_metric_that_exists_and_stays_quiet_where_nothing_happen
 fn every_alarm_is_sent_by_mail_where_there_is_an_address() {
     let told = yaml("Fn::If: [SomebodyIsTold, [{Ref: AlarmTopic}], {Ref: AWS::NoValue}]");
     for alarm in resources_of_type("AWS::CloudWatch::Alarm") {
-        assert_eq!(*at(&format!("Resources.{alarm}.Properties.AlarmActions")), told, "{alarm}");
+        let properties = fields(&format!("Resources.{alarm}.Properties"));
+        assert_eq!(*properties["AlarmActions"], told, "{alarm}");
+        // That something is over is told too, unless quiet only means that nothing more was lost, or nobody more asked.
+        let over = (!["SetsNeedAttention", "UploadsNotDelivered"].contains(&alarm)).then_some(&told);
+        assert_eq!(properties.get("OKActions").copied(), over, "{alarm}");
     }
     for resource in ["AlarmTopic", "AlarmTopicPolicy", "AlarmKey"] {
         assert_eq!(text(&format!("Resources.{resource}.Condition")), "SomebodyIsTold");
@@ -141,48 +176,69 @@ fn widgets() -> Vec<Json> {
     body["widgets"].as_array().unwrap().clone()
 }
 
-/// Namespace, name, and a dimension with its value.
-type Metric = (String, String, Option<(String, String)>);
+/// A metric on the dashboard.
+struct Shown {
+    namespace: String,
+    name: String,
+    /// Each with its value.
+    dimensions: Vec<(String, String)>,
+}
 
-/// The metrics on the dashboard.
-fn metrics_shown() -> Vec<Metric> {
-    let word = |word: &Json| word.as_str().map(str::to_owned);
-    let metric = |metric: &Json| {
+impl Shown {
+    /// CloudWatch's list of words: namespace, name, then dimensions and values in turn, then perhaps how to draw it.
+    fn of(metric: &Json) -> Self {
+        let word = |word: &Json| word.as_str().map(str::to_owned);
         let words: Vec<String> = metric.as_array().unwrap().iter().filter_map(word).collect();
-        let dimension = words.get(2).map(|name| (name.clone(), words[3].clone()));
-        (words[0].clone(), words[1].clone(), dimension)
-    };
-    widgets()
-        .iter()
-        .flat_map(|widget| widget["properties"]["metrics"].as_array().unwrap().clone())
-        .map(|shown| metric(&shown))
-        .collect()
+        let dimensions = words[2..].chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+        Self { namespace: words[0].clone(), name: words[1].clone(), dimensions }
+    }
+}
+
+fn metrics_shown() -> Vec<Shown> {
+    let metrics = |widget: &Json| widget["properties"]["metrics"].as_array().unwrap().clone();
+    widgets().iter().flat_map(metrics).map(|metric| Shown::of(&metric)).collect()
 }
 
 #[test]
-fn the_dashboard_shows_metrics_that_exist_of_resources_that_the_template_has() {
-    let stages = ["evaluation", "deletion", "generation"];
-    for (namespace, name, dimension) in metrics_shown() {
-        match dimension {
-            None => assert!(namespace == "TrainingDataBalancer" && OWN_METRICS.contains(&name.as_str()), "{name}"),
-            Some((dimension, stage)) if dimension == "Stage" => {
-                assert!(name == "StageSeconds" && stages.contains(&stage.as_str()), "{name} of {stage}");
+fn the_dashboard_shows_metrics_of_this_stack_that_exist() {
+    let own = own_metrics();
+    for Shown { namespace, name, dimensions } in metrics_shown().iter().filter(|shown| shown.namespace == OWN_NAMESPACE)
+    {
+        assert!(own.contains(name.as_str()), "{namespace} {name}");
+        let (stack, others) = dimensions.split_first().unwrap();
+        assert_eq!((stack.0.as_str(), stack.1.as_str()), ("Stack", "${AWS::StackName}"), "{name}");
+        match others {
+            [] => assert_ne!(name, "StageSeconds"),
+            [(dimension, stage)] => {
+                assert!(name == "StageSeconds" && dimension == "Stage", "{name} by {dimension}");
+                assert!(["evaluation", "deletion", "generation"].contains(&stage.as_str()), "{stage}");
             }
-            Some((dimension, value)) => {
-                let known = (namespace.as_str(), name.as_str(), dimension.as_str());
-                assert!(AWS_METRICS.contains(&known), "{known:?}");
-                let resource = value.trim_start_matches("${").trim_end_matches('}').trim_end_matches(".QueueName");
-                let kind = if dimension == "QueueName" { "AWS::SQS::Queue" } else { "AWS::Serverless::Function" };
-                assert!(resources_of_type(kind).contains(resource), "{value}");
-            }
+            more => panic!("{name}: {more:?}"),
         }
     }
 }
 
 #[test]
+fn the_dashboard_shows_what_aws_measures_of_resources_that_the_template_has() {
+    for Shown { namespace, name, dimensions } in metrics_shown().iter().filter(|shown| shown.namespace != OWN_NAMESPACE)
+    {
+        let [(dimension, value)] = dimensions.as_slice() else { panic!("{name}: {dimensions:?}") };
+        let known = (namespace.as_str(), name.as_str(), dimension.as_str());
+        assert!(AWS_METRICS.contains(&known), "{known:?}");
+        let resource = value.trim_start_matches("${").trim_end_matches('}').trim_end_matches(".QueueName");
+        let kind = match dimension.as_str() {
+            "QueueName" => "AWS::SQS::Queue",
+            "RuleName" => "AWS::Events::Rule",
+            _ => "AWS::Serverless::Function",
+        };
+        assert!(resources_of_type(kind).contains(resource), "{value}");
+    }
+}
+
+#[test]
 fn the_dashboard_shows_every_metric_that_the_functions_write_and_everything_that_has_an_alarm() {
-    let shown: BTreeSet<String> = metrics_shown().into_iter().map(|(_, name, _)| name).collect();
-    for name in OWN_METRICS {
+    let shown: BTreeSet<String> = metrics_shown().into_iter().map(|shown| shown.name).collect();
+    for name in own_metrics() {
         assert!(shown.contains(name), "{name}");
     }
     for alarm in resources_of_type("AWS::CloudWatch::Alarm") {

@@ -22,9 +22,19 @@ fn the_bucket_is_the_stacks_own_unless_an_existing_one_is_named() {
 }
 
 #[test]
-fn what_people_own_outlives_the_stack() {
-    for resource in ["Bucket", "Table"] {
-        assert_eq!(text(&format!("Resources.{resource}.DeletionPolicy")), "Retain");
+fn the_table_is_the_stacks_own_unless_one_that_was_left_is_named() {
+    let own_or_named = yaml("Fn::If: [OwnTable, {Ref: Table}, {Ref: TableName}]");
+    assert_eq!(*at("Conditions.OwnTable"), yaml(r#"Fn::Equals: [{Ref: TableName}, ""]"#));
+    assert_eq!(text("Parameters.TableName.Default"), "");
+    assert_eq!(text("Resources.Table.Condition"), "OwnTable");
+    assert_eq!(*at("Globals.Function.Environment.Variables.TABLE"), own_or_named);
+    assert_eq!(*at("Outputs.TableName.Value"), own_or_named);
+}
+
+#[test]
+fn what_people_own_outlives_the_stack_unless_the_stack_never_came_to_be() {
+    for resource in ["Bucket", "BucketTlsOnly", "Table"] {
+        assert_eq!(text(&format!("Resources.{resource}.DeletionPolicy")), "RetainExceptOnCreate");
         assert_eq!(text(&format!("Resources.{resource}.UpdateReplacePolicy")), "Retain");
     }
 }

@@ -1,6 +1,9 @@
 //! Three functions, each before its queue.
 
-use balancer::lambda::MOST_DELIVERIES;
+use balancer::adapters::vision::PATIENCE;
+use balancer::lambda::{MOST_DELIVERIES, SIDE_BY_SIDE};
+use balancer::stages::evaluate::{LEASE, ROOM_FOR_READING};
+use balancer::stages::generate::CLAIM;
 
 use crate::CHAIN;
 use crate::document::{at, fields, number, resources_of_type, text, yaml};
@@ -57,6 +60,34 @@ fn a_message_stays_invisible_for_six_timeouts_and_the_batching_window() {
 }
 
 #[test]
+fn a_batch_of_evaluations_ends_before_its_function_runs_out_of_time() {
+    let batch = number("Resources.EvaluationFunction.Properties.Events.Queue.Properties.BatchSize");
+    let waves = batch.div_ceil(SIDE_BY_SIDE as u64);
+    // The last question is asked when the patience ends, and may take as long as somebody has allowed.
+    let answer = number("Parameters.VisionTimeoutSeconds.MaxValue");
+    let longest = PATIENCE.as_secs() + answer + ROOM_FOR_READING.as_secs();
+    let timeout = number("Resources.EvaluationFunction.Properties.Timeout");
+    assert!(waves * longest < timeout, "{waves} x {longest} s do not fit into {timeout} s");
+}
+
+#[test]
+fn a_lease_or_a_claim_lasts_as_long_as_its_function_may_run() {
+    for (function, lasts) in [("EvaluationFunction", LEASE), ("GenerationFunction", CLAIM)] {
+        let timeout = number(&format!("Resources.{function}.Properties.Timeout"));
+        assert_eq!(lasts.as_secs().unsigned_abs(), timeout, "{function}");
+    }
+}
+
+#[test]
 fn one_message_of_the_generation_queue_is_one_image() {
     assert_eq!(number("Resources.GenerationFunction.Properties.Events.Queue.Properties.BatchSize"), 1);
+}
+
+#[test]
+fn lambda_does_not_take_what_is_put_off_for_a_runaway_loop() {
+    // With `Terminate`, its default, it drops a message that has come back to the same function some sixteen times.
+    assert_eq!(text("Globals.Function.RecursiveLoop"), "Allow");
+    for (function, ..) in CHAIN {
+        assert!(!fields(&format!("Resources.{function}.Properties")).contains_key("RecursiveLoop"), "{function}");
+    }
 }

@@ -7,6 +7,8 @@ mod bucket_and_table;
 mod calls;
 mod document;
 mod functions_and_queues;
+mod guide;
+mod parameters;
 mod permissions;
 mod recorder;
 mod samconfig;

@@ -87,6 +87,10 @@ pub(crate) fn in_short(resource: &Value) -> String {
         return parameter.as_str().unwrap().to_owned();
     }
     let Some(parts) = resource.get("Fn::Sub") else { return resource.as_str().unwrap().to_owned() };
+    if parts[0] == "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Name}" {
+        assert_eq!(parts[1]["Name"], yaml("Fn::If: [OwnTable, {Ref: Table}, {Ref: TableName}]"));
+        return "Table".to_owned();
+    }
     assert_eq!(parts[1]["Name"], yaml("Fn::If: [OwnBucket, {Ref: Bucket}, {Ref: BucketName}]"));
     let path = parts[0].as_str().unwrap().strip_prefix("arn:${AWS::Partition}:s3:::${Name}").unwrap();
     match path {

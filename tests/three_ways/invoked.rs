@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/events");
 
 /// The sample events whose names start so.
-fn sample_events(prefix: &str) -> Vec<PathBuf> {
+pub(crate) fn sample_events(prefix: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(EVENTS).unwrap().map(|entry| entry.unwrap().path());
     let mut events: Vec<_> =
         entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(prefix)).collect();
@@ -33,7 +33,7 @@ fn nothing_failed() -> Value {
     json!({ "batchItemFailures": [] })
 }
 
-async fn example_set(stack: &TestStack) -> ActorId {
+pub(crate) async fn example_set(stack: &TestStack) -> ActorId {
     let actor = actor("example_actor");
     stack.upload_base_image(&actor).await;
     let pictures = pictures::full_set();
@@ -99,6 +99,30 @@ async fn beside_a_bad_message_the_good_ones_are_done_and_the_bad_one_is_recorded
     assert_eq!(refusal.message_id, "00000000-0000-4000-8000-000000000002");
     stack.balanced(&actor).await;
     assert_balanced(&stack, &actor).await;
+}
+
+#[tokio::test]
+async fn a_function_whose_key_can_not_be_read_says_so_in_its_log_and_what_to_do() {
+    let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
+    for (binary, provider, key) in [
+        (&binaries.evaluation, ("VISION_PROVIDER", "openai"), "OPENAI_API_KEY"),
+        (&binaries.generation, ("GENERATOR", "replicate"), "REPLICATE_API_TOKEN"),
+    ] {
+        let mut variables = stack.variables();
+        let arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:nowhere";
+        let key_in_secret = format!("{key}_SECRET_ARN");
+        for (name, value) in [provider, (&key_in_secret, arn), ("AWS_LAMBDA_LOG_FORMAT", "JSON")] {
+            variables.insert(name.to_owned(), value.to_owned());
+        }
+        let said = runtime_api::fail_to_start(binary, variables).await;
+        let errors: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let [error] = &errors[..] else { panic!("one line is wanted: {said}") };
+        assert_eq!(error["level"], "ERROR");
+        let message = error["fields"]["message"].as_str().unwrap();
+        for words in [&format!("{key} can't be had"), arn, "holds the key and nothing else", "SecretsKmsKeyArn"] {
+            assert!(message.contains(words), "{message}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,4 +3,5 @@
 
 mod by_hand;
 mod invoked;
+mod logged;
 mod uploads;

@@ -3,11 +3,13 @@
 use std::fs;
 
 use aws_sdk_s3::types::{EventBridgeConfiguration, NotificationConfiguration};
+use balancer::adapters::store::Store;
 use balancer::domain::kind::Kind::Photorealistic;
 use balancer::domain::manifest::UPLOADED;
 use balancer_tests::pictures;
 use balancer_tests::set::{assert_balanced, assert_local_copy_equals_bucket, numbers_made};
 use balancer_tests::stack::{self, TestStack, actor};
+use balancer_tests::world::make_table;
 use local_stack::Account;
 
 #[tokio::test]
@@ -92,6 +94,25 @@ async fn a_bucket_that_was_there_before_is_balanced_like_the_stacks_own() {
     stack.upload_all(&actor, 1, &pictures::full_set()).await;
     stack.balanced(&actor).await;
     assert_balanced(&stack, &actor).await;
+}
+
+#[tokio::test]
+async fn a_table_that_an_earlier_stack_has_left_is_used_on() {
+    let account = Account::unique();
+    let earlier = aws_sdk_dynamodb::Client::new(&stack::emulator().await.sdk_config(&account));
+    make_table(&earlier, "left-behind").await;
+    let actor = actor("hero");
+    // The number of an image that the earlier stack made and threw away.
+    Store::new(earlier, "left-behind").raise_last_number(&actor, 41).await.unwrap();
+
+    let stack = TestStack::in_account(account, &[("TableName", "left-behind")]).await;
+    assert_eq!(stack.outputs().table, "left-behind");
+    stack.upload_base_image(&actor).await;
+    stack.upload_all(&actor, 1, &pictures::full_set()[1..]).await;
+    stack.balanced(&actor).await;
+    let manifest = assert_balanced(&stack, &actor).await;
+    let made = numbers_made(&stack, &actor, &manifest, 42).await;
+    assert_eq!(made.first(), Some(&42), "numbers go on where the earlier stack ended");
 }
 
 #[tokio::test]

@@ -9,10 +9,10 @@ use crate::outcome::{Outcome, answer, remark};
 
 /// Balances the actors of a folder, or only runs the stack.
 pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
-    let Local { data, actors, watch, dry_run, serve, host, env_vars, json, port, logs, providers, target, cap } =
+    let Local { data, actors, watch, dry_run, serve, host, env_vars, events, json, port, logs, providers, target, cap } =
         arguments;
     if serve {
-        return serve::serve(serve::Options { data, actors, host, port, env_vars, logs, target, cap }).await;
+        return serve::serve(serve::Options { data, actors, host, port, env_vars, events, logs, target, cap }).await;
     }
     let data = data.context("--data is missing")?;
     let options = Options { data, actors, watch, dry_run, json, port, logs, providers, target, cap };

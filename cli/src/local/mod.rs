@@ -2,6 +2,7 @@
 
 mod belongings;
 pub mod data_folder;
+mod events;
 mod eyes;
 mod leave;
 mod news;

@@ -14,7 +14,8 @@ use balancer::keys::Keys;
 use local_stack::{Account, Binaries, EmulatorOptions, LocalStack, Outputs, StackOptions};
 use serde_json::{Value, json};
 
-use super::data_folder;
+use super::data_folder::{self, ActorFolder};
+use super::events;
 use super::running::{Announced, RunningStack};
 use super::session::{KEY_PREFIX, STACK_NAME, TEMPLATE, interruption};
 use super::upload::Destination;
@@ -25,6 +26,9 @@ use crate::target::{CapArguments, TargetArguments};
 /// The port people expect an emulator of AWS on.
 const USUAL_PORT: u16 = 4566;
 
+/// Where there is no actor to make an event for.
+const SAMPLE_EVENT: &str = "infra/events/evaluation-by-hand.json";
+
 /// What to serve, and where.
 pub struct Options {
     pub data: Option<PathBuf>,
@@ -32,6 +36,7 @@ pub struct Options {
     pub host: Ipv4Addr,
     pub port: Option<u16>,
     pub env_vars: PathBuf,
+    pub events: PathBuf,
     pub logs: Option<PathBuf>,
     pub target: TargetArguments,
     pub cap: CapArguments,
@@ -96,35 +101,44 @@ fn parameters(options: &Options) -> BTreeMap<String, String> {
     .into()
 }
 
-/// Uploads, writes the file, and says how to go on.
+/// Uploads, writes the files, and says how to go on.
 async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Announced> {
-    upload(options, stack).await?;
+    let folders = options.data.as_deref().map(|data| data_folder::actors(data, &options.actors)).transpose()?;
+    let folders = folders.unwrap_or_default();
+    upload(&folders, stack).await?;
+    let events = write_events(options, &folders, stack)?;
     let variables = variables(options, stack.outputs(), stack.emulator().port());
     fs::write(&options.env_vars, format!("{variables:#}\n"))
         .with_context(|| format!("{} can't be written", options.env_vars.display()))?;
     let announced = RunningStack::of(stack, None).announce()?;
-    answer(instructions(stack, &options.env_vars));
+    answer(instructions(stack, &options.env_vars, &events));
     Ok(announced)
 }
 
-async fn upload(options: &Options, stack: &LocalStack) -> anyhow::Result<()> {
-    let Some(data) = &options.data else { return Ok(()) };
+async fn upload(folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<()> {
     let (sdk, outputs) = (stack.sdk_config(), stack.outputs());
     let destination = Destination {
         bucket: Bucket::new(s3_client(sdk), &outputs.bucket),
         store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &outputs.table),
         keys: Keys::new(KEY_PREFIX),
     };
-    for folder in data_folder::actors(data, &options.actors)? {
-        match destination.examine(&folder).await? {
+    for folder in folders {
+        match destination.examine(folder).await? {
             Ok(belongings) => {
-                let images = destination.upload(&folder, belongings).await?;
+                let images = destination.upload(folder, belongings).await?;
                 remark(format!("uploaded {images} images of {}", folder.actor));
             }
             Err(reason) => remark(format!("left alone {}: {reason}", folder.actor)),
         }
     }
     Ok(())
+}
+
+/// Writes the events, and returns their paths: none where there is no actor that they could be about.
+fn write_events(options: &Options, folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<Vec<PathBuf>> {
+    let Some((actor, image)) = events::example(folders)? else { return Ok(Vec::new()) };
+    let about = events::About { actor, image, bucket: &stack.outputs().bucket, keys: Keys::new(KEY_PREFIX) };
+    events::write(&options.events, &about)
 }
 
 /// What SAM is to tell each function. It hands on only what the template names, hence nothing else is here.
@@ -160,7 +174,7 @@ fn variables(options: &Options, outputs: &Outputs, port: u16) -> Value {
     })
 }
 
-fn instructions(stack: &LocalStack, env_vars: &Path) -> String {
+fn instructions(stack: &LocalStack, env_vars: &Path, events: &[PathBuf]) -> String {
     let outputs = stack.outputs();
     let lines = [
         ("endpoint", stack.endpoint()),
@@ -171,15 +185,17 @@ fn instructions(stack: &LocalStack, env_vars: &Path) -> String {
         ("generation queue", &outputs.generation_queue_url),
     ];
     let lines = lines.map(|(name, value)| format!("{name:18}{value}\n")).concat();
+    let event = events.first().map_or(SAMPLE_EVENT.to_owned(), |event| event.display().to_string());
+    let others: String = events.iter().skip(1).map(|event| format!("  {}\n", event.display())).collect();
+    let others = if others.is_empty() { others } else { format!("\nEvents of the other kinds:\n\n{others}") };
     format!(
         "{lines}
 In another terminal, beside template.yaml:
 
   sam build --config-env local
-  sam local invoke EvaluationFunction --config-env local --env-vars {} \\
-      --event infra/events/evaluation-by-hand.json
-
-Ctrl-C ends it.",
+  sam local invoke EvaluationFunction --config-env local --env-vars {} --event {event}
+{others}
+What a function could not carry out, and why, is said by `balancer status --refused`. Ctrl-C ends it.",
         env_vars.display()
     )
 }

@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::path::Path;
 
+use balancer::keys::Keys;
+use balancer::messages::{DeletionMessage, EvaluationMessage, GenerationMessage};
 use serde_json::Value;
 
 use crate::support::actors::Actor;
@@ -14,10 +17,11 @@ use crate::support::stack::Place;
 fn a_served_stack_writes_what_sam_needs_and_is_found_by_status_until_it_ends() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "somebody");
-    let (files, env_vars) = (actor.files(), place.data().join("../env.json"));
+    let (files, env_vars, events) = (actor.files(), place.data().join("../env.json"), place.data().join("../events"));
     let mut command = place.local_in_background();
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     command.args(["--serve", "--port", &port.to_string(), "--env-vars"]).arg(&env_vars);
+    command.arg("--events").arg(&events);
     let mut serving = Background::start(command);
     serving.wait_for("Ctrl-C ends it");
 
@@ -29,9 +33,43 @@ fn a_served_stack_writes_what_sam_needs_and_is_found_by_status_until_it_ends() {
     }
     assert!(variables["DeletionFunction"]["TABLE"].as_str().unwrap().contains("Table"));
     Ran::of(place.balancer().args(["status", "--json"])).json();
+    assert_are_about(&events, &actor, variables["EvaluationFunction"]["BUCKET"].as_str().unwrap());
+    assert!(serving.said().contains("balancer status --refused"));
 
     serving.signal("INT");
     assert_eq!(serving.end(), Some(0), "{}", serving.said());
     Ran::of(place.balancer().arg("status")).failed(1, &["no stack is running here"]);
     assert_eq!(actor.files(), files, "the folder is only read");
+}
+
+/// Whether there is an event of each kind, about this actor, and each one is a message that its function understands.
+fn assert_are_about(events: &Path, actor: &Actor, bucket: &str) {
+    let message = |name: &str| -> String {
+        let event: Value = serde_json::from_slice(&fs::read(events.join(format!("{name}.json"))).unwrap()).unwrap();
+        event["Records"][0]["body"].as_str().unwrap().to_owned()
+    };
+    for name in ["evaluation-by-hand", "evaluation-by-hand-dry-run", "evaluation-by-hand-forced"] {
+        let parsed = EvaluationMessage::parse(&message(name)).unwrap();
+        assert!(
+            matches!(&parsed, EvaluationMessage::Command(command) if command.actor_id.as_str() == actor.id),
+            "{name}"
+        );
+    }
+    let EvaluationMessage::Uploads(uploads) = EvaluationMessage::parse(&message("evaluation-upload")).unwrap() else {
+        panic!("no upload")
+    };
+    let (of, image) = Keys::new("system_actors").parse_image(&uploads[0].key).unwrap();
+    assert_eq!((uploads[0].bucket.as_str(), of.as_str()), (bucket, actor.id.as_str()));
+    assert!(actor.files().contains(&image), "{image}");
+
+    let DeletionMessage::ByHand { actor_id, filenames } = DeletionMessage::parse(&message("deletion-by-hand")).unwrap()
+    else {
+        panic!("no deletion by hand")
+    };
+    assert!(actor_id.as_str() == actor.id && actor.files().contains(&filenames[0]), "{filenames:?}");
+    let GenerationMessage::ByHand { actor_id, .. } = GenerationMessage::parse(&message("generation-by-hand")).unwrap()
+    else {
+        panic!("no generation by hand")
+    };
+    assert_eq!(actor_id.as_str(), actor.id);
 }

@@ -12,6 +12,9 @@ use aws_sdk_cloudformation::types::{Capability, Parameter, ResourceStatus, Stack
 use crate::package::{archive, archive_key, point_at_archives};
 use crate::{Account, Binaries, Emulator, Error, Outputs};
 
+/// Where the template lies in the code bucket.
+const TEMPLATE_KEY: &str = "template.yaml";
+
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What a stack is made of.
@@ -49,6 +52,7 @@ impl Stack {
             s3: aws_sdk_s3::Client::new(&sdk_config),
             // Bucket names are global in the emulator too.
             code_bucket: format!("{}-code-{}", options.name, options.account),
+            endpoint: emulator.endpoint().to_owned(),
             log: emulator.log_file().to_owned(),
             options,
         };
@@ -83,6 +87,7 @@ struct Creation {
     cloudformation: aws_sdk_cloudformation::Client,
     s3: aws_sdk_s3::Client,
     code_bucket: String,
+    endpoint: String,
     log: PathBuf,
 }
 
@@ -91,22 +96,25 @@ impl Creation {
         let created = self.s3.create_bucket().bucket(&self.code_bucket).send().await;
         created.map_err(|error| self.refused("create the code bucket", &error))?;
         for (function, executable) in self.options.binaries.each() {
-            let archive = archive(executable)?;
-            let put = self.s3.put_object().bucket(&self.code_bucket).key(archive_key(function));
-            let sent = put.body(archive.into()).send().await;
-            sent.map_err(|error| self.refused("store a function's code", &error))?;
+            self.put(&archive_key(function), archive(executable)?).await?;
         }
-        Ok(())
+        // By its address, as `sam deploy` does it: CloudFormation takes no more than 50 KB in the request itself.
+        self.put(TEMPLATE_KEY, point_at_archives(&self.options.template, &self.code_bucket)?.into_bytes()).await
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let sent = self.s3.put_object().bucket(&self.code_bucket).key(key).body(bytes.into()).send().await;
+        sent.map(drop).map_err(|error| self.refused("store what the stack is made of", &error))
     }
 
     async fn create(&self) -> Result<(), Error> {
-        let template = point_at_archives(&self.options.template, &self.code_bucket)?;
+        let template = format!("{}/{}/{TEMPLATE_KEY}", self.endpoint, self.code_bucket);
         let parameters = self
             .options
             .parameters
             .iter()
             .map(|(name, value)| Parameter::builder().parameter_key(name).parameter_value(value).build());
-        let request = self.cloudformation.create_stack().stack_name(&self.options.name).template_body(template);
+        let request = self.cloudformation.create_stack().stack_name(&self.options.name).template_url(template);
         let request = request.set_parameters(Some(parameters.collect()));
         let request = request.capabilities(Capability::CapabilityIam).capabilities(Capability::CapabilityAutoExpand);
         request.send().await.map(drop).map_err(|error| self.refused("create the stack", &error))

@@ -7,6 +7,10 @@ use secrecy::SecretString;
 use super::AwsError;
 use crate::config::Secret;
 
+/// What to do where a key can't be read.
+pub(super) const REMEDY: &str = "see that the secret lies in this region, is named by its ARN and holds the key and \
+    nothing else, and that SecretsKmsKeyArn is given if it is encrypted with a key of your own; then deploy again";
+
 /// The key itself; Secrets Manager is asked where the environment only says which secret.
 ///
 /// # Errors

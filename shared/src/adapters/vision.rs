@@ -10,7 +10,7 @@ use aws_config::SdkConfig;
 use image::RgbImage;
 
 use embedded::EmbeddedVision;
-pub use openai::{OpenAi, OpenAiError, PROMPT_VERSION};
+pub use openai::{OpenAi, OpenAiError, PATIENCE, PROMPT_VERSION};
 
 use crate::config::VisionConfig;
 use crate::domain::assessment::Observation;

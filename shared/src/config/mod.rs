@@ -19,10 +19,13 @@ pub use reader::Reader;
 use crate::domain::budget::Budget;
 use crate::domain::money::MicroUsd;
 use crate::keys::Keys;
+use crate::metrics::UNNAMED_STACK;
 
 /// What every function is told, and all that the deletion function is.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Which stack the function belongs to.
+    pub stack: String,
     /// The bucket with every actor's images.
     pub bucket: String,
     /// The DynamoDB table with the manifests.
@@ -94,6 +97,7 @@ pub fn names_read<T: Section>(variables: BTreeMap<String, String>) -> BTreeSet<S
 impl Section for Config {
     fn read(reader: &mut Reader) -> Self {
         Self {
+            stack: reader.optional("STACK_NAME", "a stack's name", UNNAMED_STACK.to_owned(), |_| true),
             bucket: reader.required("BUCKET"),
             table: reader.required("TABLE"),
             queues: QueueUrls {

@@ -10,6 +10,12 @@ use fast_image_resize as fir;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageError, RgbImage};
 
+/// The length of what goes so far across and so far down. [`f32::hypot`] says it too, for figures that would overflow as
+/// squares, as pixels never do; but where functions are built on a newer system, it needs a newer glibc than Lambda has.
+pub(crate) fn hypotenuse(x: f32, y: f32) -> f32 {
+    (x * x + y * y).sqrt()
+}
+
 /// The quality at which JPEGs are written, of 100.
 pub const JPEG_QUALITY: u8 = 95;
 

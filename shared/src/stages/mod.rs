@@ -23,9 +23,11 @@ use crate::adapters::queues::Queue;
 use crate::adapters::store::spending::Charge;
 use crate::adapters::store::{Store, StoreError};
 use crate::adapters::vision::VisionError;
-use crate::domain::budget::Budget;
+use crate::domain::actor::ActorId;
+use crate::domain::budget::{Budget, Limit};
 use crate::messages::InvalidMessage;
 use crate::metrics::Metric;
+use crate::panics::Panicked;
 
 /// What a stage does with a message.
 #[expect(async_fn_in_trait, reason = "used inside this workspace only, where every future is Send")]
@@ -81,6 +83,9 @@ pub enum StageError {
     /// A picture could not be drawn or written.
     #[error("an image can't be encoded: {0}")]
     Encoding(#[from] image::ImageError),
+    /// The stage panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
     /// A computation was cut off.
     #[error("the computation was cut off: {0}")]
     CutOff(#[from] tokio::task::JoinError),
@@ -104,6 +109,40 @@ async fn tell_of_payment(store: &Store, budget: &Budget, paid: Charge) {
     if let Ok(spending) = store.spending(paid.day).await {
         Metric::BudgetUsedPercent { committed: spending.committed, budget: budget.daily }.emit();
     }
+}
+
+/// Has an actor wait for money, and tells CloudWatch, so that somebody hears of it. Returns what becomes of the message.
+///
+/// # Errors
+/// If the table can't be written.
+async fn park(
+    store: &Store,
+    clock: &Clock,
+    budget: &Budget,
+    actor: &ActorId,
+    reason: String,
+) -> Result<StageError, StoreError> {
+    Metric::Parked.emit();
+    store.park(actor, &reason, clock.now()).await?;
+    Ok(StageError::later(reason, budget.poll))
+}
+
+/// The same for an actor whose work would pass a budget.
+///
+/// # Errors
+/// If the table can't be written.
+async fn park_over_budget(
+    store: &Store,
+    clock: &Clock,
+    budget: &Budget,
+    actor: &ActorId,
+    limit: Limit,
+) -> Result<StageError, StoreError> {
+    if limit == Limit::Daily {
+        // What is left may be too little for one more image, and yet more than the tenth at which the alarm goes off.
+        Metric::BudgetUsedPercent { committed: budget.daily, budget: budget.daily }.emit();
+    }
+    park(store, clock, budget, actor, budget.used_up(limit, clock.today())).await
 }
 
 /// Tells the time; tests tell it what the time is.

@@ -151,7 +151,11 @@ impl World {
 
     async fn receive(&self, queue: Queue) -> Vec<Message> {
         // As many as the template lets each function have.
-        let most = if queue == Queue::Generation { 1 } else { 10 };
+        let most = match queue {
+            Queue::Evaluation => 4,
+            Queue::Deletion => 10,
+            Queue::Generation => 1,
+        };
         let request = self.sqs.receive_message().queue_url(self.url(queue)).max_number_of_messages(most);
         let request = request.message_system_attribute_names(MessageSystemAttributeName::All).visibility_timeout(600);
         request.send().await.unwrap().messages.unwrap_or_default()

@@ -256,7 +256,8 @@ fn clock(passed: &Arc<AtomicI64>) -> Clock {
     Clock::telling(move || Timestamp::now() + SignedDuration::from_secs(passed.load(Ordering::SeqCst)))
 }
 
-async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) {
+/// Makes a table as the template does.
+pub async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) {
     let mut request = dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for (attribute, key) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
         let definition = AttributeDefinition::builder().attribute_name(attribute);

@@ -8,6 +8,7 @@ use super::Evaluation;
 use super::decide::Case;
 use crate::adapters::store::actors::{Status, Verdict};
 use crate::domain::plan::{Plan, PlanState};
+use crate::metrics::Metric;
 use crate::stages::StageError;
 
 /// Whether a plan deletes more than this share of the images it knows.
@@ -42,6 +43,7 @@ impl Evaluation {
             seen_uploads_until: case.record.pending_last,
         };
         self.adopt(case, &plan, None, &verdict).await?;
+        Metric::SetsNeedingAttention.emit();
         self.supersede_previous(case).await
     }
 }

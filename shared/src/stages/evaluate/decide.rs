@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use tracing::{info, warn};
+use tracing::{Span, info, warn};
 
 use super::Evaluation;
 use super::approval::deletes_too_much;
@@ -40,6 +40,7 @@ impl Evaluation {
             return self.ask_for_attention(&case, &problem).await;
         }
         let plan_id = plan_id(self.clock.now(), case.message_id);
+        Span::current().record("plan", &plan_id);
         let mut survey = self.survey(actor, &case.record, case.token).await?;
         let mut judged = match self.judge(actor, &plan_id, &mut survey).await? {
             Ok(judged) => judged,

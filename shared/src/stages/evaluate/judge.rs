@@ -15,7 +15,7 @@ use crate::domain::plan::Note;
 use crate::grid::{draw_page, lay_out};
 use crate::imaging::encode_jpeg;
 use crate::metrics::Metric;
-use crate::stages::{StageError, tell_of_payment};
+use crate::stages::{StageError, park_over_budget, tell_of_payment};
 
 /// What is known of a set.
 pub(super) struct Judged {
@@ -77,9 +77,7 @@ impl Evaluation {
             return Ok(self.vision.observe(previews, plan_id).await);
         }
         if let Reservation::UsedUp(limit) = self.store.reserve_question(actor, charge, &self.budget).await? {
-            let reason = self.budget.used_up(limit, day);
-            self.store.park(actor, &reason, self.clock.now()).await?;
-            return Err(StageError::later(reason, self.budget.poll));
+            return Err(park_over_budget(&self.store, &self.clock, &self.budget, actor, limit).await?);
         }
         let seen = self.vision.observe(previews, plan_id).await;
         self.store.settle_question(actor, charge, seen.cost).await?;

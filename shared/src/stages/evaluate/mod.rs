@@ -28,15 +28,20 @@ use crate::domain::plan::{Origin, PlanState, is_made_for};
 use crate::domain::target::Target;
 use crate::keys::Keys;
 use crate::messages::{Cause, EvaluationCommand, EvaluationMessage};
+use crate::panics::caught;
 
 /// How long an evaluation may take before another one may begin: as long as its function may run.
-const LEASE: SignedDuration = SignedDuration::from_secs(300);
+pub const LEASE: SignedDuration = SignedDuration::from_secs(300);
 
 /// When to look again while another evaluation is at it.
 const LEASE_POLL: Duration = Duration::from_secs(5);
 
 /// When to look again whether a plan has been carried out, for who wants something else than its end gives.
 const PLAN_POLL: Duration = Duration::from_secs(30);
+
+/// What a function's time leaves for the sets of a batch beside the longest asking: listing, reading and measuring them.
+/// Hundreds of new images need more, and have it as long as the vision model is not at its slowest too.
+pub const ROOM_FOR_READING: Duration = Duration::from_secs(50);
 
 /// Images that one function decodes at the same time, whatever it is at: each may take some 600 MB meanwhile.
 pub const READ_AT_ONCE: usize = 2;
@@ -189,7 +194,9 @@ impl Evaluation {
             return Err(StageError::later("another evaluation of this actor is under way", LEASE_POLL));
         };
         let round = if continues { record.round + 1 } else { 1 };
-        let evaluated = self.decide(decide::Case { command, record, round, token: &token, message_id }).await;
+        let case = decide::Case { command, record, round, token: &token, message_id };
+        // With the lease left behind, the next delivery would be put off as a fresh copy, and never counted as failed.
+        let evaluated = caught(self.decide(case)).await.unwrap_or_else(|panic| Err(panic.into()));
         if evaluated.is_err() {
             self.store.release_lease(actor, &token).await?;
         }

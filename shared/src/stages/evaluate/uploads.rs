@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::{debug, info};
+use tracing::{Span, debug, info};
 
 use super::{Evaluation, Turn};
 use crate::adapters::queues::Queue;
@@ -51,6 +51,7 @@ impl Evaluation {
         };
         let actor: ActorId =
             folder.parse().map_err(|invalid| StageError::Refused(format!("{} landed, but {invalid}", upload.key)))?;
+        Span::current().record("actor", actor.as_str());
         if self.is_our_own(&actor, filename, upload).await? {
             return Ok(());
         }

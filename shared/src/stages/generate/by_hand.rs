@@ -2,7 +2,7 @@
 
 use backon::BackoffBuilder;
 use serde_json::json;
-use tracing::info;
+use tracing::{Span, info};
 
 use super::Generation;
 use crate::adapters::store::{AMONG_RIVALS, StoreError};
@@ -24,6 +24,7 @@ impl Generation {
         request_id: &str,
     ) -> Result<(), StageError> {
         let plan_id = format!("by-hand-{request_id}");
+        Span::current().record("plan", &plan_id);
         // Not put off: a copy of the message would be another request.
         let attempt = async || match self.store.plan(actor, &plan_id).await? {
             Some(plan) => Ok(Some(plan)),

@@ -24,9 +24,10 @@ use crate::domain::budget::Budget;
 use crate::domain::plan::{Plan, PlanState, Slot};
 use crate::keys::Keys;
 use crate::messages::GenerationMessage;
+use crate::panics::caught;
 
 /// How long one worker may be at an image before another may take it up: as long as its function may run.
-const CLAIM: SignedDuration = SignedDuration::from_secs(300);
+pub const CLAIM: SignedDuration = SignedDuration::from_secs(300);
 
 /// When to look again while another worker is at it.
 const CLAIM_POLL: Duration = Duration::from_secs(10);
@@ -100,7 +101,8 @@ impl Generation {
             return Err(StageError::later("another worker is making this image", CLAIM_POLL));
         };
         let is_overtaken = !matches!(job.plan.state, PlanState::Running | PlanState::Closed);
-        let worked = async {
+        // Claims are given back after a panic too: else the next delivery would be put off, and never counted as failed.
+        let worked = caught(async {
             loop {
                 match record.state {
                     SlotState::Open | SlotState::Staged if is_overtaken => return self.abandon(job, &record).await,
@@ -114,8 +116,9 @@ impl Generation {
                     return Err(StageError::later("the image has come no further", CLAIM_POLL));
                 }
             }
-        }
-        .await;
+        })
+        .await
+        .unwrap_or_else(|panic| Err(panic.into()));
         self.store.release_slot(job.name(), &token).await?;
         worked
     }

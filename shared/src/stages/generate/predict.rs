@@ -13,7 +13,7 @@ use crate::adapters::store::actors::{ActorRecord, Status};
 use crate::adapters::store::slots::SlotRecord;
 use crate::adapters::store::spending::{Charge, Reservation, Settlement};
 use crate::domain::plan::redraw;
-use crate::stages::StageError;
+use crate::stages::{StageError, park, park_over_budget};
 
 /// How often an image is asked for before its slot is given up.
 const MOST_ATTEMPTS: u32 = 3;
@@ -67,7 +67,9 @@ impl Generation {
         let charge = Charge { day, amount: replicate.price() };
         match self.store.reserve_image(job.name(), charge, &self.budget).await? {
             Reservation::Granted => Ok(()),
-            Reservation::UsedUp(limit) => Err(self.park(job, &self.budget.used_up(limit, day)).await?),
+            Reservation::UsedUp(limit) => {
+                Err(park_over_budget(&self.store, &self.clock, &self.budget, job.actor, limit).await?)
+            }
         }
     }
 
@@ -170,14 +172,8 @@ impl Generation {
             return Ok(StageError::later(error.to_string(), pause));
         }
         if matches!(error, ReplicateError::NoCredit(_)) {
-            return self.park(job, &error.to_string()).await;
+            return Ok(park(&self.store, &self.clock, &self.budget, job.actor, error.to_string()).await?);
         }
         Ok(StageError::Generator(error.into()))
-    }
-
-    /// The actor says that it waits for money, and the message waits too.
-    async fn park(&self, job: Job<'_>, reason: &str) -> Result<StageError, StageError> {
-        self.store.park(job.actor, reason, self.clock.now()).await?;
-        Ok(StageError::later(reason, self.budget.poll))
     }
 }

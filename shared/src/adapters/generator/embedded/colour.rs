@@ -13,6 +13,7 @@ use super::shot::Shot;
 use super::texture::{clouds, coarse_grain, fractal};
 use super::tone::{Plane, Rgb01, at, from_pixel, gradient, luma_plane, luminance, mix, saturate, smoothstep};
 use super::{HEIGHT, WIDTH};
+use crate::imaging::hypotenuse;
 
 /// Paints a shot in one of the colour techniques.
 pub(super) fn paint(shot: &Shot, technique: Color, rng: &mut impl Rng) -> RgbImage {
@@ -51,7 +52,7 @@ fn watercolor(scene: &RgbImage, shot: &Shot, rng: &mut impl Rng) -> RgbImage {
     let pen = edges(&luma_plane(&kuwahara(scene, 2)), 1.3);
     recolor(&washes, |x, y, color| {
         let (dx, dy) = gradient(&luma, x, y);
-        let edge = smoothstep(0.02, 0.12, dx.hypot(dy));
+        let edge = smoothstep(0.02, 0.12, hypotenuse(dx, dy));
         let density = 0.72 + 0.45 * (at(&pools, x, y) - 0.5) + 0.35 * edge + 0.06 * at(&paper, x, y);
         // Washes absorb light, so denser pigment is an exponent on the colour of the paper seen through it.
         let wash: Rgb01 = saturate(color, 1.5).map(|c| (0.10 + 0.90 * c).powf(density.max(0.2)));

@@ -11,6 +11,7 @@ use super::shot::Shot;
 use super::texture::{Screen, clouds, grain};
 use super::tone::{Plane, at, gray_from, smoothstep};
 use super::{HEIGHT, WIDTH};
+use crate::imaging::hypotenuse;
 
 /// Draws a shot in one of the techniques of ink lines.
 pub(super) fn draw(shot: &Shot, technique: Bw, rng: &mut impl Rng) -> GrayImage {
@@ -81,7 +82,7 @@ fn manga(shot: &Shot, rng: &mut impl Rng) -> GrayImage {
     let (rows, columns) = (Screen::new(angle, pitch), Screen::new(angle + PI / 2.0, pitch));
     let dot = |x, y, size: f32| {
         let (u, v) = (rows.distance(x, y, 0.0), columns.distance(x, y, 0.0));
-        smoothstep(size - 0.12, size + 0.12, u.hypot(v))
+        smoothstep(size - 0.12, size + 0.12, hypotenuse(u, v))
     };
     gray_from(WIDTH, HEIGHT, |x, y| {
         let tone = at(&smooth, x, y);

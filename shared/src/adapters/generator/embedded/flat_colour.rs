@@ -14,6 +14,7 @@ use super::shot::Shot;
 use super::texture::{Screen, clouds, grain};
 use super::tone::{at, from_pixel, luma_plane, luminance, mix, saturate};
 use super::{HEIGHT, WIDTH};
+use crate::imaging::hypotenuse;
 
 /// Flat saturated colours, dark outlines, and a screen of dots in the half-shadows.
 pub(super) fn comic(scene: &RgbImage, shot: &Shot, rng: &mut impl Rng) -> RgbImage {
@@ -24,7 +25,7 @@ pub(super) fn comic(scene: &RgbImage, shot: &Shot, rng: &mut impl Rng) -> RgbIma
     let shift = rng.random_range(0.0..6.0);
     let dotted = recolor(&flat, |x, y, color| {
         let tone = luminance(color);
-        let dot = rows.distance(x, y, shift).hypot(columns.distance(x, y, shift));
+        let dot = hypotenuse(rows.distance(x, y, shift), columns.distance(x, y, shift));
         let shaded = (0.12..0.38).contains(&tone) && dot < 0.5;
         saturate(color.map(|c| if shaded { c * 0.7 } else { c }), 1.6)
     });

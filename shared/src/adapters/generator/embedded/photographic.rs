@@ -10,6 +10,7 @@ use super::shot::Shot;
 use super::texture::{coarse_grain, grain};
 use super::tone::{Rgb01, at, from_pixel, lerp, luminance, mix, saturate, smoothstep, to_pixel};
 use super::{HEIGHT, WIDTH};
+use crate::imaging::hypotenuse;
 
 /// A colour grade: what film, filter and print do to the light.
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +133,7 @@ fn bokeh(background: &mut RgbImage, shot: &Shot, rng: &mut impl Rng) {
         let (left, top) = ((lamp.x - radius - 2.0).max(0.0) as u32, (lamp.y - radius - 2.0).max(0.0) as u32);
         for y in top..HEIGHT.min((lamp.y + radius + 2.0).max(0.0) as u32) {
             for x in left..WIDTH.min((lamp.x + radius + 2.0).max(0.0) as u32) {
-                let distance = (x as f32 - lamp.x).hypot(y as f32 - lamp.y);
+                let distance = hypotenuse(x as f32 - lamp.x, y as f32 - lamp.y);
                 let inside = smoothstep(radius + 2.5, radius - 4.5, distance) * (0.8 + 0.2 * distance / radius);
                 let pixel = background.get_pixel_mut(x, y);
                 let under = from_pixel(*pixel);

@@ -9,6 +9,7 @@ use super::scenery::{self, Lamp};
 use super::subject::cut_out;
 use super::tone::{Plane, from_pixel, lerp, luma_plane, mix, smoothstep, stretch, to_pixel};
 use super::{HEIGHT, WIDTH};
+use crate::imaging::hypotenuse;
 
 /// Longest side, in pixels, at which a base image is worked on.
 const WORKING_SIDE: u32 = 1152;
@@ -99,7 +100,7 @@ fn cast_shadow(background: &mut RgbImage, matte: &GrayImage) {
     let (middle, half) = ((left + right) as f32 / 2.0, right.saturating_sub(left) as f32 * 0.75 + 12.0);
     let level = (foot + ankles) as f32 / 2.0 + 8.0;
     for (x, y, pixel) in background.enumerate_pixels_mut() {
-        let distance = ((x as f32 - middle) / half).hypot((y as f32 - level) / (0.28 * half));
+        let distance = hypotenuse((x as f32 - middle) / half, (y as f32 - level) / (0.28 * half));
         let shadow = 0.6 * (1.0 - smoothstep(0.15, 1.4, distance));
         *pixel = to_pixel(from_pixel(*pixel).map(|c| c * (1.0 - shadow)));
     }

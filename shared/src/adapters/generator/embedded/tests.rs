@@ -7,6 +7,7 @@ use image_hasher::{HashAlg, HasherConfig};
 use super::{HEIGHT, WIDTH, draw};
 use crate::domain::kind::Kind;
 use crate::domain::prompts::{Prompt, of_kind};
+use crate::imaging::hypotenuse;
 
 /// Bits of 256 up to which two pictures count as near duplicates.
 const NEAR_DUPLICATE: u32 = 12;
@@ -17,7 +18,7 @@ fn figure() -> RgbImage {
         let (dx, dy) = (x as f32 - 75.0, y as f32 - 40.0);
         let wall = 150 + (y / 8) as u8;
         match () {
-            () if dx.hypot(dy) < 18.0 => Rgb([224, 170, 140]),
+            () if hypotenuse(dx, dy) < 18.0 => Rgb([224, 170, 140]),
             () if dx.abs() < 30.0 && (56..190).contains(&y) => Rgb([30 + (x / 3) as u8, 60, 120]),
             () => Rgb([wall, wall - 8, wall - 20]),
         }

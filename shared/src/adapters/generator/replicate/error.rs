@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::adapters::AwsError;
 use crate::adapters::http::HttpError;
+use crate::adapters::{AwsError, secrets};
 use crate::imaging::DecodeError;
 
 /// Replicate didn't do what was asked.
@@ -43,7 +43,7 @@ pub enum ReplicateError {
     #[error("Replicate's output can't be converted: {0}")]
     Encoding(#[from] image::ImageError),
     /// The token can't be had.
-    #[error(transparent)]
+    #[error("REPLICATE_API_TOKEN can't be had: {0}; {remedy}", remedy = secrets::REMEDY)]
     Secret(#[from] AwsError),
 }
 

@@ -3,6 +3,7 @@
 use image::{GrayImage, Rgb, RgbImage};
 
 use super::plane::deviation;
+use crate::imaging::hypotenuse;
 
 /// Largest minus smallest channel of every pixel, 0 to 1.
 pub(crate) fn chroma(image: &RgbImage) -> Vec<f32> {
@@ -16,7 +17,7 @@ pub(crate) fn chroma_spread(image: &RgbImage) -> f32 {
         let of = |pixel: &Rgb<u8>| f32::from(pixel[channel]) - f32::from(pixel[1]);
         image.pixels().map(|pixel| of(pixel) / 255.0).collect()
     };
-    deviation(&difference(0)).hypot(deviation(&difference(2)))
+    hypotenuse(deviation(&difference(0)), deviation(&difference(2)))
 }
 
 /// Shannon entropy of the brightness in 64 steps, divided by its maximum.

@@ -3,6 +3,8 @@
 use image::imageops::{self, FilterType};
 use image::{GrayImage, RgbImage};
 
+use crate::imaging::hypotenuse;
+
 /// A grid of values, row by row; brightness runs from 0 (black) to 1 (white).
 #[derive(Debug, Clone)]
 pub struct Plane {
@@ -40,7 +42,7 @@ impl Plane {
             .flat_map(|y| (0..width).map(move |x| (x, y)))
             .map(|(x, y)| {
                 let here = self.at(x, y);
-                (self.at(x + 1, y) - here).hypot(self.at(x, y + 1) - here)
+                hypotenuse(self.at(x + 1, y) - here, self.at(x, y + 1) - here)
             })
             .collect();
         Self { width, height, values }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::Said;
-use crate::adapters::AwsError;
 use crate::adapters::http::{HttpError, Reply};
+use crate::adapters::{AwsError, secrets};
 
 /// Pauses up to this long are slept through; for longer ones nobody pays a function that waits.
 pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(2);
@@ -65,7 +65,7 @@ pub enum OpenAiError {
     #[error("what is to be judged can't be encoded: {0}")]
     Encoding(String),
     /// The key can't be had. Trying again may help.
-    #[error("OPENAI_API_KEY can't be had: {0}")]
+    #[error("OPENAI_API_KEY can't be had: {0}; {remedy}", remedy = secrets::REMEDY)]
     Secret(#[from] AwsError),
 }
 

@@ -30,6 +30,7 @@ use tracing::warn;
 
 pub use error::OpenAiError;
 pub use prompt::PROMPT_VERSION;
+pub use session::PATIENCE;
 
 use super::Seen;
 use crate::adapters::http::Http;

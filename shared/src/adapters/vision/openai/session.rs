@@ -22,9 +22,9 @@ use crate::config::VisionMode;
 /// Sheets that are shown at the same time.
 const SIDE_BY_SIDE: usize = 4;
 
-/// How long new requests are begun. With the last one's timeout and the reading of the set it stays below what a
-/// function may take.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// How long new requests are begun. With the last one's timeout and the reading of the sets it stays below what a
+/// function may take; `tests/template` adds it up.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One judging of a set.
 pub(super) struct Session<'a> {

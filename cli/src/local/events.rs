@@ -1,0 +1,94 @@
+//! Events for `sam local invoke`, made for the stack that is served and an actor that it has. Those in `infra/events/`
+//! name a bucket and an actor that nobody has: a function refuses them, while SAM prints that all is well.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use balancer::domain::actor::ActorId;
+use balancer::keys::Keys;
+use serde_json::{Value, json};
+
+use super::data_folder::{ActorFolder, name_of};
+
+/// What the events are about.
+pub(super) struct About<'a> {
+    pub(super) actor: &'a ActorId,
+    /// One of its images, if it has any.
+    pub(super) image: Option<String>,
+    pub(super) bucket: &'a str,
+    pub(super) keys: Keys,
+}
+
+/// The first of the actors that has images, else the first of them.
+///
+/// # Errors
+/// If a folder can't be read.
+pub(super) fn example(folders: &[ActorFolder]) -> anyhow::Result<Option<(&ActorId, Option<String>)>> {
+    for folder in folders {
+        if let Some(image) = folder.images()?.first() {
+            return Ok(Some((&folder.actor, Some(name_of(image)))));
+        }
+    }
+    Ok(folders.first().map(|folder| (&folder.actor, None)))
+}
+
+/// Writes a file for each event, and returns their paths.
+///
+/// # Errors
+/// If the directory can't be written.
+pub(super) fn write(directory: &Path, about: &About<'_>) -> anyhow::Result<Vec<PathBuf>> {
+    let failed = |path: &Path| format!("{} can't be written", path.display());
+    fs::create_dir_all(directory).with_context(|| failed(directory))?;
+    let mut written = Vec::new();
+    for (name, message) in messages(about) {
+        let path = directory.join(format!("{name}.json"));
+        fs::write(&path, format!("{:#}\n", delivered(&message))).with_context(|| failed(&path))?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// Each kind of message, under the name of a file; the function's name comes first.
+fn messages(about: &About<'_>) -> Vec<(&'static str, Value)> {
+    let actor = about.actor;
+    let mut messages = vec![
+        ("evaluation-by-hand", json!({ "actor_id": actor })),
+        ("evaluation-by-hand-dry-run", json!({ "actor_id": actor, "mode": "dry_run" })),
+        ("evaluation-by-hand-forced", json!({ "actor_id": actor, "force": true })),
+        ("generation-by-hand", json!({ "actor_id": actor, "generate": { "bw_stylized": 1 } })),
+    ];
+    if let Some(image) = &about.image {
+        messages.push(("evaluation-upload", upload(about, image)));
+        messages.push(("deletion-by-hand", json!({ "actor_id": actor, "filenames": [image] })));
+    }
+    messages
+}
+
+/// What EventBridge says when an image lands.
+fn upload(about: &About<'_>, image: &str) -> Value {
+    json!({
+        "version": "0",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "detail": {
+            "bucket": { "name": about.bucket },
+            "object": { "key": about.keys.image(about.actor, image) },
+            "reason": "PutObject",
+        },
+    })
+}
+
+/// The event with which Lambda hands over a message.
+fn delivered(message: &Value) -> Value {
+    json!({
+        "Records": [{
+            "messageId": "00000000-0000-4000-8000-000000000001",
+            "receiptHandle": "by-hand",
+            "body": message.to_string(),
+            "attributes": { "ApproximateReceiveCount": "1" },
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+        }],
+    })
+}

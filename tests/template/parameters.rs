@@ -1,0 +1,98 @@
+//! What somebody who deploys may say: what can't work is refused before anything is made.
+
+use std::collections::BTreeMap;
+
+use balancer::config::{EvaluationConfig, from_variables};
+use balancer_tests::stack::{TEMPLATE, binaries, emulator};
+use local_stack::{Account, Stack, StackOptions};
+use yaml_serde::Value;
+
+use crate::document::{at, fields, number};
+
+/// What a deployment with these parameters is told; `None` if it goes through.
+async fn refusal(parameters: &[(&str, &str)]) -> Option<String> {
+    let options = StackOptions {
+        template: TEMPLATE.to_owned(),
+        binaries: binaries().await.clone(),
+        parameters: parameters.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        account: Account::unique(),
+        name: "asked".to_owned(),
+    };
+    Stack::create(emulator().await, options).await.err().map(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn a_paid_service_without_its_key_is_refused_with_what_is_missing() {
+    for (parameters, sentence) in [
+        (vec![("Generator", "embedded")], "VisionProvider=openai needs OpenAiApiKeySecretArn or OpenAiApiKey"),
+        (
+            vec![("Generator", "embedded"), ("OpenAiApiKey", "k"), ("OpenAiApiKeySecretArn", "arn")],
+            "OpenAiApiKey and OpenAiApiKeySecretArn are both set",
+        ),
+        (
+            vec![("VisionProvider", "embedded")],
+            "Generator=replicate needs ReplicateApiTokenSecretArn or ReplicateApiToken",
+        ),
+        (
+            vec![("VisionProvider", "embedded"), ("ReplicateApiToken", "t"), ("ReplicateApiTokenSecretArn", "arn")],
+            "ReplicateApiToken and ReplicateApiTokenSecretArn are both set",
+        ),
+    ] {
+        let said = refusal(&parameters).await.unwrap_or_else(|| panic!("{parameters:?} is deployed"));
+        assert!(said.contains(sentence), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn paid_services_with_their_keys_and_embedded_ones_without_are_deployed() {
+    let paid = [
+        ("OpenAiApiKey", "k"),
+        ("ReplicateApiTokenSecretArn", "arn:aws:secretsmanager:us-east-1:000000000000:secret:r"),
+    ];
+    assert_eq!(refusal(&paid).await, None);
+    assert_eq!(refusal(&[("VisionProvider", "embedded"), ("Generator", "embedded")]).await, None);
+}
+
+/// The numbers that the evaluation function is told, by their parameters.
+fn numbers_of_the_evaluation() -> BTreeMap<&'static str, &'static str> {
+    let variables = fields("Resources.EvaluationFunction.Properties.Environment.Variables");
+    let parameters = fields("Parameters");
+    let is_number = |name: &str| parameters.get(name).is_some_and(|parameter| parameter["Type"] == "Number");
+    variables
+        .into_iter()
+        .filter_map(|(variable, value)| Some((value.get("Ref")?.as_str()?, variable)))
+        .filter(|(parameter, _)| is_number(parameter))
+        .collect()
+}
+
+/// Whether the evaluation function starts with this value.
+fn is_accepted(variable: &str, value: i64) -> bool {
+    let required = ["BUCKET", "TABLE", "EVALUATION_QUEUE_URL", "DELETION_QUEUE_URL", "GENERATION_QUEUE_URL"];
+    let mut variables: BTreeMap<String, String> = required.map(|name| (name.to_owned(), "x".to_owned())).into();
+    for (name, value) in [("VISION_PROVIDER", "openai"), ("OPENAI_API_KEY", "k"), (variable, &value.to_string())] {
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+    from_variables::<EvaluationConfig>(variables).is_ok()
+}
+
+#[test]
+fn a_number_may_be_deployed_exactly_if_the_functions_accept_it() {
+    let numbers = numbers_of_the_evaluation();
+    assert!(numbers.len() >= 7, "{numbers:?}");
+    for (parameter, variable) in numbers {
+        let (least, most) =
+            match at("Parameters").get(parameter).unwrap().get("AllowedValues").and_then(Value::as_sequence) {
+                Some(allowed) => (allowed[0].as_u64().unwrap(), allowed[allowed.len() - 1].as_u64().unwrap()),
+                None => (
+                    number(&format!("Parameters.{parameter}.MinValue")),
+                    number(&format!("Parameters.{parameter}.MaxValue")),
+                ),
+            };
+        let (least, most) = (i64::try_from(least).unwrap(), i64::try_from(most).unwrap());
+        assert!(is_accepted(variable, least) && is_accepted(variable, most), "{parameter}: {least} to {most}");
+        assert!(
+            !is_accepted(variable, least - 1) && !is_accepted(variable, most + 1),
+            "{parameter}: beyond {least} to {most}"
+        );
+    }
+}

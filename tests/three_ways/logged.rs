@@ -1,0 +1,89 @@
+//! What the functions write into their logs: whoever looks for an actor, a plan or an image finds every line about it.
+
+use std::path::Path;
+
+use balancer_tests::runtime_api;
+use balancer_tests::stack::{self, TestStack};
+use serde_json::{Value, json};
+
+use crate::invoked::example_set;
+
+/// A line of the log: what it says, and what it says that it is about.
+struct Line {
+    message: String,
+    about: Value,
+}
+
+/// Hands a function one message, and returns the lines that were written about it. Figures are lines too, but for
+/// CloudWatch.
+async fn lines_about(stack: &TestStack, binary: &Path, body: &Value) -> Vec<Line> {
+    let attributes = json!({ "ApproximateReceiveCount": "2" });
+    let record = json!({ "messageId": "m", "receiptHandle": "r", "body": body.to_string(), "attributes": attributes });
+    let mut variables = stack.variables();
+    variables.insert("AWS_LAMBDA_LOG_FORMAT".to_owned(), "JSON".to_owned());
+    let event = json!({ "Records": [record] }).to_string();
+    let log = runtime_api::invoke_watched(binary, variables, &event).await.log;
+    let lines = log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")));
+    let lines: Vec<_> =
+        lines.filter(|line: &Value| line.get("_aws").is_none()).filter_map(|line| of_message(&line)).collect();
+    assert!(!lines.is_empty(), "{log}");
+    for line in &lines {
+        assert_eq!((&line.about["message_id"], &line.about["attempt"]), (&json!("m"), &json!(2)), "{}", line.message);
+    }
+    lines
+}
+
+fn of_message(line: &Value) -> Option<Line> {
+    let about = line["spans"].as_array()?.iter().find(|span| span["name"] == "message")?;
+    Some(Line { message: line["fields"]["message"].as_str()?.to_owned(), about: about.clone() })
+}
+
+fn line<'a>(lines: &'a [Line], message: &str) -> &'a Line {
+    lines.iter().find(|line| line.message == message).unwrap_or_else(|| {
+        panic!("no line says {message:?}: {:?}", lines.iter().map(|line| &line.message).collect::<Vec<_>>())
+    })
+}
+
+#[tokio::test]
+async fn every_line_about_a_message_names_its_actor_plan_image_and_attempt() {
+    let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
+    let hero = example_set(&stack).await;
+
+    let lines = lines_about(&stack, &binaries.evaluation, &json!({ "actor_id": hero, "mode": "dry_run" })).await;
+    assert!(lines.iter().all(|line| line.about["actor"] == hero.as_str()));
+    let proposed = &stack.plans(&hero).await[0];
+    assert_eq!(line(&lines, "dry run").about["plan"], proposed.plan_id.as_str());
+
+    let order = json!({ "actor_id": hero, "generate": { "bw_stylized": 1 } });
+    let lines = lines_about(&stack, &binaries.generation, &order).await;
+    let plans = stack.plans(&hero).await;
+    let by_hand = plans.iter().find(|plan| plan.plan_id != proposed.plan_id).unwrap();
+    let ordered = line(&lines, "plan by hand");
+    assert_eq!((&ordered.about["actor"], &ordered.about["plan"]), (&json!(hero), &json!(by_hand.plan_id)));
+    stack.idle().await;
+
+    let slot = &by_hand.slots[0].slot_id;
+    let message = json!({ "actor_id": hero, "plan_id": by_hand.plan_id, "slot_id": slot });
+    let lines = lines_about(&stack, &binaries.generation, &message).await;
+    let made = &line(&lines, "slot finished").about;
+    assert_eq!((&made["actor"], &made["plan"], &made["slot"]), (&json!(hero), &json!(by_hand.plan_id), &json!(slot)));
+
+    let message = json!({ "actor_id": hero, "plan_id": proposed.plan_id });
+    let lines = lines_about(&stack, &binaries.deletion, &message).await;
+    let refused = &line(&lines, "refused").about;
+    assert_eq!((&refused["actor"], &refused["plan"]), (&json!(hero), &json!(proposed.plan_id)));
+}
+
+#[tokio::test]
+async fn the_line_about_an_upload_names_its_actor_though_the_message_only_holds_a_key() {
+    let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
+    let hero = example_set(&stack).await;
+    let object = json!({ "key": stack.keys.image(&hero, "new_1.png"), "size": 1, "eTag": "e" });
+    let notice = json!({ "Records": [{
+        "eventName": "ObjectCreated:Put",
+        "eventSource": "aws:s3",
+        "s3": { "bucket": { "name": stack.bucket.name() }, "object": object },
+    }] });
+    let lines = lines_about(&stack, &binaries.evaluation, &notice).await;
+    assert_eq!(line(&lines, "upload").about["actor"], hero.as_str());
+}
