@@ -18,7 +18,7 @@ use crate::lambda::Worker;
 use crate::stages::Clock;
 use crate::stages::delete::Deletion;
 use crate::stages::evaluate::{Evaluation, READ_AT_ONCE};
-use crate::stages::generate::Generation;
+use crate::stages::generate::{Generation, PATIENCE};
 
 /// The adapters that every function needs.
 pub struct Connections {
@@ -112,6 +112,7 @@ pub async fn generation(
         keys,
         generator: Generator::new(config.generator, sdk).await?,
         budget: config.budget,
+        patience: PATIENCE,
         clock: clock.clone(),
     };
     Ok(Worker { stage, store, queues, clock })

@@ -7,6 +7,7 @@ mod chain;
 pub mod delete;
 pub mod evaluate;
 pub mod generate;
+mod outage;
 
 use std::sync::Arc;
 use std::time::Duration;
