@@ -87,6 +87,9 @@ pub struct ActorRecord {
     pub pending_last: Option<Timestamp>,
     /// Whether a message that will evaluate them is under way.
     pub pending_announced: bool,
+    /// Since when the vision model has not been to be had.
+    #[serde(with = "millisecond::optional")]
+    pub vision_outage_since: Option<Timestamp>,
     /// Who is evaluating it now.
     pub lease_token: Option<String>,
     /// Until when, at most.
@@ -215,6 +218,19 @@ impl Store {
             // upload sends another.
             .remove("pending_announced")
             .when_item_exists();
+        self.apply(change).await.map(drop)
+    }
+
+    /// Notes since when the vision model has not been to be had; none if it is again.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn note_vision_outage(&self, actor: &ActorId, since: Option<Timestamp>) -> Result<(), StoreError> {
+        let change = Change::of(items::key(actor, SORT));
+        let change = match since {
+            Some(since) => change.set("vision_outage_since", millis(since)),
+            None => change.remove("vision_outage_since"),
+        };
         self.apply(change).await.map(drop)
     }
 
