@@ -120,8 +120,8 @@ async fn a_set_is_balanced_with_both_services_and_no_log_holds_a_key() {
 async fn with_a_tenth_of_all_answers_failing_in_each_way_the_end_is_the_same() {
     let happened = Arc::new(Mutex::new(BTreeSet::new()));
     let (seen, made) = (Arc::clone(&happened), Arc::clone(&happened));
-    let echo = format!("oops, {} and {}", openai::KEY, replicate::TOKEN);
-    let words = echo.clone();
+    let words = format!("oops, {}", openai::KEY);
+    let echo = format!("busy, {}", replicate::TOKEN);
     let eyes = move |asked: &Asked| {
         let (name, answer) = match asked.turn % 10 {
             0 => ("a server error", Answer::Reply(openai::problem(500, "server_error", &words))),
@@ -156,8 +156,8 @@ async fn with_a_tenth_of_all_answers_failing_in_each_way_the_end_is_the_same() {
 
 #[tokio::test]
 async fn a_service_that_repeats_the_keys_to_us_does_not_get_them_into_what_people_read() {
-    let echo = format!("Incorrect key {} or {}", openai::KEY, replicate::TOKEN);
-    let words = echo.clone();
+    let words = format!("Incorrect key {}", openai::KEY);
+    let echo = format!("Not with {}", replicate::TOKEN);
     let eyes = move |asked: &Asked| match asked.turn {
         0 => perfect_eyes(asked),
         _ => Answer::Reply(openai::problem(401, "invalid_api_key", &words)),
