@@ -221,19 +221,6 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Notes since when the vision model has not been to be had; none if it is again.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn note_vision_outage(&self, actor: &ActorId, since: Option<Timestamp>) -> Result<(), StoreError> {
-        let change = Change::of(items::key(actor, SORT));
-        let change = match since {
-            Some(since) => change.set("vision_outage_since", millis(since)),
-            None => change.remove("vision_outage_since"),
-        };
-        self.apply(change).await.map(drop)
-    }
-
     /// Notes that a person approves of the plan that awaits it. `false` if another one does by now, or none.
     ///
     /// # Errors

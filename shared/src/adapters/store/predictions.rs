@@ -42,19 +42,6 @@ impl Store {
         self.apply(begun).await.map(drop)
     }
 
-    /// Notes since when the generator has not been to be had; none if it is again.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn note_outage(&self, slot: SlotName<'_>, since: Option<Timestamp>) -> Result<(), StoreError> {
-        let change = Change::of(slot.key());
-        let change = match since {
-            Some(since) => change.set("outage_since", millis(since)),
-            None => change.remove("outage_since"),
-        };
-        self.apply(change).await.map(drop)
-    }
-
     /// Notes that the bytes of the image are safe and that it has been paid, once however often it is called.
     ///
     /// # Errors
