@@ -20,7 +20,7 @@ use crate::metrics;
 use crate::stages::Clock;
 use crate::stages::delete::Deletion;
 use crate::stages::evaluate::{Evaluation, READ_AT_ONCE};
-use crate::stages::generate::Generation;
+use crate::stages::generate::{Generation, PATIENCE};
 
 /// The adapters that every function needs.
 pub struct Connections {
@@ -120,6 +120,7 @@ pub async fn generation(
         keys,
         generator: Generator::new(config.generator, sdk).await.inspect_err(log_why_it_does_not_start)?,
         budget: config.budget,
+        patience: PATIENCE,
         clock: clock.clone(),
     };
     Ok(Worker { stage, store, queues, clock })

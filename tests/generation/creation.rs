@@ -1,28 +1,18 @@
 //! What becomes of a request for an image.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use balancer::adapters::queues::Queue;
 use balancer::adapters::store::actors::Status;
-use balancer_tests::replicate::Fate;
+use balancer::domain::prompts::by_id;
+use balancer::stages::Clock;
+use balancer_tests::replicate::{Fate, TOKEN};
+use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::support::Wanted;
-
-/// The first creation fares like this, all others succeed.
-fn first(fate: Fate) -> impl Fn(usize, &str) -> Fate + Send + Sync + 'static {
-    move |index, _| if index == 0 { fate.clone() } else { Fate::Succeeds }
-}
-
-fn always(fate: Fate) -> impl Fn(usize, &str) -> Fate + Send + Sync + 'static {
-    move |_, _| fate.clone()
-}
-
-fn refusal(status: u16, detail: &str) -> Fate {
-    Fate::Answers(status, json!({ "detail": detail, "status": status }))
-}
+use crate::support::{Wanted, always, first, refusal};
 
 #[tokio::test]
 async fn an_image_that_takes_its_time_is_waited_for() {
@@ -125,23 +115,28 @@ async fn a_wait_that_is_asked_for_is_spent_outside_the_function() {
 
 #[tokio::test]
 async fn an_account_with_little_credit_works_through_twenty_images_without_a_failure() {
-    // Six creations in each minute, by the calls of a clock that only waiting puts forward.
-    let window = Mutex::new((0_usize, 0_usize));
+    // Six creations in any minute, by the world's clock, which waiting puts forward.
+    let (clock, made) = (Arc::new(OnceLock::<Clock>::new()), Mutex::new(Vec::new()));
+    let telling = Arc::clone(&clock);
     let wanted = Wanted::images(20, move |_, _| {
-        let mut window = window.lock().unwrap();
-        let (made, refused) = *window;
-        if made < 6 {
-            *window = (made + 1, refused);
+        let (now, mut made) = (telling.get().unwrap().now(), made.lock().unwrap());
+        made.retain(|&at| now.duration_since(at) < SignedDuration::from_mins(1));
+        if made.len() < 6 {
+            made.push(now);
             return Fate::Succeeds;
         }
-        // Two waits of 30 seconds, and the minute is over.
-        *window = if refused == 1 { (0, 0) } else { (made, refused + 1) };
-        refusal(429, "Request was throttled. Your rate limit resets in ~30s.")
+        let left = 60 - now.duration_since(made[0]).as_secs();
+        refusal(429, &format!("Request was throttled. Your rate limit resets in ~{left}s."))
     })
     .await;
-    wanted.work().await;
+    clock.set(wanted.world.clock.clone()).ok().unwrap();
+    let began = wanted.world.clock.now();
+    wanted.world.generate_with(5).await;
     wanted.assert_all_made().await;
-    assert!(wanted.world.replicate.creations() > 20);
+    assert!(wanted.world.replicate.creations() > 20, "some were refused");
+    assert!(wanted.world.clock.now().duration_since(began) >= SignedDuration::from_mins(3));
+    let deliveries = wanted.world.network.calls().into_iter().filter(|call| call.contains("ChangeMessageVisibility"));
+    assert_eq!(deliveries.count(), 0, "waiting uses up no delivery");
 }
 
 #[tokio::test]
@@ -159,23 +154,61 @@ async fn an_account_without_credit_parks_the_work_until_there_is_some() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_ends_in_the_dead_letter_queue_and_the_actor_says_why() {
-    let wanted = Wanted::image(always(refusal(401, "Unauthenticated"))).await;
-    wanted.work().await;
-    assert_eq!(wanted.world.dead_letters().await, 1);
-    let record = wanted.world.store.actor(&wanted.actor).await.unwrap().unwrap();
-    assert_eq!(record.status, Status::NeedsAttention);
-    let reason = record.reason.unwrap();
-    assert!(reason.contains("REPLICATE_API_TOKEN") && reason.contains("dead-letter"), "{reason}");
-    assert_eq!(wanted.plan().await.spent.0, 0);
+async fn what_a_person_must_correct_ends_in_the_dead_letter_queue_and_the_actor_says_so() {
+    let echo = format!("Invalid token {TOKEN}");
+    for (status, detail, words) in [
+        (401, echo.as_str(), ["REPLICATE_API_TOKEN", "start the functions anew", "dead-letter"]),
+        (403, &echo, ["REPLICATE_API_TOKEN", "start the functions anew", "dead-letter"]),
+        (404, "The requested resource could not be found.", ["REPLICATE_MODEL", "could not be found", "dead-letter"]),
+    ] {
+        let wanted = Wanted::image(always(refusal(status, detail))).await;
+        wanted.work().await;
+        wanted.assert_dead_letter(&words).await;
+        let record = wanted.world.store.actor(&wanted.actor).await.unwrap().unwrap();
+        assert!(!record.reason.unwrap().contains(TOKEN), "Replicate's words are not repeated blindly");
+    }
 }
 
 #[tokio::test]
 async fn a_request_that_replicate_refuses_is_not_made_again() {
-    let wanted = Wanted::image(always(refusal(422, "input.prompt is too long"))).await;
+    for (status, detail) in [(422, "input.prompt is too long"), (413, "Request entity too large"), (400, "Bad input")] {
+        let wanted = Wanted::image(always(refusal(status, detail))).await;
+        wanted.work().await;
+        wanted.assert_given_up(detail, 0).await;
+        assert_eq!(wanted.world.replicate.creations(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_base_image_of_any_size_is_shrunk_before_it_is_sent() {
+    let noise = |x: u32, y: u32| (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)).rotate_left(13) as u8;
+    let large = image::RgbImage::from_fn(3000, 4000, |x, y| image::Rgb([noise(x, y), noise(y, x), noise(x + y, 1)]));
+    let large = balancer::imaging::encode_jpeg(&large).unwrap();
+    assert!(large.len() > 5_000_000, "{} bytes", large.len());
+    let wanted = Wanted::image(always(Fate::Succeeds)).await;
+    let key = format!("{}jpg", wanted.world.keys.base_image_stem(&wanted.actor));
+    wanted.world.bucket.put(&key, large, "image/jpeg").await.unwrap();
     wanted.work().await;
-    wanted.assert_given_up("input.prompt is too long", 0).await;
-    assert_eq!(wanted.world.replicate.creations(), 1);
+    wanted.assert_all_made().await;
+}
+
+#[tokio::test]
+async fn images_whose_prompts_are_improper_at_the_same_time_are_given_different_ones() {
+    let drawn = Arc::new(OnceLock::<BTreeSet<String>>::new());
+    let improper = Arc::clone(&drawn);
+    let is_improper = move |prompt: &str| improper.get().is_some_and(|drawn| drawn.contains(prompt));
+    let fate = move |_, prompt: &str| if is_improper(prompt) { Fate::IsImproper } else { Fate::Succeeds };
+    let wanted = Wanted::images(7, fate).await;
+    // The plan, and no image yet: whatever it has drawn is improper.
+    wanted.world.generate_one().await;
+    let slots = wanted.plan().await.slots;
+    let prompts = slots.iter().map(|slot| by_id(&slot.prompt_id).unwrap().render("person"));
+    drawn.set(prompts.collect()).unwrap();
+    wanted.world.generate_with(7).await;
+    wanted.assert_all_made().await;
+    let begun = wanted.world.replicate.begun();
+    let prompts: BTreeSet<&str> = begun.iter().map(|begun| begun.prompt.as_str()).collect();
+    assert_eq!((begun.len(), prompts.len()), (14, 14), "no prompt is drawn twice");
 }
 
 #[tokio::test]

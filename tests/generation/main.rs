@@ -2,5 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
 
 mod creation;
+mod looks;
+mod lost;
+mod outage;
 mod output;
+mod reasons;
 mod support;
+mod time;

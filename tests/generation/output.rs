@@ -28,6 +28,9 @@ async fn an_output_that_is_no_use_is_paid_and_asked_for_anew() {
         Fate::Gives(too_large),
         Fate::LiesAt("https://example.com/out.jpg".to_owned()),
         Fate::LiesAt("file:///etc/passwd".to_owned()),
+        Fate::LiesAt("https://evilreplicate.delivery/out.jpg".to_owned()),
+        Fate::LiesAt("https://replicate.delivery.example.com/out.jpg".to_owned()),
+        Fate::LiesAt("http://replicate.delivery/out.jpg".to_owned()),
         Fate::IsRemoved,
     ] {
         let wanted = one(fate.clone()).await;

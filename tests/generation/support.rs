@@ -1,6 +1,7 @@
 //! One actor who wants images.
 
 use balancer::adapters::queues::Queue;
+use balancer::adapters::store::actors::Status;
 use balancer::adapters::store::slots::{SlotName, SlotRecord};
 use balancer::domain::actor::ActorId;
 use balancer::domain::plan::Plan;
@@ -30,6 +31,12 @@ impl Wanted {
         Self::images(1, script).await
     }
 
+    /// Has the plan made, and works on the first image that is waiting in it, once.
+    pub async fn work_once(&self) {
+        self.world.generate_one().await;
+        self.world.generate_one().await;
+    }
+
     /// Works until no message is left.
     pub async fn work(&self) {
         self.world.generate_with(1).await;
@@ -53,15 +60,27 @@ impl Wanted {
 
     /// Asserts that everything that was wanted is there, paid once, and booked.
     pub async fn assert_all_made(&self) {
+        self.assert_all_made_for(self.plan().await.slots.len()).await;
+    }
+
+    /// Asserts that everything that was wanted is there, and so many images paid and booked.
+    pub async fn assert_all_made_for(&self, images_paid: usize) {
         let plan = self.plan().await;
         assert_eq!((plan.remaining, plan.generated as usize), (0, plan.slots.len()));
         assert_eq!(self.files().await.len(), plan.slots.len());
-        assert_eq!(self.world.replicate.charged(), plan.slots.len());
-        assert_eq!(
-            (plan.spent.0, plan.committed.0),
-            (40_000 * plan.slots.len() as u64, 40_000 * plan.slots.len() as u64)
-        );
+        assert_eq!(self.world.replicate.charged(), images_paid);
+        assert_eq!((plan.spent.0, plan.committed.0), (40_000 * images_paid as u64, 40_000 * images_paid as u64));
         assert_eq!(self.world.dead_letters().await, 0);
+    }
+
+    /// Asserts that the message was given up and the actor says why, in these words. Nothing was paid.
+    pub async fn assert_dead_letter(&self, words: &[&str]) {
+        assert_eq!(self.world.dead_letters().await, 1);
+        let record = self.world.store.actor(&self.actor).await.unwrap().unwrap();
+        assert_eq!(record.status, Status::NeedsAttention);
+        let reason = record.reason.unwrap();
+        assert!(words.iter().all(|word| reason.contains(word)), "{reason}");
+        assert_eq!(self.plan().await.spent.0, 0);
     }
 
     /// Asserts that the image was given up for this reason, and what its attempts cost.
@@ -74,4 +93,18 @@ impl Wanted {
         assert_eq!((plan.spent.0, plan.committed.0), (40_000 * images_paid, 40_000 * images_paid));
         assert_eq!(self.world.dead_letters().await, 0);
     }
+}
+
+/// The first creation fares like this, all others succeed.
+pub fn first(fate: Fate) -> impl Fn(usize, &str) -> Fate + Send + Sync + 'static {
+    move |index, _| if index == 0 { fate.clone() } else { Fate::Succeeds }
+}
+
+pub fn always(fate: Fate) -> impl Fn(usize, &str) -> Fate + Send + Sync + 'static {
+    move |_, _| fate.clone()
+}
+
+/// The creation is answered with an error, as Replicate words it.
+pub fn refusal(status: u16, detail: &str) -> Fate {
+    Fate::Answers(status, json!({ "detail": detail, "status": status }))
 }

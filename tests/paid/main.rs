@@ -1,6 +1,8 @@
 //! The deployed stack with both paid services, played by stand-ins over real HTTP.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use balancer::domain::actor::ActorId;
@@ -11,7 +13,8 @@ use balancer_tests::coded::{VARIANTS, coded_picture};
 use balancer_tests::openai::{self, Answer, Asked, VisionService, perfect_eyes};
 use balancer_tests::replicate::{self, Fate, Replicate};
 use balancer_tests::set::assert_balanced;
-use balancer_tests::stack::{TestStack, actor, emulator};
+use balancer_tests::stack::{TestStack, actor, binaries, emulator};
+use local_stack::{Account, StackOptions};
 use serde_json::json;
 
 /// How long the stand-ins take: a tenth of what the services do.
@@ -50,12 +53,32 @@ impl Paying {
 
     /// Uploads two good images and a poor one, of six that are wanted, and waits for the others.
     async fn balance(&self) {
+        self.upload().await;
+        self.stack.balanced(&self.actor).await;
+    }
+
+    async fn upload(&self) {
         self.stack.upload_base_image(&self.actor).await;
         for (number, quality) in [(1, 9), (2, 2), (3, 8)] {
             let picture = coded_picture(Kind::Photorealistic, quality, number);
             self.stack.upload(&self.actor, &format!("hero_{number}.jpg"), &picture).await;
         }
-        self.stack.balanced(&self.actor).await;
+    }
+
+    /// No log, and nothing that people read, holds a key.
+    async fn assert_no_key_to_be_seen(&self) {
+        for log in [emulator().await.function_log_file(), emulator().await.log_file()] {
+            assert!(!has_key(&std::fs::read_to_string(log).unwrap()), "a key is in the log");
+        }
+        let record = self.stack.store.actor(&self.actor).await.unwrap();
+        let refusals = self.stack.store.refusals().await.unwrap();
+        let manifest = serde_json::to_string(&self.stack.manifest(&self.actor).await).unwrap();
+        let mut read = vec![format!("{record:?}"), format!("{refusals:?}"), manifest];
+        for plan in self.stack.plans(&self.actor).await {
+            let slots = self.stack.store.slots(&self.actor, &plan.plan_id).await.unwrap();
+            read.push(format!("{plan:?} {slots:?}"));
+        }
+        assert!(read.iter().all(|text| !has_key(text)), "a key is in {read:#?}");
     }
 
     /// Every image that was charged is in the set or in the trash, and the books say so.
@@ -80,36 +103,82 @@ impl Paying {
     }
 }
 
+fn has_key(text: &str) -> bool {
+    text.contains(openai::KEY) || text.contains(replicate::TOKEN)
+}
+
 #[tokio::test]
 async fn a_set_is_balanced_with_both_services_and_no_log_holds_a_key() {
     let paying = Paying::start(perfect_eyes, |_, _| Fate::SucceedsAfter(AN_IMAGE)).await;
     paying.balance().await;
     paying.assert_every_charge_accounted_for().await;
     assert_eq!(paying.replicate.charged(), 4);
-    for log in [emulator().await.function_log_file(), emulator().await.log_file()] {
-        let log = std::fs::read_to_string(log).unwrap();
-        assert!(!log.contains(openai::KEY) && !log.contains(replicate::TOKEN), "a key is in the log");
-    }
+    paying.assert_no_key_to_be_seen().await;
 }
 
 #[tokio::test]
 async fn with_a_tenth_of_all_answers_failing_in_each_way_the_end_is_the_same() {
-    let eyes = |asked: &Asked| match asked.turn % 10 {
-        0 => Answer::Reply(openai::problem(500, "server_error", "oops")),
-        3 => Answer::Text("I can't see anything".to_owned()),
-        6 => Answer::CutOff,
-        _ => perfect_eyes(asked),
+    let happened = Arc::new(Mutex::new(BTreeSet::new()));
+    let (seen, made) = (Arc::clone(&happened), Arc::clone(&happened));
+    let words = format!("oops, {}", openai::KEY);
+    let echo = format!("busy, {}", replicate::TOKEN);
+    let eyes = move |asked: &Asked| {
+        let (name, answer) = match asked.turn % 10 {
+            0 => ("a server error", Answer::Reply(openai::problem(500, "server_error", &words))),
+            1 => ("no JSON", Answer::Text("I can't see anything".to_owned())),
+            2 => ("cut off", Answer::CutOff),
+            _ => ("judged", perfect_eyes(asked)),
+        };
+        seen.lock().unwrap().insert(name);
+        answer
     };
-    let script = |creation: usize, _: &str| match creation % 10 {
-        0 => Fate::AnswerIsLost,
-        1 => Fate::Fails,
-        2 => Fate::Answers(429, json!({ "detail": "Request was throttled. Your rate limit resets in ~1s." })),
-        4 => Fate::IsImproper,
-        6 => Fate::Answers(503, json!({ "detail": "busy" })),
-        _ => Fate::SucceedsAfter(AN_IMAGE),
+    let script = move |creation: usize, _: &str| {
+        let (name, fate) = match creation % 10 {
+            0 => ("a lost answer", Fate::AnswerIsLost),
+            1 => ("a failure", Fate::Fails),
+            2 => ("throttled", Fate::Answers(429, json!({ "detail": "Your rate limit resets in ~1s." }))),
+            4 => ("improper", Fate::IsImproper),
+            6 => ("unavailable", Fate::Answers(503, json!({ "detail": echo }))),
+            _ => ("made", Fate::SucceedsAfter(AN_IMAGE)),
+        };
+        made.lock().unwrap().insert(name);
+        fate
     };
     let paying = Paying::start(eyes, script).await;
     paying.balance().await;
     paying.assert_every_charge_accounted_for().await;
-    assert!(paying.replicate.creations() > paying.replicate.charged());
+    paying.assert_no_key_to_be_seen().await;
+    let happened: Vec<&str> = happened.lock().unwrap().iter().copied().collect();
+    let all = ["a failure", "a lost answer", "a server error", "cut off", "improper", "judged", "made", "no JSON"];
+    assert_eq!(happened[..8], all);
+    assert_eq!(happened[8..], ["throttled", "unavailable"]);
+}
+
+#[tokio::test]
+async fn a_service_that_repeats_the_keys_to_us_does_not_get_them_into_what_people_read() {
+    let words = format!("Incorrect key {}", openai::KEY);
+    let echo = format!("Not with {}", replicate::TOKEN);
+    let eyes = move |asked: &Asked| match asked.turn {
+        0 => perfect_eyes(asked),
+        _ => Answer::Reply(openai::problem(401, "invalid_api_key", &words)),
+    };
+    let paying = Paying::start(eyes, move |_, _| Fate::Answers(422, json!({ "detail": echo }))).await;
+    paying.upload().await;
+    let reason = paying.stack.needs_attention(&paying.actor).await;
+    assert!(reason.contains("could not be made"), "{reason}");
+    paying.assert_no_key_to_be_seen().await;
+}
+
+#[tokio::test]
+async fn what_a_stack_is_made_of_can_be_printed_without_its_keys() {
+    let parameters = [("OpenAiApiKey", openai::KEY), ("ReplicateApiToken", replicate::TOKEN)];
+    let options = StackOptions {
+        template: String::new(),
+        binaries: binaries().await.clone(),
+        parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        name: "shown".to_owned(),
+        account: Account::unique(),
+    };
+    let shown = format!("{options:?}");
+    assert!(shown.contains("OpenAiApiKey") && !has_key(&shown), "{shown}");
 }

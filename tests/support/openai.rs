@@ -24,10 +24,28 @@ pub const KEY: &str = "sk-test-0123456789abcdef";
 /// The model that it has.
 pub const MODEL: &str = "eyes-1";
 
+/// What a stand-in is like.
+#[derive(Debug, Clone, Copy)]
+pub struct Vendor {
+    /// The model that it has.
+    pub model: &'static str,
+    /// The only effort that the model knows; none if it knows no such setting.
+    pub effort: Option<&'static str>,
+    /// How long it takes for each answer.
+    pub delay: Duration,
+}
+
+impl Default for Vendor {
+    fn default() -> Self {
+        Self { model: MODEL, effort: Some("none"), delay: Duration::ZERO }
+    }
+}
+
 /// The stand-in. It ends with the test.
 pub struct VisionService {
     server: MockServer,
     log: Arc<Log>,
+    vendor: Vendor,
 }
 
 /// What was asked so far.
@@ -81,22 +99,27 @@ type Eyes = dyn Fn(&Asked) -> Answer + Send + Sync;
 
 struct Responder {
     log: Arc<Log>,
-    delay: Duration,
+    vendor: Vendor,
     eyes: Box<Eyes>,
 }
 
 impl VisionService {
     /// A stand-in that answers what `eyes` say.
     pub async fn start(eyes: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::start_slow(Duration::ZERO, eyes).await
+        Self::of(Vendor::default(), eyes).await
     }
 
     /// The same, taking `delay` for each answer.
     pub async fn start_slow(delay: Duration, eyes: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        Self::of(Vendor { delay, ..Vendor::default() }, eyes).await
+    }
+
+    /// A stand-in that is like this, and answers what `eyes` say.
+    pub async fn of(vendor: Vendor, eyes: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let (server, log) = (MockServer::start().await, Arc::new(Log::default()));
-        let responder = Responder { log: Arc::clone(&log), delay, eyes: Box::new(eyes) };
+        let responder = Responder { log: Arc::clone(&log), vendor, eyes: Box::new(eyes) };
         Mock::given(method("POST")).and(path("/v1/chat/completions")).respond_with(responder).mount(&server).await;
-        Self { server, log }
+        Self { server, log, vendor }
     }
 
     /// Where it listens.
@@ -112,7 +135,7 @@ impl VisionService {
             ("VISION_PROVIDER", "openai"),
             ("OPENAI_BASE_URL", &format!("{}/v1", self.server.uri())),
             ("OPENAI_API_KEY", KEY),
-            ("VISION_MODEL", MODEL),
+            ("VISION_MODEL", self.vendor.model),
         ];
         variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
@@ -149,7 +172,7 @@ impl VisionService {
 impl Respond for Responder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let turn = self.log.turns.fetch_add(1, Ordering::SeqCst);
-        let answered = request::understand(request, turn).map(|asked| {
+        let answered = request::understand(request, turn, &self.vendor).map(|asked| {
             let numbers = asked.shown.iter().map(|shown| shown.number).collect();
             self.log.asked.lock().unwrap().push(numbers);
             (self.eyes)(&asked).reply(asked.tokens)
@@ -158,7 +181,8 @@ impl Respond for Responder {
             self.log.violations.lock().unwrap().push(violation.what.clone());
             problem(violation.status, violation.code, &violation.what)
         });
-        if self.delay.is_zero() { reply } else { reply.set_delay(self.delay) }
+        let delay = self.vendor.delay;
+        if delay.is_zero() { reply } else { reply.set_delay(delay) }
     }
 }
 

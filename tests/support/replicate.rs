@@ -1,17 +1,20 @@
 //! A stand-in for Replicate: it checks requests as strictly as Replicate would, and counts what it would charge.
 
+mod request;
+mod state;
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use balancer::domain::kind::Kind;
-use balancer::domain::prompts;
-use balancer::imaging::decode;
 use balancer::stages::Clock;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::Value;
 use wiremock::matchers::{method, path_regex};
-use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use request::kind_of;
+use state::{Answer, Endpoint, State};
 
 /// The token that it accepts.
 pub const TOKEN: &str = "r8_only_for_tests";
@@ -28,6 +31,16 @@ pub enum Fate {
     SucceedsAfter(Duration),
     /// It fails, without a charge.
     Fails,
+    /// It is stopped as it runs, which is charged.
+    IsCanceled,
+    /// It is given up before it begins to run, without a charge.
+    IsAborted,
+    /// It has this status for ever.
+    Stays(&'static str),
+    /// It is begun, and then nobody knows of it.
+    IsForgotten,
+    /// It is somebody else's, and told of in the oddest way that Replicate may.
+    IsOdd,
     /// It is flagged as sensitive, without a charge.
     IsImproper,
     /// The creation is answered with this status and body instead.
@@ -55,15 +68,26 @@ pub struct Begun {
     pub seed: u64,
     /// What becomes of it.
     pub fate: Fate,
-    at: jiff::Timestamp,
+    at: Timestamp,
     since: Instant,
+}
+
+/// What can be asked of the stand-in beside a creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The list of predictions.
+    List,
+    /// One prediction.
+    Look,
+    /// What it made.
+    Output,
 }
 
 impl Begun {
     /// Whether it was charged.
     #[must_use]
     pub fn is_charged(&self) -> bool {
-        !matches!(self.fate, Fate::Fails | Fate::IsImproper)
+        !matches!(self.fate, Fate::Fails | Fate::IsImproper | Fate::IsAborted | Fate::IsOdd)
     }
 }
 
@@ -79,15 +103,6 @@ pub struct Replicate {
     state: Arc<State>,
 }
 
-struct State {
-    begun: Mutex<Vec<Begun>>,
-    creations: Mutex<usize>,
-    public: Mutex<String>,
-    script: Box<Script>,
-    paint: Box<Painter>,
-    clock: Clock,
-}
-
 impl Replicate {
     /// A stand-in that treats creations as `script` says, and draws as `paint` does.
     pub async fn start(
@@ -99,18 +114,19 @@ impl Replicate {
         let state = Arc::new(State {
             begun: Mutex::default(),
             creations: Mutex::default(),
+            troubles: Mutex::default(),
             public: Mutex::new(server.uri()),
             script: Box::new(script),
             paint: Box::new(paint),
             clock,
         });
-        for (verb, path, answer) in [
-            ("POST", format!("^/v1/models/{MODEL}/predictions$"), State::create as Answer),
-            ("GET", "^/v1/predictions$".to_owned(), State::list),
-            ("GET", "^/v1/predictions/[^/]+$".to_owned(), State::show),
-            ("GET", "^/output/[^/]+$".to_owned(), State::output),
+        for (verb, path, place, answer) in [
+            ("POST", format!("^/v1/models/{MODEL}/predictions$"), None, State::create as Answer),
+            ("GET", "^/v1/predictions$".to_owned(), Some(Place::List), State::list),
+            ("GET", "^/v1/predictions/[^/]+$".to_owned(), Some(Place::Look), State::show),
+            ("GET", "^/output/[^/]+$".to_owned(), Some(Place::Output), State::output),
         ] {
-            let endpoint = Endpoint { state: Arc::clone(&state), answer };
+            let endpoint = Endpoint { state: Arc::clone(&state), place, answer };
             Mock::given(method(verb)).and(path_regex(path)).respond_with(endpoint).mount(&server).await;
         }
         Self { server, state }
@@ -125,6 +141,31 @@ impl Replicate {
     /// Lets outputs lie at this address, behind which the stand-in is.
     pub fn known_as(&self, address: &str) {
         *self.state.public.lock().unwrap() = address.to_owned();
+    }
+
+    /// Lets the next request there be answered like this instead.
+    pub fn answer_next(&self, place: Place, answer: ResponseTemplate) {
+        self.state.troubles.lock().unwrap().push_back((place, answer));
+    }
+
+    /// Whether all of that has happened.
+    #[must_use]
+    pub fn has_answered_so(&self) -> bool {
+        self.state.troubles.lock().unwrap().is_empty()
+    }
+
+    /// Lets others begin so many predictions meanwhile, with the oddest of entries in the list.
+    pub fn let_others_begin(&self, count: usize) {
+        let mut begun = self.state.begun.lock().unwrap();
+        let at = self.state.clock.now();
+        begun.extend((0..count).map(|index| Begun {
+            id: format!("other{index}"),
+            prompt: String::new(),
+            seed: 0,
+            fate: Fate::IsOdd,
+            at,
+            since: Instant::now(),
+        }));
     }
 
     /// Everything that was begun.
@@ -151,150 +192,4 @@ impl Replicate {
     pub fn creations(&self) -> usize {
         *self.state.creations.lock().unwrap()
     }
-}
-
-type Answer = fn(&State, &Request) -> ResponseTemplate;
-
-struct Endpoint {
-    state: Arc<State>,
-    answer: Answer,
-}
-
-impl Respond for Endpoint {
-    fn respond(&self, request: &Request) -> ResponseTemplate {
-        let is_output = request.url.path().starts_with("/output/");
-        let token = request.headers.get("authorization").and_then(|value| value.to_str().ok());
-        match token {
-            None if is_output => (self.answer)(&self.state, request),
-            Some(token) if !is_output && token == format!("Bearer {TOKEN}") => (self.answer)(&self.state, request),
-            _ => refusal(401, "You did not pass a valid authentication token"),
-        }
-    }
-}
-
-fn refusal(status: u16, detail: &str) -> ResponseTemplate {
-    ResponseTemplate::new(status).set_body_json(json!({ "detail": detail, "status": status }))
-}
-
-impl State {
-    fn create(&self, request: &Request) -> ResponseTemplate {
-        let (prompt, seed) = match checked(&request.body) {
-            Ok(asked) => asked,
-            Err(problem) => return refusal(422, &problem),
-        };
-        let index = {
-            let mut creations = self.creations.lock().unwrap();
-            *creations += 1;
-            *creations - 1
-        };
-        let fate = (self.script)(index, &prompt);
-        match fate {
-            Fate::Answers(status, body) => return ResponseTemplate::new(status).set_body_json(body),
-            Fate::Hangs => return ResponseTemplate::new(201).set_delay(Duration::from_secs(3600)),
-            _ => {}
-        }
-        let is_lost = fate == Fate::AnswerIsLost;
-        let mut begun = self.begun.lock().unwrap();
-        let id = format!("prediction{}", begun.len());
-        begun.push(Begun { id, prompt, seed, fate, at: self.clock.now(), since: Instant::now() });
-        if is_lost {
-            refusal(502, "Bad gateway")
-        } else {
-            ResponseTemplate::new(201).set_body_json(self.describe(begun.last().unwrap(), false))
-        }
-    }
-
-    fn list(&self, request: &Request) -> ResponseTemplate {
-        const PAGE: usize = 100;
-        let cursor = request.url.query_pairs().find(|(name, _)| name == "cursor");
-        let skipped: usize = cursor.map_or(0, |(_, value)| value.parse().unwrap());
-        let begun = self.begun.lock().unwrap();
-        let results: Vec<Value> =
-            begun.iter().rev().skip(skipped).take(PAGE).map(|begun| self.describe(begun, false)).collect();
-        let has_more = begun.len() > skipped + PAGE;
-        let next =
-            has_more.then(|| format!("{}/v1/predictions?cursor={}", self.public.lock().unwrap(), skipped + PAGE));
-        ResponseTemplate::new(200).set_body_json(json!({ "previous": null, "next": next, "results": results }))
-    }
-
-    fn show(&self, request: &Request) -> ResponseTemplate {
-        let id = request.url.path().rsplit('/').next().unwrap();
-        let begun = self.begun.lock().unwrap();
-        match begun.iter().find(|begun| begun.id == id) {
-            Some(found) => ResponseTemplate::new(200).set_body_json(self.describe(found, true)),
-            None => refusal(404, "Prediction not found"),
-        }
-    }
-
-    fn output(&self, request: &Request) -> ResponseTemplate {
-        let id = request.url.path().rsplit('/').next().unwrap().trim_end_matches(".jpg");
-        let begun = self.begun.lock().unwrap();
-        let Some(index) = begun.iter().position(|begun| begun.id == id) else { return refusal(404, "Not found") };
-        match &begun[index].fate {
-            Fate::IsRemoved => refusal(404, "Not found"),
-            Fate::Gives(bytes) => ResponseTemplate::new(200).set_body_raw(bytes.clone(), "image/jpeg"),
-            _ => {
-                let kind = kind_of(&begun[index].prompt);
-                ResponseTemplate::new(200).set_body_raw((self.paint)(kind, index), "image/jpeg")
-            }
-        }
-    }
-
-    fn describe(&self, begun: &Begun, is_look: bool) -> Value {
-        let output = format!("{}/output/{}.jpg", self.public.lock().unwrap(), begun.id);
-        let (status, output, error) = match &begun.fate {
-            _ if !is_look => ("starting", Value::Null, Value::Null),
-            Fate::Fails => ("failed", Value::Null, json!("CUDA out of memory")),
-            Fate::IsImproper => ("failed", Value::Null, json!("The input or output was flagged as sensitive. (E005)")),
-            Fate::SucceedsAfter(time) if begun.since.elapsed() < *time => ("processing", Value::Null, Value::Null),
-            Fate::LiesAt(address) => ("succeeded", json!(address), Value::Null),
-            _ => ("succeeded", json!(output), Value::Null),
-        };
-        json!({
-            "id": begun.id,
-            "model": MODEL,
-            "status": status,
-            "input": { "prompt": begun.prompt, "seed": begun.seed, "aspect_ratio": "16:9" },
-            "output": output,
-            "error": error,
-            "created_at": begun.at.to_string(),
-            "data_removed": false,
-        })
-    }
-}
-
-/// The prompt and the seed of a request that Replicate would accept.
-fn checked(body: &[u8]) -> Result<(String, u64), String> {
-    let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let fields = |value: &Value| -> Vec<String> {
-        value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
-    };
-    let input = &body["input"];
-    let known =
-        ["aspect_ratio", "input_image", "output_format", "prompt", "prompt_upsampling", "safety_tolerance", "seed"];
-    if fields(&body) != ["input"] || fields(input).iter().any(|field| !known.contains(&field.as_str())) {
-        return Err(format!("unexpected fields: {:?}", fields(input)));
-    }
-    let image = input["input_image"].as_str().and_then(|url| url.strip_prefix("data:image/jpeg;base64,"));
-    let image = image.and_then(|text| STANDARD.decode(text).ok()).ok_or("input_image is no data URL of a JPEG")?;
-    decode(&image).map_err(|error| format!("input_image: {error}"))?;
-    if input["aspect_ratio"] != "16:9" || input["output_format"] != "jpg" {
-        return Err("aspect_ratio or output_format is wrong".to_owned());
-    }
-    if input["safety_tolerance"].as_u64().is_none_or(|tolerance| tolerance > 2) {
-        return Err("safety_tolerance must be at most 2 with an input image".to_owned());
-    }
-    let seed = input["seed"].as_u64().filter(|&seed| seed < 1 << 31).ok_or("seed is no 31-bit number")?;
-    let prompt = input["prompt"].as_str().filter(|prompt| !prompt.is_empty()).ok_or("prompt is empty")?;
-    Ok((prompt.to_owned(), seed))
-}
-
-/// The kind that a prompt of the library asks for.
-fn kind_of(prompt: &str) -> Kind {
-    let begins_so = |candidate: &&prompts::Prompt| {
-        let (before, _) = candidate.text.split_once(prompts::PLACEHOLDER).unwrap();
-        let after = candidate.text.rsplit(prompts::PLACEHOLDER).next().unwrap();
-        prompt.starts_with(before) && prompt.ends_with(after)
-    };
-    prompts::all().find(begins_so).unwrap().kind
 }

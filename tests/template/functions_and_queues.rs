@@ -79,6 +79,15 @@ fn a_lease_or_a_claim_lasts_as_long_as_its_function_may_run() {
 }
 
 #[test]
+fn so_many_images_are_made_side_by_side_as_the_parameter_says() {
+    let source = "Resources.GenerationFunction.Properties.Events.Queue.Properties";
+    assert_eq!(text(&format!("{source}.ScalingConfig.MaximumConcurrency.Ref")), "GeneratorConcurrency");
+    let parameter = fields("Parameters.GeneratorConcurrency");
+    // What AWS allows.
+    assert_eq!((parameter["MinValue"].as_u64(), parameter["MaxValue"].as_u64()), (Some(2), Some(1000)));
+}
+
+#[test]
 fn one_message_of_the_generation_queue_is_one_image() {
     assert_eq!(number("Resources.GenerationFunction.Properties.Events.Queue.Properties.BatchSize"), 1);
 }

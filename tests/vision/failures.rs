@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use balancer::adapters::vision::{Seen, VisionError};
 use balancer::config::VisionConfig;
-use balancer_tests::openai::{Answer, KEY, VisionService, perfect_eyes, problem};
+use balancer_tests::openai::{Answer, KEY, Vendor, VisionService, perfect_eyes, problem};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use wiremock::ResponseTemplate;
@@ -55,6 +55,54 @@ async fn an_account_without_credit_is_a_persons_business() {
     let answered = always(problem(429, "insufficient_quota", message).insert_header("Retry-After", "1")).await;
     assert_needs_person(answered, &["OPENAI_API_KEY", "no credit", "add some", message]);
     assert_needs_person(always(problem(402, "billing", "Pay.")).await, &["no credit"]);
+    for (status, code) in [
+        (400, "billing_hard_limit_reached"),
+        (429, "billing_not_active"),
+        (429, "credit_balance_exhausted"),
+        (429, "project_spend_limit_exceeded"),
+    ] {
+        assert_needs_person(always(problem(status, code, code)).await, &["no credit", code]);
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_knows_no_effort_is_not_told_any() {
+    for effort in [None, Some("low")] {
+        let service = VisionService::of(Vendor { effort, ..Vendor::default() }, perfect_eyes).await;
+        let error = failure(observe(&model(&service, &[]).await, 4, "plan").await, 4);
+        assert!(error.needs_person() && error.to_string().contains("VISION_REASONING_EFFORT"), "{error}");
+        let told = model(&service, &[("VISION_REASONING_EFFORT", effort.unwrap_or_default())]).await;
+        assert_seen_except(&observe(&told, 4, "plan").await, 4, &[]);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_says_when_it_is_back_is_believed() {
+    let service = VisionService::start(|asked| match asked.turn {
+        0 => Answer::Reply(problem(503, "server_error", "Restarting").insert_header("Retry-After", "1")),
+        _ => perfect_eyes(asked),
+    })
+    .await;
+    let began = Instant::now();
+    assert_seen_except(&observe(&model(&service, &[]).await, 4, "plan").await, 4, &[]);
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    let (error, turns) = always(problem(503, "server_error", "Down").insert_header("Retry-After", "37")).await;
+    assert_eq!((error.outage(), turns), (Some(Some(Duration::from_secs(37))), 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_has_read_counts_as_much_as_it_may_have_cost() {
+    let nonsense = VisionService::start(|_| Answer::Reply(ResponseTemplate::new(200).set_body_string("hello"))).await;
+    let four_times = model(&nonsense, &[]).await;
+    let seen = observe(&four_times, 4, "plan").await;
+    assert_eq!((nonsense.turns(), seen.cost), (4, four_times.estimate(4) * 4));
+
+    let hung = VisionService::start_slow(Duration::from_secs(30), perfect_eyes).await;
+    let once = model(&hung, &[("VISION_TIMEOUT_SECONDS", "1")]).await;
+    assert_eq!(observe(&once, 4, "plan").await.cost, once.estimate(4));
+
+    let refused = model_of(hung.config(&[("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")])).await;
+    assert_eq!(observe(&refused, 4, "plan").await.cost.0, 0, "what was never sent costs nothing");
 }
 
 #[tokio::test]

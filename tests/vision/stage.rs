@@ -18,7 +18,7 @@ use serde_json::json;
 const REFUSED: u32 = 3;
 
 /// A balanced set of six: 4 photorealistic, 1 black-and-white and 1 colour stylized.
-async fn with_set() -> (TestStack, ActorId) {
+pub(crate) async fn with_set() -> (TestStack, ActorId) {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let kinds = KindCounts { photorealistic: 4, bw_stylized: 1, color_stylized: 1 };
     for (number, kind) in (1..).zip(kinds.each()) {
@@ -28,16 +28,26 @@ async fn with_set() -> (TestStack, ActorId) {
 }
 
 /// Has the set evaluated by this service, as the function would.
-async fn evaluate(stack: &TestStack, service: &VisionService, mode: &str) -> Result<(), StageError> {
+pub(crate) async fn evaluate(stack: &TestStack, service: &VisionService, mode: &str) -> Result<(), StageError> {
+    evaluate_at(Clock::system(), stack, service, mode).await
+}
+
+/// The same at another time than now.
+pub(crate) async fn evaluate_at(
+    clock: Clock,
+    stack: &TestStack,
+    service: &VisionService,
+    mode: &str,
+) -> Result<(), StageError> {
     let mut variables = stack.variables();
     variables.extend(service.variables());
     let config = from_variables(variables).unwrap();
-    let worker = evaluation(config, stack.sdk_config(), Clock::system()).await.unwrap();
+    let worker = evaluation(config, stack.sdk_config(), clock).await.unwrap();
     let body = json!({ "actor_id": "hero", "mode": mode }).to_string();
     worker.stage.handle(Message { id: "message-1", body: &body }).await
 }
 
-async fn record(stack: &TestStack, actor: &ActorId) -> ActorRecord {
+pub(crate) async fn record(stack: &TestStack, actor: &ActorId) -> ActorRecord {
     stack.store.actor(actor).await.unwrap().unwrap()
 }
 

@@ -21,12 +21,13 @@ use crate::outcome::{Outcome, answer};
 use crate::table::{self, Heading};
 use plan_at_hand::PlanAtHand;
 
-const HEADINGS: [Heading; 6] = [
+const HEADINGS: [Heading; 7] = [
     Heading::Words("actor"),
     Heading::Words("images"),
     Heading::Words("status"),
     Heading::Numbers("today"),
     Heading::Numbers("ever"),
+    Heading::Numbers("last evaluation"),
     Heading::Words("why"),
 ];
 
@@ -40,6 +41,8 @@ struct ActorStanding {
     plan: Option<String>,
     cost_today_micro_usd: MicroUsd,
     cost_ever_micro_usd: MicroUsd,
+    /// Of the last evaluation that asked a vision model which costs something.
+    last_evaluation_micro_usd: Option<MicroUsd>,
     /// Only where it is asked for, and there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     plan_at_hand: Option<PlanAtHand>,
@@ -87,7 +90,7 @@ async fn standing(
     with_plan: bool,
 ) -> anyhow::Result<ActorStanding> {
     let plan = match &record.active_plan {
-        Some(plan_id) if with_plan => connected.store.plan(&actor_id, plan_id).await?,
+        Some(plan_id) if with_plan => PlanAtHand::read(&connected.store, &actor_id, plan_id).await?,
         _ => None,
     };
     Ok(ActorStanding {
@@ -98,7 +101,8 @@ async fn standing(
         plan: record.active_plan,
         cost_today_micro_usd: connected.store.spending_on(&actor_id, today).await?.spent,
         cost_ever_micro_usd: connected.store.spending_ever_on(&actor_id).await?,
-        plan_at_hand: plan.map(PlanAtHand::of),
+        last_evaluation_micro_usd: connected.store.judgings(&actor_id).await?.last().map(|judging| judging.cost),
+        plan_at_hand: plan,
         actor_id,
     })
 }
@@ -119,6 +123,7 @@ fn row(standing: &ActorStanding) -> Vec<String> {
         standing.status.to_string(),
         standing.cost_today_micro_usd.to_string(),
         standing.cost_ever_micro_usd.to_string(),
+        standing.last_evaluation_micro_usd.unwrap_or_default().to_string(),
         standing.reason.clone().unwrap_or_default(),
     ]
 }

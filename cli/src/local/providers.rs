@@ -11,10 +11,11 @@ use crate::outcome::WrongUsage;
 const REPLICATE_SIDE_BY_SIDE: usize = 8;
 
 /// Variables that the paid services are described by, and the template's parameters they become.
-const OF_VISION: [(&str, &str); 5] = [
+const OF_VISION: [(&str, &str); 6] = [
     ("OPENAI_API_KEY", "OpenAiApiKey"),
     ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
     ("VISION_MODEL", "VisionModel"),
+    ("VISION_REASONING_EFFORT", "VisionReasoningEffort"),
     ("VISION_MODE", "VisionMode"),
     ("VISION_PASSES", "VisionPasses"),
 ];
@@ -32,7 +33,7 @@ const OF_BUDGET: [(&str, &str); 3] = [
 /// Never chosen by the mere presence of a key.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct ProviderArguments {
-    /// Who judges; `openai` costs money and reads OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_MODE, VISION_PASSES
+    /// Who judges; `openai` costs money and reads OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE, VISION_PASSES
     #[arg(long, value_enum, default_value_t)]
     pub vision: Vision,
     /// Who draws; `replicate` costs money and reads REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL

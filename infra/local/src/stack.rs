@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ const TEMPLATE_KEY: &str = "template.yaml";
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What a stack is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StackOptions {
     /// The text of the SAM template.
     pub template: String,
@@ -30,6 +31,19 @@ pub struct StackOptions {
     pub account: Account,
     /// The stack's name, such as `balancer`.
     pub name: String,
+}
+
+/// Of the parameters only the names: some of the values are keys.
+impl fmt::Debug for StackOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { template: _, binaries, parameters, account, name } = self;
+        f.debug_struct("StackOptions")
+            .field("name", name)
+            .field("account", account)
+            .field("binaries", binaries)
+            .field("parameters", &parameters.keys())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A stack that has been created.

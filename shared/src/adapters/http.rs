@@ -28,9 +28,17 @@ pub(super) struct Reply {
 /// There is no answer, or not all of it.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// No connection, or one that broke. Trying again may help.
+    /// No connection, so nothing was sent. Trying again may help.
     #[error("{host} can't be reached: {cause}")]
     Unreachable {
+        /// Who was to be asked.
+        host: String,
+        /// What happened, down to the last cause.
+        cause: String,
+    },
+    /// The connection broke: what was asked may have been done. Trying again may help.
+    #[error("the connection to {host} broke: {cause}")]
+    Broken {
         /// Who was asked.
         host: String,
         /// What happened, down to the last cause.
@@ -58,6 +66,12 @@ impl HttpError {
     pub fn may_pass(&self) -> bool {
         !matches!(self, Self::TooLarge { .. })
     }
+
+    /// Whether it is certain that the request has not arrived.
+    #[must_use]
+    pub fn sent_nothing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
 }
 
 impl Http {
@@ -76,14 +90,19 @@ impl Http {
 
     /// Sends a request and reads the whole answer.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply, HttpError> {
+        self.send_for(request, self.most_bytes).await
+    }
+
+    /// The same where the answer may be longer, or must be shorter, than usual.
+    pub(super) async fn send_for(&self, request: RequestBuilder, most_bytes: usize) -> Result<Reply, HttpError> {
         let request = request.build().map_err(|error| failed("the service", &error))?;
         let host = request.url().host_str().unwrap_or_default().to_owned();
         let mut response = self.client.execute(request).await.map_err(|error| failed(&host, &error))?;
         let (status, retry_after) = (response.status(), retry_after(response.headers()));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&host, &error))? {
-            if body.len() + chunk.len() > self.most_bytes {
-                return Err(HttpError::TooLarge { host, most_bytes: self.most_bytes });
+            if body.len() + chunk.len() > most_bytes {
+                return Err(HttpError::TooLarge { host, most_bytes });
             }
             body.extend_from_slice(&chunk);
         }
@@ -100,10 +119,11 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 fn failed(host: &str, error: &reqwest::Error) -> HttpError {
     let host = host.to_owned();
-    if error.is_timeout() {
-        HttpError::TimedOut { host }
-    } else {
-        HttpError::Unreachable { host, cause: causes(error) }
+    match error {
+        // In this order: a connection that takes too long to come about has carried nothing either.
+        error if error.is_connect() || error.is_builder() => HttpError::Unreachable { host, cause: causes(error) },
+        error if error.is_timeout() => HttpError::TimedOut { host },
+        error => HttpError::Broken { host, cause: causes(error) },
     }
 }
 

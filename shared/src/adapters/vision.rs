@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use image::RgbImage;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use embedded::EmbeddedVision;
 pub use openai::{OpenAi, OpenAiError, PATIENCE, PROMPT_VERSION};
@@ -36,6 +37,9 @@ pub struct Seen {
     pub interrupted: Option<VisionError>,
 }
 
+/// Who wants to know of each image, by its place among them, as soon as it is judged.
+pub type Tell = UnboundedSender<(usize, Observation)>;
+
 /// The vision model could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum VisionError {
@@ -56,6 +60,15 @@ impl VisionError {
     pub fn pause(&self) -> Option<Duration> {
         match self {
             Self::OpenAi(error) => error.pause(),
+            Self::Model(_) | Self::CutOff(_) => None,
+        }
+    }
+
+    /// Whether the service is not to be had for a while, and how long it asks to be left alone, if it does.
+    #[must_use]
+    pub fn outage(&self) -> Option<Option<Duration>> {
+        match self {
+            Self::OpenAi(error) => error.outage(),
             Self::Model(_) | Self::CutOff(_) => None,
         }
     }
@@ -103,16 +116,28 @@ impl VisionModel {
 
     /// Judges images. A model that is shown many at once sees them in an order drawn from `seed`.
     pub async fn observe(&self, images: Vec<Arc<RgbImage>>, seed: &str) -> Seen {
+        self.observe_telling(images, seed, unbounded_channel().0).await
+    }
+
+    /// The same, and tells what is said of each image as soon as that is settled.
+    pub async fn observe_telling(&self, images: Vec<Arc<RgbImage>>, seed: &str, tell: Tell) -> Seen {
         match self {
             Self::Embedded(model) => {
                 let (model, count) = (Arc::clone(model), images.len());
-                let judge = move || images.iter().map(|image| Ok(model.observe(image))).collect();
+                let judge = move || {
+                    let judged = images.iter().map(|image| model.observe(image)).enumerate();
+                    // Whether anybody listens is their business.
+                    judged
+                        .inspect(|(at, seen)| drop(tell.send((*at, seen.clone()))))
+                        .map(|(_, seen)| Ok(seen))
+                        .collect()
+                };
                 match tokio::task::spawn_blocking(judge).await {
                     Ok(images) => Seen { images, cost: MicroUsd::ZERO, interrupted: None },
                     Err(error) => Seen::nothing(count, error.into()),
                 }
             }
-            Self::OpenAi(model) => model.observe(images, seed).await,
+            Self::OpenAi(model) => model.observe(images, seed, tell).await,
         }
     }
 }

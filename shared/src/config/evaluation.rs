@@ -47,6 +47,8 @@ pub struct OpenAiConfig {
     pub key: Secret,
     /// Which model.
     pub model: String,
+    /// How much it is to think before it answers, in its vendor's word; none for models that can't be told.
+    pub reasoning_effort: Option<String>,
     /// How images are shown.
     pub mode: VisionMode,
     /// How often each image is shown, each time in another order: 1 or 2.
@@ -119,11 +121,13 @@ impl VisionConfig {
 
 impl OpenAiConfig {
     fn read(reader: &mut Reader) -> Self {
-        const DOLLARS: &str = "an amount in dollars, such as 0.25";
+        const DOLLARS: &str = "an amount in dollars, such as 0.10";
         Self {
             base_url: reader.base_url("OPENAI_BASE_URL", "https://api.openai.com/v1"),
             key: reader.secret("OPENAI_API_KEY", "VISION_PROVIDER=openai"),
             model: reader.optional("VISION_MODEL", "a model's name", "gpt-6-luna".to_owned(), |_| true),
+            // Judging is looking: by default no model spends tokens and seconds on thinking.
+            reasoning_effort: reader.word_or_none("VISION_REASONING_EFFORT", "none"),
             mode: reader.optional("VISION_MODE", "grid or individual", VisionMode::Grid, |_| true),
             passes: reader.optional("VISION_PASSES", "1 or 2", 1, |passes| (1..=2).contains(passes)),
             timeout: Duration::from_secs(reader.optional(
@@ -135,13 +139,13 @@ impl OpenAiConfig {
             usd_per_million_input_tokens: reader.optional(
                 "VISION_USD_PER_MILLION_INPUT_TOKENS",
                 DOLLARS,
-                MicroUsd(250_000),
+                MicroUsd(100_000),
                 |_| true,
             ),
             usd_per_million_output_tokens: reader.optional(
                 "VISION_USD_PER_MILLION_OUTPUT_TOKENS",
                 DOLLARS,
-                MicroUsd(2_000_000),
+                MicroUsd(500_000),
                 |_| true,
             ),
         }

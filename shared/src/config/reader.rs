@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::str::FromStr;
 
 use secrecy::SecretString;
@@ -9,11 +10,18 @@ use secrecy::SecretString;
 use super::{InvalidConfig, Secret, Section};
 
 /// Reads variables and remembers what is wrong with them.
-#[derive(Debug)]
 pub struct Reader {
     variables: BTreeMap<String, String>,
     asked: RefCell<BTreeSet<String>>,
     problems: Vec<String>,
+}
+
+/// Names alone: some of the values are keys.
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.variables.keys();
+        f.debug_struct("Reader").field("variables", &names).field("problems", &self.problems).finish_non_exhaustive()
+    }
 }
 
 impl Reader {
@@ -63,6 +71,16 @@ impl Reader {
         }
     }
 
+    /// A lower-case word; set to nothing it means that there is to be none, since that differs from the default.
+    pub(super) fn word_or_none(&mut self, name: &str, default: &str) -> Option<String> {
+        self.asked.borrow_mut().insert(name.to_owned());
+        let word = self.variables.get(name).map_or(default, String::as_str);
+        if !word.chars().all(|c| c.is_ascii_lowercase()) {
+            self.problems.push(format!("{name} is `{word}` but must be a lower-case word, or empty"));
+        }
+        (!word.is_empty()).then(|| word.to_owned())
+    }
+
     /// One of a few words, which must be given.
     pub(super) fn one_of<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(name);
@@ -84,10 +102,11 @@ impl Reader {
         url.trim_end_matches('/').to_owned()
     }
 
-    /// A key that is given, or whose place in Secrets Manager is.
+    /// A key that is given, or whose place in Secrets Manager is. Keys read from files end in a line feed.
     pub(super) fn secret(&mut self, name: &str, needed_by: &str) -> Secret {
         let by_arn = format!("{name}_SECRET_ARN");
-        match (self.text(name), self.text(&by_arn)) {
+        let given = self.text(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        match (given, self.text(&by_arn)) {
             (Some(value), None) => Secret::Given(SecretString::from(value)),
             (None, Some(arn)) => Secret::Stored { arn },
             (Some(_), Some(_)) => self.without_secret(format!("{name} and {by_arn} are both set; set one of them")),

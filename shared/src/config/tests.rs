@@ -57,11 +57,63 @@ fn a_paid_provider_needs_its_key_once() {
     assert!(message.contains("both set"), "{message}");
 }
 
+/// What the reader itself shows.
+struct Shown(String);
+
+impl Section for Shown {
+    fn read(reader: &mut Reader) -> Self {
+        Self(format!("{reader:?}"))
+    }
+}
+
 #[test]
 fn a_key_is_never_shown() {
-    let given = [("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "r8_very_secret")];
-    let config: GenerationConfig = from_variables(variables(&given)).unwrap();
-    assert!(!format!("{config:?}").contains("r8_very_secret"));
+    let given = variables(&[
+        ("GENERATOR", "replicate"),
+        ("REPLICATE_API_TOKEN", "r8_very_secret"),
+        ("VISION_PROVIDER", "openai"),
+        ("OPENAI_API_KEY", "sk_very_secret"),
+    ]);
+    let Shown(reader) = from_variables(given.clone()).unwrap();
+    assert!(reader.contains("REPLICATE_API_TOKEN"), "{reader}");
+    let evaluation: EvaluationConfig = from_variables(given.clone()).unwrap();
+    let generation: GenerationConfig = from_variables(given.clone()).unwrap();
+    let twice: BTreeMap<String, String> =
+        given.into_iter().chain([("OPENAI_API_KEY_SECRET_ARN".to_owned(), "arn".to_owned())]).collect();
+    let refused = from_variables::<EvaluationConfig>(twice).unwrap_err();
+    for shown in [reader, format!("{evaluation:?}"), format!("{generation:?}"), format!("{refused:?} {refused}")] {
+        assert!(!shown.contains("very_secret"), "{shown}");
+    }
+}
+
+#[test]
+fn the_line_feed_at_the_end_of_a_key_is_not_a_part_of_it() {
+    use secrecy::ExposeSecret;
+    let key = |given: &str| {
+        let given = variables(&[("VISION_PROVIDER", "openai"), ("OPENAI_API_KEY", given)]);
+        from_variables::<EvaluationConfig>(given).map(|config| match config.vision {
+            VisionConfig::OpenAi(OpenAiConfig { key: Secret::Given(key), .. }) => key.expose_secret().to_owned(),
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!(key(" sk_test\n").unwrap(), "sk_test");
+    assert!(key("\n").unwrap_err().to_string().contains("OPENAI_API_KEY"), "nothing but a line feed is no key");
+}
+
+#[test]
+fn an_effort_set_to_nothing_is_none_at_all() {
+    let effort = |more: &[(&str, &str)]| {
+        let mut given = variables(&[("VISION_PROVIDER", "openai"), ("OPENAI_API_KEY", "k")]);
+        given.extend(variables(more).into_iter().filter(|(name, _)| name == "VISION_REASONING_EFFORT"));
+        from_variables::<EvaluationConfig>(given).map(|config| match config.vision {
+            VisionConfig::OpenAi(config) => config.reasoning_effort,
+            VisionConfig::Embedded => panic!("openai was asked for"),
+        })
+    };
+    assert_eq!(effort(&[]).unwrap().as_deref(), Some("none"));
+    assert_eq!(effort(&[("VISION_REASONING_EFFORT", "low")]).unwrap().as_deref(), Some("low"));
+    assert_eq!(effort(&[("VISION_REASONING_EFFORT", "")]).unwrap(), None);
+    assert!(effort(&[("VISION_REASONING_EFFORT", "Very much")]).unwrap_err().to_string().contains("lower-case word"));
 }
 
 #[test]

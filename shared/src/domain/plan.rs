@@ -57,6 +57,9 @@ pub struct Plan {
     /// What judging the set cost.
     #[serde(default)]
     pub vision_cost: MicroUsd,
+    /// Prompts drawn in place of others that were found improper.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub redrawn_prompts: BTreeSet<String>,
 }
 
 /// Who wanted a plan.
@@ -159,6 +162,7 @@ impl Plan {
             committed: MicroUsd::ZERO,
             spent: MicroUsd::ZERO,
             vision_cost: MicroUsd::ZERO,
+            redrawn_prompts: BTreeSet::new(),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod delete;
 pub mod evaluate;
 pub mod generate;
 mod listing;
+mod outage;
 
 use std::sync::Arc;
 use std::time::Duration;

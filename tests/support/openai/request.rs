@@ -13,7 +13,7 @@ use image::{Rgb, RgbImage};
 use serde_json::Value;
 use wiremock::Request;
 
-use super::{Asked, KEY, MODEL, Shown, schema};
+use super::{Asked, KEY, Shown, Vendor, schema};
 
 /// Images of more patches are shrunk at `detail: high`.
 const MOST_PATCHES: u64 = 2500;
@@ -42,7 +42,7 @@ impl From<&str> for Violation {
     }
 }
 
-pub(super) fn understand(request: &Request, turn: usize) -> Result<Asked, Violation> {
+pub(super) fn understand(request: &Request, turn: usize, vendor: &Vendor) -> Result<Asked, Violation> {
     let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if header("authorization") != format!("Bearer {KEY}") {
         let what = format!("Incorrect API key provided: {}", header("authorization"));
@@ -52,11 +52,11 @@ pub(super) fn understand(request: &Request, turn: usize) -> Result<Asked, Violat
         return Err("the content type must be application/json".into());
     }
     let body: Value = serde_json::from_slice(&request.body).map_err(|error| error.to_string())?;
-    if body["model"] != MODEL {
+    if body["model"] != vendor.model {
         let what = format!("The model `{}` does not exist", body["model"]);
         return Err(Violation { status: 404, code: "model_not_found", what });
     }
-    let numbers = check_form(&body)?;
+    let numbers = check_form(&body, vendor)?;
     let (mode, shown, patches) = pictures(&body["messages"], &numbers)?;
     if shown.iter().map(|shown| shown.number).collect::<BTreeSet<_>>() != numbers.iter().copied().collect() {
         return Err("the numbers shown are not the numbers of the schema".into());
@@ -66,13 +66,13 @@ pub(super) fn understand(request: &Request, turn: usize) -> Result<Asked, Violat
 }
 
 /// Checks everything but the messages. Returns the numbers that may be answered for.
-fn check_form(body: &Value) -> Result<Vec<u32>, Violation> {
+fn check_form(body: &Value, vendor: &Vendor) -> Result<Vec<u32>, Violation> {
     let fields = body.as_object().ok_or("the body must be an object")?;
     if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
         return Err(format!("Unrecognized request argument supplied: {unknown}").into());
     }
-    if body["reasoning_effort"] != "none" {
-        return Err("the reasoning effort must be none".into());
+    if body.get("reasoning_effort").map(Value::as_str) != vendor.effort.map(Some) {
+        return Err(format!("Unsupported value: 'reasoning_effort' is {}", body["reasoning_effort"]).into());
     }
     if !body["max_completion_tokens"].as_u64().is_some_and(|tokens| (1..=16_384).contains(&tokens)) {
         return Err("max_completion_tokens must be from 1 to 16384".into());

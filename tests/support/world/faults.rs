@@ -70,7 +70,7 @@ impl Network {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let mut upstreams = services.to_vec();
         upstreams.push(("", aws.to_owned()));
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let state = State {
             client,
             upstreams,

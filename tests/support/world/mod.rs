@@ -76,6 +76,8 @@ pub struct World {
     pub vision: VisionService,
     /// What the time is, here.
     pub clock: Clock,
+    /// For how long a generation worker takes steps, where it isn't as long as usual.
+    pub patience: Option<Duration>,
     passed: Arc<AtomicI64>,
     sqs: aws_sdk_sqs::Client,
     urls: QueueUrls,
@@ -150,6 +152,7 @@ impl World {
             replicate,
             vision,
             clock,
+            patience: None,
             passed,
             sqs,
             urls,
@@ -192,7 +195,9 @@ impl World {
 
     /// A new process of the generation function.
     pub async fn generation(&self) -> balancer::lambda::Worker<balancer::stages::generate::Generation> {
-        functions::generation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap()
+        let mut worker = functions::generation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap();
+        worker.stage.patience = self.patience.unwrap_or(worker.stage.patience);
+        worker
     }
 
     /// Puts a file among an actor's images as a person would, in the bucket and in the local copy.

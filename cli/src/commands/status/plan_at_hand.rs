@@ -1,5 +1,7 @@
 //! What an actor's plan deletes and makes.
 
+use balancer::adapters::store::slots::SlotState;
+use balancer::adapters::store::{Store, StoreError};
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::{Kind, KindCounts};
 use balancer::domain::plan::{Plan, PlanState, PlannedDeletion};
@@ -14,11 +16,32 @@ pub struct PlanAtHand {
     result: KindCounts,
     delete: Vec<PlannedDeletion>,
     generate: KindCounts,
+    failed: Vec<FailedSlot>,
+}
+
+/// An image that could not be made.
+#[derive(Serialize)]
+struct FailedSlot {
+    kind: Kind,
+    reason: String,
 }
 
 impl PlanAtHand {
-    pub fn of(plan: Plan) -> Self {
+    /// The plan of this name; none if there is none.
+    pub async fn read(store: &Store, actor: &ActorId, plan_id: &str) -> Result<Option<Self>, StoreError> {
+        let Some(plan) = store.plan(actor, plan_id).await? else { return Ok(None) };
+        let slots = store.slots(actor, plan_id).await?;
+        let failed = slots.into_iter().filter(|(_, slot)| slot.state == SlotState::Failed);
+        let failed = failed.filter_map(|(slot_id, slot)| {
+            Some(FailedSlot { kind: plan.slot(&slot_id)?.kind, reason: slot.reason.unwrap_or_default() })
+        });
+        let failed = failed.collect();
+        Ok(Some(Self::of(plan, failed)))
+    }
+
+    fn of(plan: Plan, failed: Vec<FailedSlot>) -> Self {
         Self {
+            failed,
             generate: KindCounts::tally(plan.slots.iter().map(|slot| slot.kind)),
             plan_id: plan.plan_id,
             state: plan.state,
@@ -41,6 +64,7 @@ impl PlanAtHand {
         for kind in Kind::ALL.into_iter().filter(|&kind| self.generate[kind] > 0) {
             lines.push(format!("  make {} {kind}", self.generate[kind]));
         }
+        lines.extend(self.failed.iter().map(|slot| format!("  no {}: {}", slot.kind, slot.reason)));
         lines.join("\n")
     }
 }

@@ -91,6 +91,9 @@ pub struct ActorRecord {
     /// When a message was sent that will evaluate them.
     #[serde(with = "millisecond::optional")]
     pub announced_at: Option<Timestamp>,
+    /// Since when the vision model has not been to be had.
+    #[serde(with = "millisecond::optional")]
+    pub vision_outage_since: Option<Timestamp>,
     /// Who is evaluating it now.
     pub lease_token: Option<String>,
     /// Until when, at most.

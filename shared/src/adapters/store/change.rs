@@ -101,6 +101,13 @@ impl Change {
         self
     }
 
+    /// The set `attribute` has no such member.
+    pub(super) fn when_without(mut self, attribute: &str, member: AttributeValue) -> Self {
+        let (name, member) = (self.name(attribute), self.value(member));
+        self.conditions.push(format!("NOT contains({name}, {member})"));
+        self
+    }
+
     pub(super) fn when_item_exists(mut self) -> Self {
         let name = self.name("pk");
         self.conditions.push(format!("attribute_exists({name})"));

@@ -9,6 +9,7 @@
 //! | `ACTOR#{id}`  | `PLAN#{plan_id}`          | a plan and how far it has come ([`plans`])       |
 //! | `ACTOR#{id}`  | `SLOT#{plan_id}#{slot}`   | how far one image of a plan has come ([`slots`]) |
 //! | `ACTOR#{id}`  | `SPENDING#{day}`          | what a day has cost for the actor ([`spending`]) |
+//! | `ACTOR#{id}`  | `JUDGING#{plan_id}`       | what an evaluation has cost ([`spending`])       |
 //! | `SPENDING`    | `{day}`                   | what a day has cost in all ([`spending`])        |
 //! | `REFUSED`     | `{time}#{message}`        | a message that can't be carried out ([`refusals`]) |
 
@@ -16,6 +17,7 @@ pub mod actors;
 mod change;
 pub mod images;
 mod items;
+mod outages;
 pub mod plans;
 mod predictions;
 mod read;

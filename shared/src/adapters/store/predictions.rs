@@ -13,12 +13,13 @@ use super::{Store, StoreError};
 use crate::domain::actor::ActorId;
 
 impl Store {
-    /// Notes that the image is about to be asked for. From here on somebody may have been charged for it.
+    /// Notes that the image is about to be asked for. From here on somebody may have been charged for it. An earlier
+    /// time is overwritten: whoever asks again has looked, and found nothing begun.
     ///
     /// # Errors
     /// If the table can't be written.
     pub async fn mark_asked(&self, slot: SlotName<'_>, now: Timestamp) -> Result<(), StoreError> {
-        self.apply(Change::of(slot.key()).set_if_absent("asked_at", millis(now))).await.map(drop)
+        self.apply(Change::of(slot.key()).set("asked_at", millis(now))).await.map(drop)
     }
 
     /// Notes that the image was asked for in vain: nothing has begun.
@@ -33,8 +34,12 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn mark_begun(&self, slot: SlotName<'_>, prediction_id: &str) -> Result<(), StoreError> {
-        self.apply(Change::of(slot.key()).set("prediction_id", text(prediction_id))).await.map(drop)
+    pub async fn mark_begun(&self, slot: SlotName<'_>, prediction_id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let begun = Change::of(slot.key())
+            .set("prediction_id", text(prediction_id))
+            .set("begun_at", millis(now))
+            .remove("outage_since");
+        self.apply(begun).await.map(drop)
     }
 
     /// Notes that the bytes of the image are safe and that it has been paid, once however often it is called.
@@ -46,8 +51,7 @@ impl Store {
         self.end_attempt(slot, record, staged, Settlement::Paid, None).await
     }
 
-    /// Begins anew after an attempt that gave no image, with another prompt where one is given, once however often it
-    /// is called.
+    /// Begins anew after an attempt that gave no image, once however often it is called.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -56,16 +60,29 @@ impl Store {
         slot: SlotName<'_>,
         record: &SlotRecord,
         settlement: Settlement,
-        prompt_id: Option<&str>,
     ) -> Result<(), StoreError> {
-        let mut again = Change::of(slot.key())
-            .set("attempt", number(record.attempt + 1))
-            .remove("asked_at")
-            .remove("prediction_id");
-        if let Some(prompt_id) = prompt_id {
-            again = again.set("prompt_id", text(prompt_id));
+        self.end_attempt(slot, record, next_attempt(slot, record), settlement, None).await
+    }
+
+    /// Begins anew with another prompt, for which nothing was paid. Where another slot of the plan has drawn it too,
+    /// meanwhile, nothing changes; one that is shared knowingly, since there are no more, must be told so.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn try_other_prompt(
+        &self,
+        slot: SlotName<'_>,
+        record: &SlotRecord,
+        prompt_id: &str,
+        is_shared: bool,
+    ) -> Result<(), StoreError> {
+        let again = next_attempt(slot, record).set("prompt_id", text(prompt_id));
+        let prompts = AttributeValue::Ss(vec![prompt_id.to_owned()]);
+        let mut drawn = Change::of(plan_key(slot.actor, slot.plan_id)).add("redrawn_prompts", prompts);
+        if !is_shared {
+            drawn = drawn.when_without("redrawn_prompts", text(prompt_id));
         }
-        self.end_attempt(slot, record, again, settlement, None).await
+        self.end_attempt(slot, record, again, Settlement::Released, Some(drawn)).await
     }
 
     /// Counts a slot as over without an image, once however often it is called.
@@ -96,6 +113,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut change = change
             .remove("charge")
+            .remove("outage_since")
             .when_equal("state", value(&SlotState::Open)?)
             .when_absent_or_equal("attempt", number(record.attempt));
         let mut changes: Vec<Change> = Vec::new();
@@ -122,4 +140,13 @@ impl Store {
         let prompts = AttributeValue::Ss(vec![prompt_id.to_owned()]);
         self.apply(Change::of(actor_key(actor)).add("rejected_prompts", prompts)).await.map(drop)
     }
+}
+
+/// The slot as it is when nothing of its next attempt has been done.
+fn next_attempt(slot: SlotName<'_>, record: &SlotRecord) -> Change {
+    Change::of(slot.key())
+        .set("attempt", number(record.attempt + 1))
+        .remove("asked_at")
+        .remove("prediction_id")
+        .remove("begun_at")
 }

@@ -1,5 +1,7 @@
 //! How far each image of a plan has come, and the numbers they are given.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
@@ -56,6 +58,12 @@ pub struct SlotRecord {
     pub asked_at: Option<Timestamp>,
     /// Under which name it has been begun.
     pub prediction_id: Option<String>,
+    /// Since when that is known.
+    #[serde(with = "millisecond::optional")]
+    pub begun_at: Option<Timestamp>,
+    /// Since when the generator has not been to be had.
+    #[serde(with = "millisecond::optional")]
+    pub outage_since: Option<Timestamp>,
     /// Who is at it.
     pub claim_token: Option<String>,
     /// Until when, at most.
@@ -186,6 +194,19 @@ impl Store {
             .add("generated", number(1))
             .when_item_exists();
         self.transact_among_rivals(&[ended, counted]).await.map(drop)
+    }
+
+    /// Every slot of a plan that has been worked on, by its name in the plan.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn slots(&self, actor: &ActorId, plan_id: &str) -> Result<BTreeMap<String, SlotRecord>, StoreError> {
+        let prefix = format!("SLOT#{plan_id}#");
+        let items = self.query(actor, &prefix).await?.into_iter();
+        items
+            .filter_map(|item| Some((items::sort_key_after(&item, &prefix)?, item)))
+            .map(|(slot_id, item)| Ok((slot_id, items::data(item)?)))
+            .collect()
     }
 
     /// How far a slot has come.

@@ -7,6 +7,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use backon::Retryable;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Failure};
@@ -19,6 +20,10 @@ use crate::domain::budget::{Budget, Limit};
 use crate::domain::money::MicroUsd;
 
 const EVERYTHING: &str = "SPENDING";
+const JUDGING: &str = "JUDGING#";
+
+/// How long it is kept what an evaluation has cost; the sums of the days stay.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Money set aside for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +60,17 @@ pub struct Spending {
     pub committed: MicroUsd,
     /// Spent.
     pub spent: MicroUsd,
+}
+
+/// What an evaluation has asked the vision model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judging {
+    /// When.
+    pub judged_at: Timestamp,
+    /// About how many images.
+    pub images: u64,
+    /// What that cost.
+    pub cost: MicroUsd,
 }
 
 impl Store {
@@ -95,15 +111,36 @@ impl Store {
         self.reserve(charge.amount, &limits, None).await
     }
 
-    /// Replaces what was set aside for questions by what they cost.
+    /// Replaces what was set aside for the questions of an evaluation by what they cost, and keeps that under the
+    /// evaluation's name, whatever else becomes of it.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn settle_question(&self, actor: &ActorId, charge: Charge, cost: MicroUsd) -> Result<(), StoreError> {
+    pub async fn settle_question(
+        &self,
+        actor: &ActorId,
+        charge: Charge,
+        evaluation: &str,
+        judging: Judging,
+    ) -> Result<(), StoreError> {
+        let cost = judging.cost;
         let difference = i128::from(cost.0) - i128::from(charge.amount.0);
-        let settled = [day_key(charge.day), actor_day_key(actor, charge.day)]
+        let [day, actor_day] = [day_key(charge.day), actor_day_key(actor, charge.day)]
             .map(|key| Change::of(key).add("committed", number(difference)).add("spent", number(cost.0)));
-        self.transact_among_rivals(&settled).await.map(drop)
+        let kept = Change::of(items::key(actor, format!("{JUDGING}{evaluation}")))
+            .set("judged_at", value(&judging.judged_at)?)
+            .set("images", number(judging.images))
+            .set("cost", number(cost.0))
+            .set("expires_at", number((judging.judged_at + KEPT).as_second()));
+        self.transact_among_rivals(&[day, actor_day, kept]).await.map(drop)
+    }
+
+    /// What the last evaluations of an actor that asked anything have cost, by their names, the oldest first.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn judgings(&self, actor: &ActorId) -> Result<Vec<Judging>, StoreError> {
+        self.query(actor, JUDGING).await?.into_iter().map(items::data).collect()
     }
 
     /// What has been spent in a day.

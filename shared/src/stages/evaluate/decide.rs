@@ -46,6 +46,7 @@ impl Evaluation {
             Ok(judged) => judged,
             Err(error) => return self.give_way(&case, error).await,
         };
+        self.forget_outage(&case).await?;
         survey.mark_pinned(&mut judged.assessments);
         let policy = Policy { target: self.target, quality_floor: self.quality_floor, scope: case.command.scope };
         let unassessed = u32::try_from(judged.unassessed.len()).unwrap_or(u32::MAX);
@@ -111,13 +112,14 @@ impl Evaluation {
             None if error.needs_person() => {
                 self.ask_for_attention(case, &format!("Nothing can be judged: {error}.")).await
             }
-            None => Err(error.into()),
+            None => Err(self.wait_out(case, error).await?),
         }
     }
 
     /// There is nothing to do, or nothing that may be done.
     async fn conclude(&self, case: &Case<'_>, plan: &Plan, judged: &Judged) -> Result<(), StageError> {
         let remarks: String = plan.notes.iter().map(|note| format!(" {}: {}.", note.filename, note.remark)).collect();
+        let remarks = remarks + &self.shortfall(case).await?;
         let target = self.target.counts();
         // What a plan that may delete leaves is pinned.
         let may_delete = plan.scope != Scope::GenerateOnly;
@@ -149,10 +151,11 @@ impl Evaluation {
     async fn obstacle(&self, case: &Case<'_>, plan: &Plan) -> Result<Option<String>, StageError> {
         if case.round > self.max_rounds {
             return Ok(Some(format!(
-                "After {} rounds the set still stands at {} instead of {}: look at its images, replace the base image or upload better ones.",
+                "After {} rounds the set still stands at {} instead of {}: look at its images, replace the base image or upload better ones.{}",
                 self.max_rounds,
                 plan.before,
-                self.target.counts()
+                self.target.counts(),
+                self.shortfall(case).await?
             )));
         }
         if plan.slots.is_empty() {
@@ -167,7 +170,7 @@ impl Evaluation {
     async fn set_going(&self, case: &Case<'_>, plan: Plan) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
         let now = self.clock.now();
-        let reason = format!("From {} to {}.", plan.before, plan.result);
+        let reason = format!("From {} to {}.{}", plan.before, plan.result, self.shortfall(case).await?);
         let verdict = Verdict {
             status: Status::Balancing,
             reason: &reason,

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use image::RgbImage;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Evaluation;
 use super::survey::{Survey, Surveyed};
-use crate::adapters::store::spending::{Charge, Reservation};
+use crate::adapters::store::spending::{Charge, Judging, Reservation};
 use crate::adapters::vision::{Seen, VisionError};
 use crate::domain::actor::ActorId;
-use crate::domain::assessment::{Assessment, Observed, assess};
+use crate::domain::assessment::{Assessment, Observation, Observed, assess};
 use crate::domain::money::MicroUsd;
 use crate::domain::plan::Note;
 use crate::grid::{draw_page, lay_out};
@@ -43,22 +44,15 @@ impl Evaluation {
         let (places, previews): (Vec<usize>, Vec<_>) = previews.into_iter().unzip();
         let seen = match previews.len() {
             0 => Seen::default(),
-            _ => self.ask(actor, plan_id, previews.clone()).await?,
+            _ => self.ask(actor, plan_id, survey, &places, previews.clone()).await?,
         };
         Metric::ImagesJudged(seen.images.iter().flatten().count()).emit();
         let is_any_judged = seen.images.iter().any(Result::is_ok);
-        let mut unassessed = Vec::new();
-        for (at, observation) in places.into_iter().zip(seen.images) {
-            let Surveyed { filename, image, .. } = &mut survey.images[at];
-            match observation {
-                Ok(observation) => {
-                    image.observe(observation, self.vision.name());
-                    self.store.save_image(actor, filename, image).await?;
-                }
-                Err(reason) => unassessed.push(Note::unassessed(filename, &reason)),
-            }
-        }
-        // What was judged was paid, so it is kept before anything else can fail.
+        let unassessed = places
+            .into_iter()
+            .zip(seen.images)
+            .filter_map(|(at, observation)| Some(Note::unassessed(&survey.images[at].filename, &observation.err()?)));
+        let unassessed = unassessed.collect();
         if is_any_judged {
             self.keep_grid(actor, plan_id, previews).await?;
         }
@@ -69,20 +63,57 @@ impl Evaluation {
         Ok(Ok(Judged { assessments: assess(&observed), unassessed, cost: seen.cost }))
     }
 
-    /// Asks the model, with what that may cost set aside before.
-    async fn ask(&self, actor: &ActorId, plan_id: &str, previews: Vec<Arc<RgbImage>>) -> Result<Seen, StageError> {
-        let day = self.clock.today();
-        let charge = Charge { day, amount: self.vision.estimate(previews.len()) };
-        if charge.amount == MicroUsd::ZERO {
-            return Ok(self.vision.observe(previews, plan_id).await);
+    /// Asks the model, with what that may cost set aside before. What it says is kept as it comes in, before the money
+    /// is counted, so that whoever is cut off has not paid for nothing.
+    async fn ask(
+        &self,
+        actor: &ActorId,
+        plan_id: &str,
+        survey: &mut Survey,
+        places: &[usize],
+        previews: Vec<Arc<RgbImage>>,
+    ) -> Result<Seen, StageError> {
+        let images = previews.len() as u64;
+        let charge = self.set_aside(actor, previews.len()).await?;
+        let (tell, told) = unbounded_channel();
+        let (seen, kept) = tokio::join!(
+            self.vision.observe_telling(previews, plan_id, tell),
+            self.keep_what_is_told(actor, survey, places, told)
+        );
+        if charge.amount > MicroUsd::ZERO {
+            let judging = Judging { judged_at: self.clock.now(), images, cost: seen.cost };
+            self.store.settle_question(actor, charge, plan_id, judging).await?;
+            tell_of_payment(&self.store, &self.budget, Charge { amount: seen.cost, ..charge }).await;
         }
-        if let Reservation::UsedUp(limit) = self.store.reserve_question(actor, charge, &self.budget).await? {
+        kept.map(|()| seen)
+    }
+
+    /// Sets aside what judging so many images costs at most.
+    async fn set_aside(&self, actor: &ActorId, images: usize) -> Result<Charge, StageError> {
+        let charge = Charge { day: self.clock.today(), amount: self.vision.estimate(images) };
+        if charge.amount > MicroUsd::ZERO
+            && let Reservation::UsedUp(limit) = self.store.reserve_question(actor, charge, &self.budget).await?
+        {
             return Err(park_over_budget(&self.store, &self.clock, &self.budget, actor, limit).await?);
         }
-        let seen = self.vision.observe(previews, plan_id).await;
-        self.store.settle_question(actor, charge, seen.cost).await?;
-        tell_of_payment(&self.store, &self.budget, Charge { amount: seen.cost, ..charge }).await;
-        Ok(seen)
+        Ok(charge)
+    }
+
+    /// Writes down what is said of each image. One that can't be written keeps no other from it.
+    async fn keep_what_is_told(
+        &self,
+        actor: &ActorId,
+        survey: &mut Survey,
+        places: &[usize],
+        mut told: UnboundedReceiver<(usize, Observation)>,
+    ) -> Result<(), StageError> {
+        let mut kept = Ok(());
+        while let Some((at, observation)) = told.recv().await {
+            let Surveyed { filename, image, .. } = &mut survey.images[places[at]];
+            image.observe(observation, self.vision.name());
+            kept = kept.and(self.store.save_image(actor, filename, image).await);
+        }
+        Ok(kept?)
     }
 
     /// Draws what is judged as a grid and keeps it, so that people see what the model saw.

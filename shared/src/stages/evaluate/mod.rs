@@ -3,6 +3,8 @@
 mod approval;
 mod decide;
 mod judge;
+mod outage;
+mod shortfall;
 mod survey;
 mod uploads;
 

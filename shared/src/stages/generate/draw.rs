@@ -4,38 +4,27 @@ use tracing::warn;
 
 use super::{Generation, Job};
 use crate::adapters::generator::{Generator, Request, draw};
-use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::slots::SlotRecord;
 use crate::adapters::store::spending::Settlement;
 use crate::domain::prompts;
 use crate::stages::base_image::BaseImages;
 use crate::stages::{StageError, tell_of_payment};
 
-/// A request, and what else is known when it is made.
-pub(super) struct Prepared {
-    pub(super) request: Request,
-    pub(super) actor: ActorRecord,
-}
-
 impl Generation {
     /// Has the image made and puts it into the staging area. What can't be made is noted in the slot: the next
     /// evaluation sees that the set is still short.
     pub(super) async fn draw_and_stage(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
-        let prepared = match self.prepare(job, record).await? {
-            Ok(prepared) => prepared,
-            Err(problem) => {
-                // What has been asked for may have been charged.
-                let settlement = if record.asked_at.is_some() { Settlement::Paid } else { Settlement::Released };
-                return self.give_up(job, record, settlement, &problem).await;
-            }
-        };
         match &self.generator {
-            Generator::Embedded => self.draw_here(job, record, prepared.request).await,
-            Generator::Replicate(replicate) => self.have_drawn(job, record, prepared, replicate).await,
+            Generator::Embedded => self.draw_here(job, record).await,
+            Generator::Replicate(replicate) => self.have_drawn(job, record, replicate).await,
         }
     }
 
-    async fn draw_here(&self, job: Job<'_>, record: &SlotRecord, request: Request) -> Result<(), StageError> {
+    async fn draw_here(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+        let request = match self.prepare(job, record).await? {
+            Ok(request) => request,
+            Err(problem) => return self.give_up(job, record, Settlement::Released, &problem).await,
+        };
         match draw(request).await {
             Ok(bytes) => self.stage(job, record, bytes).await,
             Err(error) if error.is_final() => self.give_up(job, record, Settlement::Released, &error.to_string()).await,
@@ -59,7 +48,15 @@ impl Generation {
         }
     }
 
-    async fn prepare(&self, job: Job<'_>, record: &SlotRecord) -> Result<Result<Prepared, String>, StageError> {
+    /// What is asked for, with the base image read anew.
+    ///
+    /// # Errors
+    /// The inner one, a sentence for people, if it can't be asked for at all.
+    pub(super) async fn prepare(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+    ) -> Result<Result<Request, String>, StageError> {
         let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         let base = match base_images.load(job.actor, &actor.base_images).await? {
@@ -70,13 +67,8 @@ impl Generation {
         let Some(prompt) = prompts::by_id(prompt_id) else {
             return Ok(Err(format!("The prompt {prompt_id} is not in this version's library.")));
         };
-        let request = Request {
-            base,
-            kind: job.slot.kind,
-            prompt: prompt.render(actor.profile.descriptor()),
-            seed: job.slot.seed_of_attempt(&job.plan.plan_id, record.attempt),
-        };
-        Ok(Ok(Prepared { request, actor }))
+        let prompt = prompt.render(actor.profile.descriptor());
+        Ok(Ok(Request { base, kind: job.slot.kind, prompt, seed: job.seed(record) }))
     }
 
     /// Ends the slot without an image.

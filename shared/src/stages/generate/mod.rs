@@ -1,5 +1,6 @@
 //! Generation: one message, one image.
 
+mod begin;
 mod by_hand;
 mod draw;
 mod place;
@@ -8,6 +9,7 @@ mod predict;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use tokio::time::Instant;
 use tracing::info;
 
 use super::chain::evaluate_if_done;
@@ -32,6 +34,13 @@ pub const CLAIM: SignedDuration = SignedDuration::from_secs(300);
 /// When to look again while another worker is at it.
 const CLAIM_POLL: Duration = Duration::from_secs(10);
 
+/// How long a worker takes further steps towards an image. With what the last one takes, some ten seconds for an
+/// answer or thirty for an output, it stays below what a function may take.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// When to go on where only the time was up.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// The generation stage.
 #[derive(Clone)]
 pub struct Generation {
@@ -49,6 +58,8 @@ pub struct Generation {
     pub generator: Generator,
     /// What may be spent on it.
     pub budget: Budget,
+    /// For how long steps are taken; [`PATIENCE`], but for tests.
+    pub patience: Duration,
     /// What the time is.
     pub clock: Clock,
 }
@@ -59,6 +70,8 @@ struct Job<'a> {
     actor: &'a ActorId,
     plan: &'a Plan,
     slot: &'a Slot,
+    /// When no further step is taken.
+    until: Instant,
 }
 
 impl<'a> Job<'a> {
@@ -69,6 +82,11 @@ impl<'a> Job<'a> {
     /// The prompt that the slot is made with now.
     fn prompt_id(&self, record: &'a SlotRecord) -> &'a str {
         record.prompt_id.as_deref().unwrap_or(&self.slot.prompt_id)
+    }
+
+    /// The seed that the slot is made with now.
+    fn seed(&self, record: &SlotRecord) -> u32 {
+        self.slot.seed_of_attempt(&self.plan.plan_id, record.attempt)
     }
 }
 
@@ -87,7 +105,8 @@ impl Stage for Generation {
                 let slot = plan.slot(&slot_id).ok_or_else(|| {
                     StageError::Refused(format!("plan {plan_id} of {actor_id} has no image {slot_id}"))
                 })?;
-                self.work(Job { actor: &actor_id, plan: &plan, slot }, message.id).await
+                let until = Instant::now() + self.patience;
+                self.work(Job { actor: &actor_id, plan: &plan, slot, until }, message.id).await
             }
         }
     }
@@ -106,6 +125,12 @@ impl Generation {
             loop {
                 match record.state {
                     SlotState::Open | SlotState::Staged if is_overtaken => return self.abandon(job, &record).await,
+                    SlotState::Open if Instant::now() >= job.until => {
+                        return Err(StageError::later(
+                            "an image takes longer than one function may; it goes on",
+                            AT_ONCE,
+                        ));
+                    }
                     SlotState::Open => self.draw_and_stage(job, &record).await?,
                     SlotState::Staged => self.give_number(job, &record).await?,
                     SlotState::Numbered => self.place(job, &record).await?,
@@ -137,7 +162,7 @@ impl Generation {
 
     /// The image is in its place, or given up: what it left behind goes, and the plan goes on.
     async fn tidy_up(&self, job: Job<'_>) -> Result<(), StageError> {
-        let Job { actor, plan, slot } = job;
+        let Job { actor, plan, slot, .. } = job;
         self.bucket.delete(&self.keys.staging(actor, &plan.plan_id, &slot.slot_id)).await?;
         info!(%actor, plan_id = plan.plan_id, slot_id = slot.slot_id, kind = %slot.kind, "slot finished");
         evaluate_if_done(&self.store, &self.queues, actor, &plan.plan_id).await

@@ -4,113 +4,66 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tracing::{info, warn};
+use jiff::SignedDuration;
+use tokio::time::Instant;
+use tracing::warn;
 
-use super::draw::Prepared;
 use super::{Generation, Job};
-use crate::adapters::generator::{Prediction, Replicate, ReplicateError, Request};
-use crate::adapters::store::actors::{ActorRecord, Status};
+use crate::adapters::generator::{Prediction, Replicate, ReplicateError};
 use crate::adapters::store::slots::SlotRecord;
-use crate::adapters::store::spending::{Charge, Reservation, Settlement};
+use crate::adapters::store::spending::Settlement;
 use crate::domain::plan::redraw;
-use crate::stages::{StageError, park, park_over_budget};
+use crate::stages::{StageError, outage, park};
 
 /// How often an image is asked for before its slot is given up.
 const MOST_ATTEMPTS: u32 = 3;
 
+/// How long an image is waited for before the message is put back. Most take six seconds.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// When to look again for an image that takes unusually long.
 const STILL_RUNNING: Duration = Duration::from_secs(15);
 
+/// Replicate itself ends what runs for half an hour.
+const LONGEST_RUN: SignedDuration = SignedDuration::from_mins(45);
+
 impl Generation {
-    /// Takes one step, or several, towards an image by Replicate; the slot's record says from where.
+    /// Takes one step towards an image by Replicate; the slot's record says which, and is read again after it.
     pub(super) async fn have_drawn(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
-        prepared: Prepared,
         replicate: &Replicate,
     ) -> Result<(), StageError> {
-        let Prepared { request, actor } = prepared;
-        if record.charge.is_none() {
-            // The charge enters the slot's record, which is then read again.
-            return self.set_price_aside(job, replicate).await;
+        match &record.prediction_id {
+            _ if record.charge.is_none() => self.set_price_aside(job, replicate).await,
+            None => self.begin(job, record, replicate).await,
+            Some(id) => self.wait(job, record, id, replicate).await,
         }
-        let id = match &record.prediction_id {
-            Some(id) => id.clone(),
-            None => {
-                let id = match self.find_lost(job, record, &request, replicate).await? {
-                    Some(id) => id,
-                    None => match self.ask(job, &request, replicate).await? {
-                        Ok(id) => id,
-                        Err(error) => return self.not_begun(job, record, error).await,
-                    },
-                };
-                self.store.mark_begun(job.name(), &id).await?;
-                if actor.status == Status::Parked {
-                    self.store.go_on(job.actor, self.clock.now()).await?;
-                }
-                id
-            }
-        };
-        match replicate.wait_for(&id).await {
-            Ok(Prediction::Running) => Err(StageError::later("the image is still being made", STILL_RUNNING)),
+    }
+
+    async fn wait(&self, job: Job<'_>, record: &SlotRecord, id: &str, replicate: &Replicate) -> Result<(), StageError> {
+        match replicate.wait_for(id, job.until.min(Instant::now() + LONGEST_WAIT)).await {
+            Ok(Prediction::Running) => self.still_running(job, record).await,
             Ok(Prediction::Succeeded(output)) => self.fetch(job, record, replicate, &output).await,
-            Ok(Prediction::Improper(reason)) => self.try_other_prompt(job, record, &actor, &reason).await,
+            Ok(Prediction::Improper(reason)) => self.try_other_prompt(job, record, &reason).await,
             Ok(Prediction::Failed(reason)) => self.try_again(job, record, Settlement::Released, &reason).await,
+            Ok(Prediction::Canceled(reason)) => self.try_again(job, record, Settlement::Paid, &reason).await,
             Ok(Prediction::Gone) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
-            Err(error) => Err(self.put_off(job, error).await?),
+            Err(error) => Err(self.put_off(job, record, error).await?),
         }
     }
 
-    async fn set_price_aside(&self, job: Job<'_>, replicate: &Replicate) -> Result<(), StageError> {
-        let day = self.clock.today();
-        let charge = Charge { day, amount: replicate.price() };
-        match self.store.reserve_image(job.name(), charge, &self.budget).await? {
-            Reservation::Granted => Ok(()),
-            Reservation::UsedUp(limit) => {
-                Err(park_over_budget(&self.store, &self.clock, &self.budget, job.actor, limit).await?)
-            }
+    async fn still_running(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+        let since = record.begun_at.or(record.asked_at);
+        if since.is_some_and(|since| self.clock.now().duration_since(since) >= LONGEST_RUN) {
+            let reason = format!("it had not ended after {} minutes", LONGEST_RUN.as_mins());
+            return self.try_again(job, record, Settlement::Paid, &reason).await;
         }
-    }
-
-    /// Finds the image that may have been asked for when the answer got lost.
-    async fn find_lost(
-        &self,
-        job: Job<'_>,
-        record: &SlotRecord,
-        request: &Request,
-        replicate: &Replicate,
-    ) -> Result<Option<String>, StageError> {
-        let Some(since) = record.asked_at else { return Ok(None) };
-        match replicate.find(request, since).await {
-            Ok(found) => {
-                info!(actor = %job.actor, prediction = found, "looked for the image that may have been asked for");
-                Ok(found)
-            }
-            // Whatever keeps us from looking says nothing about the image that was asked for.
-            Err(error) => Err(self.put_off(job, error).await?),
+        if record.outage_since.is_some() {
+            self.store.note_outage(job.name(), None).await?;
         }
-    }
-
-    async fn ask(
-        &self,
-        job: Job<'_>,
-        request: &Request,
-        replicate: &Replicate,
-    ) -> Result<Result<String, ReplicateError>, StageError> {
-        self.store.mark_asked(job.name(), self.clock.now()).await?;
-        Ok(replicate.create(request).await)
-    }
-
-    async fn not_begun(&self, job: Job<'_>, record: &SlotRecord, error: ReplicateError) -> Result<(), StageError> {
-        if error.began_nothing() {
-            self.store.mark_not_asked(job.name()).await?;
-        }
-        if error.is_final() {
-            let settlement = if error.began_nothing() { Settlement::Released } else { Settlement::Paid };
-            return self.give_up(job, record, settlement, &error.to_string()).await;
-        }
-        Err(self.put_off(job, error).await?)
+        Err(StageError::later("the image is still being made", STILL_RUNNING))
     }
 
     async fn fetch(
@@ -124,11 +77,11 @@ impl Generation {
             Ok(Some(bytes)) => self.stage(job, record, bytes).await,
             Ok(None) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
             Err(error) if error.is_final() => self.try_again(job, record, Settlement::Paid, &error.to_string()).await,
-            Err(error) => Err(self.put_off(job, error).await?),
+            Err(error) => Err(self.put_off(job, record, error).await?),
         }
     }
 
-    async fn try_again(
+    pub(super) async fn try_again(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
@@ -140,39 +93,60 @@ impl Generation {
             return self.give_up(job, record, settlement, &reason).await;
         }
         warn!(actor = %job.actor, slot_id = job.slot.slot_id, attempt = record.attempt, reason, "trying again");
-        self.store.try_again(job.name(), record, settlement, None).await?;
+        self.store.try_again(job.name(), record, settlement).await?;
         self.tell_of(record, settlement).await;
         Ok(())
     }
 
-    async fn try_other_prompt(
-        &self,
-        job: Job<'_>,
-        record: &SlotRecord,
-        actor: &ActorRecord,
-        reason: &str,
-    ) -> Result<(), StageError> {
+    async fn try_other_prompt(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
         let rejected = job.prompt_id(record);
         self.store.reject_prompt(job.actor, rejected).await?;
         if record.attempt + 1 >= MOST_ATTEMPTS {
-            return self.give_up(job, record, Settlement::Released, reason).await;
+            let reason = format!(
+                "{MOST_ATTEMPTS} prompts were found improper ({reason}); if it happens to every image, it is the base image that is: replace it"
+            );
+            return self.give_up(job, record, Settlement::Released, &reason).await;
         }
-        let mut used: BTreeSet<String> = actor.rejected_prompts.clone();
-        used.insert(rejected.to_owned());
+        let used = self.used_prompts(job).await?;
+        let Some(other) = redraw(&job.plan.plan_id, job.slot, record.attempt + 1, &used) else {
+            return self.try_again(job, record, Settlement::Released, reason).await;
+        };
+        warn!(actor = %job.actor, rejected, other = other.id, reason, "another prompt is drawn");
+        let is_shared = used.contains(other.id);
+        Ok(self.store.try_other_prompt(job.name(), record, other.id, is_shared).await?)
+    }
+
+    /// The prompts of the set and of the plan, and those found improper.
+    async fn used_prompts(&self, job: Job<'_>) -> Result<BTreeSet<String>, StageError> {
+        let mut used = self.store.actor(job.actor).await?.unwrap_or_default().rejected_prompts;
+        if let Some(plan) = self.store.plan(job.actor, &job.plan.plan_id).await? {
+            used.extend(plan.redrawn_prompts);
+        }
         used.extend(job.plan.slots.iter().map(|slot| slot.prompt_id.clone()));
         used.extend(self.store.images(job.actor).await?.into_values().filter_map(|image| image.prompt_id));
-        let other = redraw(&job.plan.plan_id, job.slot, record.attempt + 1, &used).map(|prompt| prompt.id);
-        warn!(actor = %job.actor, rejected, other, reason, "another prompt is drawn");
-        Ok(self.store.try_again(job.name(), record, Settlement::Released, other).await?)
+        Ok(used)
     }
 
     /// What an error that may pass means for the message.
-    async fn put_off(&self, job: Job<'_>, error: ReplicateError) -> Result<StageError, StageError> {
+    pub(super) async fn put_off(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        error: ReplicateError,
+    ) -> Result<StageError, StageError> {
         if let Some(pause) = error.pause() {
             return Ok(StageError::later(error.to_string(), pause));
         }
         if matches!(error, ReplicateError::NoCredit(_)) {
             return Ok(park(&self.store, &self.clock, &self.budget, job.actor, error.to_string()).await?);
+        }
+        if let Some(asked) = error.outage() {
+            let now = self.clock.now();
+            let since = outage::since(record.outage_since, now);
+            if let Some(pause) = outage::pause(since, now, asked) {
+                self.store.note_outage(job.name(), Some(since)).await?;
+                return Ok(StageError::later(error.to_string(), pause));
+            }
         }
         Ok(StageError::Generator(error.into()))
     }

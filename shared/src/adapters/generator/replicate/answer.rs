@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::error::ReplicateError;
@@ -22,53 +23,88 @@ pub enum Prediction {
     Succeeded(String),
     /// The prompt or the image was found improper. The same prompt will be again.
     Improper(String),
-    /// It failed for another reason, in Replicate's words.
+    /// It failed for another reason, in Replicate's words. Nothing is taken for it.
     Failed(String),
+    /// It was stopped while it ran, which is charged.
+    Canceled(String),
     /// Replicate doesn't know it, or has removed its output.
     Gone,
 }
 
+/// Whatever may be null or left out is.
 #[derive(Deserialize)]
 pub(super) struct PredictionAnswer {
     pub(super) id: String,
+    status: Option<String>,
     #[serde(default)]
-    pub(super) status: String,
+    output: Value,
     #[serde(default)]
-    pub(super) output: Value,
+    error: Value,
+    data_removed: Option<bool>,
     #[serde(default)]
-    pub(super) error: Value,
-    #[serde(default)]
-    pub(super) data_removed: bool,
-    #[serde(default)]
-    pub(super) created_at: Option<Timestamp>,
-    #[serde(default)]
-    pub(super) input: Input,
+    created_at: Value,
+    input: Option<Input>,
 }
 
-/// What is told apart by it; the image beside it is skipped unread.
-#[derive(Default, PartialEq, Deserialize)]
+/// What predictions are told apart by; the image beside it is skipped unread.
+#[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Input {
-    pub(super) seed: Value,
+struct Input {
+    seed: Value,
 }
 
 #[derive(Deserialize)]
 pub(super) struct ListAnswer {
     pub(super) next: Option<String>,
-    pub(super) results: Vec<PredictionAnswer>,
+    results: Vec<Listed>,
+}
+
+/// One odd entry must not hide the others.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Listed {
+    Prediction(PredictionAnswer),
+    Odd(IgnoredAny),
+}
+
+impl ListAnswer {
+    pub(super) fn predictions(&self) -> impl Iterator<Item = &PredictionAnswer> {
+        self.results.iter().filter_map(|listed| match listed {
+            Listed::Prediction(prediction) => Some(prediction),
+            Listed::Odd(_) => None,
+        })
+    }
+}
+
+impl PredictionAnswer {
+    pub(super) fn has_seed(&self, seed: u32) -> bool {
+        self.input.as_ref().is_some_and(|input| input.seed.as_u64() == Some(seed.into()))
+    }
+
+    pub(super) fn is_older_than(&self, since: Timestamp) -> bool {
+        let created: Option<Timestamp> = self.created_at.as_str().and_then(|text| text.parse().ok());
+        created.is_some_and(|created| created < since)
+    }
 }
 
 impl From<PredictionAnswer> for Prediction {
     fn from(answer: PredictionAnswer) -> Self {
-        let error = answer.error.as_str().map_or_else(|| answer.error.to_string(), str::to_owned);
-        match answer.status.as_str() {
-            "succeeded" if answer.data_removed => Self::Gone,
+        let status = answer.status.unwrap_or_default();
+        let error = match &answer.error {
+            Value::Null => format!("it was {status}"),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        match status.as_str() {
+            "succeeded" if answer.data_removed == Some(true) => Self::Gone,
             "succeeded" => match answer.output.as_str().or_else(|| answer.output.get(0)?.as_str()) {
                 Some(url) => Self::Succeeded(url.to_owned()),
                 None => Self::Gone,
             },
-            "failed" | "canceled" | "aborted" if is_improper(&error) => Self::Improper(error),
-            "failed" | "canceled" | "aborted" => Self::Failed(error),
+            "failed" if is_improper(&error) => Self::Improper(error),
+            // Replicate takes nothing for what never began to run.
+            "failed" | "aborted" => Self::Failed(error),
+            "canceled" => Self::Canceled(error),
             // Whatever Replicate may call it one day, it isn't over.
             _ => Self::Running,
         }
@@ -80,28 +116,33 @@ fn is_improper(error: &str) -> bool {
     error.contains("E005") || error.to_lowercase().contains("sensitive")
 }
 
-/// The answer, if it is a success.
-pub(super) fn accepted(reply: Reply) -> Result<Reply, ReplicateError> {
+/// The answer, if it is a success. `token` is struck out of what Replicate says.
+pub(super) fn accepted(reply: Reply, token: &str) -> Result<Reply, ReplicateError> {
     if reply.status.is_success() {
         return Ok(reply);
     }
-    let said = detail(&reply.body);
+    let said = detail(&reply.body, token);
+    let with_status = format!("{} {said}", reply.status).trim_end().to_owned();
     Err(match reply.status {
         StatusCode::TOO_MANY_REQUESTS => {
             ReplicateError::Throttled { pause: reply.retry_after.or_else(|| resets_in(&said)).unwrap_or(PAUSE) }
         }
         StatusCode::PAYMENT_REQUIRED => ReplicateError::NoCredit(said),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ReplicateError::Unauthorized(said),
-        status if status.is_server_error() => ReplicateError::Unavailable(format!("{status} {said}")),
-        status => ReplicateError::Refused(format!("{status} {said}")),
+        StatusCode::NOT_FOUND => ReplicateError::Unknown(with_status),
+        status if status.is_server_error() => {
+            ReplicateError::Unavailable { said: with_status, asked: reply.retry_after }
+        }
+        _ => ReplicateError::Refused(with_status),
     })
 }
 
 /// What an error says, without what surrounds it.
-fn detail(body: &[u8]) -> String {
+fn detail(body: &[u8], token: &str) -> String {
     let text =
         serde_json::from_slice::<Value>(body).ok().and_then(|value| Some(value.get("detail")?.as_str()?.to_owned()));
-    text.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()).chars().take(300).collect()
+    let text = text.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
+    text.replace(token, "…").chars().take(300).collect()
 }
 
 /// The seconds in `Your rate limit resets in ~30s.`
@@ -151,6 +192,23 @@ mod tests {
         let flagged = "The input or output was flagged as sensitive. Please try again with different inputs. (E005)";
         assert!(matches!(failed(flagged), Prediction::Improper(_)));
         assert!(matches!(failed("CUDA out of memory"), Prediction::Failed(_)));
+    }
+
+    #[test]
+    fn what_was_stopped_as_it_ran_is_told_from_what_never_began() {
+        let ended = |status: &str| prediction(json!({ "id": "p", "status": status, "error": null }));
+        assert_eq!(ended("canceled"), Prediction::Canceled("it was canceled".to_owned()));
+        assert_eq!(ended("aborted"), Prediction::Failed("it was aborted".to_owned()));
+    }
+
+    #[test]
+    fn an_odd_entry_of_the_list_hides_no_other() {
+        let odd = json!({ "id": "odd", "status": null, "input": null, "data_removed": null, "created_at": null });
+        let wanted = json!({ "id": "wanted", "status": "starting", "input": { "seed": 7, "input_image": "data:…" } });
+        let list = json!({ "next": null, "results": [odd, 1, null, { "id": 5 }, { "id": "x", "input": [] }, wanted] });
+        let list: ListAnswer = serde_json::from_value(list).unwrap();
+        let found: Vec<&str> = list.predictions().filter(|entry| entry.has_seed(7)).map(|entry| &*entry.id).collect();
+        assert_eq!(found, ["wanted"]);
     }
 
     #[test]

@@ -22,11 +22,23 @@ pub enum ReplicateError {
     #[error("the account at Replicate has no credit left ({0}); add some at replicate.com/account/billing")]
     NoCredit(String),
     /// The token is not accepted. Trying again helps once a person has replaced it.
-    #[error("Replicate does not accept REPLICATE_API_TOKEN ({0}); set a valid one")]
+    #[error(
+        "Replicate does not accept REPLICATE_API_TOKEN ({0}); set a valid one and start the functions anew, which read it only as they start, then `balancer redrive`"
+    )]
     Unauthorized(String),
+    /// No such model, or no such address. Trying again helps once a person has corrected it.
+    #[error(
+        "Replicate knows no such model or address ({0}); correct REPLICATE_MODEL or REPLICATE_BASE_URL, then `balancer redrive`"
+    )]
+    Unknown(String),
     /// Replicate has a problem of its own. Trying again helps.
-    #[error("Replicate has a problem: {0}")]
-    Unavailable(String),
+    #[error("Replicate has a problem: {said}")]
+    Unavailable {
+        /// In its own words.
+        said: String,
+        /// How long it asks to be left alone, if it does.
+        asked: Option<Duration>,
+    },
     /// The request is wrong. Trying again won't help.
     #[error("Replicate refuses the request: {0}")]
     Refused(String),
@@ -62,8 +74,24 @@ impl ReplicateError {
     pub fn began_nothing(&self) -> bool {
         matches!(
             self,
-            Self::Throttled { .. } | Self::NoCredit(_) | Self::Unauthorized(_) | Self::Refused(_) | Self::Encoding(_)
-        )
+            Self::Throttled { .. }
+                | Self::NoCredit(_)
+                | Self::Unauthorized(_)
+                | Self::Unknown(_)
+                | Self::Refused(_)
+                | Self::Encoding(_)
+        ) || matches!(self, Self::Http(error) if error.sent_nothing())
+    }
+
+    /// Whether Replicate is not to be had for a while, and how long it asks to be left alone, if it does.
+    #[must_use]
+    pub fn outage(&self) -> Option<Option<Duration>> {
+        match self {
+            Self::Http(error) => error.may_pass().then_some(None),
+            Self::Unavailable { asked, .. } => Some(*asked),
+            Self::Unreadable(_) => Some(None),
+            _ => None,
+        }
     }
 
     /// Whether the image itself is the trouble, so that only another one can help.

@@ -1,48 +1,54 @@
 //! Replicate: an image is a *prediction* that is created, looked after by its id, and fetched within its hour.
 //!
 //! Facts by <https://replicate.com/docs/reference/http>: a creation without `Prefer: wait` answers at once; the status
-//! runs from `starting` over `processing` to `succeeded`, `failed` or `canceled`; the list of predictions holds each
-//! one's input, the newest first; outputs are removed after an hour.
+//! runs from `starting` over `processing` to `succeeded`, `failed`, `canceled` (charged) or `aborted` (not charged); the
+//! list of predictions holds each one's input, the newest first, and can be asked for those after a moment
+//! (`created_after`); inputs and outputs are removed after an hour; data URLs are for images below 1 MB.
 
 mod answer;
+mod base_image;
 mod error;
 
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use reqwest::{RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::task::JoinError;
+use tokio::time::Instant;
 
 use super::Request;
-use crate::adapters::http::Http;
+use crate::adapters::http::{Http, Reply};
 use crate::adapters::secrets;
 use crate::config::ReplicateConfig;
 use crate::domain::money::MicroUsd;
 use crate::imaging::{MAX_BYTES, decode, encode_jpeg, is_jpeg};
 pub use answer::Prediction;
-use answer::{Input, ListAnswer, PredictionAnswer, accepted, read};
+use answer::{ListAnswer, PredictionAnswer, accepted, read};
+use base_image::data_url;
 pub use error::ReplicateError;
 
-/// For one request. None of them waits for an image.
+/// For what is long: a page of the list, or an output.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Between two looks at a prediction.
-const POLL: Duration = Duration::from_millis(500);
+/// For a creation or a look, which are answered at once. A creation whose answer gets lost is found by its seed.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an image is waited for before the message is put back. Most take six seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at a prediction, at first and later. Most take six seconds.
+const POLL: Duration = Duration::from_millis(250);
+const LATER_POLL: Duration = Duration::from_millis(500);
+
+/// How long looks follow each other quickly.
+const AT_FIRST: Duration = Duration::from_secs(15);
+
+/// A page of the list: a hundred predictions, each with its image of at most a megabyte.
+const MOST_LIST_BYTES: usize = 160 * 1024 * 1024;
 
 /// The strictest level that leaves room for ordinary scenes; with an input image no higher one is allowed.
 const SAFETY_TOLERANCE: u8 = 2;
-
-/// Pages of the list of predictions that are searched for a lost one, of 100 predictions each: at the 600 creations a
-/// minute that Replicate allows, five minutes' worth.
-const MOST_PAGES: usize = 30;
 
 /// A creation may be older by this much than our clock says.
 const CLOCK_DIFFERENCE: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
@@ -94,10 +100,9 @@ impl Replicate {
     /// # Errors
     /// If Replicate can't be reached, or doesn't accept the request.
     pub async fn create(&self, request: &Request) -> Result<String, ReplicateError> {
-        let base_image = format!("data:image/jpeg;base64,{}", STANDARD.encode(encode_jpeg(&request.base)?));
         let body = json!({ "input": {
             "prompt": request.prompt,
-            "input_image": base_image,
+            "input_image": data_url(&request.base).await?,
             "aspect_ratio": "16:9",
             "output_format": "jpg",
             "safety_tolerance": SAFETY_TOLERANCE,
@@ -105,56 +110,71 @@ impl Replicate {
             "prompt_upsampling": false,
         }});
         let path = format!("v1/models/{}/predictions", self.model);
-        let answer: PredictionAnswer = self.ask(self.http.client().post(self.url(&path)?).json(&body)).await?;
+        let request = self.http.client().post(self.url(&path)?).timeout(SHORT_TIMEOUT).json(&body);
+        let answer: PredictionAnswer = self.ask(request, MAX_BYTES).await?;
         Ok(answer.id)
     }
 
-    /// Looks for a prediction whose creation was not answered: one with this seed, which is the slot's and the attempt's
-    /// own, created after `since`. The prompt may read differently by now, if the actor is described in other words.
+    /// Looks until `until` for a prediction whose creation was not answered: one with this seed, which is the slot's and
+    /// the attempt's own, created after `since`. The prompt may read differently by now, if the actor is described in
+    /// other words.
     ///
     /// # Errors
-    /// If Replicate can't be reached, or doesn't answer as it should.
-    pub async fn find(&self, request: &Request, since: Timestamp) -> Result<Option<String>, ReplicateError> {
-        let wanted = Input { seed: json!(request.seed) };
-        let mut page = Some(self.url("v1/predictions")?);
-        for _ in 0..MOST_PAGES {
-            let Some(url) = page.take() else { break };
-            let answer: ListAnswer = self.ask(self.http.client().get(url)).await?;
-            if let Some(found) = answer.results.iter().find(|prediction| prediction.input == wanted) {
+    /// If Replicate can't be reached, doesn't answer as it should, or takes too long.
+    pub async fn find(&self, seed: u32, since: Timestamp, until: Instant) -> Result<Option<String>, ReplicateError> {
+        let since = since - CLOCK_DIFFERENCE;
+        let mut first = self.url("v1/predictions")?;
+        first.query_pairs_mut().append_pair("created_after", &since.to_string());
+        let mut page = Some(first);
+        while let Some(url) = page.take() {
+            let list = self.list(url, until).await?;
+            if let Some(found) = list.predictions().find(|prediction| prediction.has_seed(seed)) {
                 return Ok(Some(found.id.clone()));
             }
-            let is_older = |prediction: &PredictionAnswer| {
-                prediction.created_at.is_some_and(|created| created < since - CLOCK_DIFFERENCE)
-            };
-            if answer.results.iter().any(is_older) {
+            if list.predictions().any(|prediction| prediction.is_older_than(since)) {
                 break;
             }
-            page = answer.next.as_deref().and_then(|next| self.base.join(next).ok()).filter(|next| self.is_own(next));
+            page = list.next.as_deref().and_then(|next| self.base.join(next).ok()).filter(|next| self.is_own(next));
         }
         Ok(None)
     }
 
-    /// Waits for a prediction, not for ever: [`Prediction::Running`] means that the time was up.
+    async fn list(&self, url: Url, until: Instant) -> Result<ListAnswer, ReplicateError> {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let said = "its list of predictions can't be read in time".to_owned();
+            return Err(ReplicateError::Unavailable { said, asked: None });
+        }
+        self.ask(self.http.client().get(url).timeout(left.min(TIMEOUT)), MOST_LIST_BYTES).await
+    }
+
+    /// Waits until `until` for a prediction, which is looked at once at least: [`Prediction::Running`] means that the
+    /// time was up.
     ///
     /// # Errors
     /// If Replicate can't be reached, or doesn't answer as it should.
-    pub async fn wait_for(&self, id: &str) -> Result<Prediction, ReplicateError> {
-        for _ in 0..PATIENCE.as_millis() / POLL.as_millis() {
+    pub async fn wait_for(&self, id: &str, until: Instant) -> Result<Prediction, ReplicateError> {
+        let began = Instant::now();
+        loop {
             match self.look_at(id).await? {
-                Prediction::Running => tokio::time::sleep(POLL).await,
+                Prediction::Running => {}
                 over => return Ok(over),
             }
+            let pause = if began.elapsed() < AT_FIRST { POLL } else { LATER_POLL };
+            if Instant::now() + pause >= until {
+                return Ok(Prediction::Running);
+            }
+            tokio::time::sleep(pause).await;
         }
-        Ok(Prediction::Running)
     }
 
     async fn look_at(&self, id: &str) -> Result<Prediction, ReplicateError> {
         let url = self.url(&format!("v1/predictions/{id}"))?;
-        let reply = self.http.send(self.authorized(self.http.client().get(url))).await?;
+        let reply = self.http.send(self.authorized(self.http.client().get(url).timeout(SHORT_TIMEOUT))).await?;
         if reply.status == StatusCode::NOT_FOUND {
             return Ok(Prediction::Gone);
         }
-        Ok(read::<PredictionAnswer>(accepted(reply)?)?.into())
+        Ok(read::<PredictionAnswer>(self.accepted(reply)?)?.into())
     }
 
     /// Fetches an output: the bytes of a JPEG that has been read back whole. `None` if it has been removed.
@@ -169,19 +189,25 @@ impl Replicate {
         if matches!(reply.status, StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN) {
             return Ok(None);
         }
-        let bytes = accepted(reply)?.body;
+        let bytes = self.accepted(reply)?.body;
         let convert = move || {
             let image = decode(&bytes)?;
             Ok(if is_jpeg(&bytes) { bytes } else { encode_jpeg(&image)? })
         };
-        let converted: Result<Vec<u8>, ReplicateError> = tokio::task::spawn_blocking(convert)
-            .await
-            .map_err(|error| ReplicateError::Unavailable(format!("reading the output was cut off: {error}")))?;
+        let converted: Result<Vec<u8>, ReplicateError> =
+            tokio::task::spawn_blocking(convert).await.map_err(|error| cut_off("reading the output", &error))?;
         converted.map(Some)
     }
 
-    async fn ask<T: for<'a> Deserialize<'a>>(&self, request: RequestBuilder) -> Result<T, ReplicateError> {
-        read(accepted(self.http.send(self.authorized(request)).await?)?)
+    async fn ask<T>(&self, request: RequestBuilder, most_bytes: usize) -> Result<T, ReplicateError>
+    where
+        T: for<'a> Deserialize<'a>,
+    {
+        read(self.accepted(self.http.send_for(self.authorized(request), most_bytes).await?)?)
+    }
+
+    fn accepted(&self, reply: Reply) -> Result<Reply, ReplicateError> {
+        accepted(reply, self.token.expose_secret())
     }
 
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
@@ -204,4 +230,8 @@ impl Replicate {
         };
         self.is_own(url) || url.scheme() == "https" && url.host_str().is_some_and(is_delivery)
     }
+}
+
+fn cut_off(what: &str, error: &JoinError) -> ReplicateError {
+    ReplicateError::Unavailable { said: format!("{what} was cut off: {error}"), asked: None }
 }

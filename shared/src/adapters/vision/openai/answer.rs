@@ -25,13 +25,9 @@ pub(super) enum Said {
 #[derive(Deserialize)]
 struct Completion {
     choices: Vec<Choice>,
-    usage: Option<TokenUsage>,
-}
-
-#[derive(Deserialize)]
-struct TokenUsage {
-    prompt_tokens: u64,
-    completion_tokens: u64,
+    /// Some servers leave it out, or half of it.
+    #[serde(default)]
+    usage: Value,
 }
 
 #[derive(Deserialize)]
@@ -66,11 +62,13 @@ struct Judgement {
 pub(super) fn read(body: &[u8]) -> Result<(Said, Option<Usage>), OpenAiError> {
     let completion: Completion =
         serde_json::from_slice(body).map_err(|error| OpenAiError::Unreadable(error.to_string()))?;
-    let usage = completion.usage.map(|usage| Usage { input: usage.prompt_tokens, output: usage.completion_tokens });
+    let tokens = |name: &str| completion.usage[name].as_u64();
+    let usage = tokens("prompt_tokens").zip(tokens("completion_tokens")).map(|(input, output)| Usage { input, output });
     let choice = completion.choices.into_iter().next();
     let Choice { message, finish_reason } = choice.ok_or_else(|| OpenAiError::Unreadable("no choice".to_owned()))?;
     // In this order: what was refused or cut off has content too, and it must not be believed.
-    let said = match (message.refusal, finish_reason.as_deref()) {
+    let refusal = message.refusal.filter(|why| !why.trim().is_empty());
+    let said = match (refusal, finish_reason.as_deref()) {
         (Some(why), _) => Said::Refused(why.chars().take(200).collect()),
         (None, Some("content_filter")) => Said::Refused("a content filter stopped the answer".to_owned()),
         (None, Some("length")) => Said::TooLong,
@@ -147,6 +145,29 @@ mod tests {
         entry["distorted_anatomy"] = true.into();
         let observation = judgements(&json!({ "cells": [entry] }).to_string()).remove(&1).unwrap();
         assert_eq!((observation.quality, observation.flags), (3, vec![Flag::DistortedAnatomy]));
+    }
+
+    fn completion(refusal: &Value, usage: &Value) -> (Said, Option<Usage>) {
+        let message = json!({ "content": json!({ "cells": [entry(1, 8)] }).to_string(), "refusal": refusal });
+        let choice = json!({ "message": message, "finish_reason": "stop" });
+        read(json!({ "choices": [choice], "usage": usage }).to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn an_empty_refusal_is_none() {
+        for refusal in [json!(null), json!(""), json!(" ")] {
+            assert!(matches!(completion(&refusal, &json!(null)).0, Said::Judged(judged) if judged.len() == 1));
+        }
+        assert!(matches!(completion(&json!("No."), &json!(null)).0, Said::Refused(why) if why == "No."));
+    }
+
+    #[test]
+    fn what_an_answer_took_is_known_only_if_it_is_said_in_full() {
+        let whole = json!({ "prompt_tokens": 7, "completion_tokens": 3 });
+        assert_eq!(completion(&json!(null), &whole).1, Some(Usage { input: 7, output: 3 }));
+        for partial in [json!(null), json!({}), json!({ "prompt_tokens": 7 }), json!({ "completion_tokens": -1 })] {
+            assert_eq!(completion(&json!(null), &partial).1, None, "{partial}");
+        }
     }
 
     #[test]

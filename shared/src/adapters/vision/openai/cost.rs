@@ -1,6 +1,6 @@
 //! What asking costs: beforehand at most, afterwards exactly.
 
-use std::ops::{Add, AddAssign};
+use std::ops::{Add, AddAssign, Mul};
 
 use super::prompt::RUBRIC;
 use super::sheet::{Look, Sheet};
@@ -25,6 +25,9 @@ const FORM_TOKENS_PER_IMAGE: u64 = 30;
 const ANSWER_TOKENS: u64 = 60;
 const ANSWER_TOKENS_PER_IMAGE: u64 = 160;
 
+/// Tokens that a model may spend on thinking, which count as answered.
+const THINKING_TOKENS: u64 = 6_000;
+
 /// Tokens sent and answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Usage {
@@ -36,7 +39,7 @@ pub(super) struct Usage {
 
 impl Usage {
     /// What showing a sheet takes, at most.
-    pub(super) fn most(sheet: &Sheet) -> Self {
+    pub(super) fn most(sheet: &Sheet, config: &OpenAiConfig) -> Self {
         let images = sheet.page.cells.len() as u64;
         let patches = match sheet.mode {
             VisionMode::Grid => patches(sheet.page.width, sheet.page.height),
@@ -45,7 +48,7 @@ impl Usage {
         let text = (RUBRIC.len() / BYTES_PER_TOKEN) as u64 + FORM_TOKENS + images * FORM_TOKENS_PER_IMAGE;
         Self {
             input: (patches * TOKENS_PER_HUNDRED_PATCHES).div_ceil(100) + text,
-            output: most_output_tokens(sheet.page.cells.len()),
+            output: most_output_tokens(sheet.page.cells.len(), config.reasoning_effort.as_deref()),
         }
     }
 
@@ -66,6 +69,14 @@ impl Add for Usage {
     }
 }
 
+impl Mul<u64> for Usage {
+    type Output = Self;
+
+    fn mul(self, times: u64) -> Self {
+        Self { input: self.input * times, output: self.output * times }
+    }
+}
+
 impl AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
@@ -81,12 +92,13 @@ pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
         _ => &[(Look::First, config.mode), (Look::Second, config.mode), (Look::Deciding, VisionMode::Individual)],
     };
     let sheets = looks.iter().flat_map(|&(look, mode)| Sheet::all(&images, mode, look, ""));
-    sheets.map(|sheet| Usage::most(&sheet)).fold(Usage::default(), Add::add).cost(config)
+    sheets.map(|sheet| Usage::most(&sheet, config)).fold(Usage::default(), Add::add).cost(config)
 }
 
-/// How long an answer about so many images may be.
-pub(super) fn most_output_tokens(images: usize) -> u64 {
-    ANSWER_TOKENS + images as u64 * ANSWER_TOKENS_PER_IMAGE
+/// How long an answer about so many images may be, thoughts included unless the model is told to have none.
+pub(super) fn most_output_tokens(images: usize, effort: Option<&str>) -> u64 {
+    let thinking = if effort == Some("none") { 0 } else { THINKING_TOKENS };
+    ANSWER_TOKENS + images as u64 * ANSWER_TOKENS_PER_IMAGE + thinking
 }
 
 fn patches(width: u32, height: u32) -> u64 {

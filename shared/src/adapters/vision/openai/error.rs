@@ -35,8 +35,13 @@ pub enum OpenAiError {
     #[error("judging takes longer than one function may; it goes on")]
     OutOfTime,
     /// The service has a problem of its own. Trying again helps.
-    #[error("the vision service has a problem: {0}")]
-    Unavailable(String),
+    #[error("the vision service has a problem: {said}")]
+    Unavailable {
+        /// In its own words.
+        said: String,
+        /// How long it asks to be left alone, if it does.
+        asked: Option<Duration>,
+    },
     /// The answer can't be understood. Trying again may help.
     #[error("the vision service's answer can't be understood: {0}")]
     Unreadable(String),
@@ -49,7 +54,9 @@ pub enum OpenAiError {
     )]
     NoCredit(String),
     /// The key is not accepted. Trying again helps once a person has replaced it.
-    #[error("the vision service does not accept OPENAI_API_KEY ({0}); set a valid one, then ask for an evaluation")]
+    #[error(
+        "the vision service does not accept OPENAI_API_KEY ({0}); set a valid one and start the functions anew, which read it only as they start, then ask for an evaluation"
+    )]
     Unauthorized(String),
     /// No such model, or no such address. Trying again helps once a person has corrected it.
     #[error(
@@ -58,7 +65,7 @@ pub enum OpenAiError {
     Unknown(String),
     /// The request is wrong. Trying again won't help.
     #[error(
-        "the vision service refuses the request ({0}); set VISION_MODEL to a model that takes images and answers by a JSON schema, then ask for an evaluation"
+        "the vision service refuses the request ({0}); set VISION_MODEL to a model that takes images and answers by a JSON schema, and VISION_REASONING_EFFORT to an effort that it knows or to nothing, then ask for an evaluation"
     )]
     Invalid(String),
     /// The request could not be written. Trying again won't help.
@@ -93,21 +100,54 @@ impl OpenAiError {
     /// How long the service itself asks to wait.
     pub(super) fn asked_pause(&self) -> Option<Duration> {
         match self {
-            Self::Throttled { asked } => *asked,
+            Self::Throttled { asked } | Self::Unavailable { asked, .. } => *asked,
             _ => None,
+        }
+    }
+
+    /// Whether the service is not to be had for a while, and how long it asks to be left alone, if it does.
+    #[must_use]
+    pub fn outage(&self) -> Option<Option<Duration>> {
+        match self {
+            Self::Http(error) => error.may_pass().then_some(None),
+            Self::Unavailable { asked, .. } => Some(*asked),
+            Self::Unreadable(_) => Some(None),
+            _ => None,
+        }
+    }
+
+    /// Whether an answer may have been made, and charged, that nobody has read.
+    pub(super) fn may_have_cost(&self) -> bool {
+        match self {
+            Self::Http(error) => !error.sent_nothing(),
+            Self::Unreadable(_) => true,
+            _ => false,
         }
     }
 
     /// Whether asking again within seconds may help. A service that hung once is not waited for a second time.
     pub(super) fn may_pass_soon(&self) -> bool {
         match self {
-            Self::Http(error) => matches!(error, HttpError::Unreachable { .. }),
-            Self::Throttled { asked } => asked.is_none_or(|pause| pause <= LONGEST_SLEEP),
-            Self::Unavailable(_) | Self::Unreadable(_) => true,
+            Self::Http(error) => matches!(error, HttpError::Unreachable { .. } | HttpError::Broken { .. }),
+            Self::Throttled { asked } | Self::Unavailable { asked, .. } => {
+                asked.is_none_or(|pause| pause <= LONGEST_SLEEP)
+            }
+            Self::Unreadable(_) => true,
             _ => false,
         }
     }
 }
+
+/// The vendor's words for an account that may not spend, whatever the status.
+const NO_MONEY: [&str; 7] = [
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "credit_balance_exhausted",
+    "organization_spend_limit_exceeded",
+    "organization_usage_limit_exceeded",
+    "project_spend_limit_exceeded",
+];
 
 /// The part of an error that is read; some servers leave the code or the type out.
 #[derive(Default, Deserialize)]
@@ -128,6 +168,11 @@ impl Problem {
         self.code == word || self.r#type == word
     }
 
+    /// Whether nothing helps but money, or a higher limit.
+    fn is_about_money(&self) -> bool {
+        NO_MONEY.iter().any(|word| self.is(word))
+    }
+
     fn is_too_long(&self) -> bool {
         self.is("context_length_exceeded") || self.message.starts_with("Request too large")
     }
@@ -139,6 +184,7 @@ pub(super) fn unsuccessful(reply: &Reply, key: &str) -> Result<Said, OpenAiError
     let problem = problem(&reply.body);
     let said = format!("{} {}", reply.status, problem.message.replace(key, "…"));
     let said = said.trim_end().chars().take(300).collect();
+    let unavailable = |said| OpenAiError::Unavailable { said, asked: reply.retry_after };
     Err(match reply.status {
         StatusCode::PAYLOAD_TOO_LARGE => return Ok(Said::TooLong),
         _ if problem.is_too_long() => return Ok(Said::TooLong),
@@ -146,12 +192,12 @@ pub(super) fn unsuccessful(reply: &Reply, key: &str) -> Result<Said, OpenAiError
             return Ok(Said::Refused(said));
         }
         StatusCode::PAYMENT_REQUIRED => OpenAiError::NoCredit(said),
-        StatusCode::TOO_MANY_REQUESTS if problem.is("insufficient_quota") => OpenAiError::NoCredit(said),
+        _ if problem.is_about_money() => OpenAiError::NoCredit(said),
         StatusCode::TOO_MANY_REQUESTS => OpenAiError::Throttled { asked: reply.retry_after },
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => OpenAiError::Unauthorized(said),
         StatusCode::NOT_FOUND => OpenAiError::Unknown(said),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT => OpenAiError::Unavailable(said),
-        status if status.is_server_error() => OpenAiError::Unavailable(said),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT => unavailable(said),
+        status if status.is_server_error() => unavailable(said),
         _ => OpenAiError::Invalid(said),
     })
 }

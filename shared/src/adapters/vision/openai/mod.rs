@@ -18,6 +18,7 @@ mod session;
 mod sheet;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -32,7 +33,7 @@ pub use error::OpenAiError;
 pub use prompt::PROMPT_VERSION;
 pub use session::PATIENCE;
 
-use super::Seen;
+use super::{Seen, Tell};
 use crate::adapters::http::Http;
 use crate::adapters::secrets;
 use crate::config::OpenAiConfig;
@@ -51,6 +52,14 @@ const IN_A_MOMENT: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(500))
     .with_max_delay(LONGEST_SLEEP)
     .with_max_times(3);
+
+/// A sheet that was shown.
+struct Shown {
+    sheet: Sheet,
+    said: Result<Said, OpenAiError>,
+    /// What it took, answers that were lost included.
+    usage: Usage,
+}
 
 /// A client of the vision service.
 #[derive(Debug)]
@@ -80,9 +89,9 @@ impl OpenAi {
         &self.name
     }
 
-    /// Has images judged, in an order drawn from `seed`.
-    pub(super) async fn observe(&self, images: Vec<Arc<RgbImage>>, seed: &str) -> Seen {
-        let mut session = Session::new(self, images);
+    /// Has images judged, in an order drawn from `seed`. Each is told as soon as it is.
+    pub(super) async fn observe(&self, images: Vec<Arc<RgbImage>>, seed: &str, tell: Tell) -> Seen {
+        let mut session = Session::new(self, images, tell);
         session.judge(seed).await;
         session.seen()
     }
@@ -93,14 +102,15 @@ impl OpenAi {
     }
 
     /// Shows a sheet, and again in a moment where that may help and there is time.
-    async fn show(
-        &self,
-        sheet: Sheet,
-        images: Arc<[Arc<RgbImage>]>,
-        deadline: Instant,
-    ) -> (Sheet, Result<(Said, Usage), OpenAiError>) {
-        let shown = self.try_show(&sheet, images, deadline).await;
-        (sheet, shown)
+    async fn show(&self, sheet: Sheet, images: Arc<[Arc<RgbImage>]>, deadline: Instant) -> Shown {
+        let lost = AtomicU64::new(0);
+        let (said, usage) = match self.try_show(&sheet, images, deadline, &lost).await {
+            Ok((said, usage)) => (Ok(said), usage),
+            Err(error) => (Err(error), Usage::default()),
+        };
+        // Nobody knows what an answer took that has not been read: as much as it may have.
+        let usage = usage + Usage::most(&sheet, &self.config) * lost.into_inner();
+        Shown { sheet, said, usage }
     }
 
     async fn try_show(
@@ -108,17 +118,24 @@ impl OpenAi {
         sheet: &Sheet,
         images: Arc<[Arc<RgbImage>]>,
         deadline: Instant,
+        lost: &AtomicU64,
     ) -> Result<(Said, Usage), OpenAiError> {
-        let (model, drawn) = (self.config.model.clone(), sheet.clone());
-        let body = tokio::task::spawn_blocking(move || request::body(&model, &drawn, &images)).await??;
-        let ask = || self.ask(body.clone());
+        let (model, effort, drawn) = (self.config.model.clone(), self.config.reasoning_effort.clone(), sheet.clone());
+        let write = move || request::body(&model, effort.as_deref(), &drawn, &images);
+        let body = tokio::task::spawn_blocking(write).await??;
+        let ask = async || {
+            let asked = self.ask(body.clone()).await;
+            asked.inspect_err(|error| {
+                lost.fetch_add(error.may_have_cost().into(), Ordering::Relaxed);
+            })
+        };
         let (said, usage) = ask
             .retry(IN_A_MOMENT)
             .when(|error| error.may_pass_soon() && Instant::now() < deadline)
             .adjust(|error, usual| usual.map(|usual| error.asked_pause().unwrap_or(usual)))
             .notify(|error, pause| warn!(milliseconds = pause.as_millis(), "asking again: {error}"))
             .await?;
-        Ok((said, usage.unwrap_or_else(|| Usage::most(sheet))))
+        Ok((said, usage.unwrap_or_else(|| Usage::most(sheet, &self.config))))
     }
 
     async fn ask(&self, body: Vec<u8>) -> Result<(Said, Option<Usage>), OpenAiError> {

@@ -18,15 +18,13 @@ use crate::domain::kind::Kind;
 use crate::grid::draw_page;
 use crate::imaging::encode_jpeg;
 
-/// Judging is looking, not reasoning: without this, a model that can reason spends tokens and seconds on it.
-const REASONING_EFFORT: &str = "none";
-
 /// Structs and not maps, because the model writes its answer in the order of the schema: the reason first, so that
 /// the quality follows from it.
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
-    reasoning_effort: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'a str>,
     max_completion_tokens: u64,
     response_format: ResponseFormat,
     messages: [Message; 2],
@@ -85,12 +83,17 @@ struct CellProperties {
 }
 
 /// The request that shows a sheet, as JSON.
-pub(super) fn body(model: &str, sheet: &Sheet, images: &[Arc<RgbImage>]) -> Result<Vec<u8>, OpenAiError> {
+pub(super) fn body(
+    model: &str,
+    effort: Option<&str>,
+    sheet: &Sheet,
+    images: &[Arc<RgbImage>],
+) -> Result<Vec<u8>, OpenAiError> {
     let numbers: Vec<u32> = sheet.page.cells.iter().map(|cell| cell.number).collect();
     let body = Body {
         model,
-        reasoning_effort: REASONING_EFFORT,
-        max_completion_tokens: most_output_tokens(numbers.len()),
+        reasoning_effort: effort,
+        max_completion_tokens: most_output_tokens(numbers.len(), effort),
         response_format: ResponseFormat {
             r#type: "json_schema",
             json_schema: NamedSchema { name: "judgements", strict: true, schema: schema(&numbers) },

@@ -10,14 +10,15 @@ use image::RgbImage;
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::OpenAi;
 use super::answer::Said;
 use super::cost::Usage;
 use super::error::OpenAiError;
 use super::looks::Looks;
 use super::sheet::{Look, Sheet};
-use crate::adapters::vision::Seen;
+use super::{OpenAi, Shown};
+use crate::adapters::vision::{Seen, Tell};
 use crate::config::VisionMode;
+use crate::domain::assessment::Observation;
 
 /// Sheets that are shown at the same time.
 const SIDE_BY_SIDE: usize = 4;
@@ -33,18 +34,21 @@ pub(super) struct Session<'a> {
     looks: Vec<Looks>,
     usage: Usage,
     deadline: Instant,
+    /// Who wants to know of each image as soon as it is judged.
+    tell: Tell,
     /// Why no more is asked.
     stopped: Option<OpenAiError>,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(model: &'a OpenAi, images: Vec<Arc<RgbImage>>) -> Self {
+    pub(super) fn new(model: &'a OpenAi, images: Vec<Arc<RgbImage>>, tell: Tell) -> Self {
         Self {
             model,
             looks: vec![Looks::default(); images.len()],
             images: images.into(),
             usage: Usage::default(),
             deadline: Instant::now() + PATIENCE,
+            tell,
             stopped: None,
         }
     }
@@ -90,16 +94,23 @@ impl<'a> Session<'a> {
             {
                 shown.push(model.show(sheet, Arc::clone(&self.images), self.deadline));
             }
-            match shown.next().await {
-                Some((sheet, Ok((said, usage)))) => {
-                    self.usage += usage;
-                    waiting.extend(self.note(&sheet, said));
-                }
-                Some((_, Err(error))) => {
+            let Some(Shown { sheet, said, usage }) = shown.next().await else { return };
+            self.usage += usage;
+            match said {
+                Ok(said) => waiting.extend(self.note(&sheet, said)),
+                Err(error) => {
                     self.stopped.get_or_insert(error);
                 }
-                None => return,
             }
+        }
+    }
+
+    /// Notes what a look showed. Once all looks at an image agree, more of them can't change what is said of it.
+    fn note_look(&mut self, image: usize, look: Look, observation: Observation) {
+        self.looks[image].note(look, observation);
+        if let Ok(joined) = self.looks[image].clone().joined(self.model.config.passes) {
+            // Whether anybody listens is their business.
+            let _ = self.tell.send((image, joined));
         }
     }
 
@@ -110,7 +121,7 @@ impl<'a> Session<'a> {
                 let mut unjudged = Vec::new();
                 for cell in &sheet.page.cells {
                     match judged.remove(&cell.number) {
-                        Some(observation) => self.looks[cell.image].note(sheet.look, observation),
+                        Some(observation) => self.note_look(cell.image, sheet.look, observation),
                         None => unjudged.push(cell.image),
                     }
                 }
@@ -141,6 +152,7 @@ mod tests {
     use crate::adapters::vision::VisionError;
     use crate::config::{OpenAiConfig, Secret};
     use crate::domain::money::MicroUsd;
+    use tokio::sync::mpsc;
 
     /// A model at an address that nobody listens at.
     async fn model() -> OpenAi {
@@ -148,6 +160,7 @@ mod tests {
             base_url: "http://127.0.0.1:1".to_owned(),
             key: Secret::Given("sk".into()),
             model: "eyes".to_owned(),
+            reasoning_effort: None,
             mode: VisionMode::Grid,
             passes: 2,
             timeout: Duration::from_secs(1),
@@ -161,7 +174,8 @@ mod tests {
     async fn when_the_time_is_up_no_request_is_begun() {
         let model = model().await;
         let images = (0..3).map(|_| Arc::new(RgbImage::new(64, 64))).collect();
-        let mut session = Session { deadline: Instant::now(), ..Session::new(&model, images) };
+        let mut session =
+            Session { deadline: Instant::now(), ..Session::new(&model, images, mpsc::unbounded_channel().0) };
         session.judge("plan").await;
         let seen = session.seen();
         assert!(matches!(seen.interrupted, Some(VisionError::OpenAi(OpenAiError::OutOfTime))));

@@ -1,0 +1,104 @@
+//! Having an image begun: once, whatever gets lost on the way. The base image is read only when it is sent.
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+use tracing::info;
+
+use super::{Generation, Job};
+use crate::adapters::generator::{Replicate, ReplicateError};
+use crate::adapters::store::actors::Status;
+use crate::adapters::store::slots::SlotRecord;
+use crate::adapters::store::spending::{Charge, Reservation, Settlement};
+use crate::stages::{StageError, park_over_budget};
+
+/// How long a list is searched for an image whose beginning was not answered.
+const LONGEST_SEARCH: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Replicate forgets what it was asked for after an hour; a little earlier, what can't be found may have been made.
+const REMEMBERED: SignedDuration = SignedDuration::from_mins(55);
+
+impl Generation {
+    pub(super) async fn set_price_aside(&self, job: Job<'_>, replicate: &Replicate) -> Result<(), StageError> {
+        let charge = Charge { day: self.clock.today(), amount: replicate.price() };
+        match self.store.reserve_image(job.name(), charge, &self.budget).await? {
+            Reservation::Granted => Ok(()),
+            Reservation::UsedUp(limit) => {
+                Err(park_over_budget(&self.store, &self.clock, &self.budget, job.actor, limit).await?)
+            }
+        }
+    }
+
+    /// Finds the image that was asked for before, or asks for it.
+    pub(super) async fn begin(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        replicate: &Replicate,
+    ) -> Result<(), StageError> {
+        if let Some(asked_at) = record.asked_at {
+            if let Some(id) = self.find_lost(job, record, asked_at, replicate).await? {
+                return self.note_begun(job, &id).await;
+            }
+            if self.clock.now().duration_since(asked_at) >= REMEMBERED {
+                let reason = "whether it was ever made can't be found out any more";
+                return self.try_again(job, record, Settlement::Paid, reason).await;
+            }
+        }
+        self.ask(job, record, replicate).await
+    }
+
+    /// Finds the image that may have been asked for when the answer got lost.
+    async fn find_lost(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        asked_at: Timestamp,
+        replicate: &Replicate,
+    ) -> Result<Option<String>, StageError> {
+        let until = job.until.min(Instant::now() + LONGEST_SEARCH);
+        match replicate.find(job.seed(record), asked_at, until).await {
+            Ok(found) => {
+                info!(actor = %job.actor, prediction = found, "looked for the image that may have been asked for");
+                Ok(found)
+            }
+            // Whatever keeps us from looking says nothing about the image that was asked for.
+            Err(error) => Err(self.put_off(job, record, error).await?),
+        }
+    }
+
+    async fn ask(&self, job: Job<'_>, record: &SlotRecord, replicate: &Replicate) -> Result<(), StageError> {
+        let request = match self.prepare(job, record).await? {
+            Ok(request) => request,
+            Err(problem) => {
+                // What has been asked for may have been charged.
+                let settlement = if record.asked_at.is_some() { Settlement::Paid } else { Settlement::Released };
+                return self.give_up(job, record, settlement, &problem).await;
+            }
+        };
+        self.store.mark_asked(job.name(), self.clock.now()).await?;
+        match replicate.create(&request).await {
+            Ok(id) => self.note_begun(job, &id).await,
+            Err(error) => self.not_begun(job, record, error).await,
+        }
+    }
+
+    async fn note_begun(&self, job: Job<'_>, id: &str) -> Result<(), StageError> {
+        self.store.mark_begun(job.name(), id, self.clock.now()).await?;
+        let actor = self.store.actor(job.actor).await?.unwrap_or_default();
+        if actor.status == Status::Parked {
+            self.store.go_on(job.actor, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    async fn not_begun(&self, job: Job<'_>, record: &SlotRecord, error: ReplicateError) -> Result<(), StageError> {
+        if error.began_nothing() {
+            self.store.mark_not_asked(job.name()).await?;
+        }
+        if error.is_final() {
+            let settlement = if error.began_nothing() { Settlement::Released } else { Settlement::Paid };
+            return self.give_up(job, record, settlement, &error.to_string()).await;
+        }
+        Err(self.put_off(job, record, error).await?)
+    }
+}

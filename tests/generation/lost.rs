@@ -1,0 +1,75 @@
+//! An image that was asked for, and the answer got lost: it is found again, or counted as paid.
+
+use std::time::Duration;
+
+use balancer_tests::replicate::{Fate, Place};
+use jiff::SignedDuration;
+use serde_json::json;
+use wiremock::ResponseTemplate;
+
+use crate::support::{Wanted, always, first};
+
+#[tokio::test]
+async fn it_is_found_among_hundreds_and_however_odd_their_entries_are() {
+    let wanted = Wanted::image(first(Fate::AnswerIsLost)).await;
+    wanted.work_once().await;
+    wanted.world.replicate.let_others_begin(250);
+    wanted.work().await;
+    wanted.assert_all_made().await;
+    assert_eq!(wanted.world.replicate.creations(), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_can_t_be_read_is_read_another_time() {
+    for trouble in [
+        ResponseTemplate::new(429).set_body_json(json!({ "detail": "Your rate limit resets in ~7s." })),
+        ResponseTemplate::new(500),
+        ResponseTemplate::new(200).set_body_string("<html>Just a moment</html>"),
+    ] {
+        let wanted = Wanted::image(first(Fate::AnswerIsLost)).await;
+        wanted.world.replicate.answer_next(Place::List, trouble);
+        wanted.work().await;
+        assert!(wanted.world.replicate.has_answered_so());
+        wanted.assert_all_made().await;
+        assert_eq!(wanted.world.replicate.creations(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_hangs_takes_no_more_time_than_there_is() {
+    let mut wanted = Wanted::image(first(Fate::AnswerIsLost)).await;
+    wanted.work_once().await;
+    wanted.world.replicate.answer_next(Place::List, ResponseTemplate::new(200).set_delay(Duration::from_secs(3600)));
+    wanted.world.patience = Some(Duration::from_secs(1));
+    let began = std::time::Instant::now();
+    wanted.world.generate_one().await;
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    wanted.work().await;
+    wanted.assert_all_made().await;
+    assert_eq!(wanted.world.replicate.creations(), 1);
+}
+
+#[tokio::test]
+async fn what_replicate_has_forgotten_is_counted_as_paid_and_asked_for_anew() {
+    let wanted = Wanted::image(first(Fate::AnswerIsLost)).await;
+    wanted.work_once().await;
+    wanted.world.let_pass(SignedDuration::from_mins(61));
+    wanted.work().await;
+    wanted.assert_all_made_for(2).await;
+    let begun = wanted.world.replicate.begun();
+    assert_ne!(begun[0].seed, begun[1].seed, "it is another attempt");
+}
+
+#[tokio::test]
+async fn a_paid_image_does_not_need_the_base_image_any_more() {
+    for fate in [Fate::AnswerIsLost, Fate::SucceedsAfter(Duration::from_secs(2))] {
+        let mut wanted = Wanted::image(always(fate)).await;
+        wanted.world.patience = Some(Duration::from_secs(1));
+        wanted.work_once().await;
+        assert_eq!(wanted.world.replicate.creations(), 1);
+        let key = format!("{}jpg", wanted.world.keys.base_image_stem(&wanted.actor));
+        wanted.world.bucket.delete(&key).await.unwrap();
+        wanted.work().await;
+        wanted.assert_all_made().await;
+    }
+}

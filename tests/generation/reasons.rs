@@ -1,0 +1,33 @@
+//! Why images could not be made is said where people look.
+
+use balancer::adapters::store::actors::Status;
+use balancer::domain::kind::Kind;
+use balancer_tests::coded::coded_picture;
+use balancer_tests::replicate::Fate;
+use balancer_tests::stack::actor;
+use balancer_tests::world::{World, any_picture};
+
+use crate::support::{always, refusal};
+
+/// What the actor says in the end of a set of three that lacks two images, where each creation fares like this.
+async fn reason_in_the_end(fate: Fate) -> String {
+    let (world, hero) = (World::with(&[("TARGET_TOTAL", "3")], always(fate), any_picture).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    world.upload(&hero, "hero_1.jpg", &coded_picture(Kind::Photorealistic, 8, 0)).await;
+    world.wait_for_messages(1).await;
+    world.drive().await;
+    let record = world.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!((record.status, world.replicate.charged(), world.dead_letters().await), (Status::NeedsAttention, 0, 0));
+    record.reason.unwrap()
+}
+
+#[tokio::test]
+async fn when_the_rounds_are_over_the_actor_says_why_images_could_not_be_made() {
+    let flagged = reason_in_the_end(Fate::IsImproper).await;
+    for words in ["After 3 rounds", "2 images 2 could not be made", "flagged as sensitive", "replace it"] {
+        assert!(flagged.contains(words), "{flagged}");
+    }
+    let refused = reason_in_the_end(refusal(422, "input.prompt is too long")).await;
+    assert!(refused.contains("could not be made: Replicate refuses the request"), "{refused}");
+    assert!(refused.contains("input.prompt is too long"), "{refused}");
+}

@@ -1,0 +1,128 @@
+//! What judging costs is recorded for every evaluation, however it ends, and nothing is paid twice that was understood.
+
+use std::time::Duration;
+
+use balancer::adapters::store::actors::Status;
+use balancer::adapters::store::spending::Judging;
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::Kind;
+use balancer::domain::money::MicroUsd;
+use balancer::stages::{Clock, StageError};
+use balancer_tests::coded::coded_picture;
+use balancer_tests::openai::{Answer, MODEL, Vendor, VisionService, perfect_eyes, problem};
+use balancer_tests::stack::TestStack;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::stage::{evaluate, evaluate_at, record, with_set};
+
+async fn judgings(stack: &TestStack, actor: &ActorId) -> Vec<Judging> {
+    stack.store.judgings(actor).await.unwrap()
+}
+
+/// Asserts that the records of the evaluations and the books of the day agree.
+async fn assert_booked(stack: &TestStack, actor: &ActorId) {
+    let recorded: MicroUsd = judgings(stack, actor).await.into_iter().map(|judging| judging.cost).sum();
+    let booked = stack.store.spending_on(actor, Clock::system().today()).await.unwrap();
+    assert_eq!((booked.spent, booked.committed), (recorded, recorded));
+}
+
+#[tokio::test]
+async fn an_evaluation_that_leaves_no_plan_keeps_what_it_cost() {
+    let (stack, actor) = with_set().await;
+    let service = VisionService::start(perfect_eyes).await;
+    evaluate(&stack, &service, "execute").await.unwrap();
+    assert_eq!(record(&stack, &actor).await.status, Status::Balanced);
+    let kept = judgings(&stack, &actor).await;
+    assert!(kept.len() == 1 && kept[0].images == 6 && kept[0].cost > MicroUsd::ZERO, "{kept:#?}");
+
+    evaluate(&stack, &service, "execute").await.unwrap();
+    assert_eq!(judgings(&stack, &actor).await.len(), 1, "nothing was asked");
+    assert_booked(&stack, &actor).await;
+}
+
+#[tokio::test]
+async fn an_evaluation_that_is_put_off_or_given_to_a_person_keeps_what_it_cost() {
+    let nonsense = || Answer::Reply(wiremock::ResponseTemplate::new(200).set_body_string("hello"));
+    let (stack, actor) = with_set().await;
+    let garbling = VisionService::start(move |_| nonsense()).await;
+    evaluate(&stack, &garbling, "execute").await.unwrap_err();
+    let refusing = VisionService::start(move |asked| match asked.turn {
+        0 => nonsense(),
+        _ => Answer::Reply(problem(401, "invalid_api_key", "Incorrect API key provided.")),
+    })
+    .await;
+    evaluate(&stack, &refusing, "execute").await.unwrap();
+    assert_eq!(record(&stack, &actor).await.status, Status::NeedsAttention);
+    let costs: Vec<u64> = judgings(&stack, &actor).await.into_iter().map(|judging| judging.cost.0).collect();
+    assert!(costs.len() == 2 && costs[0].div_ceil(4) == costs[1], "four answers were lost, then one: {costs:?}");
+    assert_booked(&stack, &actor).await;
+}
+
+#[tokio::test]
+async fn an_evaluation_that_is_cut_off_keeps_what_was_judged() {
+    let (stack, actor) = with_set().await;
+    for number in 7..27 {
+        stack.upload(&actor, &format!("hero_{number}.jpg"), &coded_picture(Kind::BwStylized, 8, number)).await;
+    }
+    // Of the two pages one is never answered.
+    let service = VisionService::start(|asked| match asked.turn {
+        0 => Answer::Reply(wiremock::ResponseTemplate::new(200).set_delay(Duration::from_secs(3600))),
+        _ => perfect_eyes(asked),
+    })
+    .await;
+    let cut_off = tokio::time::timeout(Duration::from_secs(6), evaluate(&stack, &service, "execute")).await;
+    assert!(cut_off.is_err(), "it waits for the other page");
+    let manifest = stack.manifest(&actor).await;
+    let judged = manifest.images.values().filter(|image| image.assessed_by.is_some()).count();
+    assert!([6, 20].contains(&judged), "{judged} of 26 images");
+    let booked = stack.store.spending_on(&actor, Clock::system().today()).await.unwrap();
+    assert!(booked.spent == MicroUsd::ZERO && booked.committed > MicroUsd::ZERO, "what it may cost stays set aside");
+}
+
+#[tokio::test]
+async fn only_what_is_new_for_this_model_and_this_rubric_is_shown() {
+    let (stack, actor) = with_set().await;
+    let service = VisionService::start(perfect_eyes).await;
+    evaluate(&stack, &service, "execute").await.unwrap();
+    let shown = |asked: Vec<Vec<u32>>| asked.concat().len();
+    assert_eq!(shown(service.asked()), 6);
+
+    // Another object under a known name.
+    stack.upload(&actor, "hero_2.jpg", &coded_picture(Kind::Photorealistic, 9, 40)).await;
+    evaluate(&stack, &service, "execute").await.unwrap();
+    assert_eq!(shown(service.asked()), 6 + 1);
+
+    // Two that an older rubric judged.
+    for name in ["hero_1.jpg", "hero_3.jpg"] {
+        let mut image = stack.manifest(&actor).await.images[name].clone();
+        image.assessed_by = Some(format!("openai/{MODEL}/prompt-0"));
+        stack.store.save_image(&actor, name, &image).await.unwrap();
+    }
+    evaluate(&stack, &service, "execute").await.unwrap();
+    assert_eq!(shown(service.asked()), 6 + 1 + 2);
+
+    // Another model has seen none of them.
+    let other = VisionService::of(Vendor { model: "eyes-2", ..Vendor::default() }, perfect_eyes).await;
+    evaluate(&stack, &other, "execute").await.unwrap();
+    assert_eq!((shown(other.asked()), shown(service.asked())), (6, 9));
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_to_be_had_is_waited_for_ever_less_often_and_for_an_hour() {
+    let (stack, actor) = with_set().await;
+    let down = problem(500, "server_error", "oops");
+    let service = VisionService::start(move |_| Answer::Reply(down.clone())).await;
+    let began = Timestamp::now();
+    let put_off = async |minutes| {
+        let now = began + SignedDuration::from_mins(minutes);
+        match evaluate_at(Clock::telling(move || now), &stack, &service, "execute").await.unwrap_err() {
+            StageError::Later { after, .. } => Some(after.as_secs()),
+            _ => None,
+        }
+    };
+    assert_eq!((put_off(0).await, put_off(1).await, put_off(10).await), (Some(2), Some(60), Some(600)));
+    assert_eq!((put_off(40).await, put_off(61).await), (Some(900), None), "then the message fails");
+    assert!(record(&stack, &actor).await.vision_outage_since.is_some());
+    evaluate(&stack, &VisionService::start(perfect_eyes).await, "execute").await.unwrap();
+    assert_eq!(record(&stack, &actor).await.vision_outage_since, None);
+}

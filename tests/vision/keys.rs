@@ -1,0 +1,54 @@
+//! Keys that lie in Secrets Manager.
+
+use balancer::adapters::vision::{VisionError, VisionModel};
+use balancer_tests::openai::{KEY, VisionService, perfect_eyes};
+use local_stack::{Account, sdk_config};
+use serde_json::{Value, json};
+use wiremock::matchers::{body_json, header, method};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::support::{assert_seen_except, observe};
+
+const ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:openai";
+
+/// A Secrets Manager that answers so, and insists on being asked once.
+async fn secrets_manager(status: u16, answer: Value) -> MockServer {
+    let server = MockServer::start().await;
+    let asked = Mock::given(method("POST"))
+        .and(header("x-amz-target", "secretsmanager.GetSecretValue"))
+        .and(body_json(json!({ "SecretId": ARN })));
+    asked.respond_with(ResponseTemplate::new(status).set_body_json(answer)).expect(1).mount(&server).await;
+    server
+}
+
+async fn model(service: &VisionService, secrets: &MockServer) -> Result<VisionModel, VisionError> {
+    let config = service.config(&[("OPENAI_API_KEY", ""), ("OPENAI_API_KEY_SECRET_ARN", ARN)]);
+    VisionModel::new(config, &sdk_config(&secrets.uri(), &Account::unique())).await
+}
+
+#[tokio::test]
+async fn a_key_is_read_once_from_where_it_is_stored_whatever_surrounds_it() {
+    let service = VisionService::start(perfect_eyes).await;
+    let secrets = secrets_manager(200, json!({ "ARN": ARN, "SecretString": format!("{KEY}\n") })).await;
+    let model = model(&service, &secrets).await.unwrap();
+    for seed in ["one", "two"] {
+        assert_seen_except(&observe(&model, 2, seed).await, 2, &[]);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_can_t_be_had_is_told_with_where_it_was_looked_for() {
+    let service = VisionService::start(perfect_eyes).await;
+    let denied = json!({ "__type": "AccessDeniedException", "Message": "not authorized to perform GetSecretValue" });
+    for (status, answer, says) in [
+        (200, json!({ "ARN": ARN, "SecretString": " \n" }), "the secret holds no text"),
+        (200, json!({ "ARN": ARN, "SecretBinary": "a2V5" }), "the secret holds no text"),
+        (400, denied, "AccessDeniedException"),
+    ] {
+        let secrets = secrets_manager(status, answer).await;
+        let error = model(&service, &secrets).await.err().unwrap().to_string();
+        for words in ["OPENAI_API_KEY can't be had", "GetSecretValue", ARN, says] {
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}
