@@ -4,7 +4,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use balancer::adapters::queues::Queue;
 use balancer::adapters::store::actors::Status;
 use balancer::domain::plan::Plan;
 use balancer::lambda::MOST_DELIVERIES;

@@ -15,7 +15,7 @@ pub(crate) fn base() -> RgbImage {
         let (dx, dy) = (x as f32 - 150.0, y as f32 - 80.0);
         let wall = 150 + (y / 16) as u8;
         match () {
-            () if dx.hypot(dy) < 36.0 => Rgb([224, 170, 140]),
+            () if (dx * dx + dy * dy).sqrt() < 36.0 => Rgb([224, 170, 140]),
             () if dx.abs() < 60.0 && (112..380).contains(&y) => Rgb([30 + (x / 6) as u8, 60, 120]),
             () => Rgb([wall, wall - 8, wall - 20]),
         }
