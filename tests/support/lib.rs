@@ -4,6 +4,7 @@
 pub mod coded;
 pub mod openai;
 pub mod pictures;
+pub mod recorder;
 pub mod replicate;
 pub mod runtime_api;
 pub mod set;

@@ -8,7 +8,6 @@ mod calls;
 mod document;
 mod functions_and_queues;
 mod permissions;
-mod recorder;
 mod samconfig;
 mod security;
 mod variables;
