@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
 
 pub mod coded;
+pub mod cost;
 pub mod openai;
 pub mod pictures;
 pub mod recorder;
