@@ -1,8 +1,9 @@
 //! What AWS takes, in US dollars.
 //!
-//! On-demand list prices of us-east-1, without the free tier, as the pages aws.amazon.com/{dynamodb,s3,sqs,lambda,
-//! eventbridge,cloudwatch,xray}/pricing gave them in November 2026. Storage and transfer are left out: they depend on the
-//! images, not on what is done with them.
+//! On-demand list prices of us-east-1 without the free tier, noted in November 2026. DynamoDB's and Lambda's were compared
+//! with what others quote; the rest are as commonly known. None was read from the vendor's own page, so look there,
+//! aws.amazon.com/{dynamodb,s3,sqs,lambda,eventbridge,cloudwatch}/pricing, before money depends on it. Storage and
+//! transfer are left out: they depend on the images, not on what is done with them.
 
 use super::Usage;
 
