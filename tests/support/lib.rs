@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
 
 pub mod coded;
+pub mod cost;
 pub mod openai;
 pub mod pictures;
+pub mod recorder;
 pub mod replicate;
 pub mod runtime_api;
 pub mod set;

@@ -8,13 +8,13 @@ use balancer::adapters::queues::Queue;
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::Kind::Photorealistic;
 use balancer_tests::pictures;
+use balancer_tests::recorder::{Call, Recorder, behind};
 use balancer_tests::stack::{KEY_PREFIX, TEMPLATE, TestStack, actor, emulator};
 use hyper::Method;
 use local_stack::{Account, Outputs};
 use serde_json::{Value as Json, json};
 
 use crate::permissions::allowed;
-use crate::recorder::{Call, Recorder};
 
 type Permission = (String, String);
 
@@ -37,22 +37,6 @@ const ASKED_ELSEWHERE: [(&str, &str, &str, &str); 16] = [
     ("Deletion", "trash/*", "s3:GetObject", "a deletion taken back looks whether its copy is in the trash"),
     ("Generation", "Table", "dynamodb:DeleteItem", "a person has taken the number of an image meanwhile"),
 ];
-
-/// The template with a function's way to S3, DynamoDB and SQS leading to `address`.
-fn behind(template: &str, function: &str, address: &str) -> String {
-    let services = ["S3", "DYNAMODB", "SQS"];
-    let lines = services.map(|service| format!("          AWS_ENDPOINT_URL_{service}: {address}\n")).concat();
-    let (before, rest) = template.split_once(&format!("  {function}:\n")).unwrap();
-    let (own, after) = rest.split_once("\n\n").unwrap();
-    let heading = "        Variables:\n";
-    let own = if own.contains(heading) {
-        own.replacen(heading, &format!("{heading}{lines}"), 1)
-    } else {
-        let events = "      Events:\n";
-        own.replacen(events, &format!("      Environment:\n{heading}{lines}{events}"), 1)
-    };
-    format!("{before}  {function}:\n{own}\n\n{after}")
-}
 
 /// Lets the functions do everything there is to do: a set that has one image too many and lacks others, orders by
 /// hand, an image that vanishes, a message that is refused, and for each function one that fails.
@@ -96,7 +80,7 @@ async fn fail_once(stack: &TestStack, broken: &ActorId) {
 
 /// Resource and action of what a call needs, in the words of [`allowed`].
 fn needed(call: &Call, outputs: &Outputs) -> Vec<Permission> {
-    match call.headers.get("x-amz-target").map(|target| target.to_str().unwrap()) {
+    match call.target() {
         Some(target) if target.starts_with("DynamoDB_") => needed_of_table(call, target, outputs),
         Some(target) => {
             let body: Json = serde_json::from_slice(&call.body).unwrap();
@@ -159,9 +143,7 @@ fn folder(key: &str) -> String {
 
 /// Waits until the function has put a message back that it failed at.
 async fn put_back(recorder: &Recorder) {
-    let is_put_back = |call: &Call| {
-        call.headers.get("x-amz-target").is_some_and(|target| target == "AmazonSQS.ChangeMessageVisibility")
-    };
+    let is_put_back = |call: &Call| call.target() == Some("AmazonSQS.ChangeMessageVisibility");
     for _ in 0..300 {
         if recorder.calls().iter().any(is_put_back) {
             return;

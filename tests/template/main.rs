@@ -10,7 +10,6 @@ mod functions_and_queues;
 mod guide;
 mod parameters;
 mod permissions;
-mod recorder;
 mod samconfig;
 mod security;
 mod variables;

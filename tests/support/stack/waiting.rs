@@ -95,12 +95,18 @@ impl TestStack {
         }
     }
 
-    /// The end of what this stack's functions have written.
-    fn log_tail(&self) -> String {
+    /// What this stack's functions have written so far, without their names.
+    pub(crate) fn log_lines(&self) -> Vec<String> {
         let log = EMULATOR.get().map(|emulator| fs::read_to_string(emulator.function_log_file()));
         let log = log.and_then(Result::ok).unwrap_or_default();
         let ours = format!("test-{}", self.stack.account());
-        let lines: Vec<_> = log.lines().filter(|line| line.starts_with(&ours)).collect();
+        let lines = log.lines().filter(|line| line.starts_with(&ours));
+        lines.filter_map(|line| Some(line.split_once(": ")?.1.to_owned())).collect()
+    }
+
+    /// The end of it.
+    fn log_tail(&self) -> String {
+        let lines = self.log_lines();
         let mut tail = format!("\nthe last of {} lines of the functions' log:", lines.len());
         for line in &lines[lines.len().saturating_sub(TAIL)..] {
             let _ = write!(tail, "\n  {line}");

@@ -1,0 +1,58 @@
+//! An actor as people have them, on a stack that pays for judging and drawing.
+
+use std::time::Duration;
+
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::Kind::Photorealistic;
+use balancer::stages::Clock;
+use balancer_tests::coded::{VARIANTS, coded_picture};
+use balancer_tests::cost::{Meter, Work};
+use balancer_tests::openai::{self, VisionService, perfect_eyes};
+use balancer_tests::replicate::{self, Fate, Replicate};
+use balancer_tests::stack::actor;
+
+use crate::{FREE, PAID, assert_as_derived};
+
+/// How long the stand-ins for the paid services take: shorter than the real ones, long enough to be waited for.
+const A_LOOK: Duration = Duration::from_millis(200);
+const AN_IMAGE: Duration = Duration::from_millis(600);
+
+const UPLOADS: u64 = 20;
+
+/// Seven of twenty go, and seven others are made.
+const EXCHANGED: f64 = 7.0;
+
+async fn upload(meter: &Meter, hero: &ActorId) {
+    meter.stack.upload_base_image(hero).await;
+    for number in 1..=UPLOADS {
+        let picture = coded_picture(Photorealistic, 8, number as u32);
+        meter.stack.upload(hero, &format!("{hero}_{number}.jpg"), &picture).await;
+    }
+}
+
+#[tokio::test]
+async fn an_actor_with_twenty_images_and_paid_services_costs_what_is_derived() {
+    let paint = |kind, index| coded_picture(kind, 8, VARIANTS / 2 + index as u32);
+    let replicate = Replicate::start(Clock::system(), |_, _| Fate::SucceedsAfter(AN_IMAGE), paint).await;
+    let vision = VisionService::start_slow(A_LOOK, perfect_eyes).await;
+    let mut meter = Meter::start(&[
+        ("TargetTotal", "20"),
+        ("VisionProvider", "openai"),
+        ("OpenAiBaseUrl", &format!("{}/v1", vision.address())),
+        ("OpenAiApiKey", openai::KEY),
+        ("VisionModel", openai::MODEL),
+        ("Generator", "replicate"),
+        ("ReplicateBaseUrl", &replicate.address()),
+        ("ReplicateApiToken", replicate::TOKEN),
+    ])
+    .await;
+    let hero = actor("hero");
+    upload(&meter, &hero).await;
+    meter.stack.balanced(&hero).await;
+
+    let usage = meter.read().await;
+    let work = Work::of(&meter.stack, &[hero], UPLOADS, &usage).await;
+    let Work([1.0, 20.0, _, 2.0, 27.0, 1.0, EXCHANGED, EXCHANGED]) = work else { panic!("{work:?}") };
+    assert_eq!(replicate.charged() as f64, EXCHANGED);
+    assert_as_derived(&usage, &work, &[FREE, PAID]);
+}
