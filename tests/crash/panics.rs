@@ -13,7 +13,7 @@ use balancer_tests::world::World;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::begin;
+use crate::Tale;
 
 /// A clock that tells the time so often, and then panics.
 fn failing_after(times: usize) -> Clock {
@@ -32,7 +32,7 @@ fn delivered(body: &Value, times: u32) -> SqsEvent {
 
 #[tokio::test]
 async fn an_evaluation_that_panics_lets_go_of_its_lease_and_fails_each_time_until_its_actor_says_so() {
-    let (world, hero) = (begin().await, actor("hero"));
+    let (world, hero) = (Tale::Balances.begin().await, actor("hero"));
     let command = json!({ "actor_id": "hero" });
     for delivery in 1..=MOST_DELIVERIES {
         let mut worker = world.evaluation().await;
@@ -49,7 +49,7 @@ async fn an_evaluation_that_panics_lets_go_of_its_lease_and_fails_each_time_unti
 
 #[tokio::test]
 async fn an_image_whose_making_panics_is_made_by_the_next_delivery() {
-    let (world, hero) = (begin().await, actor("hero"));
+    let (world, hero) = (Tale::Balances.begin().await, actor("hero"));
     let plan = a_plan(&world).await;
     let message = json!({ "actor_id": "hero", "plan_id": plan.plan_id, "slot_id": plan.slots[0].slot_id });
     let mut worker = world.generation().await;
