@@ -58,9 +58,10 @@ fn assert_are_about(events: &Path, actor: &Actor, bucket: &str) {
     let EvaluationMessage::Uploads(uploads) = EvaluationMessage::parse(&message("evaluation-upload")).unwrap() else {
         panic!("no upload")
     };
-    let (of, image) = Keys::new("system_actors").parse_image(&uploads[0].key).unwrap();
-    assert_eq!((uploads[0].bucket.as_str(), of.as_str()), (bucket, actor.id.as_str()));
-    assert!(actor.files().contains(&image), "{image}");
+    let keys = Keys::new("system_actors");
+    let (of, image) = keys.split_image(&uploads[0].key).unwrap();
+    assert_eq!((uploads[0].bucket.as_str(), of), (bucket, actor.id.as_str()));
+    assert!(actor.files().contains(&image.to_owned()), "{image}");
 
     let DeletionMessage::ByHand { actor_id, filenames } = DeletionMessage::parse(&message("deletion-by-hand")).unwrap()
     else {
