@@ -61,7 +61,7 @@ fn assert_are_about(events: &Path, actor: &Actor, bucket: &str) {
     let keys = Keys::new("system_actors");
     let (of, image) = keys.split_image(&uploads[0].key).unwrap();
     assert_eq!((uploads[0].bucket.as_str(), of), (bucket, actor.id.as_str()));
-    assert!(actor.files().contains(&image.to_owned()), "{image}");
+    assert!(actor.files().contains(image), "{image}");
 
     let DeletionMessage::ByHand { actor_id, filenames } = DeletionMessage::parse(&message("deletion-by-hand")).unwrap()
     else {
