@@ -1,0 +1,85 @@
+//! The two paid services, played by this machine, for `balancer local --vision openai --generator replicate`: nothing is
+//! paid, and every answer takes as long as it is told to.
+//!
+//! `cargo run --release -p balancer-tests --example stand-ins -- BASE_IMAGE [LOOK_SECONDS] [IMAGE_SECONDS] [--failing]`
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use balancer::adapters::generator::{Request, draw};
+use balancer::adapters::vision::embedded::EmbeddedVision;
+use balancer::domain::kind::Kind;
+use balancer::domain::prompts::of_kind;
+use balancer::imaging::decode;
+use balancer::stages::Clock;
+use balancer_tests::openai::{self, Answer, Asked, Vendor, VisionService, judgement};
+use balancer_tests::replicate::{self, Fate, Replicate};
+use serde_json::json;
+
+/// Pictures of each kind that are drawn beforehand: what takes time later should be the waiting alone.
+const DRAWN: usize = 9;
+
+/// A tenth of the looks goes wrong in each of three ways, where that is wanted.
+fn look(eyes: &EmbeddedVision, asked: &Asked, failing: bool) -> Answer {
+    match asked.turn % 10 {
+        0 if failing => Answer::Reply(openai::problem(500, "server_error", "The server had an error")),
+        3 if failing => Answer::Text("I can't see anything".to_owned()),
+        6 if failing => Answer::CutOff,
+        _ => {
+            let judge = |shown: &openai::Shown| {
+                let seen = eyes.observe(&shown.picture);
+                judgement(shown.number, seen.kind, seen.quality, &seen.reason)
+            };
+            Answer::Judged(asked.shown.iter().map(judge).collect())
+        }
+    }
+}
+
+/// A tenth of the creations goes wrong in each of five ways, where that is wanted.
+fn fate(creation: usize, takes: Duration, failing: bool) -> Fate {
+    match creation % 10 {
+        1 if failing => Fate::AnswerIsLost,
+        3 if failing => Fate::Fails,
+        5 if failing => Fate::Answers(429, json!({ "detail": "Your rate limit resets in ~1s." })),
+        7 if failing => Fate::IsImproper,
+        9 if failing => Fate::Answers(503, json!({ "detail": "busy" })),
+        _ => Fate::SucceedsAfter(takes),
+    }
+}
+
+async fn pictures_of(base: &str) -> BTreeMap<Kind, Vec<Vec<u8>>> {
+    let base = Arc::new(decode(&std::fs::read(base).unwrap()).unwrap());
+    let mut drawn: BTreeMap<Kind, Vec<Vec<u8>>> = BTreeMap::new();
+    for kind in Kind::ALL {
+        for (seed, prompt) in (1..).zip(of_kind(kind).iter().take(DRAWN)) {
+            let request = Request { base: Arc::clone(&base), kind, prompt: prompt.render("person"), seed };
+            drawn.entry(kind).or_default().push(draw(request).await.unwrap());
+        }
+    }
+    drawn
+}
+
+#[tokio::main]
+async fn main() {
+    let (options, arguments): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    let seconds = |at: usize, usual: u64| arguments.get(at).map_or(usual, |text| text.parse().unwrap());
+    let (takes_a_look, takes_an_image) = (Duration::from_secs(seconds(1, 2)), Duration::from_secs(seconds(2, 6)));
+    let failing = options.contains(&"--failing".to_owned());
+    let drawn = pictures_of(&arguments[0]).await;
+
+    let paint = move |kind: Kind, index: usize| drawn[&kind][index % DRAWN].clone();
+    let script = move |creation: usize, _: &str| fate(creation, takes_an_image, failing);
+    let replicate = Replicate::start(Clock::system(), script, paint).await;
+    let eyes = EmbeddedVision::new().unwrap();
+    let vendor = Vendor { delay: takes_a_look, ..Vendor::default() };
+    let vision = VisionService::of(vendor, move |asked| look(&eyes, asked, failing)).await;
+    println!("export OPENAI_BASE_URL={}/v1 OPENAI_API_KEY={}", vision.address(), openai::KEY);
+    println!("export VISION_MODEL={}", openai::MODEL);
+    println!("export REPLICATE_BASE_URL={} REPLICATE_API_TOKEN={}", replicate.address(), replicate::TOKEN);
+    eprintln!("Ctrl-C ends this and says what would have been charged.");
+    let _ = tokio::signal::ctrl_c().await;
+    eprintln!("{} looks, {} creations, {} charged", vision.turns(), replicate.creations(), replicate.charged());
+}
