@@ -87,3 +87,27 @@ async fn the_line_about_an_upload_names_its_actor_though_the_message_only_holds_
     let lines = lines_about(&stack, &binaries.evaluation, &notice).await;
     assert_eq!(line(&lines, "upload").about["actor"], hero.as_str());
 }
+
+#[tokio::test]
+async fn work_that_finds_no_money_is_told_to_cloudwatch_under_the_stacks_name() {
+    let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
+    let hero = example_set(&stack).await;
+    let mut variables = stack.variables();
+    for (name, value) in [
+        ("STACK_NAME", "balancer-dev"),
+        ("VISION_PROVIDER", "openai"),
+        ("OPENAI_API_KEY", "never used"),
+        ("DAILY_BUDGET_USD", "0"),
+    ] {
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+    let record = json!({ "messageId": "m", "body": json!({ "actor_id": hero }).to_string() });
+    let event = json!({ "Records": [record] }).to_string();
+    let log = runtime_api::invoke_watched(&binaries.evaluation, variables, &event).await.log;
+    let figures: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    for (name, value) in [("Parked", 1.0), ("BudgetUsedPercent", 100.0)] {
+        let figure =
+            figures.iter().find(|figure| figure.get(name).is_some()).unwrap_or_else(|| panic!("{name}: {log}"));
+        assert_eq!((&figure[name], &figure["Stack"]), (&json!(value), &json!("balancer-dev")));
+    }
+}
