@@ -118,7 +118,7 @@ impl Evaluation {
         };
         self.resume_dispatch(actor, &record).await?;
         match self.turn(command, &record, message_id).await? {
-            Turn::Now { continues } => self.evaluate_alone(command, message_id, continues).await?,
+            Turn::Now { continues } => self.evaluate_alone(command, &record, message_id, continues).await?,
             Turn::NothingNew => info!(%actor, "nothing new to evaluate"),
             Turn::AfterPlan => {
                 info!(%actor, plan = record.active_plan, "a plan is being carried out; evaluation follows")
@@ -186,6 +186,7 @@ impl Evaluation {
     async fn evaluate_alone(
         &self,
         command: &EvaluationCommand,
+        seen: &ActorRecord,
         message_id: &str,
         continues: bool,
     ) -> Result<(), StageError> {
@@ -195,6 +196,11 @@ impl Evaluation {
         let Some(record) = self.store.take_lease(actor, &token, now, LEASE).await? else {
             return Err(StageError::later("another evaluation of this actor is under way", LEASE_POLL));
         };
+        if record.active_plan != seen.active_plan {
+            // Whose turn it is was told from what was so before.
+            self.store.release_lease(actor, &token).await?;
+            return Err(StageError::later("another evaluation of this actor has just ended", LEASE_POLL));
+        }
         let round = if continues { record.round + 1 } else { 1 };
         let case = decide::Case { command, record, round, token: &token, message_id };
         // With the lease left behind, the next delivery would be put off as a fresh copy, and never counted as failed.
