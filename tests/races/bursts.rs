@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use balancer::adapters::store::actors::Status;
 use balancer::domain::kind::Kind;
 use balancer::domain::plan::PlanState;
+use balancer::stages::evaluate::MOST_IMAGES;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
@@ -33,6 +34,37 @@ async fn a_hundred_uploads_in_a_burst_are_one_evaluation_that_misses_none() {
     assert_eq!(world.store.plans(&hero).await.unwrap().len(), 1);
     let kept = world.manifest(&hero).await.images.len();
     assert_eq!(kept + world.names_below("trash/hero/").await.len(), 100, "each was seen, and is here or in the trash");
+}
+
+#[tokio::test]
+async fn more_images_than_one_evaluation_reads_are_judged_in_parts() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    for number in 1..=130 {
+        let picture = coded_picture(Kind::ALL[number % 3], 9, number as u32);
+        world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
+    }
+    world.wait_for_messages(130).await;
+    world.drive().await;
+    assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().status, Status::Balanced);
+    assert_eq!((evaluations(&world).await, world.store.plans(&hero).await.unwrap().len()), (2, 1));
+    let kept = world.manifest(&hero).await.images.len();
+    assert_eq!(kept + world.names_below("trash/hero/").await.len(), 130, "each was seen, and is here or in the trash");
+}
+
+#[tokio::test]
+async fn of_a_set_that_is_too_large_nothing_is_touched_and_a_person_is_asked() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    for number in 1..=MOST_IMAGES + 1 {
+        let key = world.keys.image(&hero, &format!("hero_{number}.jpg"));
+        world.bucket.put(&key, vec![0; 8], "image/jpeg").await.unwrap();
+    }
+    world.wait_for_messages(MOST_IMAGES + 1).await;
+    world.drive().await;
+    let record = world.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!(record.status, Status::NeedsAttention);
+    assert!(record.reason.as_deref().is_some_and(|reason| reason.contains("at most 500")), "{record:?}");
+    assert_eq!(world.names_below("training_data/hero/").await.len(), MOST_IMAGES + 1);
 }
 
 #[tokio::test]

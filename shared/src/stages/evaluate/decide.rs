@@ -14,7 +14,7 @@ use crate::adapters::store::actors::{ActorRecord, Status, Verdict};
 use crate::adapters::vision::VisionError;
 use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::manifest::{BALANCING, Generation, timestamp_text};
-use crate::domain::plan::{Origin, Plan, PlanState, PlannedDeletion, plan_id, slots};
+use crate::domain::plan::{Note, Origin, Plan, PlanState, PlannedDeletion, plan_id, slots};
 use crate::domain::planner::{Policy, Proposal, Scope, propose};
 use crate::messages::{Cause, EvaluationCommand, Mode};
 use crate::metrics::Metric;
@@ -41,12 +41,21 @@ impl Evaluation {
         }
         let plan_id = plan_id(self.clock.now(), case.message_id);
         Span::current().record("plan", &plan_id);
-        let mut survey = self.survey(actor, &case.record, case.token).await?;
+        let mut survey = match self.survey(actor, &case.record, case.token).await? {
+            Ok(survey) => survey,
+            Err(problem) => return self.ask_for_attention(&case, &problem).await,
+        };
         let mut judged = match self.judge(actor, &plan_id, &mut survey).await? {
             Ok(judged) => judged,
             Err(error) => return self.give_way(&case, error).await,
         };
         self.forget_outage(&case).await?;
+        if judged.is_any_new && !survey.unread.is_empty() {
+            let reason = format!("{} images are still to be looked at", survey.unread.len());
+            return Err(StageError::later(reason, super::NEXT_PART));
+        }
+        let left = survey.unread.iter().map(|filename| Note::unassessed(filename, "too many others can't be judged"));
+        judged.unassessed.extend(left);
         survey.mark_pinned(&mut judged.assessments);
         let policy = Policy { target: self.target, quality_floor: self.quality_floor, scope: case.command.scope };
         let unassessed = u32::try_from(judged.unassessed.len()).unwrap_or(u32::MAX);

@@ -24,6 +24,8 @@ pub(super) struct Judged {
     pub(super) assessments: Vec<Assessment>,
     /// The images that could not, and why.
     pub(super) unassessed: Vec<Note>,
+    /// Whether any was judged only now.
+    pub(super) is_any_new: bool,
     /// What judging cost.
     pub(super) cost: MicroUsd,
 }
@@ -47,20 +49,20 @@ impl Evaluation {
             _ => self.ask(actor, plan_id, survey, &places, previews.clone()).await?,
         };
         Metric::ImagesJudged(seen.images.iter().flatten().count()).emit();
-        let is_any_judged = seen.images.iter().any(Result::is_ok);
+        let is_any_new = seen.images.iter().any(Result::is_ok);
         let unassessed = places
             .into_iter()
             .zip(seen.images)
             .filter_map(|(at, observation)| Some(Note::unassessed(&survey.images[at].filename, &observation.err()?)));
         let unassessed = unassessed.collect();
-        if is_any_judged {
+        if is_any_new {
             self.keep_grid(actor, plan_id, previews).await?;
         }
         if let Some(error) = seen.interrupted {
             return Ok(Err(error));
         }
         let observed: Vec<_> = survey.images.iter().filter_map(|surveyed| self.observed(surveyed)).collect();
-        Ok(Ok(Judged { assessments: assess(&observed), unassessed, cost: seen.cost }))
+        Ok(Ok(Judged { assessments: assess(&observed), unassessed, is_any_new, cost: seen.cost }))
     }
 
     /// Asks the model, with what that may cost set aside before. What it says is kept as it comes in, before the money

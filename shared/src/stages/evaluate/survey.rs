@@ -26,6 +26,8 @@ pub(super) struct Survey {
     pub(super) images: Vec<Surveyed>,
     /// The files that are no use, and why.
     pub(super) notes: Vec<Note>,
+    /// Files that nobody has looked at yet, and that were too many for this time.
+    pub(super) unread: Vec<String>,
     /// The highest number of a generation so far.
     pub(super) last_generation: u32,
 }
@@ -58,16 +60,26 @@ impl Survey {
 
 impl Evaluation {
     /// Lists the set, takes what is new, changed or vanished over into the manifest, and reads what must be judged.
+    ///
+    /// # Errors
+    /// The inner one, a sentence for people, if it is too large a set.
     pub(super) async fn survey(
         &self,
         actor: &ActorId,
         record: &ActorRecord,
         token: &str,
-    ) -> Result<Survey, StageError> {
+    ) -> Result<Result<Survey, String>, StageError> {
         // The records come first: what is recorded and placed in between is listed, and nothing seems to have vanished
         // that has only just come.
         let known = self.store.images(actor).await?;
         let listed = list_images(&self.bucket, &self.keys, actor).await?;
+        if listed.len() > super::MOST_IMAGES {
+            return Ok(Err(format!(
+                "The set has {} images; at most {} are looked at. Take some away.",
+                listed.len(),
+                super::MOST_IMAGES
+            )));
+        }
         self.store.raise_last_number(actor, highest(listed.iter().map(|file| file.filename.as_str()))).await?;
         let last_generation = self.reconcile(actor, record, token, &listed, &known).await?;
         let recorded = self.store.images(actor).await?;
@@ -75,7 +87,10 @@ impl Evaluation {
             let image = recorded.get(&file.filename)?.clone();
             Some((file, image))
         });
-        let surveyed: Vec<Surveyed> = stream::iter(present)
+        let (known, mut new): (Vec<_>, Vec<_>) = present.partition(|(_, image)| self.is_known(image));
+        let unread =
+            new.split_off(new.len().min(super::NEW_AT_ONCE)).into_iter().map(|(file, _)| file.filename).collect();
+        let surveyed: Vec<Surveyed> = stream::iter(known.into_iter().chain(new))
             .map(|(file, image)| self.read(actor, file, image))
             .buffered(super::READ_AT_ONCE)
             .try_collect()
@@ -85,7 +100,13 @@ impl Evaluation {
             .into_iter()
             .map(|file| Note { remark: file.image.unusable.unwrap_or_default(), filename: file.filename })
             .collect();
-        Ok(Survey { images, notes, last_generation })
+        Ok(Ok(Survey { images, notes, unread, last_generation }))
+    }
+
+    /// Whether what the manifest says of an image suffices.
+    fn is_known(&self, image: &Image) -> bool {
+        let is_judged = image.facts.is_some() && image.observation_by(self.vision.name()).is_some();
+        is_judged || image.unusable.is_some()
     }
 
     /// Brings the manifest into agreement with the bucket. Returns the highest number of a generation.
@@ -168,8 +189,7 @@ impl Evaluation {
     async fn read(&self, actor: &ActorId, file: Listed, known: Image) -> Result<Surveyed, StageError> {
         // An image on its way may have arrived since its record was read; the listing says which object is there.
         let known = Image { etag: Some(file.etag.clone()), ..known };
-        let is_judged = known.facts.is_some() && known.observation_by(self.vision.name()).is_some();
-        if is_judged || known.unusable.is_some() {
+        if self.is_known(&known) {
             return Ok(Surveyed { filename: file.filename, image: known, preview: None });
         }
         let reading = if file.size > MAX_BYTES as u64 {
