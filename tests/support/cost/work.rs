@@ -28,6 +28,14 @@ impl Work {
         }
         Self(sum)
     }
+
+    /// The waiting alone.
+    #[must_use]
+    pub fn waits(&self) -> Self {
+        let mut waits = [0.0; UNITS.len()];
+        waits[WAIT] = self.0[WAIT];
+        Self(waits)
+    }
 }
 
 async fn of_one(stack: &TestStack, actor: &ActorId, uploads: u64) -> [f64; UNITS.len()] {
