@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use balancer::adapters::store::actors::Status;
+use balancer::domain::actor::ActorId;
 use balancer::domain::kind::Kind;
 use balancer::domain::plan::PlanState;
 use balancer::stages::evaluate::MOST_IMAGES;
@@ -18,15 +19,20 @@ async fn evaluations(world: &World) -> usize {
     plans.len()
 }
 
+/// Good images of every kind, and a base image, before anybody has looked.
+async fn upload_at_once(world: &World, hero: &ActorId, images: usize) {
+    world.upload_base_image(hero).await;
+    for number in 1..=images {
+        let picture = coded_picture(Kind::ALL[number % 3], 9, number as u32);
+        world.upload(hero, &format!("hero_{number}.jpg"), &picture).await;
+    }
+    world.wait_for_messages(images).await;
+}
+
 #[tokio::test]
 async fn a_hundred_uploads_in_a_burst_are_one_evaluation_that_misses_none() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
-    world.upload_base_image(&hero).await;
-    for number in 1..=100 {
-        let picture = coded_picture(Kind::ALL[number % 3], 9, number as u32);
-        world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
-    }
-    world.wait_for_messages(100).await;
+    upload_at_once(&world, &hero, 100).await;
     world.drive().await;
     let record = world.store.actor(&hero).await.unwrap().unwrap();
     assert_eq!(record.status, Status::Balanced, "{record:?}");
@@ -39,12 +45,7 @@ async fn a_hundred_uploads_in_a_burst_are_one_evaluation_that_misses_none() {
 #[tokio::test]
 async fn more_images_than_one_evaluation_reads_are_judged_in_parts() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
-    world.upload_base_image(&hero).await;
-    for number in 1..=130 {
-        let picture = coded_picture(Kind::ALL[number % 3], 9, number as u32);
-        world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
-    }
-    world.wait_for_messages(130).await;
+    upload_at_once(&world, &hero, 130).await;
     world.drive().await;
     assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().status, Status::Balanced);
     assert_eq!((evaluations(&world).await, world.store.plans(&hero).await.unwrap().len()), (2, 1));

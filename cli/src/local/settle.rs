@@ -7,6 +7,7 @@ use anyhow::bail;
 use balancer::adapters::queues::Queues;
 use balancer::adapters::store::Store;
 use balancer::adapters::store::actors::{ActorRecord, Status};
+use balancer::adapters::store::slots::SlotRecord;
 use balancer::domain::actor::ActorId;
 use balancer::domain::plan::Plan;
 
@@ -31,12 +32,25 @@ pub async fn settle(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyho
         let Sight { depth, records } = lookout.look(actors).await?;
         // The messages of parked work come back again and again until there is money.
         let is_parked = records.iter().any(|record| record.status == Status::Parked);
-        let is_settled = !records.iter().any(is_busy) && (depth == 0 || is_parked);
+        let is_settled =
+            !records.iter().any(is_busy) && (depth == 0 || is_parked && !is_paying(store, actors, &records).await?);
         times_settled = if is_settled { times_settled + 1 } else { 0 };
         tokio::time::sleep(POLL).await;
     }
     lookout.board.clear();
     Ok(())
+}
+
+/// Whether an image of a parked actor is paid already and not yet in its place: with the stack it would be lost.
+async fn is_paying(store: &Store, actors: &[ActorId], records: &[ActorRecord]) -> anyhow::Result<bool> {
+    for (actor, record) in actors.iter().zip(records) {
+        if let (Status::Parked, Some(plan_id)) = (record.status, &record.active_plan)
+            && store.slots(actor, plan_id).await?.values().any(SlotRecord::is_under_way)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The last dry run of each actor, or what keeps a person from having one, as soon as every actor has either. Shows what

@@ -71,6 +71,18 @@ pub struct SlotRecord {
     pub claim_until: Option<Timestamp>,
 }
 
+impl SlotRecord {
+    /// Whether its image may have been paid, and is not yet in its place.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        match self.state {
+            SlotState::Open => self.asked_at.is_some() || self.prediction_id.is_some(),
+            SlotState::Staged | SlotState::Numbered => true,
+            SlotState::Done | SlotState::Failed => false,
+        }
+    }
+}
+
 /// One image of one plan of one actor.
 #[derive(Debug, Clone, Copy)]
 pub struct SlotName<'a> {
