@@ -1,7 +1,6 @@
 //! The emulator and the real template, with a few lines of Python in the place of the functions.
 #![allow(clippy::unwrap_used, reason = "that is how a test fails")]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -39,7 +38,7 @@ async fn options(directory: &Path, account: Account) -> StackOptions {
     StackOptions {
         template: TEMPLATE.to_owned(),
         binaries: bootstraps(directory).await,
-        parameters: BTreeMap::from([("VisionProvider".to_owned(), "embedded".to_owned())]),
+        parameters: ["VisionProvider", "Generator"].map(|who| (who.to_owned(), "embedded".to_owned())).into(),
         account,
         name: "balancer".to_owned(),
     }
