@@ -1,4 +1,4 @@
-//! Image files that are no use, and odd ones that are.
+//! Image files that are unusable, and odd ones that are.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -28,7 +28,7 @@ fn odd_but_good(dir: &Path) -> Vec<&'static str> {
 }
 
 /// Files that can't, each with a word of the reason.
-fn no_use(dir: &Path) -> Vec<(&'static str, &'static str)> {
+fn unusable(dir: &Path) -> Vec<(&'static str, &'static str)> {
     let good = &drawn(Kind::Photorealistic)[1];
     let png = |width, height| png(RgbImage::from_pixel(width, height, image::Rgb([90, 120, 150])));
     let mut scratched = png(200, 200);
@@ -67,7 +67,7 @@ fn assess(dir: &Path) -> Ran {
 #[test]
 fn what_is_no_use_is_named_with_the_reason_and_the_others_are_judged() {
     let dir = tempfile::tempdir().unwrap();
-    let (good, bad) = (odd_but_good(dir.path()), no_use(dir.path()));
+    let (good, bad) = (odd_but_good(dir.path()), unusable(dir.path()));
     fs::create_dir(dir.path().join("folder.jpg")).unwrap();
     let ran = assess(dir.path()).done();
     let judged: Vec<String> =
@@ -83,7 +83,7 @@ fn what_is_no_use_is_named_with_the_reason_and_the_others_are_judged() {
 #[test]
 fn a_folder_of_nothing_usable_is_said_to_be_one() {
     let dir = tempfile::tempdir().unwrap();
-    no_use(dir.path());
+    unusable(dir.path());
     assess(dir.path()).failed(1, &[dir.path().to_str().unwrap(), "holds no usable image", "pixel.png"]);
 }
 

@@ -1,4 +1,4 @@
-//! Input that is no use: each time the thing is named, and the remedy.
+//! Input that is unusable: each time the thing is named, and the remedy.
 
 use std::fs;
 

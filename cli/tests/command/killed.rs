@@ -1,53 +1,110 @@
-//! A run that is killed again and again.
+//! Runs that are killed.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use balancer::domain::numbering::number_of;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::json;
 
 use crate::support::actors::{Actor, snapshot};
 use crate::support::background::Background;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-/// Folders, and how often the run over each is killed.
-const FOLDERS: u64 = 5;
-const KILLS: u64 = 4;
+/// How many runs are killed.
+const KILLS: usize = 20;
 
-/// What a run says on its way.
-const MOMENTS: [&str; 5] = ["building", "uploading", "judging images", "deleting", "images made"];
+/// How many of them side by side.
+const SIDE_BY_SIDE: usize = 4;
+
+/// Set to what a failed test has printed, it gives the same moments again.
+const SEED: &str = "KILL_SEED";
 
 #[test]
-fn killed_at_twenty_moments_a_run_always_ends_right_at_last_and_nothing_is_lost() {
-    for folder in 0..FOLDERS {
-        let place = Place::new();
-        let actor = Actor::unbalanced(&place.data(), "somebody");
-        let originals = snapshot(&actor.training_data());
-        for kill in 0..KILLS {
-            let mut running = Background::start(place.local_in_background());
-            // Every moment in every folder once, each time a little later; a run that has nothing to do says less.
-            running.wait_for_or_end(MOMENTS[((folder + kill) % 5) as usize]);
-            thread::sleep(Duration::from_millis((folder * KILLS + kill) * 37 % 400));
-            running.kill();
-        }
-        let settled = Ran::of(place.local().arg("--json")).done().last_line();
-        assert_eq!(settled["actors"][0]["status"], "balanced", "{settled}");
-        actor.agrees_with_its_manifest();
-        let everything: BTreeMap<_, _> = snapshot(&actor.dir);
-        for (path, bytes) in &originals {
-            assert!(everything.values().any(|kept| kept == bytes), "{} is lost", path.display());
-        }
-        no_number_is_used_twice(&actor);
+fn killed_at_twenty_random_moments_a_run_started_again_ends_each_time_as_if_it_had_never_been_killed() {
+    let (undisturbed, takes) = undisturbed();
+    let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    println!("{SEED}={seed}: {KILLS} moments within {takes:?}");
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let moments: Vec<Duration> = (0..KILLS).map(|_| takes.mul_f64(random.random())).collect();
+    let endings: Vec<(Duration, Ending)> = thread::scope(|scope| {
+        let killed = |moments: &'_ [Duration]| moments.iter().map(|&moment| (moment, killed_after(moment))).collect();
+        let workers = moments.chunks(KILLS / SIDE_BY_SIDE).map(|moments| scope.spawn(move || killed(moments)));
+        let workers: Vec<thread::ScopedJoinHandle<'_, Vec<_>>> = workers.collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    for (moment, ending) in &endings {
+        assert!(ending.is_like(&undisturbed), "killed after {moment:?}: {ending:?}, not {undisturbed:?}");
+    }
+    let same = endings.iter().filter(|(_, ending)| *ending == undisturbed).count();
+    assert!(same >= KILLS / 2, "only {same} are the very same: {endings:?}");
+}
+
+/// Where the images that a person had put into the folder lie in the end, and how many were made.
+#[derive(Debug, PartialEq)]
+struct Ending {
+    kept: BTreeSet<String>,
+    deleted: BTreeSet<String>,
+    made: usize,
+}
+
+impl Ending {
+    /// What is drawn is another picture each time, and now and then one is taken for another kind. Then one more is
+    /// made, and the odd one may stay in the place of a worse original. All else is the same.
+    fn is_like(&self, undisturbed: &Self) -> bool {
+        self == undisturbed || self.made > undisturbed.made && self.kept.is_subset(&undisturbed.kept)
     }
 }
 
-/// A name stands for one picture, in the set or in the trash.
-fn no_number_is_used_twice(actor: &Actor) {
-    let mut pictures: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let folders = [actor.training_data(), actor.dir.join("trash")];
-    for (path, bytes) in folders.iter().flat_map(|folder| snapshot(folder)) {
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if let Some(other) = pictures.insert(name.clone(), bytes.clone()) {
-            assert!(other == bytes, "{name} stands for two pictures");
+/// How a run ends that nobody kills and that makes the one image that is missing, and how long it takes.
+fn undisturbed() -> (Ending, Duration) {
+    loop {
+        let place = Place::new();
+        let actor = Actor::unbalanced(&place.data(), "somebody");
+        let originals = actor.files();
+        let began = Instant::now();
+        let ending = settled(&place, &actor, &originals);
+        if ending.made == 1 {
+            return (ending, began.elapsed());
         }
     }
+}
+
+/// Kills a run at this moment, and starts it again. One that has ended by then is killed sooner.
+fn killed_after(moment: Duration) -> Ending {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let originals = actor.files();
+    let pictures: BTreeSet<Vec<u8>> = snapshot(&actor.training_data()).into_values().collect();
+    let mut running = Background::start(place.local_in_background());
+    thread::sleep(moment);
+    if !running.kill() {
+        drop((running, place));
+        return killed_after(moment / 2);
+    }
+    let ending = settled(&place, &actor, &originals);
+    let left: BTreeSet<Vec<u8>> = snapshot(&actor.dir).into_values().collect();
+    assert!(pictures.is_subset(&left), "a picture is lost or changed");
+    ending
+}
+
+/// Runs to the end and looks whether everything is as it should be.
+fn settled(place: &Place, actor: &Actor, originals: &BTreeSet<String>) -> Ending {
+    let ran = Ran::of(place.local().arg("--json")).done().last_line();
+    let standing = &ran["actors"][0];
+    let counts = ["photorealistic", "bw_stylized", "color_stylized"].map(|kind| standing[kind].clone());
+    assert_eq!((&standing["status"], counts), (&json!("balanced"), [json!(4), json!(1), json!(1)]), "{ran}");
+    actor.agrees_with_its_manifest();
+    let (files, trash) = (actor.files(), actor.trash());
+    assert!(files.is_disjoint(&trash), "a name stands for an image of the set and for one in the trash");
+    // Every number is used, and once.
+    let made = files.union(&trash).filter(|name| !originals.contains(*name));
+    let numbers: BTreeSet<u64> = made.map(|name| number_of(name)).collect();
+    let last = actor.manifest()["last_number"].as_u64().unwrap();
+    assert_eq!(numbers, (10..=last).collect(), "{files:?} {trash:?}");
+    let originals = |names: &BTreeSet<String>| names.intersection(originals).cloned().collect();
+    Ending { kept: originals(&files), deleted: originals(&trash), made: numbers.len() }
 }

@@ -1,6 +1,7 @@
 //! A command that runs while the test goes on.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -8,6 +9,9 @@ use std::time::{Duration, Instant};
 
 /// How long a command may take to end once it has been told to.
 const TO_END: Duration = Duration::from_secs(15);
+
+/// The signal that can't be caught.
+const SIGKILL: i32 = 9;
 
 /// A command in the background and what it has said so far. It is killed when the test ends.
 pub(crate) struct Background {
@@ -39,17 +43,10 @@ impl Background {
         }
     }
 
-    /// Waits until it has said these words, or has ended without them.
-    pub(crate) fn wait_for_or_end(&mut self, words: &str) {
-        while !self.said().contains(words) && self.child.try_wait().unwrap().is_none() {
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Kills it, if it has not ended by itself.
-    pub(crate) fn kill(&mut self) {
-        let _ = self.child.kill();
-        self.child.wait().unwrap();
+    /// Kills it. Returns whether it still ran.
+    pub(crate) fn kill(&mut self) -> bool {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap().signal() == Some(SIGKILL)
     }
 
     /// Sends it a signal, such as `INT`.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::run::balancer;
 
 /// Stacks that run side by side: more would only wait for each other.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 4;
 
 static RUNNING: Mutex<usize> = Mutex::new(0);
 static ENDED: Condvar = Condvar::new();
