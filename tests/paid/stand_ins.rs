@@ -12,7 +12,8 @@ use balancer::adapters::generator::{Request, draw};
 use balancer::adapters::vision::embedded::EmbeddedVision;
 use balancer::domain::kind::Kind;
 use balancer::domain::prompts::of_kind;
-use balancer::imaging::decode;
+use balancer::grid::CELL_SIDE;
+use balancer::imaging::{decode, shrink};
 use balancer::stages::Clock;
 use balancer_tests::openai::{self, Answer, Asked, Vendor, VisionService, judgement};
 use balancer_tests::replicate::{self, Fate, Replicate};
@@ -20,6 +21,9 @@ use serde_json::json;
 
 /// Pictures of each kind that are drawn beforehand: what takes time later should be the waiting alone.
 const DRAWN: usize = 9;
+
+/// What a picture must be judged at least, so that it is not judged too bad for a set when it is seen smaller.
+const GOOD: u8 = 7;
 
 /// A tenth of the looks goes wrong in each of three ways, where that is wanted.
 fn look(eyes: &EmbeddedVision, asked: &Asked, failing: bool) -> Answer {
@@ -49,16 +53,25 @@ fn fate(creation: usize, takes: Duration, failing: bool) -> Fate {
     }
 }
 
-async fn pictures_of(base: &str) -> BTreeMap<Kind, Vec<Vec<u8>>> {
+/// Good pictures of each kind: on a page of the grid, too, each is judged as what it should be.
+async fn pictures_of(base: &str, eyes: &EmbeddedVision) -> BTreeMap<Kind, Vec<Vec<u8>>> {
     let base = Arc::new(decode(&std::fs::read(base).unwrap()).unwrap());
-    let mut drawn: BTreeMap<Kind, Vec<Vec<u8>>> = BTreeMap::new();
+    let mut good: BTreeMap<Kind, Vec<Vec<u8>>> = BTreeMap::new();
     for kind in Kind::ALL {
-        for (seed, prompt) in (1..).zip(of_kind(kind).iter().take(DRAWN)) {
+        let good = good.entry(kind).or_default();
+        for (seed, prompt) in (1..).zip(of_kind(kind).iter().cycle()) {
             let request = Request { base: Arc::clone(&base), kind, prompt: prompt.render("person"), seed };
-            drawn.entry(kind).or_default().push(draw(request).await.unwrap());
+            let picture = draw(request).await.unwrap();
+            let seen = eyes.observe(&shrink(&decode(&picture).unwrap(), CELL_SIDE));
+            if seen.kind == kind && seen.quality >= GOOD {
+                good.push(picture);
+            }
+            if good.len() == DRAWN {
+                break;
+            }
         }
     }
-    drawn
+    good
 }
 
 #[tokio::main]
@@ -68,12 +81,12 @@ async fn main() {
     let seconds = |at: usize, usual: u64| arguments.get(at).map_or(usual, |text| text.parse().unwrap());
     let (takes_a_look, takes_an_image) = (Duration::from_secs(seconds(1, 2)), Duration::from_secs(seconds(2, 6)));
     let failing = options.contains(&"--failing".to_owned());
-    let drawn = pictures_of(&arguments[0]).await;
+    let eyes = EmbeddedVision::new().unwrap();
+    let drawn = pictures_of(&arguments[0], &eyes).await;
 
     let paint = move |kind: Kind, index: usize| drawn[&kind][index % DRAWN].clone();
     let script = move |creation: usize, _: &str| fate(creation, takes_an_image, failing);
     let replicate = Replicate::start(Clock::system(), script, paint).await;
-    let eyes = EmbeddedVision::new().unwrap();
     let vendor = Vendor { delay: takes_a_look, ..Vendor::default() };
     let vision = VisionService::of(vendor, move |asked| look(&eyes, asked, failing)).await;
     println!("export OPENAI_BASE_URL={}/v1 OPENAI_API_KEY={}", vision.address(), openai::KEY);
