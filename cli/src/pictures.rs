@@ -19,7 +19,7 @@ pub struct Picture {
     pub preview: Arc<RgbImage>,
 }
 
-/// Reads a folder's images, by name. What is no use is said on standard error, and the others go on.
+/// Reads a folder's images, by name. What can't be used is said on standard error, and the others go on.
 ///
 /// # Errors
 /// If the folder can't be read, or holds no image at all.

@@ -1,4 +1,4 @@
-//! Files that are no use, or unusual, or oddly named.
+//! Files that are unusable, or unusual, or oddly named.
 
 use std::io::Cursor;
 
@@ -15,7 +15,7 @@ fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
     bytes
 }
 
-/// Files that are no use, and what is said of each.
+/// Files that are unusable, and what is said of each.
 fn unusable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let good = &pictures::good(Photorealistic, 1)[0];
     let (whole_png, whole_jpeg) = (png(good.image.clone()), &good.jpeg);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use balancer::adapters::queues::Queue;
-use balancer::adapters::store::actors::Status;
 use balancer::domain::actor::ActorId;
+use balancer::domain::status::Status;
 use balancer::lambda::MOST_DELIVERIES;
 use balancer::stages::Clock;
 use balancer_tests::pictures;

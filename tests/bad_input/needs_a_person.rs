@@ -45,7 +45,7 @@ async fn a_base_image_that_cannot_be_read_is_named_and_nothing_is_deleted() {
     stack.upload_all(&actor, 1, &pictures::good(BwStylized, 2)).await;
 
     let reason = stack.needs_attention(&actor).await;
-    assert!(reason.contains(&format!("{key} is no use: the content is not PNG, JPEG or WebP")), "{reason}");
+    assert!(reason.contains(&format!("{key} is unusable: the content is not PNG, JPEG or WebP")), "{reason}");
     assert_eq!(stack.filenames(&actor).await.len(), 2);
 }
 

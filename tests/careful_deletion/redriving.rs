@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use balancer::adapters::queues::Queue;
-use balancer::adapters::store::actors::Status;
 use balancer::domain::plan::{Origin, Plan, PlannedDeletion};
+use balancer::domain::status::Status;
 use balancer::stages::Clock;
 use balancer_tests::pictures::full_set;
 use balancer_tests::stack::{TestStack, actor};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use balancer::adapters::store::actors::Status;
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::KindCounts;
 use balancer::domain::manifest::BALANCING;
 use balancer::domain::plan::PlanState;
+use balancer::domain::status::Status;
 use balancer_tests::world::World;
 
 /// What is left in the end.

@@ -4,8 +4,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use balancer::adapters::store::actors::Status;
 use balancer::domain::plan::Plan;
+use balancer::domain::status::Status;
 use balancer::lambda::MOST_DELIVERIES;
 use balancer::stages::Clock;
 use balancer_tests::stack::actor;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use balancer::adapters::queues::Queue;
-use balancer::adapters::store::actors::Status;
 use balancer::domain::prompts::by_id;
+use balancer::domain::status::Status;
 use balancer::stages::Clock;
 use balancer_tests::replicate::{Fate, TOKEN};
 use jiff::SignedDuration;

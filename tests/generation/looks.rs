@@ -26,7 +26,7 @@ async fn what_is_stopped_three_times_is_given_up_and_paid() {
 }
 
 #[tokio::test]
-async fn a_look_or_an_output_that_is_not_to_be_had_now_is_asked_for_another_time() {
+async fn a_look_or_an_output_that_is_unavailable_is_asked_for_another_time() {
     for trouble in [
         ResponseTemplate::new(429).set_body_json(json!({ "detail": "Your rate limit resets in ~7s." })),
         ResponseTemplate::new(500),

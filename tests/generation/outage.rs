@@ -1,4 +1,4 @@
-//! A Replicate that is not to be had for a while.
+//! A Replicate that is unavailable for a while.
 
 use balancer_tests::replicate::Fate;
 use jiff::SignedDuration;

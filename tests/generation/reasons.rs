@@ -1,7 +1,7 @@
 //! Why images could not be made is said where people look.
 
-use balancer::adapters::store::actors::Status;
 use balancer::domain::kind::Kind;
+use balancer::domain::status::Status;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;

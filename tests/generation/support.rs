@@ -1,10 +1,10 @@
 //! One actor who wants images.
 
 use balancer::adapters::queues::Queue;
-use balancer::adapters::store::actors::Status;
 use balancer::adapters::store::slots::{SlotName, SlotRecord};
 use balancer::domain::actor::ActorId;
 use balancer::domain::plan::Plan;
+use balancer::domain::status::Status;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};

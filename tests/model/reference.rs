@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use balancer::adapters::store::actors::Status;
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::KindCounts;
 use balancer::domain::manifest::BALANCING;
+use balancer::domain::status::Status;
 use balancer_tests::world::World;
 
 /// What people know of the set without looking.

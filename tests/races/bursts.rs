@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use balancer::adapters::store::actors::Status;
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::Kind;
 use balancer::domain::plan::PlanState;
+use balancer::domain::status::Status;
 use balancer::stages::evaluate::MOST_IMAGES;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;

@@ -1,9 +1,9 @@
 //! Budgets: no worker spends what another has set aside.
 
 use balancer::adapters::queues::Queue;
-use balancer::adapters::store::actors::Status;
 use balancer::domain::actor::ActorId;
 use balancer::domain::money::MicroUsd;
+use balancer::domain::status::Status;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};

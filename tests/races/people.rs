@@ -1,11 +1,11 @@
 //! People who are at the same names and images while the functions work.
 
 use balancer::adapters::queues::Queue;
-use balancer::adapters::store::actors::Status;
 use balancer::adapters::store::slots::{SlotName, SlotState};
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::Kind;
 use balancer::domain::manifest::BALANCING;
+use balancer::domain::status::Status;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;

@@ -12,7 +12,7 @@ mod rie;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use balancer::adapters::store::actors::Status;
+use balancer::domain::status::Status;
 use balancer_tests::pictures;
 use balancer_tests::stack::{self, TestStack, actor};
 use jiff::Timestamp;

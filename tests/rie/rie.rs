@@ -28,7 +28,7 @@ pub(crate) struct Rie {
 }
 
 impl Rie {
-    /// Starts `function`; `None`, with a remark, where the emulator can't be had.
+    /// Starts `function`; `None`, with a remark, where the emulator is missing.
     pub(crate) async fn start(function: &Path, variables: BTreeMap<String, String>) -> Option<Self> {
         static PROGRAM: OnceCell<Option<PathBuf>> = OnceCell::const_new();
         let program = PROGRAM.get_or_init(program).await.as_ref()?;

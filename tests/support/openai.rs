@@ -61,7 +61,7 @@ struct Log {
 /// A request, as it was understood.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// The how-manieth request, from 0.
+    /// The number of the request, from 0.
     pub turn: usize,
     /// How the pictures were shown.
     pub mode: VisionMode,

@@ -1,10 +1,10 @@
 //! A message is put on one of the three queues by hand.
 
 use balancer::adapters::queues::Queue;
-use balancer::adapters::store::actors::Status;
 use balancer::domain::kind::Kind::{BwStylized, ColorStylized, Photorealistic};
 use balancer::domain::manifest::{BALANCING, UPLOADED};
 use balancer::domain::plan::{Origin, PlanState};
+use balancer::domain::status::Status;
 use balancer_tests::pictures;
 use balancer_tests::set::{TARGET, assert_balanced, assert_local_copy_equals_bucket, counts, numbers_made};
 use balancer_tests::stack::{TestStack, actor};

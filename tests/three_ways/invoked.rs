@@ -119,7 +119,7 @@ async fn a_function_whose_key_can_not_be_read_says_so_in_its_log_and_what_to_do(
         let [error] = &errors[..] else { panic!("one line is wanted: {said}") };
         assert_eq!(error["level"], "ERROR");
         let message = error["fields"]["message"].as_str().unwrap();
-        for words in [&format!("{key} can't be had"), arn, "holds the key and nothing else", "SecretsKmsKeyArn"] {
+        for words in [&format!("{key} can't be read"), arn, "holds the key and nothing else", "SecretsKmsKeyArn"] {
             assert!(message.contains(words), "{message}");
         }
     }

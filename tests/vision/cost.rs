@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use balancer::adapters::store::actors::Status;
 use balancer::adapters::store::spending::Judging;
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::Kind;
 use balancer::domain::money::MicroUsd;
+use balancer::domain::status::Status;
 use balancer::stages::{Clock, StageError};
 use balancer_tests::coded::coded_picture;
 use balancer_tests::openai::{Answer, MODEL, Vendor, VisionService, perfect_eyes, problem};
@@ -108,7 +108,7 @@ async fn only_what_is_new_for_this_model_and_this_rubric_is_shown() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_to_be_had_is_waited_for_ever_less_often_and_for_an_hour() {
+async fn a_service_that_is_unavailable_is_waited_for_ever_less_often_and_for_an_hour() {
     let (stack, actor) = with_set().await;
     let down = problem(500, "server_error", "oops");
     let service = VisionService::start(move |_| Answer::Reply(down.clone())).await;

@@ -37,7 +37,7 @@ async fn a_key_is_read_once_from_where_it_is_stored_whatever_surrounds_it() {
 }
 
 #[tokio::test]
-async fn a_key_that_can_t_be_had_is_told_with_where_it_was_looked_for() {
+async fn a_key_that_can_t_be_read_is_told_with_where_it_was_looked_for() {
     let service = VisionService::start(perfect_eyes).await;
     let denied = json!({ "__type": "AccessDeniedException", "Message": "not authorized to perform GetSecretValue" });
     for (status, answer, says) in [
@@ -47,7 +47,7 @@ async fn a_key_that_can_t_be_had_is_told_with_where_it_was_looked_for() {
     ] {
         let secrets = secrets_manager(status, answer).await;
         let error = model(&service, &secrets).await.err().unwrap().to_string();
-        for words in ["OPENAI_API_KEY can't be had", "GetSecretValue", ARN, says] {
+        for words in ["OPENAI_API_KEY can't be read", "GetSecretValue", ARN, says] {
             assert!(error.contains(words), "{error}");
         }
     }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use balancer::adapters::store::actors::{ActorRecord, Status};
+use balancer::adapters::store::actors::ActorRecord;
 use balancer::config::from_variables;
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::{Kind, KindCounts};
 use balancer::domain::money::MicroUsd;
+use balancer::domain::status::Status;
 use balancer::functions::evaluation;
 use balancer::stages::{Clock, Message, Stage, StageError};
 use balancer_tests::coded::{coded_picture, read_code};

@@ -5,11 +5,12 @@ mod plan_at_hand;
 use std::collections::BTreeMap;
 
 use anyhow::bail;
-use balancer::adapters::store::actors::{ActorRecord, Status as ActorStatus};
+use balancer::adapters::store::actors::ActorRecord;
 use balancer::adapters::store::spending::Spending;
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::KindCounts;
 use balancer::domain::money::MicroUsd;
+use balancer::domain::status::Status as ActorStatus;
 use balancer::stages::Clock;
 use jiff::civil::Date;
 use serde::Serialize;

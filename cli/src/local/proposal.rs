@@ -52,7 +52,7 @@ impl ActorProposal {
         if proposal.is_empty() {
             lines.push("  nothing to do".to_owned());
         }
-        lines.extend(self.notes.iter().map(|note| format!("  no use: {}: {}", note.filename, note.remark)));
+        lines.extend(self.notes.iter().map(|note| format!("  unusable: {}: {}", note.filename, note.remark)));
         lines.join("\n")
     }
 }

@@ -1,10 +1,10 @@
 //! What has become of every actor.
 
 use balancer::adapters::store::Store;
-use balancer::adapters::store::actors::Status;
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::KindCounts;
 use balancer::domain::plan::PlanState;
+use balancer::domain::status::Status;
 use serde::Serialize;
 
 use crate::outcome::{Outcome, answer, remark};

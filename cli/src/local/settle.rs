@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use balancer::adapters::queues::Queues;
 use balancer::adapters::store::Store;
-use balancer::adapters::store::actors::{ActorRecord, Status};
+use balancer::adapters::store::actors::ActorRecord;
 use balancer::adapters::store::slots::SlotRecord;
 use balancer::domain::actor::ActorId;
 use balancer::domain::plan::Plan;
+use balancer::domain::status::Status;
 
 use super::proposal::ActorProposal;
 use crate::progress::Board;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-/// Why the embedded stack could not be had. Every message ends with what to do about it.
+/// Why the embedded stack could not be started. Every message ends with what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The functions do not compile.

@@ -45,8 +45,8 @@ pub enum GeneratorError {
     /// The image could not be written as a JPEG. Trying again won't help.
     #[error("the generated image can't be encoded: {0}")]
     Encoding(#[from] image::ImageError),
-    /// What came back is no use as an image. Trying again won't help.
-    #[error("the generator's answer is no use: {0}")]
+    /// What came back is unusable as an image. Trying again won't help.
+    #[error("the generator's answer is unusable: {0}")]
     Unusable(#[from] DecodeError),
     /// Replicate failed.
     #[error(transparent)]
@@ -69,7 +69,7 @@ impl Generator {
     /// The configured generator.
     ///
     /// # Errors
-    /// If its key can't be had.
+    /// If its key can't be read.
     pub async fn new(config: GeneratorConfig, sdk: &SdkConfig) -> Result<Self, GeneratorError> {
         Ok(match config {
             GeneratorConfig::Embedded => Self::Embedded,
@@ -81,7 +81,7 @@ impl Generator {
 /// Has the embedded generator make an image: the bytes of a JPEG that has been read back whole.
 ///
 /// # Errors
-/// If none was made, or what was made is no use.
+/// If none was made, or what was made is unusable.
 pub async fn draw(request: Request) -> Result<Vec<u8>, GeneratorError> {
     let draw = move || {
         let image = embedded::draw(&request.base, request.kind, &request.prompt, u64::from(request.seed));

@@ -64,7 +64,7 @@ impl VisionError {
         }
     }
 
-    /// Whether the service is not to be had for a while, and how long it asks to be left alone, if it does.
+    /// Whether the service is unavailable for a while, and how long it asks to be left alone, if it does.
     #[must_use]
     pub fn outage(&self) -> Option<Option<Duration>> {
         match self {
@@ -88,7 +88,7 @@ impl VisionModel {
     /// The configured model.
     ///
     /// # Errors
-    /// If the model can't be loaded, or its key can't be had.
+    /// If the model can't be loaded, or its key can't be read.
     pub async fn new(config: VisionConfig, sdk: &SdkConfig) -> Result<Self, VisionError> {
         Ok(match config {
             VisionConfig::Embedded => Self::Embedded(Arc::new(EmbeddedVision::new()?)),

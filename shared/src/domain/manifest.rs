@@ -159,7 +159,7 @@ pub struct Image {
     /// What was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
-    /// Why the file is no use as an image, where it is none.
+    /// Why the file is unusable as an image, where it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unusable: Option<String>,
     /// Whether somebody wants it to stay, whatever is thought of it.

@@ -12,5 +12,6 @@ pub mod plan;
 pub mod planner;
 pub mod prompts;
 pub mod reconciliation;
+pub mod status;
 pub mod target;
 pub mod trash;

@@ -20,7 +20,7 @@ pub struct Plan {
     pub created_at: Timestamp,
     /// Who wanted it.
     pub origin: Origin,
-    /// The how-manieth mending in a row, from 1.
+    /// Which mending in a row this is, from 1.
     pub round: u32,
     /// What it may do.
     pub scope: Scope,

@@ -23,7 +23,7 @@ const MAX_ALLOCATION: u64 = MAX_PIXELS * 8;
 /// What a decoder may allocate, in bytes, for what stands before the image itself, such as a colour profile.
 const MAX_PREAMBLE: u64 = 16 * 1024 * 1024;
 
-/// Why a file is no use as an image. Each says what to do about it; trying again never helps.
+/// Why a file is unusable as an image. Each says what to do about it; trying again never helps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// No bytes at all.

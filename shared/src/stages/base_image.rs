@@ -33,7 +33,7 @@ impl BaseImages<'_> {
     /// `base_image` folder, else the first under its base key.
     ///
     /// # Errors
-    /// The inner one, a sentence for people, if there is none or it is no use.
+    /// The inner one, a sentence for people, if there is none or it is unusable.
     pub(super) async fn load(
         &self,
         actor: &ActorId,
@@ -42,7 +42,7 @@ impl BaseImages<'_> {
         for place in self.places(actor, noted) {
             let Some((name, bytes)) = self.fetch(&place).await? else { continue };
             let decoded = tokio::task::spawn_blocking(move || decode(&bytes)).await?;
-            return Ok(decoded.map(Arc::new).map_err(|error| format!("The base image {name} is no use: {error}.")));
+            return Ok(decoded.map(Arc::new).map_err(|error| format!("The base image {name} is unusable: {error}.")));
         }
         Ok(Err(self.absence(actor)))
     }

@@ -17,7 +17,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(1);
 /// What was noted longer ago belongs to another outage.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(3);
 
-/// Since when the service has not been to be had, by what is noted of it.
+/// Since when the service has been unavailable, by what is noted of it.
 pub(super) fn since(noted: Option<Timestamp>, now: Timestamp) -> Timestamp {
     noted.filter(|&noted| now.duration_since(noted) < FORGOTTEN).unwrap_or(now)
 }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use balancer::adapters::store::actors::Status;
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::Kind::Photorealistic;
+use balancer::domain::status::Status;
 use futures::{StreamExt, stream};
 
 use super::{Meter, Usage, Work};

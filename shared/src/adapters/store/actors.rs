@@ -1,10 +1,9 @@
-//! The actor itself: who it is, how its set stands, and who may change that now.
+//! The actor itself: who it is, how its set stands, and since when uploads wait.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 
+use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -13,38 +12,9 @@ use super::items::{self, Item, number, text, value};
 use super::{Store, StoreError};
 use crate::domain::actor::{ActorId, Profile};
 use crate::domain::manifest::BaseImage;
+use crate::domain::status::Status;
 
 const SORT: &str = "ACTOR";
-
-/// How an actor's set stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Nobody has looked at it yet.
-    #[default]
-    Waiting,
-    /// A plan is being carried out.
-    Balancing,
-    /// Its plan waits for money: a budget is used up.
-    Parked,
-    /// It is as it should be.
-    Balanced,
-    /// A person must do something; the reason says what.
-    NeedsAttention,
-}
-
-impl fmt::Display for Status {
-    /// As it is written everywhere: `needs_attention`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Waiting => "waiting",
-            Self::Balancing => "balancing",
-            Self::Parked => "parked",
-            Self::Balanced => "balanced",
-            Self::NeedsAttention => "needs_attention",
-        })
-    }
-}
 
 /// An actor as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -91,7 +61,7 @@ pub struct ActorRecord {
     /// When a message was sent that will evaluate them.
     #[serde(with = "millisecond::optional")]
     pub announced_at: Option<Timestamp>,
-    /// Since when the vision model has not been to be had.
+    /// Since when the vision model has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub vision_outage_since: Option<Timestamp>,
     /// Who is evaluating it now.
@@ -99,19 +69,6 @@ pub struct ActorRecord {
     /// Until when, at most.
     #[serde(with = "millisecond::optional")]
     pub lease_until: Option<Timestamp>,
-}
-
-/// What an evaluation leaves behind in the actor's record.
-#[derive(Debug, Clone)]
-pub struct Verdict<'a> {
-    /// How the set stands.
-    pub status: Status,
-    /// Why, in a sentence for people.
-    pub reason: &'a str,
-    /// How often in a row the set has been mended, this one included.
-    pub round: u32,
-    /// The uploads that it has taken into account: the last of them.
-    pub seen_uploads_until: Option<Timestamp>,
 }
 
 impl Store {
@@ -167,37 +124,6 @@ impl Store {
         let change = Change::of(items::key(actor, SORT))
             .set("announced_at", millis(now))
             .when_equal("pending_since", millis(since));
-        self.apply(change).await.map(drop)
-    }
-
-    /// Takes the right to evaluate the actor until `now` + `duration`; `None` if somebody else has it.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn take_lease(
-        &self,
-        actor: &ActorId,
-        token: &str,
-        now: Timestamp,
-        duration: SignedDuration,
-    ) -> Result<Option<ActorRecord>, StoreError> {
-        let change = Change::of(items::key(actor, SORT))
-            .set_if_absent("created_at", millis(now))
-            .set("lease_token", text(token))
-            .set("lease_until", millis(now + duration))
-            .when_free("lease_until", millis(now), "lease_token", text(token));
-        self.apply(change).await?.map(items::data).transpose()
-    }
-
-    /// Gives the right to evaluate back, with nothing decided.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn release_lease(&self, actor: &ActorId, token: &str) -> Result<(), StoreError> {
-        let change = Change::of(items::key(actor, SORT))
-            .remove("lease_token")
-            .remove("lease_until")
-            .when_equal("lease_token", text(token));
         self.apply(change).await.map(drop)
     }
 
@@ -261,28 +187,6 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Ends an evaluation that leaves nothing to do. Returns whether uploads came in meanwhile that it hasn't seen;
-    /// those then still wait.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn settle(
-        &self,
-        actor: &ActorId,
-        token: &str,
-        verdict: &Verdict<'_>,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let change = verdict_change(actor, token, verdict, now)?.remove("active_plan");
-        if self.apply(forget_uploads(change.clone(), verdict.seen_uploads_until)).await?.is_some() {
-            return Ok(false);
-        }
-        // Either new uploads came in, or the lease was lost; in the second case this changes nothing either. Its answer
-        // may have got lost, so the record has the last word.
-        let is_settled = self.apply(change).await?.is_some();
-        Ok(is_settled || self.actor(actor).await?.is_some_and(|record| record.pending_since.is_some()))
-    }
-
     /// Writes a whole record, as an import does; `false` if the actor is there already.
     ///
     /// # Errors
@@ -295,32 +199,6 @@ impl Store {
             Err(error) if super::condition_failed(&error) => Ok(false),
             Err(error) => Err(self.error("PutItem", actor.as_str(), &error)),
         }
-    }
-}
-
-/// The change by which a verdict enters the actor's record, as long as the lease is held.
-pub(super) fn verdict_change(
-    actor: &ActorId,
-    token: &str,
-    verdict: &Verdict<'_>,
-    now: Timestamp,
-) -> Result<Change, StoreError> {
-    Ok(Change::of(items::key(actor, SORT))
-        .set("status", value(&verdict.status)?)
-        .set("reason", text(verdict.reason))
-        .set("round", number(verdict.round))
-        .set("updated_at", millis(now))
-        .remove("lease_token")
-        .remove("lease_until")
-        .when_equal("lease_token", text(token)))
-}
-
-/// Uploads no longer wait, provided that none has come in since the last one that was seen.
-pub(super) fn forget_uploads(change: Change, seen_until: Option<Timestamp>) -> Change {
-    let change = change.remove("pending_since").remove("pending_last").remove("announced_at");
-    match seen_until {
-        Some(last) => change.when_equal("pending_last", millis(last)),
-        None => change.when_absent("pending_last"),
     }
 }
 

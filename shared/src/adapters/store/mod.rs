@@ -17,6 +17,7 @@ pub mod actors;
 mod change;
 pub mod images;
 mod items;
+pub mod leases;
 mod outages;
 pub mod plans;
 mod predictions;

@@ -1,4 +1,4 @@
-//! Since when a paid service has not been to be had, noted where the work is that waits for it.
+//! Since when a paid service has been unavailable, noted where the work is that waits for it.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 use crate::domain::actor::ActorId;
 
 impl Store {
-    /// Notes since when the generator has not been to be had; none if it is again.
+    /// Notes since when the generator has been unavailable; `None` if it is back.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -18,7 +18,7 @@ impl Store {
         self.note_since(slot.key(), "outage_since", since).await
     }
 
-    /// Notes since when the vision model has not been to be had; none if it is again.
+    /// Notes since when the vision model has been unavailable; `None` if it is back.
     ///
     /// # Errors
     /// If the table can't be written.

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::actors::{Verdict, actor_key, forget_uploads, verdict_change};
+use super::actors::actor_key;
 use super::change::Change;
 use super::items::{self, Item, number, text, value};
+use super::leases::{Verdict, forget_uploads, verdict_change};
 use super::{Store, StoreError};
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::Generation;

@@ -61,7 +61,7 @@ pub struct SlotRecord {
     /// Since when that is known.
     #[serde(with = "millisecond::optional")]
     pub begun_at: Option<Timestamp>,
-    /// Since when the generator has not been to be had.
+    /// Since when the generator has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub outage_since: Option<Timestamp>,
     /// Who is at it.

@@ -6,8 +6,9 @@ use tracing::warn;
 
 use super::Evaluation;
 use super::decide::Case;
-use crate::adapters::store::actors::{Status, Verdict};
+use crate::adapters::store::leases::Verdict;
 use crate::domain::plan::{Plan, PlanState};
+use crate::domain::status::Status;
 use crate::metrics::Metric;
 use crate::stages::StageError;
 

@@ -1,4 +1,4 @@
-//! A vision service that is not to be had.
+//! A vision service that is unavailable.
 
 use super::Evaluation;
 use super::decide::Case;

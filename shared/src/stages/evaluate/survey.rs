@@ -24,7 +24,7 @@ use crate::stages::listing::list_images;
 pub(super) struct Survey {
     /// The images, by file name.
     pub(super) images: Vec<Surveyed>,
-    /// The files that are no use, and why.
+    /// The files that can't be used, and why.
     pub(super) notes: Vec<Note>,
     /// Files that nobody has looked at yet, and that were too many for this time.
     pub(super) unread: Vec<String>,
@@ -95,8 +95,8 @@ impl Evaluation {
             .buffered(super::READ_AT_ONCE)
             .try_collect()
             .await?;
-        let (no_use, images): (Vec<_>, Vec<_>) = surveyed.into_iter().partition(|file| file.image.unusable.is_some());
-        let notes = no_use
+        let (unusable, images): (Vec<_>, Vec<_>) = surveyed.into_iter().partition(|file| file.image.unusable.is_some());
+        let notes = unusable
             .into_iter()
             .map(|file| Note { remark: file.image.unusable.unwrap_or_default(), filename: file.filename })
             .collect();

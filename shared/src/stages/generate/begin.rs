@@ -6,9 +6,9 @@ use tracing::info;
 
 use super::{Generation, Job};
 use crate::adapters::generator::{Replicate, ReplicateError};
-use crate::adapters::store::actors::Status;
 use crate::adapters::store::slots::SlotRecord;
 use crate::adapters::store::spending::{Charge, Reservation, Settlement};
+use crate::domain::status::Status;
 use crate::stages::{StageError, park_over_budget};
 
 /// How long a list is searched for an image whose beginning was not answered.

@@ -23,7 +23,7 @@ use crate::adapters::store::slots::{SlotName, SlotRecord, SlotState};
 use crate::adapters::store::spending::Settlement;
 use crate::domain::actor::ActorId;
 use crate::domain::budget::Budget;
-use crate::domain::plan::{Plan, PlanState, Slot};
+use crate::domain::plan::{Plan, Slot};
 use crate::keys::Keys;
 use crate::messages::GenerationMessage;
 use crate::panics::caught;
@@ -119,7 +119,7 @@ impl Generation {
         let Some(mut record) = self.store.claim_slot(job.name(), &token, now, CLAIM).await? else {
             return Err(StageError::later("another worker is making this image", CLAIM_POLL));
         };
-        let is_overtaken = !matches!(job.plan.state, PlanState::Running | PlanState::Closed);
+        let is_overtaken = !job.plan.may_be_carried_out();
         // Claims are given back after a panic too: else the next delivery would be put off, and never counted as failed.
         let worked = caught(async {
             loop {

@@ -48,14 +48,14 @@ pub enum ReplicateError {
     /// The output lies where no output of Replicate's does, so it isn't fetched. Trying again won't help.
     #[error("Replicate's output lies at `{0}`, which is not Replicate's")]
     Elsewhere(String),
-    /// What was fetched is no use as an image. Trying again won't help.
-    #[error("Replicate's output is no use: {0}")]
+    /// What was fetched is unusable as an image. Trying again won't help.
+    #[error("Replicate's output is unusable: {0}")]
     Unusable(#[from] DecodeError),
     /// The image could not be written as a JPEG. Trying again won't help.
     #[error("Replicate's output can't be converted: {0}")]
     Encoding(#[from] image::ImageError),
-    /// The token can't be had.
-    #[error("REPLICATE_API_TOKEN can't be had: {0}; {remedy}", remedy = secrets::REMEDY)]
+    /// The token is missing or can't be read.
+    #[error("REPLICATE_API_TOKEN can't be read: {0}; {remedy}", remedy = secrets::REMEDY)]
     Secret(#[from] AwsError),
 }
 
@@ -83,7 +83,7 @@ impl ReplicateError {
         ) || matches!(self, Self::Http(error) if error.sent_nothing())
     }
 
-    /// Whether Replicate is not to be had for a while, and how long it asks to be left alone, if it does.
+    /// Whether Replicate is unavailable for a while, and how long it asks to be left alone, if it does.
     #[must_use]
     pub fn outage(&self) -> Option<Option<Duration>> {
         match self {

@@ -70,7 +70,7 @@ impl Replicate {
     /// A client as configured.
     ///
     /// # Errors
-    /// If the token can't be had, or the address is none.
+    /// If the token can't be read, or the address is none.
     pub async fn new(config: ReplicateConfig, sdk: &SdkConfig) -> Result<Self, ReplicateError> {
         let base = Url::parse(&config.base_url)
             .map_err(|error| ReplicateError::Refused(format!("REPLICATE_BASE_URL is no address: {error}")))?;
@@ -180,7 +180,7 @@ impl Replicate {
     /// Fetches an output: the bytes of a JPEG that has been read back whole. `None` if it has been removed.
     ///
     /// # Errors
-    /// If it can't be fetched, or is no use.
+    /// If it can't be fetched, or is unusable.
     pub async fn fetch(&self, output: &str) -> Result<Option<Vec<u8>>, ReplicateError> {
         let url = Url::parse(output).ok().filter(|url| self.is_output(url));
         let url = url.ok_or_else(|| ReplicateError::Elsewhere(output.chars().take(200).collect()))?;

@@ -71,8 +71,8 @@ pub enum OpenAiError {
     /// The request could not be written. Trying again won't help.
     #[error("what is to be judged can't be encoded: {0}")]
     Encoding(String),
-    /// The key can't be had. Trying again may help.
-    #[error("OPENAI_API_KEY can't be had: {0}; {remedy}", remedy = secrets::REMEDY)]
+    /// The key is missing or can't be read. Trying again may help.
+    #[error("OPENAI_API_KEY can't be read: {0}; {remedy}", remedy = secrets::REMEDY)]
     Secret(#[from] AwsError),
 }
 
@@ -105,7 +105,7 @@ impl OpenAiError {
         }
     }
 
-    /// Whether the service is not to be had for a while, and how long it asks to be left alone, if it does.
+    /// Whether the service is unavailable for a while, and how long it asks to be left alone, if it does.
     #[must_use]
     pub fn outage(&self) -> Option<Option<Duration>> {
         match self {

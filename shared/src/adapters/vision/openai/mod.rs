@@ -74,7 +74,7 @@ impl OpenAi {
     /// A client as configured.
     ///
     /// # Errors
-    /// If the key can't be had.
+    /// If the key can't be read.
     pub async fn new(config: OpenAiConfig, sdk: &SdkConfig) -> Result<Self, OpenAiError> {
         Ok(Self {
             http: Http::new(config.timeout, MOST_ANSWER_BYTES)?,

@@ -6,7 +6,7 @@ use crate::grid::{Page, lay_out};
 /// How often images that were left out, doubled or garbled are asked for again.
 const MOST_REPEATS: u8 = 2;
 
-/// The how-manieth look at an image.
+/// Which look at an image this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
     /// At all of them.

@@ -1,0 +1,104 @@
+//! Who may evaluate an actor now, and what the evaluation leaves behind.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::actors::{ActorRecord, actor_key, millis};
+use super::change::Change;
+use super::items::{self, number, text, value};
+use super::{Store, StoreError};
+use crate::domain::actor::ActorId;
+use crate::domain::status::Status;
+
+/// What an evaluation leaves behind in the actor's record.
+#[derive(Debug, Clone)]
+pub struct Verdict<'a> {
+    /// How the set stands.
+    pub status: Status,
+    /// Why, in a sentence for people.
+    pub reason: &'a str,
+    /// How often in a row the set has been mended, this one included.
+    pub round: u32,
+    /// The uploads that it has taken into account: the last of them.
+    pub seen_uploads_until: Option<Timestamp>,
+}
+
+impl Store {
+    /// Takes the right to evaluate the actor until `now` + `duration`; `None` if somebody else has it.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn take_lease(
+        &self,
+        actor: &ActorId,
+        token: &str,
+        now: Timestamp,
+        duration: SignedDuration,
+    ) -> Result<Option<ActorRecord>, StoreError> {
+        let change = Change::of(actor_key(actor))
+            .set_if_absent("created_at", millis(now))
+            .set("lease_token", text(token))
+            .set("lease_until", millis(now + duration))
+            .when_free("lease_until", millis(now), "lease_token", text(token));
+        self.apply(change).await?.map(items::data).transpose()
+    }
+
+    /// Gives the right to evaluate back, with nothing decided.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn release_lease(&self, actor: &ActorId, token: &str) -> Result<(), StoreError> {
+        let change = Change::of(actor_key(actor))
+            .remove("lease_token")
+            .remove("lease_until")
+            .when_equal("lease_token", text(token));
+        self.apply(change).await.map(drop)
+    }
+
+    /// Ends an evaluation that leaves nothing to do. Returns whether uploads came in meanwhile that it hasn't seen;
+    /// those then still wait.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn settle(
+        &self,
+        actor: &ActorId,
+        token: &str,
+        verdict: &Verdict<'_>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let change = verdict_change(actor, token, verdict, now)?.remove("active_plan");
+        if self.apply(forget_uploads(change.clone(), verdict.seen_uploads_until)).await?.is_some() {
+            return Ok(false);
+        }
+        // Either new uploads came in, or the lease was lost; in the second case this changes nothing either. Its answer
+        // may have got lost, so the record has the last word.
+        let is_settled = self.apply(change).await?.is_some();
+        Ok(is_settled || self.actor(actor).await?.is_some_and(|record| record.pending_since.is_some()))
+    }
+}
+
+/// The change by which a verdict enters the actor's record, as long as the lease is held.
+pub(super) fn verdict_change(
+    actor: &ActorId,
+    token: &str,
+    verdict: &Verdict<'_>,
+    now: Timestamp,
+) -> Result<Change, StoreError> {
+    Ok(Change::of(actor_key(actor))
+        .set("status", value(&verdict.status)?)
+        .set("reason", text(verdict.reason))
+        .set("round", number(verdict.round))
+        .set("updated_at", millis(now))
+        .remove("lease_token")
+        .remove("lease_until")
+        .when_equal("lease_token", text(token)))
+}
+
+/// Uploads no longer wait, provided that none has come in since the last one that was seen.
+pub(super) fn forget_uploads(change: Change, seen_until: Option<Timestamp>) -> Change {
+    let change = change.remove("pending_since").remove("pending_last").remove("announced_at");
+    match seen_until {
+        Some(last) => change.when_equal("pending_last", millis(last)),
+        None => change.when_absent("pending_last"),
+    }
+}
