@@ -12,8 +12,7 @@ use balancer::adapters::generator::{Request, draw};
 use balancer::adapters::vision::embedded::EmbeddedVision;
 use balancer::domain::kind::Kind;
 use balancer::domain::prompts::of_kind;
-use balancer::grid::CELL_SIDE;
-use balancer::imaging::{decode, shrink};
+use balancer::imaging::decode;
 use balancer::stages::Clock;
 use balancer_tests::openai::{self, Answer, Asked, Vendor, VisionService, judgement};
 use balancer_tests::replicate::{self, Fate, Replicate};
@@ -22,7 +21,7 @@ use serde_json::json;
 /// Pictures of each kind that are drawn beforehand: what takes time later should be the waiting alone.
 const DRAWN: usize = 9;
 
-/// What a picture must be judged at least, so that it is not judged too bad for a set when it is seen smaller.
+/// What a picture must be judged at least, so that it is good enough for a set also among others.
 const GOOD: u8 = 7;
 
 /// A tenth of the looks goes wrong in each of three ways, where that is wanted.
@@ -53,7 +52,7 @@ fn fate(creation: usize, takes: Duration, failing: bool) -> Fate {
     }
 }
 
-/// Good pictures of each kind: on a page of the grid, too, each is judged as what it should be.
+/// Good pictures of each kind: in a cell of the grid, too, each is judged as what it should be.
 async fn pictures_of(base: &str, eyes: &EmbeddedVision) -> BTreeMap<Kind, Vec<Vec<u8>>> {
     let base = Arc::new(decode(&std::fs::read(base).unwrap()).unwrap());
     let mut good: BTreeMap<Kind, Vec<Vec<u8>>> = BTreeMap::new();
@@ -62,7 +61,7 @@ async fn pictures_of(base: &str, eyes: &EmbeddedVision) -> BTreeMap<Kind, Vec<Ve
         for (seed, prompt) in (1..).zip(of_kind(kind).iter().cycle()) {
             let request = Request { base: Arc::clone(&base), kind, prompt: prompt.render("person"), seed };
             let picture = draw(request).await.unwrap();
-            let seen = eyes.observe(&shrink(&decode(&picture).unwrap(), CELL_SIDE));
+            let seen = eyes.observe(&openai::in_a_cell(&decode(&picture).unwrap()));
             if seen.kind == kind && seen.quality >= GOOD {
                 good.push(picture);
             }

@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
+pub use request::in_a_cell;
+
 use crate::coded::{Code, read_code};
 
 /// The key that the stand-in accepts.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use balancer::config::VisionMode;
-use balancer::grid::{CELL_SIDE, TEXT_HEIGHT, draw_text, text_width};
+use balancer::grid::{CELL_SIDE, TEXT_HEIGHT, draw_page, draw_text, lay_out, text_width};
 use balancer::imaging::decode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -141,6 +141,18 @@ fn patches_of(image: &RgbImage) -> Result<u64, Violation> {
     if patches > MOST_PATCHES { Err("an image is too large to be seen unshrunk".into()) } else { Ok(patches) }
 }
 
+/// What is seen of a picture in a cell of the grid.
+#[must_use]
+pub fn in_a_cell(picture: &RgbImage) -> RgbImage {
+    let page = draw_page(&lay_out(1, "")[0], &[picture]);
+    in_the_cell_at(&page, 0, 0)
+}
+
+fn in_the_cell_at(page: &RgbImage, x: u32, y: u32) -> RgbImage {
+    let side = CELL_SIDE - 2 * MARGIN;
+    crop_imm(page, x + MARGIN, y + MARGIN, side, side).to_image()
+}
+
 /// The cells of a grid, from left to right and from top to bottom, each with the number that stands in it.
 fn cells(page: &RgbImage, numbers: &[u32]) -> Result<Vec<Shown>, Violation> {
     let columns = page.width() / CELL_SIDE;
@@ -151,8 +163,7 @@ fn cells(page: &RgbImage, numbers: &[u32]) -> Result<Vec<Shown>, Violation> {
     let read = |place: u32| {
         let (x, y) = (place % columns * CELL_SIDE, place / columns * CELL_SIDE);
         let number = number_at(page, x, y, numbers).ok_or_else(|| format!("cell {place} has no legible number"))?;
-        let side = CELL_SIDE - 2 * MARGIN;
-        Ok(Shown { number, picture: crop_imm(page, x + MARGIN, y + MARGIN, side, side).to_image() })
+        Ok(Shown { number, picture: in_the_cell_at(page, x, y) })
     };
     (0..count).map(read).collect()
 }
