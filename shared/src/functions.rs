@@ -18,9 +18,9 @@ use crate::keys::Keys;
 use crate::lambda::Worker;
 use crate::metrics;
 use crate::stages::Clock;
-use crate::stages::delete::Deletion;
+use crate::stages::delete::{self, Deletion};
 use crate::stages::evaluate::{Evaluation, READ_AT_ONCE};
-use crate::stages::generate::{Generation, PATIENCE};
+use crate::stages::generate::{self, Generation};
 
 /// The adapters that every function needs.
 pub struct Connections {
@@ -98,7 +98,15 @@ pub async fn evaluation(
 #[must_use]
 pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletion> {
     let Connections { bucket, store, queues, local, keys } = Connections::new(config, sdk);
-    let stage = Deletion { bucket, store: store.clone(), queues: queues.clone(), local, keys, clock: clock.clone() };
+    let stage = Deletion {
+        bucket,
+        store: store.clone(),
+        queues: queues.clone(),
+        local,
+        keys,
+        patience: delete::PATIENCE,
+        clock: clock.clone(),
+    };
     Worker { stage, store, queues, clock }
 }
 
@@ -120,7 +128,7 @@ pub async fn generation(
         keys,
         generator: Generator::new(config.generator, sdk).await.inspect_err(log_why_it_does_not_start)?,
         budget: config.budget,
-        patience: PATIENCE,
+        patience: generate::PATIENCE,
         clock: clock.clone(),
     };
     Ok(Worker { stage, store, queues, clock })

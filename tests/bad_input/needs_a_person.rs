@@ -2,9 +2,11 @@
 
 use balancer::adapters::queues::Queue;
 use balancer::domain::kind::Kind::BwStylized;
+use balancer::imaging::MAX_BYTES;
 use balancer_tests::pictures;
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{TestStack, actor};
+use balancer_tests::world::World;
 use serde_json::json;
 
 #[tokio::test]
@@ -47,6 +49,24 @@ async fn a_base_image_that_cannot_be_read_is_named_and_nothing_is_deleted() {
     let reason = stack.needs_attention(&actor).await;
     assert!(reason.contains(&format!("{key} is unusable: the content is not PNG, JPEG or WebP")), "{reason}");
     assert_eq!(stack.filenames(&actor).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_too_large_to_be_a_base_image_or_an_actor_file_is_named_and_not_read() {
+    let (world, actor) = (World::coded(&[]).await, actor("hero"));
+    let base = format!("{}png", world.keys.base_image_stem(&actor));
+    let file = world.keys.image(&actor, "actor.json");
+    let reason = async || {
+        world.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+        world.drive().await;
+        world.store.actor(&actor).await.unwrap().unwrap().reason.unwrap()
+    };
+    world.bucket.put(&base, vec![0; MAX_BYTES as usize + 1], "image/png").await.unwrap();
+    let said = reason().await;
+    assert!(said.contains(&format!("{base} is unusable: the file has 50 MB")), "{said}");
+    world.bucket.put(&file, vec![b' '; 100_000], "application/json").await.unwrap();
+    let said = reason().await;
+    assert!(said.contains(&format!("{file} can't be understood: it has 100000 bytes")), "{said}");
 }
 
 #[tokio::test]

@@ -1,14 +1,17 @@
 //! A deletion that was cut off, and who meets it.
 
+use std::time::Duration;
+
 use balancer::adapters::bucket::IfUnchanged;
 use balancer::adapters::queues::Queue;
 use balancer::adapters::store::trash::{Claim, Version};
 use balancer::domain::actor::ActorId;
 use balancer::domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
 use balancer::domain::trash::Trashed;
-use balancer::stages::Clock;
+use balancer::stages::{Clock, Message, Stage, StageError};
 use balancer_tests::pictures::full_set;
 use balancer_tests::stack::{TestStack, actor};
+use balancer_tests::world::World;
 use serde_json::json;
 
 /// A balanced set, and a plan of one deletion that has claimed its image and was cut off there.
@@ -76,4 +79,23 @@ async fn a_deletion_by_hand_goes_on_under_the_name_of_the_one_that_was_cut_off()
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": [deletion.filename] })).await;
     stack.needs_attention(&actor).await;
     assert_deleted(&stack, &actor, &deletion.filename).await;
+}
+
+#[tokio::test]
+async fn what_takes_longer_than_a_function_may_is_gone_on_with_in_the_next() {
+    let (mut world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.patience = Some(Duration::from_millis(50));
+    let names: Vec<String> = (1..=30).map(|number| format!("hero_{number}.jpg")).collect();
+    for name in &names {
+        world.upload(&hero, name, name.as_bytes()).await;
+    }
+    let body = json!({ "actor_id": "hero", "filenames": names }).to_string();
+    let mut times_put_off = 0;
+    while let Err(error) = world.deletion().stage.handle(Message { id: "m", body: &body }).await {
+        assert!(matches!(error, StageError::Later { .. }), "{error}");
+        times_put_off += 1;
+    }
+    assert!(times_put_off > 0);
+    assert_eq!(world.names_below("trash/hero/").await.len(), 30);
+    assert!(world.local_files(&hero).is_empty());
 }

@@ -7,13 +7,16 @@
 mod ending;
 mod panics;
 
+use balancer::adapters::queues::Queue;
 use balancer::domain::kind::Kind;
+use balancer::domain::plan::PlanState;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Delivery, Fault, World};
+use balancer_tests::world::{Delivery, Fault, Journey, World};
 use ending::Ending;
 use futures::{StreamExt, stream};
+use serde_json::json;
 
 /// Journeys that are under way at the same time.
 const SIDE_BY_SIDE: usize = 4;
@@ -136,6 +139,36 @@ async fn a_set_that_is_given_up_gets_no_new_rounds_wherever_a_worker_dies() {
     for fault in [Fault::DiesBefore, Fault::DiesAfter] {
         try_every_call(Tale::GivesUp, fault).await;
     }
+}
+
+/// A plan is being carried out when a person insists on an evaluation, which then finds no base image any more. The worker
+/// dies after this many calls. `false` if it made fewer.
+async fn overtaken(calls: usize) -> bool {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    world.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    world.deliver_once(1, None, &mut Journey::default()).await;
+    assert!(world.store.plans(&hero).await.unwrap()[0].is_under_way());
+    world.bucket.delete(&format!("{}jpg", world.keys.base_image_stem(&hero))).await.unwrap();
+    world.send(Queue::Evaluation, json!({ "actor_id": "hero", "force": true })).await;
+    world.network.fail_after(calls, Fault::DiesAfter);
+    world.drive().await;
+
+    let plan = world.store.plans(&hero).await.unwrap().remove(0);
+    assert_eq!(plan.state, PlanState::Superseded, "after {calls} calls");
+    assert!((plan.generated as usize) < plan.slots.len() - 1, "after {calls} calls: {plan:?}");
+    assert_eq!(world.replicate.charged(), plan.generated as usize, "after {calls} calls");
+    world.network.has_failed()
+}
+
+#[tokio::test]
+async fn a_plan_that_was_overtaken_is_not_gone_on_with_wherever_the_worker_dies_that_overtakes_it() {
+    let mut deaths = 0;
+    while overtaken(deaths).await && deaths < 20 {
+        deaths += 1;
+    }
+    eprintln!("overtaken: {deaths} calls survived");
+    assert!(deaths >= 8, "only {deaths} calls were tried");
 }
 
 #[tokio::test]

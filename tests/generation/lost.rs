@@ -73,3 +73,15 @@ async fn a_paid_image_does_not_need_the_base_image_any_more() {
         wanted.assert_all_made().await;
     }
 }
+
+#[tokio::test]
+async fn an_image_that_is_listed_only_a_moment_later_is_not_asked_for_twice() {
+    let wanted = Wanted::image(first(Fate::AnswerIsLost)).await;
+    wanted.work_once().await;
+    let nothing = json!({ "next": null, "previous": null, "results": [] });
+    wanted.world.replicate.answer_next(Place::List, ResponseTemplate::new(200).set_body_json(nothing));
+    wanted.work().await;
+    assert!(wanted.world.replicate.has_answered_so());
+    wanted.assert_all_made().await;
+    assert_eq!(wanted.world.replicate.creations(), 1);
+}

@@ -20,7 +20,7 @@ async fn one(fate: Fate) -> Wanted {
 
 #[tokio::test]
 async fn an_output_that_is_no_use_is_paid_and_asked_for_anew() {
-    let too_large = vec![0xFF; balancer::imaging::MAX_BYTES + 1];
+    let too_large = vec![0xFF; balancer::imaging::MAX_BYTES as usize + 1];
     for fate in [
         Fate::Gives(b"<html>Not today</html>".to_vec()),
         Fate::Gives(Vec::new()),

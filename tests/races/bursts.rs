@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use balancer::adapters::queues::Queue;
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::Kind;
 use balancer::domain::plan::PlanState;
@@ -10,7 +11,8 @@ use balancer::stages::evaluate::MOST_IMAGES;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
-use balancer_tests::world::World;
+use balancer_tests::world::{Journey, World};
+use serde_json::json;
 
 /// Evaluations that looked at something new: each keeps its grids under a name of its own.
 async fn evaluations(world: &World) -> usize {
@@ -89,4 +91,54 @@ async fn images_that_are_judged_bad_are_replaced_for_three_rounds_and_an_upload_
     }
     let paid: usize = world.store.plans(&hero).await.unwrap().iter().map(|plan| plan.slots.len()).sum();
     assert_eq!(world.replicate.charged(), paid);
+}
+
+#[tokio::test]
+async fn an_upload_is_judged_though_a_message_that_may_not_do_all_comes_before_its_evaluation() {
+    for scope in ["delete_only", "generate_only"] {
+        let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
+        world.upload_base_image(&hero).await;
+        for number in 1..=4 {
+            let picture = coded_picture(Kind::Photorealistic, 9, number);
+            world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
+        }
+        world.wait_for_messages(4).await;
+        world.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": scope })).await;
+        world.drive().await;
+        let record = world.store.actor(&hero).await.unwrap().unwrap();
+        assert_eq!(record.status, Status::Balanced, "{scope}: {record:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_and_a_request_are_not_forgotten_while_a_plan_that_only_makes_images_is_carried_out() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    world.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": "generate_only" })).await;
+    world.deliver_once(1, None, &mut Journey::default()).await;
+    assert!(world.store.plans(&hero).await.unwrap()[0].is_under_way());
+    let poor = coded_picture(Kind::Photorealistic, 1, 1);
+    world.upload(&hero, "hero_100.jpg", &poor).await;
+    world.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    world.drive().await;
+    let record = world.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!(record.status, Status::Balanced, "{record:?}");
+    assert_eq!(world.names_below("trash/hero/").await.len(), 1, "what was uploaded has been judged");
+}
+
+#[tokio::test]
+async fn a_hundred_files_that_are_no_images_do_not_hide_the_ones_behind_them() {
+    let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    for number in 1..=120 {
+        world.upload(&hero, &format!("a_{number}.jpg"), b"no image").await;
+    }
+    for (number, kind) in (1..).zip([Kind::Photorealistic, Kind::Photorealistic, Kind::BwStylized]) {
+        world.upload(&hero, &format!("hero_{number}.jpg"), &coded_picture(kind, 9, number)).await;
+    }
+    world.wait_for_messages(123).await;
+    world.drive().await;
+    let record = world.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!(record.status, Status::Balanced, "{record:?}");
+    assert_eq!(world.replicate.creations(), 0, "nothing was missing");
 }

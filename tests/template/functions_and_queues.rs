@@ -2,6 +2,7 @@
 
 use balancer::adapters::vision::PATIENCE;
 use balancer::lambda::{MOST_DELIVERIES, SIDE_BY_SIDE};
+use balancer::stages::delete;
 use balancer::stages::evaluate::{LEASE, ROOM_FOR_READING};
 use balancer::stages::generate::CLAIM;
 
@@ -68,6 +69,15 @@ fn a_batch_of_evaluations_ends_before_its_function_runs_out_of_time() {
     let longest = PATIENCE.as_secs() + answer + ROOM_FOR_READING.as_secs();
     let timeout = number("Resources.EvaluationFunction.Properties.Timeout");
     assert!(waves * longest < timeout, "{waves} x {longest} s do not fit into {timeout} s");
+}
+
+#[test]
+fn a_batch_of_deletions_ends_before_its_function_runs_out_of_time() {
+    let batch = number("Resources.DeletionFunction.Properties.Events.Queue.Properties.BatchSize");
+    let waves = batch.div_ceil(SIDE_BY_SIDE as u64);
+    let timeout = number("Resources.DeletionFunction.Properties.Timeout");
+    // A third of the time is for the image that is deleted when the patience ends.
+    assert!(waves * delete::PATIENCE.as_secs() * 3 <= timeout * 2, "{waves} waves in {timeout} s");
 }
 
 #[test]

@@ -21,8 +21,6 @@ pub struct ListedObject {
     pub key: String,
     /// Its `ETag`, without quotes.
     pub etag: String,
-    /// Bytes.
-    pub size: u64,
 }
 
 /// An object with its content.
@@ -58,6 +56,17 @@ pub enum IfUnchanged {
 const PLAIN_IN_COPY_SOURCE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// What reading an object gave.
+#[derive(Debug, Clone)]
+pub enum Fetched {
+    /// There is none.
+    Missing,
+    /// It has more bytes than wanted: so many.
+    TooLarge(u64),
+    /// All of it.
+    Whole(Object),
+}
+
 impl Bucket {
     /// The bucket `name`, reached by `client`.
     #[must_use]
@@ -86,29 +95,46 @@ impl Bucket {
         let mut objects = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.error("ListObjectsV2", prefix, &error))?;
-            objects.extend(page.contents.unwrap_or_default().into_iter().map(|object| ListedObject {
-                key: object.key.unwrap_or_default(),
-                etag: unquoted(object.e_tag),
-                size: object.size.and_then(|size| size.try_into().ok()).unwrap_or(0),
-            }));
+            objects.extend(
+                page.contents
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|object| ListedObject { key: object.key.unwrap_or_default(), etag: unquoted(object.e_tag) }),
+            );
         }
         Ok(objects)
     }
 
-    /// An object with its content; `None` if there is none.
+    /// An object of ours with its content; `None` if there is none.
     ///
     /// # Errors
     /// If S3 fails.
     pub async fn get(&self, key: &str) -> Result<Option<Object>, AwsError> {
+        match self.get_at_most(key, u64::MAX).await? {
+            Fetched::Whole(object) => Ok(Some(object)),
+            Fetched::Missing | Fetched::TooLarge(_) => Ok(None),
+        }
+    }
+
+    /// An object that anybody may have put there, with its content if that is no larger than so many bytes: what is
+    /// larger is not read, since memory may not be enough.
+    ///
+    /// # Errors
+    /// If S3 fails.
+    pub async fn get_at_most(&self, key: &str, most_bytes: u64) -> Result<Fetched, AwsError> {
         let object = match self.client.get_object().bucket(&self.name).key(key).send().await {
             Ok(object) => object,
-            Err(error) if is(&error, &["NoSuchKey", "NotFound"]) => return Ok(None),
+            Err(error) if is(&error, &["NoSuchKey", "NotFound"]) => return Ok(Fetched::Missing),
             Err(error) => return Err(self.error("GetObject", key, &error)),
         };
+        let size = object.content_length.and_then(|size| size.try_into().ok()).unwrap_or(0);
+        if size > most_bytes {
+            return Ok(Fetched::TooLarge(size));
+        }
         let etag = unquoted(object.e_tag);
         let bytes =
             object.body.collect().await.map_err(|error| AwsError::new("S3", "GetObject", key, error.to_string()))?;
-        Ok(Some(Object { bytes: bytes.to_vec(), etag }))
+        Ok(Fetched::Whole(Object { bytes: bytes.to_vec(), etag }))
     }
 
     /// The `ETag` of an object; `None` if there is none.

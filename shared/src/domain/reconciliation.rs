@@ -11,8 +11,6 @@ pub struct Listed {
     pub filename: String,
     /// The object's `ETag`, without quotes.
     pub etag: String,
-    /// Bytes.
-    pub size: u64,
 }
 
 /// How bucket and manifest differ.
@@ -59,7 +57,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn file(name: &str, etag: &str) -> Listed {
-        Listed { filename: name.to_owned(), etag: etag.to_owned(), size: 1 }
+        Listed { filename: name.to_owned(), etag: etag.to_owned() }
     }
 
     fn record(etag: Option<&str>, plan: Option<&str>) -> Image {

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage, RgbaImage};
 
 /// Files larger than this, in bytes, are refused unread.
-pub const MAX_BYTES: usize = 50 * 1024 * 1024;
+pub const MAX_BYTES: u64 = 50 * 1024 * 1024;
 
 /// Images with a longer side than this, in pixels, are refused undecoded.
 pub const MAX_SIDE: u32 = 12_000;
@@ -31,7 +31,7 @@ pub enum DecodeError {
     Empty,
     /// More than [`MAX_BYTES`].
     #[error("the file has {} MB, more than the {} MB accepted; save it smaller", .0 / 1_048_576, MAX_BYTES / 1_048_576)]
-    TooLarge(usize),
+    TooLarge(u64),
     /// Not PNG, JPEG or WebP.
     #[error("the content is not PNG, JPEG or WebP; convert it, or delete it")]
     NotAnImage,
@@ -73,8 +73,8 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
-    if bytes.len() > MAX_BYTES {
-        return Err(DecodeError::TooLarge(bytes.len()));
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(DecodeError::TooLarge(bytes.len() as u64));
     }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| DecodeError::NotAnImage)?;
     let format =

@@ -76,10 +76,10 @@ impl EvaluationCommand {
         Self { actor_id, mode: Mode::Execute, scope: Scope::All, force: false, cause }
     }
 
-    /// Whether it asks for what follows every plan anyway.
+    /// Whether the evaluation that follows a plan of this scope does all that it asks for.
     #[must_use]
-    pub fn asks_for_everything(&self) -> bool {
-        self.mode == Mode::Execute && self.scope == Scope::All
+    pub fn is_covered_by_a_plan_of(&self, scope: Scope) -> bool {
+        self.mode == Mode::Execute && self.scope == Scope::All && scope == Scope::All
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::StageError;
 use super::base_image::BaseImages;
-use crate::adapters::bucket::Bucket;
+use crate::adapters::bucket::{Bucket, Fetched};
 use crate::adapters::store::Store;
 use crate::adapters::store::actors::ActorRecord;
 use crate::domain::actor::{ActorId, ActorType, Profile, Sex};
@@ -14,8 +14,11 @@ use crate::keys::Keys;
 /// The file beside an actor's images that says who it is.
 const ACTOR_FILE: &str = "actor.json";
 
+/// It says two words; what is larger is something else.
+const MOST_ACTOR_FILE_BYTES: u64 = 64 * 1024;
+
 /// What a person may write there. Manifests may hold anything, but a slip of the pen in this file should be told.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ActorFile {
     sex: Option<Sex>,
@@ -56,19 +59,22 @@ pub(super) async fn identify(
 ) -> Result<Result<Profile, String>, StageError> {
     let key = keys.image(actor, ACTOR_FILE);
     let mut profile = profile_of(&record.metadata, actor);
-    if let Some(file) = bucket.get(&key).await? {
-        match serde_json::from_slice::<ActorFile>(&file.bytes) {
-            Ok(file) => {
-                profile = Profile {
-                    sex: file.sex.unwrap_or(profile.sex),
-                    actor_type: file.actor_type.unwrap_or(profile.actor_type),
-                };
-            }
-            Err(error) => {
-                return Ok(Err(format!(
-                    "{key} can't be understood: {error}. Write {{\"sex\":\"female\",\"actor_type\":\"human\"}}, or remove it."
-                )));
-            }
+    let understood = match bucket.get_at_most(&key, MOST_ACTOR_FILE_BYTES).await? {
+        Fetched::Missing => Ok(ActorFile::default()),
+        Fetched::TooLarge(bytes) => Err(format!("it has {bytes} bytes")),
+        Fetched::Whole(file) => serde_json::from_slice(&file.bytes).map_err(|error| error.to_string()),
+    };
+    match understood {
+        Ok(file) => {
+            profile = Profile {
+                sex: file.sex.unwrap_or(profile.sex),
+                actor_type: file.actor_type.unwrap_or(profile.actor_type),
+            };
+        }
+        Err(problem) => {
+            return Ok(Err(format!(
+                "{key} can't be understood: {problem}. Write {{\"sex\":\"female\",\"actor_type\":\"human\"}}, or remove it."
+            )));
         }
     }
     if profile != record.profile {

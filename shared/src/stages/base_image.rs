@@ -7,11 +7,11 @@ use image::RgbImage;
 use percent_encoding::percent_decode_str;
 
 use super::StageError;
-use crate::adapters::bucket::Bucket;
+use crate::adapters::bucket::{Bucket, Fetched};
 use crate::adapters::local_copy::LocalCopy;
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::BaseImage;
-use crate::imaging::decode;
+use crate::imaging::{DecodeError, MAX_BYTES, decode};
 use crate::keys::{IMAGE_EXTENSIONS, Keys};
 
 /// Where base images are looked for.
@@ -40,8 +40,11 @@ impl BaseImages<'_> {
         noted: &[BaseImage],
     ) -> Result<Result<Arc<RgbImage>, String>, StageError> {
         for place in self.places(actor, noted) {
-            let Some((name, bytes)) = self.fetch(&place).await? else { continue };
-            let decoded = tokio::task::spawn_blocking(move || decode(&bytes)).await?;
+            let Some((name, read)) = self.fetch(&place).await? else { continue };
+            let decoded = match read {
+                Ok(bytes) => tokio::task::spawn_blocking(move || decode(&bytes)).await?,
+                Err(too_large) => Err(too_large),
+            };
             return Ok(decoded.map(Arc::new).map_err(|error| format!("The base image {name} is unusable: {error}.")));
         }
         Ok(Err(self.absence(actor)))
@@ -83,10 +86,15 @@ impl BaseImages<'_> {
         places.into_iter().flatten().collect()
     }
 
-    async fn fetch(&self, place: &Place) -> Result<Option<(String, Vec<u8>)>, StageError> {
+    /// What lies at a place, with its name.
+    async fn fetch(&self, place: &Place) -> Result<Option<(String, Result<Vec<u8>, DecodeError>)>, StageError> {
         match place {
-            Place::File(path) => Ok(self.local.read(path).await?.map(|bytes| (path.display().to_string(), bytes))),
-            Place::Object(key) => Ok(self.bucket.get(key).await?.map(|object| (key.clone(), object.bytes))),
+            Place::File(path) => Ok(self.local.read(path).await?.map(|bytes| (path.display().to_string(), Ok(bytes)))),
+            Place::Object(key) => Ok(match self.bucket.get_at_most(key, MAX_BYTES).await? {
+                Fetched::Missing => None,
+                Fetched::TooLarge(bytes) => Some((key.clone(), Err(DecodeError::TooLarge(bytes)))),
+                Fetched::Whole(object) => Some((key.clone(), Ok(object.bytes))),
+            }),
         }
     }
 }

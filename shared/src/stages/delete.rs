@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::base_image::BaseImages;
@@ -24,6 +25,13 @@ use crate::metrics::Metric;
 /// When to look again at a file that was replaced while it was deleted by hand.
 const AFTER_REPLACEMENT: Duration = Duration::from_secs(2);
 
+/// How long one message's images are deleted one after the other. With what the last one takes, it stays below what a
+/// function may take; the records say where to go on.
+pub const PATIENCE: Duration = Duration::from_secs(80);
+
+/// When to go on where only the time was up.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// The deletion stage.
 #[derive(Clone)]
 pub struct Deletion {
@@ -37,6 +45,8 @@ pub struct Deletion {
     pub local: LocalCopy,
     /// Where things lie in the bucket.
     pub keys: Keys,
+    /// For how long images are deleted; [`PATIENCE`], but for tests.
+    pub patience: Duration,
     /// What the time is.
     pub clock: Clock,
 }
@@ -84,7 +94,9 @@ impl Deletion {
 
     async fn delete_planned(&self, actor: &ActorId, plan: &Plan) -> Result<u32, StageError> {
         let mut deleted = 0;
+        let until = Instant::now() + self.patience;
         for deletion in &plan.delete {
+            in_time(until)?;
             let (filename, plan_id) = (&deletion.filename, &plan.plan_id);
             match self.delete_one_of_plan(actor, plan_id, deletion).await? {
                 Ended::Deleted => {
@@ -126,7 +138,9 @@ impl Deletion {
         let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         actors::refuse_unknown(&self.store, places, actor).await?;
         let mut pinned = Vec::new();
+        let until = Instant::now() + self.patience;
         for filename in filenames {
+            in_time(until)?;
             match self.delete_one_by_hand(actor, filename).await? {
                 Ended::Deleted => {
                     info!(%actor, filename, "deleted by hand");
@@ -246,4 +260,11 @@ impl Deletion {
         };
         Trashed { plan_id: plan_id.to_owned(), deleted_at: now, reason: reason.to_owned(), image }
     }
+}
+
+fn in_time(until: Instant) -> Result<(), StageError> {
+    if Instant::now() < until {
+        return Ok(());
+    }
+    Err(StageError::later("deleting takes longer than one function may; it goes on", AT_ONCE))
 }

@@ -15,7 +15,7 @@ pub(super) async fn list_images(bucket: &Bucket, keys: &Keys, actor: &ActorId) -
         .filter_map(|object| {
             let filename = object.key.strip_prefix(&folder)?.to_owned();
             let is_image = !filename.contains('/') && is_image_name(&filename);
-            is_image.then_some(Listed { filename, etag: object.etag, size: object.size })
+            is_image.then_some(Listed { filename, etag: object.etag })
         })
         .collect())
 }

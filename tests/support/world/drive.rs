@@ -152,8 +152,7 @@ impl World {
     async fn receive(&self, queue: Queue) -> Vec<Message> {
         // As many as the template lets each function have.
         let most = match queue {
-            Queue::Evaluation => 4,
-            Queue::Deletion => 10,
+            Queue::Evaluation | Queue::Deletion => 4,
             Queue::Generation => 1,
         };
         let request = self.sqs.receive_message().queue_url(self.url(queue)).max_number_of_messages(most);

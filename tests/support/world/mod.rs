@@ -76,7 +76,7 @@ pub struct World {
     pub vision: VisionService,
     /// What the time is, here.
     pub clock: Clock,
-    /// For how long a generation worker takes steps, where it isn't as long as usual.
+    /// For how long a worker deletes, or takes steps towards an image, where it isn't as long as usual.
     pub patience: Option<Duration>,
     passed: Arc<AtomicI64>,
     sqs: aws_sdk_sqs::Client,
@@ -190,7 +190,9 @@ impl World {
     /// A new process of the deletion function.
     #[must_use]
     pub fn deletion(&self) -> balancer::lambda::Worker<balancer::stages::delete::Deletion> {
-        functions::deletion(self.config(), &self.sdk(), self.clock.clone())
+        let mut worker = functions::deletion(self.config(), &self.sdk(), self.clock.clone());
+        worker.stage.patience = self.patience.unwrap_or(worker.stage.patience);
+        worker
     }
 
     /// A new process of the generation function.

@@ -18,8 +18,20 @@ pub struct Verdict<'a> {
     pub reason: &'a str,
     /// How often in a row the set has been mended, this one included.
     pub round: u32,
-    /// The uploads that it has taken into account: the last of them.
-    pub seen_uploads_until: Option<Timestamp>,
+    /// What becomes of the uploads that wait.
+    pub uploads: Uploads,
+}
+
+/// What an evaluation means for the uploads that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uploads {
+    /// It has looked at them.
+    Evaluated {
+        /// When the last of them came; `None` if none waited.
+        until: Option<Timestamp>,
+    },
+    /// They go on waiting, for an evaluation that may do whatever they need.
+    StillWait,
 }
 
 impl Store {
@@ -54,8 +66,8 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Ends an evaluation that leaves nothing to do. Returns whether uploads came in meanwhile that it hasn't seen;
-    /// those then still wait.
+    /// Ends an evaluation that leaves nothing to do. Returns whether uploads still wait: it was not for them, or they came
+    /// in meanwhile.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -67,13 +79,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let change = verdict_change(actor, token, verdict, now)?.remove("active_plan");
-        if self.apply(forget_uploads(change.clone(), verdict.seen_uploads_until)).await?.is_some() {
+        if let Uploads::Evaluated { until } = verdict.uploads
+            && self.apply(forget_uploads(change.clone(), until)).await?.is_some()
+        {
             return Ok(false);
         }
-        // Either new uploads came in, or the lease was lost; in the second case this changes nothing either. Its answer
-        // may have got lost, so the record has the last word.
-        let is_settled = self.apply(change).await?.is_some();
-        Ok(is_settled || self.actor(actor).await?.is_some_and(|record| record.pending_since.is_some()))
+        // New uploads came in, or the lease was lost; in the second case this changes nothing either. Its answer may
+        // have got lost, so the record has the last word.
+        self.apply(change).await?;
+        Ok(self.actor(actor).await?.is_some_and(|record| record.pending_since.is_some()))
     }
 }
 
@@ -95,9 +109,9 @@ pub(super) fn verdict_change(
 }
 
 /// Uploads no longer wait, provided that none has come in since the last one that was seen.
-pub(super) fn forget_uploads(change: Change, seen_until: Option<Timestamp>) -> Change {
+pub(super) fn forget_uploads(change: Change, until: Option<Timestamp>) -> Change {
     let change = change.remove("pending_since").remove("pending_last").remove("announced_at");
-    match seen_until {
+    match until {
         Some(last) => change.when_equal("pending_last", millis(last)),
         None => change.when_absent("pending_last"),
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::actors::actor_key;
 use super::change::Change;
 use super::items::{self, Item, number, text, value};
-use super::leases::{Verdict, forget_uploads, verdict_change};
+use super::leases::{Uploads, Verdict, forget_uploads, verdict_change};
 use super::{Store, StoreError};
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::Generation;
@@ -57,7 +57,10 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let change = verdict_change(actor, token, verdict, now)?.set("active_plan", text(&plan.plan_id));
         let change = change.remove("approved_plan");
-        let mut change = forget_uploads(change, verdict.seen_uploads_until);
+        let mut change = match verdict.uploads {
+            Uploads::Evaluated { until } => forget_uploads(change, until),
+            Uploads::StillWait => change,
+        };
         if let Some(generation) = generation {
             change = change.set("last_generation", number(generation.generation_id));
         }

@@ -37,12 +37,9 @@ impl Evaluation {
         );
         warn!(%actor, plan_id = plan.plan_id, reason, "awaits approval");
         let plan = Plan { state: PlanState::AwaitingApproval, generation_id: None, ..plan };
-        let verdict = Verdict {
-            status: Status::NeedsAttention,
-            reason: &reason,
-            round: case.round,
-            seen_uploads_until: case.record.pending_last,
-        };
+        let verdict =
+            Verdict { status: Status::NeedsAttention, reason: &reason, round: case.round, uploads: case.uploads() };
+        self.overtake_previous(case).await?;
         self.adopt(case, &plan, None, &verdict).await?;
         Metric::SetsNeedingAttention.emit();
         self.supersede_previous(case).await

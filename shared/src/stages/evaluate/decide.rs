@@ -11,7 +11,7 @@ use super::judge::Judged;
 use super::survey::Survey;
 use crate::adapters::queues::Queue;
 use crate::adapters::store::actors::ActorRecord;
-use crate::adapters::store::leases::Verdict;
+use crate::adapters::store::leases::{Uploads, Verdict};
 use crate::adapters::vision::VisionError;
 use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::manifest::{BALANCING, Generation, timestamp_text};
@@ -34,6 +34,16 @@ pub(super) struct Case<'a> {
     pub(super) message_id: &'a str,
 }
 
+impl Case<'_> {
+    /// What it means for the uploads that wait: one that may only delete, or only make images, is not for them.
+    pub(super) fn uploads(&self) -> Uploads {
+        match self.command.scope {
+            Scope::All => Uploads::Evaluated { until: self.record.pending_last },
+            Scope::DeleteOnly | Scope::GenerateOnly => Uploads::StillWait,
+        }
+    }
+}
+
 impl Evaluation {
     pub(super) async fn decide(&self, case: Case<'_>) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
@@ -49,10 +59,10 @@ impl Evaluation {
         };
         let mut judged = match self.judge(actor, &plan_id, &mut survey).await? {
             Ok(judged) => judged,
-            Err(error) => return self.give_way(&case, error).await,
+            Err(error) => return self.end_unjudged(&case, error).await,
         };
         self.forget_outage(&case).await?;
-        if judged.is_any_new && !survey.unread.is_empty() {
+        if (judged.is_any_new || survey.has_new_unusable) && !survey.unread.is_empty() {
             let reason = format!("{} images are still to be looked at", survey.unread.len());
             return Err(StageError::later(reason, super::NEXT_PART));
         }
@@ -116,11 +126,15 @@ impl Evaluation {
         Ok(self.store.release_lease(actor, case.token).await?)
     }
 
-    /// The images can't be judged now: another time, or once a person has helped.
-    async fn give_way(&self, case: &Case<'_>, error: VisionError) -> Result<(), StageError> {
+    /// The images can't be judged now: it is put off, or a person is asked, or an outage is waited out.
+    async fn end_unjudged(&self, case: &Case<'_>, error: VisionError) -> Result<(), StageError> {
         match error.pause() {
-            Some(pause) => Err(StageError::later(error.to_string(), pause)),
+            Some(pause) => {
+                self.forget_outage(case).await?;
+                Err(StageError::later(error.to_string(), pause))
+            }
             None if error.needs_person() => {
+                self.forget_outage(case).await?;
                 self.ask_for_attention(case, &format!("Nothing can be judged: {error}.")).await
             }
             None => Err(self.wait_out(case, error).await?),
@@ -182,12 +196,8 @@ impl Evaluation {
         let actor = &case.command.actor_id;
         let now = self.clock.now();
         let reason = format!("From {} to {}.{}", plan.before, plan.result, self.shortfall(case).await?);
-        let verdict = Verdict {
-            status: Status::Balancing,
-            reason: &reason,
-            round: case.round,
-            seen_uploads_until: case.record.pending_last,
-        };
+        let verdict =
+            Verdict { status: Status::Balancing, reason: &reason, round: case.round, uploads: case.uploads() };
         let generation = plan.generation_id.map(|generation_id| Generation {
             generation_id,
             origin: BALANCING.to_owned(),
@@ -229,9 +239,9 @@ impl Evaluation {
     }
 
     /// The plan that was active is overtaken, because somebody insisted, or was never approved. This comes before the
-    /// new plan is adopted: cut off in between, the set is simply looked at again, while two plans at once would make
-    /// too many images.
-    async fn overtake_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
+    /// actor's record lets go of it: cut off in between, the set is simply looked at again, while a plan that nobody knows
+    /// of any more would go on making images.
+    pub(super) async fn overtake_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
         let Some(previous) = &case.record.active_plan else { return Ok(()) };
         match self.store.plan(actor, previous).await? {
@@ -257,7 +267,8 @@ impl Evaluation {
         let actor = &case.command.actor_id;
         info!(%actor, ?status, reason, "evaluated");
         if status == Status::Balanced { Metric::SetsBalanced } else { Metric::SetsNeedingAttention }.emit();
-        let verdict = Verdict { status, reason, round, seen_uploads_until: case.record.pending_last };
+        let verdict = Verdict { status, reason, round, uploads: case.uploads() };
+        self.overtake_previous(case).await?;
         let uploads_wait = self.store.settle(actor, case.token, &verdict, self.clock.now()).await?;
         self.supersede_previous(case).await?;
         if uploads_wait {

@@ -26,7 +26,7 @@ use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::vision::VisionModel;
 use crate::domain::actor::ActorId;
 use crate::domain::budget::Budget;
-use crate::domain::plan::{Origin, PlanState, is_made_for};
+use crate::domain::plan::{Origin, Plan, PlanState, is_made_for};
 use crate::domain::target::Target;
 use crate::keys::Keys;
 use crate::messages::{Cause, EvaluationCommand, EvaluationMessage};
@@ -158,9 +158,9 @@ impl Evaluation {
         record: &ActorRecord,
         message_id: &str,
     ) -> Result<Turn, StageError> {
-        if self.is_plan_under_way(&command.actor_id, record).await? {
-            let is_own = record.active_plan.as_deref().is_some_and(|plan_id| is_made_for(plan_id, message_id));
-            if is_own || !command.force && command.asks_for_everything() {
+        if let Some(plan) = self.plan_under_way(&command.actor_id, record).await? {
+            let is_own = is_made_for(&plan.plan_id, message_id);
+            if is_own || !command.force && command.is_covered_by_a_plan_of(plan.scope) {
                 return Ok(Turn::AfterPlan);
             }
             if !command.force {
@@ -188,9 +188,9 @@ impl Evaluation {
         Ok(Turn::Now { continues: is_active && record.pending_since.is_none() })
     }
 
-    async fn is_plan_under_way(&self, actor: &ActorId, record: &ActorRecord) -> Result<bool, StageError> {
-        let Some(plan_id) = &record.active_plan else { return Ok(false) };
-        Ok(self.store.plan(actor, plan_id).await?.is_some_and(|plan| plan.is_under_way()))
+    async fn plan_under_way(&self, actor: &ActorId, record: &ActorRecord) -> Result<Option<Plan>, StageError> {
+        let Some(plan_id) = &record.active_plan else { return Ok(None) };
+        Ok(self.store.plan(actor, plan_id).await?.filter(Plan::is_under_way))
     }
 
     async fn evaluate_alone(

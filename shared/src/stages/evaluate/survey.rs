@@ -8,6 +8,7 @@ use image::RgbImage;
 use tracing::info;
 
 use super::Evaluation;
+use crate::adapters::bucket::Fetched;
 use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::images::MOST_AT_ONCE;
 use crate::domain::actor::ActorId;
@@ -28,6 +29,8 @@ pub(super) struct Survey {
     pub(super) notes: Vec<Note>,
     /// Files that nobody has looked at yet, and that were too many for this time.
     pub(super) unread: Vec<String>,
+    /// Whether files were found unusable only now.
+    pub(super) has_new_unusable: bool,
     /// The highest number of a generation so far.
     pub(super) last_generation: u32,
 }
@@ -90,17 +93,19 @@ impl Evaluation {
         let (known, mut new): (Vec<_>, Vec<_>) = present.partition(|(_, image)| self.is_known(image));
         let unread =
             new.split_off(new.len().min(super::NEW_AT_ONCE)).into_iter().map(|(file, _)| file.filename).collect();
+        let known_before = known.len();
         let surveyed: Vec<Surveyed> = stream::iter(known.into_iter().chain(new))
             .map(|(file, image)| self.read(actor, file, image))
             .buffered(super::READ_AT_ONCE)
             .try_collect()
             .await?;
+        let has_new_unusable = surveyed[known_before..].iter().any(|file| file.image.unusable.is_some());
         let (unusable, images): (Vec<_>, Vec<_>) = surveyed.into_iter().partition(|file| file.image.unusable.is_some());
         let notes = unusable
             .into_iter()
             .map(|file| Note { remark: file.image.unusable.unwrap_or_default(), filename: file.filename })
             .collect();
-        Ok(Ok(Survey { images, notes, unread, last_generation }))
+        Ok(Ok(Survey { images, notes, unread, has_new_unusable, last_generation }))
     }
 
     /// Whether what the manifest says of an image suffices.
@@ -192,23 +197,23 @@ impl Evaluation {
         if self.is_known(&known) {
             return Ok(Surveyed { filename: file.filename, image: known, preview: None });
         }
-        let reading = if file.size > MAX_BYTES as u64 {
-            let error = DecodeError::TooLarge(usize::try_from(file.size).unwrap_or(usize::MAX));
-            Reading::unusable(known, &error)
-        } else {
-            // Shared by all actors of a batch: the function's memory is enough for so many and no more.
-            let _permit = self.reading.acquire().await;
-            let Some(object) = self.bucket.get(&self.keys.image(actor, &file.filename)).await? else {
-                return Err(StageError::later(
-                    format!("{} vanished while it was read", file.filename),
-                    super::LEASE_POLL,
-                ));
-            };
-            let blank = known.clone();
-            let read = tokio::task::spawn_blocking(move || Reading::of(known, &object.bytes)).await;
-            // A decoder that panics at a file does so each time.
-            read.unwrap_or_else(|_| Reading::unusable(blank, &DecodeError::Damaged("it can't be decoded".to_owned())))
+        // Shared by all actors of a batch: the function's memory is enough for so many and no more.
+        let permit = self.reading.acquire().await;
+        let reading = match self.bucket.get_at_most(&self.keys.image(actor, &file.filename), MAX_BYTES).await? {
+            Fetched::Missing => {
+                let reason = format!("{} vanished while it was read", file.filename);
+                return Err(StageError::later(reason, super::LEASE_POLL));
+            }
+            Fetched::TooLarge(bytes) => Reading::unusable(known, &DecodeError::TooLarge(bytes)),
+            Fetched::Whole(object) => {
+                let blank = known.clone();
+                let read = tokio::task::spawn_blocking(move || Reading::of(known, &object.bytes)).await;
+                let damaged = DecodeError::Damaged("it can't be decoded".to_owned());
+                // A decoder that panics at a file does so each time.
+                read.unwrap_or_else(|_| Reading::unusable(blank, &damaged))
+            }
         };
+        drop(permit);
         self.store.save_image(actor, &file.filename, &reading.image).await?;
         Ok(Surveyed { filename: file.filename, image: reading.image, preview: reading.preview })
     }

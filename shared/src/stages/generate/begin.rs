@@ -1,5 +1,7 @@
 //! Having an image begun: once, whatever gets lost on the way. The base image is read only when it is sent.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tracing::info;
@@ -12,7 +14,10 @@ use crate::domain::status::Status;
 use crate::stages::{StageError, park_over_budget};
 
 /// How long a list is searched for an image whose beginning was not answered.
-const LONGEST_SEARCH: std::time::Duration = std::time::Duration::from_secs(60);
+const LONGEST_SEARCH: Duration = Duration::from_secs(60);
+
+/// How soon Replicate surely lists what it has begun. It doesn't say; asking too early would pay twice.
+const LISTED_WITHIN: Duration = Duration::from_secs(15);
 
 /// Replicate forgets what it was asked for after an hour; a little earlier, what can't be found may have been made.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(55);
@@ -39,9 +44,13 @@ impl Generation {
             if let Some(id) = self.find_lost(job, record, asked_at, replicate).await? {
                 return self.note_begun(job, &id).await;
             }
-            if self.clock.now().duration_since(asked_at) >= REMEMBERED {
+            let passed = self.clock.now().duration_since(asked_at);
+            if passed >= REMEMBERED {
                 let reason = "whether it was ever made can't be found out any more";
                 return self.try_again(job, record, Settlement::Paid, reason).await;
+            }
+            if let Some(wait) = LISTED_WITHIN.checked_sub(passed.unsigned_abs()).filter(|wait| !wait.is_zero()) {
+                return Err(StageError::later("an image that was asked for may be listed yet", wait));
             }
         }
         self.ask(job, record, replicate).await
@@ -92,11 +101,13 @@ impl Generation {
     }
 
     async fn not_begun(&self, job: Job<'_>, record: &SlotRecord, error: ReplicateError) -> Result<(), StageError> {
-        if error.began_nothing() {
+        // What was asked for before this may have begun all the same.
+        let began_nothing = error.began_nothing() && record.asked_at.is_none();
+        if began_nothing {
             self.store.mark_not_asked(job.name()).await?;
         }
         if error.is_final() {
-            let settlement = if error.began_nothing() { Settlement::Released } else { Settlement::Paid };
+            let settlement = if began_nothing { Settlement::Released } else { Settlement::Paid };
             return self.give_up(job, record, settlement, &error.to_string()).await;
         }
         Err(self.put_off(job, record, error).await?)

@@ -4,7 +4,7 @@ use backon::Retryable;
 use tracing::warn;
 
 use super::{Generation, Job};
-use crate::adapters::bucket::PutNew;
+use crate::adapters::bucket::{Fetched, PutNew};
 use crate::adapters::local_copy::Claimed;
 use crate::adapters::store::AMONG_RIVALS;
 use crate::adapters::store::slots::{SlotRecord, SlotState};
@@ -86,9 +86,9 @@ impl Generation {
         let key = self.keys.image(job.actor, filename);
         let etag = match self.bucket.put_new(&key, staged.bytes.clone(), "image/jpeg").await? {
             PutNew::Stored(etag) => etag,
-            PutNew::Occupied => match self.bucket.get(&key).await? {
+            PutNew::Occupied => match self.bucket.get_at_most(&key, staged.bytes.len() as u64).await? {
                 // An earlier attempt got this far.
-                Some(there) if there.bytes == staged.bytes => there.etag,
+                Fetched::Whole(there) if there.bytes == staged.bytes => there.etag,
                 _ => {
                     self.local.give_back(job.actor, filename).await?;
                     return Ok(self.store.yield_number(job.name(), filename).await?);

@@ -134,6 +134,10 @@ impl Generation {
         record: &SlotRecord,
         error: ReplicateError,
     ) -> Result<StageError, StageError> {
+        let has_answered = error.pause().is_some() || matches!(error, ReplicateError::NoCredit(_));
+        if has_answered && record.outage_since.is_some() {
+            self.store.note_outage(job.name(), None).await?;
+        }
         if let Some(pause) = error.pause() {
             return Ok(StageError::later(error.to_string(), pause));
         }

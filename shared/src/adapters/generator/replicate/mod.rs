@@ -41,6 +41,9 @@ const SHORT_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(250);
 const LATER_POLL: Duration = Duration::from_millis(500);
 
+/// The most bytes of an answer or an output.
+const MOST_BYTES: usize = MAX_BYTES as usize;
+
 /// How long looks follow each other quickly.
 const AT_FIRST: Duration = Duration::from_secs(15);
 
@@ -75,7 +78,7 @@ impl Replicate {
         let base = Url::parse(&config.base_url)
             .map_err(|error| ReplicateError::Refused(format!("REPLICATE_BASE_URL is no address: {error}")))?;
         Ok(Self {
-            http: Http::new(TIMEOUT, MAX_BYTES)?,
+            http: Http::new(TIMEOUT, MOST_BYTES)?,
             base,
             token: secrets::reveal(config.token, sdk).await?,
             model: config.model,
@@ -111,7 +114,7 @@ impl Replicate {
         }});
         let path = format!("v1/models/{}/predictions", self.model);
         let request = self.http.client().post(self.url(&path)?).timeout(SHORT_TIMEOUT).json(&body);
-        let answer: PredictionAnswer = self.ask(request, MAX_BYTES).await?;
+        let answer: PredictionAnswer = self.ask(request, MOST_BYTES).await?;
         Ok(answer.id)
     }
 
