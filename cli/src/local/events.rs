@@ -79,11 +79,12 @@ fn upload(about: &About<'_>, image: &str) -> Value {
     })
 }
 
-/// The event with which Lambda hands over a message.
+/// The event with which Lambda hands over a message. Each has a name of its own, as in SQS: with one name for all, the
+/// second would count as the first delivered again.
 fn delivered(message: &Value) -> Value {
     json!({
         "Records": [{
-            "messageId": "00000000-0000-4000-8000-000000000001",
+            "messageId": format!("{:032x}", rand::random::<u128>()),
             "receiptHandle": "by-hand",
             "body": message.to_string(),
             "attributes": { "ApproximateReceiveCount": "1" },

@@ -3,7 +3,7 @@
 mod belongings;
 pub mod data_folder;
 mod events;
-mod eyes;
+mod folder_watcher;
 mod leave;
 mod news;
 mod proposal;

@@ -12,7 +12,7 @@ use balancer::messages::{DeletionMessage, Mode};
 
 use super::belongings::BaseImage;
 use super::data_folder::{ACTOR_FILE, ActorFolder, name_of, read_if_there};
-use super::eyes::Eyes;
+use super::folder_watcher::FolderWatcher;
 use super::roster::{Roster, Taken};
 use super::upload::leave_alone;
 use crate::outcome::remark;
@@ -24,12 +24,12 @@ use crate::pictures::files_in;
 /// If the stack fails.
 pub async fn take_up(
     roster: &mut Roster,
-    eyes: &Eyes,
+    watcher: &FolderWatcher,
     changed: &BTreeSet<PathBuf>,
 ) -> anyhow::Result<BTreeSet<ActorId>> {
     let mut by_actor: BTreeMap<ActorId, (ActorFolder, Vec<&Path>)> = BTreeMap::new();
     for path in changed {
-        if let Some(folder) = eyes.actor_of(path) {
+        if let Some(folder) = watcher.actor_of(path) {
             by_actor.entry(folder.actor.clone()).or_insert_with(|| (folder, Vec::new())).1.push(path);
         }
     }

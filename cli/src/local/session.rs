@@ -16,7 +16,7 @@ use balancer::messages::Mode;
 use local_stack::{Account, Binaries, EmulatorOptions, LocalStack, StackOptions};
 
 use super::data_folder::{self, ActorFolder};
-use super::eyes::Eyes;
+use super::folder_watcher::FolderWatcher;
 use super::proposal::ActorProposal;
 use super::providers::ProviderArguments;
 use super::report::Report;
@@ -130,7 +130,7 @@ impl Session {
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
         // Open before anything is read, so that nothing is missed that changes from now on.
-        let eyes = options.watch.then(|| Eyes::on(data, &options.actors)).transpose()?;
+        let watcher = options.watch.then(|| FolderWatcher::on(data, &options.actors)).transpose()?;
         let without_images = self.upload(folders).await?;
         if options.dry_run {
             return self.dry_run().await;
@@ -140,10 +140,10 @@ impl Session {
         }
         let all: Vec<ActorId> = folders.iter().map(|folder| folder.actor.clone()).collect();
         let report = self.roster.settled(&all).await?;
-        let Some(eyes) = eyes else { return Ok(Ending::Settled(report)) };
+        let Some(watcher) = watcher else { return Ok(Ending::Settled(report)) };
         report.say(options.json)?;
         let _announced = self.announcement(data)?;
-        match watch(&mut self.roster, eyes, options.json).await? {}
+        match watch(&mut self.roster, watcher, options.json).await? {}
     }
 
     /// Uploads every actor. Returns those without any image: nothing of theirs lands that could be noticed, so somebody

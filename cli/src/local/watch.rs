@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use balancer::domain::actor::ActorId;
 
-use super::eyes::{COPIED, Eyes};
+use super::folder_watcher::{COPIED, FolderWatcher};
 use super::news::take_up;
 use super::roster::Roster;
 
@@ -12,10 +12,10 @@ use super::roster::Roster;
 ///
 /// # Errors
 /// If a folder can't be watched or the stack fails.
-pub async fn watch(roster: &mut Roster, mut eyes: Eyes, json: bool) -> anyhow::Result<Infallible> {
+pub async fn watch(roster: &mut Roster, mut watcher: FolderWatcher, json: bool) -> anyhow::Result<Infallible> {
     loop {
-        let changed = eyes.changes().await?;
-        let actors: Vec<ActorId> = take_up(roster, &eyes, &changed).await?.into_iter().collect();
+        let changed = watcher.changes().await?;
+        let actors: Vec<ActorId> = take_up(roster, &watcher, &changed).await?.into_iter().collect();
         if !actors.is_empty() {
             // The upload's event needs a moment to reach the queue.
             tokio::time::sleep(COPIED).await;

@@ -60,7 +60,7 @@ impl Proposal {
         self.delete.is_empty() && self.generate.total() == 0
     }
 
-    /// The same without what could be too many: each of the `unassessed` images may turn out to be of any kind, so
+    /// The same with fewer images to make: each of the `unassessed` ones may turn out to be of the kind that is missing, so
     /// of each kind that many fewer are made. Deletions stay as they are, because one image more never saves another.
     #[must_use]
     pub fn leaving_room_for(mut self, unassessed: u32) -> Self {

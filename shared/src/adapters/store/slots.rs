@@ -157,8 +157,8 @@ impl Store {
         .await
     }
 
-    /// Takes a number back that turned out to be a person's upload, so that the image gets the next one. The
-    /// person's file keeps its name; the next evaluation finds it, whatever an earlier one took it for.
+    /// Gives a number up because a person's upload bears its file name; the image gets the next one. The person's file
+    /// keeps its name, and the next evaluation finds it, whatever an earlier one took it for.
     ///
     /// # Errors
     /// If the table can't be written.

@@ -185,7 +185,8 @@ impl Store {
         });
         let changes: Vec<Change> = commit.chain(noted).collect();
         let failures = self.transact_among_rivals(&changes).await?;
-        // A slot that has a charge already comes last, and its money is set aside: only what lacks room counts.
+        // The slot's own condition comes after the limits'. If that one failed, its money was set aside earlier, which is
+        // as good as granted; else the first limit that failed is used up.
         let is_noted = failures.get(limits.len()) == Some(&Failure::Condition);
         let full = limits.iter().zip(&failures).find(|(_, failure)| **failure == Failure::Condition);
         Ok(match full {

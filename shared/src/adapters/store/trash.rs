@@ -82,7 +82,7 @@ impl Store {
         Err(AwsError::new("DynamoDB", "TransactWriteItems", filename, "its record changes all the time").into())
     }
 
-    /// What there is to say without a new claim.
+    /// The answer where no new claim is needed; `None` if one is.
     async fn standing_claim(
         &self,
         actor: &ActorId,

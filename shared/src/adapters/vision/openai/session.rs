@@ -128,7 +128,7 @@ impl<'a> Session<'a> {
                 (
                     sheet.again(&unjudged),
                     unjudged,
-                    "the model judged it not, or not once, however often asked".to_owned(),
+                    "the model gave no judgement of it, or more than one, each time it was asked".to_owned(),
                 )
             }
             Said::Refused(why) => (sheet.halves(), sheet.images(), format!("the model refuses to judge it ({why})")),

@@ -17,7 +17,7 @@ pub const COPIED: Duration = Duration::from_millis(500);
 
 /// Watches the data folder, each actor's folder, and in it `training_data` and `base_image`: not what lies deeper, and
 /// not the trash.
-pub struct Eyes {
+pub struct FolderWatcher {
     data: PathBuf,
     /// Only these actors; all if there are none here.
     wanted: Vec<ActorId>,
@@ -26,7 +26,7 @@ pub struct Eyes {
     watched: BTreeSet<PathBuf>,
 }
 
-impl Eyes {
+impl FolderWatcher {
     /// Watches a data folder from now on: these actors, or all of them and whoever comes.
     ///
     /// # Errors
@@ -40,10 +40,10 @@ impl Eyes {
                 event.paths.into_iter().for_each(|path| drop(sender.send(path)));
             }
         })?;
-        let mut eyes =
+        let mut watcher =
             Self { data: data.to_owned(), wanted: wanted.to_vec(), watcher, events, watched: BTreeSet::new() };
-        eyes.watch_what_is_there()?;
-        Ok(eyes)
+        watcher.watch_what_is_there()?;
+        Ok(watcher)
     }
 
     /// What has changed, once nothing changes any more. A folder that has come counts as changed, since what it holds may
