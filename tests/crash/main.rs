@@ -164,11 +164,11 @@ async fn overtaken(calls: usize) -> bool {
 #[tokio::test]
 async fn a_plan_that_was_overtaken_is_not_gone_on_with_wherever_the_worker_dies_that_overtakes_it() {
     let mut deaths = 0;
-    while overtaken(deaths).await && deaths < 20 {
+    while overtaken(deaths).await {
         deaths += 1;
     }
     eprintln!("overtaken: {deaths} calls survived");
-    assert!(deaths >= 8, "only {deaths} calls were tried");
+    assert!(deaths >= 20, "only {deaths} calls were tried");
 }
 
 #[tokio::test]

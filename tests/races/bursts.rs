@@ -7,11 +7,12 @@ use balancer::domain::actor::ActorId;
 use balancer::domain::kind::Kind;
 use balancer::domain::plan::PlanState;
 use balancer::domain::status::Status;
-use balancer::stages::evaluate::MOST_IMAGES;
+use balancer::stages::evaluate::{LEASE, MOST_IMAGES};
+use balancer::stages::{Message, Stage, StageError};
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Journey, World};
+use balancer_tests::world::{Fault, Journey, World};
 use serde_json::json;
 
 /// Evaluations that looked at something new: each keeps its grids under a name of its own.
@@ -141,4 +142,27 @@ async fn a_hundred_files_that_are_no_images_do_not_hide_the_ones_behind_them() {
     let record = world.store.actor(&hero).await.unwrap().unwrap();
     assert_eq!(record.status, Status::Balanced, "{record:?}");
     assert_eq!(world.replicate.creations(), 0, "nothing was missing");
+}
+
+#[tokio::test]
+async fn evaluations_of_one_actor_in_the_same_moment_ask_the_model_once() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    upload_at_once(&world, &hero, 30).await;
+    let body = json!({ "actor_id": "hero" }).to_string();
+    let evaluate = async |number: usize| {
+        let id = format!("message {number}");
+        world.evaluation().await.stage.handle(Message { id: &id, body: &body }).await
+    };
+    // A worker that dies as it asks leaves every image known and none judged.
+    world.network.fail_naming("chat/completions", Fault::DiesBefore);
+    tokio::select! {
+        () = world.network.death() => world.let_pass(LEASE),
+        _ = evaluate(0) => panic!("the worker did not die"),
+    }
+    let asked_before = world.vision.turns();
+    let ends = futures::future::join_all((1..=8).map(evaluate)).await;
+    assert!(ends.iter().any(Result::is_ok), "{ends:?}");
+    assert!(ends.iter().all(|end| matches!(end, Ok(()) | Err(StageError::Later { .. }))), "{ends:?}");
+    // Thirty images are two pages, each of them one question.
+    assert_eq!(world.vision.turns() - asked_before, 2);
 }

@@ -7,8 +7,9 @@ use balancer::adapters::queues::Queue;
 use balancer::adapters::store::slots::SlotName;
 use balancer::adapters::store::slots::SlotState;
 use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::BALANCING;
+use balancer::domain::manifest::{BALANCING, Image};
 use balancer::domain::numbering::{filename, highest, number_of};
+use balancer::stages::generate::CLAIM;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
@@ -90,4 +91,20 @@ async fn twenty_actors_side_by_side_have_numbers_of_their_own() {
         assert_sequential(&world, actor, 5, 0).await;
     }
     assert_eq!(world.replicate.charged(), 100);
+}
+
+#[tokio::test]
+async fn a_worker_that_has_looked_too_early_is_not_given_a_number_whose_image_has_gone_meanwhile() {
+    let (world, hero) = (rich_world().await, actor("hero"));
+    let slot = |slot_id| SlotName { actor: &hero, plan_id: "p", slot_id };
+    for slot_id in ["early", "late"] {
+        let now = world.clock.now();
+        let record = world.store.claim_slot(slot(slot_id), "worker", now, CLAIM).await.unwrap().unwrap();
+        world.store.mark_staged(slot(slot_id), &record).await.unwrap();
+    }
+    let numbered = |index| Image { index, ..Image::default() };
+    assert!(world.store.give_number(slot("early"), 0, "hero_1.jpg", &numbered(1)).await.unwrap());
+    world.store.forget_vanished(&hero, "hero_1.jpg", &numbered(1)).await.unwrap();
+    assert!(!world.store.give_number(slot("late"), 0, "hero_1.jpg", &numbered(1)).await.unwrap(), "1 has been used");
+    assert!(world.store.give_number(slot("late"), 1, "hero_2.jpg", &numbered(2)).await.unwrap());
 }
