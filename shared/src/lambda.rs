@@ -174,3 +174,14 @@ impl About {
         serde_json::from_str(body).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_comes_back_after_two_four_eight_and_sixteen_seconds() {
+        let pauses: Vec<u64> = (1..MOST_DELIVERIES).map(|delivery| pause_after(delivery).as_secs()).collect();
+        assert_eq!(pauses, [2, 4, 8, 16]);
+    }
+}

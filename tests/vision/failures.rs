@@ -159,7 +159,7 @@ async fn what_was_judged_before_the_service_gave_up_is_kept() {
 
 #[tokio::test]
 async fn a_server_error_passes_or_fails_the_message_for_now() {
-    for status in [500, 502, 503, 529, 408] {
+    for status in [500, 502, 503, 529, 408, 409] {
         let service = VisionService::start(move |asked| match asked.turn {
             0 => Answer::Reply(problem(status, "server_error", "The server had an error")),
             _ => perfect_eyes(asked),

@@ -5,6 +5,7 @@ mod plan_at_hand;
 use std::collections::BTreeMap;
 
 use anyhow::bail;
+use balancer::adapters::store::Store;
 use balancer::adapters::store::actors::ActorRecord;
 use balancer::adapters::store::spending::Spending;
 use balancer::domain::actor::ActorId;
@@ -55,7 +56,7 @@ pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     if arguments.refused {
         return refused(&connected, arguments.json).await;
     }
-    let records = wanted(connected.store.actors().await?, &arguments.actors)?;
+    let records = wanted(&connected.store, &arguments.actors).await?;
     let actors: Vec<ActorId> = records.keys().cloned().collect();
     let report = Report::of(&connected.store, &actors).await?;
     let today = Clock::system().today();
@@ -71,14 +72,18 @@ pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     Ok(report.outcome())
 }
 
-fn wanted(
-    mut records: BTreeMap<ActorId, ActorRecord>,
-    actors: &[ActorId],
-) -> anyhow::Result<BTreeMap<ActorId, ActorRecord>> {
-    if let Some(unknown) = actors.iter().find(|actor| !records.contains_key(actor)) {
-        bail!("the stack does not know the actor {unknown}; `balancer status` lists those it knows");
+/// These actors, or all of them, for which the whole table must be read.
+async fn wanted(store: &Store, actors: &[ActorId]) -> anyhow::Result<BTreeMap<ActorId, ActorRecord>> {
+    if actors.is_empty() {
+        return Ok(store.actors().await?);
     }
-    records.retain(|actor, _| actors.is_empty() || actors.contains(actor));
+    let mut records = BTreeMap::new();
+    for actor in actors {
+        match store.actor(actor).await? {
+            Some(record) => records.insert(actor.clone(), record),
+            None => bail!("the stack does not know the actor {actor}; `balancer status` lists those it knows"),
+        };
+    }
     Ok(records)
 }
 

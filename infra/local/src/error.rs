@@ -29,7 +29,7 @@ pub enum Error {
     },
     /// There is no Python new enough.
     #[error(
-        "the local emulator needs Python 3.10 or newer, and {found}. Install it (Debian/Ubuntu: \
+        "the local emulator needs Python 3.10 to 3.13, and {found}. Install it (Debian/Ubuntu: \
          `apt install python3 python3-venv`, macOS: `brew install python`) and run again."
     )]
     PythonMissing {

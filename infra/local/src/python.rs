@@ -1,5 +1,6 @@
 //! Finding a Python interpreter that can make virtual environments.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -7,6 +8,9 @@ use crate::Error;
 
 /// What may be on the `PATH`; the plain name first, since that is the one the user chose.
 const CANDIDATES: [&str; 6] = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
+
+/// The versions that the emulator's pinned packages are built for.
+const VERSIONS: RangeInclusive<(u32, u32)> = (3, 10)..=(3, 13);
 
 /// Prints the version, then whether environments with pip can be made (Debian ships them apart).
 const PROBE: &str = "
@@ -24,7 +28,7 @@ struct Interpreter {
     has_venv: bool,
 }
 
-/// The first interpreter on the `PATH` that is new enough and has `venv`. Blocks for some 50 ms.
+/// The first interpreter on the `PATH` that is fit and has `venv`. Blocks for some 50 ms.
 pub(crate) fn find() -> Result<PathBuf, Error> {
     let found: Vec<Interpreter> = CANDIDATES.iter().filter_map(|name| probe(name)).collect();
     choose(&found)
@@ -44,15 +48,15 @@ fn parse(answer: &str) -> Option<Interpreter> {
 }
 
 fn choose(found: &[Interpreter]) -> Result<PathBuf, Error> {
-    let new_enough = || found.iter().filter(|python| python.version >= (3, 10));
-    if let Some(python) = new_enough().find(|python| python.has_venv) {
+    let fit = || found.iter().filter(|python| VERSIONS.contains(&python.version));
+    if let Some(python) = fit().find(|python| python.has_venv) {
         return Ok(python.executable.clone());
     }
-    if let Some(python) = new_enough().next() {
+    if let Some(python) = fit().next() {
         return Err(Error::VenvMissing { python: python.executable.display().to_string() });
     }
     let found = match found.first() {
-        Some(old) => format!("{} is {}.{}", old.executable.display(), old.version.0, old.version.1),
+        Some(other) => format!("{} is {}.{}", other.executable.display(), other.version.0, other.version.1),
         None => "none was found on the PATH".to_owned(),
     };
     Err(Error::PythonMissing { found })
@@ -67,8 +71,8 @@ mod tests {
     }
 
     #[test]
-    fn the_first_new_enough_python_with_venv_is_taken() {
-        let answers = ["3 9 /old\nvenv", "3 12 /bare\n", "3 11 /opt/my python\nvenv\n"];
+    fn the_first_python_that_is_neither_too_old_nor_too_new_and_has_venv_is_taken() {
+        let answers = ["3 9 /old\nvenv", "3 14 /new\nvenv", "3 12 /bare\n", "3 11 /opt/my python\nvenv\n"];
         assert_eq!(chosen(&answers).unwrap(), PathBuf::from("/opt/my python"));
     }
 
