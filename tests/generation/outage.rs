@@ -8,7 +8,7 @@ use crate::support::{Wanted, always, refusal};
 
 #[tokio::test]
 async fn half_an_hour_is_waited_out_without_a_failure() {
-    let wanted = Wanted::image(|index, _| if index < 11 { refusal(503, "busy") } else { Fate::Succeeds }).await;
+    let wanted = Wanted::image(|index, _| if index < 8 { refusal(503, "busy") } else { Fate::Succeeds }).await;
     let began = wanted.world.clock.now();
     wanted.work().await;
     wanted.assert_all_made().await;

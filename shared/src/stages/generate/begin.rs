@@ -11,7 +11,7 @@ use crate::adapters::generator::{Replicate, ReplicateError};
 use crate::adapters::store::slots::SlotRecord;
 use crate::adapters::store::spending::{Charge, Reservation, Settlement};
 use crate::domain::status::Status;
-use crate::stages::{StageError, park_over_budget};
+use crate::stages::{StageError, outage, park_over_budget};
 
 /// How long a list is searched for an image whose beginning was not answered.
 const LONGEST_SEARCH: Duration = Duration::from_secs(60);
@@ -44,13 +44,20 @@ impl Generation {
             if let Some(id) = self.find_lost(job, record, asked_at, replicate).await? {
                 return self.note_begun(job, &id).await;
             }
-            let passed = self.clock.now().duration_since(asked_at);
+            let now = self.clock.now();
+            let passed = now.duration_since(asked_at);
             if passed >= REMEMBERED {
                 let reason = "whether it was ever made can't be found out any more";
                 return self.try_again(job, record, Settlement::Paid, reason).await;
             }
             if let Some(wait) = LISTED_WITHIN.checked_sub(passed.unsigned_abs()).filter(|wait| !wait.is_zero()) {
-                return Err(StageError::later("an image that was asked for may be listed yet", wait));
+                let is_waited_for = outage::pause(outage::since(record.outage_since, now), now, None).is_some();
+                // When an outage has been waited for long enough, each delivery counts, or they would never end.
+                return Err(if is_waited_for {
+                    StageError::later(ReplicateError::Unlisted.to_string(), wait)
+                } else {
+                    StageError::Generator(ReplicateError::Unlisted.into())
+                });
             }
         }
         self.ask(job, record, replicate).await

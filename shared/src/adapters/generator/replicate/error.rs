@@ -39,6 +39,9 @@ pub enum ReplicateError {
         /// How long it asks to be left alone, if it does.
         asked: Option<Duration>,
     },
+    /// What was asked for before may have begun, and it is too early to say that it has not. Trying again helps.
+    #[error("Replicate does not list yet what it was asked for")]
+    Unlisted,
     /// The request is wrong. Trying again won't help.
     #[error("Replicate refuses the request: {0}")]
     Refused(String),
