@@ -7,7 +7,7 @@ use balancer::imaging::{decode, encode_jpeg, measure, resize};
 use balancer_tests::coded::{Code, VARIANTS, coded_image, coded_picture, read_code};
 use balancer_tests::openai::{MODEL, VisionService, perfect_eyes};
 
-use crate::support::{assert_seen_except, model, observe};
+use crate::support::{assert_seen_except, codes, model, observe, observe_within, pictures};
 
 #[tokio::test]
 async fn no_image_is_mistaken_for_another() {
@@ -15,14 +15,15 @@ async fn no_image_is_mistaken_for_another() {
         for count in [1, 2, 5, 6, 19, 20, 21, 45] {
             let service = VisionService::start(perfect_eyes).await;
             let model = model(&service, &[("VISION_MODE", mode), ("VISION_PASSES", passes)]).await;
-            let seen = observe(&model, count, &format!("plan-{count}")).await;
+            let (pictures, plan) = (pictures(&codes(count)), format!("plan-{count}"));
+            let (seen, granted) = observe_within(MicroUsd(u64::MAX), &model, pictures, &plan).await;
             assert_eq!(service.violations(), [""; 0], "{mode} {passes} {count}");
             assert!(seen.interrupted.is_none());
             assert_seen_except(&seen, count, &[]);
             let pages = count.div_ceil(20) * passes.parse::<usize>().unwrap();
             assert_eq!(service.turns(), pages, "nothing is asked twice");
-            let estimate = model.estimate(count);
-            assert!(MicroUsd::ZERO < seen.cost && seen.cost <= estimate, "{} of at most {estimate}", seen.cost);
+            assert_eq!(granted.len(), 1, "all the money that it takes is asked for once, before it begins");
+            assert!(MicroUsd::ZERO < seen.cost && seen.cost <= granted[0], "{} of at most {}", seen.cost, granted[0]);
         }
     }
 }

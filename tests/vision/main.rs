@@ -6,6 +6,7 @@ mod eyes;
 mod failures;
 mod gaps;
 mod keys;
+mod money;
 mod passes;
 mod position;
 mod stage;

@@ -10,7 +10,7 @@ use balancer::domain::target::Target;
 use balancer_tests::openai::{Answer, Asked, VisionService, judgement};
 use image::{Rgb, RgbImage};
 
-use crate::support::model;
+use crate::support::{model, observe_pictures};
 
 /// What recorded evaluations said of the first five images, again and again.
 const BY_PLACE: [u8; 5] = [8, 7, 9, 6, 5];
@@ -75,7 +75,7 @@ async fn the_place_in_the_grid_does_not_decide_what_is_deleted() {
     let images: Vec<_> = (0..IMAGES).map(|_| Arc::new(RgbImage::from_pixel(64, 64, Rgb([90; 3])))).collect();
     let (mut shuffled, mut in_order) = (Tally::new(), Tally::new());
     for plan in 0..PLANS {
-        let seen = model.observe(images.clone(), &format!("plan-{plan}")).await;
+        let seen = observe_pictures(&model, images.clone(), &format!("plan-{plan}")).await;
         shuffled.add(&seen.images.into_iter().map(|seen| seen.unwrap().quality).collect::<Vec<_>>());
         in_order.add(&(0..IMAGES).map(|place| BY_PLACE[place % BY_PLACE.len()]).collect::<Vec<_>>());
     }

@@ -13,7 +13,7 @@ use balancer::stages::{Clock, Message, Stage, StageError};
 use balancer_tests::coded::{coded_picture, read_code};
 use balancer_tests::openai::{Answer, Asked, VisionService, perfect_eyes, problem};
 use balancer_tests::stack::{TestStack, actor};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The picture that is refused, `hero_3.jpg`.
 const REFUSED: u32 = 3;
@@ -40,12 +40,23 @@ pub(crate) async fn evaluate_at(
     service: &VisionService,
     mode: &str,
 ) -> Result<(), StageError> {
+    evaluate_with(&[], clock, stack, service, &json!({ "actor_id": "hero", "mode": mode })).await
+}
+
+/// Has the function take a message, with these variables besides.
+pub(crate) async fn evaluate_with(
+    more: &[(&str, &str)],
+    clock: Clock,
+    stack: &TestStack,
+    service: &VisionService,
+    message: &Value,
+) -> Result<(), StageError> {
     let mut variables = stack.variables();
     variables.extend(service.variables());
+    variables.extend(more.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
     let config = from_variables(variables).unwrap();
     let worker = evaluation(config, stack.sdk_config(), clock).await.unwrap();
-    let body = json!({ "actor_id": "hero", "mode": mode }).to_string();
-    worker.stage.handle(Message { id: "message-1", body: &body }).await
+    worker.stage.handle(Message { id: "message-1", body: &message.to_string() }).await
 }
 
 pub(crate) async fn record(stack: &TestStack, actor: &ActorId) -> ActorRecord {

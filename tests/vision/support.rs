@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use balancer::adapters::vision::{Seen, VisionModel};
+use balancer::adapters::vision::{Seen, VisionModel, Word};
 use balancer::config::VisionConfig;
 use balancer::domain::assessment::Observation;
 use balancer::domain::kind::Kind;
+use balancer::domain::money::MicroUsd;
 use balancer_tests::coded::{Code, VARIANTS, coded_image};
 use balancer_tests::openai::VisionService;
 use image::RgbImage;
+use tokio::sync::mpsc::unbounded_channel;
 
 /// The model as configured for the stand-in, with these variables besides.
 pub(crate) async fn model(service: &VisionService, more: &[(&str, &str)]) -> VisionModel {
@@ -36,7 +38,34 @@ pub(crate) fn pictures(codes: &[Code]) -> Vec<Arc<RgbImage>> {
 
 /// Has so many pictures judged.
 pub(crate) async fn observe(model: &VisionModel, count: usize, seed: &str) -> Seen {
-    model.observe(pictures(&codes(count)), seed).await
+    observe_pictures(model, pictures(&codes(count)), seed).await
+}
+
+/// Has these pictures judged.
+pub(crate) async fn observe_pictures(model: &VisionModel, pictures: Vec<Arc<RgbImage>>, seed: &str) -> Seen {
+    observe_within(MicroUsd(u64::MAX), model, pictures, seed).await.0
+}
+
+/// Has pictures judged with books that leave room for so much. Returns what each time was granted too.
+pub(crate) async fn observe_within(
+    budget: MicroUsd,
+    model: &VisionModel,
+    pictures: Vec<Arc<RgbImage>>,
+    seed: &str,
+) -> (Seen, Vec<MicroUsd>) {
+    let (tell, mut told) = unbounded_channel();
+    let keep_books = async {
+        let mut grants: Vec<MicroUsd> = Vec::new();
+        while let Some(word) = told.recv().await {
+            if let Word::NeedsMoney { amount, granted } = word {
+                let has_room = grants.iter().copied().sum::<MicroUsd>() + amount <= budget;
+                grants.extend(has_room.then_some(amount));
+                granted.send(has_room).unwrap();
+            }
+        }
+        grants
+    };
+    tokio::join!(model.observe(pictures, seed, tell), keep_books)
 }
 
 /// What perfect eyes see.

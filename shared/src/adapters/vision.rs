@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use image::RgbImage;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use embedded::EmbeddedVision;
 pub use openai::{OpenAi, OpenAiError, PATIENCE, PROMPT_VERSION};
@@ -37,8 +38,22 @@ pub struct Seen {
     pub interrupted: Option<VisionError>,
 }
 
-/// Who wants to know of each image, by its place among them, as soon as it is judged.
-pub type Tell = UnboundedSender<(usize, Observation)>;
+/// What a model tells while it judges.
+#[derive(Debug)]
+pub enum Word {
+    /// An image, by its place among them, is judged.
+    Judged(usize, Observation),
+    /// So much more must be set aside before it goes on asking.
+    NeedsMoney {
+        /// How much more.
+        amount: MicroUsd,
+        /// Whether it is set aside. If not, nothing more is asked.
+        granted: oneshot::Sender<bool>,
+    },
+}
+
+/// Who listens to a model, writes down what it says and keeps the books.
+pub type Tell = UnboundedSender<Word>;
 
 /// The vision model could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -105,22 +120,9 @@ impl VisionModel {
         }
     }
 
-    /// What judging so many images costs at most, if nothing must be asked twice.
-    #[must_use]
-    pub fn estimate(&self, images: usize) -> MicroUsd {
-        match self {
-            Self::Embedded(_) => MicroUsd::ZERO,
-            Self::OpenAi(model) => model.estimate(images),
-        }
-    }
-
-    /// Judges images. A model that is shown many at once sees them in an order drawn from `seed`.
-    pub async fn observe(&self, images: Vec<Arc<RgbImage>>, seed: &str) -> Seen {
-        self.observe_telling(images, seed, unbounded_channel().0).await
-    }
-
-    /// The same, and tells what is said of each image as soon as that is settled.
-    pub async fn observe_telling(&self, images: Vec<Arc<RgbImage>>, seed: &str, tell: Tell) -> Seen {
+    /// Judges images. A model that is shown many at once sees them in an order drawn from `seed`. What is said of each
+    /// image is told as soon as that is settled, and no paid request is sent before its highest price is granted.
+    pub async fn observe(&self, images: Vec<Arc<RgbImage>>, seed: &str, tell: Tell) -> Seen {
         match self {
             Self::Embedded(model) => {
                 let (model, count) = (Arc::clone(model), images.len());
@@ -128,7 +130,7 @@ impl VisionModel {
                     let judged = images.iter().map(|image| model.observe(image)).enumerate();
                     // Whether anybody listens is their business.
                     judged
-                        .inspect(|(at, seen)| drop(tell.send((*at, seen.clone()))))
+                        .inspect(|(at, seen)| drop(tell.send(Word::Judged(*at, seen.clone()))))
                         .map(|(_, seen)| Ok(seen))
                         .collect()
                 };

@@ -42,7 +42,7 @@ impl Evaluation {
         self.overtake_previous(case).await?;
         self.adopt(case, &plan, None, &verdict).await?;
         Metric::SetsNeedingAttention.emit();
-        self.supersede_previous(case).await
+        self.close_previous(case).await
     }
 }
 

@@ -123,6 +123,11 @@ impl Evaluation {
         let actor = &case.command.actor_id;
         info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result, "dry run");
         self.store.record_plan(actor, plan).await?;
+        if case.record.status == Status::Parked {
+            // It was the dry run that waited for money, or whoever else does says so again.
+            let reason = "There was money again for a dry run; nothing has been decided since.";
+            self.store.unpark(actor, Status::Waiting, reason, self.clock.now()).await?;
+        }
         Ok(self.store.release_lease(actor, case.token).await?)
     }
 
@@ -210,7 +215,7 @@ impl Evaluation {
         self.adopt(case, &plan, generation.as_ref(), &verdict).await?;
         info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result,
             delete = plan.delete.len(), generate = plan.slots.len(), "plan adopted");
-        self.supersede_previous(case).await?;
+        self.close_previous(case).await?;
         dispatch(&self.store, &self.queues, actor, &plan).await
     }
 
@@ -230,9 +235,9 @@ impl Evaluation {
         Err(StageError::later("images landed while the set was judged", self.quiet))
     }
 
-    /// The plan that was active is over: overtaken, or carried out and looked at.
-    pub(super) async fn supersede_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
-        self.overtake_previous(case).await?;
+    /// The plan that was active is over, now that the actor's record has let go of it: overtaken, or carried out and
+    /// looked at.
+    pub(super) async fn close_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
         let Some(previous) = &case.record.active_plan else { return Ok(()) };
         Ok(self.store.close_plan(actor, previous).await?)
@@ -270,7 +275,7 @@ impl Evaluation {
         let verdict = Verdict { status, reason, round, uploads: case.uploads() };
         self.overtake_previous(case).await?;
         let uploads_wait = self.store.settle(actor, case.token, &verdict, self.clock.now()).await?;
-        self.supersede_previous(case).await?;
+        self.close_previous(case).await?;
         if uploads_wait {
             let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
             self.queues.send(Queue::Evaluation, &command, self.quiet).await?;

@@ -8,9 +8,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::Evaluation;
 use super::survey::{Survey, Surveyed};
 use crate::adapters::store::spending::{Charge, Judging, Reservation};
-use crate::adapters::vision::{Seen, VisionError};
+use crate::adapters::vision::{Seen, VisionError, Word};
 use crate::domain::actor::ActorId;
-use crate::domain::assessment::{Assessment, Observation, Observed, assess};
+use crate::domain::assessment::{Assessment, Observed, assess};
 use crate::domain::money::MicroUsd;
 use crate::domain::plan::Note;
 use crate::grid::{draw_page, lay_out};
@@ -44,8 +44,8 @@ impl Evaluation {
         let previews: Vec<_> =
             survey.images.iter_mut().enumerate().filter_map(|(at, image)| Some((at, image.preview.take()?))).collect();
         let (places, previews): (Vec<usize>, Vec<_>) = previews.into_iter().unzip();
-        let seen = match previews.len() {
-            0 => Seen::default(),
+        let (seen, kept) = match previews.len() {
+            0 => (Seen::default(), Ok(())),
             _ => self.ask(actor, plan_id, survey, &places, previews.clone()).await?,
         };
         Metric::ImagesJudged(seen.images.iter().flatten().count()).emit();
@@ -58,6 +58,7 @@ impl Evaluation {
         if is_any_new {
             self.keep_grid(actor, plan_id, previews).await?;
         }
+        kept?;
         if let Some(error) = seen.interrupted {
             return Ok(Err(error));
         }
@@ -65,8 +66,8 @@ impl Evaluation {
         Ok(Ok(Judged { assessments: assess(&observed), unassessed, is_any_new, cost: seen.cost }))
     }
 
-    /// Asks the model, with what that may cost set aside before. What it says is kept as it comes in, before the money
-    /// is counted, so that whoever is cut off has not paid for nothing.
+    /// Asks the model. What it says is kept as it comes in, before the money is counted, so that whoever is cut off has
+    /// not paid for nothing. The inner error is what kept the books from going on; what was seen until then is seen.
     async fn ask(
         &self,
         actor: &ActorId,
@@ -74,48 +75,60 @@ impl Evaluation {
         survey: &mut Survey,
         places: &[usize],
         previews: Vec<Arc<RgbImage>>,
-    ) -> Result<Seen, StageError> {
+    ) -> Result<(Seen, Result<(), StageError>), StageError> {
         let images = previews.len() as u64;
-        let charge = self.set_aside(actor, previews.len()).await?;
+        let mut charge = Charge { day: self.clock.today(), amount: MicroUsd::ZERO };
         let (tell, told) = unbounded_channel();
         let (seen, kept) = tokio::join!(
-            self.vision.observe_telling(previews, plan_id, tell),
-            self.keep_what_is_told(actor, survey, places, told)
+            self.vision.observe(previews, plan_id, tell),
+            self.listen(actor, survey, places, told, &mut charge)
         );
         if charge.amount > MicroUsd::ZERO {
             let judging = Judging { judged_at: self.clock.now(), images, cost: seen.cost };
             self.store.settle_question(actor, charge, plan_id, judging).await?;
             tell_of_payment(&self.store, &self.budget, Charge { amount: seen.cost, ..charge }).await;
         }
-        kept.map(|()| seen)
+        Ok((seen, kept))
     }
 
-    /// Sets aside what judging so many images costs at most.
-    async fn set_aside(&self, actor: &ActorId, images: usize) -> Result<Charge, StageError> {
-        let charge = Charge { day: self.clock.today(), amount: self.vision.estimate(images) };
-        if charge.amount > MicroUsd::ZERO
-            && let Reservation::UsedUp(limit) = self.store.reserve_question(actor, charge, &self.budget).await?
-        {
-            return Err(park_over_budget(&self.store, &self.clock, &self.budget, actor, limit).await?);
-        }
-        Ok(charge)
-    }
-
-    /// Writes down what is said of each image. One that can't be written keeps no other from it.
-    async fn keep_what_is_told(
+    /// Writes down what the model says of each image, and sets aside what its questions cost at most before it asks them.
+    /// One image that can't be written keeps no other from it, but no more is paid for.
+    async fn listen(
         &self,
         actor: &ActorId,
         survey: &mut Survey,
         places: &[usize],
-        mut told: UnboundedReceiver<(usize, Observation)>,
+        mut told: UnboundedReceiver<Word>,
+        charge: &mut Charge,
     ) -> Result<(), StageError> {
         let mut kept = Ok(());
-        while let Some((at, observation)) = told.recv().await {
-            let Surveyed { filename, image, .. } = &mut survey.images[places[at]];
-            image.observe(observation, self.vision.name());
-            kept = kept.and(self.store.save_image(actor, filename, image).await);
+        while let Some(word) = told.recv().await {
+            match word {
+                Word::Judged(at, observation) => {
+                    let Surveyed { filename, image, .. } = &mut survey.images[places[at]];
+                    image.observe(observation, self.vision.name());
+                    kept = kept.and(self.store.save_image(actor, filename, image).await.map_err(Into::into));
+                }
+                Word::NeedsMoney { amount, granted } => {
+                    if kept.is_ok() {
+                        kept = self.set_aside(actor, charge, amount).await;
+                    }
+                    // Whether it still waits for the money is its business.
+                    let _ = granted.send(kept.is_ok());
+                }
+            }
         }
-        Ok(kept?)
+        kept
+    }
+
+    /// Sets so much more aside, or parks the actor.
+    async fn set_aside(&self, actor: &ActorId, charge: &mut Charge, amount: MicroUsd) -> Result<(), StageError> {
+        let more = Charge { amount, ..*charge };
+        if let Reservation::UsedUp(limit) = self.store.reserve_question(actor, more, &self.budget).await? {
+            return Err(park_over_budget(&self.store, &self.clock, &self.budget, actor, limit).await?);
+        }
+        charge.amount += amount;
+        Ok(())
     }
 
     /// Draws what is judged as a grid and keeps it, so that people see what the model saw.

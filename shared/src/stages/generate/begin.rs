@@ -102,7 +102,8 @@ impl Generation {
         self.store.mark_begun(job.name(), id, self.clock.now()).await?;
         let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         if actor.status == Status::Parked {
-            self.store.go_on(job.actor, self.clock.now()).await?;
+            let reason = "There is money again; the plan goes on.";
+            self.store.unpark(job.actor, Status::Balancing, reason, self.clock.now()).await?;
         }
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! What asking costs: beforehand at most, afterwards exactly.
 
-use std::ops::{Add, AddAssign, Mul};
-
 use super::prompt::RUBRIC;
 use super::sheet::{Look, Sheet};
 use crate::config::{OpenAiConfig, VisionMode};
@@ -61,28 +59,6 @@ impl Usage {
     }
 }
 
-impl Add for Usage {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self { input: self.input + other.input, output: self.output + other.output }
-    }
-}
-
-impl Mul<u64> for Usage {
-    type Output = Self;
-
-    fn mul(self, times: u64) -> Self {
-        Self { input: self.input * times, output: self.output * times }
-    }
-}
-
-impl AddAssign for Usage {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
 /// What judging so many images costs at most, if nothing must be asked twice. With two passes every image may need
 /// a third, deciding look.
 pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
@@ -92,7 +68,7 @@ pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
         _ => &[(Look::First, config.mode), (Look::Second, config.mode), (Look::Deciding, VisionMode::Individual)],
     };
     let sheets = looks.iter().flat_map(|&(look, mode)| Sheet::all(&images, mode, look, ""));
-    sheets.map(|sheet| Usage::most(&sheet, config)).fold(Usage::default(), Add::add).cost(config)
+    sheets.map(|sheet| Usage::most(&sheet, config).cost(config)).sum()
 }
 
 /// How long an answer about so many images may be, thoughts included unless the model is told to have none.

@@ -31,6 +31,9 @@ pub enum OpenAiError {
         /// How long, if it says so.
         asked: Option<Duration>,
     },
+    /// No money is set aside for another request. Trying again helps once there is some.
+    #[error("no budget leaves room for another question to the vision model")]
+    NoBudget,
     /// Looking took all the time there is. Going on at once helps: what was seen is kept.
     #[error("judging takes longer than one function may; it goes on")]
     OutOfTime,

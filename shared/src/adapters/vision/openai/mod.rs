@@ -13,12 +13,12 @@ mod cost;
 mod error;
 mod looks;
 mod prompt;
+mod purse;
 mod request;
 mod session;
 mod sheet;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -41,6 +41,7 @@ use crate::domain::money::MicroUsd;
 use answer::Said;
 use cost::Usage;
 use error::LONGEST_SLEEP;
+use purse::Purse;
 use session::Session;
 use sheet::Sheet;
 
@@ -57,8 +58,6 @@ const IN_A_MOMENT: ExponentialBuilder = ExponentialBuilder::new()
 struct Shown {
     sheet: Sheet,
     said: Result<Said, OpenAiError>,
-    /// What it took, answers that were lost included.
-    usage: Usage,
 }
 
 /// A client of the vision service.
@@ -89,28 +88,19 @@ impl OpenAi {
         &self.name
     }
 
-    /// Has images judged, in an order drawn from `seed`. Each is told as soon as it is.
+    /// Has images judged, in an order drawn from `seed`. Each is told as soon as it is, and the money for every request
+    /// is asked for before it is sent.
     pub(super) async fn observe(&self, images: Vec<Arc<RgbImage>>, seed: &str, tell: Tell) -> Seen {
-        let mut session = Session::new(self, images, tell);
+        let purse = Purse::new(tell.clone());
+        let mut session = Session::new(self, images, tell, &purse);
         session.judge(seed).await;
-        session.seen()
-    }
-
-    /// What judging so many images costs at most, if nothing must be asked twice.
-    pub(super) fn estimate(&self, images: usize) -> MicroUsd {
-        cost::estimate(images, &self.config)
+        session.seen().await
     }
 
     /// Shows a sheet, and again in a moment where that may help and there is time.
-    async fn show(&self, sheet: Sheet, images: Arc<[Arc<RgbImage>]>, deadline: Instant) -> Shown {
-        let lost = AtomicU64::new(0);
-        let (said, usage) = match self.try_show(&sheet, images, deadline, &lost).await {
-            Ok((said, usage)) => (Ok(said), usage),
-            Err(error) => (Err(error), Usage::default()),
-        };
-        // Nobody knows what an answer took that has not been read: as much as it may have.
-        let usage = usage + Usage::most(&sheet, &self.config) * lost.into_inner();
-        Shown { sheet, said, usage }
+    async fn show(&self, sheet: Sheet, images: Arc<[Arc<RgbImage>]>, deadline: Instant, purse: &Purse) -> Shown {
+        let said = self.try_show(&sheet, images, deadline, purse).await;
+        Shown { sheet, said }
     }
 
     async fn try_show(
@@ -118,24 +108,33 @@ impl OpenAi {
         sheet: &Sheet,
         images: Arc<[Arc<RgbImage>]>,
         deadline: Instant,
-        lost: &AtomicU64,
-    ) -> Result<(Said, Usage), OpenAiError> {
+        purse: &Purse,
+    ) -> Result<Said, OpenAiError> {
         let (model, effort, drawn) = (self.config.model.clone(), self.config.reasoning_effort.clone(), sheet.clone());
         let write = move || request::body(&model, effort.as_deref(), &drawn, &images);
         let body = tokio::task::spawn_blocking(write).await??;
-        let ask = async || {
-            let asked = self.ask(body.clone()).await;
-            asked.inspect_err(|error| {
-                lost.fetch_add(error.may_have_cost().into(), Ordering::Relaxed);
-            })
-        };
-        let (said, usage) = ask
-            .retry(IN_A_MOMENT)
+        let most = Usage::most(sheet, &self.config);
+        let ask = async || self.ask_for(most, body.clone(), purse).await;
+        ask.retry(IN_A_MOMENT)
             .when(|error| error.may_pass_soon() && Instant::now() < deadline)
             .adjust(|error, usual| usual.map(|usual| error.asked_pause().unwrap_or(usual)))
             .notify(|error, pause| warn!(milliseconds = pause.as_millis(), "asking again: {error}"))
-            .await?;
-        Ok((said, usage.unwrap_or_else(|| Usage::most(sheet, &self.config))))
+            .await
+    }
+
+    /// Asks once, with the money for it taken out of the purse before.
+    async fn ask_for(&self, most: Usage, body: Vec<u8>, purse: &Purse) -> Result<Said, OpenAiError> {
+        let price = most.cost(&self.config);
+        purse.take(price).await?;
+        let asked = self.ask(body).await;
+        let cost = match &asked {
+            Ok((_, usage)) => usage.unwrap_or(most).cost(&self.config),
+            // Nobody knows what an answer took that has not been read: as much as it may have.
+            Err(error) if error.may_have_cost() => price,
+            Err(_) => MicroUsd::ZERO,
+        };
+        purse.put_back(price, cost).await;
+        asked.map(|(said, _)| said)
     }
 
     async fn ask(&self, body: Vec<u8>) -> Result<(Said, Option<Usage>), OpenAiError> {

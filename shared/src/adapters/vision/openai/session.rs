@@ -11,12 +11,13 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::answer::Said;
-use super::cost::Usage;
+use super::cost::estimate;
 use super::error::OpenAiError;
 use super::looks::Looks;
+use super::purse::Purse;
 use super::sheet::{Look, Sheet};
 use super::{OpenAi, Shown};
-use crate::adapters::vision::{Seen, Tell};
+use crate::adapters::vision::{Seen, Tell, Word};
 use crate::config::VisionMode;
 use crate::domain::assessment::Observation;
 
@@ -32,7 +33,7 @@ pub(super) struct Session<'a> {
     model: &'a OpenAi,
     images: Arc<[Arc<RgbImage>]>,
     looks: Vec<Looks>,
-    usage: Usage,
+    purse: &'a Purse,
     deadline: Instant,
     /// Who wants to know of each image as soon as it is judged.
     tell: Tell,
@@ -41,12 +42,12 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(model: &'a OpenAi, images: Vec<Arc<RgbImage>>, tell: Tell) -> Self {
+    pub(super) fn new(model: &'a OpenAi, images: Vec<Arc<RgbImage>>, tell: Tell, purse: &'a Purse) -> Self {
         Self {
             model,
             looks: vec![Looks::default(); images.len()],
             images: images.into(),
-            usage: Usage::default(),
+            purse,
             deadline: Instant::now() + PATIENCE,
             tell,
             stopped: None,
@@ -55,6 +56,11 @@ impl<'a> Session<'a> {
 
     /// Shows every image as often as configured, and once more those whose kind is disputed.
     pub(super) async fn judge(&mut self, seed: &str) {
+        // What would be left half done for want of money is not begun.
+        if let Err(error) = self.purse.fill(estimate(self.images.len(), &self.model.config)).await {
+            self.stopped = Some(error);
+            return;
+        }
         let mode = self.model.config.mode;
         let all: Vec<usize> = (0..self.images.len()).collect();
         let sheets = Sheet::all(&all, mode, Look::First, seed);
@@ -69,11 +75,11 @@ impl<'a> Session<'a> {
     }
 
     /// What was seen, and what it cost.
-    pub(super) fn seen(self) -> Seen {
+    pub(super) async fn seen(self) -> Seen {
         let passes = self.model.config.passes;
         Seen {
             images: self.looks.into_iter().map(|looks| looks.joined(passes)).collect(),
-            cost: self.usage.cost(&self.model.config),
+            cost: self.purse.spent().await,
             interrupted: self.stopped.map(Into::into),
         }
     }
@@ -81,7 +87,7 @@ impl<'a> Session<'a> {
     /// Shows sheets, and what follows from their answers, a few at a time. What is under way when the service can't
     /// be asked any more is still waited for, because it is paid for.
     async fn show(&mut self, sheets: Vec<Sheet>) {
-        let model = self.model;
+        let (model, purse) = (self.model, self.purse);
         let mut waiting = VecDeque::from(sheets);
         let mut shown = FuturesUnordered::new();
         loop {
@@ -92,10 +98,9 @@ impl<'a> Session<'a> {
                 && shown.len() < SIDE_BY_SIDE
                 && let Some(sheet) = waiting.pop_front()
             {
-                shown.push(model.show(sheet, Arc::clone(&self.images), self.deadline));
+                shown.push(model.show(sheet, Arc::clone(&self.images), self.deadline, purse));
             }
-            let Some(Shown { sheet, said, usage }) = shown.next().await else { return };
-            self.usage += usage;
+            let Some(Shown { sheet, said }) = shown.next().await else { return };
             match said {
                 Ok(said) => waiting.extend(self.note(&sheet, said)),
                 Err(error) => {
@@ -110,7 +115,7 @@ impl<'a> Session<'a> {
         self.looks[image].note(look, observation);
         if let Ok(joined) = self.looks[image].clone().joined(self.model.config.passes) {
             // Whether anybody listens is their business.
-            let _ = self.tell.send((image, joined));
+            let _ = self.tell.send(Word::Judged(image, joined));
         }
     }
 
@@ -164,8 +169,8 @@ mod tests {
             mode: VisionMode::Grid,
             passes: 2,
             timeout: Duration::from_secs(1),
-            usd_per_million_input_tokens: MicroUsd(1),
-            usd_per_million_output_tokens: MicroUsd(1),
+            usd_per_million_input_tokens: MicroUsd::ZERO,
+            usd_per_million_output_tokens: MicroUsd::ZERO,
         };
         OpenAi::new(config, &aws_config::SdkConfig::builder().build()).await.unwrap()
     }
@@ -174,10 +179,11 @@ mod tests {
     async fn when_the_time_is_up_no_request_is_begun() {
         let model = model().await;
         let images = (0..3).map(|_| Arc::new(RgbImage::new(64, 64))).collect();
-        let mut session =
-            Session { deadline: Instant::now(), ..Session::new(&model, images, mpsc::unbounded_channel().0) };
+        let (tell, _told) = mpsc::unbounded_channel();
+        let purse = Purse::new(tell.clone());
+        let mut session = Session { deadline: Instant::now(), ..Session::new(&model, images, tell, &purse) };
         session.judge("plan").await;
-        let seen = session.seen();
+        let seen = session.seen().await;
         assert!(matches!(seen.interrupted, Some(VisionError::OpenAi(OpenAiError::OutOfTime))));
         assert_eq!(seen.interrupted.unwrap().pause(), Some(Duration::from_secs(1)));
         assert!(seen.images.iter().all(Result::is_err) && seen.cost == MicroUsd::ZERO);
