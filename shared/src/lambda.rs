@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::{StreamExt, stream};
+use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Deserialize;
 use tracing::{Instrument, error, info, info_span, warn};
 
-use crate::adapters::queues::Queues;
+use crate::adapters::queues::{LONGEST_KEPT, Queues};
 use crate::adapters::store::Store;
 use crate::adapters::store::refusals::Refusal;
 use crate::domain::actor::ActorId;
@@ -90,7 +91,8 @@ impl<S: Stage> Worker<S> {
         let id = record.message_id.as_deref().unwrap_or_default();
         let began = Instant::now();
         // A panic is this message's own failure: its neighbours in the batch are done all the same.
-        let handled = caught(self.stage.handle(Message { id, body })).await.unwrap_or_else(|panic| Err(panic.into()));
+        let message = Message { id, body, sent_at: sent_at(record, self.clock.now()) };
+        let handled = caught(self.stage.handle(message)).await.unwrap_or_else(|panic| Err(panic.into()));
         Metric::StageSeconds(S::QUEUE.name(), began.elapsed()).emit();
         let answered = match handled {
             Ok(()) => Ok(()),
@@ -149,6 +151,12 @@ impl<S: Stage> Worker<S> {
 /// How often the message has been delivered, this time included.
 fn deliveries(record: &SqsMessage) -> u32 {
     record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// When SQS got the message. Events that people write have times from other years, and SQS keeps no message so long.
+fn sent_at(record: &SqsMessage, now: Timestamp) -> Option<Timestamp> {
+    let milliseconds = record.attributes.get("SentTimestamp")?.parse().ok()?;
+    Timestamp::from_millisecond(milliseconds).ok().filter(|&sent| now.duration_since(sent) < LONGEST_KEPT)
 }
 
 /// 2, 4, 8, 16 seconds: long enough for a throttled service to recover, short enough for somebody who waits.

@@ -91,7 +91,7 @@ async fn what_takes_longer_than_a_function_may_is_gone_on_with_in_the_next() {
     }
     let body = json!({ "actor_id": "hero", "filenames": names }).to_string();
     let mut times_put_off = 0;
-    while let Err(error) = world.deletion().stage.handle(Message { id: "m", body: &body }).await {
+    while let Err(error) = world.deletion().stage.handle(Message { id: "m", body: &body, sent_at: None }).await {
         assert!(matches!(error, StageError::Later { .. }), "{error}");
         times_put_off += 1;
     }

@@ -31,6 +31,12 @@ enum Tale {
     Balances,
     /// The one image is too poor, and so is the one that is made in its stead; then a person is asked.
     GivesUp,
+    /// The same, begun by a person who asks for an evaluation.
+    GivesUpAsked,
+    /// The same, begun by a person who has an image made.
+    GivesUpAfterGeneration,
+    /// The same, begun by a person who has an image deleted.
+    GivesUpAfterDeletion,
 }
 
 impl Tale {
@@ -42,6 +48,16 @@ impl Tale {
         }
         // Every upload has been told, so that each journey begins alike.
         world.wait_for_messages(self.set().len()).await;
+        let (queue, message) = match self {
+            Self::Balances | Self::GivesUp => return world,
+            Self::GivesUpAsked => (Queue::Evaluation, json!({ "actor_id": hero })),
+            Self::GivesUpAfterGeneration => {
+                (Queue::Generation, json!({ "actor_id": hero, "generate": { "photorealistic": 1 } }))
+            }
+            Self::GivesUpAfterDeletion => (Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_1.jpg"] })),
+        };
+        world.lose_messages(Queue::Evaluation).await;
+        world.send(queue, message).await;
         world
     }
 
@@ -49,9 +65,7 @@ impl Tale {
         let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
         match self {
             Self::Balances => World::coded(&[("TARGET_TOTAL", "3")]).await,
-            Self::GivesUp => {
-                World::with(&[("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")], |_, _| Fate::Succeeds, poor).await
-            }
+            _ => World::with(&[("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")], |_, _| Fate::Succeeds, poor).await,
         }
     }
 
@@ -60,7 +74,7 @@ impl Tale {
         let poor = coded_picture(Kind::Photorealistic, 2, 1);
         match self {
             Self::Balances => vec![coded_picture(Kind::Photorealistic, 8, 0), poor],
-            Self::GivesUp => vec![poor],
+            _ => vec![poor],
         }
     }
 
@@ -73,10 +87,10 @@ impl Tale {
 
 /// One journey in which the call of this index fails. `false` if it had not so many calls: messages that are worked on
 /// side by side make now one more, now one less.
-async fn disturbed(tale: Tale, call: usize, fault: Fault, expected: &Ending) -> Result<bool, String> {
+async fn disturbed(tale: Tale, call: usize, fault: Fault, late: bool, expected: &Ending) -> Result<bool, String> {
     let world = tale.begin().await;
     world.network.fail_at(call, fault);
-    let journey = world.drive().await;
+    let journey = world.drive_with(Delivery { late, ..Delivery::default() }).await;
     let has_failed = world.network.has_failed();
     let kills = has_failed && matches!(fault, Fault::DiesBefore | Fault::DiesAfter);
     assert_eq!(journey.deaths, usize::from(kills), "call {call} {fault:?}");
@@ -91,53 +105,63 @@ async fn disturbed(tale: Tale, call: usize, fault: Fault, expected: &Ending) -> 
     }
 }
 
-async fn try_every_call(tale: Tale, fault: Fault) {
+async fn try_every_call(tale: Tale, fault: Fault, late: bool) {
     let (expected, calls) = tale.undisturbed().await;
     match tale {
         Tale::Balances => expected.assert_balanced(),
-        Tale::GivesUp => expected.assert_given_up(),
+        Tale::GivesUp | Tale::GivesUpAsked => expected.assert_given_up(1, 1),
+        Tale::GivesUpAfterGeneration => expected.assert_given_up(2, 2),
+        Tale::GivesUpAfterDeletion => expected.assert_given_up(0, 1),
     }
     let ends: Vec<_> = stream::iter(0..calls.len())
-        .map(|call| disturbed(tale, call, fault, &expected))
+        .map(|call| disturbed(tale, call, fault, late, &expected))
         .buffer_unordered(SIDE_BY_SIDE)
         .collect()
         .await;
     let survived = ends.iter().filter(|end| **end == Ok(true)).count();
     let failures: Vec<&String> = ends.iter().filter_map(|end| end.as_ref().err()).collect();
-    eprintln!("{tale:?}, {fault:?}: {survived} of {} calls survived", survived + failures.len());
+    let how = if late { ", redelivered last" } else { "" };
+    eprintln!("{tale:?}, {fault:?}{how}: {survived} of {} calls survived", survived + failures.len());
     assert!(failures.is_empty(), "{} failures; the first: {}", failures.len(), failures[0]);
     assert!(survived * 10 >= calls.len() * 9, "only {survived} of {} calls were tried", calls.len());
 }
 
 #[tokio::test]
 async fn a_worker_that_dies_before_a_call_leaves_nothing_undone() {
-    try_every_call(Tale::Balances, Fault::DiesBefore).await;
+    try_every_call(Tale::Balances, Fault::DiesBefore, false).await;
 }
 
 #[tokio::test]
 async fn a_worker_that_dies_after_a_call_does_nothing_twice() {
-    try_every_call(Tale::Balances, Fault::DiesAfter).await;
+    try_every_call(Tale::Balances, Fault::DiesAfter, false).await;
 }
 
 #[tokio::test]
 async fn an_answer_that_gets_lost_changes_nothing() {
-    try_every_call(Tale::Balances, Fault::AnswerLost).await;
+    try_every_call(Tale::Balances, Fault::AnswerLost, false).await;
 }
 
 #[tokio::test]
 async fn a_service_that_has_a_problem_is_asked_again() {
-    try_every_call(Tale::Balances, Fault::Unavailable).await;
+    try_every_call(Tale::Balances, Fault::Unavailable, false).await;
 }
 
 #[tokio::test]
 async fn an_item_that_a_transaction_is_at_is_written_a_moment_later() {
-    try_every_call(Tale::Balances, Fault::Conflict).await;
+    try_every_call(Tale::Balances, Fault::Conflict, false).await;
 }
 
 #[tokio::test]
 async fn a_set_that_is_given_up_gets_no_new_rounds_wherever_a_worker_dies() {
     for fault in [Fault::DiesBefore, Fault::DiesAfter] {
-        try_every_call(Tale::GivesUp, fault).await;
+        try_every_call(Tale::GivesUp, fault, false).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_comes_back_when_all_is_done_gives_no_new_rounds_to_a_set_that_is_given_up() {
+    for tale in [Tale::GivesUp, Tale::GivesUpAsked, Tale::GivesUpAfterGeneration, Tale::GivesUpAfterDeletion] {
+        try_every_call(tale, Fault::DiesAfter, true).await;
     }
 }
 
@@ -176,7 +200,7 @@ async fn messages_delivered_three_times_in_any_order_change_nothing() {
     let (expected, _) = Tale::Balances.undisturbed().await;
     for seed in 0..DELIVERIES {
         let world = Tale::Balances.begin().await;
-        world.drive_with(Delivery { times: 3, shuffled_by: Some(seed) }).await;
+        world.drive_with(Delivery { times: 3, shuffled_by: Some(seed), ..Delivery::default() }).await;
         let ending = Ending::of(&world, &actor("hero")).await;
         ending.compare(&expected).unwrap_or_else(|difference| panic!("shuffled by {seed}\n{difference}"));
     }

@@ -45,12 +45,17 @@ async fn a_look_or_an_output_that_is_unavailable_is_asked_for_another_time() {
 }
 
 #[tokio::test]
-async fn a_look_that_hangs_is_given_up_and_repeated() {
-    let wanted = Wanted::image(always(Fate::Succeeds)).await;
-    wanted.world.replicate.answer_next(Place::Look, ResponseTemplate::new(200).set_delay(Duration::from_secs(3600)));
-    wanted.work().await;
-    wanted.assert_all_made().await;
-    assert_eq!(wanted.world.replicate.creations(), 1);
+async fn a_look_or_an_output_that_hangs_is_given_up_and_repeated() {
+    let never = ResponseTemplate::new(200).set_delay(Duration::from_secs(3600));
+    let work_past = async |place| {
+        let wanted = Wanted::image(always(Fate::Succeeds)).await;
+        wanted.world.replicate.answer_next(place, never.clone());
+        wanted.work().await;
+        assert!(wanted.world.replicate.has_answered_so(), "{place:?}");
+        wanted.assert_all_made().await;
+        assert_eq!(wanted.world.replicate.creations(), 1, "{place:?}");
+    };
+    tokio::join!(work_past(Place::Look), work_past(Place::Output));
 }
 
 #[tokio::test]

@@ -167,10 +167,10 @@ impl Traveller {
     /// Everything that is still to be delivered is, and an evaluation by hand looks at the end.
     async fn arrive(&mut self) {
         let shuffled_by = Some(self.random.next_u64());
-        self.world.drive_with(Delivery { times: 1, shuffled_by }).await;
+        self.world.drive_with(Delivery { shuffled_by, ..Delivery::default() }).await;
         self.world.network.heal();
         self.send(Queue::Evaluation, json!({ "actor_id": self.actor })).await;
-        self.world.drive_with(Delivery { times: 1, shuffled_by }).await;
+        self.world.drive_with(Delivery { shuffled_by, ..Delivery::default() }).await;
     }
 }
 

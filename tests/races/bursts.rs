@@ -151,7 +151,7 @@ async fn evaluations_of_one_actor_in_the_same_moment_ask_the_model_once() {
     let body = json!({ "actor_id": "hero" }).to_string();
     let evaluate = async |number: usize| {
         let id = format!("message {number}");
-        world.evaluation().await.stage.handle(Message { id: &id, body: &body }).await
+        world.evaluation().await.stage.handle(Message { id: &id, body: &body, sent_at: None }).await
     };
     // A worker that dies as it asks leaves every image known and none judged.
     world.network.fail_naming("chat/completions", Fault::DiesBefore);

@@ -56,7 +56,7 @@ pub(crate) async fn evaluate_with(
     variables.extend(more.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
     let config = from_variables(variables).unwrap();
     let worker = evaluation(config, stack.sdk_config(), clock).await.unwrap();
-    worker.stage.handle(Message { id: "message-1", body: &message.to_string() }).await
+    worker.stage.handle(Message { id: "message-1", body: &message.to_string(), sent_at: None }).await
 }
 
 pub(crate) async fn record(stack: &TestStack, actor: &ActorId) -> ActorRecord {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::AwsError;
@@ -13,6 +14,9 @@ use crate::config::QueueUrls;
 
 /// Messages in one batch call; SQS takes no more.
 const BATCH: usize = 10;
+
+/// The longest that SQS keeps a message at all.
+pub const LONGEST_KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// The longest that SQS keeps a message back.
 const LONGEST_DELAY: Duration = Duration::from_secs(900);

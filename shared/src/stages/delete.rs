@@ -137,7 +137,7 @@ impl Deletion {
     async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String]) -> Result<(), StageError> {
         let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         actors::refuse_unknown(&self.store, places, actor).await?;
-        let mut pinned = Vec::new();
+        let (mut pinned, mut is_any_deleted) = (Vec::new(), false);
         let until = Instant::now() + self.patience;
         for filename in filenames {
             in_time(until)?;
@@ -145,6 +145,7 @@ impl Deletion {
                 Ended::Deleted => {
                     info!(%actor, filename, "deleted by hand");
                     Metric::ImagesDeleted(1).emit();
+                    is_any_deleted = true;
                 }
                 Ended::Pinned => pinned.push(filename.as_str()),
                 Ended::Missing => warn!(%actor, filename, "not deleted: there is no such image"),
@@ -153,8 +154,10 @@ impl Deletion {
                 }
             }
         }
-        let command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
-        self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+        if is_any_deleted || !self.is_evaluated_since(actor, filenames).await? {
+            let command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
+            self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+        }
         if pinned.is_empty() {
             return Ok(());
         }
@@ -162,6 +165,24 @@ impl Deletion {
             "not deleted, because pinned: {}; let them go with `balancer unpin {actor} FILE…` and delete them again",
             pinned.join(", ")
         )))
+    }
+
+    /// Whether an evaluation has seen the set without these files already: they were deleted by an earlier delivery of
+    /// the message, whose evaluation need not be asked for again.
+    async fn is_evaluated_since(&self, actor: &ActorId, filenames: &[String]) -> Result<bool, StageError> {
+        let evaluated_at = self.store.actor(actor).await?.and_then(|record| record.evaluated_at);
+        let mut deleted_at = None;
+        for filename in filenames {
+            deleted_at = self
+                .store
+                .trash_of(actor, filename)
+                .await?
+                .into_iter()
+                .map(|trashed| trashed.deleted_at)
+                .chain(deleted_at)
+                .max();
+        }
+        Ok(deleted_at.zip(evaluated_at).is_some_and(|(deleted, evaluated)| deleted < evaluated))
     }
 
     async fn delete_one_by_hand(&self, actor: &ActorId, filename: &str) -> Result<Ended, StageError> {

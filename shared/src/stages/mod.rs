@@ -50,6 +50,8 @@ pub struct Message<'a> {
     pub id: &'a str,
     /// What it says.
     pub body: &'a str,
+    /// When it was sent, if that is known; of a message that was put off, when its copy was.
+    pub sent_at: Option<Timestamp>,
 }
 
 /// Why a message has not been carried out.

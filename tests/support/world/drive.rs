@@ -3,10 +3,11 @@
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use balancer::adapters::queues::Queue;
+use jiff::Timestamp;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{UNTIL_LEASES_END, World};
 
@@ -23,16 +24,18 @@ pub struct Delivery {
     pub times: usize,
     /// Shuffles batches, and the order of the queues.
     pub shuffled_by: Option<u64>,
+    /// Whether what a worker had that dies comes back last, when everything else is done.
+    pub late: bool,
 }
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { times: 1, shuffled_by: None }
+        Self { times: 1, shuffled_by: None, late: false }
     }
 }
 
 /// What happened on the way.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Journey {
     /// Batches delivered.
     pub batches: usize,
@@ -40,6 +43,8 @@ pub struct Journey {
     pub messages: usize,
     /// Workers that died.
     pub deaths: usize,
+    /// What they had, if it comes back last.
+    late: Option<Vec<(Queue, Message)>>,
 }
 
 impl World {
@@ -50,12 +55,19 @@ impl World {
 
     /// The same, in another way.
     pub async fn drive_with(&self, delivery: Delivery) -> Journey {
-        let mut journey = Journey::default();
+        let mut journey = Journey { late: delivery.late.then(Vec::new), ..Journey::default() };
         let mut random = delivery.shuffled_by.map(ChaCha8Rng::seed_from_u64);
         let mut quiet = 0;
         while quiet < QUIET_LOOKS {
             let delivered = self.deliver_once(delivery.times, random.as_mut(), &mut journey).await;
-            quiet = if delivered || self.queues.total_depth().await.unwrap() > 0 { 0 } else { quiet + 1 };
+            let held_back = journey.late.as_ref().map_or(0, Vec::len) as u64;
+            quiet = if delivered || self.queues.total_depth().await.unwrap() > held_back { 0 } else { quiet + 1 };
+            if quiet == QUIET_LOOKS && held_back > 0 {
+                for (queue, message) in journey.late.iter_mut().flat_map(std::mem::take) {
+                    self.put_back(queue, &message).await;
+                }
+                quiet = 0;
+            }
             assert!(
                 journey.batches < MOST_BATCHES,
                 "it goes round in circles: {:#?}",
@@ -75,7 +87,7 @@ impl World {
     pub async fn generate_one(&self) -> bool {
         let messages = self.receive(Queue::Generation).await;
         let Some(message) = messages.first() else { return false };
-        let answer = self.generation().await.work_off(batch(&messages)).await;
+        let answer = self.generation().await.work_off(self.batch(&messages)).await;
         if answer.batch_item_failures.is_empty() {
             self.take_away(Queue::Generation, message).await;
         } else {
@@ -116,8 +128,13 @@ impl World {
         let Some(answer) = answer else {
             journey.deaths += 1;
             self.let_pass(UNTIL_LEASES_END);
-            for message in messages {
-                self.put_back(queue, message).await;
+            match &mut journey.late {
+                Some(late) => late.extend(messages.iter().map(|message| (queue, message.clone()))),
+                None => {
+                    for message in messages {
+                        self.put_back(queue, message).await;
+                    }
+                }
             }
             return;
         };
@@ -134,7 +151,7 @@ impl World {
 
     /// `None` if the worker dies.
     async fn work_off(&self, queue: Queue, messages: &[Message]) -> Option<SqsBatchResponse> {
-        let batch = batch(messages);
+        let batch = self.batch(messages);
         let working = async {
             match queue {
                 Queue::Evaluation => self.evaluation().await.work_off(batch).await,
@@ -193,24 +210,39 @@ impl World {
         }
         dead
     }
-}
 
-fn batch(messages: &[Message]) -> SqsEvent {
-    let records: Vec<_> = messages
-        .iter()
-        .map(|message| {
-            let received = message
-                .attributes
-                .as_ref()
-                .and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount));
-            json!({
-                "messageId": message.message_id,
-                "receiptHandle": message.receipt_handle,
-                "body": message.body,
-                "attributes": { "ApproximateReceiveCount": received },
-                "eventSource": "aws:sqs",
+    /// What Lambda would hand to a function, in this world's time.
+    fn batch(&self, messages: &[Message]) -> SqsEvent {
+        let records: Vec<_> = messages
+            .iter()
+            .map(|message| {
+                let attribute = |name| message.attributes.as_ref().and_then(|all| all.get(&name)).cloned();
+                let sent: i64 = attribute(MessageSystemAttributeName::SentTimestamp).unwrap().parse().unwrap();
+                let sent = self.passing.at(Timestamp::from_millisecond(sent).unwrap());
+                json!({
+                    "messageId": message.message_id,
+                    "receiptHandle": message.receipt_handle,
+                    "body": self.in_time(message.body.as_deref().unwrap()),
+                    "attributes": {
+                        "ApproximateReceiveCount": attribute(MessageSystemAttributeName::ApproximateReceiveCount),
+                        "SentTimestamp": sent.as_millisecond().to_string(),
+                    },
+                    "eventSource": "aws:sqs",
+                })
             })
-        })
-        .collect();
-    serde_json::from_value(json!({ "Records": records })).unwrap()
+            .collect();
+        serde_json::from_value(json!({ "Records": records })).unwrap()
+    }
+
+    /// The body with the times of S3's news in this world's time.
+    fn in_time(&self, body: &str) -> String {
+        let Ok(mut news) = serde_json::from_str::<Value>(body) else { return body.to_owned() };
+        let Some(records) = news.get_mut("Records").and_then(Value::as_array_mut) else { return body.to_owned() };
+        for record in records {
+            if let Some(landed) = record["eventTime"].as_str().and_then(|time| time.parse().ok()) {
+                record["eventTime"] = json!(self.passing.at(landed));
+            }
+        }
+        news.to_string()
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! It also makes time pass: a message that is to arrive later arrives at once, and the clock is put forward instead.
 
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Full};
@@ -11,9 +11,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
+use jiff::SignedDuration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+
+use super::passing::Passing;
 
 /// What happens to the worker, or to its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +59,7 @@ struct State {
     /// Every how-many-eth call finds a transaction at its item.
     conflicts: AtomicUsize,
     died: Notify,
-    passed: Arc<AtomicI64>,
+    passing: Arc<Passing>,
 }
 
 /// A connection that is cut.
@@ -64,8 +67,8 @@ struct Cut;
 
 impl Network {
     /// A network in which a path's first segment names the service, such as `/replicate`; everything else is AWS, at
-    /// `aws`. The seconds that pass are added to `passed`.
-    pub async fn start(aws: &str, services: &[(&'static str, String)], passed: Arc<AtomicI64>) -> Self {
+    /// `aws`. The seconds that pass are added to `passing`.
+    pub(super) async fn start(aws: &str, services: &[(&'static str, String)], passing: Arc<Passing>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let mut upstreams = services.to_vec();
@@ -78,7 +81,7 @@ impl Network {
             fault: Mutex::default(),
             conflicts: AtomicUsize::new(usize::MAX),
             died: Notify::new(),
-            passed,
+            passing,
         };
         let state = Arc::new(state);
         let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
@@ -227,7 +230,7 @@ impl State {
             if let Some((before, after)) = text.split_once(field) {
                 let digits = after.chars().take_while(char::is_ascii_digit).count();
                 let seconds: i64 = after[..digits].parse().unwrap_or(0);
-                self.passed.fetch_add(seconds, Ordering::SeqCst);
+                self.passing.add(SignedDuration::from_secs(seconds));
                 return format!("{before}{field}0{}", &after[digits..]).into();
             }
         }

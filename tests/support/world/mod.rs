@@ -3,10 +3,10 @@
 
 mod drive;
 mod faults;
+mod passing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
@@ -24,13 +24,14 @@ use balancer::keys::Keys;
 use balancer::lambda::MOST_DELIVERIES;
 use balancer::stages::Clock;
 use balancer::{exchange, functions};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use local_stack::{Account, sdk_config};
 use serde_json::json;
 use tempfile::TempDir;
 
 pub use drive::{Delivery, Journey};
 pub use faults::{Fault, Network};
+use passing::Passing;
 
 use crate::coded::{self, coded_picture};
 use crate::openai::{self, VisionService, perfect_eyes};
@@ -78,7 +79,7 @@ pub struct World {
     pub clock: Clock,
     /// For how long a worker deletes, or takes steps towards an image, where it isn't as long as usual.
     pub patience: Option<Duration>,
-    passed: Arc<AtomicI64>,
+    passing: Arc<Passing>,
     sqs: aws_sdk_sqs::Client,
     urls: QueueUrls,
     account: Account,
@@ -108,13 +109,13 @@ impl World {
         script: impl Fn(usize, &str) -> Fate + Send + Sync + 'static,
         paint: impl Fn(Kind, usize) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
-        let passed = Arc::new(AtomicI64::new(0));
-        let clock = clock(&passed);
+        let passing = Arc::new(Passing::from_noon());
+        let clock = clock(&passing);
         let replicate = Replicate::start(clock.clone(), script, paint).await;
         let endpoint = emulator().await.endpoint();
         let vision = VisionService::start(perfect_eyes).await;
         let services = [("replicate", replicate.address()), ("openai", vision.address())];
-        let network = Network::start(endpoint, &services, Arc::clone(&passed)).await;
+        let network = Network::start(endpoint, &services, Arc::clone(&passing)).await;
         replicate.known_as(&format!("{}/replicate", network.address()));
 
         let account = Account::unique();
@@ -153,7 +154,7 @@ impl World {
             vision,
             clock,
             patience: None,
-            passed,
+            passing,
             sqs,
             urls,
             account,
@@ -168,7 +169,7 @@ impl World {
 
     /// Puts the clock forward.
     pub fn let_pass(&self, time: SignedDuration) {
-        self.passed.fetch_add(time.as_secs(), Ordering::SeqCst);
+        self.passing.add(time);
     }
 
     /// What a function is told.
@@ -257,10 +258,9 @@ impl World {
     }
 }
 
-/// The real time, and what has passed beside it.
-fn clock(passed: &Arc<AtomicI64>) -> Clock {
-    let passed = Arc::clone(passed);
-    Clock::telling(move || Timestamp::now() + SignedDuration::from_secs(passed.load(Ordering::SeqCst)))
+fn clock(passing: &Arc<Passing>) -> Clock {
+    let passing = Arc::clone(passing);
+    Clock::telling(move || passing.now())
 }
 
 /// Makes a table as the template does.

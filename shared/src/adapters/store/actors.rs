@@ -61,6 +61,15 @@ pub struct ActorRecord {
     /// When a message was sent that will evaluate them.
     #[serde(with = "millisecond::optional")]
     pub announced_at: Option<Timestamp>,
+    /// When the last evaluation began that led to a verdict and was free to do whatever the set needs.
+    #[serde(with = "millisecond::optional")]
+    pub evaluated_at: Option<Timestamp>,
+    /// When the last of these began that started afresh instead of continuing a row of mendings.
+    #[serde(with = "millisecond::optional")]
+    pub evaluated_afresh_at: Option<Timestamp>,
+    /// When the last evaluation began that led to a verdict and was free to do a part of it alone.
+    #[serde(with = "millisecond::optional")]
+    pub evaluated_in_part_at: Option<Timestamp>,
     /// Since when the vision model has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub vision_outage_since: Option<Timestamp>,
@@ -104,16 +113,26 @@ impl Store {
         Ok(actors)
     }
 
-    /// Notes that an image has landed, and returns the record with the note.
+    /// Notes that an image has landed, and returns the record with the note; `None` if an evaluation has started afresh
+    /// since `landed`, which has seen it.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn note_upload(&self, actor: &ActorId, now: Timestamp) -> Result<ActorRecord, StoreError> {
+    pub async fn note_upload(
+        &self,
+        actor: &ActorId,
+        landed: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<ActorRecord>, StoreError> {
         let change = Change::of(items::key(actor, SORT))
             .set_if_absent("created_at", millis(now))
             .set_if_absent("pending_since", millis(now))
             .set("pending_last", millis(now));
-        self.apply(change).await?.map_or_else(|| Ok(ActorRecord::default()), items::data)
+        let change = match landed {
+            Some(landed) => change.when_absent_or_below("evaluated_afresh_at", millis(landed)),
+            None => change,
+        };
+        self.apply(change).await?.map(items::data).transpose()
     }
 
     /// Notes that a message is under way which will evaluate the uploads that wait since `since`.

@@ -20,6 +20,10 @@ pub struct Verdict<'a> {
     pub round: u32,
     /// What becomes of the uploads that wait.
     pub uploads: Uploads,
+    /// When the evaluation began. Whatever was asked before is answered by it.
+    pub began: Timestamp,
+    /// Whether it continued a row of mendings.
+    pub continues: bool,
 }
 
 /// What an evaluation means for the uploads that wait.
@@ -98,7 +102,15 @@ pub(super) fn verdict_change(
     verdict: &Verdict<'_>,
     now: Timestamp,
 ) -> Result<Change, StoreError> {
-    Ok(Change::of(actor_key(actor))
+    let change = Change::of(actor_key(actor));
+    let change = match verdict.uploads {
+        Uploads::StillWait => change.set("evaluated_in_part_at", millis(verdict.began)),
+        Uploads::Evaluated { .. } if verdict.continues => change.set("evaluated_at", millis(verdict.began)),
+        Uploads::Evaluated { .. } => {
+            change.set("evaluated_at", millis(verdict.began)).set("evaluated_afresh_at", millis(verdict.began))
+        }
+    };
+    Ok(change
         .set("status", value(&verdict.status)?)
         .set("reason", text(verdict.reason))
         .set("round", number(verdict.round))

@@ -6,7 +6,6 @@ use tracing::warn;
 
 use super::Evaluation;
 use super::decide::Case;
-use crate::adapters::store::leases::Verdict;
 use crate::domain::plan::{Plan, PlanState};
 use crate::domain::status::Status;
 use crate::metrics::Metric;
@@ -37,8 +36,7 @@ impl Evaluation {
         );
         warn!(%actor, plan_id = plan.plan_id, reason, "awaits approval");
         let plan = Plan { state: PlanState::AwaitingApproval, generation_id: None, ..plan };
-        let verdict =
-            Verdict { status: Status::NeedsAttention, reason: &reason, round: case.round, uploads: case.uploads() };
+        let verdict = case.verdict(Status::NeedsAttention, case.round, &reason);
         self.overtake_previous(case).await?;
         self.adopt(case, &plan, None, &verdict).await?;
         Metric::SetsNeedingAttention.emit();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::json;
 use tracing::{Span, info, warn};
 
@@ -30,17 +31,26 @@ pub(super) struct Case<'a> {
     /// The actor as it was when the lease was taken.
     pub(super) record: ActorRecord,
     pub(super) round: u32,
+    /// Whether it continues a row of mendings.
+    pub(super) continues: bool,
+    /// When it began.
+    pub(super) began: Timestamp,
     pub(super) token: &'a str,
     pub(super) message_id: &'a str,
 }
 
 impl Case<'_> {
     /// What it means for the uploads that wait: one that may only delete, or only make images, is not for them.
-    pub(super) fn uploads(&self) -> Uploads {
+    fn uploads(&self) -> Uploads {
         match self.command.scope {
             Scope::All => Uploads::Evaluated { until: self.record.pending_last },
             Scope::DeleteOnly | Scope::GenerateOnly => Uploads::StillWait,
         }
+    }
+
+    pub(super) fn verdict<'v>(&self, status: Status, round: u32, reason: &'v str) -> Verdict<'v> {
+        let (uploads, began, continues) = (self.uploads(), self.began, self.continues);
+        Verdict { status, reason, round, uploads, began, continues }
     }
 }
 
@@ -201,8 +211,7 @@ impl Evaluation {
         let actor = &case.command.actor_id;
         let now = self.clock.now();
         let reason = format!("From {} to {}.{}", plan.before, plan.result, self.shortfall(case).await?);
-        let verdict =
-            Verdict { status: Status::Balancing, reason: &reason, round: case.round, uploads: case.uploads() };
+        let verdict = case.verdict(Status::Balancing, case.round, &reason);
         let generation = plan.generation_id.map(|generation_id| Generation {
             generation_id,
             origin: BALANCING.to_owned(),
@@ -272,7 +281,7 @@ impl Evaluation {
         let actor = &case.command.actor_id;
         info!(%actor, ?status, reason, "evaluated");
         if status == Status::Balanced { Metric::SetsBalanced } else { Metric::SetsNeedingAttention }.emit();
-        let verdict = Verdict { status, reason, round, uploads: case.uploads() };
+        let verdict = case.verdict(status, round, reason);
         self.overtake_previous(case).await?;
         let uploads_wait = self.store.settle(actor, case.token, &verdict, self.clock.now()).await?;
         self.close_previous(case).await?;

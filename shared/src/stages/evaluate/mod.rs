@@ -11,7 +11,7 @@ mod uploads;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use tracing::info;
 
@@ -27,9 +27,10 @@ use crate::adapters::vision::VisionModel;
 use crate::domain::actor::ActorId;
 use crate::domain::budget::Budget;
 use crate::domain::plan::{Origin, Plan, PlanState, is_made_for};
+use crate::domain::planner::Scope;
 use crate::domain::target::Target;
 use crate::keys::Keys;
-use crate::messages::{Cause, EvaluationCommand, EvaluationMessage};
+use crate::messages::{Cause, EvaluationCommand, EvaluationMessage, Mode};
 use crate::panics::caught;
 
 /// How long an evaluation may take before another one may begin: as long as its function may run.
@@ -98,7 +99,7 @@ impl Stage for Evaluation {
         match EvaluationMessage::parse(message.body)? {
             EvaluationMessage::StorageTest => Ok(()),
             EvaluationMessage::Uploads(uploads) => self.note_uploads(&uploads).await,
-            EvaluationMessage::Command(command) => self.evaluate(&command, message.id).await,
+            EvaluationMessage::Command(command) => self.evaluate(&command, message).await,
         }
     }
 }
@@ -116,7 +117,7 @@ enum Turn {
 }
 
 impl Evaluation {
-    async fn evaluate(&self, command: &EvaluationCommand, message_id: &str) -> Result<(), StageError> {
+    async fn evaluate(&self, command: &EvaluationCommand, message: Message<'_>) -> Result<(), StageError> {
         let actor = &command.actor_id;
         let record = match self.store.actor(actor).await? {
             Some(record) => record,
@@ -127,8 +128,8 @@ impl Evaluation {
             }
         };
         self.resume_dispatch(actor, &record).await?;
-        match self.turn(command, &record, message_id).await? {
-            Turn::Now { continues } => self.evaluate_alone(command, &record, message_id, continues).await?,
+        match self.turn(command, &record, message).await? {
+            Turn::Now { continues } => self.evaluate_alone(command, &record, message.id, continues).await?,
             Turn::NothingNew => info!(%actor, "nothing new to evaluate"),
             Turn::AfterPlan => {
                 info!(%actor, plan = record.active_plan, "a plan is being carried out; evaluation follows")
@@ -156,10 +157,13 @@ impl Evaluation {
         &self,
         command: &EvaluationCommand,
         record: &ActorRecord,
-        message_id: &str,
+        message: Message<'_>,
     ) -> Result<Turn, StageError> {
+        if is_answered(command, record, message.sent_at) {
+            return Ok(self.turn_of_uploads(record));
+        }
         if let Some(plan) = self.plan_under_way(&command.actor_id, record).await? {
-            let is_own = is_made_for(&plan.plan_id, message_id);
+            let is_own = is_made_for(&plan.plan_id, message.id);
             if is_own || !command.force && command.is_covered_by_a_plan_of(plan.scope) {
                 return Ok(Turn::AfterPlan);
             }
@@ -212,7 +216,7 @@ impl Evaluation {
             return Err(StageError::later("another evaluation of this actor has just ended", LEASE_POLL));
         }
         let round = if continues { record.round + 1 } else { 1 };
-        let case = decide::Case { command, record, round, token: &token, message_id };
+        let case = decide::Case { command, record, round, continues, began: now, token: &token, message_id };
         // With the lease left behind, the next delivery would be put off as a fresh copy, and never counted as failed.
         let evaluated = caught(self.decide(case)).await.unwrap_or_else(|panic| Err(panic.into()));
         if evaluated.is_err() {
@@ -220,4 +224,17 @@ impl Evaluation {
         }
         evaluated
     }
+}
+
+/// Whether an evaluation has begun since the question was asked, and has come to a verdict on all that is asked for. A
+/// message that is delivered late, or once more, would otherwise give a set that was given up new rounds.
+fn is_answered(command: &EvaluationCommand, record: &ActorRecord, asked_at: Option<Timestamp>) -> bool {
+    if command.mode == Mode::DryRun || command.cause == Cause::Uploads {
+        return false;
+    }
+    let answered_at = match command.scope {
+        Scope::All => record.evaluated_at,
+        Scope::DeleteOnly | Scope::GenerateOnly => record.evaluated_at.max(record.evaluated_in_part_at),
+    };
+    asked_at.zip(answered_at).is_some_and(|(asked, answered)| asked < answered)
 }

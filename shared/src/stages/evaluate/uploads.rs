@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{Span, debug, info};
 
 use super::{Evaluation, Turn};
-use crate::adapters::queues::Queue;
+use crate::adapters::queues::{LONGEST_KEPT, Queue};
 use crate::adapters::store::actors::ActorRecord;
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::Image;
@@ -18,6 +18,10 @@ use crate::stages::StageError;
 /// How long an evaluation is counted on that was announced. Should its message be lost, because a function died of it
 /// again and again without a word, the next upload after this time announces another.
 const ANNOUNCEMENT_LASTS: SignedDuration = SignedDuration::from_hours(1);
+
+/// What the clocks of S3 and of a function may differ by. News that is only so much older than an evaluation is followed
+/// all the same.
+const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Uploads that never pause are evaluated at least this often, in quiet times.
 const LONGEST_WAIT_IN_QUIET_TIMES: u32 = 10;
@@ -58,8 +62,16 @@ impl Evaluation {
         info!(%actor, filename, "upload");
         // Whoever uploads a file may remove it before anybody looks; its number has been used all the same.
         self.store.raise_last_number(&actor, number_of(filename)).await?;
-        let record = self.store.note_upload(&actor, self.clock.now()).await?;
-        self.announce(&actor, &record).await
+        let now = self.clock.now();
+        let landed = upload.landed_at.filter(|&landed| now.duration_since(landed) < LONGEST_KEPT);
+        let landed = landed.map(|landed| landed + CLOCK_DIFFERENCE);
+        match self.store.note_upload(&actor, landed, now).await? {
+            Some(record) => self.announce(&actor, &record).await,
+            None => {
+                info!(%actor, filename, "old news: it has been evaluated since");
+                Ok(())
+            }
+        }
     }
 
     /// Whether generation has put the object there: the end of its plan asks for an evaluation anyway, and counts
