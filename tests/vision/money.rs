@@ -43,7 +43,7 @@ async fn a_question_is_asked_again_only_as_often_as_there_is_money_for_it() {
         let (cost, granted, error) = observe_four(&model(&service, &[]).await, budget).await;
         assert_eq!(service.turns() as u64, affordable, "{budget}");
         assert_eq!((cost, granted), (price * affordable, price * affordable), "each answer was lost");
-        let is_stopped = matches!(error, Some(VisionError::OpenAi(OpenAiError::NoBudget)));
+        let is_stopped = matches!(error, Some(VisionError::OpenAi(OpenAiError::NoBudget { .. })));
         assert_eq!(is_stopped, affordable < 4, "{error:?}");
     };
     let enough = (0..=4).map(|times| ask_with(price * times, times));
@@ -123,7 +123,11 @@ async fn an_evaluation_without_money_for_a_repetition_is_parked_and_goes_on_the_
             assert!(matches!(error, StageError::Later { after, .. } if after.as_secs() == 900), "{error}");
             let found = record(&stack, &hero).await;
             assert_eq!((found.status, found.lease_token), (Status::Parked, None));
-            assert!(found.reason.unwrap().contains("ACTOR_DAILY_BUDGET_USD is raised"));
+            let reason = found.reason.unwrap();
+            assert!(
+                reason.contains("ACTOR_DAILY_BUDGET_USD is raised. A question was to be asked again: "),
+                "{reason}"
+            );
         }
         let booked = stack.store.spending_on(&hero, at(day).today()).await.unwrap();
         assert_eq!((booked.spent, booked.committed), (price, price));
@@ -158,13 +162,31 @@ async fn what_was_judged_before_the_money_was_used_up_is_kept_and_shown() {
 }
 
 #[tokio::test]
-async fn a_dry_run_that_has_waited_for_money_leaves_no_parked_actor() {
+async fn a_dry_run_without_money_says_so_and_waits_for_none() {
     let (stack, hero) = with_set().await;
     let service = VisionService::start(perfect_eyes).await;
     let message = json!({ "actor_id": "hero", "mode": "dry_run" });
     let variables = [("DAILY_BUDGET_USD", "0.000001")];
-    evaluate_with(&variables, Clock::system(), &stack, &service, &message).await.unwrap_err();
-    assert_eq!((record(&stack, &hero).await.status, service.turns()), (Status::Parked, 0));
+    evaluate_with(&variables, Clock::system(), &stack, &service, &message).await.unwrap();
+    let found = record(&stack, &hero).await;
+    assert_eq!((found.status, service.turns()), (Status::NeedsAttention, 0));
+    assert!(found.reason.unwrap().contains("is less than the $"));
     evaluate_with(&[], Clock::system(), &stack, &service, &message).await.unwrap();
-    assert_eq!((record(&stack, &hero).await.status, service.turns()), (Status::Waiting, 1));
+    assert_eq!((stack.plans(&hero).await.len(), service.turns()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_service_that_counts_more_than_it_may_is_paid_before_it_is_asked_again() {
+    let price = price().await;
+    let service = VisionService::start(|_| {
+        let usage = json!({ "prompt_tokens": 1_000_000, "completion_tokens": 1_000 });
+        let choice = json!({ "message": { "content": "{}" }, "finish_reason": "stop" });
+        Answer::Reply(ResponseTemplate::new(200).set_body_json(json!({ "choices": [choice], "usage": usage })))
+    })
+    .await;
+    let model = model(&service, &[]).await;
+    let (cost, granted, error) = observe_four(&model, price * 3).await;
+    assert_eq!((service.turns(), granted), (1, price), "nothing more is asked");
+    assert!(cost > price * 3, "{cost} of {granted}");
+    assert!(matches!(error, Some(VisionError::OpenAi(OpenAiError::NoBudget { because: None }))), "{error:?}");
 }

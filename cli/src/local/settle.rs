@@ -163,9 +163,14 @@ impl Standstill {
     }
 }
 
-/// A set that was given up keeps its messages in a dead-letter queue; whatever else is unfinished is busy.
+/// A set that was given up keeps its messages in a dead-letter queue, and one that waits for money keeps them until there
+/// is some; whatever else is unfinished is busy.
 fn is_busy(record: &ActorRecord) -> bool {
-    record.status != Status::NeedsAttention && (record.pending_since.is_some() || record.status == Status::Balancing)
+    match record.status {
+        Status::NeedsAttention | Status::Parked => false,
+        Status::Balancing => true,
+        Status::Waiting | Status::Balanced => record.pending_since.is_some(),
+    }
 }
 
 fn progress_of(plan: &Plan) -> (String, u64, u64) {
@@ -182,6 +187,16 @@ fn progress_of(plan: &Plan) -> (String, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn a_set_whose_uploads_wait_for_money_is_not_waited_for() {
+        let uploaded =
+            |status| ActorRecord { status, pending_since: Some(Timestamp::UNIX_EPOCH), ..ActorRecord::default() };
+        let busy = [Status::Waiting, Status::Balancing, Status::Balanced].map(uploaded);
+        assert!(busy.iter().all(is_busy));
+        assert!([Status::Parked, Status::NeedsAttention].map(uploaded).iter().all(|record| !is_busy(record)));
+    }
 
     #[test]
     fn whoever_sees_the_same_for_longer_than_any_step_takes_is_told_where_to_look() {

@@ -88,6 +88,15 @@ impl VisionError {
         }
     }
 
+    /// Why a question was to be asked again that there is no money for.
+    #[must_use]
+    pub fn reason_to_ask_again(&self) -> Option<&str> {
+        match self {
+            Self::OpenAi(OpenAiError::NoBudget { because }) => because.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether asking again fails until a person has changed something.
     #[must_use]
     pub fn needs_person(&self) -> bool {

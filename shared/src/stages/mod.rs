@@ -130,7 +130,7 @@ async fn park(
     Ok(StageError::later(reason, budget.poll))
 }
 
-/// The same for an actor whose work would pass a budget.
+/// The same for an actor whose work would pass a budget, for this reason.
 ///
 /// # Errors
 /// If the table can't be written.
@@ -140,12 +140,13 @@ async fn park_over_budget(
     budget: &Budget,
     actor: &ActorId,
     limit: Limit,
+    reason: String,
 ) -> Result<StageError, StoreError> {
     if limit == Limit::Daily {
         // What is left may be too little for one more image, and yet more than the tenth at which the alarm goes off.
         Metric::BudgetUsedPercent { committed: budget.daily, budget: budget.daily }.emit();
     }
-    park(store, clock, budget, actor, budget.used_up(limit, clock.today())).await
+    park(store, clock, budget, actor, reason).await
 }
 
 /// Tells the time; tests tell it what the time is.

@@ -193,20 +193,14 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Notes that an actor waits for money no more, unless something else was noted meanwhile.
+    /// Notes that parked work goes on.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn unpark(
-        &self,
-        actor: &ActorId,
-        status: Status,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn go_on(&self, actor: &ActorId, now: Timestamp) -> Result<(), StoreError> {
         let change = Change::of(items::key(actor, SORT))
-            .set("status", value(&status)?)
-            .set("reason", text(reason))
+            .set("status", value(&Status::Balancing)?)
+            .set("reason", text("There is money again; the plan goes on."))
             .set("updated_at", millis(now))
             .when_equal("status", value(&Status::Parked)?);
         self.apply(change).await.map(drop)

@@ -13,7 +13,6 @@ use super::survey::Survey;
 use crate::adapters::queues::Queue;
 use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::leases::{Uploads, Verdict};
-use crate::adapters::vision::VisionError;
 use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::manifest::{BALANCING, Generation, timestamp_text};
 use crate::domain::plan::{Note, Origin, Plan, PlanState, PlannedDeletion, plan_id, slots};
@@ -69,7 +68,7 @@ impl Evaluation {
         };
         let mut judged = match self.judge(actor, &plan_id, &mut survey).await? {
             Ok(judged) => judged,
-            Err(error) => return self.end_unjudged(&case, error).await,
+            Err(unjudged) => return self.end_unjudged(&case, unjudged).await,
         };
         self.forget_outage(&case).await?;
         if (judged.is_any_new || survey.has_new_unusable) && !survey.unread.is_empty() {
@@ -133,27 +132,7 @@ impl Evaluation {
         let actor = &case.command.actor_id;
         info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result, "dry run");
         self.store.record_plan(actor, plan).await?;
-        if case.record.status == Status::Parked {
-            // It was the dry run that waited for money, or whoever else does says so again.
-            let reason = "There was money again for a dry run; nothing has been decided since.";
-            self.store.unpark(actor, Status::Waiting, reason, self.clock.now()).await?;
-        }
         Ok(self.store.release_lease(actor, case.token).await?)
-    }
-
-    /// The images can't be judged now: it is put off, or a person is asked, or an outage is waited out.
-    async fn end_unjudged(&self, case: &Case<'_>, error: VisionError) -> Result<(), StageError> {
-        match error.pause() {
-            Some(pause) => {
-                self.forget_outage(case).await?;
-                Err(StageError::later(error.to_string(), pause))
-            }
-            None if error.needs_person() => {
-                self.forget_outage(case).await?;
-                self.ask_for_attention(case, &format!("Nothing can be judged: {error}.")).await
-            }
-            None => Err(self.wait_out(case, error).await?),
-        }
     }
 
     /// There is nothing to do, or nothing that may be done.
@@ -266,7 +245,7 @@ impl Evaluation {
         }
     }
 
-    async fn ask_for_attention(&self, case: &Case<'_>, problem: &str) -> Result<(), StageError> {
+    pub(super) async fn ask_for_attention(&self, case: &Case<'_>, problem: &str) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
         warn!(%actor, problem, "needs attention");
         if case.command.mode == Mode::DryRun {

@@ -11,12 +11,13 @@ use crate::adapters::store::spending::{Charge, Judging, Reservation};
 use crate::adapters::vision::{Seen, VisionError, Word};
 use crate::domain::actor::ActorId;
 use crate::domain::assessment::{Assessment, Observed, assess};
+use crate::domain::budget::Limit;
 use crate::domain::money::MicroUsd;
 use crate::domain::plan::Note;
 use crate::grid::{draw_page, lay_out};
 use crate::imaging::encode_jpeg;
 use crate::metrics::Metric;
-use crate::stages::{StageError, park_over_budget, tell_of_payment};
+use crate::stages::{StageError, tell_of_payment};
 
 /// What is known of a set.
 pub(super) struct Judged {
@@ -30,22 +31,40 @@ pub(super) struct Judged {
     pub(super) cost: MicroUsd,
 }
 
+/// Why a set can't be judged now. What was said of it until then is kept.
+pub(super) enum Unjudged {
+    /// The model can't be asked.
+    Unable(VisionError),
+    /// There is no money to ask it.
+    NoMoney(Shortage),
+}
+
+/// Money that a budget leaves no room for.
+pub(super) struct Shortage {
+    /// Which budget.
+    pub(super) limit: Limit,
+    /// How much was to be set aside.
+    pub(super) needed: MicroUsd,
+    /// Why a question was to be asked again, if it was.
+    pub(super) because: Option<String>,
+}
+
 impl Evaluation {
     /// Has every image judged that isn't yet, and joins the judgements with what is measured across the set.
     ///
     /// # Errors
-    /// The inner one if the model can't be asked. What it has said until then is kept.
+    /// If the table or the bucket can't be written.
     pub(super) async fn judge(
         &self,
         actor: &ActorId,
         plan_id: &str,
         survey: &mut Survey,
-    ) -> Result<Result<Judged, VisionError>, StageError> {
+    ) -> Result<Result<Judged, Unjudged>, StageError> {
         let previews: Vec<_> =
             survey.images.iter_mut().enumerate().filter_map(|(at, image)| Some((at, image.preview.take()?))).collect();
         let (places, previews): (Vec<usize>, Vec<_>) = previews.into_iter().unzip();
-        let (seen, kept) = match previews.len() {
-            0 => (Seen::default(), Ok(())),
+        let (seen, shortage) = match previews.len() {
+            0 => (Seen::default(), None),
             _ => self.ask(actor, plan_id, survey, &places, previews.clone()).await?,
         };
         Metric::ImagesJudged(seen.images.iter().flatten().count()).emit();
@@ -58,16 +77,20 @@ impl Evaluation {
         if is_any_new {
             self.keep_grid(actor, plan_id, previews).await?;
         }
-        kept?;
-        if let Some(error) = seen.interrupted {
-            return Ok(Err(error));
+        match (shortage, seen.interrupted) {
+            (Some(shortage), interrupted) => {
+                let because = interrupted.as_ref().and_then(VisionError::reason_to_ask_again).map(str::to_owned);
+                return Ok(Err(Unjudged::NoMoney(Shortage { because, ..shortage })));
+            }
+            (None, Some(error)) => return Ok(Err(Unjudged::Unable(error))),
+            (None, None) => {}
         }
         let observed: Vec<_> = survey.images.iter().filter_map(|surveyed| self.observed(surveyed)).collect();
         Ok(Ok(Judged { assessments: assess(&observed), unassessed, is_any_new, cost: seen.cost }))
     }
 
-    /// Asks the model. What it says is kept as it comes in, before the money is counted, so that whoever is cut off has
-    /// not paid for nothing. The inner error is what kept the books from going on; what was seen until then is seen.
+    /// Asks the model, as long as there is money for it. What it says is kept as it comes in, before the money is counted,
+    /// so that whoever is cut off has not paid for nothing.
     async fn ask(
         &self,
         actor: &ActorId,
@@ -75,7 +98,7 @@ impl Evaluation {
         survey: &mut Survey,
         places: &[usize],
         previews: Vec<Arc<RgbImage>>,
-    ) -> Result<(Seen, Result<(), StageError>), StageError> {
+    ) -> Result<(Seen, Option<Shortage>), StageError> {
         let images = previews.len() as u64;
         let mut charge = Charge { day: self.clock.today(), amount: MicroUsd::ZERO };
         let (tell, told) = unbounded_channel();
@@ -88,11 +111,11 @@ impl Evaluation {
             self.store.settle_question(actor, charge, plan_id, judging).await?;
             tell_of_payment(&self.store, &self.budget, Charge { amount: seen.cost, ..charge }).await;
         }
-        Ok((seen, kept))
+        Ok((seen, kept?))
     }
 
     /// Writes down what the model says of each image, and sets aside what its questions cost at most before it asks them.
-    /// One image that can't be written keeps no other from it, but no more is paid for.
+    /// One image that can't be written keeps no other from it, but nothing more is set aside.
     async fn listen(
         &self,
         actor: &ActorId,
@@ -100,35 +123,44 @@ impl Evaluation {
         places: &[usize],
         mut told: UnboundedReceiver<Word>,
         charge: &mut Charge,
-    ) -> Result<(), StageError> {
-        let mut kept = Ok(());
+    ) -> Result<Option<Shortage>, StageError> {
+        let mut kept = Ok(None);
         while let Some(word) = told.recv().await {
             match word {
                 Word::Judged(at, observation) => {
                     let Surveyed { filename, image, .. } = &mut survey.images[places[at]];
                     image.observe(observation, self.vision.name());
-                    kept = kept.and(self.store.save_image(actor, filename, image).await.map_err(Into::into));
+                    if let Err(error) = self.store.save_image(actor, filename, image).await {
+                        kept = kept.and(Err(error.into()));
+                    }
                 }
                 Word::NeedsMoney { amount, granted } => {
-                    if kept.is_ok() {
+                    if matches!(kept, Ok(None)) {
                         kept = self.set_aside(actor, charge, amount).await;
                     }
                     // Whether it still waits for the money is its business.
-                    let _ = granted.send(kept.is_ok());
+                    let _ = granted.send(matches!(kept, Ok(None)));
                 }
             }
         }
         kept
     }
 
-    /// Sets so much more aside, or parks the actor.
-    async fn set_aside(&self, actor: &ActorId, charge: &mut Charge, amount: MicroUsd) -> Result<(), StageError> {
+    /// Sets so much more aside, unless a budget leaves no room for it.
+    async fn set_aside(
+        &self,
+        actor: &ActorId,
+        charge: &mut Charge,
+        amount: MicroUsd,
+    ) -> Result<Option<Shortage>, StageError> {
         let more = Charge { amount, ..*charge };
-        if let Reservation::UsedUp(limit) = self.store.reserve_question(actor, more, &self.budget).await? {
-            return Err(park_over_budget(&self.store, &self.clock, &self.budget, actor, limit).await?);
-        }
-        charge.amount += amount;
-        Ok(())
+        Ok(match self.store.reserve_question(actor, more, &self.budget).await? {
+            Reservation::Granted => {
+                charge.amount += amount;
+                None
+            }
+            Reservation::UsedUp(limit) => Some(Shortage { limit, needed: amount, because: None }),
+        })
     }
 
     /// Draws what is judged as a grid and keeps it, so that people see what the model saw.

@@ -3,9 +3,9 @@
 mod approval;
 mod decide;
 mod judge;
-mod outage;
 mod shortfall;
 mod survey;
+mod unjudged;
 mod uploads;
 
 use std::sync::Arc;

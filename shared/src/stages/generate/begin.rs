@@ -28,7 +28,8 @@ impl Generation {
         match self.store.reserve_image(job.name(), charge, &self.budget).await? {
             Reservation::Granted => Ok(()),
             Reservation::UsedUp(limit) => {
-                Err(park_over_budget(&self.store, &self.clock, &self.budget, job.actor, limit).await?)
+                let reason = self.budget.shortage(limit, charge.amount, charge.day);
+                Err(park_over_budget(&self.store, &self.clock, &self.budget, job.actor, limit, reason).await?)
             }
         }
     }
@@ -102,8 +103,7 @@ impl Generation {
         self.store.mark_begun(job.name(), id, self.clock.now()).await?;
         let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         if actor.status == Status::Parked {
-            let reason = "There is money again; the plan goes on.";
-            self.store.unpark(job.actor, Status::Balancing, reason, self.clock.now()).await?;
+            self.store.go_on(job.actor, self.clock.now()).await?;
         }
         Ok(())
     }

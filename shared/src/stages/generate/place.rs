@@ -69,9 +69,9 @@ impl Generation {
     /// bucket or in the local copy, keeps it.
     pub(super) async fn place(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
         let filename = record.filename.as_deref().unwrap_or_default();
-        let is_ours = |image: &Image| image.plan_id.as_ref() == Some(&job.plan.plan_id);
+        let is_ours = |image: &Image| image.plan_id.as_ref() == Some(&job.plan.plan_id) && image.deleting.is_none();
         if !self.store.image(job.actor, filename).await?.as_ref().is_some_and(is_ours) {
-            // An earlier attempt had placed it, and it has been deleted or replaced since.
+            // An earlier attempt had placed it, and it has been deleted or replaced since, or is just being deleted.
             return Ok(self.store.finish_slot(job.name()).await?);
         }
         let staging = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);

@@ -33,7 +33,10 @@ pub enum OpenAiError {
     },
     /// No money is set aside for another request. Trying again helps once there is some.
     #[error("no budget leaves room for another question to the vision model")]
-    NoBudget,
+    NoBudget {
+        /// Why it was to be asked, if it is a question that was asked before.
+        because: Option<String>,
+    },
     /// Looking took all the time there is. Going on at once helps: what was seen is kept.
     #[error("judging takes longer than one function may; it goes on")]
     OutOfTime,

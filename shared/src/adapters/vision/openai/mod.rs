@@ -18,7 +18,7 @@ mod request;
 mod session;
 mod sheet;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -114,12 +114,21 @@ impl OpenAi {
         let write = move || request::body(&model, effort.as_deref(), &drawn, &images);
         let body = tokio::task::spawn_blocking(write).await??;
         let most = Usage::most(sheet, &self.config);
+        let first_error = OnceLock::new();
         let ask = async || self.ask_for(most, body.clone(), purse).await;
-        ask.retry(IN_A_MOMENT)
+        let said = ask
+            .retry(IN_A_MOMENT)
             .when(|error| error.may_pass_soon() && Instant::now() < deadline)
             .adjust(|error, usual| usual.map(|usual| error.asked_pause().unwrap_or(usual)))
-            .notify(|error, pause| warn!(milliseconds = pause.as_millis(), "asking again: {error}"))
-            .await
+            .notify(|error, pause| {
+                warn!(milliseconds = pause.as_millis(), "asking again: {error}");
+                first_error.get_or_init(|| error.to_string());
+            })
+            .await;
+        said.map_err(|error| match error {
+            OpenAiError::NoBudget { .. } => OpenAiError::NoBudget { because: first_error.into_inner() },
+            other => other,
+        })
     }
 
     /// Asks once, with the money for it taken out of the purse before.
@@ -133,7 +142,7 @@ impl OpenAi {
             Err(error) if error.may_have_cost() => price,
             Err(_) => MicroUsd::ZERO,
         };
-        purse.put_back(price, cost).await;
+        purse.pay(price, cost).await;
         asked.map(|(said, _)| said)
     }
 

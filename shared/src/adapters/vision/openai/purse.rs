@@ -1,6 +1,7 @@
 //! The money for one judging: no request is sent before its highest price is set aside.
 
 use tokio::sync::{Mutex, oneshot};
+use tracing::warn;
 
 use super::error::OpenAiError;
 use crate::adapters::vision::{Tell, Word};
@@ -15,8 +16,9 @@ pub(super) struct Purse {
 
 #[derive(Default)]
 struct Money {
-    /// Set aside, and meant for no request yet.
-    free: MicroUsd,
+    set_aside: MicroUsd,
+    /// The highest prices of the requests that are not answered yet.
+    under_way: MicroUsd,
     spent: MicroUsd,
 }
 
@@ -40,14 +42,18 @@ impl Purse {
     pub(super) async fn take(&self, price: MicroUsd) -> Result<(), OpenAiError> {
         let mut money = self.money.lock().await;
         self.filled(&mut money, price).await?;
-        money.free = money.free.saturating_sub(price);
+        money.under_way += price;
         Ok(())
     }
 
-    /// Puts back what a request did not cost of the price that was taken out for it.
-    pub(super) async fn put_back(&self, price: MicroUsd, cost: MicroUsd) {
+    /// Notes what a request did cost for which its highest price was taken out. The rest is free again; if a service counts
+    /// more than it should, that is missing for the next request.
+    pub(super) async fn pay(&self, price: MicroUsd, cost: MicroUsd) {
+        if cost > price {
+            warn!(%price, %cost, "the vision service counts more tokens than were thought possible");
+        }
         let mut money = self.money.lock().await;
-        money.free += price.saturating_sub(cost);
+        money.under_way = money.under_way.saturating_sub(price);
         money.spent += cost;
     }
 
@@ -57,7 +63,7 @@ impl Purse {
     }
 
     async fn filled(&self, money: &mut Money, amount: MicroUsd) -> Result<(), OpenAiError> {
-        let missing = amount.saturating_sub(money.free);
+        let missing = (money.spent + money.under_way + amount).saturating_sub(money.set_aside);
         if missing == MicroUsd::ZERO {
             return Ok(());
         }
@@ -65,9 +71,9 @@ impl Purse {
         // Nobody who keeps books, no money.
         let _ = self.tell.send(Word::NeedsMoney { amount: missing, granted });
         if !grant.await.unwrap_or(false) {
-            return Err(OpenAiError::NoBudget);
+            return Err(OpenAiError::NoBudget { because: None });
         }
-        money.free += missing;
+        money.set_aside += missing;
         Ok(())
     }
 }
