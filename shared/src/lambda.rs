@@ -156,7 +156,7 @@ fn deliveries(record: &SqsMessage) -> u32 {
 /// When SQS got the message. Events that people write have times from other years, and SQS keeps no message so long.
 fn sent_at(record: &SqsMessage, now: Timestamp) -> Option<Timestamp> {
     let milliseconds = record.attributes.get("SentTimestamp")?.parse().ok()?;
-    Timestamp::from_millisecond(milliseconds).ok().filter(|&sent| now.duration_since(sent) < LONGEST_KEPT)
+    Timestamp::from_millisecond(milliseconds).ok().filter(|&sent| now.duration_since(sent).abs() < LONGEST_KEPT)
 }
 
 /// 2, 4, 8, 16 seconds: long enough for a throttled service to recover, short enough for somebody who waits.
@@ -186,6 +186,23 @@ impl About {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_that_is_older_than_sqs_keeps_any_has_no_known_age() {
+        let now: Timestamp = "2026-03-20T12:00:00Z".parse().unwrap();
+        let sent = |time: &str| {
+            let milliseconds =
+                time.parse::<Timestamp>().map_or_else(|_| time.to_owned(), |at| at.as_millisecond().to_string());
+            let mut record = SqsMessage::default();
+            record.attributes.insert("SentTimestamp".to_owned(), milliseconds);
+            sent_at(&record, now)
+        };
+        assert_eq!(sent("2026-03-10T12:00:00Z"), Some("2026-03-10T12:00:00Z".parse().unwrap()));
+        for other in ["2018-04-09T00:00:00Z", "2027-04-09T00:00:00Z", "yesterday", ""] {
+            assert_eq!(sent(other), None, "{other}");
+        }
+        assert_eq!(sent_at(&SqsMessage::default(), now), None);
+    }
 
     #[test]
     fn what_fails_comes_back_after_two_four_eight_and_sixteen_seconds() {

@@ -43,7 +43,7 @@ impl Budget {
             ),
             Limit::Actor => (
                 self.daily_per_actor,
-                format!("The budget of {} a day for one actor", self.daily_per_actor),
+                format!("The budget of {} for one actor for {day}", self.daily_per_actor),
                 "ACTOR_DAILY_BUDGET_USD",
                 "tomorrow (UTC), or ",
             ),
@@ -79,7 +79,7 @@ mod tests {
         );
         assert_eq!(
             says(Limit::Actor, 4),
-            "The budget of $0.03 a day for one actor is less than the $0.04 that the next step may cost; work goes on when ACTOR_DAILY_BUDGET_USD is raised."
+            "The budget of $0.03 for one actor for 2026-01-02 is less than the $0.04 that the next step may cost; work goes on when ACTOR_DAILY_BUDGET_USD is raised."
         );
         assert_eq!(
             says(Limit::Plan, 4),

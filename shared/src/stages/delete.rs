@@ -73,6 +73,8 @@ enum Ended {
     Replaced,
     /// It had gone before.
     Missing,
+    /// It had gone before, and nobody had noticed.
+    Forgotten,
 }
 
 impl Deletion {
@@ -106,7 +108,9 @@ impl Deletion {
                 }
                 Ended::Pinned => info!(%actor, plan_id, filename, "not deleted: it has been pinned"),
                 Ended::Replaced => warn!(%actor, plan_id, filename, "not deleted: it was replaced since it was judged"),
-                Ended::Missing => warn!(%actor, plan_id, filename, "not deleted: it had gone before"),
+                Ended::Missing | Ended::Forgotten => {
+                    warn!(%actor, plan_id, filename, "not deleted: it had gone before");
+                }
             }
         }
         Ok(deleted)
@@ -137,7 +141,7 @@ impl Deletion {
     async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String]) -> Result<(), StageError> {
         let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         actors::refuse_unknown(&self.store, places, actor).await?;
-        let (mut pinned, mut is_any_deleted) = (Vec::new(), false);
+        let (mut pinned, mut has_changed) = (Vec::new(), false);
         let until = Instant::now() + self.patience;
         for filename in filenames {
             in_time(until)?;
@@ -145,16 +149,20 @@ impl Deletion {
                 Ended::Deleted => {
                     info!(%actor, filename, "deleted by hand");
                     Metric::ImagesDeleted(1).emit();
-                    is_any_deleted = true;
+                    has_changed = true;
                 }
                 Ended::Pinned => pinned.push(filename.as_str()),
                 Ended::Missing => warn!(%actor, filename, "not deleted: there is no such image"),
+                Ended::Forgotten => {
+                    warn!(%actor, filename, "not deleted: it had gone before");
+                    has_changed = true;
+                }
                 Ended::Replaced => {
                     return Err(StageError::later(format!("{filename} was replaced meanwhile"), AFTER_REPLACEMENT));
                 }
             }
         }
-        if is_any_deleted || !self.is_evaluated_since(actor, filenames).await? {
+        if has_changed || !self.is_evaluated_since(actor, filenames).await? {
             let command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
             self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         }
@@ -261,10 +269,9 @@ impl Deletion {
             return Ok(Ended::Pinned);
         }
         self.local.trash(actor, "by-hand", filename, None).await?;
-        if let Some(image) = known {
-            self.store.forget_vanished(actor, filename, image).await?;
-        }
-        Ok(Ended::Missing)
+        let Some(image) = known else { return Ok(Ended::Missing) };
+        self.store.forget_vanished(actor, filename, image).await?;
+        Ok(Ended::Forgotten)
     }
 
     /// The record of the trash for this version of a file, with what can be said of one that nobody has looked at yet.

@@ -127,10 +127,11 @@ impl World {
         }
         let Some(answer) = answer else {
             journey.deaths += 1;
-            self.let_pass(UNTIL_LEASES_END);
             match &mut journey.late {
+                // Whoever meets the lease waits until it ends.
                 Some(late) => late.extend(messages.iter().map(|message| (queue, message.clone()))),
                 None => {
+                    self.let_pass(UNTIL_LEASES_END);
                     for message in messages {
                         self.put_back(queue, message).await;
                     }

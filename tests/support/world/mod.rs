@@ -49,7 +49,7 @@ const USUAL: [(&str, &str); 9] = [
     ("GENERATOR", "replicate"),
     ("REPLICATE_API_TOKEN", replicate::TOKEN),
     ("TARGET_TOTAL", "6"),
-    ("QUIET_SECONDS", "1"),
+    ("QUIET_SECONDS", "4"),
     ("MAX_DELETED_PERCENT", "100"),
     ("BUDGET_POLL_SECONDS", "900"),
 ];

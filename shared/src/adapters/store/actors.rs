@@ -12,6 +12,7 @@ use super::items::{self, Item, number, text, value};
 use super::{Store, StoreError};
 use crate::domain::actor::{ActorId, Profile};
 use crate::domain::manifest::BaseImage;
+use crate::domain::planner::Scope;
 use crate::domain::status::Status;
 
 const SORT: &str = "ACTOR";
@@ -67,9 +68,12 @@ pub struct ActorRecord {
     /// When the last of these began that started afresh instead of continuing a row of mendings.
     #[serde(with = "millisecond::optional")]
     pub evaluated_afresh_at: Option<Timestamp>,
-    /// When the last evaluation began that led to a verdict and was free to do a part of it alone.
+    /// When the last evaluation began that led to a verdict and might only delete.
     #[serde(with = "millisecond::optional")]
-    pub evaluated_in_part_at: Option<Timestamp>,
+    pub evaluated_deletions_at: Option<Timestamp>,
+    /// When the last evaluation began that led to a verdict and might only have images made.
+    #[serde(with = "millisecond::optional")]
+    pub evaluated_generations_at: Option<Timestamp>,
     /// Since when the vision model has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub vision_outage_since: Option<Timestamp>,
@@ -78,6 +82,19 @@ pub struct ActorRecord {
     /// Until when, at most.
     #[serde(with = "millisecond::optional")]
     pub lease_until: Option<Timestamp>,
+}
+
+impl ActorRecord {
+    /// When the last evaluation began that led to a verdict on everything in this scope.
+    #[must_use]
+    pub fn evaluated_in(&self, scope: Scope) -> Option<Timestamp> {
+        let in_part = match scope {
+            Scope::All => None,
+            Scope::DeleteOnly => self.evaluated_deletions_at,
+            Scope::GenerateOnly => self.evaluated_generations_at,
+        };
+        self.evaluated_at.max(in_part)
+    }
 }
 
 impl Store {

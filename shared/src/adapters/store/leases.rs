@@ -7,6 +7,7 @@ use super::change::Change;
 use super::items::{self, number, text, value};
 use super::{Store, StoreError};
 use crate::domain::actor::ActorId;
+use crate::domain::planner::Scope;
 use crate::domain::status::Status;
 
 /// What an evaluation leaves behind in the actor's record.
@@ -20,7 +21,9 @@ pub struct Verdict<'a> {
     pub round: u32,
     /// What becomes of the uploads that wait.
     pub uploads: Uploads,
-    /// When the evaluation began. Whatever was asked before is answered by it.
+    /// What the evaluation was free to do.
+    pub scope: Scope,
+    /// When it began. Whatever was asked before, in this scope, is answered by it.
     pub began: Timestamp,
     /// Whether it continued a row of mendings.
     pub continues: bool,
@@ -102,14 +105,15 @@ pub(super) fn verdict_change(
     verdict: &Verdict<'_>,
     now: Timestamp,
 ) -> Result<Change, StoreError> {
+    let began = millis(verdict.began);
     let change = Change::of(actor_key(actor));
-    let change = match verdict.uploads {
-        Uploads::StillWait => change.set("evaluated_in_part_at", millis(verdict.began)),
-        Uploads::Evaluated { .. } if verdict.continues => change.set("evaluated_at", millis(verdict.began)),
-        Uploads::Evaluated { .. } => {
-            change.set("evaluated_at", millis(verdict.began)).set("evaluated_afresh_at", millis(verdict.began))
-        }
+    let change = match verdict.scope {
+        Scope::All => change.set("evaluated_at", began.clone()),
+        Scope::DeleteOnly => change.set("evaluated_deletions_at", began.clone()),
+        Scope::GenerateOnly => change.set("evaluated_generations_at", began.clone()),
     };
+    let is_afresh = verdict.scope == Scope::All && !verdict.continues;
+    let change = if is_afresh { change.set("evaluated_afresh_at", began) } else { change };
     Ok(change
         .set("status", value(&verdict.status)?)
         .set("reason", text(verdict.reason))

@@ -48,8 +48,8 @@ impl Case<'_> {
     }
 
     pub(super) fn verdict<'v>(&self, status: Status, round: u32, reason: &'v str) -> Verdict<'v> {
-        let (uploads, began, continues) = (self.uploads(), self.began, self.continues);
-        Verdict { status, reason, round, uploads, began, continues }
+        let (scope, began, continues) = (self.command.scope, self.began, self.continues);
+        Verdict { status, reason, round, uploads: self.uploads(), scope, began, continues }
     }
 }
 

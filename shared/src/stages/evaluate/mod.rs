@@ -27,7 +27,6 @@ use crate::adapters::vision::VisionModel;
 use crate::domain::actor::ActorId;
 use crate::domain::budget::Budget;
 use crate::domain::plan::{Origin, Plan, PlanState, is_made_for};
-use crate::domain::planner::Scope;
 use crate::domain::target::Target;
 use crate::keys::Keys;
 use crate::messages::{Cause, EvaluationCommand, EvaluationMessage, Mode};
@@ -159,12 +158,10 @@ impl Evaluation {
         record: &ActorRecord,
         message: Message<'_>,
     ) -> Result<Turn, StageError> {
-        if is_answered(command, record, message.sent_at) {
-            return Ok(self.turn_of_uploads(record));
-        }
+        let is_answered = is_answered(command, record, message.sent_at);
         if let Some(plan) = self.plan_under_way(&command.actor_id, record).await? {
             let is_own = is_made_for(&plan.plan_id, message.id);
-            if is_own || !command.force && command.is_covered_by_a_plan_of(plan.scope) {
+            if is_answered || is_own || !command.force && command.is_covered_by_a_plan_of(plan.scope) {
                 return Ok(Turn::AfterPlan);
             }
             if !command.force {
@@ -172,6 +169,7 @@ impl Evaluation {
             }
         }
         match &command.cause {
+            _ if is_answered => Ok(self.turn_of_uploads(record)),
             Cause::ByHand => Ok(Turn::Now { continues: false }),
             Cause::PlanDone(plan_id) => self.turn_after_plan(&command.actor_id, record, plan_id).await,
             Cause::Uploads => Ok(self.turn_of_uploads(record)),
@@ -229,12 +227,15 @@ impl Evaluation {
 /// Whether an evaluation has begun since the question was asked, and has come to a verdict on all that is asked for. A
 /// message that is delivered late, or once more, would otherwise give a set that was given up new rounds.
 fn is_answered(command: &EvaluationCommand, record: &ActorRecord, asked_at: Option<Timestamp>) -> bool {
-    if command.mode == Mode::DryRun || command.cause == Cause::Uploads {
+    let is_open = match &command.cause {
+        Cause::Uploads => true,
+        // Every verdict on a plan lets go of it.
+        Cause::PlanDone(plan_id) => record.active_plan.as_ref() == Some(plan_id),
+        Cause::ByHand => command.mode == Mode::DryRun,
+    };
+    if is_open {
         return false;
     }
-    let answered_at = match command.scope {
-        Scope::All => record.evaluated_at,
-        Scope::DeleteOnly | Scope::GenerateOnly => record.evaluated_at.max(record.evaluated_in_part_at),
-    };
+    let answered_at = record.evaluated_in(command.scope);
     asked_at.zip(answered_at).is_some_and(|(asked, answered)| asked < answered)
 }

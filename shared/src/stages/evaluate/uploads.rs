@@ -19,9 +19,9 @@ use crate::stages::StageError;
 /// again and again without a word, the next upload after this time announces another.
 const ANNOUNCEMENT_LASTS: SignedDuration = SignedDuration::from_hours(1);
 
-/// What the clocks of S3 and of a function may differ by. News that is only so much older than an evaluation is followed
-/// all the same.
-const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_mins(1);
+/// How exactly it is known when a file has landed: EventBridge tells it to the second, and clocks differ. Half the quiet time
+/// is more, and yet less than what passes before an evaluation of uploads begins.
+const DATED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Uploads that never pause are evaluated at least this often, in quiet times.
 const LONGEST_WAIT_IN_QUIET_TIMES: u32 = 10;
@@ -63,8 +63,8 @@ impl Evaluation {
         // Whoever uploads a file may remove it before anybody looks; its number has been used all the same.
         self.store.raise_last_number(&actor, number_of(filename)).await?;
         let now = self.clock.now();
-        let landed = upload.landed_at.filter(|&landed| now.duration_since(landed) < LONGEST_KEPT);
-        let landed = landed.map(|landed| landed + CLOCK_DIFFERENCE);
+        let landed = upload.landed_at.filter(|&landed| now.duration_since(landed).abs() < LONGEST_KEPT);
+        let landed = landed.map(|landed| landed + (self.quiet / 2).max(DATED_WITHIN));
         match self.store.note_upload(&actor, landed, now).await? {
             Some(record) => self.announce(&actor, &record).await,
             None => {

@@ -1,0 +1,98 @@
+//! What is asked is answered: once, and always.
+
+use balancer::adapters::queues::Queue;
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::Kind;
+use balancer::domain::plan::PlanState;
+use balancer::domain::planner::Scope;
+use balancer::domain::status::Status;
+use balancer::stages::{Message, Stage};
+use balancer_tests::coded::coded_picture;
+use balancer_tests::stack::actor;
+use balancer_tests::world::{Journey, World};
+use jiff::SignedDuration;
+use serde_json::json;
+
+async fn status(world: &World, actor: &ActorId) -> Status {
+    world.store.actor(actor).await.unwrap().unwrap().status
+}
+
+/// A set that has one photograph too many, and lacks both stylized images.
+async fn lopsided() -> (World, ActorId) {
+    let (world, hero) = (World::coded(&[("TARGET_TOTAL", "6")]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    for number in 1..=5 {
+        world.upload(&hero, &format!("hero_{number}.jpg"), &coded_picture(Kind::Photorealistic, 9, number)).await;
+    }
+    world.wait_for_messages(5).await;
+    world.lose_messages(Queue::Evaluation).await;
+    world.lose_messages(Queue::Evaluation).await;
+    (world, hero)
+}
+
+#[tokio::test]
+async fn a_request_to_delete_is_not_answered_by_a_plan_that_only_makes_images_and_the_other_way_round() {
+    for [first, second] in [["generate_only", "delete_only"], ["delete_only", "generate_only"]] {
+        let (world, hero) = lopsided().await;
+        world.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": first })).await;
+        world.deliver_once(1, None, &mut Journey::default()).await;
+        assert_eq!(world.store.plans(&hero).await.unwrap()[0].state, PlanState::Running);
+        world.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": second })).await;
+        world.drive().await;
+        let scopes = world.store.plans(&hero).await.unwrap().into_iter().map(|plan| plan.scope).collect::<Vec<_>>();
+        assert!(scopes.contains(&Scope::DeleteOnly) && scopes.contains(&Scope::GenerateOnly), "{first}: {scopes:?}");
+        assert_eq!(world.manifest(&hero).await.images.len(), 6, "{first}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_has_been_answered_overtakes_nothing_when_it_comes_back() {
+    let (world, hero) = lopsided().await;
+    let sent_at = Some(world.clock.now());
+    world.let_pass(SignedDuration::from_secs(1));
+    let body = json!({ "actor_id": "hero" }).to_string();
+    let message = Message { id: "m", body: &body, sent_at };
+    world.evaluation().await.stage.handle(message).await.unwrap();
+    let begun = world.store.plans(&hero).await.unwrap();
+    assert!(begun.len() == 1 && begun[0].is_under_way());
+    // What lands meanwhile has been quiet for long.
+    world.store.note_upload(&hero, None, world.clock.now()).await.unwrap().unwrap();
+    world.let_pass(SignedDuration::from_mins(30));
+    for id in ["m", "a copy"] {
+        world.evaluation().await.stage.handle(Message { id, ..message }).await.unwrap();
+    }
+    let plans = world.store.plans(&hero).await.unwrap();
+    assert!(plans.len() == 1 && plans[0].state == PlanState::Running, "{plans:?}");
+    world.drive().await;
+    assert_eq!(status(&world, &hero).await, Status::Balanced);
+    assert_eq!(world.replicate.charged(), 2);
+}
+
+#[tokio::test]
+async fn a_deletion_by_hand_of_a_file_that_has_just_gone_is_followed_by_an_evaluation() {
+    let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    let kinds = [Kind::Photorealistic, Kind::Photorealistic, Kind::BwStylized];
+    let pictures: Vec<_> = (1..).zip(kinds).map(|(number, kind)| coded_picture(kind, 9, number)).collect();
+    for (number, picture) in (1..).zip(&pictures) {
+        world.upload(&hero, &format!("hero_{number}.jpg"), picture).await;
+    }
+    world.wait_for_messages(3).await;
+    world.drive().await;
+    let delete = json!({ "actor_id": "hero", "filenames": ["hero_3.jpg"] });
+    world.send(Queue::Deletion, delete.clone()).await;
+    world.drive().await;
+    assert_eq!((status(&world, &hero).await, world.replicate.charged()), (Status::Balanced, 1));
+
+    // It comes back in place of the one that was made for it, goes without a word, and is deleted once more.
+    world.upload(&hero, "hero_3.jpg", &pictures[2]).await;
+    world.wait_for_messages(1).await;
+    world.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": ["hero_4.jpg"] })).await;
+    world.drive().await;
+    assert_eq!((status(&world, &hero).await, world.manifest(&hero).await.images.len()), (Status::Balanced, 3));
+    world.bucket.delete(&world.keys.image(&hero, "hero_3.jpg")).await.unwrap();
+    world.send(Queue::Deletion, delete).await;
+    world.drive().await;
+    assert_eq!((status(&world, &hero).await, world.manifest(&hero).await.images.len()), (Status::Balanced, 3));
+    assert_eq!(world.bucket.list(&world.keys.training_data(&hero)).await.unwrap().len(), 3);
+}
