@@ -9,7 +9,7 @@ use balancer::domain::status::Status;
 use balancer::stages::{Message, Stage};
 use balancer_tests::coded::coded_picture;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Journey, World};
+use balancer_tests::world::World;
 use jiff::SignedDuration;
 use serde_json::json;
 
