@@ -91,7 +91,7 @@ impl<S: Stage> Worker<S> {
         let id = record.message_id.as_deref().unwrap_or_default();
         let began = Instant::now();
         // A panic is this message's own failure: its neighbours in the batch are done all the same.
-        let message = Message { id, body, sent_at: sent_at(record, self.clock.now()) };
+        let message = Message { id, body, sent_at: sent_at(record, &self.clock) };
         let handled = caught(self.stage.handle(message)).await.unwrap_or_else(|panic| Err(panic.into()));
         Metric::StageSeconds(S::QUEUE.name(), began.elapsed()).emit();
         let answered = match handled {
@@ -154,9 +154,9 @@ fn deliveries(record: &SqsMessage) -> u32 {
 }
 
 /// When SQS got the message. Events that people write have times from other years, and SQS keeps no message so long.
-fn sent_at(record: &SqsMessage, now: Timestamp) -> Option<Timestamp> {
+fn sent_at(record: &SqsMessage, clock: &Clock) -> Option<Timestamp> {
     let milliseconds = record.attributes.get("SentTimestamp")?.parse().ok()?;
-    Timestamp::from_millisecond(milliseconds).ok().filter(|&sent| now.duration_since(sent).abs() < LONGEST_KEPT)
+    Timestamp::from_millisecond(milliseconds).ok().filter(|&sent| clock.now().duration_since(sent).abs() < LONGEST_KEPT)
 }
 
 /// 2, 4, 8, 16 seconds: long enough for a throttled service to recover, short enough for somebody who waits.
@@ -189,19 +189,19 @@ mod tests {
 
     #[test]
     fn a_message_that_is_older_than_sqs_keeps_any_has_no_known_age() {
-        let now: Timestamp = "2026-03-20T12:00:00Z".parse().unwrap();
+        let clock = Clock::telling(|| "2026-03-20T12:00:00Z".parse().unwrap());
         let sent = |time: &str| {
             let milliseconds =
                 time.parse::<Timestamp>().map_or_else(|_| time.to_owned(), |at| at.as_millisecond().to_string());
             let mut record = SqsMessage::default();
             record.attributes.insert("SentTimestamp".to_owned(), milliseconds);
-            sent_at(&record, now)
+            sent_at(&record, &clock)
         };
         assert_eq!(sent("2026-03-10T12:00:00Z"), Some("2026-03-10T12:00:00Z".parse().unwrap()));
         for other in ["2018-04-09T00:00:00Z", "2027-04-09T00:00:00Z", "yesterday", ""] {
             assert_eq!(sent(other), None, "{other}");
         }
-        assert_eq!(sent_at(&SqsMessage::default(), now), None);
+        assert_eq!(sent_at(&SqsMessage::default(), &clock), None);
     }
 
     #[test]
