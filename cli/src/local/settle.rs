@@ -163,8 +163,8 @@ impl Standstill {
     }
 }
 
-/// A set that was given up keeps its messages in a dead-letter queue, and one that waits for money keeps them until there
-/// is some; whatever else is unfinished is busy.
+/// Nothing more happens to a set that needs a person or waits for money, though its messages may wait in a queue; whatever
+/// else is unfinished is busy.
 fn is_busy(record: &ActorRecord) -> bool {
     match record.status {
         Status::NeedsAttention | Status::Parked => false,

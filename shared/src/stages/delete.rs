@@ -73,7 +73,7 @@ enum Ended {
     Replaced,
     /// It had gone before.
     Missing,
-    /// It had gone before, and nobody had noticed.
+    /// It had gone before, and now its record has too.
     Forgotten,
 }
 

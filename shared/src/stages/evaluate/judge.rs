@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use image::RgbImage;
+use jiff::civil::Date;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Evaluation;
@@ -45,6 +46,8 @@ pub(super) struct Shortage {
     pub(super) limit: Limit,
     /// How much was to be set aside.
     pub(super) needed: MicroUsd,
+    /// For which day.
+    pub(super) day: Date,
     /// Why a question was to be asked again, if it was.
     pub(super) because: Option<String>,
 }
@@ -159,7 +162,7 @@ impl Evaluation {
                 charge.amount += amount;
                 None
             }
-            Reservation::UsedUp(limit) => Some(Shortage { limit, needed: amount, because: None }),
+            Reservation::UsedUp(limit) => Some(Shortage { limit, needed: amount, day: more.day, because: None }),
         })
     }
 

@@ -169,6 +169,7 @@ impl Evaluation {
             }
         }
         match &command.cause {
+            // What has landed since then may still wait.
             _ if is_answered => Ok(self.turn_of_uploads(record)),
             Cause::ByHand => Ok(Turn::Now { continues: false }),
             Cause::PlanDone(plan_id) => self.turn_after_plan(&command.actor_id, record, plan_id).await,
@@ -228,9 +229,11 @@ impl Evaluation {
 /// message that is delivered late, or once more, would otherwise give a set that was given up new rounds.
 fn is_answered(command: &EvaluationCommand, record: &ActorRecord, asked_at: Option<Timestamp>) -> bool {
     let is_open = match &command.cause {
+        // Whether uploads wait is noted in the record.
         Cause::Uploads => true,
         // Every verdict on a plan lets go of it.
         Cause::PlanDone(plan_id) => record.active_plan.as_ref() == Some(plan_id),
+        // A dry run leaves no verdict.
         Cause::ByHand => command.mode == Mode::DryRun,
     };
     if is_open {

@@ -1,4 +1,4 @@
-//! A set that can't be judged now: for want of money, or because the vision service is unavailable.
+//! A set that can't be judged now: for want of money, time or a service that answers, or because a person must help.
 
 use super::Evaluation;
 use super::decide::Case;
@@ -31,10 +31,10 @@ impl Evaluation {
 
     /// The actor is parked, unless only a dry run was wanted: that one is not worth waiting for.
     async fn wait_for_money(&self, case: &Case<'_>, shortage: Shortage) -> Result<(), StageError> {
-        let Shortage { limit, needed, because } = shortage;
+        let Shortage { limit, needed, day, because } = shortage;
         let because = because.map(|why| format!(" A question was to be asked again: {why}.")).unwrap_or_default();
-        let mut reason = self.budget.shortage(limit, needed, self.clock.today()) + &because;
-        // Looking again tells nothing new, and must not hide why the money went.
+        let mut reason = self.budget.shortage(limit, needed, day) + &because;
+        // Looking again in vain tells the same without that, and must not hide why the money went.
         let told = case.record.reason.as_ref().filter(|told| told.starts_with(&reason));
         if let (Status::Parked, Some(told)) = (case.record.status, told) {
             reason.clone_from(told);

@@ -64,8 +64,8 @@ impl Evaluation {
         self.store.raise_last_number(&actor, number_of(filename)).await?;
         let now = self.clock.now();
         let landed = upload.landed_at.filter(|&landed| now.duration_since(landed).abs() < LONGEST_KEPT);
-        let landed = landed.map(|landed| landed + (self.quiet / 2).max(DATED_WITHIN));
-        match self.store.note_upload(&actor, landed, now).await? {
+        let surely_landed = landed.map(|landed| landed + (self.quiet / 2).max(DATED_WITHIN));
+        match self.store.note_upload(&actor, surely_landed, now).await? {
             Some(record) => self.announce(&actor, &record).await,
             None => {
                 info!(%actor, filename, "old news: it has been evaluated since");

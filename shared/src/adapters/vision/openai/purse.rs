@@ -11,6 +11,7 @@ use crate::domain::money::MicroUsd;
 pub(super) struct Purse {
     /// Whoever keeps the books.
     tell: Tell,
+    /// Locked while more is asked for, so that nobody asks for it a second time.
     money: Mutex<Money>,
 }
 
@@ -32,7 +33,7 @@ impl Purse {
     /// # Errors
     /// If the books leave no room for it.
     pub(super) async fn fill(&self, amount: MicroUsd) -> Result<(), OpenAiError> {
-        self.filled(&mut *self.money.lock().await, amount).await
+        self.fill_up(&mut *self.money.lock().await, amount).await
     }
 
     /// Takes the highest price of a request out, before it is sent.
@@ -41,7 +42,7 @@ impl Purse {
     /// If that much is not free, and the books leave no room for more.
     pub(super) async fn take(&self, price: MicroUsd) -> Result<(), OpenAiError> {
         let mut money = self.money.lock().await;
-        self.filled(&mut money, price).await?;
+        self.fill_up(&mut money, price).await?;
         money.under_way += price;
         Ok(())
     }
@@ -62,7 +63,7 @@ impl Purse {
         self.money.lock().await.spent
     }
 
-    async fn filled(&self, money: &mut Money, amount: MicroUsd) -> Result<(), OpenAiError> {
+    async fn fill_up(&self, money: &mut Money, amount: MicroUsd) -> Result<(), OpenAiError> {
         let missing = (money.spent + money.under_way + amount).saturating_sub(money.set_aside);
         if missing == MicroUsd::ZERO {
             return Ok(());

@@ -35,7 +35,7 @@ pub(super) struct Session<'a> {
     looks: Vec<Looks>,
     purse: &'a Purse,
     deadline: Instant,
-    /// Who wants to know of each image as soon as it is judged.
+    /// Who writes down what is said of each image.
     tell: Tell,
     /// Why no more is asked.
     stopped: Option<OpenAiError>,
