@@ -111,6 +111,28 @@ async fn an_image_that_was_placed_and_deleted_does_not_come_back() {
 }
 
 #[tokio::test]
+async fn an_image_whose_deletion_was_cut_off_is_not_put_back_by_the_message_that_had_placed_it() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    ask_for_one(&world, &hero).await;
+    world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesAfter);
+    let deliver_until_death = async || {
+        while !world.network.has_failed() {
+            world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+        }
+    };
+    deliver_until_death().await;
+    world.send(Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_1.jpg"] })).await;
+    let key = world.keys.image(&hero, "hero_1.jpg");
+    world.network.fail_naming(&format!("DELETE /{}/{key}", world.bucket.name()), Fault::DiesAfter);
+    // The worker that deletes dies, and then the message is delivered whose worker had died before.
+    deliver_until_death().await;
+    assert!(object(&world, &hero, "hero_1.jpg").await.is_none());
+    world.drive().await;
+    assert!(object(&world, &hero, "hero_1.jpg").await.is_none());
+    assert!(!world.manifest(&hero).await.images.contains_key("hero_1.jpg"));
+}
+
+#[tokio::test]
 async fn news_of_our_own_image_that_comes_after_it_was_thrown_away_begins_no_rounds() {
     let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "2")];
