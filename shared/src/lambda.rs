@@ -9,7 +9,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Deserialize;
 use tracing::{Instrument, error, info, info_span, warn};
 
-use crate::adapters::queues::{LONGEST_KEPT, Queues};
+use crate::adapters::queues::{Queues, believed};
 use crate::adapters::store::Store;
 use crate::adapters::store::refusals::Refusal;
 use crate::domain::actor::ActorId;
@@ -153,10 +153,10 @@ fn deliveries(record: &SqsMessage) -> u32 {
     record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
-/// When SQS got the message. Events that people write have times from other years, and SQS keeps no message so long.
+/// When SQS got the message, if that can be believed.
 fn sent_at(record: &SqsMessage, clock: &Clock) -> Option<Timestamp> {
     let milliseconds = record.attributes.get("SentTimestamp")?.parse().ok()?;
-    Timestamp::from_millisecond(milliseconds).ok().filter(|&sent| clock.now().duration_since(sent).abs() < LONGEST_KEPT)
+    believed(Timestamp::from_millisecond(milliseconds).ok()?, clock.now())
 }
 
 /// 2, 4, 8, 16 seconds: long enough for a throttled service to recover, short enough for somebody who waits.

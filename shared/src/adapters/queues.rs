@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::AwsError;
@@ -16,10 +16,15 @@ use crate::config::QueueUrls;
 const BATCH: usize = 10;
 
 /// The longest that SQS keeps a message at all.
-pub const LONGEST_KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
+const LONGEST_KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// The longest that SQS keeps a message back.
 const LONGEST_DELAY: Duration = Duration::from_secs(900);
+
+/// The time that a message tells, unless SQS can't have kept it since: events that people write have times of other years.
+pub(crate) fn believed(told: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    (now.duration_since(told).abs() < LONGEST_KEPT).then_some(told)
+}
 
 /// The three queues.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{Span, debug, info};
 
 use super::{Evaluation, Turn};
-use crate::adapters::queues::{LONGEST_KEPT, Queue};
+use crate::adapters::queues::{Queue, believed};
 use crate::adapters::store::actors::ActorRecord;
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::Image;
@@ -63,7 +63,7 @@ impl Evaluation {
         // Whoever uploads a file may remove it before anybody looks; its number has been used all the same.
         self.store.raise_last_number(&actor, number_of(filename)).await?;
         let now = self.clock.now();
-        let landed = upload.landed_at.filter(|&landed| now.duration_since(landed).abs() < LONGEST_KEPT);
+        let landed = upload.landed_at.and_then(|landed| believed(landed, now));
         let surely_landed = landed.map(|landed| landed + (self.quiet / 2).max(DATED_WITHIN));
         match self.store.note_upload(&actor, surely_landed, now).await? {
             Some(record) => self.announce(&actor, &record).await,
