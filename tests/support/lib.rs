@@ -8,6 +8,7 @@ pub mod pictures;
 pub mod recorder;
 pub mod replicate;
 pub mod runtime_api;
+pub mod server;
 pub mod set;
 pub mod stack;
 pub mod world;

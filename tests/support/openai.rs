@@ -14,11 +14,12 @@ use balancer::domain::kind::Kind;
 use image::RgbImage;
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
-use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+use wiremock::{Mock, Request, Respond, ResponseTemplate};
 
 pub use request::in_a_cell;
 
 use crate::coded::{Code, read_code};
+use crate::server::Server;
 
 /// The key that the stand-in accepts.
 pub const KEY: &str = "sk-test-0123456789abcdef";
@@ -45,7 +46,7 @@ impl Default for Vendor {
 
 /// The stand-in. It ends with the test.
 pub struct VisionService {
-    server: MockServer,
+    server: Server,
     log: Arc<Log>,
     vendor: Vendor,
 }
@@ -118,7 +119,7 @@ impl VisionService {
 
     /// A stand-in that is like this, and answers what `eyes` say.
     pub async fn of(vendor: Vendor, eyes: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        let (server, log) = (MockServer::start().await, Arc::new(Log::default()));
+        let (server, log) = (Server::start().await, Arc::new(Log::default()));
         let responder = Responder { log: Arc::clone(&log), vendor, eyes: Box::new(eyes) };
         Mock::given(method("POST")).and(path("/v1/chat/completions")).respond_with(responder).mount(&server).await;
         Self { server, log, vendor }

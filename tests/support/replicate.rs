@@ -11,8 +11,9 @@ use balancer::stages::Clock;
 use jiff::Timestamp;
 use serde_json::Value;
 use wiremock::matchers::{method, path_regex};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{Mock, ResponseTemplate};
 
+use crate::server::Server;
 use request::kind_of;
 use state::{Answer, Endpoint, State};
 
@@ -99,7 +100,7 @@ type Painter = dyn Fn(Kind, usize) -> Vec<u8> + Send + Sync;
 
 /// The stand-in.
 pub struct Replicate {
-    server: MockServer,
+    server: Server,
     state: Arc<State>,
 }
 
@@ -110,7 +111,7 @@ impl Replicate {
         script: impl Fn(usize, &str) -> Fate + Send + Sync + 'static,
         paint: impl Fn(Kind, usize) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
-        let server = MockServer::start().await;
+        let server = Server::start().await;
         let state = Arc::new(State {
             begun: Mutex::default(),
             creations: Mutex::default(),

@@ -2,18 +2,19 @@
 
 use balancer::adapters::vision::{VisionError, VisionModel};
 use balancer_tests::openai::{KEY, VisionService, perfect_eyes};
+use balancer_tests::server::Server;
 use local_stack::{Account, sdk_config};
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{Mock, ResponseTemplate};
 
 use crate::support::{assert_seen_except, observe};
 
 const ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:openai";
 
 /// A Secrets Manager that answers so, and insists on being asked once.
-async fn secrets_manager(status: u16, answer: Value) -> MockServer {
-    let server = MockServer::start().await;
+async fn secrets_manager(status: u16, answer: Value) -> Server {
+    let server = Server::start().await;
     let asked = Mock::given(method("POST"))
         .and(header("x-amz-target", "secretsmanager.GetSecretValue"))
         .and(body_json(json!({ "SecretId": ARN })));
@@ -21,7 +22,7 @@ async fn secrets_manager(status: u16, answer: Value) -> MockServer {
     server
 }
 
-async fn model(service: &VisionService, secrets: &MockServer) -> Result<VisionModel, VisionError> {
+async fn model(service: &VisionService, secrets: &Server) -> Result<VisionModel, VisionError> {
     let config = service.config(&[("OPENAI_API_KEY", ""), ("OPENAI_API_KEY_SECRET_ARN", ARN)]);
     VisionModel::new(config, &sdk_config(&secrets.uri(), &Account::unique())).await
 }
