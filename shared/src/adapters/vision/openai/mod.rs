@@ -26,6 +26,7 @@ use backon::{ExponentialBuilder, Retryable};
 use image::RgbImage;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -110,12 +111,9 @@ impl OpenAi {
         deadline: Instant,
         purse: &Purse,
     ) -> Result<Said, OpenAiError> {
-        let (model, effort, drawn) = (self.config.model.clone(), self.config.reasoning_effort.clone(), sheet.clone());
-        let write = move || request::body(&model, effort.as_deref(), &drawn, &images);
-        let body = tokio::task::spawn_blocking(write).await??;
         let most = Usage::most(sheet, &self.config);
-        let first_error = OnceLock::new();
-        let ask = async || self.ask_for(most, body.clone(), purse).await;
+        let (body, first_error) = (OnceCell::new(), OnceLock::new());
+        let ask = async || self.ask_for(most, body.get_or_try_init(|| self.write(sheet, &images)), purse).await;
         let said = ask
             .retry(IN_A_MOMENT)
             .when(|error| error.may_pass_soon() && Instant::now() < deadline)
@@ -131,11 +129,25 @@ impl OpenAi {
         })
     }
 
-    /// Asks once, with the money for it taken out of the purse before.
-    async fn ask_for(&self, most: Usage, body: Vec<u8>, purse: &Purse) -> Result<Said, OpenAiError> {
+    /// The request that shows a sheet.
+    async fn write(&self, sheet: &Sheet, images: &Arc<[Arc<RgbImage>]>) -> Result<Vec<u8>, OpenAiError> {
+        let (model, effort) = (self.config.model.clone(), self.config.reasoning_effort.clone());
+        let (sheet, images) = (sheet.clone(), Arc::clone(images));
+        let write = move || request::body(&model, effort.as_deref(), &sheet, &images);
+        tokio::task::spawn_blocking(write).await?
+    }
+
+    /// Asks once, with the money for it taken out of the purse before. So early that a repetition doesn't get the money
+    /// of what is still being drawn.
+    async fn ask_for(
+        &self,
+        most: Usage,
+        body: impl Future<Output = Result<&Vec<u8>, OpenAiError>>,
+        purse: &Purse,
+    ) -> Result<Said, OpenAiError> {
         let price = most.cost(&self.config);
         purse.take(price).await?;
-        let asked = self.ask(body).await;
+        let asked = async { self.ask(body.await?.clone()).await }.await;
         let cost = match &asked {
             Ok((_, usage)) => usage.unwrap_or(most).cost(&self.config),
             // Nobody knows what an answer took that has not been read: as much as it may have.
