@@ -39,7 +39,7 @@ const ASKED_ELSEWHERE: [(&str, &str, &str, &str); 16] = [
 ];
 
 /// Lets the functions do everything there is to do: a set that has one image too many and lacks others, orders by
-/// hand, an image that vanishes, a message that is refused, and for each function one that fails.
+/// hand, one of which finds nothing, an image that vanishes, a message that is refused, and for each function one that fails.
 async fn do_everything(stack: &TestStack) {
     let hero = actor("hero");
     stack.upload_base_image(&hero).await;
@@ -52,6 +52,8 @@ async fn do_everything(stack: &TestStack) {
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": ["hero_1.jpg", "hero_99.jpg"] })).await;
     stack.idle().await;
     stack.balanced(&hero).await;
+    stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": ["hero_99.jpg"] })).await;
+    stack.idle().await;
     vanish(stack, &hero).await;
     stack.send(Queue::Generation, json!({ "actor_id": "hero", "generate": { "bw_stylized": 1 } })).await;
     stack.idle().await;
