@@ -11,18 +11,21 @@ use crate::outcome::WrongUsage;
 const REPLICATE_SIDE_BY_SIDE: usize = 8;
 
 /// Variables that the paid services are described by, and the template's parameters they become.
-const OF_VISION: [(&str, &str); 6] = [
+const OF_VISION: [(&str, &str); 8] = [
     ("OPENAI_API_KEY", "OpenAiApiKey"),
     ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
     ("VISION_MODEL", "VisionModel"),
     ("VISION_REASONING_EFFORT", "VisionReasoningEffort"),
     ("VISION_MODE", "VisionMode"),
     ("VISION_PASSES", "VisionPasses"),
+    ("VISION_USD_PER_MILLION_INPUT_TOKENS", "VisionUsdPerMillionInputTokens"),
+    ("VISION_USD_PER_MILLION_OUTPUT_TOKENS", "VisionUsdPerMillionOutputTokens"),
 ];
-const OF_GENERATOR: [(&str, &str); 3] = [
+const OF_GENERATOR: [(&str, &str); 4] = [
     ("REPLICATE_API_TOKEN", "ReplicateApiToken"),
     ("REPLICATE_BASE_URL", "ReplicateBaseUrl"),
     ("REPLICATE_MODEL", "ReplicateModel"),
+    ("GENERATOR_USD_PER_IMAGE", "GeneratorUsdPerImage"),
 ];
 const OF_BUDGET: [(&str, &str); 3] = [
     ("DAILY_BUDGET_USD", "DailyBudgetUsd"),
@@ -33,10 +36,10 @@ const OF_BUDGET: [(&str, &str); 3] = [
 /// Never chosen by the mere presence of a key.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct ProviderArguments {
-    /// Who judges; `openai` costs money and reads OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE, VISION_PASSES
+    /// Who judges; `openai` costs money and reads OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE, VISION_PASSES and the prices VISION_USD_PER_MILLION_INPUT_TOKENS, VISION_USD_PER_MILLION_OUTPUT_TOKENS
     #[arg(long, value_enum, default_value_t)]
     pub vision: Vision,
-    /// Who draws; `replicate` costs money and reads REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL
+    /// Who draws; `replicate` costs money and reads REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL and the price GENERATOR_USD_PER_IMAGE
     #[arg(long, value_enum, default_value_t)]
     pub generator: Generator,
 }
