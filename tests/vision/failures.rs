@@ -32,6 +32,11 @@ fn assert_needs_person((error, turns): (VisionError, usize), words: &[&str]) {
     assert!(!said.contains(KEY), "{said}");
 }
 
+/// Asserts that it is waited out: ever longer, and for an hour.
+fn assert_waited_out(error: &VisionError) {
+    assert_eq!((error.pause(), error.outage(), error.needs_person()), (None, Some(None), false), "{error}");
+}
+
 #[tokio::test]
 async fn a_key_that_is_not_accepted_is_a_persons_business() {
     let echo = format!("Incorrect API key provided: {KEY}.");
@@ -157,7 +162,7 @@ async fn what_was_judged_before_the_service_gave_up_is_kept() {
 }
 
 #[tokio::test]
-async fn a_server_error_passes_or_fails_the_message_for_now() {
+async fn a_server_error_passes_or_is_waited_out() {
     for status in [500, 502, 503, 529, 408, 409] {
         let service = VisionService::start(move |asked| match asked.turn {
             0 => Answer::Reply(problem(status, "server_error", "The server had an error")),
@@ -167,7 +172,8 @@ async fn a_server_error_passes_or_fails_the_message_for_now() {
         assert_seen_except(&observe(&model(&service, &[]).await, 4, "plan").await, 4, &[]);
     }
     let (error, turns) = always(ResponseTemplate::new(503).set_body_string("<html>upstream</html>")).await;
-    assert_eq!((error.pause(), error.needs_person(), turns), (None, false, 4));
+    assert_waited_out(&error);
+    assert_eq!(turns, 4);
 }
 
 #[tokio::test]
@@ -179,7 +185,8 @@ async fn an_answer_that_is_no_completion_is_tried_again() {
     .await;
     assert_seen_except(&observe(&model(&service, &[]).await, 4, "plan").await, 4, &[]);
     let (error, turns) = always(ResponseTemplate::new(200).set_body_string(r#"{"choices":[]}"#)).await;
-    assert!(!error.needs_person() && error.pause().is_none() && turns == 4, "{turns} {error}");
+    assert_waited_out(&error);
+    assert_eq!(turns, 4);
 }
 
 #[tokio::test]
@@ -188,16 +195,19 @@ async fn a_connection_that_hangs_is_given_up_once() {
     let began = Instant::now();
     let error = failure(observe(&model(&service, &[("VISION_TIMEOUT_SECONDS", "1")]).await, 4, "plan").await, 4);
     assert!(error.to_string().contains("did not answer in time"), "{error}");
-    assert!(!error.needs_person() && error.pause().is_none());
+    assert_waited_out(&error);
     assert!(began.elapsed() < Duration::from_secs(3) && service.turns() == 1, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_there_fails_the_message_for_now() {
+async fn a_service_that_is_not_there_is_waited_out() {
     let service = VisionService::start(perfect_eyes).await;
     let config = service.config(&[("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")]);
+    let began = Instant::now();
     let error = failure(observe(&model_of(config).await, 2, "plan").await, 2);
-    assert!(error.to_string().contains("can't be reached") && !error.needs_person(), "{error}");
+    assert!(error.to_string().contains("can't be reached"), "{error}");
+    assert_waited_out(&error);
+    assert!(began.elapsed() > Duration::from_secs(3), "asked again after half a second, one, two");
 }
 
 #[tokio::test]

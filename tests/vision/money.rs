@@ -7,7 +7,7 @@ use balancer::domain::money::MicroUsd;
 use balancer::domain::status::Status;
 use balancer::stages::{Clock, StageError};
 use balancer_tests::coded::coded_picture;
-use balancer_tests::openai::{Answer, Asked, VisionService, perfect_eyes};
+use balancer_tests::openai::{Answer, Asked, VisionService, perfect_eyes, seen};
 use balancer_tests::stack::{TestStack, actor};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -173,6 +173,20 @@ async fn a_dry_run_without_money_says_so_and_waits_for_none() {
     assert!(found.reason.unwrap().contains("is less than the $"));
     evaluate_with(&[], Clock::system(), &stack, &service, &message).await.unwrap();
     assert_eq!((stack.plans(&hero).await.len(), service.turns()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_say_what_it_took_counts_its_highest_price() {
+    let price = price().await;
+    let service = VisionService::start(|asked| {
+        let content = json!({ "cells": asked.shown.iter().map(seen).collect::<Vec<_>>() }).to_string();
+        let choice = json!({ "message": { "content": content }, "finish_reason": "stop" });
+        Answer::Reply(ResponseTemplate::new(200).set_body_json(json!({ "choices": [choice] })))
+    })
+    .await;
+    let seen = observe(&model(&service, &[]).await, 4, "plan").await;
+    assert!(seen.images.iter().all(Result::is_ok));
+    assert_eq!((seen.cost, service.turns()), (price, 1));
 }
 
 #[tokio::test]

@@ -35,6 +35,8 @@ pub(super) struct Session<'a> {
     looks: Vec<Looks>,
     purse: &'a Purse,
     deadline: Instant,
+    /// Whether any sheet was shown.
+    has_asked: bool,
     /// Who writes down what is said of each image.
     tell: Tell,
     /// Why no more is asked.
@@ -49,6 +51,7 @@ impl<'a> Session<'a> {
             images: images.into(),
             purse,
             deadline: Instant::now() + PATIENCE,
+            has_asked: false,
             tell,
             stopped: None,
         }
@@ -77,11 +80,16 @@ impl<'a> Session<'a> {
     /// What was seen, and what it cost.
     pub(super) async fn seen(self) -> Seen {
         let passes = self.model.config.passes;
-        Seen {
-            images: self.looks.into_iter().map(|looks| looks.joined(passes)).collect(),
-            cost: self.purse.spent().await,
-            interrupted: self.stopped.map(Into::into),
-        }
+        let images: Vec<_> = self.looks.into_iter().map(|looks| looks.joined(passes)).collect();
+        let interrupted = match self.stopped {
+            // Going on at once would begin where this began, for ever.
+            Some(OpenAiError::OutOfTime) if self.has_asked && images.iter().all(Result::is_err) => {
+                let said = format!("of its answers in {} s none could be used", PATIENCE.as_secs());
+                Some(OpenAiError::Unavailable { said, asked: None })
+            }
+            stopped => stopped,
+        };
+        Seen { images, cost: self.purse.spent().await, interrupted: interrupted.map(Into::into) }
     }
 
     /// Shows sheets, and what follows from their answers, a few at a time. What is under way when the service can't
@@ -98,6 +106,7 @@ impl<'a> Session<'a> {
                 && shown.len() < SIDE_BY_SIDE
                 && let Some(sheet) = waiting.pop_front()
             {
+                self.has_asked = true;
                 shown.push(model.show(sheet, Arc::clone(&self.images), self.deadline, purse));
             }
             let Some(Shown { sheet, said }) = shown.next().await else { return };
@@ -156,6 +165,7 @@ mod tests {
     use super::*;
     use crate::adapters::vision::VisionError;
     use crate::config::{OpenAiConfig, Secret};
+    use crate::domain::kind::Kind;
     use crate::domain::money::MicroUsd;
     use tokio::sync::mpsc;
 
@@ -187,5 +197,22 @@ mod tests {
         assert!(matches!(seen.interrupted, Some(VisionError::OpenAi(OpenAiError::OutOfTime))));
         assert_eq!(seen.interrupted.unwrap().pause(), Some(Duration::from_secs(1)));
         assert!(seen.images.iter().all(Result::is_err) && seen.cost == MicroUsd::ZERO);
+    }
+
+    #[tokio::test]
+    async fn when_the_time_is_up_and_nothing_was_judged_the_service_is_as_good_as_unavailable() {
+        let model = model().await;
+        let (tell, _told) = mpsc::unbounded_channel();
+        let purse = Purse::new(tell.clone());
+        let fresh = || Session::new(&model, vec![Arc::new(RgbImage::new(64, 64))], tell.clone(), &purse);
+        let session = Session { has_asked: true, stopped: Some(OpenAiError::OutOfTime), ..fresh() };
+        let error = session.seen().await.interrupted.unwrap();
+        assert_eq!((error.pause(), error.outage()), (None, Some(None)));
+
+        let mut session = Session { has_asked: true, stopped: Some(OpenAiError::OutOfTime), ..fresh() };
+        let seen = Observation { kind: Kind::Photorealistic, quality: 8, flags: Vec::new(), reason: String::new() };
+        session.looks[0].note(Look::First, seen.clone());
+        session.looks[0].note(Look::Second, seen);
+        assert_eq!(session.seen().await.interrupted.unwrap().outage(), None, "what was seen is kept");
     }
 }
