@@ -1,5 +1,6 @@
 //! Putting deleted images back: into the bucket, the local copy and the manifest, under their old names.
 
+use jiff::SignedDuration;
 use tracing::info;
 
 use crate::adapters::AwsError;
@@ -10,9 +11,10 @@ use crate::domain::actor::ActorId;
 use crate::domain::manifest::Image;
 use crate::domain::trash::Trashed;
 use crate::keys::{Keys, content_type};
+use crate::stages::Clock;
 
 /// Where images are put back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Restoration<'a> {
     /// Where the images lie.
     pub bucket: &'a Bucket,
@@ -24,6 +26,8 @@ pub struct Restoration<'a> {
     pub keys: &'a Keys,
     /// Whether what is put back is pinned, so that the next evaluation doesn't take it away again.
     pub pin: bool,
+    /// What the time is.
+    pub clock: &'a Clock,
 }
 
 /// Why an image was not put back.
@@ -49,6 +53,14 @@ pub enum RestoreError {
         /// Its name.
         filename: String,
     },
+    /// Whoever deleted it may not have noticed yet that it is deleted.
+    #[error("whoever deleted {filename} may still be at it; try again in {} s", .after.as_secs())]
+    WorkedOn {
+        /// Its name.
+        filename: String,
+        /// For how long at most.
+        after: SignedDuration,
+    },
     /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -64,7 +76,7 @@ impl RestoreError {
     /// Whether it concerns this file only, so that others can be put back all the same.
     #[must_use]
     pub fn is_of_one_file(&self) -> bool {
-        matches!(self, Self::Occupied { .. } | Self::Gone { .. } | Self::BeingDeleted { .. })
+        matches!(self, Self::Occupied { .. } | Self::Gone { .. } | Self::BeingDeleted { .. } | Self::WorkedOn { .. })
     }
 }
 
@@ -97,6 +109,12 @@ impl Restoration<'_> {
         let known = self.store.image(actor, filename).await?;
         if known.is_some_and(|image| image.deleting.is_some()) {
             return Err(RestoreError::BeingDeleted { filename: filename.to_owned() });
+        }
+        if let Some(until) = self.store.worked_on_until(actor, filename, &trashed.plan_id).await? {
+            let after = until.duration_since(self.clock.now());
+            if after > SignedDuration::ZERO {
+                return Err(RestoreError::WorkedOn { filename: filename.to_owned(), after });
+            }
         }
         let key = self.keys.image(actor, filename);
         let Some(bytes) = self.bytes(actor, filename, &trashed.plan_id).await? else {

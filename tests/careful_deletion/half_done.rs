@@ -70,6 +70,8 @@ async fn what_an_overtaken_plan_has_begun_is_ended_and_nothing_more() {
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
     assert!(stack.refusals(1).await[0].reason.contains("not to be carried out any more"));
     assert_deleted(&stack, &actor, &deletion.filename).await;
+    // Whoever overtook the plan may not have seen it. There is no base image to make another one with.
+    assert!(stack.needs_attention(&actor).await.contains("There is no base image"));
 }
 
 #[tokio::test]

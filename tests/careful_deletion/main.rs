@@ -7,4 +7,5 @@ mod half_done;
 mod pins;
 mod records;
 mod redriving;
+mod repeated;
 mod restoring;

@@ -154,7 +154,7 @@ async fn what_an_evaluation_writes_down_leaves_a_pin_and_a_claim_that_came_meanw
     stack.store.import_image(&actor, "hero_1.jpg", &read).await.unwrap();
     pin(&stack, &actor, "hero_1.jpg", true).await;
 
-    stack.store.save_image(&actor, "hero_1.jpg", &Image { quality: Some(7), ..read.clone() }).await.unwrap();
+    stack.store.save_findings(&actor, "hero_1.jpg", &Image { quality: Some(7), ..read.clone() }).await.unwrap();
     let record = stack.store.image(&actor, "hero_1.jpg").await.unwrap().unwrap();
     assert_eq!((record.pinned, record.quality), (true, Some(7)));
 

@@ -8,6 +8,7 @@ use balancer::domain::actor::ActorId;
 use balancer::domain::manifest::Manifest;
 use balancer::domain::trash::Trashed;
 use balancer::restore::{Restoration, RestoreError};
+use balancer::stages::Clock;
 use balancer_tests::pictures::{blurred, too_full_set};
 use balancer_tests::stack::{self, TestStack, actor};
 use local_stack::Account;
@@ -31,8 +32,8 @@ async fn restore(
     pin: bool,
 ) -> Result<(), RestoreError> {
     let local = LocalCopy::new(Some(stack.data.path().to_owned()));
-    let TestStack { bucket, store, keys, .. } = stack;
-    Restoration { bucket, store, local: &local, keys, pin }.restore(actor, name, trashed).await
+    let (clock, TestStack { bucket, store, keys, .. }) = (Clock::system(), stack);
+    Restoration { bucket, store, local: &local, keys, pin, clock: &clock }.restore(actor, name, trashed).await
 }
 
 /// The image is where it was, with everything that was known of it, and nothing of it is left in the trash.

@@ -39,6 +39,24 @@ async fn what_fails_three_times_is_given_up_and_costs_nothing() {
 }
 
 #[tokio::test]
+async fn what_an_overtaken_plan_has_asked_for_is_refused_and_booked_as_paid() {
+    for (fate, paid) in [(Fate::AnswerIsLost, 40_000), (Fate::Answers(429, json!({ "detail": "Slow down" })), 0)] {
+        let wanted = Wanted::image(always(fate)).await;
+        wanted.work_once().await;
+        wanted.world.store.supersede_plan(&wanted.actor, &wanted.plan().await.plan_id).await.unwrap();
+        wanted.work().await;
+        let plan = wanted.plan().await;
+        assert_eq!(
+            (plan.spent.0, plan.committed.0, wanted.world.replicate.charged() as u64),
+            (paid, paid, paid / 40_000)
+        );
+        let refusals = wanted.world.store.refusals().await.unwrap();
+        assert!(refusals.len() == 1 && refusals[0].reason.contains("not to be carried out any more"), "{refusals:?}");
+        assert_eq!((wanted.files().await.len(), wanted.world.dead_letters().await), (0, 0));
+    }
+}
+
+#[tokio::test]
 async fn an_improper_prompt_is_replaced_and_remembered() {
     let wanted = Wanted::image(first(Fate::IsImproper)).await;
     wanted.work().await;

@@ -74,14 +74,54 @@ async fn a_paid_image_does_not_need_the_base_image_any_more() {
     }
 }
 
+/// A list that doesn't hold anything yet.
+fn nothing() -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(json!({ "next": null, "previous": null, "results": [] }))
+}
+
 #[tokio::test]
 async fn an_image_that_is_listed_only_a_moment_later_is_not_asked_for_twice() {
+    // It may have been begun ten seconds after it was asked for, and be listed fifteen seconds after that.
+    for seconds in [0, 20] {
+        let wanted = Wanted::image(first(Fate::AnswerIsLost)).await;
+        wanted.work_once().await;
+        wanted.world.let_pass(SignedDuration::from_secs(seconds));
+        wanted.world.replicate.answer_next(Place::List, nothing());
+        wanted.work().await;
+        assert!(wanted.world.replicate.has_answered_so());
+        wanted.assert_all_made().await;
+        assert_eq!(wanted.world.replicate.creations(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_began_too_early_finds_out_nothing_however_long_it_takes() {
     let wanted = Wanted::image(first(Fate::AnswerIsLost)).await;
     wanted.work_once().await;
-    let nothing = json!({ "next": null, "previous": null, "results": [] });
-    wanted.world.replicate.answer_next(Place::List, ResponseTemplate::new(200).set_body_json(nothing));
-    wanted.work().await;
+    wanted.world.replicate.answer_next(Place::List, nothing().set_delay(Duration::from_secs(1)));
+    let pass = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        wanted.world.let_pass(SignedDuration::from_secs(40));
+    };
+    tokio::join!(wanted.work_once(), pass);
     assert!(wanted.world.replicate.has_answered_so());
+    wanted.work().await;
     wanted.assert_all_made().await;
     assert_eq!(wanted.world.replicate.creations(), 1);
+}
+
+#[tokio::test]
+async fn a_list_whose_next_page_is_said_to_lie_elsewhere_is_read_to_its_end_here() {
+    for next in ["https://api.replicate.com/v1/predictions?cursor=100", "no page at all"] {
+        let wanted = Wanted::image(first(Fate::AnswerIsLost)).await;
+        wanted.work_once().await;
+        wanted.world.replicate.let_others_begin(100);
+        wanted.world.let_pass(SignedDuration::from_secs(60));
+        let first_page = json!({ "next": next, "previous": null, "results": [] });
+        wanted.world.replicate.answer_next(Place::List, ResponseTemplate::new(200).set_body_json(first_page));
+        wanted.work().await;
+        assert!(wanted.world.replicate.has_answered_so());
+        wanted.assert_all_made().await;
+        assert_eq!(wanted.world.replicate.creations(), 1, "{next}");
+    }
 }

@@ -64,6 +64,8 @@ const STEPS_BY_WEIGHT: [(Step, u32); 13] = [
 ];
 
 struct Traveller {
+    /// Whether people do nothing that the balancer isn't told of: then it must come to rest by itself.
+    tells_all: bool,
     world: World,
     actor: ActorId,
     reference: Reference,
@@ -80,6 +82,7 @@ impl Traveller {
         world.upload_base_image(&actor).await;
         let random = ChaCha8Rng::seed_from_u64(seed);
         let mut traveller = Self {
+            tells_all: seed.is_multiple_of(2),
             world,
             actor,
             reference: Reference::default(),
@@ -95,6 +98,8 @@ impl Traveller {
     }
 
     async fn take(&mut self, step: Step) {
+        let is_told = !matches!(step, Step::Remove | Step::Pin | Step::Unpin);
+        let step = if is_told || !self.tells_all { step } else { Step::Insist };
         self.steps.push(format!("{step:?}"));
         match step {
             Step::Upload => {
@@ -164,10 +169,14 @@ impl Traveller {
         self.world.deliver_once(times, Some(&mut random), &mut self.journey).await;
     }
 
-    /// Everything that is still to be delivered is, and an evaluation by hand looks at the end.
+    /// Everything that is still to be delivered is; and an evaluation by hand looks at the end, if there is something that
+    /// nobody has told.
     async fn arrive(&mut self) {
         let shuffled_by = Some(self.random.next_u64());
         self.world.drive_with(Delivery { shuffled_by, ..Delivery::default() }).await;
+        if self.tells_all {
+            return;
+        }
         self.world.network.heal();
         self.send(Queue::Evaluation, json!({ "actor_id": self.actor })).await;
         self.world.drive_with(Delivery { shuffled_by, ..Delivery::default() }).await;

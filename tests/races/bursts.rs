@@ -1,6 +1,7 @@
 //! Evaluations: one for a burst of uploads, and an end to every series of them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use balancer::adapters::queues::Queue;
 use balancer::domain::actor::ActorId;
@@ -13,6 +14,7 @@ use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Fault, Journey, World};
+use jiff::SignedDuration;
 use serde_json::json;
 
 /// Evaluations that looked at something new: each keeps its grids under a name of its own.
@@ -43,6 +45,39 @@ async fn a_hundred_uploads_in_a_burst_are_one_evaluation_that_misses_none() {
     assert_eq!(world.store.plans(&hero).await.unwrap().len(), 1);
     let kept = world.manifest(&hero).await.images.len();
     assert_eq!(kept + world.names_below("trash/hero/").await.len(), 100, "each was seen, and is here or in the trash");
+}
+
+#[tokio::test]
+async fn a_trickle_that_never_pauses_does_not_keep_a_set_from_being_mended() {
+    let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    let body = json!({ "actor_id": "hero", "cause": "uploads" }).to_string();
+    let worker = world.evaluation().await;
+    let evaluate_amid_uploads = async || {
+        let trickling = async {
+            loop {
+                world.store.note_upload(&hero, None, world.clock.now()).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let message = Message { id: "m", body: &body, sent_at: Some(world.clock.now()) };
+        tokio::select! {
+            evaluated = worker.stage.handle(message) => evaluated,
+            () = trickling => Ok(()),
+        }
+    };
+    world.store.note_upload(&hero, None, world.clock.now()).await.unwrap();
+    // Ten quiet times are 40 seconds.
+    for seconds in [41, 20, 25] {
+        world.let_pass(SignedDuration::from_secs(seconds));
+        let evaluated = evaluate_amid_uploads().await;
+        let is_put_off = matches!(evaluated, Err(StageError::Later { .. }));
+        assert_eq!(is_put_off, seconds != 25, "{evaluated:?}");
+    }
+    assert!(world.store.plans(&hero).await.unwrap()[0].is_under_way());
+    assert!(world.store.actor(&hero).await.unwrap().unwrap().pending_since.is_some(), "they are looked at afterwards");
+    world.drive().await;
+    assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().status, Status::Balanced);
 }
 
 #[tokio::test]

@@ -62,6 +62,26 @@ async fn fifty_workers_do_not_overspend_by_one_image() {
 }
 
 #[tokio::test]
+async fn what_a_person_was_asked_for_is_asked_again_when_there_is_money() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let stands = async || {
+        let record = world.store.actor(&hero).await.unwrap().unwrap();
+        (record.status, record.reason.unwrap())
+    };
+    let now = world.clock.now();
+    for told in ["The generation message failed 5 times.", "Another one did."] {
+        world.store.note_upload(&hero, None, now).await.unwrap();
+        world.store.ask_for_attention(&hero, told, now).await.unwrap();
+        for reason in ["No money.", "No money still."] {
+            world.store.park(&hero, reason, now).await.unwrap();
+            assert_eq!(stands().await, (Status::Parked, reason.to_owned()));
+        }
+        world.store.go_on(&hero, now).await.unwrap();
+        assert_eq!(stands().await, (Status::NeedsAttention, told.to_owned()));
+    }
+}
+
+#[tokio::test]
 async fn parked_work_goes_on_the_next_day() {
     let (world, hero) = (world(&[("DAILY_BUDGET_USD", "0.20")]).await, actor("hero"));
     ask_for(&world, &hero, 8).await;

@@ -5,11 +5,13 @@ use balancer::adapters::store::slots::{SlotName, SlotState};
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::Kind;
 use balancer::domain::manifest::BALANCING;
+use balancer::domain::numbering::number_of;
+use balancer::domain::plan::PlanState;
 use balancer::domain::status::Status;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Fault, World};
+use balancer_tests::world::{Delivery, Fault, Journey, World};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -29,7 +31,7 @@ async fn cut_off_before_its_place() -> (World, ActorId) {
     ask_for_one(&world, &hero).await;
     world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesBefore);
     while !world.network.has_failed() {
-        world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+        world.deliver_once(1, None, &mut Journey::default()).await;
     }
     (world, hero)
 }
@@ -81,6 +83,85 @@ async fn a_person_who_takes_the_number_of_an_image_that_was_cut_off_keeps_it_eve
 }
 
 #[tokio::test]
+async fn a_file_of_another_name_that_takes_a_number_that_was_just_given_keeps_it() {
+    for name in ["hero_1.png", "0001_european_20_female_1.jpg"] {
+        let (world, hero) = cut_off_before_its_place().await;
+        world.upload(&hero, name, &of_a_person()).await;
+        world.drive().await;
+        let listed = world.names_below("training_data/hero/").await;
+        let mut numbers: Vec<_> = listed.iter().map(|name| number_of(name)).collect();
+        numbers.sort_unstable();
+        assert!(listed.contains(&name.to_owned()), "{listed:?}");
+        assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "{listed:?}");
+        assert_eq!(world.local_files(&hero), listed);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_took_the_name_of_an_image_on_its_way_starts_afresh_though_its_news_was_taken_for_ours() {
+    let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
+    let variables = [("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")];
+    let (world, hero) = (World::with(&variables, |_, _| Fate::Succeeds, poor).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    world.send(Queue::Evaluation, json!({ "actor_id": hero })).await;
+    world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesBefore);
+    while !world.network.has_failed() {
+        world.deliver_once(1, None, &mut Journey::default()).await;
+    }
+    let key = world.keys.image(&hero, "hero_1.jpg");
+    world.bucket.put(&key, of_a_person(), "image/jpeg").await.unwrap();
+    world.wait_for_messages(2).await;
+    world.drive().await;
+    let record = world.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!(record.status, Status::Balanced, "{record:?}");
+    assert_eq!(object(&world, &hero, "hero_1.jpg").await, Some(of_a_person()));
+}
+
+#[tokio::test]
+async fn an_image_of_an_overtaken_plan_that_comes_into_its_place_late_is_looked_at() {
+    let (world, hero) = (World::coded(&[("TARGET_TOTAL", "1")]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    world.send(Queue::Evaluation, json!({ "actor_id": hero })).await;
+    world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesBefore);
+    // The message of the worker that dies comes back when the set is balanced without its image.
+    let mut journey = Journey::late();
+    while !world.network.has_failed() {
+        world.deliver_once(1, None, &mut journey).await;
+    }
+    world.send(Queue::Evaluation, json!({ "actor_id": hero, "force": true })).await;
+    world.go_on(journey, Delivery::default()).await;
+    let listed = world.names_below("training_data/hero/").await;
+    let plans = world.store.plans(&hero).await.unwrap();
+    assert_eq!(plans[0].state, PlanState::Superseded, "{plans:?}");
+    assert_eq!((listed.len(), world.replicate.charged()), (1, 2), "{listed:?}");
+    let record = world.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!((record.status, record.reason.as_deref()), (Status::Balanced, Some("Balanced at 1/0/0.")));
+    // Whoever has looked since has seen it.
+    let slot = json!({ "actor_id": hero, "plan_id": plans[0].plan_id, "slot_id": "001" });
+    world.send(Queue::Generation, slot).await;
+    world.drive().await;
+    assert_eq!(world.store.actor(&hero).await.unwrap().unwrap(), record);
+}
+
+#[tokio::test]
+async fn the_numbers_of_a_set_do_not_run_out_at_the_highest() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload(&hero, "hero_999999999999999999.jpg", &of_a_person()).await;
+    world.upload(&hero, "portrait.jpg", &coded_picture(Kind::BwStylized, 9, 78)).await;
+    ask_for_one(&world, &hero).await;
+    world.generate_with(1).await;
+    assert_eq!(made(&world, &hero).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_caption_beside_an_image_that_is_on_its_way_takes_no_number() {
+    let (world, hero) = cut_off_before_its_place().await;
+    std::fs::write(world.local_folder(&hero).join("hero_1.txt"), "a man on a pier").unwrap();
+    world.generate_with(1).await;
+    assert_eq!(made(&world, &hero).await, ["hero_1.jpg"]);
+}
+
+#[tokio::test]
 async fn an_image_whose_bytes_are_gone_is_given_up_and_its_plan_ends() {
     let (world, hero) = cut_off_before_its_place().await;
     let plan = world.store.plans(&hero).await.unwrap().remove(0);
@@ -99,11 +180,11 @@ async fn an_image_that_was_placed_and_deleted_does_not_come_back() {
     ask_for_one(&world, &hero).await;
     world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesAfter);
     while !world.network.has_failed() {
-        world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+        world.deliver_once(1, None, &mut Journey::default()).await;
     }
     world.send(Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_1.jpg"] })).await;
     while !world.names_below("training_data/hero/").await.is_empty() {
-        world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+        world.deliver_once(1, None, &mut Journey::default()).await;
     }
     world.drive().await;
     assert_eq!(object(&world, &hero, "hero_1.jpg").await, None);
@@ -117,7 +198,7 @@ async fn an_image_whose_deletion_was_cut_off_is_not_put_back_by_the_message_that
     world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesAfter);
     let deliver_until_death = async || {
         while !world.network.has_failed() {
-            world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+            world.deliver_once(1, None, &mut Journey::default()).await;
         }
     };
     deliver_until_death().await;
@@ -166,7 +247,7 @@ async fn an_upload_is_evaluated_though_the_message_that_was_to_see_to_the_last_o
     world.upload(&hero, "hero_1.jpg", &of_a_person()).await;
     world.wait_for_messages(1).await;
     while world.store.actor(&hero).await.unwrap().is_none_or(|record| record.announced_at.is_none()) {
-        world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+        world.deliver_once(1, None, &mut Journey::default()).await;
     }
     world.lose_messages(Queue::Evaluation).await;
     world.let_pass(SignedDuration::from_hours(2));

@@ -1,6 +1,7 @@
 //! Three functions, each before its queue.
 
 use balancer::adapters::vision::PATIENCE;
+use balancer::domain::trash::WORKED_ON;
 use balancer::lambda::{MOST_DELIVERIES, SIDE_BY_SIDE};
 use balancer::stages::delete;
 use balancer::stages::evaluate::{LEASE, ROOM_FOR_READING};
@@ -86,6 +87,12 @@ fn a_lease_or_a_claim_lasts_as_long_as_its_function_may_run() {
         let timeout = number(&format!("Resources.{function}.Properties.Timeout"));
         assert_eq!(lasts.as_secs().unsigned_abs(), timeout, "{function}");
     }
+}
+
+#[test]
+fn nothing_is_put_back_before_the_function_that_deleted_it_must_have_ended_by_anybodys_clock() {
+    let timeout = number("Resources.DeletionFunction.Properties.Timeout");
+    assert_eq!(WORKED_ON.as_secs().unsigned_abs(), timeout + 30);
 }
 
 #[test]

@@ -96,7 +96,7 @@ async fn only_what_is_new_for_this_model_and_this_rubric_is_shown() {
     for name in ["hero_1.jpg", "hero_3.jpg"] {
         let mut image = stack.manifest(&actor).await.images[name].clone();
         image.assessed_by = Some(format!("openai/{MODEL}/prompt-0"));
-        stack.store.save_image(&actor, name, &image).await.unwrap();
+        stack.store.save_findings(&actor, name, &image).await.unwrap();
     }
     evaluate(&stack, &service, "execute").await.unwrap();
     assert_eq!(shown(service.asked()), 6 + 1 + 2);

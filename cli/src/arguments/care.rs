@@ -37,7 +37,7 @@ pub struct Approve {
 pub struct Restore {
     /// Whose images
     pub actor: ActorId,
-    /// The images' file names [default: everything that the latest plan deleted]
+    /// The images' file names [default: everything that the latest plan, or message by hand, deleted]
     #[arg(value_name = "FILE")]
     pub files: Vec<String>,
     /// Let the next evaluation delete them again: don't pin them

@@ -8,6 +8,7 @@ use anyhow::bail;
 use balancer::domain::actor::ActorId;
 use balancer::domain::trash::Trashed;
 use balancer::restore::Restoration;
+use balancer::stages::Clock;
 use serde_json::{Value, json};
 
 use super::each_file::{Problem, conclude};
@@ -51,7 +52,8 @@ pub async fn run(arguments: Restore) -> anyhow::Result<Outcome> {
 async fn in_stack(connected: &Connected, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
     connected.actor(actor).await?;
     let Connected { bucket, store, local, keys, .. } = connected;
-    let restoration = Restoration { bucket, store, local, keys, pin };
+    let clock = Clock::system();
+    let restoration = Restoration { bucket, store, local, keys, pin, clock: &clock };
     let mut restored = Restored::default();
     for wanted in wanted(actor, &store.trash(actor).await?, files, &mut restored.problems)? {
         match restoration.restore(actor, &wanted.file, &wanted.trashed).await {
@@ -69,7 +71,7 @@ impl Restored {
     }
 }
 
-/// The newest of each file that is named; or everything that the latest plan deleted.
+/// The newest of each file that is named; or everything that the latest plan, or message by hand, deleted.
 fn wanted(
     actor: &ActorId,
     trash: &Trash,

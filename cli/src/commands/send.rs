@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::bail;
 use balancer::adapters::queues::Queue;
 use balancer::domain::kind::KindCounts;
-use balancer::messages::{Cause, DeletionMessage, EvaluationCommand, GenerationMessage, Mode};
+use balancer::messages::{Cause, DeletionMessage, EvaluationCommand, GenerationMessage, Mode, new_request_id};
 
 use crate::arguments::{Send, SendMessage};
 use crate::connection::Connected;
@@ -28,7 +28,8 @@ fn message(message: SendMessage) -> anyhow::Result<(Queue, String)> {
             Ok((Queue::Evaluation, serde_json::to_string(&command)?))
         }
         SendMessage::Deletion { actor, filenames } => {
-            let body = serde_json::to_string(&DeletionMessage::ByHand { actor_id: actor, filenames })?;
+            let request_id = Some(new_request_id());
+            let body = serde_json::to_string(&DeletionMessage::ByHand { actor_id: actor, filenames, request_id })?;
             DeletionMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
             Ok((Queue::Deletion, body))
         }
@@ -39,7 +40,7 @@ fn message(message: SendMessage) -> anyhow::Result<(Queue, String)> {
                     "say how many images to make: --photorealistic N, --bw-stylized N or --color-stylized N".to_owned()
                 ));
             }
-            let request_id = Some(format!("{:016x}", rand::random::<u64>()));
+            let request_id = Some(new_request_id());
             let body = serde_json::to_string(&GenerationMessage::ByHand { actor_id: actor, generate, request_id })?;
             GenerationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
             Ok((Queue::Generation, body))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use balancer::adapters::queues::Queue;
 use balancer::domain::actor::ActorId;
 use balancer::keys::is_image_name;
-use balancer::messages::{DeletionMessage, Mode};
+use balancer::messages::{DeletionMessage, Mode, new_request_id};
 
 use super::belongings::BaseImage;
 use super::data_folder::{ACTOR_FILE, ActorFolder, name_of, read_if_there};
@@ -118,7 +118,11 @@ async fn take_up_image(roster: &Roster, folder: &ActorFolder, path: &Path) -> an
         }
         (None, Some(_)) => {
             remark(format!("missing {}; it goes to the trash of the bucket", path.display()));
-            let message = DeletionMessage::ByHand { actor_id: actor.clone(), filenames: vec![filename] };
+            let message = DeletionMessage::ByHand {
+                actor_id: actor.clone(),
+                filenames: vec![filename],
+                request_id: Some(new_request_id()),
+            };
             roster.queues.send(Queue::Deletion, &message, Duration::ZERO).await?;
         }
         _ => return Ok(false),

@@ -63,7 +63,8 @@ fn assert_are_about(events: &Path, actor: &Actor, bucket: &str) {
     assert_eq!((uploads[0].bucket.as_str(), of), (bucket, actor.id.as_str()));
     assert!(actor.files().contains(image), "{image}");
 
-    let DeletionMessage::ByHand { actor_id, filenames } = DeletionMessage::parse(&message("deletion-by-hand")).unwrap()
+    let DeletionMessage::ByHand { actor_id, filenames, .. } =
+        DeletionMessage::parse(&message("deletion-by-hand")).unwrap()
     else {
         panic!("no deletion by hand")
     };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use image::RgbImage;
 
-pub use replicate::{Prediction, Replicate, ReplicateError};
+pub use replicate::{CREATION_TIMEOUT, Prediction, Replicate, ReplicateError};
 
 use crate::config::GeneratorConfig;
 use crate::domain::kind::Kind;

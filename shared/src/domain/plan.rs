@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::actor::ActorId;
 use super::kind::{Kind, KindCounts};
 use super::money::MicroUsd;
 use super::planner::Scope;
@@ -108,7 +109,7 @@ pub struct Slot {
     pub kind: Kind,
     /// Which prompt was drawn for it.
     pub prompt_id: String,
-    /// The seed it is made with: the plan's and the slot's own, so that a repetition makes the same.
+    /// The seed it is made with: the actor's, the plan's and the slot's own, so that a repetition makes the same.
     pub seed: u32,
 }
 
@@ -124,8 +125,8 @@ pub struct Note {
 impl Slot {
     /// The seed of an attempt: another for each, since the same would fail the same way.
     #[must_use]
-    pub fn seed_of_attempt(&self, plan_id: &str, attempt: u32) -> u32 {
-        if attempt == 0 { self.seed } else { seed_from(&format!("{plan_id}/{}/{attempt}", self.slot_id)) }
+    pub fn seed_of_attempt(&self, actor: &ActorId, plan_id: &str, attempt: u32) -> u32 {
+        if attempt == 0 { self.seed } else { seed_from(&format!("{actor}/{plan_id}/{}/{attempt}", self.slot_id)) }
     }
 }
 
@@ -191,6 +192,9 @@ impl Plan {
     }
 }
 
+/// How the names begin of plans that were asked for by hand, and of deletions.
+pub const BY_HAND: &str = "by-hand-";
+
 /// The name of a plan made at `now` for the message `message_id`.
 #[must_use]
 pub fn plan_id(now: Timestamp, message_id: &str) -> String {
@@ -208,10 +212,10 @@ fn mark_of(message_id: &str) -> String {
     format!("-{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
 }
 
-/// The seed of a slot: 31 bits, since generators take a positive 32-bit number.
-#[must_use]
-pub fn seed_of(plan_id: &str, slot_id: &str) -> u32 {
-    seed_from(&format!("{plan_id}/{slot_id}"))
+/// The seed of a slot: 31 bits, since generators take a positive 32-bit number. Images that get lost on the way are
+/// found again by it, and people may give two actors' requests one name: so the actor is part of it.
+fn seed_of(actor: &ActorId, plan_id: &str, slot_id: &str) -> u32 {
+    seed_from(&format!("{actor}/{plan_id}/{slot_id}"))
 }
 
 fn seed_from(text: &str) -> u32 {
@@ -230,7 +234,7 @@ pub fn redraw(plan_id: &str, slot: &Slot, attempt: u32, used: &BTreeSet<String>)
 /// The slots for the images to make, each with a prompt drawn by chance (seeded by the plan's name) that neither
 /// the set nor another slot uses, while there are any.
 #[must_use]
-pub fn slots(plan_id: &str, generate: KindCounts, used_prompts: &BTreeSet<String>) -> Vec<Slot> {
+pub fn slots(actor: &ActorId, plan_id: &str, generate: KindCounts, used_prompts: &BTreeSet<String>) -> Vec<Slot> {
     use rand::SeedableRng;
     let mut random = rand_chacha::ChaCha8Rng::from_seed(Sha256::digest(plan_id).into());
     let drawn =
@@ -239,8 +243,28 @@ pub fn slots(plan_id: &str, generate: KindCounts, used_prompts: &BTreeSet<String
         .zip(drawn)
         .map(|(number, prompt)| {
             let slot_id = format!("{number:03}");
-            let seed = seed_of(plan_id, &slot_id);
+            let seed = seed_of(actor, plan_id, &slot_id);
             Slot { slot_id, kind: prompt.kind, prompt_id: prompt.id.to_owned(), seed }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_images_are_asked_for_with_one_seed_though_two_actors_requests_bear_one_name() {
+        let mut seeds = Vec::new();
+        for actor in ["hero", "villain"] {
+            let actor: ActorId = actor.parse().unwrap();
+            let generate = KindCounts { photorealistic: 5, bw_stylized: 5, color_stylized: 5 };
+            let slots = slots(&actor, "by-hand-batch-1", generate, &BTreeSet::new());
+            let attempts = slots
+                .iter()
+                .flat_map(|slot| (0..3).map(|attempt| slot.seed_of_attempt(&actor, "by-hand-batch-1", attempt)));
+            seeds.extend(attempts);
+        }
+        assert_eq!(seeds.iter().collect::<BTreeSet<_>>().len(), 2 * 15 * 3);
+    }
 }

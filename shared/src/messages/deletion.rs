@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidMessage, checked_name, shortened};
+use super::{InvalidMessage, LONGEST_NAME, checked_name, shortened};
 use crate::domain::actor::ActorId;
+use crate::domain::plan::BY_HAND;
 use crate::keys::is_image_name;
 
 /// Files that one message may name.
@@ -26,6 +27,9 @@ pub enum DeletionMessage {
         actor_id: ActorId,
         /// File names, without a path.
         filenames: Vec<String>,
+        /// The sender's name for the request, by which copies of the message are known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
     },
 }
 
@@ -36,6 +40,7 @@ struct Fields {
     actor_id: ActorId,
     plan_id: Option<String>,
     filenames: Option<Vec<String>>,
+    request_id: Option<String>,
 }
 
 impl DeletionMessage {
@@ -46,13 +51,15 @@ impl DeletionMessage {
     pub fn parse(body: &str) -> Result<Self, InvalidMessage> {
         let invalid = |reason: String| InvalidMessage {
             queue: "the deletion queue",
-            accepted: r#"{"actor_id":"…","plan_id":"…"} or {"actor_id":"…","filenames":["…"]}"#,
+            accepted: r#"{"actor_id":"…","plan_id":"…"} or {"actor_id":"…","filenames":["…"]} with, if wanted, "request_id":"…""#,
             reason,
         };
         let fields: Fields = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
+        let named = |name: String| checked_name(name, "a request", LONGEST_NAME - BY_HAND.len()).map_err(invalid);
+        let request_id = fields.request_id.map(named).transpose()?;
         match (fields.plan_id, fields.filenames) {
-            (Some(plan_id), None) => {
-                let plan_id = checked_name(plan_id, "a plan").map_err(invalid)?;
+            (Some(plan_id), None) if request_id.is_none() => {
+                let plan_id = checked_name(plan_id, "a plan", LONGEST_NAME).map_err(invalid)?;
                 Ok(Self::Planned { actor_id: fields.actor_id, plan_id })
             }
             (None, Some(filenames)) if filenames.is_empty() => Err(invalid("`filenames` is empty".to_owned())),
@@ -63,9 +70,12 @@ impl DeletionMessage {
                 Some(name) => {
                     Err(invalid(format!("`{}` is not the name of an image, without a path", shortened(name))))
                 }
-                None => Ok(Self::ByHand { actor_id: fields.actor_id, filenames }),
+                None => Ok(Self::ByHand { actor_id: fields.actor_id, filenames, request_id }),
             },
-            _ => Err(invalid("exactly one of `plan_id` and `filenames` must be given".to_owned())),
+            _ => Err(invalid(
+                "exactly one of `plan_id` and `filenames` must be given, and a `request_id` only with the latter"
+                    .to_owned(),
+            )),
         }
     }
 }
@@ -81,7 +91,11 @@ mod tests {
 
     #[test]
     fn both_forms_are_read_back_as_they_are_written() {
-        for body in [r#"{"actor_id":"a","plan_id":"p"}"#, r#"{"actor_id":"a","filenames":["a_1.jpg","b c+ü.png"]}"#] {
+        for body in [
+            r#"{"actor_id":"a","plan_id":"p"}"#,
+            r#"{"actor_id":"a","filenames":["a_1.jpg","b c+ü.png"]}"#,
+            r#"{"actor_id":"a","filenames":["a_1.jpg"],"request_id":"mine"}"#,
+        ] {
             let message = DeletionMessage::parse(body).unwrap();
             assert_eq!(serde_json::to_string(&message).unwrap(), body);
         }
@@ -104,6 +118,8 @@ mod tests {
                 "101 files are more than 100",
             ),
             (&format!(r#"{{"actor_id":"a","plan_id":"{}"}}"#, "x".repeat(2000)), "is not the name of a plan"),
+            (r#"{"actor_id":"a","plan_id":"p","request_id":"mine"}"#, "exactly one"),
+            (r#"{"actor_id":"a","filenames":["a.png"],"request_id":"../x"}"#, "`../x` is not the name of a request"),
             (r#"{"actor_id":"../a","plan_id":"p"}"#, "can't be an actor's id"),
             (r#"{"actor_id":"a","planid":"p"}"#, "unknown field `planid`"),
         ] {

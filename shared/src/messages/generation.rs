@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidMessage, checked_name};
+use super::{InvalidMessage, LONGEST_NAME, checked_name};
 use crate::domain::actor::ActorId;
 use crate::domain::kind::{Kind, KindCounts};
+use crate::domain::plan::BY_HAND;
 
 /// Make one image of a plan, or, by hand, as many as the sender says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,10 +58,13 @@ impl GenerationMessage {
         };
         let fields: Fields = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
         let actor_id = fields.actor_id;
-        let named =
-            |name: Option<String>, of: &str| name.map(|name| checked_name(name, of)).transpose().map_err(invalid);
-        let request_id = named(fields.request_id, "a request")?;
-        match (named(fields.plan_id, "a plan")?, named(fields.slot_id, "an image of a plan")?, fields.generate) {
+        let named = |name: Option<String>, of: &str, longest: usize| {
+            name.map(|name| checked_name(name, of, longest)).transpose().map_err(invalid)
+        };
+        // The plan that is made for a request is named after it.
+        let request_id = named(fields.request_id, "a request", LONGEST_NAME - BY_HAND.len())?;
+        let plan_id = named(fields.plan_id, "a plan", LONGEST_NAME)?;
+        match (plan_id, named(fields.slot_id, "an image of a plan", LONGEST_NAME)?, fields.generate) {
             (Some(plan_id), Some(slot_id), None) if request_id.is_none() => {
                 Ok(Self::Planned { actor_id, plan_id, slot_id })
             }
@@ -81,6 +85,7 @@ impl GenerationMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn both_forms_are_read() {
@@ -88,6 +93,19 @@ mod tests {
         assert!(matches!(planned, GenerationMessage::Planned { slot_id, .. } if slot_id == "3"));
         let by_hand = GenerationMessage::parse(r#"{"actor_id":"a","generate":{"bw_stylized":2}}"#).unwrap();
         assert!(matches!(by_hand, GenerationMessage::ByHand { generate, .. } if generate.to_string() == "0/2/0"));
+    }
+
+    #[test]
+    fn a_request_may_be_called_whatever_its_plan_may_be_called_after_it() {
+        let by_hand =
+            |request_id: &str| json!({ "actor_id": "a", "generate": { "bw_stylized": 2 }, "request_id": request_id });
+        let planned = |plan_id: &str| json!({ "actor_id": "a", "plan_id": plan_id, "slot_id": "001" });
+        let is_read = |body: serde_json::Value| GenerationMessage::parse(&body.to_string()).is_ok();
+        for (length, is_fine) in [(1, true), (120, true), (121, false)] {
+            let name = "x".repeat(length);
+            assert_eq!(is_read(by_hand(&name)), is_fine, "{length}");
+            assert_eq!(is_read(planned(&format!("{BY_HAND}{name}"))), is_fine, "{length}");
+        }
     }
 
     #[test]

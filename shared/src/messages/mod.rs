@@ -22,11 +22,20 @@ pub struct InvalidMessage {
     pub reason: String,
 }
 
+/// A name for a request that no other one has, by which copies of its message are known.
+#[must_use]
+pub fn new_request_id() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}
+
+/// The longest name of a plan or of one of its images.
+const LONGEST_NAME: usize = 128;
+
 /// The name of a plan, of one of its images or of a request: what we have given out ourselves is short and plain, and
 /// nothing else should reach the table's keys.
-fn checked_name(name: String, of: &str) -> Result<String, String> {
+fn checked_name(name: String, of: &str, longest: usize) -> Result<String, String> {
     let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c));
-    if is_plain && (1..=128).contains(&name.len()) {
+    if is_plain && (1..=longest).contains(&name.len()) {
         Ok(name)
     } else {
         Err(format!("`{}` is not the name of {of}", shortened(&name)))

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
-use super::StageError;
+use super::{Clock, StageError};
 use crate::adapters::queues::{Queue, Queues};
 use crate::adapters::store::Store;
+use crate::adapters::store::actors::ActorRecord;
 use crate::domain::actor::ActorId;
 use crate::domain::plan::{Plan, PlanState};
 use crate::messages::{Cause, DeletionMessage, EvaluationCommand, GenerationMessage};
@@ -38,14 +40,62 @@ pub(super) async fn dispatch_slots(queues: &Queues, actor: &ActorId, plan: &Plan
     Ok(queues.send_all(Queue::Generation, &messages).await?)
 }
 
+/// How long an evaluation is counted on that was announced. Should its message be lost, because a function died of it
+/// again and again without a word, the next upload after this time announces another.
+const ANNOUNCEMENT_LASTS: SignedDuration = SignedDuration::from_hours(1);
+
+/// Sends the message that will evaluate the uploads that wait, unless one is under way. The note comes after the
+/// message: cut off in between, the repetition sends a second one, which then finds nothing new.
+pub(super) async fn announce(
+    store: &Store,
+    queues: &Queues,
+    clock: &Clock,
+    actor: &ActorId,
+    record: &ActorRecord,
+    delay: Duration,
+) -> Result<(), StageError> {
+    let Some(since) = record.pending_since else { return Ok(()) };
+    let now = clock.now();
+    if record.announced_at.is_some_and(|announced| now.duration_since(announced) < ANNOUNCEMENT_LASTS) {
+        return Ok(());
+    }
+    let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
+    queues.send(Queue::Evaluation, &command, delay).await?;
+    Ok(store.mark_announced(actor, since, now).await?)
+}
+
+/// Has a set looked at that has changed without a plan's end to ask for it, as after an upload; unless an evaluation
+/// has begun since it surely had changed.
+pub(super) async fn look_again(
+    store: &Store,
+    queues: &Queues,
+    clock: &Clock,
+    actor: &ActorId,
+    changed: Option<Timestamp>,
+) -> Result<(), StageError> {
+    match store.note_change(actor, changed, clock.now()).await? {
+        // How long it must be quiet before, evaluation knows.
+        Some(record) => announce(store, queues, clock, actor, &record, Duration::ZERO).await,
+        None => Ok(()),
+    }
+}
+
 /// Asks for an evaluation if this was the plan's last piece of work. Asking twice is harmless.
+///
+/// The end of a plan that was overtaken asks for none. What it has still `changed` in the set, an evaluation that had
+/// begun by then has not seen: so each such change asks for one.
 pub(super) async fn evaluate_if_done(
     store: &Store,
     queues: &Queues,
+    clock: &Clock,
     actor: &ActorId,
     plan_id: &str,
+    changed: Option<Timestamp>,
 ) -> Result<(), StageError> {
     let Some(plan) = store.plan(actor, plan_id).await? else { return Ok(()) };
+    if plan.state == PlanState::Superseded && changed.is_some() {
+        return look_again(store, queues, clock, actor, changed).await;
+    }
     if plan.state == PlanState::Running && plan.remaining == 0 {
         info!(%actor, plan_id, deleted = plan.deleted, generated = plan.generated, "plan carried out");
         let mut command = EvaluationCommand::because(actor.clone(), Cause::PlanDone(plan_id.to_owned()));

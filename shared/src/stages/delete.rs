@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -16,8 +17,8 @@ use crate::adapters::store::trash::{Claim, Version};
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::{Image, UPLOADED, timestamp_text};
 use crate::domain::numbering::number_of;
-use crate::domain::plan::{Plan, PlannedDeletion};
-use crate::domain::trash::Trashed;
+use crate::domain::plan::{BY_HAND, Plan, PlannedDeletion};
+use crate::domain::trash::{Trashed, WORKED_ON};
 use crate::keys::Keys;
 use crate::messages::{Cause, DeletionMessage, EvaluationCommand};
 use crate::metrics::Metric;
@@ -57,8 +58,23 @@ impl Stage for Deletion {
     async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
         match DeletionMessage::parse(message.body)? {
             DeletionMessage::Planned { actor_id, plan_id } => self.carry_out(&actor_id, &plan_id).await,
-            DeletionMessage::ByHand { actor_id, filenames } => self.delete_by_hand(&actor_id, &filenames).await,
+            DeletionMessage::ByHand { actor_id, filenames, request_id } => {
+                let name = name_by_hand(request_id.as_deref(), message, self.clock.now());
+                self.delete_by_hand(&actor_id, &name, &filenames).await
+            }
         }
+    }
+}
+
+/// What the deletions of a message are called that was sent by hand: the same at each delivery, so that none is carried
+/// out twice, and what they put into the trash belongs together. A copy of the message has another id, and is known only
+/// by its `request_id`. An event that somebody has written may bear the id of another one; it has no time.
+fn name_by_hand(request_id: Option<&str>, message: Message<'_>, now: Timestamp) -> String {
+    let is_plain = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let id = message.sent_at.map(|_| message.id).filter(is_plain);
+    match request_id.or(id) {
+        Some(name) => format!("{BY_HAND}{name}"),
+        None => format!("{BY_HAND}{}", now.as_millisecond()),
     }
 }
 
@@ -67,6 +83,8 @@ impl Stage for Deletion {
 enum Ended {
     /// It is in the trash.
     Deleted,
+    /// This deletion had put it there before. What bears its name now has come since, or was put back.
+    Over,
     /// It stays, because somebody wants it to.
     Pinned,
     /// It stays, because it is another one than was meant.
@@ -84,6 +102,7 @@ impl Deletion {
         };
         if !plan.may_be_carried_out() {
             self.end_what_has_begun(actor, &plan).await?;
+            self.tell_of_changes(actor, &plan).await?;
             return Err(StageError::Refused(format!("plan {plan_id} of {actor} is not to be carried out any more")));
         }
         if !plan.deletions_done {
@@ -91,7 +110,8 @@ impl Deletion {
             self.store.finish_deletions(actor, plan_id, deleted).await?;
         }
         dispatch_slots(&self.queues, actor, &plan).await?;
-        evaluate_if_done(&self.store, &self.queues, actor, plan_id).await
+        let changed = (!plan.delete.is_empty()).then(|| self.clock.now());
+        evaluate_if_done(&self.store, &self.queues, &self.clock, actor, plan_id, changed).await
     }
 
     async fn delete_planned(&self, actor: &ActorId, plan: &Plan) -> Result<u32, StageError> {
@@ -106,6 +126,7 @@ impl Deletion {
                     Metric::ImagesDeleted(1).emit();
                     deleted += 1;
                 }
+                Ended::Over => deleted += 1,
                 Ended::Pinned => info!(%actor, plan_id, filename, "not deleted: it has been pinned"),
                 Ended::Replaced => warn!(%actor, plan_id, filename, "not deleted: it was replaced since it was judged"),
                 Ended::Missing | Ended::Forgotten => {
@@ -138,18 +159,32 @@ impl Deletion {
         Ok(())
     }
 
-    async fn delete_by_hand(&self, actor: &ActorId, filenames: &[String]) -> Result<(), StageError> {
+    /// What the plan has deleted since it was overtaken, the evaluation that did so may not have seen. Who deleted it
+    /// may have been cut off before it could say so.
+    async fn tell_of_changes(&self, actor: &ActorId, plan: &Plan) -> Result<(), StageError> {
+        let mut changed = None;
+        for deletion in &plan.delete {
+            let trashed = self.store.trashed(actor, &deletion.filename, &plan.plan_id).await?;
+            changed = changed.max(trashed.map(|trashed| trashed.deleted_at + WORKED_ON));
+        }
+        evaluate_if_done(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
+    }
+
+    async fn delete_by_hand(&self, actor: &ActorId, name: &str, filenames: &[String]) -> Result<(), StageError> {
         let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         actors::refuse_unknown(&self.store, places, actor).await?;
         let (mut pinned, mut has_changed) = (Vec::new(), false);
         let until = Instant::now() + self.patience;
         for filename in filenames {
             in_time(until)?;
-            match self.delete_one_by_hand(actor, filename).await? {
+            match self.delete_one_by_hand(actor, name, filename).await? {
                 Ended::Deleted => {
                     info!(%actor, filename, "deleted by hand");
                     Metric::ImagesDeleted(1).emit();
                     has_changed = true;
+                }
+                Ended::Over => {
+                    warn!(%actor, filename, "not deleted: this message has deleted what bore its name before")
                 }
                 Ended::Pinned => pinned.push(filename.as_str()),
                 Ended::Missing => warn!(%actor, filename, "not deleted: there is no such image"),
@@ -193,18 +228,16 @@ impl Deletion {
         Ok(deleted_at.zip(evaluated_at).is_some_and(|(deleted, evaluated)| deleted < evaluated))
     }
 
-    async fn delete_one_by_hand(&self, actor: &ActorId, filename: &str) -> Result<Ended, StageError> {
+    async fn delete_one_by_hand(&self, actor: &ActorId, name: &str, filename: &str) -> Result<Ended, StageError> {
         let known = self.store.image(actor, filename).await?;
         let has_begun = known.as_ref().is_some_and(|image| image.deleting.is_some());
         let etag = self.bucket.etag(&self.keys.image(actor, filename)).await?;
         if etag.is_none() && !has_begun {
-            return self.forget(actor, filename, known.as_ref()).await;
+            return self.forget(actor, name, filename, known.as_ref()).await;
         }
         // Perhaps nobody has looked at the file yet; its number has been used all the same.
         self.store.raise_last_number(actor, number_of(filename)).await?;
-        // Named after the version, so that workers at the same file put one copy into the trash.
-        let etag = etag.unwrap_or_default();
-        let wanted = self.trashed(actor, filename, &format!("by-hand-{etag}"), &etag, "Deleted by hand.");
+        let wanted = self.trashed(actor, filename, name, &etag.unwrap_or_default(), "Deleted by hand.");
         self.delete(actor, filename, &wanted, Version::Any).await
     }
 
@@ -217,14 +250,21 @@ impl Deletion {
         wanted: &Trashed,
         version: Version,
     ) -> Result<Ended, StageError> {
-        let Trashed { plan_id, image, .. } = match self.store.begin_deletion(actor, filename, wanted, version).await? {
-            Claim::Begun(begun) => *begun,
-            Claim::Over => return Ok(Ended::Deleted),
+        let begun = match self.store.begin_deletion(actor, filename, wanted, version).await? {
+            Claim::Begun(begun) => begun,
+            Claim::Over => return Ok(Ended::Over),
             Claim::Pinned => return Ok(Ended::Pinned),
             Claim::Replaced => return Ok(Ended::Replaced),
         };
-        let etag = image.etag.unwrap_or_default();
-        let (key, trash) = (self.keys.image(actor, filename), self.keys.trash(actor, &plan_id, filename));
+        let ended = self.carry_through(actor, filename, &begun.trashed).await?;
+        self.store.leave_deletion(actor, filename, &begun).await?;
+        Ok(ended)
+    }
+
+    async fn carry_through(&self, actor: &ActorId, filename: &str, begun: &Trashed) -> Result<Ended, StageError> {
+        let Trashed { plan_id, image, .. } = begun;
+        let etag = image.etag.clone().unwrap_or_default();
+        let (key, trash) = (self.keys.image(actor, filename), self.keys.trash(actor, plan_id, filename));
         let deleted = match self.bucket.copy_if(&key, &trash, &etag).await? {
             IfUnchanged::Done => self.bucket.delete_if(&key, &etag).await?,
             unchanged => unchanged,
@@ -233,19 +273,19 @@ impl Deletion {
             // What lies in the trash was deleted by an earlier attempt, or lost its place to another file: it is
             // nowhere else any more.
             let has_copy = self.bucket.etag(&trash).await?.is_some();
-            self.store.take_deletion_back(actor, filename, &plan_id, has_copy).await?;
+            self.store.take_deletion_back(actor, filename, plan_id, has_copy).await?;
             return Ok(Ended::Replaced);
         }
-        let kept_locally = self.trash_local_copy(actor, &plan_id, filename, &trash).await?;
+        let kept_locally = self.trash_local_copy(actor, plan_id, filename, &trash).await?;
         // What is missing may have been moved by an earlier attempt. If it was not, nothing can be restored.
         let ended = match deleted {
             IfUnchanged::Missing if !kept_locally && self.bucket.etag(&trash).await?.is_none() => Ended::Missing,
             _ => Ended::Deleted,
         };
         if ended == Ended::Missing {
-            self.store.forget_trashed(actor, filename, &plan_id).await?;
+            self.store.forget_trashed(actor, filename, plan_id).await?;
         }
-        self.store.end_deletion(actor, filename, &plan_id).await?;
+        self.store.end_deletion(actor, filename, plan_id).await?;
         Ok(ended)
     }
 
@@ -264,12 +304,19 @@ impl Deletion {
     }
 
     /// What is left to do for an image that is not in the bucket, and whose deletion never began.
-    async fn forget(&self, actor: &ActorId, filename: &str, known: Option<&Image>) -> Result<Ended, StageError> {
-        if known.is_some_and(|image| image.pinned) {
+    async fn forget(
+        &self,
+        actor: &ActorId,
+        name: &str,
+        filename: &str,
+        known: Option<&Image>,
+    ) -> Result<Ended, StageError> {
+        // A file that only the local copy has is on its way into the bucket.
+        let Some(image) = known else { return Ok(Ended::Missing) };
+        if image.pinned {
             return Ok(Ended::Pinned);
         }
-        self.local.trash(actor, "by-hand", filename, None).await?;
-        let Some(image) = known else { return Ok(Ended::Missing) };
+        self.local.trash(actor, name, filename, None).await?;
         self.store.forget_vanished(actor, filename, image).await?;
         Ok(Ended::Forgotten)
     }

@@ -106,6 +106,12 @@ impl StageError {
     }
 }
 
+/// The name under which a worker claims what it works on. Nobody else bears it, even if one message is delivered to two
+/// workers in the same millisecond.
+fn claimant(message_id: &str, now: Timestamp) -> String {
+    format!("{message_id}@{}-{:08x}", now.as_millisecond(), rand::random::<u32>())
+}
+
 /// Tells CloudWatch what was paid, and how much of the day's budget is gone. Nothing depends on it.
 async fn tell_of_payment(store: &Store, budget: &Budget, paid: Charge) {
     Metric::DollarsSpent(paid.amount).emit();

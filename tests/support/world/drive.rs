@@ -47,6 +47,14 @@ pub struct Journey {
     late: Option<Vec<(Queue, Message)>>,
 }
 
+impl Journey {
+    /// One on which what a worker has that dies comes back last, when everything else is done.
+    #[must_use]
+    pub fn late() -> Self {
+        Self { late: Some(Vec::new()), ..Self::default() }
+    }
+}
+
 impl World {
     /// Delivers messages until none is left.
     pub async fn drive(&self) -> Journey {
@@ -55,7 +63,12 @@ impl World {
 
     /// The same, in another way.
     pub async fn drive_with(&self, delivery: Delivery) -> Journey {
-        let mut journey = Journey { late: delivery.late.then(Vec::new), ..Journey::default() };
+        let journey = if delivery.late { Journey::late() } else { Journey::default() };
+        self.go_on(journey, delivery).await
+    }
+
+    /// The same, after what has happened so far.
+    pub async fn go_on(&self, mut journey: Journey, delivery: Delivery) -> Journey {
         let mut random = delivery.shuffled_by.map(ChaCha8Rng::seed_from_u64);
         let mut quiet = 0;
         while quiet < QUIET_LOOKS {

@@ -17,6 +17,9 @@ use crate::domain::status::Status;
 
 const SORT: &str = "ACTOR";
 
+/// What a person was asked for before the actor's work was parked. Nobody reads it but who lets the work go on.
+pub(super) const ASKED_BEFORE: &str = "asked_before";
+
 /// An actor as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -62,6 +65,9 @@ pub struct ActorRecord {
     /// When a message was sent that will evaluate them.
     #[serde(with = "millisecond::optional")]
     pub announced_at: Option<Timestamp>,
+    /// Since when uploads that came in meanwhile have kept a plan from being adopted.
+    #[serde(with = "millisecond::optional")]
+    pub put_off_since: Option<Timestamp>,
     /// When the last evaluation began that led to a verdict and was free to do whatever the set needs.
     #[serde(with = "millisecond::optional")]
     pub evaluated_at: Option<Timestamp>,
@@ -141,12 +147,36 @@ impl Store {
         landed: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Option<ActorRecord>, StoreError> {
+        self.note_news(actor, "evaluated_afresh_at", landed, now).await
+    }
+
+    /// The same of a set that the balancer itself has changed; `None` if any evaluation has begun since, which has seen
+    /// it.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn note_change(
+        &self,
+        actor: &ActorId,
+        changed: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<ActorRecord>, StoreError> {
+        self.note_news(actor, "evaluated_at", changed, now).await
+    }
+
+    async fn note_news(
+        &self,
+        actor: &ActorId,
+        seen_at: &str,
+        happened: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<ActorRecord>, StoreError> {
         let change = Change::of(items::key(actor, SORT))
             .set_if_absent("created_at", millis(now))
             .set_if_absent("pending_since", millis(now))
             .set("pending_last", millis(now));
-        let change = match landed {
-            Some(landed) => change.when_absent_or_below("evaluated_afresh_at", millis(landed)),
+        let change = match happened {
+            Some(happened) => change.when_absent_or_below(seen_at, millis(happened)),
             None => change,
         };
         self.apply(change).await?.map(items::data).transpose()
@@ -183,6 +213,7 @@ impl Store {
             // The message that would have evaluated waiting uploads may be the one that was given up: the next
             // upload sends another.
             .remove("announced_at")
+            .remove(ASKED_BEFORE)
             .when_item_exists();
         self.apply(change).await.map(drop)
     }
@@ -198,16 +229,21 @@ impl Store {
         Ok(self.apply(change).await?.is_some())
     }
 
-    /// Notes that work on an actor waits for money.
+    /// Notes that work on an actor waits for money. What a person was asked for meanwhile, another message of the plan
+    /// having been given up, is kept for the time when there is some: no money brings that message back.
     ///
     /// # Errors
     /// If the table can't be written.
     pub async fn park(&self, actor: &ActorId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        let change = Change::of(items::key(actor, SORT))
+        let parked = Change::of(items::key(actor, SORT))
             .set("status", value(&Status::Parked)?)
             .set("reason", text(reason))
             .set("updated_at", millis(now));
-        self.apply(change).await.map(drop)
+        let needs_attention = value(&Status::NeedsAttention)?;
+        if self.apply(parked.clone().when_other("status", needs_attention.clone())).await?.is_some() {
+            return Ok(());
+        }
+        self.apply(parked.set_from(ASKED_BEFORE, "reason").when_equal("status", needs_attention)).await.map(drop)
     }
 
     /// Notes that parked work goes on.
@@ -216,11 +252,22 @@ impl Store {
     /// If the table can't be written.
     pub async fn go_on(&self, actor: &ActorId, now: Timestamp) -> Result<(), StoreError> {
         let change = Change::of(items::key(actor, SORT))
-            .set("status", value(&Status::Balancing)?)
-            .set("reason", text("There is money again; the plan goes on."))
             .set("updated_at", millis(now))
             .when_equal("status", value(&Status::Parked)?);
-        self.apply(change).await.map(drop)
+        let goes_on = change
+            .clone()
+            .set("status", value(&Status::Balancing)?)
+            .set("reason", text("There is money again; the plan goes on."))
+            .when_absent(ASKED_BEFORE);
+        if self.apply(goes_on).await?.is_some() {
+            return Ok(());
+        }
+        let asks_again = change
+            .set("status", value(&Status::NeedsAttention)?)
+            .set_from("reason", ASKED_BEFORE)
+            .remove(ASKED_BEFORE)
+            .when_present(ASKED_BEFORE);
+        self.apply(asks_again).await.map(drop)
     }
 
     /// Writes a whole record, as an import does; `false` if the actor is there already.

@@ -19,6 +19,7 @@ pub(super) struct Change {
     key: Item,
     sets: Vec<String>,
     adds: Vec<String>,
+    takes: Vec<String>,
     removes: Vec<String>,
     conditions: Vec<String>,
     names: HashMap<String, String>,
@@ -31,6 +32,7 @@ impl Change {
             key,
             sets: Vec::new(),
             adds: Vec::new(),
+            takes: Vec::new(),
             removes: Vec::new(),
             conditions: Vec::new(),
             names: HashMap::new(),
@@ -51,9 +53,23 @@ impl Change {
         self
     }
 
+    /// What `from` was before the change.
+    pub(super) fn set_from(mut self, attribute: &str, from: &str) -> Self {
+        let (name, from) = (self.name(attribute), self.name(from));
+        self.sets.push(format!("{name} = {from}"));
+        self
+    }
+
     pub(super) fn add(mut self, attribute: &str, value: AttributeValue) -> Self {
         let (name, value) = (self.name(attribute), self.value(value));
         self.adds.push(format!("{name} {value}"));
+        self
+    }
+
+    /// Takes members out of a set.
+    pub(super) fn take(mut self, attribute: &str, members: AttributeValue) -> Self {
+        let (name, members) = (self.name(attribute), self.value(members));
+        self.takes.push(format!("{name} {members}"));
         self
     }
 
@@ -66,6 +82,12 @@ impl Change {
     pub(super) fn when_equal(mut self, attribute: &str, value: AttributeValue) -> Self {
         let (name, value) = (self.name(attribute), self.value(value));
         self.conditions.push(format!("{name} = {value}"));
+        self
+    }
+
+    pub(super) fn when_other(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(value));
+        self.conditions.push(format!("(attribute_not_exists({name}) OR {name} <> {value})"));
         self
     }
 
@@ -95,6 +117,12 @@ impl Change {
         self
     }
 
+    pub(super) fn when_present(mut self, attribute: &str) -> Self {
+        let name = self.name(attribute);
+        self.conditions.push(format!("attribute_exists({name})"));
+        self
+    }
+
     pub(super) fn when_absent(mut self, attribute: &str) -> Self {
         let name = self.name(attribute);
         self.conditions.push(format!("attribute_not_exists({name})"));
@@ -108,10 +136,8 @@ impl Change {
         self
     }
 
-    pub(super) fn when_item_exists(mut self) -> Self {
-        let name = self.name("pk");
-        self.conditions.push(format!("attribute_exists({name})"));
-        self
+    pub(super) fn when_item_exists(self) -> Self {
+        self.when_present("pk")
     }
 
     fn name(&mut self, attribute: &str) -> String {
@@ -128,7 +154,7 @@ impl Change {
     }
 
     fn update_expression(&self) -> String {
-        [("SET", &self.sets), ("ADD", &self.adds), ("REMOVE", &self.removes)]
+        [("SET", &self.sets), ("ADD", &self.adds), ("DELETE", &self.takes), ("REMOVE", &self.removes)]
             .into_iter()
             .filter(|(_, clauses)| !clauses.is_empty())
             .map(|(verb, clauses)| format!("{verb} {}", clauses.join(", ")))

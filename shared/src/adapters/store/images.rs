@@ -16,6 +16,9 @@ use crate::domain::manifest::{Generation, Image};
 const IMAGE: &str = "IMAGE#";
 const GENERATION: &str = "GENERATION#";
 
+/// What an evaluation finds out about an image, and which object it has looked at, as the manifest calls it.
+const FINDINGS: [&str; 8] = ["etag", "type", "quality", "flags", "reason", "assessed_by", "facts", "unusable"];
+
 /// Images that enter a manifest in one transaction; DynamoDB takes 100 items at once.
 pub const MOST_AT_ONCE: usize = 90;
 
@@ -110,8 +113,23 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Writes what has been found out about an image of the manifest. Whether it is pinned, or being deleted, stays as
-    /// it is.
+    /// Writes what has been measured and judged about an image of the manifest. Everything else stays as it is: a person
+    /// may have restored it meanwhile, with all that was known of it.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn save_findings(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
+        let mut fields = value(image)?.as_m().cloned().unwrap_or_default();
+        let change = Change::of(image_key(actor, filename)).when_item_exists();
+        let change = FINDINGS.iter().fold(change, |change, field| match fields.remove(*field) {
+            Some(found) => change.set(&format!("image.{field}"), found),
+            None => change.remove(&format!("image.{field}")),
+        });
+        self.apply(change).await.map(drop)
+    }
+
+    /// Writes all that is known of an image of the manifest, which is another one than it was. Whether its name is
+    /// pinned, or being deleted, stays as it is.
     ///
     /// # Errors
     /// If the table can't be written.

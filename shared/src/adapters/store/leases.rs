@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::actors::{ActorRecord, actor_key, millis};
+use super::actors::{ASKED_BEFORE, ActorRecord, actor_key, millis};
 use super::change::Change;
 use super::items::{self, number, text, value};
 use super::{Store, StoreError};
@@ -73,6 +73,20 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
+    /// Gives the right to evaluate back because images landed meanwhile, and notes since when they keep a plan from being
+    /// adopted.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn put_off(&self, actor: &ActorId, token: &str, now: Timestamp) -> Result<(), StoreError> {
+        let change = Change::of(actor_key(actor))
+            .set_if_absent("put_off_since", millis(now))
+            .remove("lease_token")
+            .remove("lease_until")
+            .when_equal("lease_token", text(token));
+        self.apply(change).await.map(drop)
+    }
+
     /// Ends an evaluation that leaves nothing to do. Returns whether uploads still wait: it was not for them, or they came
     /// in meanwhile.
     ///
@@ -119,6 +133,8 @@ pub(super) fn verdict_change(
         .set("reason", text(verdict.reason))
         .set("round", number(verdict.round))
         .set("updated_at", millis(now))
+        .remove("put_off_since")
+        .remove(ASKED_BEFORE)
         .remove("lease_token")
         .remove("lease_until")
         .when_equal("lease_token", text(token)))

@@ -64,6 +64,9 @@ pub struct SlotRecord {
     /// Since when the generator has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub outage_since: Option<Timestamp>,
+    /// Since when its image is in its place.
+    #[serde(with = "millisecond::optional")]
+    pub ended_at: Option<Timestamp>,
     /// Who is at it.
     pub claim_token: Option<String>,
     /// Until when, at most.
@@ -197,9 +200,10 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn finish_slot(&self, slot: SlotName<'_>) -> Result<(), StoreError> {
+    pub async fn finish_slot(&self, slot: SlotName<'_>, now: Timestamp) -> Result<(), StoreError> {
         let ended = Change::of(slot.key())
             .set("state", value(&SlotState::Done)?)
+            .set("ended_at", millis(now))
             .when_equal("state", value(&SlotState::Numbered)?);
         let counted = Change::of(plan_key(slot.actor, slot.plan_id))
             .add("remaining", number(-1))

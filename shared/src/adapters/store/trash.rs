@@ -3,9 +3,14 @@
 //! A deletion begins by claiming the image: in one transaction its record names the deletion and a record of the
 //! trash keeps everything that was known of it. A pin is refused from then on, as a claim is refused while there is a
 //! pin. The image's own record goes last, so wherever a deletion was cut off, what is left of it says how to go on.
+//!
+//! Who is at a deletion is noted in the record of the trash. A worker that hangs while another one ends its deletion
+//! could delete the image again once it has been put back, since that is the same object: so nothing is put back before
+//! all have left, or must have ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::second;
 use serde::{Deserialize, Serialize};
@@ -17,7 +22,7 @@ use super::{Store, StoreError};
 use crate::adapters::AwsError;
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::Image;
-use crate::domain::trash::{KEPT, Trashed};
+use crate::domain::trash::{KEPT, Trashed, WORKED_ON};
 
 const TRASH: &str = "TRASH#";
 
@@ -32,6 +37,9 @@ struct TrashItem {
     /// When `DynamoDB` may forget it, in seconds since 1970.
     #[serde(with = "second::required")]
     expires_at: Timestamp,
+    /// Who is at the deletion, or has died of it.
+    #[serde(default)]
+    workers: BTreeSet<String>,
 }
 
 /// Which object a deletion is meant for.
@@ -43,11 +51,20 @@ pub enum Version {
     Any,
 }
 
+/// A deletion that may go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Begun {
+    /// What is kept of the image, under the deletion's name: its own, or that of one which began before and has not ended.
+    pub trashed: Trashed,
+    /// Who is at it.
+    pub worker: String,
+}
+
 /// Whether a deletion may go on.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
-    /// It may, under this name: its own, or that of a deletion which began before and has not ended.
-    Begun(Box<Trashed>),
+    /// It may.
+    Begun(Box<Begun>),
     /// It has been carried out before.
     Over,
     /// Somebody wants the image to stay.
@@ -69,21 +86,40 @@ impl Store {
         wanted: &Trashed,
         version: Version,
     ) -> Result<Claim, StoreError> {
+        let worker = format!("{:016x}", rand::random::<u64>());
         for _ in 0..MOST_CHANGES {
             let known = self.image(actor, filename).await?;
-            if let Some(claim) = self.standing_claim(actor, filename, wanted, version, known.as_ref()).await? {
-                return Ok(claim);
+            if let Some(plan_id) = known.as_ref().and_then(|image| image.deleting.as_ref()) {
+                let begun = self.trashed(actor, filename, plan_id).await?;
+                let begun = begun.unwrap_or_else(|| trashed_as(plan_id, known.as_ref(), wanted));
+                if version == Version::Assessed && begun.image.etag != wanted.image.etag {
+                    return Ok(Claim::Replaced);
+                }
+                if let Some(trashed) = self.take_up(actor, filename, begun, wanted.deleted_at, &worker).await? {
+                    return Ok(Claim::Begun(Box::new(Begun { trashed, worker })));
+                }
+                continue;
             }
-            let trashed = Trashed { image: version_of(known.as_ref(), &wanted.image), ..wanted.clone() };
-            if self.claim(actor, filename, &trashed, version, known.is_some()).await? {
-                return Ok(Claim::Begun(Box::new(trashed)));
+            if let Some(refusal) = self.refusal(actor, filename, wanted, version, known.as_ref()).await? {
+                return Ok(refusal);
+            }
+            let trashed = trashed_as(&wanted.plan_id, known.as_ref(), wanted);
+            if self.claim(actor, filename, &trashed, &worker, version, known.is_some()).await? {
+                return Ok(Claim::Begun(Box::new(Begun { trashed, worker })));
+            }
+            let is_free = async || {
+                Ok::<_, StoreError>(self.image(actor, filename).await?.is_none_or(|image| image.deleting.is_none()))
+            };
+            if self.trashed(actor, filename, &wanted.plan_id).await?.is_some() && is_free().await? {
+                // A person has put the image back, or is at it.
+                return Ok(Claim::Over);
             }
         }
         Err(AwsError::new("DynamoDB", "TransactWriteItems", filename, "its record changes all the time").into())
     }
 
-    /// The answer where no new claim is needed; `None` if one is.
-    async fn standing_claim(
+    /// Why an image that nobody is deleting must not be claimed; `None` if it may.
+    async fn refusal(
         &self,
         actor: &ActorId,
         filename: &str,
@@ -91,12 +127,6 @@ impl Store {
         version: Version,
         known: Option<&Image>,
     ) -> Result<Option<Claim>, StoreError> {
-        if let Some(plan_id) = known.and_then(|image| image.deleting.as_ref()) {
-            let begun = self.trashed(actor, filename, plan_id).await?;
-            let begun = begun.unwrap_or_else(|| Trashed { plan_id: plan_id.clone(), ..wanted.clone() });
-            let is_meant = version == Version::Any || begun.image.etag == wanted.image.etag;
-            return Ok(Some(if is_meant { Claim::Begun(Box::new(begun)) } else { Claim::Replaced }));
-        }
         if known.is_some_and(|image| image.pinned) {
             return Ok(Some(Claim::Pinned));
         }
@@ -111,11 +141,39 @@ impl Store {
         Ok(known.is_some().then_some(Claim::Replaced))
     }
 
+    /// Joins a deletion that has begun. It begins anew by it: the image can be put back for as long as if this was its
+    /// first worker. `None` if it has just ended, or been taken up by another.
+    async fn take_up(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        begun: Trashed,
+        now: Timestamp,
+        worker: &str,
+    ) -> Result<Option<Trashed>, StoreError> {
+        let are_others_dead = now.duration_since(begun.deleted_at) > WORKED_ON;
+        let as_read = value(&begun.deleted_at)?;
+        let trashed = Trashed { deleted_at: now, ..begun };
+        let plan_id = text(&trashed.plan_id);
+        let claimed =
+            Change::of(image_key(actor, filename)).set("deleting", plan_id.clone()).when_equal("deleting", plan_id);
+        // Somebody may have taken it up since it was read, and is alive.
+        let joined = kept(actor, filename, &trashed)?.when_absent_or_equal("trashed.deleted_at", as_read);
+        let joined = if are_others_dead {
+            joined.set("workers", members(worker))
+        } else {
+            joined.add("workers", members(worker))
+        };
+        let is_taken_up = self.transact_among_rivals(&[claimed, joined]).await?.is_empty();
+        Ok(is_taken_up.then_some(trashed))
+    }
+
     async fn claim(
         &self,
         actor: &ActorId,
         filename: &str,
         trashed: &Trashed,
+        worker: &str,
         version: Version,
         is_recorded: bool,
     ) -> Result<bool, StoreError> {
@@ -129,8 +187,8 @@ impl Store {
         if let (true, Version::Assessed, Some(etag)) = (is_recorded, version, &trashed.image.etag) {
             claimed = claimed.when_absent_or_equal("image.etag", text(etag));
         }
-        let failures = self.transact_among_rivals(&[claimed, kept(actor, filename, trashed)?]).await?;
-        Ok(failures.is_empty())
+        let kept = kept(actor, filename, trashed)?.set("workers", members(worker)).when_absent("pk");
+        Ok(self.transact_among_rivals(&[claimed, kept]).await?.is_empty())
     }
 
     /// Ends a deletion: the image leaves the manifest.
@@ -140,6 +198,31 @@ impl Store {
     pub async fn end_deletion(&self, actor: &ActorId, filename: &str, plan_id: &str) -> Result<(), StoreError> {
         let claimed = Change::of(image_key(actor, filename)).when_equal("deleting", text(plan_id));
         self.remove_item(claimed).await.map(drop)
+    }
+
+    /// Notes that a worker is not at a deletion any more. Comes last.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn leave_deletion(&self, actor: &ActorId, filename: &str, begun: &Begun) -> Result<(), StoreError> {
+        let left = Change::of(trash_key(actor, filename, &begun.trashed.plan_id))
+            .take("workers", members(&begun.worker))
+            .when_item_exists();
+        self.apply(left).await.map(drop)
+    }
+
+    /// Until when somebody may be at the deletion of an image that lies in the trash; `None` if nobody is.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn worked_on_until(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        plan_id: &str,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let found: Option<TrashItem> = self.get(trash_key(actor, filename, plan_id)).await?;
+        Ok(found.filter(|item| !item.workers.is_empty()).map(|item| item.trashed.deleted_at + WORKED_ON))
     }
 
     /// Takes a deletion back that found another object under the image's name. Where a copy of the one that was meant
@@ -232,6 +315,16 @@ impl Store {
     pub async fn forget_trashed(&self, actor: &ActorId, filename: &str, plan_id: &str) -> Result<(), StoreError> {
         self.remove_item(Change::of(trash_key(actor, filename, plan_id))).await.map(drop)
     }
+}
+
+/// What is kept of an image whose deletion bears this name.
+fn trashed_as(plan_id: &str, known: Option<&Image>, wanted: &Trashed) -> Trashed {
+    Trashed { plan_id: plan_id.to_owned(), image: version_of(known, &wanted.image), ..wanted.clone() }
+}
+
+/// A set with one member.
+fn members(worker: &str) -> AttributeValue {
+    AttributeValue::Ss(vec![worker.to_owned()])
 }
 
 /// What is known of the object that goes, where the manifest knows the image: nothing if that is another object.

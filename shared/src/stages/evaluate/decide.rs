@@ -10,6 +10,7 @@ use super::Evaluation;
 use super::approval::deletes_too_much;
 use super::judge::Judged;
 use super::survey::Survey;
+use super::uploads::are_overdue;
 use crate::adapters::queues::Queue;
 use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::leases::{Uploads, Verdict};
@@ -59,6 +60,10 @@ impl Evaluation {
         let identified = actors::identify(&self.bucket, &self.store, &self.keys, actor, &case.record).await?;
         if let Err(problem) = identified {
             return self.ask_for_attention(&case, &problem).await;
+        }
+        if case.command.force && case.command.mode == Mode::Execute {
+            // What the plan under way does after this, and the evaluation has not seen, is known to need another look.
+            self.overtake_previous(&case).await?;
         }
         let plan_id = plan_id(self.clock.now(), case.message_id);
         Span::current().record("plan", &plan_id);
@@ -110,7 +115,7 @@ impl Evaluation {
         let staying = survey.images.iter().filter(|image| !going.contains(image.filename.as_str()));
         let used_prompts = staying.filter_map(|image| image.image.prompt_id.clone());
         let used_prompts = used_prompts.chain(case.record.rejected_prompts.iter().cloned()).collect();
-        let slots = slots(&plan_id, proposal.generate, &used_prompts);
+        let slots = slots(&case.command.actor_id, &plan_id, proposal.generate, &used_prompts);
         let mut plan = Plan {
             round: case.round,
             scope: case.command.scope,
@@ -216,10 +221,20 @@ impl Evaluation {
         verdict: &Verdict<'_>,
     ) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
-        if self.store.adopt_plan(actor, case.token, plan, generation, verdict, self.clock.now()).await? {
+        let now = self.clock.now();
+        if self.store.adopt_plan(actor, case.token, plan, generation, verdict, now).await? {
             return Ok(());
         }
-        self.store.release_lease(actor, case.token).await?;
+        // What never pauses must not keep the set from being mended. It waits for the end of this plan, or for a message of
+        // its own if this one is to wait for a person.
+        if case.record.put_off_since.is_some_and(|since| are_overdue(since, now, self.quiet)) {
+            let verdict = Verdict { uploads: Uploads::StillWait, ..verdict.clone() };
+            if self.store.adopt_plan(actor, case.token, plan, generation, &verdict, now).await? {
+                let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
+                return Ok(self.queues.send(Queue::Evaluation, &command, self.quiet).await?);
+            }
+        }
+        self.store.put_off(actor, case.token, now).await?;
         Err(StageError::later("images landed while the set was judged", self.quiet))
     }
 
@@ -231,7 +246,7 @@ impl Evaluation {
         Ok(self.store.close_plan(actor, previous).await?)
     }
 
-    /// The plan that was active is overtaken, because somebody insisted, or was never approved. This comes before the
+    /// The plan that was active is overtaken, because somebody insists, or was never approved. This comes before the
     /// actor's record lets go of it: cut off in between, the set is simply looked at again, while a plan that nobody knows
     /// of any more would go on making images.
     pub(super) async fn overtake_previous(&self, case: &Case<'_>) -> Result<(), StageError> {

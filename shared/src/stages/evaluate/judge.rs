@@ -133,7 +133,7 @@ impl Evaluation {
                 Word::Judged(at, observation) => {
                     let Surveyed { filename, image, .. } = &mut survey.images[places[at]];
                     image.observe(observation, self.vision.name());
-                    if let Err(error) = self.store.save_image(actor, filename, image).await {
+                    if let Err(error) = self.store.save_findings(actor, filename, image).await {
                         kept = kept.and(Err(error.into()));
                     }
                 }

@@ -17,7 +17,7 @@ use tracing::info;
 
 use super::base_image::BaseImages;
 use super::chain::dispatch;
-use super::{Clock, Message, Stage, StageError, actors};
+use super::{Clock, Message, Stage, StageError, actors, claimant};
 use crate::adapters::bucket::Bucket;
 use crate::adapters::local_copy::LocalCopy;
 use crate::adapters::queues::{Queue, Queues};
@@ -205,7 +205,7 @@ impl Evaluation {
     ) -> Result<(), StageError> {
         let actor = &command.actor_id;
         let now = self.clock.now();
-        let token = format!("{message_id}@{}", now.as_millisecond());
+        let token = claimant(message_id, now);
         let Some(record) = self.store.take_lease(actor, &token, now, LEASE).await? else {
             return Err(StageError::later("another evaluation of this actor is under way", LEASE_POLL));
         };
@@ -214,6 +214,8 @@ impl Evaluation {
             self.store.release_lease(actor, &token).await?;
             return Err(StageError::later("another evaluation of this actor has just ended", LEASE_POLL));
         }
+        // Whatever has landed since the turn was told starts afresh.
+        let continues = continues && record.pending_since.is_none();
         let round = if continues { record.round + 1 } else { 1 };
         let case = decide::Case { command, record, round, continues, began: now, token: &token, message_id };
         // With the lease left behind, the next delivery would be put off as a fresh copy, and never counted as failed.

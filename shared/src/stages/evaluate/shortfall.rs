@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::Evaluation;
 use super::decide::Case;
 use crate::adapters::store::slots::{SlotRecord, SlotState};
+use crate::domain::plan::{Plan, PlanState};
 use crate::messages::Cause;
 use crate::stages::StageError;
 
@@ -20,8 +21,15 @@ impl Evaluation {
             _ => case.record.active_plan.as_ref(),
         };
         let Some(plan_id) = plan_id else { return Ok(String::new()) };
-        let slots = self.store.slots(&case.command.actor_id, plan_id).await?;
-        Ok(in_words(slots.values().collect()))
+        let actor = &case.command.actor_id;
+        let slots = self.store.slots(actor, plan_id).await?;
+        let shortfall = in_words(slots.values().collect());
+        // What was overtaken was not to be made any more.
+        let is_overtaken = |plan: Plan| plan.state == PlanState::Superseded;
+        if !shortfall.is_empty() && self.store.plan(actor, plan_id).await?.is_some_and(is_overtaken) {
+            return Ok(String::new());
+        }
+        Ok(shortfall)
     }
 }
 

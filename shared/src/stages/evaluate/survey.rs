@@ -214,7 +214,7 @@ impl Evaluation {
             }
         };
         drop(permit);
-        self.store.save_image(actor, &file.filename, &reading.image).await?;
+        self.store.save_findings(actor, &file.filename, &reading.image).await?;
         Ok(Surveyed { filename: file.filename, image: reading.image, preview: reading.preview })
     }
 }

@@ -2,28 +2,26 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tracing::{Span, debug, info};
 
 use super::{Evaluation, Turn};
-use crate::adapters::queues::{Queue, believed};
+use crate::adapters::queues::believed;
 use crate::adapters::store::actors::ActorRecord;
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::Image;
 use crate::domain::numbering::number_of;
 use crate::domain::trash::Trashed;
-use crate::messages::{Cause, EvaluationCommand, Upload};
+use crate::messages::Upload;
 use crate::stages::StageError;
-
-/// How long an evaluation is counted on that was announced. Should its message be lost, because a function died of it
-/// again and again without a word, the next upload after this time announces another.
-const ANNOUNCEMENT_LASTS: SignedDuration = SignedDuration::from_hours(1);
+use crate::stages::chain::announce;
 
 /// How exactly it is known when a file has landed: EventBridge tells it to the second, and clocks differ. Half the quiet time
 /// is more, and yet less than what passes before an evaluation of uploads begins.
 const DATED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Uploads that never pause are evaluated at least this often, in quiet times.
+/// Uploads that never pause are evaluated at least this often, and keep a plan from being adopted for so long at most, in
+/// quiet times.
 const LONGEST_WAIT_IN_QUIET_TIMES: u32 = 10;
 
 impl Evaluation {
@@ -66,7 +64,7 @@ impl Evaluation {
         let landed = upload.landed_at.and_then(|landed| believed(landed, now));
         let surely_landed = landed.map(|landed| landed + (self.quiet / 2).max(DATED_WITHIN));
         match self.store.note_upload(&actor, surely_landed, now).await? {
-            Some(record) => self.announce(&actor, &record).await,
+            Some(record) => announce(&self.store, &self.queues, &self.clock, &actor, &record, self.quiet).await,
             None => {
                 info!(%actor, filename, "old news: it has been evaluated since");
                 Ok(())
@@ -87,19 +85,6 @@ impl Evaluation {
         Ok(thrown_away.iter().any(|trashed| is_it(&trashed.image) && is_news_of(trashed)))
     }
 
-    /// Sends the message that will evaluate the uploads, unless one is under way. The note comes after the message:
-    /// cut off in between, the repetition sends a second one, which then finds nothing new.
-    async fn announce(&self, actor: &ActorId, record: &ActorRecord) -> Result<(), StageError> {
-        let Some(since) = record.pending_since else { return Ok(()) };
-        let now = self.clock.now();
-        if record.announced_at.is_some_and(|announced| now.duration_since(announced) < ANNOUNCEMENT_LASTS) {
-            return Ok(());
-        }
-        let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
-        self.queues.send(Queue::Evaluation, &command, self.quiet).await?;
-        Ok(self.store.mark_announced(actor, since, now).await?)
-    }
-
     pub(super) fn turn_of_uploads(&self, record: &ActorRecord) -> Turn {
         match (record.pending_since, record.pending_last) {
             (Some(since), Some(last)) => match remaining_wait(since, last, self.clock.now(), self.quiet) {
@@ -113,11 +98,18 @@ impl Evaluation {
 
 /// How long to wait still: until it has been quiet for `quiet`, but not for ever.
 fn remaining_wait(since: Timestamp, last: Timestamp, now: Timestamp, quiet: Duration) -> Option<Duration> {
-    let passed = |moment: Timestamp| Duration::try_from(now.duration_since(moment)).unwrap_or_default();
-    if passed(since) >= quiet * LONGEST_WAIT_IN_QUIET_TIMES {
-        return None;
-    }
-    quiet.checked_sub(passed(last)).filter(|wait| !wait.is_zero())
+    let until_quiet = quiet.saturating_sub(passed(last, now));
+    let until_overdue = (quiet * LONGEST_WAIT_IN_QUIET_TIMES).saturating_sub(passed(since, now));
+    Some(until_quiet.min(until_overdue)).filter(|wait| !wait.is_zero())
+}
+
+/// Whether what has waited since then has waited long enough.
+pub(super) fn are_overdue(since: Timestamp, now: Timestamp, quiet: Duration) -> bool {
+    passed(since, now) >= quiet * LONGEST_WAIT_IN_QUIET_TIMES
+}
+
+fn passed(since: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(since)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -138,7 +130,9 @@ mod tests {
 
     #[test]
     fn a_trickle_that_never_pauses_is_evaluated_all_the_same() {
+        assert_eq!(remaining_wait(at(0), at(190), at(190), QUIET), Some(Duration::from_secs(10)));
         assert_eq!(remaining_wait(at(0), at(199), at(200), QUIET), None);
+        assert!(!are_overdue(at(0), at(199), QUIET) && are_overdue(at(0), at(200), QUIET));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tracing::info;
 
-use super::{Generation, Job};
-use crate::adapters::generator::{Replicate, ReplicateError};
+use super::{AT_ONCE, Generation, Job};
+use crate::adapters::generator::{CREATION_TIMEOUT, Replicate, ReplicateError};
 use crate::adapters::store::slots::SlotRecord;
 use crate::adapters::store::spending::{Charge, Reservation, Settlement};
 use crate::domain::status::Status;
@@ -16,8 +16,9 @@ use crate::stages::{StageError, outage, park_over_budget};
 /// How long a list is searched for an image whose beginning was not answered.
 const LONGEST_SEARCH: Duration = Duration::from_secs(60);
 
-/// How soon Replicate surely lists what it has begun. It doesn't say; asking too early would pay twice.
-const LISTED_WITHIN: Duration = Duration::from_secs(15);
+/// How soon Replicate surely lists what it has begun. It doesn't say; asking too early would pay twice. What got lost may
+/// have been begun at any time until its creation was not waited for any longer.
+const LISTED_WITHIN: SignedDuration = SignedDuration::from_secs(CREATION_TIMEOUT.as_secs().cast_signed() + 15);
 
 /// Replicate forgets what it was asked for after an hour; a little earlier, what can't be found may have been made.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(55);
@@ -42,16 +43,20 @@ impl Generation {
         replicate: &Replicate,
     ) -> Result<(), StageError> {
         if let Some(asked_at) = record.asked_at {
+            // Looking takes its time, and what is listed only meanwhile is not seen.
+            let looked_at = self.clock.now();
             if let Some(id) = self.find_lost(job, record, asked_at, replicate).await? {
                 return self.note_begun(job, &id).await;
             }
-            let now = self.clock.now();
-            let passed = now.duration_since(asked_at);
+            let passed = looked_at.duration_since(asked_at);
             if passed >= REMEMBERED {
                 let reason = "whether it was ever made can't be found out any more";
                 return self.try_again(job, record, Settlement::Paid, reason).await;
             }
-            if let Some(wait) = LISTED_WITHIN.checked_sub(passed.unsigned_abs()).filter(|wait| !wait.is_zero()) {
+            if passed < LISTED_WITHIN {
+                let now = self.clock.now();
+                let wait =
+                    Duration::try_from(asked_at.duration_since(now) + LISTED_WITHIN).unwrap_or_default().max(AT_ONCE);
                 let is_waited_for = outage::pause(outage::since(record.outage_since, now), now, None).is_some();
                 // When an outage has been waited for long enough, each delivery counts, or they would never end.
                 return Err(if is_waited_for {
@@ -92,8 +97,13 @@ impl Generation {
                 return self.give_up(job, record, settlement, &problem).await;
             }
         };
+        // Drawing the base image smaller takes its time, too.
+        let creation = match replicate.write(&request).await {
+            Ok(creation) => creation,
+            Err(error) => return self.not_begun(job, record, error).await,
+        };
         self.store.mark_asked(job.name(), self.clock.now()).await?;
-        match replicate.create(&request).await {
+        match replicate.create(&creation).await {
             Ok(id) => self.note_begun(job, &id).await,
             Err(error) => self.not_begun(job, record, error).await,
         }

@@ -9,7 +9,7 @@ use crate::adapters::store::{AMONG_RIVALS, StoreError};
 use crate::domain::actor::ActorId;
 use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::manifest::{BALANCING, Generation as ManifestGeneration, timestamp_text};
-use crate::domain::plan::{Origin, Plan, slots};
+use crate::domain::plan::{BY_HAND, Origin, Plan, slots};
 use crate::stages::base_image::BaseImages;
 use crate::stages::chain::dispatch;
 use crate::stages::{StageError, actors};
@@ -23,7 +23,7 @@ impl Generation {
         generate: KindCounts,
         request_id: &str,
     ) -> Result<(), StageError> {
-        let plan_id = format!("by-hand-{request_id}");
+        let plan_id = format!("{BY_HAND}{request_id}");
         Span::current().record("plan", &plan_id);
         // Not put off: a copy of the message would be another request.
         let attempt = async || match self.store.plan(actor, &plan_id).await? {
@@ -58,7 +58,7 @@ impl Generation {
         let mut plan = Plan {
             before,
             result,
-            slots: slots(plan_id, generate, &used_prompts),
+            slots: slots(actor, plan_id, generate, &used_prompts),
             generation_id: Some(record.last_generation + 1),
             ..Plan::empty(plan_id.to_owned(), self.clock.now(), Origin::ByHand)
         };

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::chain::evaluate_if_done;
-use super::{Clock, Message, Stage, StageError};
+use super::{Clock, Message, Stage, StageError, claimant};
 use crate::adapters::bucket::Bucket;
 use crate::adapters::generator::Generator;
 use crate::adapters::local_copy::LocalCopy;
@@ -37,6 +37,9 @@ const CLAIM_POLL: Duration = Duration::from_secs(10);
 /// How long a worker takes further steps towards an image. With what the last one takes, some ten seconds for an
 /// answer or thirty for an output, it stays below what a function may take.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// By how much the clocks of two functions may differ.
+const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(2);
 
 /// When to go on where only the time was up.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -86,7 +89,7 @@ impl<'a> Job<'a> {
 
     /// The seed that the slot is made with now.
     fn seed(&self, record: &SlotRecord) -> u32 {
-        self.slot.seed_of_attempt(&self.plan.plan_id, record.attempt)
+        self.slot.seed_of_attempt(self.actor, &self.plan.plan_id, record.attempt)
     }
 }
 
@@ -115,7 +118,7 @@ impl Stage for Generation {
 impl Generation {
     async fn work(&self, job: Job<'_>, message_id: &str) -> Result<(), StageError> {
         let now = self.clock.now();
-        let token = format!("{message_id}@{}", now.as_millisecond());
+        let token = claimant(message_id, now);
         let Some(mut record) = self.store.claim_slot(job.name(), &token, now, CLAIM).await? else {
             return Err(StageError::later("another worker is making this image", CLAIM_POLL));
         };
@@ -134,7 +137,7 @@ impl Generation {
                     SlotState::Open => self.draw_and_stage(job, &record).await?,
                     SlotState::Staged => self.give_number(job, &record).await?,
                     SlotState::Numbered => self.place(job, &record).await?,
-                    SlotState::Done | SlotState::Failed => return self.tidy_up(job).await,
+                    SlotState::Done | SlotState::Failed => return self.tidy_up(job, &record).await,
                 }
                 let before = std::mem::replace(&mut record, self.store.slot(job.name()).await?);
                 if record == before {
@@ -161,10 +164,11 @@ impl Generation {
     }
 
     /// The image is in its place, or given up: what it left behind goes, and the plan goes on.
-    async fn tidy_up(&self, job: Job<'_>) -> Result<(), StageError> {
+    async fn tidy_up(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
         let Job { actor, plan, slot, .. } = job;
         self.bucket.delete(&self.keys.staging(actor, &plan.plan_id, &slot.slot_id)).await?;
         info!(%actor, plan_id = plan.plan_id, slot_id = slot.slot_id, kind = %slot.kind, "slot finished");
-        evaluate_if_done(&self.store, &self.queues, actor, &plan.plan_id).await
+        let changed = record.ended_at.map(|ended| ended + CLOCK_DIFFERENCE);
+        evaluate_if_done(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
     }
 }

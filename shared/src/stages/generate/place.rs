@@ -10,10 +10,12 @@ use crate::adapters::store::AMONG_RIVALS;
 use crate::adapters::store::slots::{SlotRecord, SlotState};
 use crate::domain::manifest::{BALANCING, Image, timestamp_text};
 use crate::domain::money::MicroUsd;
-use crate::domain::numbering::{filename, highest};
+use crate::domain::numbering::{filename, highest, number_of};
 use crate::domain::prompts;
+use crate::keys::is_image_name;
 use crate::metrics::Metric;
 use crate::stages::StageError;
+use crate::stages::chain::look_again;
 use crate::stages::listing::list_images;
 
 impl Generation {
@@ -65,14 +67,14 @@ impl Generation {
         }
     }
 
-    /// Puts the image into its place under its number. A file of somebody else's that bears its name by then, in the
+    /// Puts the image into its place under its number. A file of somebody else's that bears its number by then, in the
     /// bucket or in the local copy, keeps it.
     pub(super) async fn place(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
         let filename = record.filename.as_deref().unwrap_or_default();
         let is_ours = |image: &Image| image.plan_id.as_ref() == Some(&job.plan.plan_id) && image.deleting.is_none();
         if !self.store.image(job.actor, filename).await?.as_ref().is_some_and(is_ours) {
             // An earlier attempt had placed it, and it has been deleted or replaced since, or is just being deleted.
-            return Ok(self.store.finish_slot(job.name()).await?);
+            return Ok(self.store.finish_slot(job.name(), self.clock.now()).await?);
         }
         let staging = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
         let Some(staged) = self.bucket.get(&staging).await? else {
@@ -83,6 +85,10 @@ impl Generation {
         if self.local.claim(job.actor, filename, &staged.bytes).await? == Claimed::Occupied {
             return Ok(self.store.yield_number(job.name(), filename).await?);
         }
+        if self.has_namesake(job, filename).await? {
+            self.local.give_back(job.actor, filename).await?;
+            return Ok(self.store.yield_number(job.name(), filename).await?);
+        }
         let key = self.keys.image(job.actor, filename);
         let etag = match self.bucket.put_new(&key, staged.bytes.clone(), "image/jpeg").await? {
             PutNew::Stored(etag) => etag,
@@ -91,13 +97,29 @@ impl Generation {
                 Fetched::Whole(there) if there.bytes == staged.bytes => there.etag,
                 _ => {
                     self.local.give_back(job.actor, filename).await?;
+                    // News of it may have been taken for news of ours.
+                    look_again(&self.store, &self.queues, &self.clock, job.actor, None).await?;
                     return Ok(self.store.yield_number(job.name(), filename).await?);
                 }
             },
         };
         self.store.mark_placed(job.actor, filename, &etag).await?;
-        self.store.finish_slot(job.name()).await?;
+        self.store.finish_slot(job.name(), self.clock.now()).await?;
         Metric::ImagesGenerated(1).emit();
         Ok(())
+    }
+
+    /// Whether another file bears the image's number, under whatever name, and the image has not reached its place: a
+    /// person has counted on since the number was given.
+    async fn has_namesake(&self, job: Job<'_>, filename: &str) -> Result<bool, StageError> {
+        let listed = list_images(&self.bucket, &self.keys, job.actor).await?;
+        let here = self.local.filenames(job.actor).await?;
+        let number = number_of(filename);
+        // Whatever else lies in the folder, a caption say, takes no number from an image. Nor does what has none.
+        let is_namesake =
+            |name: &str| name != filename && is_image_name(name) && number != 0 && number_of(name) == number;
+        let is_placed = listed.iter().any(|file| file.filename == filename);
+        Ok(!is_placed
+            && listed.iter().map(|file| &*file.filename).chain(here.iter().map(|name| &**name)).any(is_namesake))
     }
 }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use reqwest::{RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
@@ -34,8 +34,11 @@ pub use error::ReplicateError;
 /// For what is long: a page of the list, or an output.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// For a creation or a look, which are answered at once. A creation whose answer gets lost is found by its seed.
-const SHORT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a creation, which is answered at once. One whose answer gets lost is found by its seed.
+pub const CREATION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For a look, which is answered at once too.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Between two looks at a prediction, at first and later. Most take six seconds.
 const POLL: Duration = Duration::from_millis(250);
@@ -69,6 +72,10 @@ pub struct Replicate {
     price: MicroUsd,
 }
 
+/// A request for an image, written.
+#[derive(Debug)]
+pub struct Creation(Value);
+
 impl Replicate {
     /// A client as configured.
     ///
@@ -98,12 +105,12 @@ impl Replicate {
         &self.model
     }
 
-    /// Has an image begun, and returns the prediction's id at once.
+    /// What is sent to have an image begun.
     ///
     /// # Errors
-    /// If Replicate can't be reached, or doesn't accept the request.
-    pub async fn create(&self, request: &Request) -> Result<String, ReplicateError> {
-        let body = json!({ "input": {
+    /// If the base image can't be written.
+    pub async fn write(&self, request: &Request) -> Result<Creation, ReplicateError> {
+        Ok(Creation(json!({ "input": {
             "prompt": request.prompt,
             "input_image": data_url(&request.base).await?,
             "aspect_ratio": "16:9",
@@ -111,9 +118,16 @@ impl Replicate {
             "safety_tolerance": SAFETY_TOLERANCE,
             "seed": request.seed,
             "prompt_upsampling": false,
-        }});
+        }})))
+    }
+
+    /// Has an image begun, and returns the prediction's id at once.
+    ///
+    /// # Errors
+    /// If Replicate can't be reached, or doesn't accept the request.
+    pub async fn create(&self, creation: &Creation) -> Result<String, ReplicateError> {
         let path = format!("v1/models/{}/predictions", self.model);
-        let request = self.http.client().post(self.url(&path)?).timeout(SHORT_TIMEOUT).json(&body);
+        let request = self.http.client().post(self.url(&path)?).timeout(CREATION_TIMEOUT).json(&creation.0);
         let answer: PredictionAnswer = self.ask(request, MOST_BYTES).await?;
         Ok(answer.id)
     }
@@ -126,20 +140,23 @@ impl Replicate {
     /// If Replicate can't be reached, doesn't answer as it should, or takes too long.
     pub async fn find(&self, seed: u32, since: Timestamp, until: Instant) -> Result<Option<String>, ReplicateError> {
         let since = since - CLOCK_DIFFERENCE;
-        let mut first = self.url("v1/predictions")?;
-        first.query_pairs_mut().append_pair("created_after", &since.to_string());
-        let mut page = Some(first);
-        while let Some(url) = page.take() {
-            let list = self.list(url, until).await?;
+        let mut page = self.url("v1/predictions")?;
+        page.query_pairs_mut().append_pair("created_after", &since.to_string());
+        loop {
+            let list = self.list(page.clone(), until).await?;
             if let Some(found) = list.predictions().find(|prediction| prediction.has_seed(seed)) {
                 return Ok(Some(found.id.clone()));
             }
             if list.predictions().any(|prediction| prediction.is_older_than(since)) {
-                break;
+                return Ok(None);
             }
-            page = list.next.as_deref().and_then(|next| self.base.join(next).ok()).filter(|next| self.is_own(next));
+            let Some(next) = list.next else { return Ok(None) };
+            // Which page it is stands in the query. The rest may name Replicate where a proxy is asked, and the token goes
+            // to the configured server only.
+            let query = self.base.join(&next).ok().and_then(|next| next.query().map(str::to_owned));
+            let query = query.ok_or_else(|| ReplicateError::Unreadable(format!("`{next}` is no page of its list")))?;
+            page.set_query(Some(&query));
         }
-        Ok(None)
     }
 
     async fn list(&self, url: Url, until: Instant) -> Result<ListAnswer, ReplicateError> {
@@ -173,7 +190,7 @@ impl Replicate {
 
     async fn look_at(&self, id: &str) -> Result<Prediction, ReplicateError> {
         let url = self.url(&format!("v1/predictions/{id}"))?;
-        let reply = self.http.send(self.authorized(self.http.client().get(url).timeout(SHORT_TIMEOUT))).await?;
+        let reply = self.http.send(self.authorized(self.http.client().get(url).timeout(LOOK_TIMEOUT))).await?;
         if reply.status == StatusCode::NOT_FOUND {
             return Ok(Prediction::Gone);
         }

@@ -1,0 +1,185 @@
+//! Deletions whose messages come back, and workers that hang while others end what they had begun.
+
+use balancer::adapters::bucket::IfUnchanged;
+use balancer::adapters::local_copy::LocalCopy;
+use balancer::adapters::store::trash::{Begun, Claim, Version};
+use balancer::domain::actor::ActorId;
+use balancer::domain::manifest::Image;
+use balancer::domain::trash::{KEPT, Trashed, WORKED_ON};
+use balancer::restore::{Restoration, RestoreError};
+use balancer::stages::{Clock, Message, Stage};
+use balancer_tests::pictures::{blurred, good};
+use balancer_tests::stack::actor;
+use balancer_tests::world::World;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+const NAME: &str = "hero_1.jpg";
+
+/// An image of the manifest and of the bucket, and what a plan wants of it.
+async fn wanted(world: &World, actor: &ActorId) -> Trashed {
+    world.upload(actor, NAME, &blurred()).await;
+    let etag = world.bucket.etag(&world.keys.image(actor, NAME)).await.unwrap();
+    let image = Image { etag, prompt: Some("A pier at dusk.".to_owned()), ..Image::default() };
+    world.store.import_image(actor, NAME, &image).await.unwrap();
+    let (plan_id, reason) = ("p".to_owned(), "A test wants it.".to_owned());
+    Trashed { plan_id, deleted_at: world.clock.now(), reason, image }
+}
+
+async fn begin(world: &World, actor: &ActorId, wanted: &Trashed) -> Begun {
+    match world.store.begin_deletion(actor, NAME, wanted, Version::Assessed).await.unwrap() {
+        Claim::Begun(begun) => *begun,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a worker does once it has claimed the image.
+async fn carry_through(world: &World, actor: &ActorId, begun: &Begun) {
+    let etag = begun.trashed.image.etag.as_deref().unwrap();
+    let (key, trash) = (world.keys.image(actor, NAME), world.keys.trash(actor, "p", NAME));
+    assert_eq!(world.bucket.copy_if(&key, &trash, etag).await.unwrap(), IfUnchanged::Done);
+    assert_eq!(world.bucket.delete_if(&key, etag).await.unwrap(), IfUnchanged::Done);
+    world.store.end_deletion(actor, NAME, "p").await.unwrap();
+    world.store.leave_deletion(actor, NAME, begun).await.unwrap();
+}
+
+async fn restore_at(world: &World, actor: &ActorId, trashed: &Trashed, at: Timestamp) -> Result<(), RestoreError> {
+    let (local, clock) = (LocalCopy::new(None), Clock::telling(move || at));
+    let World { bucket, store, keys, .. } = world;
+    let restoration = Restoration { bucket, store, local: &local, keys, pin: false, clock: &clock };
+    restoration.restore(actor, NAME, trashed).await
+}
+
+#[tokio::test]
+async fn nothing_is_put_back_while_a_worker_may_still_be_at_its_deletion() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let wanted = wanted(&world, &hero).await;
+    let (hanging, quick) = (begin(&world, &hero, &wanted).await, begin(&world, &hero, &wanted).await);
+    assert_ne!(hanging.worker, quick.worker);
+    carry_through(&world, &hero, &quick).await;
+
+    let soon = wanted.deleted_at + WORKED_ON - SignedDuration::from_secs(1);
+    let refused = restore_at(&world, &hero, &quick.trashed, soon).await.unwrap_err();
+    assert!(matches!(refused, RestoreError::WorkedOn { after, .. } if after.as_secs() == 1), "{refused}");
+    assert_eq!(world.bucket.etag(&world.keys.image(&hero, NAME)).await.unwrap(), None);
+
+    restore_at(&world, &hero, &quick.trashed, wanted.deleted_at + WORKED_ON).await.unwrap();
+    let back = world.bucket.get(&world.keys.image(&hero, NAME)).await.unwrap().unwrap();
+    assert!(back.bytes == blurred());
+}
+
+#[tokio::test]
+async fn of_two_workers_that_take_a_dead_ones_deletion_up_neither_is_taken_for_dead() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let wanted = wanted(&world, &hero).await;
+    begin(&world, &hero, &wanted).await;
+    let later = Trashed { deleted_at: wanted.deleted_at + WORKED_ON + WORKED_ON, ..wanted.clone() };
+    let both = futures::future::join_all((0..8).map(|_| begin(&world, &hero, &later))).await;
+    carry_through(&world, &hero, &both[0]).await;
+    for other in &both[1..] {
+        let refused = restore_at(&world, &hero, &other.trashed, later.deleted_at).await.unwrap_err();
+        assert!(matches!(refused, RestoreError::WorkedOn { .. }), "{refused}");
+        world.store.leave_deletion(&hero, NAME, other).await.unwrap();
+    }
+    restore_at(&world, &hero, &both[0].trashed, later.deleted_at).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_everybody_has_left_can_be_put_back_at_once() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let wanted = wanted(&world, &hero).await;
+    let (first, second) = (begin(&world, &hero, &wanted).await, begin(&world, &hero, &wanted).await);
+    carry_through(&world, &hero, &first).await;
+    world.store.leave_deletion(&hero, NAME, &second).await.unwrap();
+    restore_at(&world, &hero, &first.trashed, wanted.deleted_at).await.unwrap();
+    assert_eq!(world.store.image(&hero, NAME).await.unwrap().unwrap().prompt, wanted.image.prompt);
+}
+
+#[tokio::test]
+async fn a_plan_does_not_delete_again_what_a_person_is_putting_back() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let wanted = wanted(&world, &hero).await;
+    let begun = begin(&world, &hero, &wanted).await;
+    carry_through(&world, &hero, &begun).await;
+    // The person has got so far that the image is back, and its copy is still in the trash.
+    world.upload(&hero, NAME, &blurred()).await;
+    assert!(world.store.restore_image(&hero, NAME, &wanted.image, false).await.unwrap());
+    let claim = world.store.begin_deletion(&hero, NAME, &wanted, Version::Assessed).await.unwrap();
+    assert_eq!(claim, Claim::Over);
+    assert_eq!(world.store.image(&hero, NAME).await.unwrap().unwrap().deleting, None);
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_taken_up_after_weeks_is_kept_for_thirty_days_from_then_on() {
+    for is_forgotten in [false, true] {
+        let (world, hero) = (World::coded(&[]).await, actor("hero"));
+        let wanted = wanted(&world, &hero).await;
+        begin(&world, &hero, &wanted).await;
+        if is_forgotten {
+            world.store.forget_trashed(&hero, NAME, "p").await.unwrap();
+        }
+        let later = Trashed { deleted_at: wanted.deleted_at + KEPT + KEPT, ..wanted.clone() };
+        let begun = begin(&world, &hero, &later).await;
+        carry_through(&world, &hero, &begun).await;
+        let kept = world.store.trashed(&hero, NAME, "p").await.unwrap().unwrap();
+        assert_eq!((kept.deleted_at, &kept.image.prompt), (later.deleted_at, &wanted.image.prompt));
+        restore_at(&world, &hero, &kept, later.deleted_at).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_an_evaluation_writes_down_leaves_what_a_person_has_put_back_meanwhile() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let wanted = wanted(&world, &hero).await;
+    // The evaluation has met the object before its record was back.
+    let met = Image { etag: wanted.image.etag.clone(), quality: Some(7), ..Image::default() };
+    let restored = Image { unusable: Some("It was damaged once.".to_owned()), ..wanted.image.clone() };
+    assert!(world.store.restore_image(&hero, NAME, &restored, true).await.unwrap());
+    world.store.save_findings(&hero, NAME, &met).await.unwrap();
+    let found = world.store.image(&hero, NAME).await.unwrap().unwrap();
+    assert_eq!(found, Image { quality: Some(7), pinned: true, ..wanted.image });
+}
+
+/// Has the function carry a message out that was sent by hand, as SQS delivers it: again and again under one name.
+async fn delete_by_hand(world: &World, names: &[&str], sent_at: Option<Timestamp>) {
+    let body = json!({ "actor_id": "hero", "filenames": names }).to_string();
+    world.deletion().stage.handle(Message { id: "message-1", body: &body, sent_at }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_by_hand_that_comes_back_leaves_what_has_come_since() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let sent_at = Some(world.clock.now());
+    for (name, picture) in ["hero_1.jpg", "hero_2.jpg"].iter().zip(good(balancer::domain::kind::Kind::BwStylized, 2)) {
+        world.upload(&hero, name, &picture.jpeg).await;
+    }
+    delete_by_hand(&world, &["hero_1.jpg", "hero_2.jpg"], sent_at).await;
+    let trash = world.store.trash(&hero).await.unwrap();
+    let names: Vec<_> = trash.values().flatten().map(|trashed| trashed.plan_id.as_str()).collect();
+    assert_eq!(names, ["by-hand-message-1"; 2], "they are restored together");
+
+    world.upload(&hero, "hero_1.jpg", &blurred()).await;
+    delete_by_hand(&world, &["hero_1.jpg", "hero_2.jpg"], sent_at).await;
+    assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.jpg"]);
+    // A copy of a message is known by what its sender calls it.
+    let named = json!({ "actor_id": "hero", "filenames": ["hero_2.jpg"], "request_id": "mine" }).to_string();
+    for id in ["message-2", "message-3"] {
+        world.upload(&hero, "hero_2.jpg", &blurred()).await;
+        world.deletion().stage.handle(Message { id, body: &named, sent_at }).await.unwrap();
+    }
+    assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.jpg", "hero_2.jpg"]);
+    // An event that somebody has written has no time to be known by, and may bear the id of another one.
+    delete_by_hand(&world, &["hero_1.jpg"], None).await;
+    assert_eq!(world.names_below("training_data/hero/").await, ["hero_2.jpg"]);
+    assert_eq!(world.store.trash(&hero).await.unwrap()["hero_1.jpg"].len(), 2, "both versions are kept");
+}
+
+#[tokio::test]
+async fn a_file_that_only_the_local_copy_has_stays_there() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload(&hero, "hero_1.jpg", &blurred()).await;
+    let dropped = world.local_folder(&hero).join("hero_2.jpg");
+    std::fs::write(&dropped, blurred()).unwrap();
+    delete_by_hand(&world, &["hero_1.jpg", "hero_2.jpg"], Some(world.clock.now())).await;
+    assert!(dropped.is_file());
+}
