@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use balancer::domain::actor::ActorId;
 use balancer::keys::Keys;
+use balancer::messages::new_request_id;
 use serde_json::{Value, json};
 
 use super::data_folder::{ActorFolder, name_of};
@@ -60,7 +61,10 @@ fn messages(about: &About<'_>) -> Vec<(&'static str, Value)> {
     ];
     if let Some(image) = &about.image {
         messages.push(("evaluation-upload", upload(about, image)));
-        messages.push(("deletion-by-hand", json!({ "actor_id": actor, "filenames": [image] })));
+        messages.push((
+            "deletion-by-hand",
+            json!({ "actor_id": actor, "filenames": [image], "request_id": new_request_id() }),
+        ));
     }
     messages
 }

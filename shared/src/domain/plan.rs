@@ -192,7 +192,7 @@ impl Plan {
     }
 }
 
-/// How the names begin of plans that were asked for by hand, and of deletions.
+/// How the names of plans and deletions begin that were asked for by hand.
 pub const BY_HAND: &str = "by-hand-";
 
 /// The name of a plan made at `now` for the message `message_id`.

@@ -64,16 +64,16 @@ pub(super) async fn announce(
     Ok(store.mark_announced(actor, since, now).await?)
 }
 
-/// Has a set looked at that has changed without a plan's end to ask for it, as after an upload; unless an evaluation
-/// has begun since it surely had changed.
+/// Has a set looked at that has changed by this time without a plan's end to ask for it, as after an upload; unless an
+/// evaluation has begun since that was free to do whatever the set needs and has come to a verdict.
 pub(super) async fn look_again(
     store: &Store,
     queues: &Queues,
     clock: &Clock,
     actor: &ActorId,
-    changed: Option<Timestamp>,
+    changed_by: Timestamp,
 ) -> Result<(), StageError> {
-    match store.note_change(actor, changed, clock.now()).await? {
+    match store.note_change(actor, changed_by, clock.now()).await? {
         // How long it must be quiet before, evaluation knows.
         Some(record) => announce(store, queues, clock, actor, &record, Duration::ZERO).await,
         None => Ok(()),
@@ -82,19 +82,19 @@ pub(super) async fn look_again(
 
 /// Asks for an evaluation if this was the plan's last piece of work. Asking twice is harmless.
 ///
-/// The end of a plan that was overtaken asks for none. What it has still `changed` in the set, an evaluation that had
-/// begun by then has not seen: so each such change asks for one.
+/// The end of a plan that was overtaken asks for none. If this message has changed the set, it had by `changed_by`, and an
+/// evaluation that had begun before that has not seen it: so each such change asks for one.
 pub(super) async fn evaluate_if_done(
     store: &Store,
     queues: &Queues,
     clock: &Clock,
     actor: &ActorId,
     plan_id: &str,
-    changed: Option<Timestamp>,
+    changed_by: Option<Timestamp>,
 ) -> Result<(), StageError> {
     let Some(plan) = store.plan(actor, plan_id).await? else { return Ok(()) };
-    if plan.state == PlanState::Superseded && changed.is_some() {
-        return look_again(store, queues, clock, actor, changed).await;
+    if let (PlanState::Superseded, Some(changed_by)) = (plan.state, changed_by) {
+        return look_again(store, queues, clock, actor, changed_by).await;
     }
     if plan.state == PlanState::Running && plan.remaining == 0 {
         info!(%actor, plan_id, deleted = plan.deleted, generated = plan.generated, "plan carried out");

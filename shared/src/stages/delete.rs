@@ -159,8 +159,8 @@ impl Deletion {
         Ok(())
     }
 
-    /// What the plan has deleted since it was overtaken, the evaluation that did so may not have seen. Who deleted it
-    /// may have been cut off before it could say so.
+    /// The evaluation that overtook the plan may not have seen what the plan has deleted since, and the worker that did
+    /// may have been cut off before it could say so: any time while it could be at it.
     async fn tell_of_changes(&self, actor: &ActorId, plan: &Plan) -> Result<(), StageError> {
         let mut changed = None;
         for deletion in &plan.delete {

@@ -150,24 +150,24 @@ impl Store {
         self.note_news(actor, "evaluated_afresh_at", landed, now).await
     }
 
-    /// The same of a set that the balancer itself has changed; `None` if any evaluation has begun since, which has seen
-    /// it.
+    /// The same of a set that the balancer itself has changed; `None` if an evaluation of everything has begun since that
+    /// has come to a verdict, be it that it continued a row of mendings.
     ///
     /// # Errors
     /// If the table can't be written.
     pub async fn note_change(
         &self,
         actor: &ActorId,
-        changed: Option<Timestamp>,
+        changed_by: Timestamp,
         now: Timestamp,
     ) -> Result<Option<ActorRecord>, StoreError> {
-        self.note_news(actor, "evaluated_at", changed, now).await
+        self.note_news(actor, "evaluated_at", Some(changed_by), now).await
     }
 
     async fn note_news(
         &self,
         actor: &ActorId,
-        seen_at: &str,
+        seen_attribute: &str,
         happened: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Option<ActorRecord>, StoreError> {
@@ -176,7 +176,7 @@ impl Store {
             .set_if_absent("pending_since", millis(now))
             .set("pending_last", millis(now));
         let change = match happened {
-            Some(happened) => change.when_absent_or_below(seen_at, millis(happened)),
+            Some(happened) => change.when_absent_or_below(seen_attribute, millis(happened)),
             None => change,
         };
         self.apply(change).await?.map(items::data).transpose()

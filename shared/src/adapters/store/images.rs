@@ -133,7 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn save_image(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
+    pub async fn save_replaced(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
         let change = Change::of(image_key(actor, filename)).set("image", image_value(image)?).when_item_exists();
         self.apply(change).await.map(drop)
     }

@@ -64,7 +64,7 @@ pub struct SlotRecord {
     /// Since when the generator has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub outage_since: Option<Timestamp>,
-    /// Since when its image is in its place.
+    /// When it was counted as done: its image is in its place by then.
     #[serde(with = "millisecond::optional")]
     pub ended_at: Option<Timestamp>,
     /// Who is at it.

@@ -100,8 +100,8 @@ impl Store {
                 }
                 continue;
             }
-            if let Some(refusal) = self.refusal(actor, filename, wanted, version, known.as_ref()).await? {
-                return Ok(refusal);
+            if let Some(objection) = self.objection(actor, filename, wanted, version, known.as_ref()).await? {
+                return Ok(objection);
             }
             let trashed = trashed_as(&wanted.plan_id, known.as_ref(), wanted);
             if self.claim(actor, filename, &trashed, &worker, version, known.is_some()).await? {
@@ -119,7 +119,7 @@ impl Store {
     }
 
     /// Why an image that nobody is deleting must not be claimed; `None` if it may.
-    async fn refusal(
+    async fn objection(
         &self,
         actor: &ActorId,
         filename: &str,
@@ -141,8 +141,7 @@ impl Store {
         Ok(known.is_some().then_some(Claim::Replaced))
     }
 
-    /// Joins a deletion that has begun. It begins anew by it: the image can be put back for as long as if this was its
-    /// first worker. `None` if it has just ended, or been taken up by another.
+    /// Joins a deletion that has begun. Its time begins anew: the image can be put back for 30 days from now. `None` if it has just ended, or been taken up by another.
     async fn take_up(
         &self,
         actor: &ActorId,

@@ -140,7 +140,7 @@ impl Evaluation {
             if let Some(mut image) = recorded.get(&file.filename).cloned() {
                 info!(%actor, filename = file.filename, "replaced by another file");
                 image.replace(&file.etag);
-                self.store.save_image(actor, &file.filename, &image).await?;
+                self.store.save_replaced(actor, &file.filename, &image).await?;
             }
         }
         let mut last_generation = record.last_generation;

@@ -97,8 +97,8 @@ impl Generation {
                 return self.give_up(job, record, settlement, &problem).await;
             }
         };
-        // Drawing the base image smaller takes its time, too.
-        let creation = match replicate.write(&request).await {
+        // First, since shrinking the base image must not use up the time in which the image is sure to be listed.
+        let creation = match replicate.prepare(&request).await {
             Ok(creation) => creation,
             Err(error) => return self.not_begun(job, record, error).await,
         };

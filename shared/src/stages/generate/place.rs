@@ -3,7 +3,7 @@
 use backon::Retryable;
 use tracing::warn;
 
-use super::{Generation, Job};
+use super::{CLOCK_DIFFERENCE, Generation, Job};
 use crate::adapters::bucket::{Fetched, PutNew};
 use crate::adapters::local_copy::Claimed;
 use crate::adapters::store::AMONG_RIVALS;
@@ -85,7 +85,7 @@ impl Generation {
         if self.local.claim(job.actor, filename, &staged.bytes).await? == Claimed::Occupied {
             return Ok(self.store.yield_number(job.name(), filename).await?);
         }
-        if self.has_namesake(job, filename).await? {
+        if self.is_number_taken(job, filename).await? {
             self.local.give_back(job.actor, filename).await?;
             return Ok(self.store.yield_number(job.name(), filename).await?);
         }
@@ -98,7 +98,8 @@ impl Generation {
                 _ => {
                     self.local.give_back(job.actor, filename).await?;
                     // News of it may have been taken for news of ours.
-                    look_again(&self.store, &self.queues, &self.clock, job.actor, None).await?;
+                    look_again(&self.store, &self.queues, &self.clock, job.actor, self.clock.now() + CLOCK_DIFFERENCE)
+                        .await?;
                     return Ok(self.store.yield_number(job.name(), filename).await?);
                 }
             },
@@ -109,9 +110,9 @@ impl Generation {
         Ok(())
     }
 
-    /// Whether another file bears the image's number, under whatever name, and the image has not reached its place: a
-    /// person has counted on since the number was given.
-    async fn has_namesake(&self, job: Job<'_>, filename: &str) -> Result<bool, StageError> {
+    /// Whether a file of another name bears the image's number, which has not reached its place: a person has used the
+    /// number since it was given.
+    async fn is_number_taken(&self, job: Job<'_>, filename: &str) -> Result<bool, StageError> {
         let listed = list_images(&self.bucket, &self.keys, job.actor).await?;
         let here = self.local.filenames(job.actor).await?;
         let number = number_of(filename);

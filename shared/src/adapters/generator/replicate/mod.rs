@@ -72,7 +72,7 @@ pub struct Replicate {
     price: MicroUsd,
 }
 
-/// A request for an image, written.
+/// The body of a request for an image.
 #[derive(Debug)]
 pub struct Creation(Value);
 
@@ -109,7 +109,7 @@ impl Replicate {
     ///
     /// # Errors
     /// If the base image can't be written.
-    pub async fn write(&self, request: &Request) -> Result<Creation, ReplicateError> {
+    pub async fn prepare(&self, request: &Request) -> Result<Creation, ReplicateError> {
         Ok(Creation(json!({ "input": {
             "prompt": request.prompt,
             "input_image": data_url(&request.base).await?,
