@@ -40,7 +40,7 @@ async fn carry_through(world: &World, actor: &ActorId, begun: &Begun) {
     assert_eq!(world.bucket.copy_if(&key, &trash, etag).await.unwrap(), IfUnchanged::Done);
     assert_eq!(world.bucket.delete_if(&key, etag).await.unwrap(), IfUnchanged::Done);
     world.store.end_deletion(actor, NAME, "p").await.unwrap();
-    world.store.leave_deletion(actor, NAME, begun).await.unwrap();
+    world.store.leave_deletion(actor, NAME, begun, begun.trashed.deleted_at).await.unwrap();
 }
 
 async fn restore_at(world: &World, actor: &ActorId, trashed: &Trashed, at: Timestamp) -> Result<(), RestoreError> {
@@ -79,7 +79,7 @@ async fn of_two_workers_that_take_a_dead_ones_deletion_up_neither_is_taken_for_d
     for other in &both[1..] {
         let refused = restore_at(&world, &hero, &other.trashed, later.deleted_at).await.unwrap_err();
         assert!(matches!(refused, RestoreError::WorkedOn { .. }), "{refused}");
-        world.store.leave_deletion(&hero, NAME, other).await.unwrap();
+        world.store.leave_deletion(&hero, NAME, other, later.deleted_at).await.unwrap();
     }
     restore_at(&world, &hero, &both[0].trashed, later.deleted_at).await.unwrap();
 }
@@ -90,7 +90,7 @@ async fn what_everybody_has_left_can_be_put_back_at_once() {
     let wanted = wanted(&world, &hero).await;
     let (first, second) = (begin(&world, &hero, &wanted).await, begin(&world, &hero, &wanted).await);
     carry_through(&world, &hero, &first).await;
-    world.store.leave_deletion(&hero, NAME, &second).await.unwrap();
+    world.store.leave_deletion(&hero, NAME, &second, wanted.deleted_at).await.unwrap();
     restore_at(&world, &hero, &first.trashed, wanted.deleted_at).await.unwrap();
     assert_eq!(world.store.image(&hero, NAME).await.unwrap().unwrap().prompt, wanted.image.prompt);
 }

@@ -8,7 +8,7 @@ use crate::CHAIN;
 use crate::document::{DOCUMENT, at, fields, resources_of_type, text, yaml};
 
 /// Role, resource, actions.
-const MAY: [(&str, &str, &str); 27] = [
+const MAY: [(&str, &str, &str); 26] = [
     ("EvaluationRole", "EvaluationQueue", "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes"),
     ("EvaluationRole", "EvaluationQueue", "sqs:ChangeMessageVisibility sqs:SendMessage"),
     ("EvaluationRole", "DeletionQueue", "sqs:SendMessage"),
@@ -25,7 +25,6 @@ const MAY: [(&str, &str, &str); 27] = [
     ("DeletionRole", "EvaluationQueue", "sqs:SendMessage"),
     ("DeletionRole", "GenerationQueue", "sqs:SendMessage"),
     ("DeletionRole", "Table", "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem"),
-    ("DeletionRole", "Table", "dynamodb:Query"),
     ("DeletionRole", "training_data/*", "s3:GetObject s3:GetObjectTagging s3:DeleteObject"),
     ("DeletionRole", "trash/*", "s3:GetObject s3:PutObject s3:PutObjectTagging"),
     ("GenerationRole", "GenerationQueue", "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes"),

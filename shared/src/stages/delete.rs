@@ -18,7 +18,7 @@ use crate::domain::actor::ActorId;
 use crate::domain::manifest::{Image, UPLOADED, timestamp_text};
 use crate::domain::numbering::number_of;
 use crate::domain::plan::{BY_HAND, Plan, PlannedDeletion};
-use crate::domain::trash::{Trashed, WORKED_ON};
+use crate::domain::trash::Trashed;
 use crate::keys::Keys;
 use crate::messages::{Cause, DeletionMessage, EvaluationCommand};
 use crate::metrics::Metric;
@@ -160,12 +160,11 @@ impl Deletion {
     }
 
     /// The evaluation that overtook the plan may not have seen what the plan has deleted since, and the worker that did
-    /// may have been cut off before it could say so: any time while it could be at it.
+    /// may have been cut off before it could say so.
     async fn tell_of_changes(&self, actor: &ActorId, plan: &Plan) -> Result<(), StageError> {
         let mut changed = None;
         for deletion in &plan.delete {
-            let trashed = self.store.trashed(actor, &deletion.filename, &plan.plan_id).await?;
-            changed = changed.max(trashed.map(|trashed| trashed.deleted_at + WORKED_ON));
+            changed = changed.max(self.store.deletion_over_at(actor, &deletion.filename, &plan.plan_id).await?);
         }
         evaluate_if_done(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
     }
@@ -197,7 +196,7 @@ impl Deletion {
                 }
             }
         }
-        if has_changed || !self.is_evaluated_since(actor, filenames).await? {
+        if has_changed || !self.is_evaluated_since(actor, name, filenames).await? {
             let command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
             self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         }
@@ -210,22 +209,18 @@ impl Deletion {
         )))
     }
 
-    /// Whether an evaluation has seen the set without these files already: they were deleted by an earlier delivery of
-    /// the message, whose evaluation need not be asked for again.
-    async fn is_evaluated_since(&self, actor: &ActorId, filenames: &[String]) -> Result<bool, StageError> {
-        let evaluated_at = self.store.actor(actor).await?.and_then(|record| record.evaluated_at);
-        let mut deleted_at = None;
+    /// Whether an evaluation has seen the set without these files already: they were deleted by earlier deliveries of the
+    /// message, whose evaluation need not be asked for again.
+    async fn is_evaluated_since(&self, actor: &ActorId, name: &str, filenames: &[String]) -> Result<bool, StageError> {
+        let Some(evaluated) = self.store.actor(actor).await?.and_then(|record| record.evaluated_at) else {
+            return Ok(false);
+        };
         for filename in filenames {
-            deleted_at = self
-                .store
-                .trash_of(actor, filename)
-                .await?
-                .into_iter()
-                .map(|trashed| trashed.deleted_at)
-                .chain(deleted_at)
-                .max();
+            if self.store.deletion_over_at(actor, filename, name).await?.is_none_or(|over| over >= evaluated) {
+                return Ok(false);
+            }
         }
-        Ok(deleted_at.zip(evaluated_at).is_some_and(|(deleted, evaluated)| deleted < evaluated))
+        Ok(true)
     }
 
     async fn delete_one_by_hand(&self, actor: &ActorId, name: &str, filename: &str) -> Result<Ended, StageError> {
@@ -257,7 +252,7 @@ impl Deletion {
             Claim::Replaced => return Ok(Ended::Replaced),
         };
         let ended = self.carry_through(actor, filename, &begun.trashed).await?;
-        self.store.leave_deletion(actor, filename, &begun).await?;
+        self.store.leave_deletion(actor, filename, &begun, self.clock.now()).await?;
         Ok(ended)
     }
 

@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use jiff::fmt::serde::timestamp::second;
+use jiff::fmt::serde::timestamp::{millisecond, second};
 use serde::{Deserialize, Serialize};
 
+use super::actors::millis;
 use super::change::Change;
 use super::images::{image_key, image_value};
 use super::items::{self, Item, text, value};
@@ -40,6 +41,9 @@ struct TrashItem {
     /// Who is at the deletion, or has died of it.
     #[serde(default)]
     workers: BTreeSet<String>,
+    /// When the last of the others left.
+    #[serde(default, with = "millisecond::optional")]
+    left_at: Option<Timestamp>,
 }
 
 /// Which object a deletion is meant for.
@@ -203,25 +207,34 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn leave_deletion(&self, actor: &ActorId, filename: &str, begun: &Begun) -> Result<(), StoreError> {
+    pub async fn leave_deletion(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        begun: &Begun,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let left = Change::of(trash_key(actor, filename, &begun.trashed.plan_id))
             .take("workers", members(&begun.worker))
+            .set("left_at", millis(now))
             .when_item_exists();
         self.apply(left).await.map(drop)
     }
 
-    /// Until when somebody may be at the deletion of an image that lies in the trash; `None` if nobody is.
+    /// By when nobody is at this deletion any more; `None` if the trash keeps nothing of it.
     ///
     /// # Errors
     /// If the table can't be read.
-    pub async fn worked_on_until(
+    pub async fn deletion_over_at(
         &self,
         actor: &ActorId,
         filename: &str,
         plan_id: &str,
     ) -> Result<Option<Timestamp>, StoreError> {
         let found: Option<TrashItem> = self.get(trash_key(actor, filename, plan_id)).await?;
-        Ok(found.filter(|item| !item.workers.is_empty()).map(|item| item.trashed.deleted_at + WORKED_ON))
+        Ok(found.map(|TrashItem { trashed, workers, left_at, .. }| {
+            if workers.is_empty() { left_at.unwrap_or(trashed.deleted_at) } else { trashed.deleted_at + WORKED_ON }
+        }))
     }
 
     /// Takes a deletion back that found another object under the image's name. Where a copy of the one that was meant

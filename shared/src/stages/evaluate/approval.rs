@@ -6,8 +6,10 @@ use tracing::warn;
 
 use super::Evaluation;
 use super::decide::Case;
+use crate::adapters::queues::Queue;
 use crate::domain::plan::{Plan, PlanState};
 use crate::domain::status::Status;
+use crate::messages::{Cause, EvaluationCommand};
 use crate::metrics::Metric;
 use crate::stages::StageError;
 
@@ -40,7 +42,13 @@ impl Evaluation {
         self.overtake_previous(case).await?;
         self.adopt(case, &plan, None, &verdict).await?;
         Metric::SetsNeedingAttention.emit();
-        self.close_previous(case).await
+        self.close_previous(case).await?;
+        if self.store.actor(actor).await?.is_some_and(|record| record.pending_since.is_some()) {
+            // The end of a plan that waits for a person may never come.
+            let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
+            self.queues.send(Queue::Evaluation, &command, self.quiet).await?;
+        }
+        Ok(())
     }
 }
 

@@ -225,13 +225,11 @@ impl Evaluation {
         if self.store.adopt_plan(actor, case.token, plan, generation, verdict, now).await? {
             return Ok(());
         }
-        // What never pauses must not keep the set from being mended. It waits for the end of this plan, or for a message of
-        // its own if this one is to wait for a person.
+        // What never pauses must not keep the set from being mended: it waits for the end of this plan.
         if case.record.put_off_since.is_some_and(|since| are_overdue(since, now, self.quiet)) {
             let verdict = Verdict { uploads: Uploads::StillWait, ..verdict.clone() };
             if self.store.adopt_plan(actor, case.token, plan, generation, &verdict, now).await? {
-                let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
-                return Ok(self.queues.send(Queue::Evaluation, &command, self.quiet).await?);
+                return Ok(());
             }
         }
         self.store.put_off(actor, case.token, now).await?;

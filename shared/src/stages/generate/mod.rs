@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::chain::evaluate_if_done;
+use super::chain::{evaluate_if_done, look_again};
 use super::{Clock, Message, Stage, StageError, claimant};
 use crate::adapters::bucket::Bucket;
 use crate::adapters::generator::Generator;
@@ -24,6 +24,7 @@ use crate::adapters::store::spending::Settlement;
 use crate::domain::actor::ActorId;
 use crate::domain::budget::Budget;
 use crate::domain::plan::{Plan, Slot};
+use crate::domain::status::Status;
 use crate::keys::Keys;
 use crate::messages::GenerationMessage;
 use crate::panics::caught;
@@ -122,7 +123,7 @@ impl Generation {
         let Some(mut record) = self.store.claim_slot(job.name(), &token, now, CLAIM).await? else {
             return Err(StageError::later("another worker is making this image", CLAIM_POLL));
         };
-        let is_overtaken = !job.plan.may_be_carried_out();
+        let mut is_overtaken = !job.plan.may_be_carried_out();
         // Claims are given back after a panic too: else the next delivery would be put off, and never counted as failed.
         let worked = caught(async {
             loop {
@@ -140,6 +141,11 @@ impl Generation {
                     SlotState::Done | SlotState::Failed => return self.tidy_up(job, &record).await,
                 }
                 let before = std::mem::replace(&mut record, self.store.slot(job.name()).await?);
+                if record.attempt > before.attempt {
+                    // Another attempt is paid for anew.
+                    let plan = self.store.plan(job.actor, &job.plan.plan_id).await?;
+                    is_overtaken = plan.is_none_or(|plan| !plan.may_be_carried_out());
+                }
                 if record == before {
                     return Err(StageError::later("the image has come no further", CLAIM_POLL));
                 }
@@ -160,6 +166,10 @@ impl Generation {
             self.store.fail_slot(job.name(), record, settlement, &reason).await?;
         }
         self.bucket.delete(&self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id)).await?;
+        if self.store.actor(job.actor).await?.is_some_and(|actor| actor.status == Status::Parked) {
+            // Perhaps for want of money for this image, which would let nothing go on any more.
+            look_again(&self.store, &self.queues, &self.clock, job.actor, self.clock.now()).await?;
+        }
         Err(StageError::Refused(reason))
     }
 
