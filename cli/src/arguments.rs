@@ -34,7 +34,7 @@ pub enum Command {
     Grid(Grid),
     /// Say what must change in a set that has been judged
     Plan(Plan),
-    /// Put a message on a queue of a running stack
+    /// Ask a running stack to evaluate, delete or generate
     Send(Send),
     /// Say how the actors of a running stack stand
     Status(Status),
@@ -76,11 +76,14 @@ pub struct Local {
     /// Go on until Ctrl-C: take up images, base images and actors that come into the folder, and report each time
     #[arg(long, conflicts_with = "dry_run")]
     pub watch: bool,
-    /// Only say what would be deleted and made
+    /// Show what would change, and what it would cost; change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Try sets again that an earlier run has given up, though nothing has changed since
+    #[arg(long)]
+    pub retry: bool,
     /// Only run the stack, until Ctrl-C: for `sam local invoke` and other clients; DATA is uploaded, and left as it is
-    #[arg(long, conflicts_with_all = ["watch", "dry_run", "json", "vision", "generator"])]
+    #[arg(long, conflicts_with_all = ["watch", "dry_run", "retry", "json", "vision", "generator"])]
     pub serve: bool,
     /// The IPv4 address that --serve listens on; on Linux, containers reach it at that of their bridge, often 172.17.0.1
     #[arg(long, requires = "serve", value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = ipv4_address)]
@@ -159,45 +162,54 @@ pub struct Connection {
 pub struct Send {
     #[command(flatten)]
     pub connection: Connection,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
     #[command(subcommand)]
     pub message: SendMessage,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum SendMessage {
-    /// Have an actor's set evaluated
+    /// Evaluate an actor's set now
     Evaluation {
-        /// Whose set
+        /// Actor ID
         actor: ActorId,
-        /// Only say what would change
+        /// Wait for what would change, and print it; change nothing
         #[arg(long)]
         dry_run: bool,
+        /// Don't wait for the result of a dry run; `balancer status ACTOR` shows it
+        #[arg(long, requires = "dry_run")]
+        no_wait: bool,
+        /// How long to wait for the result of a dry run
+        #[arg(long, requires = "dry_run", value_name = "SECONDS", default_value_t = 300)]
+        timeout: u64,
         /// What the plan may do
         #[arg(long, value_enum, default_value_t)]
         scope: ScopeArgument,
-        /// Overtake a plan that is being carried out
+        /// Replace a plan that is already running
         #[arg(long)]
         force: bool,
     },
-    /// Have images deleted
+    /// Delete images (they go to the trash)
     Deletion {
-        /// Whose images
+        /// Actor ID
         actor: ActorId,
         /// The images' file names, without a path
         #[arg(required = true, value_name = "FILE")]
         filenames: Vec<String>,
     },
-    /// Have images made
+    /// Generate extra images
     Generation {
-        /// Of whom
+        /// Actor ID
         actor: ActorId,
-        /// How many that look like photographs
+        /// Number of photorealistic images
         #[arg(long, default_value_t, value_name = "IMAGES")]
         photorealistic: u32,
-        /// How many black-and-white stylized ones
+        /// Number of black-and-white images
         #[arg(long, default_value_t, value_name = "IMAGES")]
         bw_stylized: u32,
-        /// How many stylized ones in colour
+        /// Number of colour images
         #[arg(long, default_value_t, value_name = "IMAGES")]
         color_stylized: u32,
     },
@@ -210,7 +222,7 @@ pub struct Status {
     /// The messages that were refused, instead
     #[arg(long, conflicts_with = "actors")]
     pub refused: bool,
-    /// Also what the plan at hand deletes, and why, and what it makes
+    /// Also show the current plan, the last dry run and the last deletions with their reasons; always shown for named actors
     #[arg(long, conflicts_with = "refused")]
     pub plan: bool,
     /// Answer with JSON

@@ -14,7 +14,9 @@ use balancer::keys::Keys;
 use local_stack::{Account, Outputs};
 
 use crate::arguments::Connection;
-use crate::local::RunningStack;
+use crate::local::data_folder::ActorFolder;
+use crate::local::{RunningStack, save_manifest};
+use crate::outcome::remark;
 
 /// A running stack.
 pub struct Connected {
@@ -48,6 +50,16 @@ impl Connected {
         match self.store.actor(actor).await? {
             Some(record) => Ok(record),
             None => bail!("the stack does not know the actor {actor}; `balancer status` lists those it knows"),
+        }
+    }
+
+    /// Writes the actor's `manifest.json`, where the stack keeps a folder: at once, so that nothing is lost if the stack is
+    /// killed in the next moment. The stack's own run writes it too, a little later.
+    pub async fn keep_manifest(&self, actor: &ActorId) {
+        let Some(dir) = self.local.actor_dir(actor).filter(|dir| dir.is_dir()) else { return };
+        let folder = ActorFolder { actor: actor.clone(), dir };
+        if let Err(problem) = save_manifest(&self.store, &folder, None).await {
+            remark(format!("{} is not up to date yet: {problem:#}", folder.manifest().display()));
         }
     }
 

@@ -4,6 +4,11 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use anyhow::Context;
+use balancer::domain::status::Status;
+
+use crate::progress;
+
 /// How a command ends when nothing failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -13,6 +18,17 @@ pub enum Outcome {
     NeedsAttention,
     /// Stopped by Ctrl-C or a signal.
     Interrupted,
+}
+
+/// The version of the form of JSON answers. It changes when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+impl Outcome {
+    /// How a command ends that has found sets standing so.
+    pub fn of_sets(mut statuses: impl Iterator<Item = Status>) -> Self {
+        let is_stuck = |status| matches!(status, Status::NeedsAttention | Status::Parked);
+        if statuses.any(is_stuck) { Self::NeedsAttention } else { Self::Done }
+    }
 }
 
 impl From<Outcome> for ExitCode {
@@ -37,15 +53,32 @@ pub fn exit_code_of(error: &anyhow::Error) -> ExitCode {
 
 /// Writes an answer to standard output. Where nobody reads on, as in `balancer assess DIR | head`, the program ends.
 pub fn answer(text: impl std::fmt::Display) {
-    if writeln!(std::io::stdout().lock(), "{text}").is_err() {
+    if try_answer(text).is_err() {
         std::process::exit(1);
     }
 }
 
-/// Writes a remark to standard error.
-#[expect(clippy::print_stderr, reason = "the one place that remarks")]
+/// Writes an answer to standard output, for commands that must not end before they have tidied up.
+///
+/// # Errors
+/// If nobody reads the answers any more.
+pub fn try_answer(text: impl std::fmt::Display) -> anyhow::Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}").context("the answer can't be written")
+}
+
+/// Writes a remark to standard error, above whatever shows progress there. Where the terminal is gone, nobody is told.
 pub fn remark(text: impl std::fmt::Display) {
-    eprintln!("{text}");
+    progress::aside(|| drop(writeln!(std::io::stderr().lock(), "{text}")));
+}
+
+/// A word as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+.@/:".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// Says what failed, and why. Causes that the text has named already are left out.
@@ -57,4 +90,16 @@ pub fn complain(error: &anyhow::Error) {
         }
     }
     remark(format!("error: {text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_a_shell_would_take_apart_is_quoted() {
+        for (word, shown) in [("a_1.jpg", "a_1.jpg"), ("J (2)", "'J (2)'"), ("it's", r"'it'\''s'"), ("", "''")] {
+            assert_eq!(quoted(word), shown);
+        }
+    }
 }

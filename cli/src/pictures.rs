@@ -1,14 +1,16 @@
 //! The images of a folder, for the commands that need no stack.
 
 use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use balancer::imaging::{Facts, PREVIEW_SIDE, decode, measure, shrink};
 use balancer::keys::is_image_name;
-use image::RgbImage;
+use image::{ImageFormat, RgbImage};
 
+use crate::local::replace;
 use crate::outcome::remark;
 use crate::progress::Progress;
 
@@ -55,6 +57,16 @@ pub fn files_in(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Writes a picture whole or not at all; a page of an earlier run is never left half written.
+///
+/// # Errors
+/// If it can't be encoded or written.
+pub fn write(path: &Path, picture: &RgbImage, format: ImageFormat) -> anyhow::Result<()> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).with_context(|| format!("{} can't be written", path.display()))?;
+    replace(path, &bytes.into_inner())
 }
 
 fn read(path: &Path) -> anyhow::Result<Picture> {

@@ -2,11 +2,20 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::outcome::remark;
+
+/// Every bar there is, so that remarks can be made above them.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Does something while no bar is shown.
+pub fn aside(act: impl FnOnce()) {
+    BARS.suspend(act);
+}
 
 /// One long piece of work.
 pub struct Progress(ProgressBar);
@@ -14,7 +23,7 @@ pub struct Progress(ProgressBar);
 impl Progress {
     /// Begins `steps` steps of `work`.
     pub fn start(work: &str, steps: u64) -> Self {
-        let bar = ProgressBar::new(steps).with_message(work.to_owned()).with_style(bar_style());
+        let bar = BARS.add(ProgressBar::new(steps)).with_message(work.to_owned()).with_style(bar_style());
         if !std::io::stderr().is_terminal() {
             remark(format!("{work} ({steps})"));
         }
@@ -38,7 +47,7 @@ pub struct Waiting(ProgressBar);
 impl Waiting {
     /// Begins it.
     pub fn start(work: &str) -> Self {
-        let spinner = ProgressBar::new_spinner().with_message(work.to_owned());
+        let spinner = BARS.add(ProgressBar::new_spinner()).with_message(work.to_owned());
         spinner.enable_steady_tick(Duration::from_millis(120));
         if !std::io::stderr().is_terminal() {
             remark(work);
@@ -54,7 +63,6 @@ impl Waiting {
 
 /// What many actors are at, a line each.
 pub struct Board {
-    bars: MultiProgress,
     lines: HashMap<String, (ProgressBar, String)>,
     is_watched: bool,
 }
@@ -62,13 +70,13 @@ pub struct Board {
 impl Board {
     /// An empty board.
     pub fn new() -> Self {
-        Self { bars: MultiProgress::new(), lines: HashMap::new(), is_watched: std::io::stderr().is_terminal() }
+        Self { lines: HashMap::new(), is_watched: std::io::stderr().is_terminal() }
     }
 
     /// `name` is at `state` now, `done` of `all` steps.
     pub fn show(&mut self, name: &str, state: &str, done: u64, all: u64) {
         let (bar, shown) = self.lines.entry(name.to_owned()).or_insert_with(|| {
-            let bar = self.bars.add(ProgressBar::new(all)).with_style(bar_style());
+            let bar = BARS.add(ProgressBar::new(all)).with_style(bar_style());
             bar.enable_steady_tick(Duration::from_millis(120));
             (bar, String::new())
         });

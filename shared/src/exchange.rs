@@ -1,5 +1,7 @@
 //! Manifests in their exported form: taken in, and given out.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -8,8 +10,10 @@ use serde_json::json;
 use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::{Store, StoreError};
 use crate::domain::actor::ActorId;
-use crate::domain::manifest::{Manifest, profile_of, timestamp_text};
+use crate::domain::manifest::{Image, Manifest, profile_of, timestamp_text};
 use crate::domain::numbering::highest;
+use crate::domain::standstill::{Standstill, fingerprint};
+use crate::domain::status::Status;
 
 /// Takes a manifest in for an actor that the table doesn't know yet; `false` if it does, and then nothing changes.
 ///
@@ -41,6 +45,7 @@ pub async fn import(store: &Store, actor: &ActorId, mut manifest: Manifest) -> R
         metadata: manifest.metadata,
         base_images: manifest.base_images,
         exported: manifest.other,
+        given_up: manifest.balancing,
         ..ActorRecord::default()
     };
     store.import_actor(actor, &record).await
@@ -66,6 +71,7 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
         let is_of = |id: Option<u32>| id == Some(generation.generation_id);
         generation.image_count = images.values().filter(|image| is_of(image.generation_id)).count() as u64;
     }
+    let balancing = standstill(&record, &images);
     let (mut metadata, mut derived) = (record.metadata, Vec::new());
     for (name, value) in [("sex", json!(record.profile.sex)), ("actor_type", json!(record.profile.actor_type))] {
         if !metadata.contains_key(name) {
@@ -85,6 +91,29 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
         images,
         trash: store.trash(actor).await?,
         derived,
+        balancing,
         other: record.exported,
     }))
+}
+
+/// Why the set is left as it is: it was given up, or there is no money in a budget of ours. What waits for something else,
+/// such as credit with a service, is tried again by the next run.
+fn standstill(record: &ActorRecord, images: &BTreeMap<String, Image>) -> Option<Standstill> {
+    match record.status {
+        // What was taken in has not been looked at yet while it waits.
+        Status::NeedsAttention | Status::Waiting => record.given_up.clone(),
+        Status::Parked => {
+            record.parked_for?;
+            let set = images.iter().filter(|(_, image)| image.etag.is_some());
+            Some(Standstill {
+                status: record.status,
+                reason: record.reason.clone().unwrap_or_default(),
+                rounds: record.round,
+                images: fingerprint(set.map(|(filename, image)| (filename.as_str(), image))),
+                policy: None,
+                circumstances: None,
+            })
+        }
+        Status::Balancing | Status::Balanced => None,
+    }
 }

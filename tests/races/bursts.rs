@@ -130,6 +130,31 @@ async fn images_that_are_judged_bad_are_replaced_for_three_rounds_and_an_upload_
 }
 
 #[tokio::test]
+async fn a_set_that_was_given_up_is_left_when_a_file_lands_again() {
+    let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
+    let variables = [("TARGET_TOTAL", "3"), ("MAX_ROUNDS", "2")];
+    let (world, hero) = (World::with(&variables, |_, _| Fate::Succeeds, poor).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    let picture = coded_picture(Kind::Photorealistic, 9, 1);
+    let land = async || {
+        world.upload(&hero, "hero_100.jpg", &picture).await;
+        world.wait_for_messages(1).await;
+        world.drive().await;
+        world.store.plans(&hero).await.unwrap().len()
+    };
+    assert_eq!(land().await, 2);
+    let given_up = world.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!(land().await, 2, "the set is the same");
+    let record = world.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!((record.status, &record.reason), (Status::NeedsAttention, &given_up.reason));
+    assert!(record.given_up.is_some() && record.pending_since.is_none(), "{record:?}");
+
+    world.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
+    world.drive().await;
+    assert_eq!(world.store.plans(&hero).await.unwrap().len(), 4, "asked for by hand, it is tried again");
+}
+
+#[tokio::test]
 async fn an_upload_is_judged_though_a_message_that_may_not_do_all_comes_before_its_evaluation() {
     for scope in ["delete_only", "generate_only"] {
         let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));

@@ -73,7 +73,7 @@ async fn what_a_person_was_asked_for_is_asked_again_when_there_is_money() {
         world.store.note_upload(&hero, None, now).await.unwrap();
         world.store.ask_for_attention(&hero, told, now).await.unwrap();
         for reason in ["No money.", "No money still."] {
-            world.store.park(&hero, reason, now).await.unwrap();
+            world.store.park(&hero, reason, None, now).await.unwrap();
             assert_eq!(stands().await, (Status::Parked, reason.to_owned()));
         }
         world.store.go_on(&hero, now).await.unwrap();

@@ -34,7 +34,7 @@ pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
     if json {
         answer(json!({ "actor_id": actor, "plan_id": plan.plan_id, "delete": files }));
     } else {
-        answer(format!("approved: {} images of {actor} may be deleted, if they still have to be", files.len()));
+        answer(format!("Approved: up to {} images of {actor} may now be deleted.", files.len()));
     }
     Ok(Outcome::Done)
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use crate::arguments::Demo;
 use crate::demo::{ACTOR_ID, Album, write_sample};
 use crate::local::data_folder::ActorFolder;
-use crate::local::{Ending, Options, ProviderArguments, run as run_session};
+use crate::local::{Ending, Options, ProviderArguments, Undo, run as run_session};
 use crate::outcome::{Outcome, answer, remark};
 use crate::progress::Waiting;
 use crate::target::TargetArguments;
@@ -24,6 +24,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         actors: vec![folder.actor.clone()],
         watch: false,
         dry_run: false,
+        retry: false,
         json,
         port,
         logs: None,
@@ -38,7 +39,11 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         if json {
             answer(serde_json::to_string(report)?);
         } else {
-            answer(format!("{}\n\nbefore and after, as a picture: {}", report.in_words(), sheet.display()));
+            answer(format!(
+                "{}\n\nbefore and after, as a picture: {}",
+                report.in_words(Undo::InFolder),
+                sheet.display()
+            ));
         }
     }
     Ok(Outcome::from(&ending))

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use balancer::grid::{Page, draw_page, lay_out};
 use image::{ImageFormat, RgbImage};
 use serde::Serialize;
 
 use crate::arguments::Grid;
 use crate::outcome::{Outcome, WrongUsage, answer};
-use crate::pictures::read_folder;
+use crate::pictures::{self, read_folder};
 
 #[derive(Serialize)]
 struct CellOfFile<'a> {
@@ -20,24 +20,25 @@ struct CellOfFile<'a> {
 
 /// Draws a folder's images as an evaluation would show them to a vision model.
 pub fn run(arguments: &Grid) -> anyhow::Result<Outcome> {
-    let format = ImageFormat::from_path(&arguments.output);
-    if !matches!(format, Ok(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) {
+    let format = ImageFormat::from_path(&arguments.output).ok();
+    let is_written = |format: &ImageFormat| matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP);
+    let Some(format) = format.filter(is_written) else {
         let output = arguments.output.display();
         bail!(WrongUsage(format!("{output} can't be written: end its name in .png, .jpg or .webp")));
-    }
-    let pictures = read_folder(&arguments.dir)?;
-    let images: Vec<&RgbImage> = pictures.iter().map(|picture| picture.preview.as_ref()).collect();
+    };
+    let read = read_folder(&arguments.dir)?;
+    let images: Vec<&RgbImage> = read.iter().map(|picture| picture.preview.as_ref()).collect();
     let pages: Vec<(PathBuf, Page)> = (1..)
         .zip(lay_out(images.len(), &arguments.seed))
         .map(|(number, page)| (page_path(&arguments.output, number), page))
         .collect();
     for (path, page) in &pages {
-        draw_page(page, &images).save(path).with_context(|| format!("{} can't be written", path.display()))?;
+        pictures::write(path, &draw_page(page, &images), format)?;
     }
     let cells: Vec<_> = pages
         .iter()
         .flat_map(|(path, page)| page.cells.iter().map(move |cell| (path, cell)))
-        .map(|(path, cell)| CellOfFile { number: cell.number, filename: &pictures[cell.image].filename, page: path })
+        .map(|(path, cell)| CellOfFile { number: cell.number, filename: &read[cell.image].filename, page: path })
         .collect();
     if arguments.json {
         answer(serde_json::to_string_pretty(&cells)?);

@@ -29,6 +29,7 @@ pub async fn run(arguments: Pin, pinned: bool) -> anyhow::Result<Outcome> {
         };
         problems.push(Problem { file, sentence });
     }
+    connected.keep_manifest(&actor).await;
     let verb = if pinned { "pinned" } else { "unpinned" };
     if json {
         answer(json!({ verb: done, "problems": problems }));

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::each_file::{Problem, conclude};
 use crate::arguments::Restore;
 use crate::connection::Connected;
-use crate::outcome::{Outcome, answer};
+use crate::outcome::{Outcome, SCHEMA, answer};
 
 /// What lies in an actor's trash, by file name, the oldest first.
 type Trash = BTreeMap<String, Vec<Trashed>>;
@@ -42,9 +42,12 @@ pub async fn run(arguments: Restore) -> anyhow::Result<Outcome> {
     };
     if json {
         let done: Vec<_> = restored.done.iter().map(Wanted::in_json).collect();
-        answer(json!({ "restored": done, "problems": restored.problems }));
+        answer(json!({ "schema": SCHEMA, "restored": done, "problems": restored.problems }));
     } else {
-        restored.done.iter().for_each(|image| answer(format!("restored {}: {}", image.file, image.trashed.reason)));
+        let verb = if no_pin { "Restored" } else { "Restored and pinned" };
+        for Wanted { file, trashed } in &restored.done {
+            answer(format!("{verb} {file} (it was deleted because: {})", trashed.reason));
+        }
     }
     conclude(&restored.problems)
 }
@@ -61,6 +64,7 @@ async fn in_stack(connected: &Connected, actor: &ActorId, files: &[String], pin:
             Err(error) if error.is_of_one_file() => restored.fail(wanted.file, error),
             Err(error) => return Err(error.into()),
         }
+        connected.keep_manifest(actor).await;
     }
     Ok(restored)
 }

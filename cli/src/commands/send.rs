@@ -1,49 +1,127 @@
 //! `balancer send evaluation|deletion|generation ACTOR …`
 
+mod dry_run;
+
 use std::time::Duration;
 
 use anyhow::bail;
 use balancer::adapters::queues::Queue;
+use balancer::domain::actor::ActorId;
 use balancer::domain::kind::KindCounts;
-use balancer::messages::{Cause, DeletionMessage, EvaluationCommand, GenerationMessage, Mode, new_request_id};
+use balancer::messages::{
+    Cause, DeletionMessage, EvaluationCommand, EvaluationMessage, GenerationMessage, Mode, new_request_id,
+};
+use serde_json::json;
 
 use crate::arguments::{Send, SendMessage};
 use crate::connection::Connected;
-use crate::outcome::{Outcome, WrongUsage, remark};
+use crate::outcome::{Outcome, SCHEMA, WrongUsage, answer, quoted, remark};
 
-/// Puts a message on a queue, checked as the function will check it.
-pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
-    let (queue, body) = message(arguments.message)?;
-    let connected = Connected::to(&arguments.connection).await?;
-    connected.queues.send_body(queue, body.clone(), Duration::ZERO).await?;
-    remark(format!("sent {body}"));
-    Ok(Outcome::Done)
+/// A message, checked as the function will check it.
+struct Request {
+    queue: Queue,
+    actor: ActorId,
+    request_id: String,
+    body: String,
+    /// What is asked for, as an object of "asked for".
+    purpose: String,
+    /// For how long the result is waited for, if it is.
+    patience: Option<Duration>,
 }
 
-fn message(message: SendMessage) -> anyhow::Result<(Queue, String)> {
-    match message {
-        SendMessage::Evaluation { actor, dry_run, scope, force } => {
-            let mode = if dry_run { Mode::DryRun } else { Mode::Execute };
-            let command = EvaluationCommand { actor_id: actor, mode, scope: scope.into(), force, cause: Cause::ByHand };
-            Ok((Queue::Evaluation, serde_json::to_string(&command)?))
+/// Puts a message on a queue, and waits for the result of a dry run.
+pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
+    let Send { connection, json, message } = arguments;
+    let request = Request::of(message)?;
+    let connected = Connected::to(&connection).await?;
+    connected.queues.send_body(request.queue, request.body.clone(), Duration::ZERO).await?;
+    match request.patience {
+        Some(patience) => {
+            remark(format!("{}; waiting for the result", request.in_words()));
+            dry_run::wait_for(&connected, &request, patience, json).await
         }
-        SendMessage::Deletion { actor, filenames } => {
-            let request_id = Some(new_request_id());
-            let body = serde_json::to_string(&DeletionMessage::ByHand { actor_id: actor, filenames, request_id })?;
-            DeletionMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
-            Ok((Queue::Deletion, body))
-        }
-        SendMessage::Generation { actor, photorealistic, bw_stylized, color_stylized } => {
-            let generate = KindCounts { photorealistic, bw_stylized, color_stylized };
-            if generate == KindCounts::default() {
-                bail!(WrongUsage(
-                    "say how many images to make: --photorealistic N, --bw-stylized N or --color-stylized N".to_owned()
-                ));
+        None => {
+            if json {
+                answer(request.in_json()?);
+            } else {
+                let follow = format!("balancer status {}", quoted(request.actor.as_str()));
+                answer(format!("{}; follow it with `{follow}`", request.in_words()));
             }
-            let request_id = Some(new_request_id());
-            let body = serde_json::to_string(&GenerationMessage::ByHand { actor_id: actor, generate, request_id })?;
-            GenerationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
-            Ok((Queue::Generation, body))
+            Ok(Outcome::Done)
         }
     }
+}
+
+impl Request {
+    fn of(message: SendMessage) -> anyhow::Result<Self> {
+        match message {
+            SendMessage::Evaluation { actor, dry_run, no_wait, timeout, scope, force } => {
+                let request_id = new_request_id();
+                let command = EvaluationCommand {
+                    actor_id: actor.clone(),
+                    mode: if dry_run { Mode::DryRun } else { Mode::Execute },
+                    scope: scope.into(),
+                    force,
+                    request_id: Some(request_id.clone()),
+                    cause: Cause::ByHand,
+                };
+                let body = serde_json::to_string(&command)?;
+                EvaluationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
+                let purpose = if dry_run { "a dry run" } else { "an evaluation" };
+                let patience = (dry_run && !no_wait).then_some(Duration::from_secs(timeout));
+                Ok(Self { queue: Queue::Evaluation, actor, request_id, body, purpose: purpose.to_owned(), patience })
+            }
+            SendMessage::Deletion { actor, filenames } => {
+                let request_id = new_request_id();
+                let purpose = format!("the deletion of {}", images(filenames.len()));
+                let message = DeletionMessage::ByHand {
+                    actor_id: actor.clone(),
+                    filenames,
+                    request_id: Some(request_id.clone()),
+                };
+                let body = serde_json::to_string(&message)?;
+                DeletionMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
+                Ok(Self { queue: Queue::Deletion, actor, request_id, body, purpose, patience: None })
+            }
+            SendMessage::Generation { actor, photorealistic, bw_stylized, color_stylized } => {
+                let generate = KindCounts { photorealistic, bw_stylized, color_stylized };
+                if generate == KindCounts::default() {
+                    bail!(WrongUsage(
+                        "say how many images to generate: --photorealistic N, --bw-stylized N or --color-stylized N"
+                            .to_owned()
+                    ));
+                }
+                let request_id = new_request_id();
+                let purpose = format!("the generation of {}", images(generate.total() as usize));
+                let message = GenerationMessage::ByHand {
+                    actor_id: actor.clone(),
+                    generate,
+                    request_id: Some(request_id.clone()),
+                };
+                let body = serde_json::to_string(&message)?;
+                GenerationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
+                Ok(Self { queue: Queue::Generation, actor, request_id, body, purpose, patience: None })
+            }
+        }
+    }
+
+    fn in_words(&self) -> String {
+        format!("asked for {} of {} (request {})", self.purpose, self.actor, self.request_id)
+    }
+
+    fn in_json(&self) -> anyhow::Result<String> {
+        let message: serde_json::Value = serde_json::from_str(&self.body)?;
+        let answer = json!({
+            "schema": SCHEMA,
+            "queue": self.queue.name(),
+            "actor_id": self.actor,
+            "request_id": self.request_id,
+            "message": message,
+        });
+        Ok(answer.to_string())
+    }
+}
+
+fn images(count: usize) -> String {
+    if count == 1 { "1 image".to_owned() } else { format!("{count} images") }
 }

@@ -1,5 +1,6 @@
 //! `balancer status [ACTOR]…`
 
+mod last_deletion;
 mod plan_at_hand;
 
 use std::collections::BTreeMap;
@@ -18,9 +19,10 @@ use serde::Serialize;
 
 use crate::arguments::Status;
 use crate::connection::Connected;
-use crate::local::Report;
+use crate::local::counts;
 use crate::outcome::{Outcome, answer};
 use crate::table::{self, Heading};
+use last_deletion::LastDeletion;
 use plan_at_hand::PlanAtHand;
 
 const HEADINGS: [Heading; 7] = [
@@ -48,6 +50,12 @@ struct ActorStanding {
     /// Only where it is asked for, and there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     plan_at_hand: Option<PlanAtHand>,
+    /// The last dry run, as `plan_at_hand`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_dry_run: Option<PlanAtHand>,
+    /// What was deleted last, as `plan_at_hand`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_deletion: Option<LastDeletion>,
 }
 
 /// Says how actors stand, or which messages were refused.
@@ -57,19 +65,18 @@ pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
         return refused(&connected, arguments.json).await;
     }
     let records = wanted(&connected.store, &arguments.actors).await?;
-    let actors: Vec<ActorId> = records.keys().cloned().collect();
-    let report = Report::of(&connected.store, &actors).await?;
     let today = Clock::system().today();
+    let is_detailed = arguments.plan || !arguments.actors.is_empty();
     let mut standings = Vec::new();
-    for ((actor, record), counted) in records.into_iter().zip(&report.actors) {
-        standings.push(standing(&connected, actor, record, counted.counts, today, arguments.plan).await?);
+    for (actor, record) in records {
+        standings.push(standing(&connected, actor, record, today, is_detailed).await?);
     }
     if arguments.json {
         answer(serde_json::to_string_pretty(&standings)?);
     } else {
         answer(in_words(&standings, connected.store.spending(today).await?));
     }
-    Ok(report.outcome())
+    Ok(Outcome::of_sets(standings.iter().map(|standing| standing.status)))
 }
 
 /// These actors, or all of them, for which the whole table must be read.
@@ -91,24 +98,26 @@ async fn standing(
     connected: &Connected,
     actor_id: ActorId,
     record: ActorRecord,
-    images: KindCounts,
     today: Date,
-    with_plan: bool,
+    is_detailed: bool,
 ) -> anyhow::Result<ActorStanding> {
+    let store = &connected.store;
     let plan = match &record.active_plan {
-        Some(plan_id) if with_plan => PlanAtHand::read(&connected.store, &actor_id, plan_id).await?,
+        Some(plan_id) if is_detailed => PlanAtHand::read(store, &actor_id, plan_id).await?,
         _ => None,
     };
     Ok(ActorStanding {
         status: record.status,
         reason: record.reason,
-        images,
+        images: counts(store, &actor_id).await?,
         round: record.round,
         plan: record.active_plan,
         cost_today_micro_usd: connected.store.spending_on(&actor_id, today).await?.spent,
         cost_ever_micro_usd: connected.store.spending_ever_on(&actor_id).await?,
         last_evaluation_micro_usd: connected.store.judgings(&actor_id).await?.last().map(|judging| judging.cost),
         plan_at_hand: plan,
+        last_dry_run: if is_detailed { PlanAtHand::last_dry_run(store, &actor_id).await? } else { None },
+        last_deletion: if is_detailed { LastDeletion::read(store, &actor_id).await? } else { None },
         actor_id,
     })
 }
@@ -116,10 +125,16 @@ async fn standing(
 fn in_words(standings: &[ActorStanding], today: Spending) -> String {
     let rows: Vec<_> = standings.iter().map(row).collect();
     let mut parts = vec![table::render(&HEADINGS, &rows)];
-    let plans = standings.iter().filter_map(|standing| Some((&standing.actor_id, standing.plan_at_hand.as_ref()?)));
-    parts.extend(plans.map(|(actor, plan)| plan.in_words(actor)));
+    parts.extend(standings.iter().flat_map(details));
     parts.push(closing_line(today));
     parts.join("\n\n")
+}
+
+/// What is said of an actor below the table.
+fn details(standing: &ActorStanding) -> impl Iterator<Item = String> {
+    let actor = &standing.actor_id;
+    let plans = [&standing.plan_at_hand, &standing.last_dry_run].into_iter().flatten().map(|plan| plan.in_words(actor));
+    plans.chain(standing.last_deletion.iter().map(|deletion| deletion.in_words(actor)))
 }
 
 fn row(standing: &ActorStanding) -> Vec<String> {

@@ -8,10 +8,11 @@ use anyhow::Context;
 use balancer::domain::kind::Kind;
 use balancer::domain::manifest::Manifest;
 use balancer::imaging::{decode, shrink};
-use image::RgbImage;
+use image::{ImageFormat, RgbImage};
 
 use super::contact_sheet::{self, Mark, Section, THUMBNAIL_SIDE, Thumbnail};
 use crate::local::data_folder::{ActorFolder, name_of};
+use crate::pictures;
 
 /// The pictures of a set as it was.
 pub struct Album {
@@ -52,7 +53,7 @@ impl Album {
             sections.push(Section { title: format!("after: {} {}", is.len(), in_words(kind)), thumbnails: is });
         }
         let sheet = contact_sheet::draw(&sections);
-        sheet.save(path).with_context(|| format!("{} can't be written", path.display()))
+        pictures::write(path, &sheet, ImageFormat::Png)
     }
 }
 

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use balancer::domain::manifest::Manifest;
 use balancer::domain::numbering::highest;
+use balancer::imaging::{Facts, sha256};
 use balancer::keys::extension;
 
 use super::data_folder::{ActorFolder, name_of, read_if_there};
+use super::salvage::salvage;
 
 /// What belongs to an actor.
 pub struct Belongings {
@@ -53,6 +55,19 @@ impl Belongings {
         })
     }
 
+    /// The names of the images that this model has not rated, as far as the manifest says.
+    pub fn unrated(&self, model: &str) -> Vec<String> {
+        let recorded = self.manifest.as_ref().map(|manifest| &manifest.images);
+        let is_known = |path: &PathBuf| {
+            let image = recorded.and_then(|images| images.get(&name_of(path)));
+            image.is_some_and(|image| {
+                let is_rated = image.observation_by(model).is_some() && is_content(path, image.facts.as_ref());
+                is_rated || image.unusable.is_some()
+            })
+        };
+        self.images.iter().filter(|path| open(path).is_ok() && !is_known(path)).map(|path| name_of(path)).collect()
+    }
+
     fn read(folder: &ActorFolder) -> anyhow::Result<Self> {
         let images = folder.images()?;
         one_can_be_read(&images)?;
@@ -61,7 +76,7 @@ impl Belongings {
         let thrown_away = folder.trashed_names()?;
         let names: Vec<String> = images.iter().map(|path| name_of(path)).chain(thrown_away).collect();
         Ok(Self {
-            manifest: manifest(&folder.manifest())?,
+            manifest: manifest(folder)?,
             actor_file: folder.actor_file().map(|path| read_if_there(&path)).transpose()?.flatten(),
             base_image: BaseImage::of(folder)?,
             images,
@@ -70,9 +85,19 @@ impl Belongings {
     }
 }
 
-fn manifest(path: &Path) -> anyhow::Result<Option<Manifest>> {
-    let Some(text) = read_if_there(path)? else { return Ok(None) };
-    serde_json::from_slice(&text).with_context(|| format!("{} is not a manifest", path.display()))
+fn manifest(folder: &ActorFolder) -> anyhow::Result<Option<Manifest>> {
+    let path = folder.manifest();
+    let Some(text) = read_if_there(&path)? else { return Ok(None) };
+    let mut manifest =
+        serde_json::from_slice(&text).with_context(|| format!("{} is not a manifest", path.display()))?;
+    salvage(&mut manifest, folder);
+    Ok(Some(manifest))
+}
+
+/// Whether a file is the one that was measured.
+fn is_content(path: &Path, facts: Option<&Facts>) -> bool {
+    let content = std::fs::read(path).ok().map(|bytes| sha256(&bytes));
+    content.is_some() && content == facts.map(|facts| facts.sha256.clone())
 }
 
 /// A set none of which can be read, as on a disk that is not there, must not be made anew from the base image.

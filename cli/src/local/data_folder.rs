@@ -87,12 +87,22 @@ impl ActorFolder {
         self.dir.join("manifest.json")
     }
 
+    /// Where deleted images go, in a folder for each plan or request.
+    pub fn trash(&self) -> PathBuf {
+        self.dir.join("trash")
+    }
+
+    /// Where an image lies that this plan, or request by hand, has deleted.
+    pub fn trash_path(&self, plan_id: &str, filename: &str) -> PathBuf {
+        self.trash().join(plan_id).join(filename)
+    }
+
     /// The names of the images that earlier runs have thrown away, in any plan's folder of the trash.
     ///
     /// # Errors
     /// If the trash is there but can't be read.
     pub fn trashed_names(&self) -> anyhow::Result<Vec<String>> {
-        let trash = self.dir.join("trash");
+        let trash = self.trash();
         if !trash.is_dir() {
             return Ok(Vec::new());
         }
@@ -154,7 +164,7 @@ impl ActorFolder {
 }
 
 /// Whether a name is taken, be it by a link that leads nowhere.
-fn is_there(path: &Path) -> bool {
+pub fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 

@@ -1,18 +1,20 @@
 //! Leaving the folder as the bucket is.
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
-use std::io::Write;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use balancer::domain::manifest::Manifest;
-use balancer::exchange;
 use balancer::keys::is_image_name;
 
 use super::belongings;
-use super::data_folder::{ActorFolder, name_of};
+use super::circumstances::Circumstances;
+use super::data_folder::{ActorFolder, is_there, name_of};
+use super::manifest_file;
+use super::salvage::forget_unplaced;
 use super::upload::Destination;
 use crate::outcome::remark;
 
@@ -21,7 +23,14 @@ use crate::outcome::remark;
 ///
 /// # Errors
 /// If the stack can't be asked, or a file can't be written.
-pub async fn leave(destination: &Destination, folder: &ActorFolder) -> anyhow::Result<()> {
+pub async fn leave(
+    destination: &Destination,
+    folder: &ActorFolder,
+    circumstances: &Circumstances,
+) -> anyhow::Result<()> {
+    if !folder.dir.is_dir() {
+        bail!("the folder is gone, so nothing was written there");
+    }
     let training_data = destination.keys.training_data(&folder.actor);
     let mut in_bucket = BTreeSet::new();
     for object in destination.bucket.list(&training_data).await? {
@@ -29,7 +38,8 @@ pub async fn leave(destination: &Destination, folder: &ActorFolder) -> anyhow::R
             continue;
         };
         let path = folder.training_data().join(filename);
-        if !path.is_file()
+        // A link to a disk that is out of reach stays what it is.
+        if !is_there(&path)
             && let Some(object) = destination.bucket.get(&object.key).await?
         {
             write_whole(&path, &object.bytes)?;
@@ -42,11 +52,11 @@ pub async fn leave(destination: &Destination, folder: &ActorFolder) -> anyhow::R
             remark(format!("{} is in the folder only", path.display()));
         }
     }
-    if let Some(manifest) = exchange::export(&destination.store, &folder.actor).await? {
+    let _turn = manifest_file::turn(&folder.dir).await;
+    if let Some(mut manifest) = manifest_file::export(&destination.store, folder, Some(circumstances)).await? {
         leave_trash(destination, folder, &manifest).await?;
-        if !is_written(&folder.manifest(), &manifest) {
-            write_whole(&folder.manifest(), &serde_json::to_vec_pretty(&manifest)?)?;
-        }
+        forget_unplaced(&mut manifest, folder);
+        manifest_file::write(folder, &manifest)?;
     }
     Ok(())
 }
@@ -55,7 +65,7 @@ pub async fn leave(destination: &Destination, folder: &ActorFolder) -> anyhow::R
 async fn leave_trash(destination: &Destination, folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
     for (filename, entries) in &manifest.trash {
         for trashed in entries {
-            let path = folder.dir.join("trash").join(&trashed.plan_id).join(filename);
+            let path = folder.trash_path(&trashed.plan_id, filename);
             let key = destination.keys.trash(&folder.actor, &trashed.plan_id, filename);
             if !path.is_file()
                 && let Some(object) = destination.bucket.get(&key).await?
@@ -70,20 +80,32 @@ async fn leave_trash(destination: &Destination, folder: &ActorFolder, manifest: 
     Ok(())
 }
 
-/// Whether this manifest lies there already, but for the moment at which it was last looked at.
-fn is_written(path: &Path, manifest: &Manifest) -> bool {
-    let written = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
-    written.is_some_and(|written| Manifest { updated_at: manifest.updated_at.clone(), ..written } == *manifest)
+/// Writes a file as [`replace`] does, in a folder that is made if it isn't there.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let dir = dir_of(path);
+    fs::create_dir_all(dir).with_context(|| format!("{} can't be created", dir.display()))?;
+    replace(path, bytes)
 }
 
-/// Writes a file so that a reader sees it whole or not at all.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(dir).with_context(|| format!("{} can't be created", dir.display()))?;
+/// Writes a file so that a reader sees it whole or not at all, whatever ends the program, or the machine, meanwhile. Where
+/// a link bears the name, the file that it leads to is written.
+pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    write_beside(&place, dir_of(&place), bytes).with_context(|| format!("{} can't be written", path.display()))
+}
+
+fn dir_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn write_beside(path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
     // Whoever may read the folder may read the file: the user's mask decides, not the temporary file's secrecy.
     let permissions = Permissions::from_mode(0o666);
     let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(dir)?;
     file.write_all(bytes)?;
-    file.persist(path).with_context(|| format!("{} can't be written", path.display()))?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    // Not every file system can do this to a folder; then the name may be the old one after a power cut.
+    let _ = File::open(dir).and_then(|dir| dir.sync_all());
     Ok(())
 }

@@ -55,10 +55,10 @@ async fn take_up_actor(roster: &mut Roster, folder: &ActorFolder) -> anyhow::Res
         return Ok(false);
     }
     match roster.take(folder).await? {
-        Taken::Up { images } => {
+        Taken::Up { images, is_given_up } => {
             remark(format!("found the actor {} with {images} images", folder.actor));
             if images == 0 {
-                roster.ask(&folder.actor, Mode::Execute).await?;
+                roster.ask_first(&folder.actor, is_given_up).await?;
             }
             Ok(true)
         }

@@ -6,6 +6,10 @@ use balancer::domain::plan::{Note, Plan};
 use balancer::domain::planner::{Proposal, Removal};
 use serde::Serialize;
 
+use super::data_folder::ActorFolder;
+use super::price::{Cost, Terms};
+use crate::outcome::Outcome;
+
 /// What would be done with an actor's set.
 #[derive(Debug, Serialize)]
 pub struct ActorProposal {
@@ -13,30 +17,74 @@ pub struct ActorProposal {
     /// None if a person must help first.
     #[serde(flatten)]
     pub proposal: Option<Proposal>,
+    /// The set as it is.
+    pub before: KindCounts,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
     /// What a person must do first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    #[serde(skip)]
-    before: KindCounts,
+    /// What would keep the plan from being carried out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub obstacle: Option<String>,
+    /// Why the plan would be on hold until it is approved; where it isn't known how much may be deleted, nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs_approval: Option<String>,
+    /// Where the prices are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
 }
 
 impl ActorProposal {
-    /// What an actor's plan would do.
-    pub fn of_plan(actor_id: ActorId, plan: Plan) -> Self {
-        let (before, notes) = (plan.before, plan.notes.clone());
-        Self { actor_id, proposal: Some(proposal_of(plan)), notes, reason: None, before }
+    /// What an actor's plan would do, on these terms if they are known.
+    pub fn of_plan(actor_id: ActorId, plan: Plan, terms: Option<&Terms>) -> Self {
+        Self {
+            actor_id,
+            before: plan.before,
+            notes: plan.notes.clone(),
+            reason: None,
+            obstacle: plan.obstacle.clone(),
+            needs_approval: terms.and_then(|terms| terms.objection(&plan)),
+            cost: terms.map(|terms| terms.cost(&plan)),
+            proposal: Some(proposal_of(plan)),
+        }
     }
 
     /// An actor that has no plan, and why.
     pub fn none(actor_id: ActorId, reason: String) -> Self {
-        Self { actor_id, proposal: None, notes: Vec::new(), reason: Some(reason), before: KindCounts::default() }
+        Self {
+            actor_id,
+            proposal: None,
+            before: KindCounts::default(),
+            notes: Vec::new(),
+            reason: Some(reason),
+            obstacle: None,
+            needs_approval: None,
+            cost: None,
+        }
+    }
+
+    /// Says where the base image belongs, if there is none: the functions of a dry run don't know the folder.
+    pub fn name_place_of_base_image(&mut self, folder: &ActorFolder) {
+        let is_missing = folder.base_image().is_ok_and(|image| image.is_none());
+        if let (Some(obstacle), true) = (&mut self.obstacle, is_missing) {
+            *obstacle = format!(
+                "There is no base image of {}: put one into {}. Until then nothing is deleted and nothing generated.",
+                folder.actor,
+                folder.base_images().display()
+            );
+        }
     }
 
     /// What there is to show while others are still waited for.
     pub fn in_a_word(&self) -> &'static str {
         if self.proposal.is_some() { "planned" } else { "needs attention" }
+    }
+
+    /// How a command ends that has found this.
+    pub fn outcome(&self) -> Outcome {
+        let can_go_ahead = self.proposal.is_some() && self.obstacle.is_none() && self.needs_approval.is_none();
+        if can_go_ahead { Outcome::Done } else { Outcome::NeedsAttention }
     }
 
     /// For people.
@@ -47,11 +95,14 @@ impl ActorProposal {
         let mut lines = vec![format!("{}: {} now, {} after", self.actor_id, self.before, proposal.result)];
         lines.extend(proposal.delete.iter().map(|gone| format!("  would delete {}: {}", gone.filename, gone.reason)));
         for kind in Kind::ALL.into_iter().filter(|&kind| proposal.generate[kind] > 0) {
-            lines.push(format!("  would make {} {kind}", proposal.generate[kind]));
+            lines.push(format!("  would generate {} {kind}", proposal.generate[kind]));
         }
-        if proposal.is_empty() {
+        if proposal.is_empty() && self.obstacle.is_none() {
             lines.push("  nothing to do".to_owned());
         }
+        lines.extend(self.cost.iter().map(|cost| format!("  {}", cost.in_words())));
+        lines.extend(self.needs_approval.iter().map(|why| format!("  needs approval: {why}")));
+        lines.extend(self.obstacle.iter().map(|obstacle| format!("  can't be carried out: {obstacle}")));
         lines.extend(self.notes.iter().map(|note| format!("  unusable: {}: {}", note.filename, note.remark)));
         lines.join("\n")
     }

@@ -1,13 +1,18 @@
 //! What has become of every actor.
 
-use balancer::adapters::store::Store;
+use std::path::PathBuf;
+
+use balancer::adapters::store::{Store, StoreError};
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::KindCounts;
-use balancer::domain::plan::PlanState;
+use balancer::domain::plan::{Plan, PlanState};
 use balancer::domain::status::Status;
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::outcome::{Outcome, answer, remark};
+use super::changes::{Deleted, Generated, deleted_since, generated_since};
+use super::data_folder::ActorFolder;
+use crate::outcome::{Outcome, SCHEMA, quoted, remark, try_answer};
 use crate::table::{self, Heading};
 
 const HEADINGS: [Heading; 6] = [
@@ -15,13 +20,14 @@ const HEADINGS: [Heading; 6] = [
     Heading::Words("before"),
     Heading::Words("after"),
     Heading::Numbers("deleted"),
-    Heading::Numbers("made"),
+    Heading::Numbers("generated"),
     Heading::Words("status"),
 ];
 
 /// Every actor of a run; the form of `local --json`.
 #[derive(Debug, Serialize)]
 pub struct Report {
+    pub schema: u32,
     pub actors: Vec<ActorReport>,
 }
 
@@ -30,34 +36,39 @@ pub struct Report {
 pub struct ActorReport {
     pub actor_id: ActorId,
     pub status: Status,
+    pub reason: String,
     pub total: u32,
     #[serde(flatten)]
     pub counts: KindCounts,
-    pub deleted: u32,
-    pub generated: u32,
-    #[serde(skip)]
     pub before: KindCounts,
-    #[serde(skip)]
-    pub reason: String,
-    /// Whether a plan of it waits for somebody to approve of it.
-    #[serde(skip)]
+    pub deleted: Vec<Deleted>,
+    pub generated: Vec<Generated>,
+    /// Where the deleted images are; none if nothing was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trash: Option<PathBuf>,
+    /// Whether a plan of it is on hold until it is approved.
     pub awaits_approval: bool,
+    /// Whether it was left as it is because an earlier run has given it up and nothing has changed since.
+    pub unchanged_since_given_up: bool,
+    /// That plan, if there is one.
+    #[serde(skip)]
+    on_hold: Option<Plan>,
     /// Whether nothing of it was taken in, so that nothing is known of its set.
     #[serde(skip)]
     is_left_alone: bool,
 }
 
 impl Report {
-    /// Looks every actor up.
+    /// Looks every actor up, and what was deleted and generated since then.
     ///
     /// # Errors
     /// If the stack can't be asked.
-    pub async fn of(store: &Store, actors: &[ActorId]) -> anyhow::Result<Self> {
-        let mut reports = Vec::new();
-        for actor in actors {
-            reports.push(ActorReport::of(store, actor).await?);
+    pub async fn of(store: &Store, folders: &[&ActorFolder], since: Timestamp) -> anyhow::Result<Self> {
+        let mut actors = Vec::new();
+        for folder in folders {
+            actors.push(ActorReport::of(store, folder, since).await?);
         }
-        Ok(Self { actors: reports })
+        Ok(Self { schema: SCHEMA, actors })
     }
 
     /// Adds the actors of which nothing was taken in, and why.
@@ -68,51 +79,65 @@ impl Report {
     }
 
     /// Answers with it: a line of JSON, with the sentences for people on standard error, or a table.
-    pub fn say(&self, json: bool) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// If nobody reads the answers any more.
+    pub fn say(&self, json: bool, undo: Undo) -> anyhow::Result<()> {
         if !json {
-            answer(self.in_words());
-            return Ok(());
+            return try_answer(self.in_words(undo));
         }
         // Why an actor was left alone has been said.
         for actor in self.actors.iter().filter(|actor| !actor.is_left_alone) {
             remark(format!("{}: {}", actor.actor_id, actor.sentence()));
         }
-        answer(serde_json::to_string(self)?);
-        Ok(())
+        try_answer(serde_json::to_string(self)?)
     }
 
     /// How the command ends.
     pub fn outcome(&self) -> Outcome {
-        let is_stuck = |actor: &ActorReport| matches!(actor.status, Status::NeedsAttention | Status::Parked);
-        if self.actors.iter().any(is_stuck) { Outcome::NeedsAttention } else { Outcome::Done }
+        Outcome::of_sets(self.actors.iter().map(|actor| actor.status))
     }
 
-    /// For people: a table, and a sentence for each actor that has something to say.
-    pub fn in_words(&self) -> String {
+    /// For people: a table, a sentence for each actor that has something to say, and what was deleted.
+    pub fn in_words(&self, undo: Undo) -> String {
         let rows: Vec<_> = self.actors.iter().map(ActorReport::row).collect();
         let table = table::render(&HEADINGS, &rows);
         let sentences: String =
             self.actors.iter().map(|actor| format!("\n{}: {}", actor.actor_id, actor.sentence())).collect();
-        format!("{table}\n{sentences}")
+        let deletions: String = self.actors.iter().filter_map(|actor| actor.deletions_in_words(undo)).collect();
+        format!("{table}\n{sentences}{deletions}")
     }
 }
 
+/// How deleted images are put back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undo {
+    /// By the stack, which runs.
+    InStack,
+    /// In the folder that a run has left.
+    InFolder,
+}
+
 impl ActorReport {
-    async fn of(store: &Store, actor: &ActorId) -> anyhow::Result<Self> {
+    async fn of(store: &Store, folder: &ActorFolder, since: Timestamp) -> anyhow::Result<Self> {
+        let actor = &folder.actor;
         let record = store.actor(actor).await?.unwrap_or_default();
-        let images = store.images(actor).await?;
-        let usable = images.values().filter(|image| image.unusable.is_none());
-        let counts = KindCounts::tally(usable.filter_map(|image| image.kind));
+        let counts = counts(store, actor).await?;
         let plans = store.plans(actor).await?;
+        let deleted = deleted_since(store, actor, since).await?;
+        let was_planned = |plan: &&Plan| plan.state != PlanState::DryRun && plan.created_at >= since;
         Ok(Self {
             actor_id: actor.clone(),
-            status: record.status,
             total: counts.total(),
             counts,
-            deleted: plans.iter().map(|plan| plan.deleted).sum(),
-            generated: plans.iter().map(|plan| plan.generated).sum(),
-            before: plans.iter().find(|plan| plan.state != PlanState::DryRun).map_or(counts, |plan| plan.before),
+            trash: (!deleted.is_empty()).then(|| folder.trash()),
+            deleted,
+            generated: generated_since(store, actor, &plans, since).await?,
+            before: plans.iter().find(was_planned).map_or(counts, |plan| plan.before),
             awaits_approval: plans.iter().any(|plan| plan.state == PlanState::AwaitingApproval),
+            on_hold: plans.iter().find(|plan| plan.state == PlanState::AwaitingApproval).cloned(),
+            unchanged_since_given_up: record.given_up.is_some() && !plans.iter().any(|plan| was_planned(&plan)),
+            status: record.status,
             reason: record.reason.unwrap_or_default(),
             is_left_alone: false,
         })
@@ -122,13 +147,16 @@ impl ActorReport {
         Self {
             actor_id: actor.clone(),
             status: Status::NeedsAttention,
+            reason: reason.to_owned(),
             total: 0,
             counts: KindCounts::default(),
-            deleted: 0,
-            generated: 0,
             before: KindCounts::default(),
-            reason: reason.to_owned(),
+            deleted: Vec::new(),
+            generated: Vec::new(),
+            trash: None,
             awaits_approval: false,
+            on_hold: None,
+            unchanged_since_given_up: false,
             is_left_alone: true,
         }
     }
@@ -139,15 +167,67 @@ impl ActorReport {
             table::short(self.actor_id.as_str()),
             counted(self.before),
             counted(self.counts),
-            self.deleted.to_string(),
-            self.generated.to_string(),
+            self.deleted.len().to_string(),
+            self.generated.len().to_string(),
             self.status.to_string(),
         ]
     }
 
     /// What is to be said of it.
     pub fn sentence(&self) -> String {
-        let nothing_done = self.status == Status::Balanced && self.deleted == 0 && self.generated == 0;
-        if nothing_done { format!("{} Nothing had to change.", self.reason) } else { self.reason.clone() }
+        let nothing_done = self.status == Status::Balanced && self.deleted.is_empty() && self.generated.is_empty();
+        let more = match () {
+            () if nothing_done => " Nothing had to change.",
+            () if self.unchanged_since_given_up => {
+                " Nothing has changed since an earlier run gave it up, so nothing was deleted or generated; --retry tries again."
+            }
+            () => "",
+        };
+        format!("{}{more}", self.reason)
     }
+
+    /// What to do about a plan on hold when the stack that it was made in is gone, and nothing is left to approve.
+    pub fn way_out(&self) -> Option<String> {
+        let plan = self.on_hold.as_ref()?;
+        Some(format!(
+            "{}: on hold: the plan deletes {} of {} images. Preview it with --dry-run; allow it with --max-deleted-percent {}, or use --watch and `balancer approve {}`.",
+            self.actor_id,
+            plan.delete.len(),
+            plan.before.total(),
+            plan.deleted_percent(),
+            quoted(self.actor_id.as_str()),
+        ))
+    }
+
+    /// What was deleted, why, where it is, and how it comes back.
+    fn deletions_in_words(&self, undo: Undo) -> Option<String> {
+        let trash = self.trash.as_ref()?;
+        let actor = quoted(self.actor_id.as_str());
+        let data = trash.parent().and_then(|dir| dir.parent()).unwrap_or(trash);
+        let command = match undo {
+            Undo::InStack => format!("balancer restore {actor}"),
+            Undo::InFolder => format!("balancer restore {actor} --data {}", quoted(&data.display().to_string())),
+        };
+        let files = self.deleted.iter().map(|deleted| format!("  {}: {}\n", deleted.file, deleted.reason));
+        Some(format!(
+            "\n\n{}: deleted {}, which can be restored from {} with `{command} FILE…`:\n{}",
+            self.actor_id,
+            match self.deleted.len() {
+                1 => "1 image".to_owned(),
+                many => format!("{many} images"),
+            },
+            trash.display(),
+            files.collect::<String>().trim_end()
+        ))
+    }
+}
+
+/// How many usable images of each kind an actor has.
+///
+/// # Errors
+/// If the stack can't be asked.
+pub async fn counts(store: &Store, actor: &ActorId) -> Result<KindCounts, StoreError> {
+    let images = store.images(actor).await?;
+    let usable = images.values().filter(|image| image.unusable.is_none());
+    Ok(KindCounts::tally(usable.filter_map(|image| image.kind)))
 }

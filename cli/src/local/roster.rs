@@ -1,13 +1,19 @@
 //! The actors of a run, and the clients to work on them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use balancer::adapters::queues::{Queue, Queues};
 use balancer::domain::actor::ActorId;
+use balancer::domain::manifest::Manifest;
 use balancer::messages::{Cause, EvaluationCommand, Mode};
+use balancer::stages::Clock;
+use jiff::Timestamp;
 
+use super::circumstances::Circumstances;
 use super::data_folder::ActorFolder;
+use super::keeper::Keeper;
 use super::leave;
 use super::report::Report;
 use super::settle;
@@ -18,6 +24,12 @@ use crate::outcome::remark;
 pub struct Roster {
     pub destination: Destination,
     pub queues: Queues,
+    /// Who writes the manifests.
+    pub keeper: Arc<Keeper>,
+    /// Whether sets are tried again that an earlier run has given up.
+    retry: bool,
+    /// When the run began, or the last report was made.
+    reported_at: Timestamp,
     /// The actors that the stack knows, or is being told of.
     folders: Vec<ActorFolder>,
     /// The others, and why.
@@ -27,7 +39,11 @@ pub struct Roster {
 /// What has become of an actor's folder.
 pub enum Taken {
     /// It was uploaded, with this many images.
-    Up { images: usize },
+    Up {
+        images: usize,
+        /// Whether an earlier run has given it up, and nothing has changed since but perhaps its images.
+        is_given_up: bool,
+    },
     /// Something in it can't be used.
     LeftAlone,
     /// The same as before.
@@ -36,8 +52,10 @@ pub enum Taken {
 
 impl Roster {
     /// Nobody yet.
-    pub fn new(destination: Destination, queues: Queues) -> Self {
-        Self { destination, queues, folders: Vec::new(), left_alone: BTreeMap::new() }
+    pub fn new(destination: Destination, queues: Queues, circumstances: Circumstances, retry: bool) -> Self {
+        let keeper = Arc::new(Keeper::new(destination.store.clone(), circumstances));
+        let (folders, left_alone) = (Vec::new(), BTreeMap::new());
+        Self { destination, queues, keeper, retry, reported_at: Clock::system().now(), folders, left_alone }
     }
 
     /// Uploads an actor, or says why it is left alone.
@@ -46,7 +64,7 @@ impl Roster {
     /// If the stack fails.
     pub async fn take(&mut self, folder: &ActorFolder) -> anyhow::Result<Taken> {
         let actor = &folder.actor;
-        let belongings = match self.destination.examine(folder).await? {
+        let mut belongings = match self.destination.examine(folder).await? {
             Ok(belongings) => belongings,
             Err(reason) if self.left_alone.get(actor) == Some(&reason) => return Ok(Taken::StillLeftAlone),
             Err(reason) => {
@@ -59,6 +77,8 @@ impl Roster {
         for stranger in folder.strangers()? {
             remark(format!("left alone {}: not an image (png, jpg, jpeg, webp)", stranger.display()));
         }
+        let is_given_up = self.remember(folder, belongings.manifest.as_mut());
+        self.keeper.add(folder, belongings.manifest.as_ref()).await;
         // From the first byte on, so that a run cut off here leaves the folder as the bucket is.
         self.folders.push(folder.clone());
         let images = self.destination.upload(folder, belongings).await?;
@@ -69,7 +89,17 @@ impl Roster {
                 folder.base_images().display()
             ));
         }
-        Ok(Taken::Up { images })
+        Ok(Taken::Up { images, is_given_up })
+    }
+
+    /// Forgets that an earlier run has given the set up, if it is to be tried again or anything else than its images has
+    /// changed; the evaluation compares those. Returns whether it is still remembered.
+    fn remember(&self, folder: &ActorFolder, manifest: Option<&mut Manifest>) -> bool {
+        let Some(manifest) = manifest else { return false };
+        let circumstances = self.keeper.circumstances();
+        let given_up = manifest.balancing.take();
+        manifest.balancing = given_up.filter(|given_up| !self.retry && circumstances.are_those_of(given_up, folder));
+        manifest.balancing.is_some()
     }
 
     /// Whether an actor has been taken up.
@@ -93,15 +123,42 @@ impl Roster {
         Ok(())
     }
 
-    /// Waits until these actors are settled, and reports what has become of them; of those that were left alone, too.
+    /// Asks for the first evaluation of an actor without images, of which no upload tells.
     ///
     /// # Errors
     /// If the stack fails.
-    pub async fn settled(&self, actors: &[ActorId]) -> anyhow::Result<Report> {
-        let (known, left_alone): (Vec<_>, Vec<_>) = actors.iter().cloned().partition(|actor| self.knows(actor));
-        settle::settle(&self.destination.store, &self.queues, &known).await?;
-        let report = Report::of(&self.destination.store, &known).await?;
+    pub async fn ask_first(&self, actor: &ActorId, is_given_up: bool) -> anyhow::Result<()> {
+        if !is_given_up {
+            return self.ask(actor, Mode::Execute).await;
+        }
+        // Asked for by name, it would be tried again.
+        self.destination.store.note_upload(actor, None, Clock::system().now()).await?;
+        let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
+        self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+        Ok(())
+    }
+
+    /// Waits until these actors are settled, and reports what has become of them since the last report; of those that were
+    /// left alone, too.
+    ///
+    /// # Errors
+    /// If the stack fails.
+    pub async fn settled(&mut self, actors: &[ActorId]) -> anyhow::Result<Report> {
+        let (known, left_alone): (Vec<_>, Vec<_>) = self.folders_of(actors);
+        let known_actors: Vec<ActorId> = known.iter().map(|folder| folder.actor.clone()).collect();
+        settle::settle(&self.destination.store, &self.queues, &known_actors).await?;
+        // So that what was deleted last is said before the report.
+        self.keeper.look().await?;
+        let now = Clock::system().now();
+        let report = Report::of(&self.destination.store, &known, self.reported_at).await?;
+        self.reported_at = now;
         Ok(report.with_left_alone(left_alone.iter().filter_map(|actor| self.left_alone.get_key_value(actor))))
+    }
+
+    fn folders_of(&self, actors: &[ActorId]) -> (Vec<&ActorFolder>, Vec<ActorId>) {
+        let folder_of = |actor: &ActorId| self.folders.iter().find(|folder| folder.actor == *actor);
+        let left_alone = actors.iter().filter(|actor| folder_of(actor).is_none()).cloned().collect();
+        (actors.iter().filter_map(folder_of).collect(), left_alone)
     }
 
     /// Leaves every folder as the bucket is. What goes wrong with one keeps none of the others from it.
@@ -109,9 +166,10 @@ impl Roster {
     /// # Errors
     /// The first thing that went wrong.
     pub async fn leave(&self) -> anyhow::Result<()> {
-        let mut result = Ok(());
+        // So that what was deleted last is said.
+        let mut result = self.keeper.look().await;
         for folder in &self.folders {
-            if let Err(problem) = leave::leave(&self.destination, folder).await {
+            if let Err(problem) = leave::leave(&self.destination, folder, self.keeper.circumstances()).await {
                 remark(format!("{} is not as the bucket is: {problem:#}", folder.dir.display()));
                 result = result.and(Err(problem));
             }

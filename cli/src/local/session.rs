@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use balancer::adapters::bucket::Bucket;
@@ -15,14 +16,17 @@ use balancer::keys::Keys;
 use balancer::messages::Mode;
 use local_stack::{Account, Binaries, EmulatorOptions, LocalStack, StackOptions};
 
+use super::circumstances::Circumstances;
 use super::data_folder::{self, ActorFolder};
+use super::drain::drain;
 use super::folder_watcher::FolderWatcher;
 use super::proposal::ActorProposal;
 use super::providers::ProviderArguments;
-use super::report::Report;
+use super::report::{Report, Undo};
 use super::roster::{Roster, Taken};
 use super::running::{Announced, RunningStack};
 use super::settle;
+pub(super) use super::signals::interruption;
 use super::upload::Destination;
 use super::watch::watch;
 use crate::outcome::{Outcome, remark};
@@ -44,6 +48,8 @@ pub struct Options {
     pub actors: Vec<ActorId>,
     pub watch: bool,
     pub dry_run: bool,
+    /// Whether sets are tried again that an earlier run has given up, though nothing has changed.
+    pub retry: bool,
     /// Whether each report of a watch is a line of JSON.
     pub json: bool,
     pub port: Option<u16>,
@@ -75,21 +81,33 @@ struct Session {
 /// # Errors
 /// If the folder can't be used or the stack fails.
 pub async fn run(options: Options) -> anyhow::Result<Ending> {
-    let providers = options.providers.parameters()?;
+    let providers = options.providers.parameters(options.dry_run)?;
     let data = options
         .data
         .canonicalize()
         .with_context(|| format!("the data folder {} can't be read", options.data.display()))?;
     let folders = data_folder::actors(&data, &options.actors)?;
+    if options.dry_run {
+        options.providers.check_dry_run(&folders)?;
+    }
     let _lock = lock(&data)?;
     let mut session = tokio::select! {
         session = Session::start(&options, parameters(&options, &data, providers)) => session?,
         () = interruption() => return Ok(Ending::Interrupted),
     };
+    let keeper = Arc::clone(&session.roster.keeper);
+    let keeping = async {
+        // A dry run writes nothing.
+        if options.dry_run { std::future::pending().await } else { keeper.keep().await }
+    };
     let worked = tokio::select! {
         worked = session.work(&options, &data, &folders) => worked,
+        never = keeping => match never {},
         () = interruption() => Ok(Ending::Interrupted),
     };
+    if matches!(worked, Ok(Ending::Interrupted)) && !options.dry_run {
+        session.finish_images().await;
+    }
     let left = if options.dry_run { Ok(()) } else { session.roster.leave().await };
     session.stack.stop().await?;
     left?;
@@ -101,6 +119,7 @@ impl Session {
         let waiting = Waiting::start("building the functions, if they have changed");
         let binaries = Binaries::locate().await?;
         waiting.finish();
+        let circumstances = Circumstances::new(&parameters);
         let stack = LocalStack::start(
             EmulatorOptions { port: options.port, log_dir: options.logs.clone(), ..EmulatorOptions::default() },
             StackOptions {
@@ -125,7 +144,7 @@ impl Session {
             keys: Keys::new(KEY_PREFIX),
         };
         let queues = Queues::new(aws_sdk_sqs::Client::new(sdk), urls);
-        Ok(Self { roster: Roster::new(destination, queues), stack })
+        Ok(Self { roster: Roster::new(destination, queues, circumstances, options.retry), stack })
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
@@ -133,27 +152,27 @@ impl Session {
         let watcher = options.watch.then(|| FolderWatcher::on(data, &options.actors)).transpose()?;
         let without_images = self.upload(folders).await?;
         if options.dry_run {
-            return self.dry_run().await;
+            return self.dry_run(options, folders).await;
         }
-        for actor in &without_images {
-            self.roster.ask(actor, Mode::Execute).await?;
+        for (actor, is_given_up) in &without_images {
+            self.roster.ask_first(actor, *is_given_up).await?;
         }
         let all: Vec<ActorId> = folders.iter().map(|folder| folder.actor.clone()).collect();
         let report = self.roster.settled(&all).await?;
         let Some(watcher) = watcher else { return Ok(Ending::Settled(report)) };
-        report.say(options.json)?;
+        report.say(options.json, Undo::InStack)?;
         let _announced = self.announcement(data)?;
         match watch(&mut self.roster, watcher, options.json).await? {}
     }
 
-    /// Uploads every actor. Returns those without any image: nothing of theirs lands that could be noticed, so somebody
-    /// must ask about them.
-    async fn upload(&mut self, folders: &[ActorFolder]) -> anyhow::Result<Vec<ActorId>> {
+    /// Uploads every actor. Returns those without any image, and whether they were given up: nothing of theirs lands that
+    /// could be noticed, so they must be asked about.
+    async fn upload(&mut self, folders: &[ActorFolder]) -> anyhow::Result<Vec<(ActorId, bool)>> {
         let progress = Progress::start("uploading actors", folders.len() as u64);
         let mut without_images = Vec::new();
         for folder in folders {
-            if let Taken::Up { images: 0 } = self.roster.take(folder).await? {
-                without_images.push(folder.actor.clone());
+            if let Taken::Up { images: 0, is_given_up } = self.roster.take(folder).await? {
+                without_images.push((folder.actor.clone(), is_given_up));
             }
             progress.step();
         }
@@ -161,16 +180,34 @@ impl Session {
         Ok(without_images)
     }
 
-    async fn dry_run(&self) -> anyhow::Result<Ending> {
+    async fn dry_run(&self, options: &Options, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
+        let terms = options.providers.terms(options.cap.max_deleted_percent)?;
         let actors = self.roster.actors();
         for actor in &actors {
             self.roster.ask(actor, Mode::DryRun).await?;
         }
-        let mut proposals = settle::dry_runs(&self.roster.destination.store, &self.roster.queues, &actors).await?;
+        let mut proposals =
+            settle::dry_runs(&self.roster.destination.store, &self.roster.queues, &actors, &terms).await?;
         let left_alone = self.roster.left_alone.iter();
         proposals.extend(left_alone.map(|(actor, reason)| ActorProposal::none(actor.clone(), reason.clone())));
         proposals.sort_by(|one, other| one.actor_id.cmp(&other.actor_id));
+        for proposal in &mut proposals {
+            if let Some(folder) = folders.iter().find(|folder| folder.actor == proposal.actor_id) {
+                proposal.name_place_of_base_image(folder);
+            }
+        }
         Ok(Ending::Proposed(proposals))
+    }
+
+    /// Lets the images in hand get into their place, unless the user insists. What fails here is lost as if it had been
+    /// killed, and the folder is left as far as it has come.
+    async fn finish_images(&self) {
+        let actors = self.roster.actors();
+        tokio::select! {
+            drained = drain(&self.roster.destination.store, &actors) => drop(drained),
+            never = self.roster.keeper.keep() => match never {},
+            () = interruption() => {}
+        }
     }
 
     fn announcement(&self, data: &Path) -> anyhow::Result<Announced> {
@@ -212,28 +249,14 @@ pub fn lock(data: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Ends when somebody presses Ctrl-C or sends SIGTERM.
-pub(super) async fn interruption() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
-}
-
 impl From<&Ending> for Outcome {
     fn from(ending: &Ending) -> Self {
         match ending {
             Ending::Settled(report) => report.outcome(),
-            Ending::Proposed(proposals) if proposals.iter().any(|actor| actor.proposal.is_none()) => {
-                Self::NeedsAttention
+            Ending::Proposed(proposals) => {
+                let is_stuck = proposals.iter().any(|actor| actor.outcome() == Self::NeedsAttention);
+                if is_stuck { Self::NeedsAttention } else { Self::Done }
             }
-            Ending::Proposed(_) => Self::Done,
             Ending::Interrupted => Self::Interrupted,
         }
     }

@@ -12,6 +12,7 @@ use balancer::domain::actor::ActorId;
 use balancer::domain::plan::Plan;
 use balancer::domain::status::Status;
 
+use super::price::Terms;
 use super::proposal::ActorProposal;
 use crate::progress::Board;
 
@@ -59,7 +60,12 @@ async fn is_paying(store: &Store, actors: &[ActorId], records: &[ActorRecord]) -
 ///
 /// # Errors
 /// If the stack can't be asked, or nothing happens any more.
-pub async fn dry_runs(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyhow::Result<Vec<ActorProposal>> {
+pub async fn dry_runs(
+    store: &Store,
+    queues: &Queues,
+    actors: &[ActorId],
+    terms: &Terms,
+) -> anyhow::Result<Vec<ActorProposal>> {
     let mut lookout = Lookout::new(store, queues);
     let mut proposals = BTreeMap::new();
     loop {
@@ -69,7 +75,7 @@ pub async fn dry_runs(store: &Store, queues: &Queues, actors: &[ActorId]) -> any
         }
         let Sight { records, .. } = lookout.look(&open).await?;
         for (actor, record) in open.into_iter().zip(records) {
-            if let Some(proposal) = proposal(store, &actor, record).await? {
+            if let Some(proposal) = proposal(store, &actor, record, terms).await? {
                 lookout.board.show(actor.as_str(), proposal.in_a_word(), 1, 1);
                 proposals.insert(actor, proposal);
             }
@@ -80,9 +86,14 @@ pub async fn dry_runs(store: &Store, queues: &Queues, actors: &[ActorId]) -> any
     Ok(proposals.into_values().collect())
 }
 
-async fn proposal(store: &Store, actor: &ActorId, record: ActorRecord) -> anyhow::Result<Option<ActorProposal>> {
+async fn proposal(
+    store: &Store,
+    actor: &ActorId,
+    record: ActorRecord,
+    terms: &Terms,
+) -> anyhow::Result<Option<ActorProposal>> {
     if let Some(plan) = store.plans(actor).await?.pop() {
-        return Ok(Some(ActorProposal::of_plan(actor.clone(), plan)));
+        return Ok(Some(ActorProposal::of_plan(actor.clone(), plan, Some(terms))));
     }
     let is_stuck = matches!(record.status, Status::NeedsAttention | Status::Parked);
     Ok(is_stuck.then(|| ActorProposal::none(actor.clone(), record.reason.unwrap_or_default())))
@@ -132,7 +143,7 @@ impl<'a> Lookout<'a> {
             (Status::NeedsAttention, _) => ("needs attention".to_owned(), 1, 1),
             (Status::Parked, _) => ("waiting for money".to_owned(), 0, 1),
             _ if record.lease_until.is_some() => ("judging images".to_owned(), 0, 1),
-            _ => ("waiting".to_owned(), 0, 1),
+            _ => ("queued".to_owned(), 0, 1),
         };
         self.board.show(actor.as_str(), &state, done, all);
         Ok(format!("{state} {done}"))
@@ -177,7 +188,7 @@ fn progress_of(plan: &Plan) -> (String, u64, u64) {
     let all = plan.slots.len() + plan.delete.len();
     let deleted = if plan.deletions_done { plan.delete.len() } else { 0 };
     let state = if plan.deletions_done || plan.delete.is_empty() {
-        format!("round {}: {} of {} images made", plan.round, plan.generated, plan.slots.len())
+        format!("round {}: generated {} of {}", plan.round, plan.generated, plan.slots.len())
     } else {
         format!("round {}: deleting {} images", plan.round, plan.delete.len())
     };

@@ -6,6 +6,7 @@ use balancer::domain::actor::ActorId;
 
 use super::folder_watcher::{COPIED, FolderWatcher};
 use super::news::take_up;
+use super::report::Undo;
 use super::roster::Roster;
 
 /// Takes up what changes in the folders, and reports each time everything is settled again, for ever.
@@ -19,7 +20,7 @@ pub async fn watch(roster: &mut Roster, mut watcher: FolderWatcher, json: bool) 
         if !actors.is_empty() {
             // The upload's event needs a moment to reach the queue.
             tokio::time::sleep(COPIED).await;
-            roster.settled(&actors).await?.say(json)?;
+            roster.settled(&actors).await?.say(json, Undo::InStack)?;
         }
     }
 }

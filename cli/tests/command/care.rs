@@ -164,7 +164,7 @@ fn a_plan_above_the_cap_waits_until_it_is_approved_of() {
     let watching = watch(&place, &["--max-deleted-percent", "10"]);
     assert!(actor.trash().is_empty());
     let status = balancer_at(&place, &["status", "--plan"]);
-    for words in ["needs_attention", "awaits approval", "  delete somebody_", "  make 1 bw_stylized", "$0.00"] {
+    for words in ["needs_attention", "awaits approval", "  delete somebody_", "  generate 1 bw_stylized", "$0.00"] {
         assert!(status.answer.contains(words), "{status:#?}");
     }
     status.failed(3, &[]);
@@ -183,6 +183,6 @@ fn without_watching_a_plan_above_the_cap_ends_with_the_way_out() {
     let actor = Actor::unbalanced(&place.data(), "somebody");
     let before = actor.files();
     let ran = Ran::of(place.local().args(["--max-deleted-percent", "10"]));
-    ran.failed(3, &["--dry-run", "--max-deleted-percent 100"]);
+    ran.failed(3, &["on hold: the plan deletes 2 of 7", "--dry-run", "--max-deleted-percent 29"]);
     assert_eq!(actor.files(), before);
 }

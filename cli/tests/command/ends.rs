@@ -1,6 +1,7 @@
 //! However a run ends, nothing of it stays behind but a whole folder.
 
 use std::net::TcpListener;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::support::actors::Actor;
@@ -45,6 +46,31 @@ fn sigterm_while_images_are_judged_leaves_a_whole_folder_and_no_process() {
     let actor = Actor::unbalanced(&place.data(), "somebody");
     assert_eq!(cut_off(&place, "judging images", || true, "TERM"), Some(130));
     nothing_runs_any_more(&place);
+    actor.agrees_with_its_manifest();
+}
+
+#[test]
+fn a_closed_terminal_ends_a_run_like_sigterm() {
+    let place = Place::new();
+    let actor = Actor::nothing(&place.data(), "somebody").with_base();
+    assert_eq!(cut_off(&place, "round 1", || actor.files().len() >= 2, "HUP"), Some(130));
+    nothing_runs_any_more(&place);
+    actor.agrees_with_its_manifest();
+}
+
+#[test]
+fn a_run_under_nohup_outlives_its_terminal() {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let own = place.local_in_background();
+    let mut command = Command::new("nohup");
+    command.arg(own.get_program()).args(own.get_args());
+    command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut running = Background::start(command);
+    running.wait_for("judging images");
+    running.signal("HUP");
+    wait_until(PATIENCE, || running.said().contains("Balanced at 4/1/1"), || running.said());
+    assert_eq!(running.end(), Some(0), "{}", running.said());
     actor.agrees_with_its_manifest();
 }
 

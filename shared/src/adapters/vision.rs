@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use embedded::EmbeddedVision;
-pub use openai::{OpenAi, OpenAiError, PATIENCE, PROMPT_VERSION};
+pub use openai::{OpenAi, OpenAiError, PATIENCE, PROMPT_VERSION, name_of};
 
 use crate::config::VisionConfig;
 use crate::domain::assessment::Observation;
@@ -25,6 +25,15 @@ pub enum VisionModel {
     Embedded(Arc<EmbeddedVision>),
     /// One that is asked over OpenAI's chat completions, which costs money.
     OpenAi(Arc<OpenAi>),
+}
+
+/// What rating so many images costs at most, if none has to be shown twice.
+#[must_use]
+pub fn highest_price(images: usize, config: &VisionConfig) -> MicroUsd {
+    match config {
+        VisionConfig::OpenAi(config) if images > 0 => openai::estimate(images, config),
+        VisionConfig::OpenAi(_) | VisionConfig::Embedded => MicroUsd::ZERO,
+    }
 }
 
 /// What a model has seen. What was paid for is here even if the asking was interrupted.

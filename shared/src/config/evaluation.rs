@@ -110,7 +110,7 @@ impl Section for EvaluationConfig {
     }
 }
 
-impl VisionConfig {
+impl Section for VisionConfig {
     fn read(reader: &mut Reader) -> Self {
         match reader.one_of("VISION_PROVIDER", &[("openai", true), ("embedded", false)]) {
             Some(true) => Self::OpenAi(OpenAiConfig::read(reader)),

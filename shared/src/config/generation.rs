@@ -43,11 +43,22 @@ impl Section for GenerationConfig {
     }
 }
 
-impl GeneratorConfig {
+impl Section for GeneratorConfig {
     fn read(reader: &mut Reader) -> Self {
         match reader.one_of("GENERATOR", &[("replicate", true), ("embedded", false)]) {
             Some(true) => Self::Replicate(ReplicateConfig::read(reader)),
             _ => Self::Embedded,
+        }
+    }
+}
+
+impl GeneratorConfig {
+    /// What an image costs.
+    #[must_use]
+    pub fn usd_per_image(&self) -> MicroUsd {
+        match self {
+            Self::Embedded => MicroUsd::ZERO,
+            Self::Replicate(config) => config.usd_per_image,
         }
     }
 }

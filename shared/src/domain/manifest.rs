@@ -10,6 +10,7 @@ use super::actor::{ActorId, ActorType, Profile};
 use super::assessment::{Flag, Observation};
 use super::kind::Kind;
 use super::money::MicroUsd;
+use super::standstill::Standstill;
 use super::trash::Trashed;
 use crate::imaging::Facts;
 
@@ -50,6 +51,9 @@ pub struct Manifest {
     /// again wherever the manifest is taken in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<String>,
+    /// Why the set was left as it is, where it was given up or waits for money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balancing: Option<Standstill>,
     /// Whatever else was exported.
     #[serde(flatten)]
     pub other: Map<String, Value>,

@@ -12,6 +12,7 @@ pub mod plan;
 pub mod planner;
 pub mod prompts;
 pub mod reconciliation;
+pub mod standstill;
 pub mod status;
 pub mod target;
 pub mod trash;

@@ -61,6 +61,12 @@ pub struct Plan {
     /// Prompts drawn in place of others that were found improper.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub redrawn_prompts: BTreeSet<String>,
+    /// The request that it answers, if that has a name and was for a dry run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What would keep it from being carried out. Only a dry run says so; no other plan is kept that can't be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub obstacle: Option<String>,
 }
 
 /// Who wanted a plan.
@@ -164,7 +170,21 @@ impl Plan {
             spent: MicroUsd::ZERO,
             vision_cost: MicroUsd::ZERO,
             redrawn_prompts: BTreeSet::new(),
+            request_id: None,
+            obstacle: None,
         }
+    }
+
+    /// Whether it deletes more than this share of the images it knows: then a person must approve of it first.
+    #[must_use]
+    pub fn deletes_more_than(&self, percent: u8) -> bool {
+        self.delete.len() as u64 * 100 > u64::from(percent) * u64::from(self.before.total())
+    }
+
+    /// The share of the images it knows that it deletes, in percent, rounded up.
+    #[must_use]
+    pub fn deleted_percent(&self) -> usize {
+        (self.delete.len() * 100).div_ceil((self.before.total() as usize).max(1))
     }
 
     /// The slot of this name.
@@ -252,6 +272,36 @@ pub fn slots(actor: &ActorId, plan_id: &str, generate: KindCounts, used_prompts:
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn deleting(going: usize, all: u32) -> Plan {
+        let deletion = |number| PlannedDeletion {
+            filename: format!("a_{number}.jpg"),
+            etag: String::new(),
+            reason: String::new(),
+        };
+        Plan {
+            before: KindCounts { photorealistic: all, ..KindCounts::default() },
+            delete: (0..going).map(deletion).collect(),
+            ..Plan::empty("p".to_owned(), Timestamp::UNIX_EPOCH, Origin::Evaluation)
+        }
+    }
+
+    #[test]
+    fn exactly_the_share_is_allowed_and_one_image_more_is_not() {
+        for (going, all, percent, is_too_much) in [
+            (10, 20, 50, false),
+            (11, 20, 50, true),
+            (1, 3, 33, true),
+            (1, 3, 34, false),
+            (0, 0, 0, false),
+            (1, 9, 0, true),
+            (9, 9, 100, false),
+        ] {
+            let plan = deleting(going, all);
+            assert_eq!(plan.deletes_more_than(percent), is_too_much, "{going} of {all}, {percent} %");
+        }
+        assert_eq!((deleting(8, 11).deleted_percent(), deleting(0, 0).deleted_percent()), (73, 0));
+    }
 
     #[test]
     fn no_two_images_are_asked_for_with_one_seed_though_two_actors_requests_bear_one_name() {

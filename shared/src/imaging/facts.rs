@@ -42,15 +42,17 @@ impl Facts {
 pub fn measure(file: &[u8], image: &RgbImage) -> Facts {
     let hasher = HasherConfig::new().hash_size(16, 16).hash_alg(HashAlg::Gradient).to_hasher();
     Facts {
-        sha256: hex(&Sha256::digest(file)),
+        sha256: sha256(file),
         perceptual_hash: STANDARD_NO_PAD.encode(hasher.hash_image(image).as_bytes()),
         width: image.width(),
         height: image.height(),
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// SHA-256 of a file's content, in hexadecimal.
+#[must_use]
+pub fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

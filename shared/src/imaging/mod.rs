@@ -4,7 +4,7 @@ mod decode;
 mod facts;
 
 pub use decode::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE, decode, is_jpeg};
-pub use facts::{Facts, measure};
+pub use facts::{Facts, measure, sha256};
 
 use fast_image_resize as fir;
 use image::codecs::jpeg::JpegEncoder;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::InvalidMessage;
 use super::object_event::{self, Upload};
+use super::{InvalidMessage, LONGEST_NAME, checked_name};
 use crate::domain::actor::ActorId;
 use crate::domain::planner::Scope;
 
@@ -34,6 +34,9 @@ pub struct EvaluationCommand {
     /// Overtake a plan that is still being carried out.
     #[serde(default)]
     pub force: bool,
+    /// The sender's name for the request, by which its dry run is found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// Why the question is asked. Only our own messages say.
     #[serde(default, skip_serializing_if = "Cause::is_by_hand")]
     pub cause: Cause,
@@ -73,7 +76,7 @@ impl EvaluationCommand {
     /// An evaluation of everything, carried out, for this reason.
     #[must_use]
     pub fn because(actor_id: ActorId, cause: Cause) -> Self {
-        Self { actor_id, mode: Mode::Execute, scope: Scope::All, force: false, cause }
+        Self { actor_id, mode: Mode::Execute, scope: Scope::All, force: false, request_id: None, cause }
     }
 
     /// Whether the evaluation that follows a plan of this scope does all that it asks for.
@@ -91,7 +94,7 @@ impl EvaluationMessage {
     pub fn parse(body: &str) -> Result<Self, InvalidMessage> {
         let invalid = |reason: String| InvalidMessage {
             queue: "the evaluation queue",
-            accepted: r#"S3 notifications, EventBridge S3 events and {"actor_id":"…"} with, if wanted, "mode":"execute|dry_run", "scope":"all|delete_only|generate_only", "force":true"#,
+            accepted: r#"S3 notifications, EventBridge S3 events and {"actor_id":"…"} with, if wanted, "mode":"execute|dry_run", "scope":"all|delete_only|generate_only", "force":true, "request_id":"…""#,
             reason,
         };
         let value: Value = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
@@ -104,7 +107,11 @@ impl EvaluationMessage {
         if value.get("detail-type").is_some() {
             return object_event::from_event_bridge(value).map(|upload| Self::Uploads(vec![upload])).map_err(invalid);
         }
-        serde_json::from_value(value).map(Self::Command).map_err(|error| invalid(error.to_string()))
+        let mut command: EvaluationCommand =
+            serde_json::from_value(value).map_err(|error| invalid(error.to_string()))?;
+        let named = |name| checked_name(name, "a request", LONGEST_NAME);
+        command.request_id = command.request_id.map(named).transpose().map_err(invalid)?;
+        Ok(Self::Command(command))
     }
 }
 
@@ -163,6 +170,7 @@ mod tests {
             (r#"{"actor_id":"a","mode":"dry-run"}"#, "unknown variant `dry-run`"),
             (r#"{"actor":"a"}"#, "unknown field `actor`"),
             (r#"{"actor_id":"a/../b"}"#, "can't be an actor's id"),
+            (r#"{"actor_id":"a","request_id":"a/b"}"#, "not the name of a request"),
             (r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#, "s3"),
             (r#"{"detail-type":"Object Created","detail":{}}"#, "object"),
         ] {

@@ -129,10 +129,11 @@ async fn park(
     clock: &Clock,
     budget: &Budget,
     actor: &ActorId,
+    limit: Option<Limit>,
     reason: String,
 ) -> Result<StageError, StoreError> {
     Metric::Parked.emit();
-    store.park(actor, &reason, clock.now()).await?;
+    store.park(actor, &reason, limit, clock.now()).await?;
     Ok(StageError::later(reason, budget.poll))
 }
 
@@ -152,7 +153,7 @@ async fn park_over_budget(
         // What is left may be too little for one more image, and yet more than the tenth at which the alarm goes off.
         Metric::BudgetUsedPercent { committed: budget.daily, budget: budget.daily }.emit();
     }
-    park(store, clock, budget, actor, reason).await
+    park(store, clock, budget, actor, Some(limit), reason).await
 }
 
 /// Tells the time; tests tell it what the time is.

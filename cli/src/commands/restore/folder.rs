@@ -11,7 +11,7 @@ use balancer::restore::RestoreError;
 
 use super::{Restored, Wanted, wanted};
 use crate::local::data_folder::ActorFolder;
-use crate::local::{lock, write_whole};
+use crate::local::{lock, salvage_trash, write_whole};
 
 /// Moves images back among the others and enters them in `manifest.json`.
 pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
@@ -41,14 +41,17 @@ fn read(folder: &ActorFolder) -> anyhow::Result<Manifest> {
     let text = fs::read(&path).with_context(|| {
         format!("{} can't be read; `balancer local` writes it when it has balanced the folder", path.display())
     })?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is not a manifest", path.display()))
+    let mut manifest =
+        serde_json::from_slice(&text).with_context(|| format!("{} is not a manifest", path.display()))?;
+    salvage_trash(&mut manifest, folder);
+    Ok(manifest)
 }
 
 /// The inner error says what keeps this one image away.
 fn move_back(folder: &ActorFolder, manifest: &Manifest, wanted: &Wanted) -> anyhow::Result<Result<(), RestoreError>> {
     let filename = &wanted.file;
     let place = folder.training_data().join(filename);
-    let trash = folder.dir.join("trash").join(&wanted.trashed.plan_id).join(filename);
+    let trash = folder.trash_path(&wanted.trashed.plan_id, filename);
     Ok(match (bytes(&trash)?, bytes(&place)?) {
         (Some(_), None) => {
             fs::create_dir_all(folder.training_data())?;

@@ -5,9 +5,10 @@ use balancer::adapters::store::{Store, StoreError};
 use balancer::domain::actor::ActorId;
 use balancer::domain::kind::{Kind, KindCounts};
 use balancer::domain::plan::{Plan, PlanState, PlannedDeletion};
+use jiff::Timestamp;
 use serde::Serialize;
 
-/// The plan that is being carried out, or awaits approval.
+/// The plan that is being carried out, or awaits approval; or the last one that was only asked for.
 #[derive(Serialize)]
 pub struct PlanAtHand {
     plan_id: String,
@@ -17,9 +18,14 @@ pub struct PlanAtHand {
     delete: Vec<PlannedDeletion>,
     generate: KindCounts,
     failed: Vec<FailedSlot>,
+    /// When it was made.
+    created_at: Timestamp,
+    /// What would keep it from being carried out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    obstacle: Option<String>,
 }
 
-/// An image that could not be made.
+/// An image that could not be generated.
 #[derive(Serialize)]
 struct FailedSlot {
     kind: Kind,
@@ -39,6 +45,12 @@ impl PlanAtHand {
         Ok(Some(Self::of(plan, failed)))
     }
 
+    /// The last plan that was only asked for; none if there is none.
+    pub async fn last_dry_run(store: &Store, actor: &ActorId) -> Result<Option<Self>, StoreError> {
+        let dry_runs = store.plans(actor).await?.into_iter().filter(|plan| plan.state == PlanState::DryRun);
+        Ok(dry_runs.max_by_key(|plan| plan.created_at).map(|plan| Self::of(plan, Vec::new())))
+    }
+
     fn of(plan: Plan, failed: Vec<FailedSlot>) -> Self {
         Self {
             failed,
@@ -48,6 +60,8 @@ impl PlanAtHand {
             before: plan.before,
             result: plan.result,
             delete: plan.delete,
+            created_at: plan.created_at,
+            obstacle: plan.obstacle,
         }
     }
 
@@ -56,13 +70,17 @@ impl PlanAtHand {
         let state = match self.state {
             PlanState::AwaitingApproval => "awaits approval",
             PlanState::Running => "is being carried out",
-            PlanState::DryRun | PlanState::Closed | PlanState::Superseded => "is over",
+            PlanState::DryRun => "was a dry run",
+            PlanState::Closed | PlanState::Superseded => "is over",
         };
-        let mut lines =
-            vec![format!("{actor}: the plan {} {state}: from {} to {}", self.plan_id, self.before, self.result)];
+        let mut lines = vec![format!(
+            "{actor}: the plan {} of {:.0} {state}: from {} to {}",
+            self.plan_id, self.created_at, self.before, self.result
+        )];
+        lines.extend(self.obstacle.clone().map(|obstacle| format!("  can't be carried out: {obstacle}")));
         lines.extend(self.delete.iter().map(|gone| format!("  delete {}: {}", gone.filename, gone.reason)));
         for kind in Kind::ALL.into_iter().filter(|&kind| self.generate[kind] > 0) {
-            lines.push(format!("  make {} {kind}", self.generate[kind]));
+            lines.push(format!("  generate {} {kind}", self.generate[kind]));
         }
         lines.extend(self.failed.iter().map(|slot| format!("  no {}: {}", slot.kind, slot.reason)));
         lines.join("\n")

@@ -11,8 +11,10 @@ use super::change::Change;
 use super::items::{self, Item, number, text, value};
 use super::{Store, StoreError};
 use crate::domain::actor::{ActorId, Profile};
+use crate::domain::budget::Limit;
 use crate::domain::manifest::BaseImage;
 use crate::domain::planner::Scope;
+use crate::domain::standstill::Standstill;
 use crate::domain::status::Status;
 
 const SORT: &str = "ACTOR";
@@ -49,6 +51,12 @@ pub struct ActorRecord {
     pub reason: Option<String>,
     /// How often in a row its set has been mended.
     pub round: u32,
+    /// The set as it was given up; it is not tried again by itself while it is the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<Standstill>,
+    /// The budget that its work waits for, while it is parked for want of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked_for: Option<Limit>,
     /// Prompts that were found improper for it.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub rejected_prompts: BTreeSet<String>,
@@ -213,6 +221,7 @@ impl Store {
             // The message that would have evaluated waiting uploads may be the one that was given up: the next
             // upload sends another.
             .remove("announced_at")
+            .remove("given_up")
             .remove(ASKED_BEFORE)
             .when_item_exists();
         self.apply(change).await.map(drop)
@@ -229,16 +238,26 @@ impl Store {
         Ok(self.apply(change).await?.is_some())
     }
 
-    /// Notes that work on an actor waits for money. What a person was asked for meanwhile, another message of the plan
+    /// Notes that work on an actor waits for money: for that of one of our budgets, or of an account. What a person was asked for meanwhile, another message of the plan
     /// having been given up, is kept for the time when there is some: no money brings that message back.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn park(&self, actor: &ActorId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn park(
+        &self,
+        actor: &ActorId,
+        reason: &str,
+        limit: Option<Limit>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let parked = Change::of(items::key(actor, SORT))
             .set("status", value(&Status::Parked)?)
             .set("reason", text(reason))
             .set("updated_at", millis(now));
+        let parked = match limit {
+            Some(limit) => parked.set("parked_for", value(&limit)?),
+            None => parked.remove("parked_for"),
+        };
         let needs_attention = value(&Status::NeedsAttention)?;
         if self.apply(parked.clone().when_other("status", needs_attention.clone())).await?.is_some() {
             return Ok(());

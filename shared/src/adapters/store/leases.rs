@@ -8,6 +8,7 @@ use super::items::{self, number, text, value};
 use super::{Store, StoreError};
 use crate::domain::actor::ActorId;
 use crate::domain::planner::Scope;
+use crate::domain::standstill::Standstill;
 use crate::domain::status::Status;
 
 /// What an evaluation leaves behind in the actor's record.
@@ -27,6 +28,8 @@ pub struct Verdict<'a> {
     pub began: Timestamp,
     /// Whether it continued a row of mendings.
     pub continues: bool,
+    /// The set, if it is given up.
+    pub given_up: Option<Standstill>,
 }
 
 /// What an evaluation means for the uploads that wait.
@@ -128,6 +131,10 @@ pub(super) fn verdict_change(
     };
     let is_afresh = verdict.scope == Scope::All && !verdict.continues;
     let change = if is_afresh { change.set("evaluated_afresh_at", began) } else { change };
+    let change = match &verdict.given_up {
+        Some(given_up) => change.set("given_up", value(given_up)?),
+        None => change.remove("given_up"),
+    };
     Ok(change
         .set("status", value(&verdict.status)?)
         .set("reason", text(verdict.reason))

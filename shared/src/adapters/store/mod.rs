@@ -23,6 +23,7 @@ pub mod plans;
 mod predictions;
 mod read;
 pub mod refusals;
+mod revisions;
 pub mod slots;
 pub mod spending;
 pub mod trash;

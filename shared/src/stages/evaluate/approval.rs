@@ -13,11 +13,6 @@ use crate::messages::{Cause, EvaluationCommand};
 use crate::metrics::Metric;
 use crate::stages::StageError;
 
-/// Whether a plan deletes more than this share of the images it knows.
-pub(super) fn deletes_too_much(plan: &Plan, most_percent: u8) -> bool {
-    plan.delete.len() as u64 * 100 > u64::from(most_percent) * u64::from(plan.before.total())
-}
-
 impl Evaluation {
     /// Whether a person has agreed to every deletion of the plan: to that file, in that version.
     pub(super) async fn is_approved(&self, case: &Case<'_>, plan: &Plan) -> Result<bool, StageError> {
@@ -33,7 +28,7 @@ impl Evaluation {
         let (going, all) = (plan.delete.len(), plan.before.total());
         let reason = format!(
             "The plan would delete {going} of {all} images ({} %), more than MAX_DELETED_PERCENT={} allows: look at them with `balancer status {actor} --plan`, then `balancer approve {actor}`.",
-            (going * 100).div_ceil((all as usize).max(1)),
+            plan.deleted_percent(),
             self.most_deleted_percent,
         );
         warn!(%actor, plan_id = plan.plan_id, reason, "awaits approval");
@@ -54,39 +49,4 @@ impl Evaluation {
 
 fn versions(plan: &Plan) -> BTreeSet<(&str, &str)> {
     plan.delete.iter().map(|deletion| (deletion.filename.as_str(), deletion.etag.as_str())).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::kind::KindCounts;
-    use crate::domain::plan::{Origin, PlannedDeletion};
-
-    fn deleting(going: usize, all: u32) -> Plan {
-        let deletion = |number| PlannedDeletion {
-            filename: format!("a_{number}.jpg"),
-            etag: String::new(),
-            reason: String::new(),
-        };
-        Plan {
-            before: KindCounts { photorealistic: all, ..KindCounts::default() },
-            delete: (0..going).map(deletion).collect(),
-            ..Plan::empty("p".to_owned(), jiff::Timestamp::UNIX_EPOCH, Origin::Evaluation)
-        }
-    }
-
-    #[test]
-    fn exactly_the_share_is_allowed_and_one_image_more_is_not() {
-        for (going, all, percent, is_too_much) in [
-            (10, 20, 50, false),
-            (11, 20, 50, true),
-            (1, 3, 33, true),
-            (1, 3, 34, false),
-            (0, 0, 0, false),
-            (1, 9, 0, true),
-            (9, 9, 100, false),
-        ] {
-            assert_eq!(deletes_too_much(&deleting(going, all), percent), is_too_much, "{going} of {all}, {percent} %");
-        }
-    }
 }

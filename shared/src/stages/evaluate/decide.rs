@@ -7,7 +7,6 @@ use serde_json::json;
 use tracing::{Span, info, warn};
 
 use super::Evaluation;
-use super::approval::deletes_too_much;
 use super::judge::Judged;
 use super::survey::Survey;
 use super::uploads::are_overdue;
@@ -50,7 +49,7 @@ impl Case<'_> {
 
     pub(super) fn verdict<'v>(&self, status: Status, round: u32, reason: &'v str) -> Verdict<'v> {
         let (scope, began, continues) = (self.command.scope, self.began, self.continues);
-        Verdict { status, reason, round, uploads: self.uploads(), scope, began, continues }
+        Verdict { status, reason, round, uploads: self.uploads(), scope, began, continues, given_up: None }
     }
 }
 
@@ -71,6 +70,9 @@ impl Evaluation {
             Ok(survey) => survey,
             Err(problem) => return self.ask_for_attention(&case, &problem).await,
         };
+        if let Some(given_up) = self.still_given_up(&case, &survey) {
+            return self.stay_given_up(&case, given_up).await;
+        }
         let mut judged = match self.judge(actor, &plan_id, &mut survey).await? {
             Ok(judged) => judged,
             Err(unjudged) => return self.end_unjudged(&case, unjudged).await,
@@ -88,15 +90,20 @@ impl Evaluation {
         let proposal = propose(&judged.assessments, &policy).leaving_room_for(unassessed);
         let plan = self.plan(&case, plan_id, &survey, &judged, &proposal);
         if case.command.mode == Mode::DryRun {
-            return self.keep_dry_run(&case, &plan).await;
+            let obstacle = self.obstacle(&case, &plan).await?;
+            return self.keep_dry_run(&case, &Plan { obstacle, ..plan }).await;
         }
         if proposal.is_empty() {
-            return self.conclude(&case, &plan, &judged).await;
+            return self.conclude(&case, &plan, &judged, &survey.fingerprint).await;
+        }
+        if case.round > self.max_rounds {
+            let reason = self.rounds_used_up(&case, &plan).await?;
+            return self.give_up(&case, case.round, &reason, &survey.fingerprint).await;
         }
         if let Some(problem) = self.obstacle(&case, &plan).await? {
             return self.ask_for_attention(&case, &problem).await;
         }
-        if deletes_too_much(&plan, self.most_deleted_percent) && !self.is_approved(&case, &plan).await? {
+        if plan.deletes_more_than(self.most_deleted_percent) && !self.is_approved(&case, &plan).await? {
             return self.await_approval(&case, plan).await;
         }
         self.set_going(&case, plan).await
@@ -116,6 +123,7 @@ impl Evaluation {
         let used_prompts = staying.filter_map(|image| image.image.prompt_id.clone());
         let used_prompts = used_prompts.chain(case.record.rejected_prompts.iter().cloned()).collect();
         let slots = slots(&case.command.actor_id, &plan_id, proposal.generate, &used_prompts);
+        let is_dry_run = case.command.mode == Mode::DryRun;
         let mut plan = Plan {
             round: case.round,
             scope: case.command.scope,
@@ -126,7 +134,8 @@ impl Evaluation {
             slots,
             notes: [survey.notes.as_slice(), judged.unassessed.as_slice()].concat(),
             vision_cost: judged.cost,
-            state: if case.command.mode == Mode::DryRun { PlanState::DryRun } else { PlanState::Running },
+            state: if is_dry_run { PlanState::DryRun } else { PlanState::Running },
+            request_id: case.command.request_id.clone().filter(|_| is_dry_run),
             ..Plan::empty(plan_id, self.clock.now(), Origin::Evaluation)
         };
         plan.remaining = plan.pieces_of_work();
@@ -140,8 +149,21 @@ impl Evaluation {
         Ok(self.store.release_lease(actor, case.token).await?)
     }
 
+    /// Tells whoever waits for a dry run by its request that there is none, and why.
+    async fn answer_in_vain(&self, case: &Case<'_>, problem: &str) -> Result<(), StageError> {
+        let Some(request_id) = &case.command.request_id else { return Ok(()) };
+        let now = self.clock.now();
+        let answer = Plan {
+            state: PlanState::DryRun,
+            request_id: Some(request_id.clone()),
+            obstacle: Some(problem.to_owned()),
+            ..Plan::empty(plan_id(now, case.message_id), now, Origin::Evaluation)
+        };
+        Ok(self.store.record_plan(&case.command.actor_id, &answer).await?)
+    }
+
     /// There is nothing to do, or nothing that may be done.
-    async fn conclude(&self, case: &Case<'_>, plan: &Plan, judged: &Judged) -> Result<(), StageError> {
+    async fn conclude(&self, case: &Case<'_>, plan: &Plan, judged: &Judged, seen: &str) -> Result<(), StageError> {
         let remarks: String = plan.notes.iter().map(|note| format!(" {}: {}.", note.filename, note.remark)).collect();
         let remarks = remarks + &self.shortfall(case).await?;
         let target = self.target.counts();
@@ -153,7 +175,7 @@ impl Evaluation {
                 plan.before,
                 images(judged.unassessed.len()),
             );
-            self.settle(case, Status::NeedsAttention, 0, &reason).await
+            self.give_up(case, 0, &reason, seen).await
         } else if plan.before == target {
             self.settle(case, Status::Balanced, 0, &format!("Balanced at {target}.{remarks}")).await
         } else if may_delete && Kind::ALL.into_iter().any(|kind| plan.before[kind] > target[kind]) {
@@ -171,17 +193,18 @@ impl Evaluation {
         }
     }
 
+    async fn rounds_used_up(&self, case: &Case<'_>, plan: &Plan) -> Result<String, StageError> {
+        Ok(format!(
+            "After {} rounds the set still stands at {} instead of {}: look at its images, replace the base image or upload better ones.{}",
+            self.max_rounds,
+            plan.before,
+            self.target.counts(),
+            self.shortfall(case).await?
+        ))
+    }
+
     /// What keeps a plan from being carried out, in a sentence for people.
     async fn obstacle(&self, case: &Case<'_>, plan: &Plan) -> Result<Option<String>, StageError> {
-        if case.round > self.max_rounds {
-            return Ok(Some(format!(
-                "After {} rounds the set still stands at {} instead of {}: look at its images, replace the base image or upload better ones.{}",
-                self.max_rounds,
-                plan.before,
-                self.target.counts(),
-                self.shortfall(case).await?
-            )));
-        }
         if plan.slots.is_empty() {
             return Ok(None);
         }
@@ -264,16 +287,21 @@ impl Evaluation {
         if case.command.mode == Mode::DryRun {
             // It says so and leaves everything else, such as a plan under way, as it is.
             self.store.ask_for_attention(actor, problem, self.clock.now()).await?;
+            self.answer_in_vain(case, problem).await?;
             return Ok(self.store.release_lease(actor, case.token).await?);
         }
         self.settle(case, Status::NeedsAttention, case.round, problem).await
     }
 
     async fn settle(&self, case: &Case<'_>, status: Status, round: u32, reason: &str) -> Result<(), StageError> {
+        self.conclude_with(case, case.verdict(status, round, reason)).await
+    }
+
+    /// Ends an evaluation without a plan.
+    pub(super) async fn conclude_with(&self, case: &Case<'_>, verdict: Verdict<'_>) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
-        info!(%actor, ?status, reason, "evaluated");
-        if status == Status::Balanced { Metric::SetsBalanced } else { Metric::SetsNeedingAttention }.emit();
-        let verdict = case.verdict(status, round, reason);
+        info!(%actor, status = ?verdict.status, reason = verdict.reason, "evaluated");
+        if verdict.status == Status::Balanced { Metric::SetsBalanced } else { Metric::SetsNeedingAttention }.emit();
         self.overtake_previous(case).await?;
         let uploads_wait = self.store.settle(actor, case.token, &verdict, self.clock.now()).await?;
         self.close_previous(case).await?;

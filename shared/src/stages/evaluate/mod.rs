@@ -2,6 +2,7 @@
 
 mod approval;
 mod decide;
+mod given_up;
 mod judge;
 mod shortfall;
 mod survey;

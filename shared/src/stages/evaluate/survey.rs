@@ -17,6 +17,7 @@ use crate::domain::manifest::{Generation, Image, UPLOADED, timestamp_text};
 use crate::domain::numbering::{highest, number_of};
 use crate::domain::plan::Note;
 use crate::domain::reconciliation::{Listed, compare};
+use crate::domain::standstill::fingerprint;
 use crate::imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shrink};
 use crate::stages::StageError;
 use crate::stages::listing::list_images;
@@ -33,6 +34,8 @@ pub(super) struct Survey {
     pub(super) has_new_unusable: bool,
     /// The highest number of a generation so far.
     pub(super) last_generation: u32,
+    /// What tells the set from another one, or from what it was.
+    pub(super) fingerprint: String,
 }
 
 /// One image of the set.
@@ -86,6 +89,8 @@ impl Evaluation {
         self.store.raise_last_number(actor, highest(listed.iter().map(|file| file.filename.as_str()))).await?;
         let last_generation = self.reconcile(actor, record, token, &listed, &known).await?;
         let recorded = self.store.images(actor).await?;
+        let set = listed.iter().filter_map(|file| recorded.get_key_value(&file.filename));
+        let fingerprint = fingerprint(set.map(|(filename, image)| (filename.as_str(), image)));
         let present = listed.into_iter().filter_map(|file| {
             let image = recorded.get(&file.filename)?.clone();
             Some((file, image))
@@ -105,7 +110,7 @@ impl Evaluation {
             .into_iter()
             .map(|file| Note { remark: file.image.unusable.unwrap_or_default(), filename: file.filename })
             .collect();
-        Ok(Ok(Survey { images, notes, unread, has_new_unusable, last_generation }))
+        Ok(Ok(Survey { images, notes, unread, has_new_unusable, last_generation, fingerprint }))
     }
 
     /// Whether what the manifest says of an image suffices.

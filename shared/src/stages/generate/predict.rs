@@ -142,7 +142,7 @@ impl Generation {
             return Ok(StageError::later(error.to_string(), pause));
         }
         if matches!(error, ReplicateError::NoCredit(_)) {
-            return Ok(park(&self.store, &self.clock, &self.budget, job.actor, error.to_string()).await?);
+            return Ok(park(&self.store, &self.clock, &self.budget, job.actor, None, error.to_string()).await?);
         }
         if let Some(asked) = error.outage() {
             let now = self.clock.now();

@@ -61,7 +61,7 @@ impl Usage {
 
 /// What judging so many images costs at most, if nothing must be asked twice. With two passes every image may need
 /// a third, deciding look.
-pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
+pub(in crate::adapters::vision) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
     let images: Vec<usize> = (0..images).collect();
     let looks: &[(Look, VisionMode)] = match config.passes {
         0 | 1 => &[(Look::First, config.mode)],

@@ -41,6 +41,7 @@ use crate::config::OpenAiConfig;
 use crate::domain::money::MicroUsd;
 use answer::Said;
 use cost::Usage;
+pub(super) use cost::estimate;
 use error::LONGEST_SLEEP;
 use purse::Purse;
 use session::Session;
@@ -61,6 +62,12 @@ struct Shown {
     said: Result<Said, OpenAiError>,
 }
 
+/// The name of a configured model, with the version of the rubric: another of either sees everything anew.
+#[must_use]
+pub fn name_of(config: &OpenAiConfig) -> String {
+    format!("openai/{}/prompt-{PROMPT_VERSION}", config.model)
+}
+
 /// A client of the vision service.
 #[derive(Debug)]
 pub struct OpenAi {
@@ -79,7 +86,7 @@ impl OpenAi {
         Ok(Self {
             http: Http::new(config.timeout, MOST_ANSWER_BYTES)?,
             key: secrets::reveal(config.key.clone(), sdk).await?,
-            name: format!("openai/{}/prompt-{PROMPT_VERSION}", config.model),
+            name: name_of(&config),
             config,
         })
     }

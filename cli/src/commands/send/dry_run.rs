@@ -1,0 +1,61 @@
+//! The result of a dry run that was asked for by message.
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use balancer::domain::plan::Plan;
+use serde_json::json;
+
+use super::Request;
+use crate::connection::Connected;
+use crate::local::ActorProposal;
+use crate::outcome::{Outcome, SCHEMA, answer, quoted};
+
+/// How often the table is looked at.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Waits for the plan, and prints it.
+///
+/// # Errors
+/// If the request is refused, or not answered in time.
+pub(super) async fn wait_for(
+    connected: &Connected,
+    request: &Request,
+    patience: Duration,
+    json: bool,
+) -> anyhow::Result<Outcome> {
+    let began = Instant::now();
+    loop {
+        if let Some(plan) = plan_for(connected, request).await? {
+            let proposal = ActorProposal::of_plan(request.actor.clone(), plan, None);
+            if json {
+                answer(json!({ "schema": SCHEMA, "request_id": request.request_id, "actors": [proposal] }));
+            } else {
+                answer(proposal.in_words());
+            }
+            return Ok(proposal.outcome());
+        }
+        if let Some(reason) = refusal_of(connected, request).await? {
+            bail!("the request was refused: {reason}");
+        }
+        if began.elapsed() >= patience {
+            bail!(
+                "no result after {} s; `balancer status {}` shows it when there is one, and what keeps it",
+                patience.as_secs(),
+                quoted(request.actor.as_str())
+            );
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn plan_for(connected: &Connected, request: &Request) -> anyhow::Result<Option<Plan>> {
+    let plans = connected.store.plans(&request.actor).await?;
+    Ok(plans.into_iter().find(|plan| plan.request_id.as_ref() == Some(&request.request_id)))
+}
+
+async fn refusal_of(connected: &Connected, request: &Request) -> anyhow::Result<Option<String>> {
+    let refusals = connected.store.refusals().await?;
+    let of_request = refusals.into_iter().find(|refusal| refusal.body.contains(&request.request_id));
+    Ok(of_request.map(|refusal| refusal.reason))
+}

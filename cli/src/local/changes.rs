@@ -1,0 +1,60 @@
+//! What was deleted and generated, image by image.
+
+use balancer::adapters::store::slots::SlotState;
+use balancer::adapters::store::{Store, StoreError};
+use balancer::domain::actor::ActorId;
+use balancer::domain::kind::Kind;
+use balancer::domain::plan::{Plan, PlanState};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// An image that was deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Deleted {
+    pub file: String,
+    pub reason: String,
+}
+
+/// An image that was generated. It may have been deleted since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Generated {
+    pub file: String,
+    /// The kind that was asked for.
+    pub kind: Kind,
+    pub prompt_id: String,
+}
+
+/// What was deleted since then, the oldest first.
+///
+/// # Errors
+/// If the table can't be read.
+pub async fn deleted_since(store: &Store, actor: &ActorId, since: Timestamp) -> Result<Vec<Deleted>, StoreError> {
+    let trash = store.trash(actor).await?;
+    let entries = trash.into_iter().flat_map(|(file, entries)| entries.into_iter().map(move |it| (file.clone(), it)));
+    let mut entries: Vec<_> = entries.filter(|(_, trashed)| trashed.deleted_at >= since).collect();
+    entries.sort_by_key(|(_, trashed)| trashed.deleted_at);
+    Ok(entries.into_iter().map(|(file, trashed)| Deleted { file, reason: trashed.reason }).collect())
+}
+
+/// What was generated since then for any of these plans, in the order of the plans.
+///
+/// # Errors
+/// If the table can't be read.
+pub async fn generated_since(
+    store: &Store,
+    actor: &ActorId,
+    plans: &[Plan],
+    since: Timestamp,
+) -> Result<Vec<Generated>, StoreError> {
+    let mut generated = Vec::new();
+    for plan in plans.iter().filter(|plan| plan.state != PlanState::DryRun && !plan.slots.is_empty()) {
+        for (slot_id, record) in store.slots(actor, &plan.plan_id).await? {
+            let is_new = record.state == SlotState::Done && record.ended_at.is_some_and(|ended| ended >= since);
+            if let (true, Some(file), Some(slot)) = (is_new, record.filename, plan.slot(&slot_id)) {
+                let prompt_id = record.prompt_id.unwrap_or_else(|| slot.prompt_id.clone());
+                generated.push(Generated { file, kind: slot.kind, prompt_id });
+            }
+        }
+    }
+    Ok(generated)
+}

@@ -1,0 +1,71 @@
+//! The end of a run that is stopped: images that are being generated, and may be paid for, get into their place first.
+
+use std::time::Duration;
+
+use balancer::adapters::store::slots::{SlotRecord, SlotState};
+use balancer::adapters::store::{Store, StoreError};
+use balancer::domain::actor::ActorId;
+use balancer::domain::plan::Plan;
+use balancer::stages::Clock;
+use jiff::SignedDuration;
+
+use crate::outcome::remark;
+
+/// How often the table is looked at.
+const POLL: Duration = Duration::from_millis(200);
+
+/// How long images are waited for: longer than most take, and shorter than a system that shuts down waits.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// For how long no evaluation may begin another plan.
+const CLOSED: SignedDuration = SignedDuration::from_secs(300);
+
+/// Who holds the right to evaluate meanwhile.
+const CLOSER: &str = "the end of the run";
+
+/// Begins no further image of any plan, and waits until those that are being generated are in their place.
+///
+/// # Errors
+/// If the table can't be read or written.
+pub async fn drain(store: &Store, actors: &[ActorId]) -> Result<(), StoreError> {
+    let mut plans = Vec::new();
+    for actor in actors {
+        for plan in store.plans(actor).await?.into_iter().filter(Plan::is_under_way) {
+            let now = Clock::system().now();
+            store.take_lease(actor, CLOSER, now, CLOSED).await?;
+            store.supersede_plan(actor, &plan.plan_id).await?;
+            plans.push((actor, plan.plan_id));
+        }
+    }
+    let finished = wait_for_images(store, &plans);
+    tokio::time::timeout(PATIENCE, finished).await.unwrap_or(Ok(()))
+}
+
+async fn wait_for_images(store: &Store, plans: &[(&ActorId, String)]) -> Result<(), StoreError> {
+    let mut has_been_said = false;
+    // A message that is delivered in this moment has claimed nothing yet: none in hand is what is so twice.
+    let mut times_none = 0;
+    while times_none < 2 {
+        let mut in_hand = 0;
+        for (actor, plan_id) in plans {
+            in_hand += store.slots(actor, plan_id).await?.values().filter(|slot| is_in_hand(slot)).count();
+        }
+        times_none = if in_hand == 0 { times_none + 1 } else { 0 };
+        if in_hand > 0 && !has_been_said {
+            remark(format!(
+                "stopping when the images in hand are done ({in_hand}); press Ctrl-C again to stop at once"
+            ));
+            has_been_said = true;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}
+
+fn is_in_hand(slot: &SlotRecord) -> bool {
+    match slot.state {
+        SlotState::Open => slot.claim_token.is_some() || slot.is_under_way(),
+        SlotState::Staged | SlotState::Numbered => true,
+        SlotState::Done | SlotState::Failed => false,
+    }
+}

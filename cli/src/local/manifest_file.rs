@@ -1,0 +1,73 @@
+//! `manifest.json`: what the table knows of an actor, written into its folder.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use balancer::adapters::store::Store;
+use balancer::domain::manifest::Manifest;
+use balancer::exchange;
+
+use super::circumstances::Circumstances;
+use super::data_folder::ActorFolder;
+use super::leave::write_whole;
+
+/// Writes what the table knows of an actor, unless the file says so already. Returns what it says; `None` if the table
+/// doesn't know the actor.
+///
+/// # Errors
+/// If the table can't be read or the file can't be written.
+pub async fn save(
+    store: &Store,
+    folder: &ActorFolder,
+    circumstances: Option<&Circumstances>,
+) -> anyhow::Result<Option<Manifest>> {
+    let _turn = turn(&folder.dir).await;
+    let Some(manifest) = export(store, folder, circumstances).await? else { return Ok(None) };
+    write(folder, &manifest)?;
+    Ok(Some(manifest))
+}
+
+/// What the table knows of an actor, with the circumstances of a set that was given up.
+///
+/// # Errors
+/// If the table can't be read.
+pub async fn export(
+    store: &Store,
+    folder: &ActorFolder,
+    circumstances: Option<&Circumstances>,
+) -> anyhow::Result<Option<Manifest>> {
+    let Some(mut manifest) = exchange::export(store, &folder.actor).await? else { return Ok(None) };
+    if let (Some(given_up), Some(circumstances)) = (&mut manifest.balancing, circumstances) {
+        given_up.circumstances = Some(circumstances.of(folder, given_up.status));
+    }
+    Ok(Some(manifest))
+}
+
+/// Writes a manifest, unless the file says the same.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn write(folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
+    if is_written(&folder.manifest(), manifest) {
+        return Ok(());
+    }
+    write_whole(&folder.manifest(), &serde_json::to_vec_pretty(manifest)?)
+}
+
+/// Whether this manifest lies there already, but for the moment at which it was last looked at.
+fn is_written(path: &Path, manifest: &Manifest) -> bool {
+    let written = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+    written.is_some_and(|written| Manifest { updated_at: manifest.updated_at.clone(), ..written } == *manifest)
+}
+
+/// Waits until no other process writes this actor's manifest: `balancer pin` does so beside a watch, and neither may
+/// replace what is newer. A file system without locks gives no turns.
+pub async fn turn(dir: &Path) -> Option<File> {
+    let dir = dir.to_owned();
+    let wait = move || {
+        let folder = File::open(dir).ok()?;
+        folder.lock().ok()?;
+        Some(folder)
+    };
+    tokio::task::spawn_blocking(wait).await.ok().flatten()
+}

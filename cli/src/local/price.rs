@@ -1,0 +1,165 @@
+//! What a plan would cost, and whether it may be carried out without approval.
+
+use balancer::adapters::vision::highest_price;
+use balancer::config::{GeneratorConfig, VisionConfig};
+use balancer::domain::money::MicroUsd;
+use balancer::domain::plan::Plan;
+use serde::Serialize;
+
+/// The prices and limits of a run.
+#[derive(Debug)]
+pub struct Terms {
+    pub vision: VisionConfig,
+    pub generator: GeneratorConfig,
+    pub max_deleted_percent: u8,
+}
+
+/// What a plan would cost, if every image comes out well: each that is rated too low is replaced and paid for once more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// All together, at most.
+    #[serde(rename = "total_micro_usd")]
+    total: MicroUsd,
+    /// For the images to generate.
+    #[serde(rename = "generation_micro_usd")]
+    generation: MicroUsd,
+    /// For one image.
+    #[serde(rename = "per_image_micro_usd")]
+    per_image: MicroUsd,
+    /// For rating, at most: the images that this dry run has rated, and those to generate.
+    #[serde(rename = "rating_micro_usd")]
+    rating: MicroUsd,
+    /// What the dry run itself has paid for rating.
+    #[serde(rename = "dry_run_micro_usd")]
+    dry_run: MicroUsd,
+    #[serde(skip)]
+    images: usize,
+    #[serde(skip)]
+    is_free: bool,
+}
+
+impl Terms {
+    /// What a plan would cost. A dry run keeps no rating, so a run pays for those once more.
+    pub fn cost(&self, plan: &Plan) -> Cost {
+        let images = plan.slots.len();
+        let per_image = self.generator.usd_per_image();
+        let generation = per_image * images as u64;
+        let rating = plan.vision_cost + highest_price(images, &self.vision);
+        let are_built_in =
+            matches!((&self.vision, &self.generator), (VisionConfig::Embedded, GeneratorConfig::Embedded));
+        Cost {
+            total: generation + rating,
+            generation,
+            per_image,
+            rating,
+            dry_run: plan.vision_cost,
+            images,
+            is_free: are_built_in,
+        }
+    }
+
+    /// Why a plan would be on hold until it is approved, if it would.
+    pub fn objection(&self, plan: &Plan) -> Option<String> {
+        plan.deletes_more_than(self.max_deleted_percent).then(|| {
+            format!(
+                "it would delete {} of {} images ({} %), and --max-deleted-percent is {}",
+                plan.delete.len(),
+                plan.before.total(),
+                plan.deleted_percent(),
+                self.max_deleted_percent
+            )
+        })
+    }
+}
+
+impl Cost {
+    /// For people.
+    pub fn in_words(&self) -> String {
+        if self.is_free {
+            return "would cost nothing: the built-in models rate and generate".to_owned();
+        }
+        let generation = match self.images {
+            0 => None,
+            _ if self.per_image == MicroUsd::ZERO => None,
+            1 => Some(format!("1 image at {}", self.per_image)),
+            many => Some(format!("{many} images at {}", self.per_image)),
+        };
+        let rating = (self.rating > MicroUsd::ZERO).then(|| format!("{} at most for rating", self.rating));
+        let parts: Vec<String> = generation.into_iter().chain(rating).collect();
+        let mut text = match parts.is_empty() {
+            true => "would cost nothing".to_owned(),
+            false => format!("would cost about {}: {}", self.total, parts.join(", ")),
+        };
+        if self.dry_run > MicroUsd::ZERO {
+            text.push_str(&format!("; this dry run has cost {}", self.dry_run));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use balancer::config::from_variables;
+    use balancer::domain::kind::{Kind, KindCounts};
+    use balancer::domain::plan::{Origin, PlannedDeletion, Slot};
+    use jiff::Timestamp;
+
+    fn terms(variables: &[(&str, &str)]) -> Terms {
+        let variables: std::collections::BTreeMap<_, _> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Terms {
+            vision: from_variables(variables.clone()).unwrap(),
+            generator: from_variables(variables).unwrap(),
+            max_deleted_percent: 50,
+        }
+    }
+
+    fn plan(deleted: usize, generated: usize) -> Plan {
+        let deletion =
+            PlannedDeletion { filename: "a.jpg".to_owned(), etag: String::new(), reason: "Surplus.".to_owned() };
+        let slot = Slot { slot_id: "1".to_owned(), kind: Kind::BwStylized, prompt_id: "p".to_owned(), seed: 1 };
+        Plan {
+            before: KindCounts { photorealistic: 4, ..KindCounts::default() },
+            delete: vec![deletion; deleted],
+            slots: vec![slot; generated],
+            ..Plan::empty("p".to_owned(), Timestamp::UNIX_EPOCH, Origin::Evaluation)
+        }
+    }
+
+    const BUILT_IN: [(&str, &str); 2] = [("VISION_PROVIDER", "embedded"), ("GENERATOR", "embedded")];
+
+    #[test]
+    fn the_built_in_models_cost_nothing() {
+        let cost = terms(&BUILT_IN).cost(&plan(1, 7));
+        assert_eq!(
+            (cost.total, cost.in_words().as_str()),
+            (MicroUsd::ZERO, "would cost nothing: the built-in models rate and generate")
+        );
+    }
+
+    #[test]
+    fn images_are_counted_at_their_price_and_rating_at_its_highest() {
+        let paid = [
+            ("VISION_PROVIDER", "openai"),
+            ("OPENAI_API_KEY", "k"),
+            ("GENERATOR", "replicate"),
+            ("REPLICATE_API_TOKEN", "t"),
+        ];
+        let cost = terms(&paid).cost(&Plan { vision_cost: MicroUsd(300), ..plan(0, 7) });
+        assert_eq!((cost.generation, cost.per_image), (MicroUsd(280_000), MicroUsd(40_000)));
+        assert!(cost.rating > MicroUsd(300) && cost.total == cost.generation + cost.rating, "{cost:?}");
+        let said = cost.in_words();
+        assert!(said.contains("7 images at $0.04, ") && said.ends_with("; this dry run has cost $0.0003"), "{said}");
+        let nothing = terms(&paid).cost(&plan(2, 0)).in_words();
+        assert_eq!(nothing, "would cost nothing");
+    }
+
+    #[test]
+    fn half_of_a_set_may_go_without_approval_and_no_more() {
+        let terms = terms(&BUILT_IN);
+        assert_eq!(terms.objection(&plan(2, 0)), None);
+        let objection = terms.objection(&plan(3, 0)).unwrap();
+        assert_eq!(objection, "it would delete 3 of 4 images (75 %), and --max-deleted-percent is 50");
+    }
+}

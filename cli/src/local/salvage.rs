@@ -1,0 +1,159 @@
+//! What a run that was killed has left undone between the folder and its `manifest.json`.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirEntry};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use balancer::domain::manifest::{Image, Manifest};
+use balancer::domain::numbering::number_of;
+use balancer::domain::trash::Trashed;
+use balancer::keys::is_image_name;
+use jiff::Timestamp;
+
+use super::data_folder::ActorFolder;
+
+/// Why an image lies in the trash of which no record says so.
+const UNRECORDED: &str = "Deleted by a run that was killed before it had noted why.";
+
+/// Brings a manifest into agreement with the folder where a killed run has done one thing and not yet the other: images
+/// that never got into their place, deletions that had not moved their file yet, and files in the trash without a record.
+pub fn salvage(manifest: &mut Manifest, folder: &ActorFolder) {
+    forget_unplaced(manifest, folder);
+    forget_undone_deletions(manifest, folder);
+    record_trash(manifest, folder);
+}
+
+/// Forgets images that have a number and never got into their place. Their numbers are free again.
+pub fn forget_unplaced(manifest: &mut Manifest, folder: &ActorFolder) {
+    let is_unplaced = |filename: &str, image: &Image| {
+        image.etag.is_none() && image.plan_id.is_some() && !folder.training_data().join(filename).exists()
+    };
+    let mut free = BTreeSet::new();
+    manifest.images.retain(|filename, image| {
+        let stays = !is_unplaced(filename, image);
+        if !stays {
+            free.insert(image.index);
+        }
+        stays
+    });
+    while free.remove(&manifest.last_number) {
+        manifest.last_number -= 1;
+    }
+    manifest.total_images = manifest.images.values().filter(|image| image.unusable.is_none()).count() as u64;
+}
+
+fn forget_undone_deletions(manifest: &mut Manifest, folder: &ActorFolder) {
+    for (filename, entries) in &mut manifest.trash {
+        let is_still_there = folder.training_data().join(filename).exists();
+        entries.retain(|trashed| !is_still_there || folder.trash_path(&trashed.plan_id, filename).exists());
+    }
+    manifest.trash.retain(|_, entries| !entries.is_empty());
+}
+
+/// Records the files in the trash that a killed run has moved there and not recorded, so that they can be restored.
+pub fn record_trash(manifest: &mut Manifest, folder: &ActorFolder) {
+    for plan in entries(&folder.trash()) {
+        let plan_id = plan.file_name().to_string_lossy().into_owned();
+        for file in entries(&plan.path()) {
+            let Ok(filename) = file.file_name().into_string() else { continue };
+            let is_recorded = |entries: &Vec<Trashed>| entries.iter().any(|trashed| trashed.plan_id == plan_id);
+            if !is_image_name(&filename) || manifest.trash.get(&filename).is_some_and(is_recorded) {
+                continue;
+            }
+            let known = manifest.images.get(&filename).filter(|_| !folder.training_data().join(&filename).exists());
+            let image = known.cloned().unwrap_or_else(|| Image { index: number_of(&filename), ..Image::default() });
+            let trashed = Trashed {
+                plan_id: plan_id.clone(),
+                deleted_at: moved_at(&file),
+                reason: UNRECORDED.to_owned(),
+                image: Image { pinned: false, ..image },
+            };
+            manifest.trash.entry(filename).or_default().push(trashed);
+        }
+    }
+}
+
+/// The entries of a folder; none if there is no such folder. What can't be read here is said by whoever needs it.
+fn entries(dir: &Path) -> impl Iterator<Item = DirEntry> + use<> {
+    fs::read_dir(dir).into_iter().flatten().flatten()
+}
+
+/// When a file came where it lies. Its time of modification is that of the picture.
+fn moved_at(file: &DirEntry) -> Timestamp {
+    let changed = file.metadata().ok().and_then(|metadata| Timestamp::from_second(metadata.ctime()).ok());
+    changed.unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use tempfile::TempDir;
+
+    fn folder() -> (TempDir, ActorFolder) {
+        let data = tempfile::tempdir().unwrap();
+        let folder = ActorFolder { actor: "hero".parse().unwrap(), dir: data.path().join("hero") };
+        for dir in [folder.training_data(), folder.trash().join("p")] {
+            fs::create_dir_all(dir).unwrap();
+        }
+        (data, folder)
+    }
+
+    fn manifest(value: serde_json::Value) -> Manifest {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn an_image_that_never_arrived_gives_its_number_back() {
+        let (_data, folder) = folder();
+        fs::write(folder.training_data().join("hero_3.jpg"), "here").unwrap();
+        let image = |index: u64| json!({ "index": index, "plan_id": "p", "prompt": "a beach" });
+        let mut manifest = manifest(json!({
+            "actor_id": "hero",
+            "last_number": 5,
+            "images": {
+                "hero_1.jpg": { "index": 1 },
+                "hero_3.jpg": image(3),
+                "hero_4.jpg": image(4),
+                "hero_5.jpg": image(5),
+            },
+        }));
+        salvage(&mut manifest, &folder);
+        assert_eq!(manifest.images.keys().collect::<Vec<_>>(), ["hero_1.jpg", "hero_3.jpg"]);
+        assert_eq!((manifest.last_number, manifest.total_images), (3, 2));
+        assert_eq!(manifest.images["hero_3.jpg"].prompt.as_deref(), Some("a beach"));
+    }
+
+    #[test]
+    fn a_deletion_that_moved_nothing_is_forgotten() {
+        let (_data, folder) = folder();
+        for file in [folder.training_data().join("a.jpg"), folder.training_data().join("b.jpg")] {
+            fs::write(file, "here").unwrap();
+        }
+        fs::write(folder.trash_path("p", "b.jpg"), "an older one").unwrap();
+        let trashed = |reason: &str| json!([{ "plan_id": "p", "deleted_at": "2026-01-01T00:00:00Z", "reason": reason, "image": {} }]);
+        let mut manifest = manifest(json!({
+            "actor_id": "hero",
+            "trash": { "a.jpg": trashed("one"), "b.jpg": trashed("two"), "elsewhere.jpg": trashed("three") },
+        }));
+        salvage(&mut manifest, &folder);
+        assert_eq!(manifest.trash.keys().collect::<Vec<_>>(), ["b.jpg", "elsewhere.jpg"]);
+        assert_eq!(manifest.trash["b.jpg"].len(), 1);
+    }
+
+    #[test]
+    fn a_file_in_the_trash_without_a_record_can_be_restored() {
+        let (_data, folder) = folder();
+        for name in ["hero_7.jpg", "hero_7.txt"] {
+            fs::write(folder.trash_path("p", name), "moved").unwrap();
+        }
+        let known = json!({ "index": 7, "prompt": "a beach", "pinned": true });
+        let mut manifest = manifest(json!({ "actor_id": "hero", "images": { "hero_7.jpg": known } }));
+        salvage(&mut manifest, &folder);
+        assert_eq!(manifest.trash.keys().collect::<Vec<_>>(), ["hero_7.jpg"]);
+        let trashed = &manifest.trash["hero_7.jpg"][0];
+        assert_eq!((trashed.plan_id.as_str(), trashed.image.prompt.as_deref()), ("p", Some("a beach")));
+        assert!(!trashed.image.pinned && trashed.deleted_at > Timestamp::UNIX_EPOCH, "{trashed:?}");
+    }
+}

@@ -1,0 +1,110 @@
+//! `manifest.json` while a run lasts: whatever ends it, nothing that was known is lost.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::actors::Actor;
+use crate::support::background::{Background, wait_until};
+use crate::support::run::{Ran, balancer};
+use crate::support::stack::Place;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn watch(place: &Place) -> Background {
+    let mut command = place.local_in_background();
+    command.arg("--watch");
+    let mut watching = Background::start(command);
+    watching.wait_for("Ctrl-C ends it");
+    watching
+}
+
+fn kill(mut watching: Background, place: &Place) {
+    assert!(watching.kill());
+    drop(watching);
+    wait_until(PATIENCE, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
+}
+
+fn balancer_at(place: &Place, arguments: &[&str]) -> Ran {
+    Ran::of(place.balancer().args(arguments)).done()
+}
+
+fn names(of: &Value) -> BTreeSet<String> {
+    of.as_object().map(|entries| entries.keys().cloned().collect()).unwrap_or_default()
+}
+
+fn pinned(manifest: &Value) -> BTreeSet<String> {
+    let is_pinned = |name: &String| manifest["images"][name]["pinned"] == true;
+    names(&manifest["images"]).into_iter().filter(is_pinned).collect()
+}
+
+#[test]
+fn a_killed_watch_loses_no_pin_prompt_or_trash() {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "some body");
+    let originals = actor.files();
+    let watching = watch(&place);
+    let [kept, gone] = [0, 1].map(|at| actor.files().intersection(&originals).nth(at).unwrap().clone());
+    balancer_at(&place, &["pin", "some body", &kept]);
+    assert_eq!(pinned(&actor.manifest()), BTreeSet::from([kept.clone()]), "as soon as `pin` has ended");
+    balancer_at(&place, &["send", "deletion", "some body", &gone]);
+    // The next image takes its place.
+    let is_replaced = || actor.trash().contains(&gone) && actor.files().len() == 6;
+    wait_until(PATIENCE, is_replaced, || watching.said());
+    let is_kept = || {
+        let manifest = actor.manifest();
+        names(&manifest["images"]) == actor.files() && names(&manifest["trash"]) == actor.trash()
+    };
+    wait_until(PATIENCE, is_kept, || actor.manifest().to_string());
+    kill(watching, &place);
+
+    let manifest = actor.manifest();
+    for name in actor.files().difference(&originals) {
+        assert!(manifest["images"][name]["prompt"].is_string(), "{name} has no prompt: {manifest:#}");
+    }
+    assert_eq!(manifest["trash"][&gone][0]["reason"], "Deleted by hand.");
+    let data = place.data();
+    let restored = Ran::of(balancer().args(["restore", "some body", &gone, "--data"]).arg(&data)).done();
+    assert!(
+        restored.answer.contains(&format!("Restored and pinned {gone} (it was deleted because: Deleted by hand.)"))
+    );
+
+    Ran::of(&mut place.local()).done();
+    actor.agrees_with_its_manifest();
+    assert_eq!(pinned(&actor.manifest()), BTreeSet::from([kept, gone]));
+}
+
+#[test]
+fn what_a_killed_stack_had_deleted_can_be_put_back() {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let mut running = Background::start(place.local_in_background());
+    wait_until(PATIENCE, || !actor.trash().is_empty(), || running.said());
+    // In the very moment: perhaps no record of it has been written yet.
+    assert!(running.kill());
+    drop(running);
+    wait_until(PATIENCE, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
+    let trash: Vec<String> = actor.trash().into_iter().collect();
+    let mut restore = balancer();
+    restore.args(["restore", "somebody", "--data"]).arg(place.data()).args(&trash);
+    Ran::of(&mut restore).done();
+    let (left, files) = (actor.trash(), actor.files());
+    assert!(trash.iter().all(|name| files.contains(name) && !left.contains(name)), "{trash:?}: {left:?}");
+}
+
+#[test]
+fn a_balanced_folder_is_not_written_again() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "somebody");
+    let mut watching = watch(&place);
+    let written = || std::fs::metadata(actor.dir.join("manifest.json")).unwrap().modified().unwrap();
+    let before = written();
+    // Evaluated again, and nothing is different but when it was.
+    let dry_run = balancer_at(&place, &["send", "evaluation", "somebody", "--dry-run"]);
+    assert!(dry_run.answer.contains("nothing to do"), "{dry_run:#?}");
+    assert_eq!(written(), before);
+    watching.signal("TERM");
+    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+    assert_eq!(written(), before);
+}

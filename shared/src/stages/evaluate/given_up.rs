@@ -1,0 +1,61 @@
+//! A set that was given up is left alone until it changes or a person asks for another attempt. A second upload of the same
+//! file, or a second run on the same folder, would otherwise delete and generate as many images in vain once more.
+
+use tracing::info;
+
+use super::Evaluation;
+use super::decide::Case;
+use super::survey::Survey;
+use crate::adapters::store::leases::Verdict;
+use crate::domain::planner::Scope;
+use crate::domain::standstill::Standstill;
+use crate::domain::status::Status;
+use crate::messages::{Cause, Mode};
+use crate::stages::StageError;
+
+impl Evaluation {
+    /// What is remembered of the set, if it is the same as then and nobody asks for another attempt.
+    pub(super) fn still_given_up<'a>(&self, case: &'a Case<'_>, survey: &Survey) -> Option<&'a Standstill> {
+        let command = case.command;
+        let is_news_of_uploads = command.cause == Cause::Uploads && command.mode == Mode::Execute;
+        let may_stay = is_news_of_uploads && command.scope == Scope::All && !command.force;
+        let given_up = case.record.given_up.as_ref().filter(|_| may_stay)?;
+        given_up.still_holds(&survey.fingerprint, &self.policy_in_words()).then_some(given_up)
+    }
+
+    pub(super) async fn stay_given_up(&self, case: &Case<'_>, given_up: &Standstill) -> Result<(), StageError> {
+        info!(actor = %case.command.actor_id, "nothing has changed since the set was given up");
+        let verdict = case.verdict(given_up.status, given_up.rounds, &given_up.reason);
+        self.conclude_with(case, Verdict { given_up: Some(given_up.clone()), ..verdict }).await
+    }
+
+    /// Asks for a person, and remembers the set, so that the same set is not tried again by itself.
+    pub(super) async fn give_up(
+        &self,
+        case: &Case<'_>,
+        round: u32,
+        reason: &str,
+        fingerprint: &str,
+    ) -> Result<(), StageError> {
+        let given_up = Standstill {
+            status: Status::NeedsAttention,
+            reason: reason.to_owned(),
+            rounds: round.min(self.max_rounds),
+            images: fingerprint.to_owned(),
+            policy: Some(self.policy_in_words()),
+            circumstances: None,
+        };
+        let verdict = case.verdict(Status::NeedsAttention, round, reason);
+        self.conclude_with(case, Verdict { given_up: Some(given_up), ..verdict }).await
+    }
+
+    fn policy_in_words(&self) -> String {
+        format!(
+            "{} floor {} rounds {} by {}",
+            self.target.counts(),
+            self.quality_floor,
+            self.max_rounds,
+            self.vision.name()
+        )
+    }
+}
