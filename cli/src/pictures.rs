@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use balancer::imaging::{Facts, PREVIEW_SIDE, decode, measure, shrink};
-use balancer::keys::is_image_name;
+use balancer::keys::{IMAGE_EXTENSIONS_IN_WORDS, is_image_name};
 use image::{ImageFormat, RgbImage};
 
 use crate::local::replace;
@@ -38,7 +38,7 @@ pub fn read_folder(dir: &Path) -> anyhow::Result<Vec<Picture>> {
     }
     progress.finish();
     if pictures.is_empty() {
-        bail!("{} holds no usable image; put png, jpg, jpeg or webp files there", dir.display());
+        bail!("{} holds no usable image; put {IMAGE_EXTENSIONS_IN_WORDS} files there", dir.display());
     }
     Ok(pictures)
 }
@@ -72,7 +72,7 @@ pub fn write(path: &Path, picture: &RgbImage, format: ImageFormat) -> anyhow::Re
 fn read(path: &Path) -> anyhow::Result<Picture> {
     let filename = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if !is_image_name(&filename) {
-        bail!("its name does not end in png, jpg, jpeg or webp");
+        bail!("its name does not end in {IMAGE_EXTENSIONS_IN_WORDS}");
     }
     let bytes = fs::read(path)?;
     let image = decode(&bytes)?;

@@ -3,7 +3,10 @@
 use crate::domain::actor::ActorId;
 
 /// Image files are known by these endings, in any case; the order is the order in which a base image is looked for.
-pub const IMAGE_EXTENSIONS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+pub const IMAGE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp"];
+
+/// [`IMAGE_EXTENSIONS`] as messages name them.
+pub const IMAGE_EXTENSIONS_IN_WORDS: &str = "png, jpg, jpeg, jpe, jfif or webp";
 
 /// The object keys of one stack, all below its prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +84,7 @@ pub fn is_image_name(filename: &str) -> bool {
 pub fn content_type(filename: &str) -> &'static str {
     match extension(filename).as_deref() {
         Some("png") => "image/png",
-        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("jpg" | "jpeg" | "jpe" | "jfif") => "image/jpeg",
         Some("webp") => "image/webp",
         Some("json") => "application/json",
         _ => "application/octet-stream",
@@ -110,6 +113,15 @@ mod tests {
         let (folder, file) = keys.split_image(key).unwrap();
         assert_eq!((folder, file), ("Jörg + 1", "b ü+1_2.JPG"));
         assert_eq!(keys.image(&folder.parse().unwrap(), file), key);
+    }
+
+    #[test]
+    fn every_ending_of_a_jpeg_is_one() {
+        for name in ["a_1.jpg", "a_1.JPEG", "a_1.jpe", "a_1.JFIF"] {
+            assert!(is_image_name(name), "{name}");
+            assert_eq!(content_type(name), "image/jpeg", "{name}");
+        }
+        assert_eq!(IMAGE_EXTENSIONS_IN_WORDS.replace(" or ", ", "), IMAGE_EXTENSIONS.join(", "));
     }
 
     #[test]

@@ -24,11 +24,21 @@ fn unusable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("gif_22.png", b"GIF89a\x01\x00\x01\x00\x80\x00\x00".to_vec(), "not PNG, JPEG or WebP"),
         ("empty_23.webp", Vec::new(), "the file is empty"),
         ("half_24.jpg", whole_jpeg[..whole_jpeg.len() / 2].to_vec(), "ends before its image does"),
+        ("half_closed_30.jpg", [&whole_jpeg[..whole_jpeg.len() / 2], &[0xFF, 0xD9]].concat(), "rows are there"),
+        ("blank_31.jfif", blank_in_the_middle(whole_jpeg), "bytes of its image data are blank"),
         ("half_25.png", whole_png[..whole_png.len() / 2].to_vec(), "upload it again"),
         ("dot_26.png", png(RgbImage::new(1, 1)), "1×1 pixels are too few"),
         ("endless_27.png", png(GrayImage::new(13_000, 70)), "13000×70 pixels are more"),
         ("bomb_28.png", claiming_size(png(RgbImage::new(64, 64)), 60_000), "60000×60000 pixels are more"),
     ]
+}
+
+/// A JPEG with zeros instead of a part of its data.
+fn blank_in_the_middle(jpeg: &[u8]) -> Vec<u8> {
+    let mut jpeg = jpeg.to_vec();
+    let middle = jpeg.len() / 2;
+    jpeg[middle..middle + 500].fill(0);
+    jpeg
 }
 
 /// A PNG whose header says that it is much larger than it is.

@@ -28,7 +28,7 @@ async fn without_a_base_image_nothing_is_deleted_until_there_is_one() {
     stack.upload(&actor, "hero_4.jpg", &pictures::blurred()).await;
 
     let reason = stack.needs_attention(&actor).await;
-    assert!(reason.contains(" at system_actors/base_images/hero_base.{png,jpg,jpeg,webp}"), "{reason}");
+    assert!(reason.contains(" at system_actors/base_images/hero_base.{png,jpg,jpeg,jpe,jfif,webp}"), "{reason}");
     assert_eq!(stack.filenames(&actor).await.len(), 4);
     assert!(stack.keys_below("trash/").await.is_empty());
     assert!(stack.plans(&actor).await.is_empty());

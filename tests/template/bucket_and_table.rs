@@ -67,7 +67,7 @@ fn the_rule_sees_every_training_image_and_none_of_what_the_balancer_keeps_for_it
     let pattern = text("Resources.UploadRule.Properties.EventPattern.detail.object.key.0.wildcard.Fn::Sub");
     let pattern = pattern.replace("${KeyPrefix}", "deep/prefix");
     let (keys, actor): (Keys, ActorId) = (Keys::new("deep/prefix"), "Jörg + 1".parse().unwrap());
-    for name in ["a_1.png", "A.JPG", "ü +.webp", "x.jpeg"] {
+    for name in ["a_1.png", "A.JPG", "ü +.webp", "x.jpeg", "x.jfif", "X.JPE"] {
         assert!(wildcard_matches(&pattern, &keys.image(&actor, name)), "{name}");
     }
     let own = [

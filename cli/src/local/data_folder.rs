@@ -140,7 +140,7 @@ impl ActorFolder {
         if is_there(&self.training_data()) { files_in(&self.training_data()) } else { Ok(Vec::new()) }
     }
 
-    /// The base image: the first of the folder, png before jpg before jpeg before webp.
+    /// The base image: the first of the folder, by the order of its endings ([`balancer::keys::IMAGE_EXTENSIONS`]).
     ///
     /// # Errors
     /// If the folder is there but can't be read.

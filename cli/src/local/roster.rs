@@ -7,6 +7,7 @@ use std::time::Duration;
 use balancer::adapters::queues::{Queue, Queues};
 use balancer::domain::actor::ActorId;
 use balancer::domain::manifest::Manifest;
+use balancer::keys::IMAGE_EXTENSIONS_IN_WORDS;
 use balancer::messages::{Cause, EvaluationCommand, Mode};
 use balancer::stages::Clock;
 use jiff::Timestamp;
@@ -75,7 +76,7 @@ impl Roster {
         };
         self.left_alone.remove(actor);
         for stranger in folder.strangers()? {
-            remark(format!("left alone {}: not an image (png, jpg, jpeg, webp)", stranger.display()));
+            remark(format!("left alone {}: not an image ({IMAGE_EXTENSIONS_IN_WORDS})", stranger.display()));
         }
         let is_given_up = self.remember(folder, belongings.manifest.as_mut());
         self.keeper.add(folder, belongings.manifest.as_ref()).await;
@@ -84,7 +85,7 @@ impl Roster {
         let images = self.destination.upload(folder, belongings).await?;
         if images == 0 {
             remark(format!(
-                "{} holds no images; put png, jpg, jpeg or webp files there, unless all are to be made from the base image in {}",
+                "{} holds no images; put {IMAGE_EXTENSIONS_IN_WORDS} files there, unless all are to be made from the base image in {}",
                 folder.training_data().display(),
                 folder.base_images().display()
             ));

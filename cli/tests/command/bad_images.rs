@@ -7,7 +7,10 @@ use std::path::Path;
 use balancer::domain::kind::Kind;
 use image::RgbImage;
 
-use crate::support::damaged::{cmyk_jpeg, png, red_and_blue, sixteen_bit_png, to_be_turned};
+use crate::support::damaged::{
+    blank_in_the_middle, cmyk_jpeg, half_with_an_end, png, red_and_blue, sixteen_bit_png, to_be_turned,
+    with_fill_bytes, without_an_end,
+};
 use crate::support::pictures::drawn;
 use crate::support::run::{Ran, run};
 
@@ -18,13 +21,15 @@ fn odd_but_good(dir: &Path) -> Vec<&'static str> {
         ("16 bit.png", sixteen_bit_png()),
         ("GOOD.JPEG", drawn(Kind::Photorealistic)[0].clone()),
         ("cmyk.jpg", cmyk_jpeg([20, 200, 90, 10])),
+        ("fill.jfif", with_fill_bytes(&drawn(Kind::Photorealistic)[0])),
         ("misnamed.jpg", png(red_and_blue(160, 120))),
+        ("open.jpe", without_an_end(&drawn(Kind::Photorealistic)[1])),
         ("turned.jpg", to_be_turned(&jpeg)),
         ("ünï + cödé.png", png(red_and_blue(120, 160))),
     ] {
         fs::write(dir.join(name), bytes).unwrap();
     }
-    vec!["16 bit.png", "GOOD.JPEG", "cmyk.jpg", "misnamed.jpg", "turned.jpg", "ünï + cödé.png"]
+    vec!["16 bit.png", "GOOD.JPEG", "cmyk.jpg", "fill.jfif", "misnamed.jpg", "open.jpe", "turned.jpg", "ünï + cödé.png"]
 }
 
 /// Files that can't, each with a word of the reason.
@@ -35,7 +40,9 @@ fn unusable(dir: &Path) -> Vec<(&'static str, &'static str)> {
     let middle = scratched.len() / 2;
     scratched[middle] ^= 0xFF;
     for (name, bytes) in [
+        ("blank.jpg", blank_in_the_middle(good)),
         ("empty.png", Vec::new()),
+        ("half.jpg", half_with_an_end(good)),
         ("long.png", png(20_000, 64)),
         ("notes.txt", b"to do".to_vec()),
         ("pixel.png", png(1, 1)),
@@ -48,8 +55,10 @@ fn unusable(dir: &Path) -> Vec<(&'static str, &'static str)> {
     }
     symlink(dir.join("gone"), dir.join("dangling.png")).unwrap();
     vec![
+        ("blank.jpg", "bytes of its image data are blank"),
         ("dangling.png", "No such file"),
         ("empty.png", "empty"),
+        ("half.jpg", "rows are there"),
         ("long.png", "20000×64"),
         ("notes.txt", "does not end in"),
         ("pixel.png", "1×1"),

@@ -35,8 +35,8 @@ fn a_file_in_place_of_a_folder_is_named() {
 fn a_folder_without_images_is_named_with_what_belongs_there() {
     let dir = tempfile::tempdir().unwrap();
     let name = dir.path().to_str().unwrap();
-    run(["assess", name]).failed(1, &[name, "png, jpg, jpeg or webp"]);
-    run(["grid", name, "-o", "x.png"]).failed(1, &[name, "png, jpg, jpeg or webp"]);
+    run(["assess", name]).failed(1, &[name, "png, jpg, jpeg, jpe, jfif or webp"]);
+    run(["grid", name, "-o", "x.png"]).failed(1, &[name, "png, jpg, jpeg, jpe, jfif or webp"]);
     run(["local", "--data", name]).failed(1, &[name, "training_data"]);
 }
 

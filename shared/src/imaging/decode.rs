@@ -1,8 +1,12 @@
 //! Reading image files that anybody may have made.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage, RgbaImage};
+use moxcms::ColorProfile;
+
+use super::{colour, inks, jpeg};
 
 /// Files larger than this, in bytes, are refused unread.
 pub const MAX_BYTES: u64 = 50 * 1024 * 1024;
@@ -57,6 +61,14 @@ pub enum DecodeError {
     /// The file ends before its image does.
     #[error("the file ends before its image does; upload it again, or delete it")]
     Truncated,
+    /// A JPEG has an end-of-image marker before all of its rows.
+    #[error("only the upper {rows} of its {height} rows are there; upload it again, or delete it")]
+    RowsMissing {
+        /// Rows of pixels that can be read.
+        rows: u32,
+        /// Rows of pixels that the image must have.
+        height: u32,
+    },
     /// The file is damaged.
     #[error("the file is damaged ({0}); upload it again, or delete it")]
     Damaged(String),
@@ -64,8 +76,9 @@ pub enum DecodeError {
 
 /// Reads a PNG, JPEG or WebP of any colour model and depth as upright RGB.
 ///
-/// The format is told by the content, whatever the name; the EXIF orientation is applied; transparent parts become
-/// white. Memory is bounded before anything is decoded.
+/// The format is told by the content, whatever the name; a colour profile is applied, so that the pixels are sRGB; so is
+/// the EXIF orientation; transparent parts become white. Memory is bounded before anything is decoded. A JPEG is
+/// accepted only if all of its image is there, whatever the decoder would make of the rest.
 ///
 /// # Errors
 /// A [`DecodeError`] that says what is wrong with the file and what to do.
@@ -76,15 +89,14 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(DecodeError::TooLarge(bytes.len() as u64));
     }
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| DecodeError::NotAnImage)?;
-    let format =
-        reader.format().filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP));
-    let Some(format) = format else { return Err(DecodeError::NotAnImage) };
-    match format {
-        ImageFormat::Jpeg if !jpeg_is_complete(bytes) => return Err(DecodeError::Truncated),
-        ImageFormat::WebP if !webp_is_complete(bytes) => return Err(DecodeError::Truncated),
-        _ => {}
-    }
+    let format = image::guess_format(bytes).map_err(|_| DecodeError::NotAnImage)?;
+    let bytes = match format {
+        ImageFormat::Png => Cow::Borrowed(bytes),
+        ImageFormat::Jpeg => jpeg::whole(bytes)?,
+        ImageFormat::WebP => Cow::Borrowed(whole_webp(bytes)?),
+        _ => return Err(DecodeError::NotAnImage),
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(&*bytes), format);
     // A profile of a few kilobytes may unfold to gigabytes, and is read before the limits below hold.
     reader.limits(limits(MAX_PREAMBLE));
     let mut decoder = reader.into_decoder().map_err(damaged)?;
@@ -92,9 +104,31 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     check_dimensions(width, height)?;
     decoder.set_limits(limits(MAX_ALLOCATION)).map_err(damaged)?;
     let orientation = decoder.orientation().map_err(damaged)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    let profile = match format {
+        ImageFormat::Png => colour::of_png(&bytes, MAX_PREAMBLE as usize),
+        _ => decoder.icc_profile().ok().flatten().and_then(|icc| colour::from_icc(&icc)),
+    };
+    let mut image = in_srgb(decoder, format, &bytes, profile)?;
     image.apply_orientation(orientation);
     Ok(on_white(image))
+}
+
+fn in_srgb(
+    decoder: impl ImageDecoder,
+    format: ImageFormat,
+    bytes: &[u8],
+    profile: Option<ColorProfile>,
+) -> Result<DynamicImage, DecodeError> {
+    if let (ImageFormat::Jpeg, Some(profile)) = (format, &profile)
+        && let Some(image) = inks::decode(bytes, profile)
+    {
+        return Ok(image.into());
+    }
+    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    if let Some(profile) = profile {
+        colour::to_srgb(&mut image, &profile);
+    }
+    Ok(image)
 }
 
 /// Whether the content is that of a JPEG file.
@@ -103,7 +137,9 @@ pub fn is_jpeg(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xFF, 0xD8, 0xFF])
 }
 
-fn check_dimensions(width: u32, height: u32) -> Result<(), DecodeError> {
+/// # Errors
+/// If the image is larger or smaller than is accepted.
+pub(super) fn check_dimensions(width: u32, height: u32) -> Result<(), DecodeError> {
     let pixels = u64::from(width) * u64::from(height);
     if width.max(height) > MAX_SIDE || pixels > MAX_PIXELS {
         Err(DecodeError::TooManyPixels { width, height })
@@ -127,34 +163,22 @@ fn damaged(error: ImageError) -> DecodeError {
     }
 }
 
-/// Whether an end-of-image marker follows the scan: the decoder fills what is missing with gray and says nothing.
-/// Markers by ITU-T T.81, annex B.
-fn jpeg_is_complete(bytes: &[u8]) -> bool {
-    const START_OF_SCAN: u8 = 0xDA;
-    const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
-    let mut at = 2;
-    while let Some(&[0xFF, marker, high, low]) = bytes.get(at..at + 4) {
-        at += 2 + usize::from(u16::from_be_bytes([high, low]));
-        if marker == START_OF_SCAN {
-            return bytes.get(at..).is_some_and(|scan| scan.windows(2).any(|pair| pair == END_OF_IMAGE));
-        }
-    }
-    false
-}
-
-/// Whether every chunk ends within the file: the decoder sets aside as much memory as a chunk says it has, up to 4 GB.
-/// Chunks by RFC 9649, section 2.3.
-fn webp_is_complete(bytes: &[u8]) -> bool {
+/// The file without what follows its own end. Every chunk must end within the file: the decoder sets aside as much
+/// memory as a chunk says it has, up to 4 GB. Sizes by RFC 9649, sections 2.3 and 2.4.
+fn whole_webp(bytes: &[u8]) -> Result<&[u8], DecodeError> {
+    let size = |at: usize| Some(u32::from_le_bytes(bytes.get(at..)?.first_chunk().copied()?) as usize);
+    let riff = size(4).ok_or(DecodeError::Truncated)?;
+    let end = bytes.len().min(8 + riff + riff % 2);
     let mut at = 12;
-    while let Some(&[a, b, c, d]) = bytes.get(at + 4..at + 8) {
-        let size = u32::from_le_bytes([a, b, c, d]) as usize;
-        let end = at + 8 + size;
-        if end > bytes.len() {
-            return false;
+    while at + 8 <= end {
+        let chunk = size(at + 4).ok_or(DecodeError::Truncated)?;
+        let next = at + 8 + chunk;
+        if next > bytes.len() {
+            return Err(DecodeError::Truncated);
         }
-        at = end + size % 2;
+        at = next + chunk % 2;
     }
-    true
+    Ok(&bytes[..bytes.len().min(at.max(end))])
 }
 
 fn on_white(image: DynamicImage) -> RgbImage {

@@ -1,7 +1,10 @@
 //! Real images: reading them safely, and what can be measured without an opinion.
 
+mod colour;
 mod decode;
 mod facts;
+mod inks;
+mod jpeg;
 
 pub use decode::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE, decode, is_jpeg};
 pub use facts::{Facts, measure, sha256};

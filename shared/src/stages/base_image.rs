@@ -199,7 +199,8 @@ mod tests {
                 .collect()
         };
         let found = ["base_image/b.png", "base_image/hero.jpg", "base_image/a.jpg", "base_image/z.webp"];
-        let keys_tried = ["png", "jpg", "jpeg", "webp"].map(|ending| format!("p/base_images/hero_base.{ending}"));
+        let keys_tried =
+            ["png", "jpg", "jpeg", "jpe", "jfif", "webp"].map(|ending| format!("p/base_images/hero_base.{ending}"));
         let usual: Vec<&str> = found.iter().copied().chain(keys_tried.iter().map(String::as_str)).collect();
         let first = ["moved.png", "moved_relative.png", "relative.png", "p/base_images/noted.png"];
         assert_eq!(named(&[noted, elsewhere.clone()]), [first.as_slice(), &usual].concat());

@@ -36,3 +36,39 @@ pub(crate) fn to_be_turned(jpeg: &[u8]) -> Vec<u8> {
     let (start_of_image, rest) = jpeg.split_at(2);
     [start_of_image, ORIENTATION_6, rest].concat()
 }
+
+/// Where a JPEG file's scan begins, where its data do, and where they end.
+fn scan_of(jpeg: &[u8]) -> (usize, usize, usize) {
+    let mut at = 2;
+    loop {
+        let (marker, length) = (jpeg[at + 1], usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]])));
+        if marker == 0xDA {
+            return (at, at + 2 + length, jpeg.len() - 2);
+        }
+        at += 2 + length;
+    }
+}
+
+/// The JPEG file with bytes before a marker, as the standard allows them (T.81, B.1.1.2).
+pub(crate) fn with_fill_bytes(jpeg: &[u8]) -> Vec<u8> {
+    let (scan, ..) = scan_of(jpeg);
+    [&jpeg[..scan], &[0xFF; 3], &jpeg[scan..]].concat()
+}
+
+/// The whole JPEG file but for its end-of-image marker.
+pub(crate) fn without_an_end(jpeg: &[u8]) -> Vec<u8> {
+    jpeg[..scan_of(jpeg).2].to_vec()
+}
+
+/// The upper half of a JPEG file, with an end-of-image marker.
+pub(crate) fn half_with_an_end(jpeg: &[u8]) -> Vec<u8> {
+    let (_, data, end) = scan_of(jpeg);
+    [&jpeg[..data + (end - data) / 2], &[0xFF, 0xD9]].concat()
+}
+
+/// The JPEG file with zeros instead of an eighth of its data.
+pub(crate) fn blank_in_the_middle(jpeg: &[u8]) -> Vec<u8> {
+    let (_, data, end) = scan_of(jpeg);
+    let (middle, length) = (data + (end - data) / 2, (end - data) / 8);
+    [&jpeg[..middle], &vec![0; length], &jpeg[middle + length..]].concat()
+}

@@ -1,0 +1,76 @@
+//! The frame of a JPEG: its size, its components, and what has come of them so far.
+
+use super::super::decode::{DecodeError, check_dimensions};
+
+/// A component: one of the planes that make up the image.
+#[derive(Debug)]
+pub(super) struct Component {
+    pub(super) id: u8,
+    /// Blocks across and down in an interleaved scan's unit.
+    pub(super) sampling: (usize, usize),
+    /// Blocks across and down that show the image.
+    pub(super) blocks: (usize, usize),
+    /// Blocks across with those that only fill up the last unit of a line.
+    pub(super) stride: usize,
+    /// Of each coefficient, how many low bits have not come yet. `None` if none of it has.
+    pub(super) missing_bits: [Option<u8>; 64],
+    /// Of each block, which coefficients are not zero so far. Only progressive frames need it.
+    pub(super) nonzero: Vec<u64>,
+}
+
+/// A frame of Huffman-coded DCT blocks.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) is_progressive: bool,
+    pub(super) height: u32,
+    pub(super) components: Vec<Component>,
+    /// Units across and down in an interleaved scan.
+    pub(super) units: (usize, usize),
+    /// Rows of pixels in a unit.
+    pub(super) unit_rows: usize,
+}
+
+impl Frame {
+    /// Reads a frame header (T.81, B.2.2). `None` if it makes no sense, which the decoder then says.
+    ///
+    /// # Errors
+    /// If the image is too large or too small.
+    pub(super) fn parse(segment: &[u8], is_progressive: bool) -> Result<Option<Self>, DecodeError> {
+        let &[_, high, low, wide, narrow, count, ref rest @ ..] = segment else { return Ok(None) };
+        let (height, width) = (u16::from_be_bytes([high, low]), u16::from_be_bytes([wide, narrow]));
+        let planes: Vec<(u8, usize, usize)> = rest
+            .as_chunks::<3>()
+            .0
+            .iter()
+            .map(|[id, sampling, _]| (*id, usize::from(sampling >> 4), usize::from(sampling & 15)))
+            .collect();
+        let makes_sense = |&(_, h, v): &(u8, usize, usize)| (1..=4).contains(&h) && (1..=4).contains(&v);
+        if width == 0 || height == 0 || planes.len() != usize::from(count) || !(1..=4).contains(&count) {
+            return Ok(None);
+        }
+        if !planes.iter().all(makes_sense) {
+            return Ok(None);
+        }
+        check_dimensions(width.into(), height.into())?;
+        let most = planes.iter().fold((1, 1), |(h, v), plane| (plane.1.max(h), plane.2.max(v)));
+        let units = (usize::from(width).div_ceil(8 * most.0), usize::from(height).div_ceil(8 * most.1));
+        let component = |(id, h, v): (u8, usize, usize)| {
+            let stride = units.0 * h;
+            Component {
+                id,
+                sampling: (h, v),
+                blocks: ((usize::from(width) * h).div_ceil(8 * most.0), (usize::from(height) * v).div_ceil(8 * most.1)),
+                stride,
+                missing_bits: [None; 64],
+                nonzero: if is_progressive { vec![0; stride * units.1 * v] } else { Vec::new() },
+            }
+        };
+        let components = planes.into_iter().map(component).collect();
+        Ok(Some(Self { is_progressive, height: height.into(), components, units, unit_rows: 8 * most.1 }))
+    }
+
+    /// Whether every coefficient has come with all its bits.
+    pub(super) fn is_complete(&self) -> bool {
+        self.components.iter().all(|component| component.missing_bits.iter().all(|bits| *bits == Some(0)))
+    }
+}

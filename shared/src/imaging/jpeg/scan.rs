@@ -1,0 +1,358 @@
+//! One scan of a JPEG: whether its data hold exactly the blocks they must.
+
+use std::ops::Range;
+
+use super::bits::{Bits, Stop, Table};
+use super::frame::{Component, Frame};
+
+/// The Huffman tables in force, by their destinations.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    dc: [Option<Table>; 4],
+    ac: [Option<Table>; 4],
+}
+
+impl Tables {
+    /// Takes over the tables of a DHT segment (T.81, B.2.4.2). `None` if they make no sense.
+    pub(super) fn define(&mut self, mut segment: &[u8]) -> Option<()> {
+        while let Some((&[head, ref counts @ ..], rest)) = segment.split_first_chunk::<17>() {
+            let count = counts.iter().map(|&count| usize::from(count)).sum();
+            let (symbols, rest) = rest.split_at_checked(count)?;
+            let class = if head >> 4 == 0 { &mut self.dc } else { &mut self.ac };
+            *class.get_mut(usize::from(head & 15))? = Some(Table::new(counts, symbols)?);
+            segment = rest;
+        }
+        segment.is_empty().then_some(())
+    }
+}
+
+/// A scan header (T.81, B.2.3).
+#[derive(Debug)]
+pub(super) struct Scan {
+    /// Index of a component, its DC and its AC table.
+    planes: Vec<(usize, usize, usize)>,
+    /// First and last coefficient.
+    band: (usize, usize),
+    /// Whether an earlier scan has sent the higher bits.
+    refines: bool,
+    /// Low bits that are left to later scans.
+    low: u8,
+}
+
+/// Where a scan broke off.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) why: Why,
+    /// The first row of pixels that can't be read.
+    pub(super) row: usize,
+}
+
+/// Why a scan broke off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The file ends before its data do.
+    FileEnds,
+    /// A marker comes before its data end.
+    Ends,
+    /// Its data mean nothing.
+    Meaningless,
+    /// More data follow than its blocks take.
+    LeftOver,
+    /// So many bytes are zeros that no encoder writes.
+    Blank(usize),
+}
+
+impl Why {
+    fn new(stop: Stop, bits: &Bits, file: &[u8]) -> Self {
+        match stop {
+            Stop::NoData if bits.next_marker() == file.len() => Self::FileEnds,
+            Stop::NoData => Self::Ends,
+            Stop::NoMeaning => Self::Meaningless,
+        }
+    }
+}
+
+/// Bytes that may follow the last block before a marker: a few encoders write some that mean nothing.
+const SLACK: usize = 4;
+
+/// Zeros that one block may consist of, and then some, in bytes. More of them in a row are flat blocks, or a hole.
+const MOST_ZEROS: usize = 32;
+
+/// What was found out about a scan's data.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    /// Where the marker after them begins, or the file ends.
+    pub(super) end: usize,
+    /// Bytes among them that mean nothing.
+    pub(super) strays: Vec<Range<usize>>,
+}
+
+impl Scan {
+    /// Reads a scan header. `None` if it makes no sense for the frame.
+    pub(super) fn parse(segment: &[u8], frame: &Frame) -> Option<Self> {
+        let (&count, rest) = segment.split_first()?;
+        let (planes, rest) = rest.split_at_checked(2 * usize::from(count))?;
+        let &[first, last, bits, ..] = rest else { return None };
+        let plane = |&[id, tables]: &[u8; 2]| {
+            let index = frame.components.iter().position(|component| component.id == id)?;
+            Some((index, usize::from(tables >> 4 & 3), usize::from(tables & 3)))
+        };
+        let planes: Vec<_> = planes.as_chunks::<2>().0.iter().map(plane).collect::<Option<_>>()?;
+        let (first, last) = if frame.is_progressive { (usize::from(first), usize::from(last)) } else { (0, 63) };
+        let (refines, low) = if frame.is_progressive { (bits >> 4 != 0, bits & 15) } else { (false, 0) };
+        let is_dc = first == 0 && last == 0;
+        let is_allowed = match frame.is_progressive {
+            true => is_dc || planes.len() == 1 && first > 0 && first <= last && last < 64,
+            false => true,
+        };
+        (is_allowed && (1..=4).contains(&planes.len())).then_some(Self { planes, band: (first, last), refines, low })
+    }
+
+    /// Walks through the scan's data, which begin at a position of the file, and notes in the frame what has come.
+    ///
+    /// # Errors
+    /// If they don't hold exactly the scan's blocks.
+    pub(super) fn walk(
+        &self,
+        frame: &mut Frame,
+        tables: &Tables,
+        restart_interval: usize,
+        file: &[u8],
+        start: usize,
+    ) -> Result<Walked, Broken> {
+        let (across, down, rows) = self.units(frame);
+        let mut reader = Reader { bits: Bits::new(file, start), end_of_band_run: 0 };
+        let (total, mut unit, mut begin, mut walked) = (across * down, 0, start, Walked::default());
+        let zeros_are_flat = frame.is_progressive || self.zeros_are_flat(tables);
+        for restart in (0..8_u8).cycle() {
+            let stretch = if restart_interval == 0 { total } else { restart_interval.min(total - unit) };
+            let to = unit + stretch;
+            let (done, outcome) = self.stretch(frame, tables, &mut reader, unit..to, across);
+            let broken = |why| Broken { why, row: done / across * rows };
+            outcome.map_err(|stop| broken(Why::new(stop, &reader.bits, file)))?;
+            if reader.end_of_band_run > 0 {
+                return Err(broken(Why::Meaningless));
+            }
+            let (end, marker) = (reader.bits.position(), reader.bits.next_marker());
+            if !zeros_are_flat && let Some(blank) = longest_blank(&file[begin..end]) {
+                return Err(broken(Why::Blank(blank)));
+            }
+            // Any number of such bytes may come before a marker.
+            let fill = |byte: &&u8| **byte == 0xFF;
+            if marker - end > SLACK + file[end..marker].iter().filter(fill).count() {
+                return Err(broken(Why::LeftOver));
+            }
+            if end < marker {
+                walked.strays.push(end..marker);
+            }
+            unit = to;
+            if unit == total {
+                walked.end = marker;
+                break;
+            }
+            match file.get(marker + 1) {
+                Some(&code) if code == 0xD0 + restart => {}
+                Some(0xD0..=0xD7) => return Err(broken(Why::Meaningless)),
+                Some(_) => return Err(broken(Why::Ends)),
+                None => return Err(broken(Why::FileEnds)),
+            }
+            begin = marker + 2;
+            reader = Reader { bits: Bits::new(file, begin), end_of_band_run: 0 };
+        }
+        self.note(frame);
+        Ok(walked)
+    }
+
+    /// Whether zeros mean blocks that are like the one before: no change in brightness, and no detail.
+    fn zeros_are_flat(&self, tables: &Tables) -> bool {
+        let is_nothing = |table: &Option<Table>| table.as_ref().is_some_and(|table| table.meaning_of_zeros() == 0);
+        self.planes.iter().all(|&(_, dc, ac)| is_nothing(&tables.dc[dc]) && is_nothing(&tables.ac[ac]))
+    }
+
+    /// Units across and down, and the rows of pixels in each: a scan of one component has its blocks for units.
+    fn units(&self, frame: &Frame) -> (usize, usize, usize) {
+        match self.planes[..] {
+            [(index, ..)] => {
+                let component = &frame.components[index];
+                (component.blocks.0, component.blocks.1, frame.unit_rows / component.sampling.1)
+            }
+            _ => (frame.units.0, frame.units.1, frame.unit_rows),
+        }
+    }
+
+    /// Reads some units. Gives the number of the one it came to.
+    fn stretch(
+        &self,
+        frame: &mut Frame,
+        tables: &Tables,
+        reader: &mut Reader,
+        units: Range<usize>,
+        across: usize,
+    ) -> (usize, Result<(), Stop>) {
+        let (mut unit, to) = (units.start, units.end);
+        while unit < to {
+            if reader.end_of_band_run > 0 && !self.refines {
+                let passed = reader.end_of_band_run.min(to - unit);
+                reader.end_of_band_run -= passed;
+                unit += passed;
+                continue;
+            }
+            if let Err(stop) = self.unit(frame, tables, reader, unit % across, unit / across) {
+                return (unit, Err(stop));
+            }
+            unit += 1;
+        }
+        (unit, Ok(()))
+    }
+
+    fn unit(&self, frame: &mut Frame, tables: &Tables, reader: &mut Reader, x: usize, y: usize) -> Result<(), Stop> {
+        let is_alone = self.planes.len() == 1;
+        for &(index, dc, ac) in &self.planes {
+            let component = &mut frame.components[index];
+            let (h, v) = if is_alone { (1, 1) } else { component.sampling };
+            let (dc, ac) = (tables.dc[dc].as_ref(), tables.ac[ac].as_ref());
+            for block in 0..h * v {
+                let at = (y * v + block / h) * component.stride + x * h + block % h;
+                self.block(component, at, dc, ac, reader, frame.is_progressive)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn block(
+        &self,
+        component: &mut Component,
+        at: usize,
+        dc: Option<&Table>,
+        ac: Option<&Table>,
+        reader: &mut Reader,
+        is_progressive: bool,
+    ) -> Result<(), Stop> {
+        if !is_progressive {
+            reader.dc(dc.ok_or(Stop::NoMeaning)?)?;
+            return reader.all_ac(ac.ok_or(Stop::NoMeaning)?);
+        }
+        if self.band.0 == 0 {
+            return if self.refines { reader.bits.skip(1) } else { reader.dc(dc.ok_or(Stop::NoMeaning)?) };
+        }
+        let ac = ac.ok_or(Stop::NoMeaning)?;
+        let nonzero = component.nonzero.get_mut(at).ok_or(Stop::NoMeaning)?;
+        if self.refines { reader.refine_ac(ac, self.band, nonzero) } else { reader.first_ac(ac, self.band, nonzero) }
+    }
+
+    fn note(&self, frame: &mut Frame) {
+        for &(index, ..) in &self.planes {
+            frame.components[index].missing_bits[self.band.0..=self.band.1].fill(Some(self.low));
+        }
+    }
+}
+
+/// The length of the longest run of zeros, if it is longer than any block's.
+fn longest_blank(data: &[u8]) -> Option<usize> {
+    data.split(|byte| *byte != 0).map(<[u8]>::len).max().filter(|length| *length > MOST_ZEROS)
+}
+
+struct Reader<'a> {
+    bits: Bits<'a>,
+    /// Further blocks of which the band has nothing (more).
+    end_of_band_run: usize,
+}
+
+impl Reader<'_> {
+    fn dc(&mut self, table: &Table) -> Result<(), Stop> {
+        let size = self.bits.symbol(table)?;
+        if size > 16 {
+            return Err(Stop::NoMeaning);
+        }
+        self.bits.skip(size.into())
+    }
+
+    /// The AC coefficients of a sequential block (T.81, F.2.2.2).
+    fn all_ac(&mut self, table: &Table) -> Result<(), Stop> {
+        let mut k = 1;
+        while k < 64 {
+            let symbol = self.bits.symbol(table)?;
+            let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
+            match (run, size) {
+                (15, 0) => k += 16,
+                (_, 0) => return Ok(()),
+                _ => {
+                    k += run + 1;
+                    self.bits.number(size)?;
+                }
+            }
+        }
+        if k > 64 { Err(Stop::NoMeaning) } else { Ok(()) }
+    }
+
+    /// A band of coefficients of which nothing has come yet (T.81, G.1.2.2).
+    fn first_ac(&mut self, table: &Table, (first, last): (usize, usize), nonzero: &mut u64) -> Result<(), Stop> {
+        let mut k = first;
+        while k <= last {
+            let symbol = self.bits.symbol(table)?;
+            let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
+            match (run, size) {
+                (15, 0) => k += 16,
+                (_, 0) => {
+                    self.end_of_band_run = (1 << run) - 1 + self.bits.number(run as u32)? as usize;
+                    return Ok(());
+                }
+                _ => {
+                    k += run;
+                    if k > last {
+                        return Err(Stop::NoMeaning);
+                    }
+                    self.bits.number(size)?;
+                    *nonzero |= 1 << k;
+                    k += 1;
+                }
+            }
+        }
+        if k > last + 1 { Err(Stop::NoMeaning) } else { Ok(()) }
+    }
+
+    /// One more bit of a band of coefficients (T.81, G.1.2.3).
+    fn refine_ac(&mut self, table: &Table, (first, last): (usize, usize), nonzero: &mut u64) -> Result<(), Stop> {
+        let known = *nonzero;
+        let mut k = first;
+        while k <= last && self.end_of_band_run == 0 {
+            let symbol = self.bits.symbol(table)?;
+            let (run, size) = (u32::from(symbol >> 4), symbol & 15);
+            match (run, size) {
+                (0..15, 0) => {
+                    self.end_of_band_run = (1 << run) + self.bits.number(run)? as usize;
+                    break;
+                }
+                (_, 0) => {}
+                (_, 1) => self.bits.skip(1)?,
+                _ => return Err(Stop::NoMeaning),
+            }
+            let mut zeros = run;
+            while k <= last {
+                if known >> k & 1 == 1 {
+                    self.bits.skip(1)?;
+                } else if zeros == 0 {
+                    break;
+                } else {
+                    zeros -= 1;
+                }
+                k += 1;
+            }
+            if size == 1 {
+                if k > last {
+                    return Err(Stop::NoMeaning);
+                }
+                *nonzero |= 1 << k;
+            }
+            k += 1;
+        }
+        if self.end_of_band_run > 0 {
+            self.end_of_band_run -= 1;
+            if k <= last {
+                let rest = known >> k & (u64::MAX >> (63 - (last - k)));
+                self.bits.skip(rest.count_ones())?;
+            }
+        }
+        Ok(())
+    }
+}
