@@ -281,6 +281,16 @@ mod tests {
     }
 
     #[test]
+    fn bytes_behind_an_images_end_do_no_harm() {
+        let plain = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP].map(|format| encoded(sample(), format));
+        for file in plain.into_iter().chain([webp_with_exif_of(4)]) {
+            let followed = [&file[..], b"ANMF\xFF\xFF\xFF\xFFand more"].concat();
+            assert_eq!(decode(&followed), decode(&file));
+            assert!(decode(&followed).is_ok());
+        }
+    }
+
+    #[test]
     fn a_webp_that_claims_more_than_it_has_is_refused_before_memory_is_set_aside() {
         assert!(decode(&webp_with_exif_of(4)).is_ok());
         assert_eq!(decode(&webp_with_exif_of(u32::MAX - 9)), Err(DecodeError::Truncated));
