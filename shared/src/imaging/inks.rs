@@ -27,8 +27,8 @@ pub(super) fn decode(jpeg: &[u8], profile: &ColorProfile) -> Option<RgbImage> {
         *ink = if space == ColorSpace::YCCK { from_ycck(*ink) } else { ink.map(|share| 255 - share) };
     }
     let mut image = RgbImage::new(u32::try_from(width).ok()?, u32::try_from(height).ok()?);
-    let lines = inks.chunks_exact(width * 4).zip(image.chunks_exact_mut(width * 3));
-    lines.map(|(inks, colours)| convert(inks, colours)).all(|worked| worked).then_some(image)
+    let mut lines = inks.chunks_exact(width * 4).zip(image.chunks_exact_mut(width * 3));
+    lines.all(|(inks, colours)| convert(inks, colours)).then_some(image)
 }
 
 /// Shares of ink from what Adobe's programs write, and all others after them: inverted, the first three as luma and

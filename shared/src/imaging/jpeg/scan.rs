@@ -63,9 +63,9 @@ pub(super) enum Why {
 }
 
 impl Why {
-    fn new(stop: Stop, bits: &Bits, file: &[u8]) -> Self {
+    fn new(stop: Stop, is_end_of_file: bool) -> Self {
         match stop {
-            Stop::NoData if bits.next_marker() == file.len() => Self::FileEnds,
+            Stop::NoData if is_end_of_file => Self::FileEnds,
             Stop::NoData => Self::Ends,
             Stop::NoMeaning => Self::Meaningless,
         }
@@ -129,13 +129,14 @@ impl Scan {
             let to = unit + stretch;
             let (done, outcome) = self.stretch(frame, tables, &mut reader, unit..to, across);
             let broken = |why| Broken { why, row: done / across * rows };
-            outcome.map_err(|stop| broken(Why::new(stop, &reader.bits, file)))?;
-            if reader.end_of_band_run > 0 {
-                return Err(broken(Why::Meaningless));
-            }
             let (end, marker) = (reader.bits.position(), reader.bits.next_marker());
+            // What follows a hole ends too early, too late or in nonsense: the hole says more.
             if !zeros_are_flat && let Some(blank) = longest_blank(&file[begin..end]) {
                 return Err(broken(Why::Blank(blank)));
+            }
+            outcome.map_err(|stop| broken(Why::new(stop, marker == file.len())))?;
+            if reader.end_of_band_run > 0 {
+                return Err(broken(Why::Meaningless));
             }
             // Any number of such bytes may come before a marker.
             let fill = |byte: &&u8| **byte == 0xFF;

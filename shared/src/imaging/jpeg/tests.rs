@@ -183,7 +183,10 @@ fn hardly_any_hole_goes_unnoticed() {
 fn a_hole_is_named_as_damage() {
     let jpeg = written(&photograph(), ColorType::Rgb, USUAL, 85);
     let error = decode(&with_a_hole(&jpeg, 700, 900)).unwrap_err().to_string();
-    assert!(error.contains("the file is damaged") && error.contains("image data"), "{error}");
+    assert!(
+        error.contains("the file is damaged (") && error.contains(" bytes of its image data are blank)"),
+        "{error}"
+    );
 }
 
 #[test]
