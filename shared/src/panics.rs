@@ -18,7 +18,8 @@ pub struct Panicked(String);
 /// # Errors
 /// If the work panics.
 pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
-    AssertUnwindSafe(work).catch_unwind().await.map_err(|said| Panicked(words(said.as_ref())))
+    // On the heap: a stage's future is large, and would take its room once more in each of the futures around it.
+    AssertUnwindSafe(Box::pin(work)).catch_unwind().await.map_err(|said| Panicked(words(said.as_ref())))
 }
 
 fn words(said: &(dyn Any + Send)) -> String {

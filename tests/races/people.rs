@@ -235,6 +235,9 @@ async fn news_of_our_own_image_that_comes_after_it_was_thrown_away_begins_no_rou
     world.drive().await;
     assert_eq!(world.store.plans(&hero).await.unwrap().len(), plans);
     // Whoever uploads the same image later wants it to be looked at.
+    let in_trash = world.keys.trash(&hero, &thrown_away[0].plan_id, name);
+    let bytes = world.bucket.get(&in_trash).await.unwrap().unwrap().bytes;
+    world.bucket.put(&world.keys.image(&hero, name), bytes, "image/jpeg").await.unwrap();
     world.send(Queue::Evaluation, landed(thrown_away[0].deleted_at + SignedDuration::from_secs(5))).await;
     world.drive().await;
     assert!(world.store.plans(&hero).await.unwrap().len() > plans);
