@@ -48,6 +48,8 @@ pub enum Command {
     Restore(Restore),
     /// Have messages tried again that were given up
     Redrive(Redrive),
+    /// Print the variables with which the AWS command line and SDKs reach the stack running on this machine
+    Env(Env),
 }
 
 #[derive(Debug, Args)]
@@ -153,9 +155,20 @@ pub struct Plan {
 /// A running stack.
 #[derive(Debug, Args)]
 pub struct Connection {
-    /// A stack deployed in AWS, by its name [default: the `balancer local --watch` running on this machine]
+    /// A stack deployed in AWS, by its name [default: the `balancer local` running on this machine]
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,
+    /// The folder of the `balancer local` that is meant, where more than one is running
+    #[arg(long, value_name = "DIR", conflicts_with = "stack")]
+    pub data: Option<PathBuf>,
+}
+
+/// What `env` is asked for.
+#[derive(Debug, Args)]
+pub struct Env {
+    /// The folder of the `balancer local` that is meant, where more than one is running
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

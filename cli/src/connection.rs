@@ -11,7 +11,7 @@ use balancer::config::QueueUrls;
 use balancer::domain::actor::ActorId;
 use balancer::functions::s3_client;
 use balancer::keys::Keys;
-use local_stack::{Account, Outputs};
+use local_stack::Outputs;
 
 use crate::arguments::Connection;
 use crate::local::data_folder::ActorFolder;
@@ -31,14 +31,14 @@ pub struct Connected {
 }
 
 impl Connected {
-    /// Finds the stack that is meant.
+    /// Finds the stack that is meant, if need be by the actors that the command is about.
     ///
     /// # Errors
     /// If there is none.
-    pub async fn to(connection: &Connection) -> anyhow::Result<Self> {
+    pub async fn to(connection: &Connection, actors: &[ActorId]) -> anyhow::Result<Self> {
         match &connection.stack {
             Some(name) => Self::in_aws(name).await,
-            None => Self::on_this_machine(),
+            None => Ok(Self::on_this_machine(RunningStack::find(connection.data.as_deref(), actors)?)),
         }
     }
 
@@ -86,16 +86,16 @@ impl Connected {
         })
     }
 
-    fn on_this_machine() -> anyhow::Result<Self> {
-        let running = RunningStack::find()?;
-        let sdk = local_stack::sdk_config(&running.endpoint, &Account::new(&running.account)?);
-        Ok(Self {
+    /// A stack of this machine.
+    pub fn on_this_machine(running: RunningStack) -> Self {
+        let sdk = local_stack::sdk_config(&running.endpoint, &running.credentials());
+        Self {
             store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), &running.table),
             queues: Queues::new(aws_sdk_sqs::Client::new(&sdk), running.queue_urls()),
             bucket: Bucket::new(s3_client(&sdk), &running.bucket),
             keys: Keys::new(&running.key_prefix),
             dead_letters: running.dead_letter_urls(),
-            local: LocalCopy::new(running.data),
-        })
+            local: LocalCopy::new(running.kept_data()),
+        }
     }
 }

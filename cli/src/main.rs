@@ -53,6 +53,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Unpin(arguments) => commands::pin::run(arguments, false).await,
         Command::Approve(arguments) => commands::approve::run(arguments).await,
         Command::Restore(arguments) => commands::restore::run(arguments).await,
+        Command::Env(arguments) => commands::env::run(&arguments),
         Command::Redrive(arguments) => commands::redrive::run(arguments).await,
     }
 }

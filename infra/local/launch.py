@@ -3,25 +3,26 @@
 The program that starts this one holds the other end of the pipe. When that program ends, in whatever
 way, the pipe closes, and the emulator and every function it has started are killed at once.
 
+The first line of the input is the token of the run's access key. Each later line, `seal BUCKET…`, seals the emulator
+(see guard.py): only the program at the other end of the pipe can say either.
+
     python launch.py supervise DIRECTORY FUNCTION_LOG    guards the emulator; removes DIRECTORY at the end
     python launch.py serve FUNCTION_LOG                  is the emulator
 """
 
+import hmac
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 
+# An isolated interpreter does not look beside the script by itself.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-def when_input_closes(action):
-    def wait():
-        while os.read(0, 4096):
-            pass
-        action()
-
-    threading.Thread(target=wait, daemon=True).start()
+from guard import Guard
 
 
 def kill_group(group):
@@ -38,7 +39,16 @@ def supervise(directory, function_log):
         stdin=subprocess.PIPE,
         start_new_session=True,
     )
-    when_input_closes(lambda: kill_group(emulator.pid))
+
+    def pass_input_on():
+        while said := os.read(0, 4096):
+            try:
+                os.write(emulator.stdin.fileno(), said)
+            except BrokenPipeError:
+                break
+        kill_group(emulator.pid)
+
+    threading.Thread(target=pass_input_on, daemon=True).start()
     status = emulator.wait()
     kill_group(emulator.pid)
     shutil.rmtree(directory, ignore_errors=True)
@@ -61,11 +71,32 @@ class Echo:
         self.stream.close()
 
 
+def obey(guard):
+    for line in sys.stdin.buffer:
+        command, *buckets = line.decode().split()
+        if command == "seal":
+            guard.seal(buckets)
+    kill_group(os.getpgrp())
+
+
 def serve(function_log):
-    when_input_closes(lambda: kill_group(os.getpgrp()))
-    from ministack.app import main
+    token = sys.stdin.buffer.readline().decode().strip()
+    if not token:
+        return
+    guard = Guard(token, os.environ["BIND_HOST"], int(os.environ["GATEWAY_PORT"]))
+    threading.Thread(target=obey, args=(guard,), daemon=True).start()
+
+    from hypercorn.protocol.h11 import H11Protocol
+    from ministack import app as ministack
     from ministack.core.lambda_runtime import ProvidedWorker
     from ministack.services import lambda_svc
+
+    guard.app = ministack.app
+    guard.is_ready = lambda: ministack._ready_scripts_state["status"] == "completed"
+    ministack.app = guard
+    # No change to another version of HTTP in the middle of a connection: one set of rules is enough.
+    H11Protocol._check_protocol = ignore_upgrade
+    give_functions_their_own_way(lambda_svc, ProvidedWorker, token)
 
     # The emulator keeps a function's output to itself until the call has ended; people want it live.
     log = open(function_log, "ab", buffering=0)
@@ -86,7 +117,41 @@ def serve(function_log):
     lambda_svc._sqs_esm_concurrency = concurrency_of_number
 
     sys.argv = ["ministack"]
-    main()
+    ministack.main()
+
+
+async def ignore_upgrade(protocol, request):
+    pass
+
+
+def give_functions_their_own_way(lambda_svc, worker_class, token):
+    """Each function gets the run's access key, and takes its events from a server whose address nobody else knows:
+    that server asks for no credentials, and whoever reached it could take a function's event or answer in its place."""
+    way = f"/{secrets.token_hex(24)}"
+    environment, handler_class = lambda_svc._provided_worker_env, worker_class._build_handler_class
+
+    def environment_with_key(config, code_dir, port):
+        variables = environment(config, code_dir, port)
+        variables["AWS_ACCESS_KEY_ID"] += token
+        # The functions' runtime takes a path only behind a scheme.
+        variables["AWS_LAMBDA_RUNTIME_API"] = f"http://{variables['AWS_LAMBDA_RUNTIME_API']}{way}"
+        return variables
+
+    def handler_behind_way(worker, generation, pending):
+        class Handler(handler_class(worker, generation, pending)):
+            def parse_request(self):
+                if not super().parse_request():
+                    return False
+                if hmac.compare_digest(self.path[: len(way) + 1].encode("latin-1"), f"{way}/".encode()):
+                    return True
+                self.close_connection = True
+                self.send_error(403)
+                return False
+
+        return Handler
+
+    lambda_svc._provided_worker_env = environment_with_key
+    worker_class._build_handler_class = handler_behind_way
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, SdkConfig};
-
+use aws_sdk_s3::config::Credentials;
 use tokio::sync::Semaphore;
 
+use crate::BUILD;
 use crate::adapters::bucket::Bucket;
 use crate::adapters::generator::{Generator, GeneratorError};
 use crate::adapters::local_copy::LocalCopy;
@@ -21,6 +22,12 @@ use crate::stages::Clock;
 use crate::stages::delete::{self, Deletion};
 use crate::stages::evaluate::{Evaluation, READ_AT_ONCE};
 use crate::stages::generate::{self, Generation};
+
+/// The variable that holds the access key of an emulator, where `sam local invoke` runs a function.
+pub const EMULATOR_ACCESS_KEY_ID: &str = "EMULATOR_ACCESS_KEY_ID";
+
+/// The only region of the emulator.
+const EMULATOR_REGION: &str = "us-east-1";
 
 /// The adapters that every function needs.
 pub struct Connections {
@@ -37,6 +44,8 @@ pub struct Connections {
 /// If the environment can't be used; the error names every offending variable.
 pub fn configure<T: Section>() -> Result<T, InvalidConfig> {
     lambda_runtime::tracing::init_default_subscriber();
+    // With this the name stands in the executable, where the command looks for it.
+    tracing::debug!(build = BUILD, "starting");
     config::from_env().inspect_err(log_why_it_does_not_start)
 }
 
@@ -46,8 +55,18 @@ fn log_why_it_does_not_start(error: &impl Display) {
 }
 
 /// How AWS is reached, as the environment says.
+///
+/// `sam local invoke` hands its caller's own credentials and region on and lets nobody replace them, so the access key of
+/// an emulator has a variable of its own.
 pub async fn sdk_config() -> SdkConfig {
-    aws_config::load_defaults(BehaviorVersion::latest()).await
+    let defaults = aws_config::defaults(BehaviorVersion::latest());
+    match std::env::var(EMULATOR_ACCESS_KEY_ID).ok().filter(|id| !id.is_empty()) {
+        Some(id) => {
+            let credentials = Credentials::new(id, "not-verified", None, None, "emulator");
+            defaults.credentials_provider(credentials).region(EMULATOR_REGION).load().await
+        }
+        None => defaults.load().await,
+    }
 }
 
 impl Connections {

@@ -176,6 +176,7 @@ async fn what_a_stack_is_made_of_can_be_printed_without_its_keys() {
         template: String::new(),
         binaries: binaries().await.clone(),
         parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        key_files: [("ReplicateApiTokenFile".to_owned(), replicate::TOKEN.to_owned())].into(),
         name: "shown".to_owned(),
         account: Account::unique(),
     };

@@ -9,10 +9,12 @@
 mod glibc;
 mod rie;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use balancer::domain::status::Status;
+use balancer::functions::EMULATOR_ACCESS_KEY_ID;
 use balancer_tests::pictures;
 use balancer_tests::stack::{self, TestStack, actor};
 use jiff::Timestamp;
@@ -36,10 +38,25 @@ fn sample_events(prefix: &str, stack: &TestStack) -> Vec<(String, String)> {
     paths.iter().map(|path| (name(path), read(path))).collect()
 }
 
+/// What `sam local invoke` hands on: its caller's own credentials and region, and of `env.json` what the template names.
+fn handed_on_by_sam(stack: &TestStack) -> BTreeMap<String, String> {
+    let mut variables = stack.variables();
+    let key = variables["AWS_ACCESS_KEY_ID"].clone();
+    let of_caller = [
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        ("AWS_SESSION_TOKEN", "AQoDYXdzEJr"),
+        ("AWS_REGION", "eu-central-1"),
+        (EMULATOR_ACCESS_KEY_ID, &key),
+    ];
+    variables.extend(of_caller.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    variables
+}
+
 /// One process answers one sample event after the other, as a warm function does.
 async fn answers_its_sample_events(name: &str, binary: &Path) {
     let stack = TestStack::by_hand().await;
-    let Some(function) = Rie::start(binary, stack.variables()).await else { return };
+    let Some(function) = Rie::start(binary, handed_on_by_sam(&stack)).await else { return };
     let actor = actor("example_actor");
     stack.upload_base_image(&actor).await;
     let pictures = pictures::full_set();

@@ -51,7 +51,7 @@ pub struct TestStack {
 /// Where the functions' executables are; built if need be.
 pub async fn binaries() -> &'static Binaries {
     static BINARIES: OnceCell<Binaries> = OnceCell::const_new();
-    BINARIES.get_or_init(async || Binaries::locate().await.unwrap()).await
+    BINARIES.get_or_init(async || Binaries::locate(balancer::BUILD).await.unwrap()).await
 }
 
 /// It ends with the process.
@@ -98,6 +98,7 @@ impl TestStack {
             template: template.to_owned(),
             binaries: binaries().await.clone(),
             parameters: all,
+            key_files: BTreeMap::new(),
             name: format!("test-{account}"),
             account,
         };
@@ -137,9 +138,9 @@ impl TestStack {
     pub fn variables(&self) -> BTreeMap<String, String> {
         let outputs = self.outputs();
         [
-            ("AWS_ACCESS_KEY_ID", self.stack.account().id()),
-            ("AWS_SECRET_ACCESS_KEY", "emulator"),
-            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", self.stack.credentials().access_key_id()),
+            ("AWS_SECRET_ACCESS_KEY", self.stack.credentials().secret_access_key()),
+            ("AWS_REGION", local_stack::REGION),
             ("AWS_ENDPOINT_URL", self.stack.sdk_config().endpoint_url().unwrap()),
             ("BUCKET", &outputs.bucket),
             ("TABLE", &outputs.table),

@@ -15,6 +15,7 @@ async fn refusal(parameters: &[(&str, &str)]) -> Option<String> {
         template: TEMPLATE.to_owned(),
         binaries: binaries().await.clone(),
         parameters: parameters.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        key_files: BTreeMap::new(),
         account: Account::unique(),
         name: "asked".to_owned(),
     };
@@ -27,7 +28,7 @@ async fn a_paid_service_without_its_key_is_refused_with_what_is_missing() {
         (vec![("Generator", "embedded")], "VisionProvider=openai needs OpenAiApiKeySecretArn or OpenAiApiKey"),
         (
             vec![("Generator", "embedded"), ("OpenAiApiKey", "k"), ("OpenAiApiKeySecretArn", "arn")],
-            "OpenAiApiKey and OpenAiApiKeySecretArn are both set",
+            "More than one of OpenAiApiKey, OpenAiApiKeySecretArn and OpenAiApiKeyFile is set",
         ),
         (
             vec![("VisionProvider", "embedded")],
@@ -35,7 +36,7 @@ async fn a_paid_service_without_its_key_is_refused_with_what_is_missing() {
         ),
         (
             vec![("VisionProvider", "embedded"), ("ReplicateApiToken", "t"), ("ReplicateApiTokenSecretArn", "arn")],
-            "ReplicateApiToken and ReplicateApiTokenSecretArn are both set",
+            "More than one of ReplicateApiToken, ReplicateApiTokenSecretArn and ReplicateApiTokenFile is set",
         ),
     ] {
         let said = refusal(&parameters).await.unwrap_or_else(|| panic!("{parameters:?} is deployed"));
@@ -50,6 +51,8 @@ async fn paid_services_with_their_keys_and_embedded_ones_without_are_deployed() 
         ("ReplicateApiTokenSecretArn", "arn:aws:secretsmanager:us-east-1:000000000000:secret:r"),
     ];
     assert_eq!(refusal(&paid).await, None);
+    let in_files = [("OpenAiApiKeyFile", "/run/openai"), ("ReplicateApiTokenFile", "/run/replicate")];
+    assert_eq!(refusal(&in_files).await, None);
     assert_eq!(refusal(&[("VisionProvider", "embedded"), ("Generator", "embedded")]).await, None);
 }
 

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use balancer::config::{Config, EvaluationConfig, GenerationConfig, Section, from_variables, names_read};
+use balancer::functions::EMULATOR_ACCESS_KEY_ID;
 use yaml_serde::Value;
 
 use crate::document::{DOCUMENT, at, fields, yaml};
 
 /// Where AWS is, for `sam local invoke`.
 const READ_BY_THE_SDK: &str = "AWS_ENDPOINT_URL";
+
+/// What a deployment has none of: only `sam local invoke` fills it in.
+const OF_AN_EMULATOR: [&str; 2] = [READ_BY_THE_SDK, EMULATOR_ACCESS_KEY_ID];
 
 /// What the template sets for a function, for all of them or for it alone.
 fn variables_set(function: &str) -> BTreeMap<&'static str, &'static Value> {
@@ -33,7 +37,7 @@ fn every_variable_that_a_function_reads_is_set_for_it_and_every_one_that_is_set_
         ("GenerationFunction", names_read::<GenerationConfig>(live)),
     ] {
         let mut set: BTreeSet<String> = variables_set(function).into_keys().map(str::to_owned).collect();
-        assert!(set.remove(READ_BY_THE_SDK));
+        assert!(OF_AN_EMULATOR.iter().all(|name| set.remove(*name)));
         assert_eq!(set, read, "{function}");
     }
 }
@@ -75,5 +79,7 @@ fn where_aws_is_is_left_to_the_sdk_unless_somebody_says_otherwise() {
     assert_eq!(*at("Parameters.AwsEndpointUrl.Default"), Value::from(""));
     let variable = at(&format!("Globals.Function.Environment.Variables.{READ_BY_THE_SDK}"));
     assert_eq!(variable["Fn::If"], yaml("[AwsIsEmulated, {Ref: AwsEndpointUrl}, {Ref: AWS::NoValue}]"));
+    let variable = at(&format!("Globals.Function.Environment.Variables.{EMULATOR_ACCESS_KEY_ID}"));
+    assert_eq!(variable["Fn::If"], yaml(r#"[AwsIsEmulated, "", {Ref: AWS::NoValue}]"#));
     assert_eq!(*at("Conditions.AwsIsEmulated"), yaml(r#"Fn::Not: [Fn::Equals: [{Ref: AwsEndpointUrl}, ""]]"#));
 }

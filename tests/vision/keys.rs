@@ -3,7 +3,7 @@
 use balancer::adapters::vision::{VisionError, VisionModel};
 use balancer_tests::openai::{KEY, VisionService, perfect_eyes};
 use balancer_tests::server::Server;
-use local_stack::{Account, sdk_config};
+use local_stack::{Credentials, sdk_config};
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method};
 use wiremock::{Mock, ResponseTemplate};
@@ -24,7 +24,7 @@ async fn secrets_manager(status: u16, answer: Value) -> Server {
 
 async fn model(service: &VisionService, secrets: &Server) -> Result<VisionModel, VisionError> {
     let config = service.config(&[("OPENAI_API_KEY", ""), ("OPENAI_API_KEY_SECRET_ARN", ARN)]);
-    VisionModel::new(config, &sdk_config(&secrets.uri(), &Account::unique())).await
+    VisionModel::new(config, &sdk_config(&secrets.uri(), &Credentials::new("id".to_owned(), "secret".to_owned()))).await
 }
 
 #[tokio::test]

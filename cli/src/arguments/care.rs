@@ -1,7 +1,5 @@
 //! What can be typed to look after single images and plans.
 
-use std::path::PathBuf;
-
 use balancer::domain::actor::ActorId;
 use clap::{Args, ValueEnum};
 
@@ -33,6 +31,7 @@ pub struct Approve {
     pub connection: Connection,
 }
 
+/// Without a running stack, --data names a folder that `balancer local` has left.
 #[derive(Debug, Args)]
 pub struct Restore {
     /// Whose images
@@ -43,9 +42,6 @@ pub struct Restore {
     /// Let the next evaluation delete them again: don't pin them
     #[arg(long)]
     pub no_pin: bool,
-    /// A folder that `balancer local` has left, instead of a running stack
-    #[arg(long, value_name = "DIR", conflicts_with = "stack")]
-    pub data: Option<PathBuf>,
     /// Answer with JSON
     #[arg(long)]
     pub json: bool,

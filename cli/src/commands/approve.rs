@@ -15,7 +15,7 @@ use crate::outcome::{Outcome, answer};
 /// Approves of the plan that awaits it, and has the set evaluated again.
 pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
     let Approve { actor, json, connection } = arguments;
-    let connected = Connected::to(&connection).await?;
+    let connected = Connected::to(&connection, std::slice::from_ref(&actor)).await?;
     let record = connected.actor(&actor).await?;
     let plan = match &record.active_plan {
         Some(plan_id) => connected.store.plan(&actor, plan_id).await?,

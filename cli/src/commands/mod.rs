@@ -4,6 +4,7 @@ pub mod approve;
 pub mod assess;
 pub mod demo;
 mod each_file;
+pub mod env;
 pub mod grid;
 pub mod local;
 pub mod pin;

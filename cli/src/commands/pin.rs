@@ -11,7 +11,7 @@ use crate::outcome::{Outcome, answer};
 /// Pins images, or lets them go again.
 pub async fn run(arguments: Pin, pinned: bool) -> anyhow::Result<Outcome> {
     let Pin { actor, files, json, connection } = arguments;
-    let connected = Connected::to(&connection).await?;
+    let connected = Connected::to(&connection, std::slice::from_ref(&actor)).await?;
     connected.actor(&actor).await?;
     let (mut done, mut problems) = (Vec::new(), Vec::new());
     for file in files {

@@ -17,7 +17,7 @@ struct Redriven {
 /// Puts messages that were given up back on their queues.
 pub async fn run(arguments: Redrive) -> anyhow::Result<Outcome> {
     let Redrive { queue, json, connection } = arguments;
-    let connected = Connected::to(&connection).await?;
+    let connected = Connected::to(&connection, &[]).await?;
     let urls = &connected.dead_letters;
     let queues = [
         (QueueArgument::Evaluation, Queue::Evaluation, &urls.evaluation),

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::each_file::{Problem, conclude};
 use crate::arguments::Restore;
 use crate::connection::Connected;
+use crate::local::RunningStack;
 use crate::outcome::{Outcome, SCHEMA, answer};
 
 /// What lies in an actor's trash, by file name, the oldest first.
@@ -35,10 +36,16 @@ struct Restored {
 
 /// Puts deleted images back.
 pub async fn run(arguments: Restore) -> anyhow::Result<Outcome> {
-    let Restore { actor, files, no_pin, data, json, connection } = arguments;
-    let restored = match data {
-        Some(data) => folder::restore(&data, &actor, &files, !no_pin)?,
-        None => in_stack(&Connected::to(&connection).await?, &actor, &files, !no_pin).await?,
+    let Restore { actor, files, no_pin, json, connection } = arguments;
+    let restored = match &connection.data {
+        Some(data) => match RunningStack::on(data)? {
+            Some(stack) => in_stack(&Connected::on_this_machine(stack), &actor, &files, !no_pin).await?,
+            None => folder::restore(data, &actor, &files, !no_pin)?,
+        },
+        None => {
+            let connected = Connected::to(&connection, std::slice::from_ref(&actor)).await?;
+            in_stack(&connected, &actor, &files, !no_pin).await?
+        }
     };
     if json {
         let done: Vec<_> = restored.done.iter().map(Wanted::in_json).collect();

@@ -60,7 +60,7 @@ struct ActorStanding {
 
 /// Says how actors stand, or which messages were refused.
 pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
-    let connected = Connected::to(&arguments.connection).await?;
+    let connected = Connected::to(&arguments.connection, &arguments.actors).await?;
     if arguments.refused {
         return refused(&connected, arguments.json).await;
     }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use balancer::domain::actor::ActorId;
 use balancer::keys::Keys;
 use balancer::messages::new_request_id;
+use local_stack::write_private;
 use serde_json::{Value, json};
 
 use super::data_folder::{ActorFolder, name_of};
@@ -44,7 +45,7 @@ pub(super) fn write(directory: &Path, about: &About<'_>) -> anyhow::Result<Vec<P
     let mut written = Vec::new();
     for (name, message) in messages(about) {
         let path = directory.join(format!("{name}.json"));
-        fs::write(&path, format!("{:#}\n", delivered(&message))).with_context(|| failed(&path))?;
+        write_private(&path, format!("{:#}\n", delivered(&message)).as_bytes()).with_context(|| failed(&path))?;
         written.push(path);
     }
     Ok(written)

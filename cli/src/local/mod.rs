@@ -7,6 +7,7 @@ pub mod data_folder;
 mod drain;
 mod events;
 mod folder_watcher;
+mod functions;
 mod keeper;
 mod leave;
 mod manifest_file;

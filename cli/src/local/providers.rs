@@ -16,9 +16,10 @@ use crate::outcome::WrongUsage;
 /// Images that Replicate is asked for at the same time: it is waiting, not work for this machine.
 const REPLICATE_SIDE_BY_SIDE: usize = 8;
 
-/// Variables that the paid services are described by, and the template's parameters they become.
+/// Variables that the paid services are described by, and the template's parameters they become. The first one is the
+/// service's key, which is handed over in a file.
 const OF_VISION: [(&str, &str); 8] = [
-    ("OPENAI_API_KEY", "OpenAiApiKey"),
+    ("OPENAI_API_KEY", "OpenAiApiKeyFile"),
     ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
     ("VISION_MODEL", "VisionModel"),
     ("VISION_REASONING_EFFORT", "VisionReasoningEffort"),
@@ -28,7 +29,7 @@ const OF_VISION: [(&str, &str); 8] = [
     ("VISION_USD_PER_MILLION_OUTPUT_TOKENS", "VisionUsdPerMillionOutputTokens"),
 ];
 const OF_GENERATOR: [(&str, &str); 4] = [
-    ("REPLICATE_API_TOKEN", "ReplicateApiToken"),
+    ("REPLICATE_API_TOKEN", "ReplicateApiTokenFile"),
     ("REPLICATE_BASE_URL", "ReplicateBaseUrl"),
     ("REPLICATE_MODEL", "ReplicateModel"),
     ("GENERATOR_USD_PER_IMAGE", "GeneratorUsdPerImage"),
@@ -68,45 +69,60 @@ pub enum Generator {
     Replicate,
 }
 
+/// What the template is told of the providers.
+#[derive(Default)]
+pub struct Providers {
+    pub parameters: Vec<(&'static str, String)>,
+    /// Keys, by the parameters that name the files they lie in.
+    pub key_files: BTreeMap<String, String>,
+}
+
 impl ProviderArguments {
-    /// The template's parameters for the providers. A dry run generates nothing, and needs no token of a generator; whether
-    /// it needs the vision model's key, [`Self::check_dry_run`] says.
+    /// What the arguments and the environment say of the providers. A dry run generates nothing, and needs no token of a
+    /// generator; whether it needs the vision model's key, [`Self::check_dry_run`] says.
     ///
     /// # Errors
     /// If a paid one is asked for and its key is not in the environment.
-    pub fn parameters(self, dry_run: bool) -> anyhow::Result<Vec<(&'static str, String)>> {
+    pub fn read(self, dry_run: bool) -> anyhow::Result<Providers> {
         if dry_run {
-            return self.parameters_of_dry_run();
+            return self.read_for_dry_run();
         }
         let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
-        let mut parameters = match self.vision {
-            Vision::Embedded => vec![("VisionProvider", "embedded".to_owned())],
-            Vision::OpenAi => from_environment("VisionProvider", "openai", &OF_VISION)?,
-        };
-        let (generator, side_by_side) = match self.generator {
-            Generator::Embedded => (vec![("Generator", "embedded".to_owned())], cores),
+        let mut providers = Providers::default();
+        match self.vision {
+            Vision::Embedded => providers.parameters.push(("VisionProvider", "embedded".to_owned())),
+            Vision::OpenAi => providers.pay("VisionProvider", "openai", &OF_VISION)?,
+        }
+        let side_by_side = match self.generator {
+            Generator::Embedded => {
+                providers.parameters.push(("Generator", "embedded".to_owned()));
+                cores
+            }
             Generator::Replicate => {
-                (from_environment("Generator", "replicate", &OF_GENERATOR)?, REPLICATE_SIDE_BY_SIDE)
+                providers.pay("Generator", "replicate", &OF_GENERATOR)?;
+                REPLICATE_SIDE_BY_SIDE
             }
         };
-        parameters.extend(generator);
-        parameters.extend(set_ones(&OF_BUDGET));
-        parameters.push(("GeneratorConcurrency", side_by_side.to_string()));
-        Ok(parameters)
+        providers.parameters.extend(set_ones(&OF_BUDGET));
+        providers.parameters.push(("GeneratorConcurrency", side_by_side.to_string()));
+        Ok(providers)
     }
 
-    fn parameters_of_dry_run(self) -> anyhow::Result<Vec<(&'static str, String)>> {
-        let mut parameters = match self.vision {
-            Vision::Embedded => vec![("VisionProvider", "embedded".to_owned())],
-            Vision::OpenAi if is_set(OF_VISION[0].0) => from_environment("VisionProvider", "openai", &OF_VISION)?,
+    fn read_for_dry_run(self) -> anyhow::Result<Providers> {
+        let mut providers = Providers::default();
+        let (key, key_file) = OF_VISION[0];
+        match self.vision {
+            Vision::Embedded => providers.parameters.push(("VisionProvider", "embedded".to_owned())),
+            Vision::OpenAi if is_set(key) => providers.pay("VisionProvider", "openai", &OF_VISION)?,
             Vision::OpenAi => {
-                let provider = [("VisionProvider", "openai".to_owned()), (OF_VISION[0].1, NO_KEY.to_owned())];
-                provider.into_iter().chain(set_ones(&OF_VISION[1..])).collect()
+                providers.key_files.insert(key_file.to_owned(), NO_KEY.to_owned());
+                providers.parameters.push(("VisionProvider", "openai".to_owned()));
+                providers.parameters.extend(set_ones(&OF_VISION[1..]));
             }
-        };
-        parameters.push(("Generator", "embedded".to_owned()));
-        parameters.extend(set_ones(&OF_BUDGET));
-        Ok(parameters)
+        }
+        providers.parameters.push(("Generator", "embedded".to_owned()));
+        providers.parameters.extend(set_ones(&OF_BUDGET));
+        Ok(providers)
     }
 
     /// What the models cost, and the rules of the run.
@@ -172,22 +188,27 @@ fn described(variable: &str, provider: &str, variables: &[(&str, &'static str)])
 }
 
 fn is_set(variable: &str) -> bool {
-    env::var(variable).is_ok_and(|value| !value.is_empty())
+    env::var(variable).is_ok_and(|value| !value.trim().is_empty())
 }
 
-/// A paid provider with what the environment says of it; the first variable is its key.
-fn from_environment(
-    parameter: &'static str,
-    provider: &str,
-    variables: &[(&str, &'static str)],
-) -> anyhow::Result<Vec<(&'static str, String)>> {
-    let (key, _) = variables[0];
-    if is_set(key) {
-        Ok([(parameter, provider.to_owned())].into_iter().chain(set_ones(variables)).collect())
-    } else {
-        bail!(WrongUsage(format!(
-            "{provider} needs {key}, which is not set; set it, or leave the option out: what is built in costs nothing"
-        )))
+impl Providers {
+    /// Takes in a paid provider with what the environment says of it; the first variable is its key.
+    fn pay(
+        &mut self,
+        parameter: &'static str,
+        provider: &str,
+        variables: &[(&str, &'static str)],
+    ) -> anyhow::Result<()> {
+        let (key, key_file) = variables[0];
+        let Some(value) = env::var(key).ok().filter(|value| !value.trim().is_empty()) else {
+            bail!(WrongUsage(format!(
+                "{provider} needs {key}, which is not set; set it, or leave the option out: what is built in costs nothing"
+            )))
+        };
+        self.key_files.insert(key_file.to_owned(), value);
+        self.parameters.push((parameter, provider.to_owned()));
+        self.parameters.extend(set_ones(&variables[1..]));
+        Ok(())
     }
 }
 

@@ -1,23 +1,27 @@
-//! How `send`, `status` and their like find the stack that `local --watch` runs.
+//! How `send`, `status` and their like find the stacks that run on this machine.
 
-use std::fs;
-use std::net::TcpStream;
-use std::path::PathBuf;
+use std::fs::{self, File, Permissions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use balancer::config::QueueUrls;
-use local_stack::LocalStack;
+use balancer::domain::actor::ActorId;
+use local_stack::{Credentials, LocalStack, create_private_dir};
 use serde::{Deserialize, Serialize};
 
+use super::data_folder;
 use super::session::KEY_PREFIX;
 
-const NONE_RUNNING: &str = "start `balancer local --watch`, or name one in AWS with --stack";
+const NONE_RUNNING: &str = "no stack is running here; start `balancer local --watch`, or name one in AWS with --stack";
 
-/// The embedded stack of this machine that people may talk to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A stack that runs on this machine, and how it is reached.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct RunningStack {
     pub endpoint: String,
-    pub account: String,
+    pub access_key_id: String,
+    pub secret_access_key: String,
     pub bucket: String,
     pub table: String,
     pub evaluation_queue_url: String,
@@ -27,17 +31,20 @@ pub struct RunningStack {
     pub deletion_dlq_url: String,
     pub generation_dlq_url: String,
     pub key_prefix: String,
-    /// The folder that the stack keeps, if it keeps one.
+    /// The folder whose actors it has, if there is one.
     pub data: Option<PathBuf>,
+    /// Whether its functions keep the folder as the bucket is.
+    pub keeps_data: bool,
 }
 
 impl RunningStack {
-    /// The stack, with the folder that its functions keep a copy of the images in, where they do.
-    pub fn of(stack: &LocalStack, data: Option<PathBuf>) -> Self {
-        let outputs = stack.outputs();
+    /// The stack, with the folder whose actors it has.
+    pub fn of(stack: &LocalStack, data: Option<PathBuf>, keeps_data: bool) -> Self {
+        let (outputs, credentials) = (stack.outputs(), stack.stack().credentials());
         Self {
             endpoint: stack.endpoint().to_owned(),
-            account: stack.stack().account().id().to_owned(),
+            access_key_id: credentials.access_key_id().to_owned(),
+            secret_access_key: credentials.secret_access_key().to_owned(),
             bucket: outputs.bucket.clone(),
             table: outputs.table.clone(),
             evaluation_queue_url: outputs.evaluation_queue_url.clone(),
@@ -48,34 +55,101 @@ impl RunningStack {
             generation_dlq_url: outputs.generation_dlq_url.clone(),
             key_prefix: KEY_PREFIX.to_owned(),
             data,
+            keeps_data,
         }
     }
 
-    /// Makes the stack known; it is forgotten when the result is dropped.
+    /// Makes the stack known until the result is dropped, or this process ends in whatever way: the file stays locked
+    /// for as long. Only its owner may read the file, for it holds the access key.
     pub fn announce(&self) -> anyhow::Result<Announced> {
-        let path = path()?;
-        fs::create_dir_all(path.parent().unwrap_or(&path))?;
-        fs::write(&path, serde_json::to_vec_pretty(self)?)
-            .with_context(|| format!("{} can't be written", path.display()))?;
-        Ok(Announced { path, endpoint: self.endpoint.clone() })
+        let directory = directory()?;
+        let failed = || format!("{} can't be written", directory.display());
+        create_private_dir(&directory).with_context(failed)?;
+        // Fails where the directory is another user's.
+        fs::set_permissions(&directory, Permissions::from_mode(0o700)).with_context(failed)?;
+        let mut file = tempfile::NamedTempFile::new_in(&directory).with_context(failed)?;
+        file.as_file().lock().with_context(failed)?;
+        file.write_all(&serde_json::to_vec_pretty(self)?).with_context(failed)?;
+        let address = self.endpoint.trim_start_matches("http://").replace(':', "-");
+        let path = directory.join(format!("{address}.json"));
+        let lock = file.persist(&path).with_context(failed)?;
+        Ok(Announced { path, _lock: lock })
     }
 
-    /// The stack that runs on this machine.
-    pub fn find() -> anyhow::Result<Self> {
-        let path = path()?;
-        let Ok(text) = fs::read(&path) else { bail!("no stack is running here; {NONE_RUNNING}") };
-        let stack: Self =
-            serde_json::from_slice(&text).with_context(|| format!("{} is damaged; remove it", path.display()))?;
-        if stack.answers() {
+    /// The stack that is meant: of this folder, else the only one that runs, else the one whose folder has these actors.
+    pub fn find(data: Option<&Path>, actors: &[ActorId]) -> anyhow::Result<Self> {
+        let mut running = Self::all()?;
+        if running.is_empty() {
+            bail!(NONE_RUNNING);
+        }
+        let addresses: Vec<String> = running.iter().map(Self::in_words).collect();
+        let list = addresses.join("\n  ");
+        if let Some(data) = data {
+            let mut of_folder = running.into_iter().filter(|stack| stack.is_of(data));
+            let Some(stack) = of_folder.next() else {
+                bail!("no stack is running for {}; running are:\n  {list}", data.display());
+            };
             return Ok(stack);
         }
-        // It was killed and could not take its name back.
-        drop(fs::remove_file(&path));
-        bail!("the stack that ran here does not answer any more; {NONE_RUNNING}")
+        if running.len() > 1 && !actors.is_empty() {
+            running.retain(|stack| stack.has(actors));
+        }
+        match running.pop() {
+            Some(stack) if running.is_empty() => Ok(stack),
+            _ => bail!("more than one stack is running; say which with --data DIR:\n  {list}"),
+        }
     }
 
-    fn answers(&self) -> bool {
-        self.endpoint.strip_prefix("http://").is_some_and(|address| TcpStream::connect(address).is_ok())
+    /// The stack that runs for this folder, if one does.
+    pub fn on(data: &Path) -> anyhow::Result<Option<Self>> {
+        Ok(Self::all()?.into_iter().find(|stack| stack.is_of(data)))
+    }
+
+    /// Every stack that runs; what others have left, which were killed, is removed.
+    fn all() -> anyhow::Result<Vec<Self>> {
+        let Ok(entries) = fs::read_dir(directory()?) else { return Ok(Vec::new()) };
+        let mut running = Vec::new();
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let Ok(file) = File::open(&path) else { continue };
+            match file.try_lock_shared() {
+                Ok(()) => drop(fs::remove_file(&path)),
+                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {
+                    let stack = serde_json::from_reader(file);
+                    running.push(stack.with_context(|| format!("{} is damaged; remove it", path.display()))?);
+                }
+            }
+        }
+        running.sort_by(|one: &Self, other| (&one.data, &one.endpoint).cmp(&(&other.data, &other.endpoint)));
+        Ok(running)
+    }
+
+    fn is_of(&self, data: &Path) -> bool {
+        let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
+        self.data.as_deref() == Some(&data)
+    }
+
+    fn has(&self, actors: &[ActorId]) -> bool {
+        self.data.as_deref().is_some_and(|data| data_folder::actors(data, actors).is_ok())
+    }
+
+    fn in_words(&self) -> String {
+        match &self.data {
+            Some(data) => format!("{} ({})", data.display(), self.endpoint),
+            None => format!("a stack without a folder ({})", self.endpoint),
+        }
+    }
+
+    /// What requests are signed with.
+    pub fn credentials(&self) -> Credentials {
+        Credentials::new(self.access_key_id.clone(), self.secret_access_key.clone())
+    }
+
+    /// The folder that the functions keep as the bucket is.
+    pub fn kept_data(&self) -> Option<PathBuf> {
+        self.data.clone().filter(|_| self.keeps_data)
     }
 
     /// Where its messages go that were given up.
@@ -100,19 +174,16 @@ impl RunningStack {
 /// A stack that has been made known.
 pub struct Announced {
     path: PathBuf,
-    endpoint: String,
+    /// Held as long as the stack runs.
+    _lock: File,
 }
 
 impl Drop for Announced {
     fn drop(&mut self) {
-        // Another stack may have been made known since; its name stays.
-        let named = fs::read(&self.path).ok().and_then(|text| serde_json::from_slice::<RunningStack>(&text).ok());
-        if named.is_some_and(|stack| stack.endpoint == self.endpoint) {
-            drop(fs::remove_file(&self.path));
-        }
+        drop(fs::remove_file(&self.path));
     }
 }
 
-fn path() -> anyhow::Result<PathBuf> {
-    Ok(local_stack::cache_dir()?.join("running-stack.json"))
+fn directory() -> anyhow::Result<PathBuf> {
+    Ok(local_stack::cache_dir()?.join("running"))
 }

@@ -1,7 +1,6 @@
 //! `--serve`: the stack by itself, for whoever sets a function going with `sam local invoke`, or talks to it otherwise.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
@@ -9,18 +8,17 @@ use anyhow::Context;
 use balancer::adapters::bucket::Bucket;
 use balancer::adapters::store::Store;
 use balancer::domain::actor::ActorId;
-use balancer::functions::s3_client;
+use balancer::functions::{EMULATOR_ACCESS_KEY_ID, s3_client};
 use balancer::keys::Keys;
-use local_stack::{Account, Binaries, EmulatorOptions, LocalStack, Outputs, StackOptions};
+use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions, write_private};
 use serde_json::{Value, json};
 
 use super::data_folder::{self, ActorFolder};
-use super::events;
 use super::running::{Announced, RunningStack};
 use super::session::{KEY_PREFIX, STACK_NAME, TEMPLATE, interruption};
 use super::upload::Destination;
+use super::{events, functions};
 use crate::outcome::{Outcome, answer, remark};
-use crate::progress::Waiting;
 use crate::target::{CapArguments, TargetArguments};
 
 /// The port people expect an emulator of AWS on.
@@ -65,9 +63,7 @@ pub async fn serve(options: Options) -> anyhow::Result<Outcome> {
 }
 
 async fn start(options: &Options) -> anyhow::Result<LocalStack> {
-    let waiting = Waiting::start("building the functions, if they have changed");
-    let binaries = Binaries::locate().await?;
-    waiting.finish();
+    let binaries = functions::binaries().await?;
     let emulator = EmulatorOptions {
         host: Some(options.host),
         port: options.port.or(Some(USUAL_PORT)),
@@ -78,6 +74,7 @@ async fn start(options: &Options) -> anyhow::Result<LocalStack> {
         template: TEMPLATE.to_owned(),
         binaries,
         parameters: parameters(options),
+        key_files: BTreeMap::new(),
         account: Account::default(),
         name: STACK_NAME.to_owned(),
     };
@@ -107,10 +104,11 @@ async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Announ
     let folders = folders.unwrap_or_default();
     upload(&folders, stack).await?;
     let events = write_events(options, &folders, stack)?;
-    let variables = variables(options, stack.outputs(), stack.emulator().port());
-    fs::write(&options.env_vars, format!("{variables:#}\n"))
+    let variables = variables(options, stack);
+    write_private(&options.env_vars, format!("{variables:#}\n").as_bytes())
         .with_context(|| format!("{} can't be written", options.env_vars.display()))?;
-    let announced = RunningStack::of(stack, None).announce()?;
+    let data = options.data.as_deref().map(Path::canonicalize).transpose()?;
+    let announced = RunningStack::of(stack, data, false).announce()?;
     answer(instructions(stack, &options.env_vars, &events));
     Ok(announced)
 }
@@ -142,12 +140,14 @@ fn write_events(options: &Options, folders: &[ActorFolder], stack: &LocalStack) 
 }
 
 /// What SAM is to tell each function. It hands on only what the template names, hence nothing else is here.
-fn variables(options: &Options, outputs: &Outputs, port: u16) -> Value {
+fn variables(options: &Options, stack: &LocalStack) -> Value {
+    let (outputs, port) = (stack.outputs(), stack.emulator().port());
     // From inside a container, this machine's own 127.0.0.1 has another name, and 0.0.0.0 is the container itself.
     let is_own_name_of_machine = options.host.is_loopback() || options.host.is_unspecified();
     let host = if is_own_name_of_machine { "host.docker.internal".to_owned() } else { options.host.to_string() };
     let common = json!({
         "AWS_ENDPOINT_URL": format!("http://{host}:{port}"),
+        EMULATOR_ACCESS_KEY_ID: stack.stack().credentials().access_key_id(),
         "BUCKET": outputs.bucket,
         "TABLE": outputs.table,
         "EVALUATION_QUEUE_URL": outputs.evaluation_queue_url,
@@ -195,7 +195,8 @@ In another terminal, beside template.yaml:
   sam build --config-env local
   sam local invoke EvaluationFunction --config-env local --env-vars {} --event {event}
 {others}
-What a function could not carry out, and why, is said by `balancer status --refused`. Ctrl-C ends it.",
+`eval \"$(balancer env)\"` lets the AWS command line and SDKs reach the stack. What a function could not carry out, and
+why, is said by `balancer status --refused`. Ctrl-C ends it.",
         env_vars.display()
     )
 }

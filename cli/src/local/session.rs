@@ -14,14 +14,15 @@ use balancer::domain::actor::ActorId;
 use balancer::functions::s3_client;
 use balancer::keys::Keys;
 use balancer::messages::Mode;
-use local_stack::{Account, Binaries, EmulatorOptions, LocalStack, StackOptions};
+use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions};
 
 use super::circumstances::Circumstances;
 use super::data_folder::{self, ActorFolder};
 use super::drain::drain;
 use super::folder_watcher::FolderWatcher;
+use super::functions;
 use super::proposal::ActorProposal;
-use super::providers::ProviderArguments;
+use super::providers::{ProviderArguments, Providers};
 use super::report::{Report, Undo};
 use super::roster::{Roster, Taken};
 use super::running::{Announced, RunningStack};
@@ -30,7 +31,7 @@ pub(super) use super::signals::interruption;
 use super::upload::Destination;
 use super::watch::watch;
 use crate::outcome::{Outcome, remark};
-use crate::progress::{Progress, Waiting};
+use crate::progress::Progress;
 use crate::target::{CapArguments, TargetArguments};
 
 /// The same template that is deployed.
@@ -81,7 +82,7 @@ struct Session {
 /// # Errors
 /// If the folder can't be used or the stack fails.
 pub async fn run(options: Options) -> anyhow::Result<Ending> {
-    let providers = options.providers.parameters(options.dry_run)?;
+    let providers = options.providers.read(options.dry_run)?;
     let data = options
         .data
         .canonicalize()
@@ -92,9 +93,10 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     }
     let _lock = lock(&data)?;
     let mut session = tokio::select! {
-        session = Session::start(&options, parameters(&options, &data, providers)) => session?,
+        session = Session::start(&options, &data, providers) => session?,
         () = interruption() => return Ok(Ending::Interrupted),
     };
+    let announced = session.announce(&options, &data);
     let keeper = Arc::clone(&session.roster.keeper);
     let keeping = async {
         // A dry run writes nothing.
@@ -109,16 +111,16 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         session.finish_images().await;
     }
     let left = if options.dry_run { Ok(()) } else { session.roster.leave().await };
+    drop(announced);
     session.stack.stop().await?;
     left?;
     worked
 }
 
 impl Session {
-    async fn start(options: &Options, parameters: BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let waiting = Waiting::start("building the functions, if they have changed");
-        let binaries = Binaries::locate().await?;
-        waiting.finish();
+    async fn start(options: &Options, data: &Path, providers: Providers) -> anyhow::Result<Self> {
+        let binaries = functions::binaries().await?;
+        let parameters = parameters(options, data, providers.parameters);
         let circumstances = Circumstances::new(&parameters);
         let stack = LocalStack::start(
             EmulatorOptions { port: options.port, log_dir: options.logs.clone(), ..EmulatorOptions::default() },
@@ -126,6 +128,7 @@ impl Session {
                 template: TEMPLATE.to_owned(),
                 binaries,
                 parameters,
+                key_files: providers.key_files,
                 account: Account::default(),
                 name: STACK_NAME.to_owned(),
             },
@@ -161,7 +164,7 @@ impl Session {
         let report = self.roster.settled(&all).await?;
         let Some(watcher) = watcher else { return Ok(Ending::Settled(report)) };
         report.say(options.json, Undo::InStack)?;
-        let _announced = self.announcement(data)?;
+        remark(format!("watching {}; the stack answers at {}; Ctrl-C ends it", data.display(), self.stack.endpoint()));
         match watch(&mut self.roster, watcher, options.json).await? {}
     }
 
@@ -210,10 +213,10 @@ impl Session {
         }
     }
 
-    fn announcement(&self, data: &Path) -> anyhow::Result<Announced> {
-        let announced = RunningStack::of(&self.stack, Some(data.to_owned())).announce()?;
-        remark(format!("watching {}; the stack answers at {}; Ctrl-C ends it", data.display(), self.stack.endpoint()));
-        Ok(announced)
+    /// Lets `balancer status` and its like find the stack from the first round on. The work goes on without that.
+    fn announce(&self, options: &Options, data: &Path) -> Option<Announced> {
+        let announced = RunningStack::of(&self.stack, Some(data.to_owned()), !options.dry_run).announce();
+        announced.inspect_err(|problem| remark(format!("`balancer status` will not find this stack: {problem:#}"))).ok()
     }
 }
 

@@ -1,9 +1,13 @@
 //! The executables that the functions run.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::{fs, io};
 
+use memchr::memmem;
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::Error;
@@ -33,33 +37,51 @@ impl Binaries {
         }
     }
 
-    /// The executables, built anew where the sources that this was compiled from are at hand, else those that lie
-    /// beside the running program.
+    /// The executables of this build that lie beside the running program; `None` if they don't, or are of another build.
     ///
     /// # Errors
-    /// When they can't be built. Whether they are there is seen when the stack is created.
-    pub async fn locate() -> Result<Self, Error> {
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        if sources.join("Cargo.lock").is_file() {
-            return Self::build(&sources).await;
-        }
-        let program = std::env::current_exe().map_err(Error::io("cannot find", Path::new("this program")))?;
-        Ok(Self::in_dir(program.parent().unwrap_or(Path::new("."))))
+    /// When one is there but can't be read.
+    pub fn beside_program(build: &str) -> Result<Option<Self>, Error> {
+        let found = Self::in_dir(&program_directory()?);
+        Ok(found.are_of(build)?.then_some(found))
     }
 
-    async fn build(sources: &Path) -> Result<Self, Error> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(&cargo);
-        build.current_dir(sources).args(["build", "--release", "--locked", "--quiet"]);
-        // The whole workspace is selected so that its crates' features are united as in any other build of it, and
-        // nothing is compiled twice.
-        build.args(["--workspace", "--bin", "evaluation", "--bin", "deletion", "--bin", "generation"]);
-        let built = build.kill_on_drop(true).status().await.map_err(|error| not_started(&cargo, error))?;
-        if !built.success() {
-            return Err(Error::BuildFailed);
+    /// Compiles the executables from the sources that this program was compiled from. It takes minutes the first time.
+    ///
+    /// # Errors
+    /// When there are no sources here, when they don't compile, or when they have changed since this program was built.
+    pub async fn compile(build: &str) -> Result<Self, Error> {
+        let directory = program_directory()?;
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        if !sources.join("Cargo.lock").is_file() {
+            return Err(Error::FunctionsMissing { directory });
         }
-        let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-        Ok(Self::in_dir(&sources.join(target).join("release")))
+        let compiled = cargo_build(&sources, target_directory(&directory)).await?;
+        if compiled.are_of(build)? { Ok(compiled) } else { Err(Error::SourcesChanged { sources }) }
+    }
+
+    /// The executables of this build, compiled if need be.
+    ///
+    /// # Errors
+    /// Those of [`Self::beside_program`] and [`Self::compile`].
+    pub async fn locate(build: &str) -> Result<Self, Error> {
+        match Self::beside_program(build)? {
+            Some(found) => Ok(found),
+            None => Self::compile(build).await,
+        }
+    }
+
+    /// Whether all are there and of this build: its name stands in each.
+    fn are_of(&self, build: &str) -> Result<bool, Error> {
+        for (_, executable) in self.each() {
+            match fs::read(executable) {
+                Ok(bytes) if memmem::find(&bytes, build.as_bytes()).is_some() => {}
+                Ok(_) => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+                Err(error) => return Err(Error::io("cannot read", executable)(error)),
+            }
+        }
+        Ok(true)
     }
 
     /// Each executable with its function's logical id.
@@ -69,9 +91,95 @@ impl Binaries {
     }
 }
 
+/// Where the running program lies; tests lie one directory below the other programs.
+fn program_directory() -> Result<PathBuf, Error> {
+    let program = std::env::current_exe().map_err(Error::io("cannot find", Path::new("this program")))?;
+    let directory = program.parent().unwrap_or(Path::new("."));
+    let directory = if directory.ends_with("deps") { directory.parent().unwrap_or(directory) } else { directory };
+    Ok(directory.to_owned())
+}
+
+/// The target directory of cargo that a directory such as `target/release` belongs to, if it belongs to one: what is
+/// compiled there already need not be compiled again elsewhere.
+fn target_directory(directory: &Path) -> Option<&Path> {
+    directory.parent().filter(|parent| parent.join(".rustc_info.json").is_file())
+}
+
+async fn cargo_build(sources: &Path, target: Option<&Path>) -> Result<Binaries, Error> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(&cargo);
+    build.current_dir(sources).args(["build", "--release", "--locked", "--quiet"]);
+    // The whole workspace is selected so that its crates' features are united as in any other build of it, and
+    // nothing is compiled twice.
+    build.args(["--workspace", "--bin", "evaluation", "--bin", "deletion", "--bin", "generation"]);
+    // Cargo says where the executables are; problems still go to standard error.
+    build.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
+    if let Some(target) = target {
+        build.arg("--target-dir").arg(target);
+    }
+    let built = build.kill_on_drop(true).output().await.map_err(|error| not_started(&cargo, error))?;
+    if !built.status.success() {
+        return Err(Error::BuildFailed);
+    }
+    let artifacts = artifacts(&String::from_utf8_lossy(&built.stdout));
+    let named = |name: &str| artifacts.get(name).cloned().ok_or(Error::BuildFailed);
+    Ok(Binaries { evaluation: named("evaluation")?, deletion: named("deletion")?, generation: named("generation")? })
+}
+
+/// The executables that cargo names, a line of JSON for each thing it has made.
+fn artifacts(messages: &str) -> BTreeMap<String, PathBuf> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let executable = |message: Value| {
+        let path = message["executable"].as_str()?;
+        Some((message["target"]["name"].as_str()?.to_owned(), PathBuf::from(path)))
+    };
+    messages.filter_map(executable).collect()
+}
+
 fn not_started(cargo: &OsStr, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::NotFound {
         return Error::CargoMissing { cargo: cargo.to_string_lossy().into_owned() };
     }
     Error::io("cannot start", Path::new(cargo))(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUILD: &str = "build-of-a-test:0123";
+
+    fn functions(contents: [&str; 3]) -> (tempfile::TempDir, Binaries) {
+        let directory = tempfile::tempdir().unwrap();
+        let binaries = Binaries::in_dir(directory.path());
+        for ((_, path), content) in binaries.each().into_iter().zip(contents) {
+            fs::write(path, format!("\u{0}ELF{content}\u{0}")).unwrap();
+        }
+        (directory, binaries)
+    }
+
+    #[test]
+    fn functions_are_taken_only_if_all_are_of_this_build() {
+        let (_directory, same) = functions([BUILD; 3]);
+        assert!(same.are_of(BUILD).unwrap());
+        for stale in 0..3 {
+            let mut contents = [BUILD; 3];
+            contents[stale] = "build-of-a-test:4567";
+            let (_directory, binaries) = functions(contents);
+            assert!(!binaries.are_of(BUILD).unwrap(), "{stale} is stale");
+        }
+        fs::remove_file(&same.deletion).unwrap();
+        assert!(!same.are_of(BUILD).unwrap(), "one is missing");
+    }
+
+    #[test]
+    fn cargo_names_the_executables_it_has_made() {
+        let messages = r#"
+{"reason":"compiler-artifact","target":{"name":"balancer"},"executable":null}
+{"reason":"compiler-artifact","target":{"name":"deletion"},"executable":"/t/release/deletion"}
+{"reason":"build-finished","success":true}
+"#;
+        let expected = [("deletion".to_owned(), PathBuf::from("/t/release/deletion"))];
+        assert_eq!(artifacts(messages), expected.into());
+    }
 }

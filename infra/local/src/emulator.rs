@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,15 +11,20 @@ use std::time::{Duration, Instant};
 use std::{env, io};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_s3::config::SharedCredentialsProvider;
 
+use crate::credentials::Token;
 use crate::environment::{last_lines, prepare_environment};
-use crate::{Account, Error};
+use crate::{Account, Credentials, Error};
 
 const LAUNCHER: &str = include_str!("../launch.py");
+const GUARD: &str = include_str!("../guard.py");
 
 /// The only region of the emulator.
-const REGION: &str = "us-east-1";
+pub const REGION: &str = "us-east-1";
+
+/// Where the guard says whether the emulator is ready, and whether it is sealed.
+const STATE_PATH: &str = "/_balancer/state";
 
 /// Far more than the half second it takes on an idle machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -56,7 +62,9 @@ pub struct EmulatorOptions {
 #[derive(Debug)]
 pub struct Emulator {
     launcher: Launcher,
+    token: Token,
     endpoint: String,
+    directory: PathBuf,
     port: u16,
     log_file: PathBuf,
     function_log_file: PathBuf,
@@ -65,6 +73,14 @@ pub struct Emulator {
 /// The guarding process. It lives until its standard input is closed.
 #[derive(Debug)]
 struct Launcher(Child);
+
+impl Launcher {
+    /// Says a line to the process.
+    fn say(&self, line: &str) -> io::Result<()> {
+        let Some(mut input) = self.0.stdin.as_ref() else { return Err(io::ErrorKind::BrokenPipe.into()) };
+        input.write_all(format!("{line}\n").as_bytes())
+    }
+}
 
 impl Drop for Launcher {
     fn drop(&mut self) {
@@ -75,10 +91,11 @@ impl Drop for Launcher {
     }
 }
 
-/// Clients made of this talk to the emulator at `endpoint` as `account`, whoever started it.
+/// Clients made of this talk to the emulator at `endpoint` with `credentials`, whoever started it.
 #[must_use]
-pub fn sdk_config(endpoint: &str, account: &Account) -> SdkConfig {
-    let credentials = Credentials::new(account.id(), "emulator", None, None, "emulator");
+pub fn sdk_config(endpoint: &str, credentials: &Credentials) -> SdkConfig {
+    let (id, secret) = (credentials.access_key_id(), credentials.secret_access_key());
+    let credentials = aws_sdk_s3::config::Credentials::new(id, secret, None, None, "emulator");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(REGION))
@@ -105,15 +122,43 @@ impl Emulator {
         fs::create_dir_all(&logs).map_err(Error::io("cannot create", &logs))?;
         let (log_file, function_log_file) = (logs.join("emulator.log"), logs.join("functions.log"));
 
+        let token = Token::random()?;
         let mut command = launcher(&python, directory.path(), &log_file, &function_log_file)?;
         command.envs(inherited()).envs(&options.function_env).envs(settings(host, port, directory.path()));
         let child = command.spawn().map_err(Error::io("cannot run", &python))?;
         // From here on the launcher removes it, which it does even when this process is killed.
-        let _ = directory.keep();
+        let directory = directory.keep();
         let endpoint = format!("http://{host}:{port}");
-        let mut emulator = Self { launcher: Launcher(child), endpoint, port, log_file, function_log_file };
+        let mut emulator =
+            Self { launcher: Launcher(child), token, endpoint, directory, port, log_file, function_log_file };
+        // By the pipe: every user of the machine can read a command line, and functions inherit the environment.
+        emulator.launcher.say(emulator.token.as_str()).map_err(|error| emulator.not_ready(error.to_string()))?;
         emulator.wait_until_ready().await?;
         Ok(emulator)
+    }
+
+    /// From now on the emulator lets nobody make or change a resource, whoever knows the access key, and objects can be
+    /// reached in this bucket and in those of earlier seals only. It can't be undone.
+    ///
+    /// # Errors
+    /// When the emulator has ended, or doesn't answer.
+    pub async fn seal(&self, bucket: &str) -> Result<(), Error> {
+        self.launcher.say(&format!("seal {bucket}")).map_err(|error| self.not_ready(error.to_string()))?;
+        let started = Instant::now();
+        let client = self.client()?;
+        while self.state(&client).await.as_deref() != Some("sealed") {
+            if started.elapsed() > START_TIMEOUT {
+                return Err(self.not_ready("it can't be sealed".to_owned()));
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+        Ok(())
+    }
+
+    /// What requests are signed with as `account`.
+    #[must_use]
+    pub fn credentials(&self, account: &Account) -> Credentials {
+        self.token.credentials(account)
     }
 
     /// Where it listens, as `http://127.0.0.1:4566`.
@@ -144,7 +189,12 @@ impl Emulator {
     /// Clients made of this talk to the emulator as `account`.
     #[must_use]
     pub fn sdk_config(&self, account: &Account) -> SdkConfig {
-        sdk_config(&self.endpoint, account)
+        sdk_config(&self.endpoint, &self.credentials(account))
+    }
+
+    /// A directory of the emulator's own, which nobody else may read and which ends with it.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Stops the emulator and everything it runs.
@@ -159,9 +209,8 @@ impl Emulator {
 
     async fn wait_until_ready(&mut self) -> Result<(), Error> {
         let started = Instant::now();
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
-        let client = client.map_err(|error| self.not_ready(error.to_string()))?;
-        while !self.answers(&client).await {
+        let client = self.client()?;
+        while self.state(&client).await.is_none() {
             if let Ok(Some(status)) = self.launcher.0.try_wait() {
                 return Err(self.not_ready(format!("it ended with {status}")));
             }
@@ -173,14 +222,22 @@ impl Emulator {
         Ok(())
     }
 
-    /// Whether our own emulator is ready, not somebody else's who took the port before ours could.
-    async fn answers(&self, client: &reqwest::Client) -> bool {
-        let get = async |path: &str| {
-            let answer = client.get(format!("{}{path}", self.endpoint)).send().await?.error_for_status()?;
-            answer.text().await
-        };
-        get("/_ministack/ready").await.is_ok()
-            && get("/_ministack/health").await.is_ok_and(|health| health.contains(&edition(self.port)))
+    fn client(&self) -> Result<reqwest::Client, Error> {
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
+        client.map_err(|error| self.not_ready(error.to_string()))
+    }
+
+    /// What our own emulator says once it is ready. Another one that took the port does not know the access key.
+    async fn state(&self, client: &reqwest::Client) -> Option<String> {
+        let credentials = self.credentials(&Account::default());
+        // The guard compares the key; it verifies no signature.
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={}/20000101/{REGION}/balancer/aws4_request, SignedHeaders=host, Signature=00",
+            credentials.access_key_id()
+        );
+        let request = client.get(format!("{}{STATE_PATH}", self.endpoint)).header("authorization", authorization);
+        let answer = request.send().await.and_then(reqwest::Response::error_for_status).ok()?;
+        answer.text().await.ok()
     }
 
     fn not_ready(&self, why: String) -> Error {
@@ -202,8 +259,9 @@ fn free_port(host: Ipv4Addr, wanted: Option<u16>) -> Result<u16, Error> {
 /// The guarding process, in a process group of its own so that Ctrl-C reaches only the caller, who
 /// then stops it in good order.
 fn launcher(python: &Path, directory: &Path, log: &Path, function_log: &Path) -> Result<Command, Error> {
-    let script = directory.join("launch.py");
+    let [script, guard] = ["launch.py", "guard.py"].map(|name| directory.join(name));
     fs::write(&script, LAUNCHER).map_err(Error::io("cannot write", &script))?;
+    fs::write(&guard, GUARD).map_err(Error::io("cannot write", &guard))?;
     let output = File::create(log).map_err(Error::io("cannot create", log))?;
     let errors = output.try_clone().map_err(Error::io("cannot open", log))?;
     File::create(function_log).map_err(Error::io("cannot create", function_log))?;
@@ -231,7 +289,6 @@ fn settings(host: Ipv4Addr, port: u16, directory: &Path) -> Vec<(&'static str, S
         ("AWS_CONFIG_FILE", "/dev/null".into()),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".into()),
         ("MINISTACK_REGION", REGION.into()),
-        ("MINISTACK_EDITION", edition(port)),
         ("SERVICES", SERVICES.into()),
         ("LAMBDA_EXECUTOR", "local".into()),
         // It would look for leftover containers and open ports for services nobody uses.
@@ -240,9 +297,4 @@ fn settings(host: Ipv4Addr, port: u16, directory: &Path) -> Vec<(&'static str, S
         ("IOT_MTLS_ENABLED", "0".into()),
         ("TMPDIR", directory.to_string()),
     ]
-}
-
-/// Names this very emulator in its health report.
-fn edition(port: u16) -> String {
-    format!("balancer-{}-{port}", std::process::id())
 }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::process::Command;
 use tracing::info;
 
+use crate::private_file::create_private_dir;
 use crate::{Error, python};
 
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
@@ -52,7 +53,7 @@ async fn prepare_in(cache: &Path) -> Result<PathBuf, Error> {
     if is_usable(&home).await {
         return Ok(interpreter(&home));
     }
-    fs::create_dir_all(cache).map_err(Error::io("cannot create", cache))?;
+    create_private_dir(cache).map_err(Error::io("cannot create", cache))?;
     let lock_path = cache.join(format!("{name}.lock"));
     let lock = File::create(&lock_path).map_err(Error::io("cannot create", &lock_path))?;
     wait_for(&lock).await.map_err(Error::io("cannot lock", &lock_path))?;

@@ -10,6 +10,24 @@ pub enum Error {
     /// The functions do not compile.
     #[error("the functions can't be built; cargo says why above. Correct that, then run again.")]
     BuildFailed,
+    /// There are neither functions of this build nor sources to compile them from.
+    #[error(
+        "{} holds no functions of this build. Put evaluation, deletion and generation of the same release there, beside \
+         balancer.", .directory.display()
+    )]
+    FunctionsMissing {
+        /// Where the program lies.
+        directory: PathBuf,
+    },
+    /// What was compiled is of another build than the running program.
+    #[error(
+        "the sources in {} have changed since this program was built. Build it again with `cargo build --release \
+         --workspace`, then run it again.", .sources.display()
+    )]
+    SourcesChanged {
+        /// Where they lie.
+        sources: PathBuf,
+    },
     /// There is no cargo to compile them with.
     #[error(
         "the functions can't be built: {cargo} is not there. Install Rust (https://rustup.rs), or put the directory \
@@ -44,6 +62,12 @@ pub enum Error {
     VenvMissing {
         /// The interpreter that was tried.
         python: String,
+    },
+    /// The operating system gives no random numbers to make an access key of.
+    #[error("no access key can be made: {reason}. See that the system's random number generator works.")]
+    NoRandomness {
+        /// The reason.
+        reason: String,
     },
     /// Neither a cache directory nor a home directory is known.
     #[error("there is no home directory to keep the emulator in. Set BALANCER_CACHE_DIR to a directory.")]

@@ -9,20 +9,24 @@
 
 mod account;
 mod binaries;
+mod credentials;
 mod emulator;
 mod environment;
 mod error;
 mod local_stack;
 mod outputs;
 mod package;
+mod private_file;
 mod python;
 mod stack;
 
 pub use account::Account;
 pub use binaries::Binaries;
-pub use emulator::{Emulator, EmulatorOptions, sdk_config};
+pub use credentials::Credentials;
+pub use emulator::{Emulator, EmulatorOptions, REGION, sdk_config};
 pub use environment::{cache_dir, prepare_environment};
 pub use error::Error;
 pub use local_stack::LocalStack;
 pub use outputs::Outputs;
+pub use private_file::{create_private_dir, write_private};
 pub use stack::{Stack, StackOptions};

@@ -12,13 +12,15 @@ pub struct LocalStack {
 }
 
 impl LocalStack {
-    /// Starts an emulator and creates the stack in it.
+    /// Starts an emulator, creates the stack in it and seals it: nothing can be made or changed there any more but the
+    /// stack's images, records and messages.
     ///
     /// # Errors
-    /// Those of [`Emulator::start`] and [`Stack::create`]; the emulator has been stopped then.
+    /// Those of [`Emulator::start`], [`Stack::create`] and [`Emulator::seal`]; the emulator has been stopped then.
     pub async fn start(emulator: EmulatorOptions, stack: StackOptions) -> Result<Self, Error> {
         let emulator = Emulator::start(emulator).await?;
         let stack = Stack::create(&emulator, stack).await?;
+        emulator.seal(&stack.outputs().bucket).await?;
         Ok(Self { emulator, stack })
     }
 

@@ -11,7 +11,8 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{Capability, Parameter, ResourceStatus, Stack as StackDescription, StackStatus};
 
 use crate::package::{archive, archive_key, point_at_archives};
-use crate::{Account, Binaries, Emulator, Error, Outputs};
+use crate::private_file::{create_private_dir, write_private};
+use crate::{Account, Binaries, Credentials, Emulator, Error, Outputs};
 
 /// Where the template lies in the code bucket.
 const TEMPLATE_KEY: &str = "template.yaml";
@@ -27,6 +28,9 @@ pub struct StackOptions {
     pub binaries: Binaries,
     /// The template's parameters; what is left out keeps its default.
     pub parameters: BTreeMap<String, String>,
+    /// Keys that must not stand in a function's configuration, which can be read: each lies in a file that only its
+    /// owner may read and that ends with the emulator, and the parameter of this name gets the file's path.
+    pub key_files: BTreeMap<String, String>,
     /// The account the stack is made in.
     pub account: Account,
     /// The stack's name, such as `balancer`.
@@ -36,12 +40,13 @@ pub struct StackOptions {
 /// Of the parameters only the names: some of the values are keys.
 impl fmt::Debug for StackOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { template: _, binaries, parameters, account, name } = self;
+        let Self { template: _, binaries, parameters, key_files, account, name } = self;
         f.debug_struct("StackOptions")
             .field("name", name)
             .field("account", account)
             .field("binaries", binaries)
             .field("parameters", &parameters.keys())
+            .field("key_files", &key_files.keys())
             .finish_non_exhaustive()
     }
 }
@@ -50,6 +55,7 @@ impl fmt::Debug for StackOptions {
 #[derive(Clone, Debug)]
 pub struct Stack {
     account: Account,
+    credentials: Credentials,
     sdk_config: SdkConfig,
     outputs: Outputs,
 }
@@ -59,8 +65,10 @@ impl Stack {
     ///
     /// # Errors
     /// When an executable is missing, or the template or a parameter is wrong.
-    pub async fn create(emulator: &Emulator, options: StackOptions) -> Result<Self, Error> {
+    pub async fn create(emulator: &Emulator, mut options: StackOptions) -> Result<Self, Error> {
         let sdk_config = emulator.sdk_config(&options.account);
+        let paths = write_keys(emulator, &options)?;
+        options.parameters.extend(paths);
         let creation = Creation {
             cloudformation: aws_sdk_cloudformation::Client::new(&sdk_config),
             s3: aws_sdk_s3::Client::new(&sdk_config),
@@ -73,7 +81,8 @@ impl Stack {
         creation.upload_code().await?;
         creation.create().await?;
         let outputs = creation.wait().await?;
-        Ok(Self { account: creation.options.account, sdk_config, outputs })
+        let account = creation.options.account;
+        Ok(Self { credentials: emulator.credentials(&account), account, sdk_config, outputs })
     }
 
     /// The template's outputs.
@@ -88,11 +97,30 @@ impl Stack {
         &self.account
     }
 
+    /// What requests to the stack are signed with.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// Clients made of this see the stack's resources.
     #[must_use]
     pub fn sdk_config(&self) -> &SdkConfig {
         &self.sdk_config
     }
+}
+
+/// Writes each key into a file of its own. Returns the parameters that name the files.
+fn write_keys(emulator: &Emulator, options: &StackOptions) -> Result<Vec<(String, String)>, Error> {
+    let directory = emulator.directory().join(format!("keys-{}", options.account));
+    let mut paths = Vec::new();
+    for (parameter, key) in &options.key_files {
+        create_private_dir(&directory).map_err(Error::io("cannot create", &directory))?;
+        let path = directory.join(parameter);
+        write_private(&path, key.as_bytes()).map_err(Error::io("cannot write", &path))?;
+        paths.push((parameter.clone(), path.display().to_string()));
+    }
+    Ok(paths)
 }
 
 /// A stack on its way.

@@ -1,48 +1,17 @@
 //! The emulator and the real template, with a few lines of Python in the place of the functions.
 #![allow(clippy::unwrap_used, reason = "that is how a test fails")]
 
+mod support;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use local_stack::{Account, Binaries, Emulator, EmulatorOptions, Error, LocalStack, Stack, StackOptions};
-
-const TEMPLATE: &str = include_str!("../../../template.yaml");
-
-/// A Lambda runtime that prints every event and answers that nothing failed.
-const BOOTSTRAP: &str = r#"
-import os, sys, urllib.request
-api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
-print("started", os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_ACCESS_KEY_ID"], os.environ["BUCKET"], flush=True)
-while True:
-    with urllib.request.urlopen(api + "next") as event:
-        request = event.headers["Lambda-Runtime-Aws-Request-Id"]
-        print("event", event.read().decode(), flush=True)
-    urllib.request.urlopen(api + request + "/response", data=b'{"batchItemFailures":[]}').close()
-"#;
-
-/// One executable for all three functions.
-async fn bootstraps(directory: &Path) -> Binaries {
-    let python = local_stack::prepare_environment().await.unwrap();
-    let path = directory.join("bootstrap");
-    fs::write(&path, format!("#!{}\n{BOOTSTRAP}", python.display())).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    Binaries { evaluation: path.clone(), deletion: path.clone(), generation: path }
-}
-
-async fn options(directory: &Path, account: Account) -> StackOptions {
-    StackOptions {
-        template: TEMPLATE.to_owned(),
-        binaries: bootstraps(directory).await,
-        parameters: ["VisionProvider", "Generator"].map(|who| (who.to_owned(), "embedded".to_owned())).into(),
-        account,
-        name: "balancer".to_owned(),
-    }
-}
+use local_stack::{Account, Emulator, EmulatorOptions, Error, LocalStack, Stack};
+use support::options;
 
 async fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
@@ -73,7 +42,9 @@ async fn an_upload_reaches_the_evaluation_function() {
     let read = || fs::read_to_string(&log).unwrap();
     wait_for("the event", || read().contains("event {")).await;
     let log = read();
-    let started = format!("started {} {account} {bucket}", stack.endpoint());
+    let key = stack.stack().credentials().access_key_id();
+    assert!(key.starts_with(account.id()));
+    let started = format!("started {} {key} {bucket}", stack.endpoint());
     assert!(log.contains(&format!("{}: {started}", stack.outputs().evaluation_function)), "{log}");
     assert!(log.contains("example_actor/gr") && !log.contains("base_images"), "{log}");
     let port = stack.emulator().port();

@@ -52,7 +52,7 @@ pub struct QueueUrls {
 /// A key that must not be seen.
 #[derive(Debug, Clone)]
 pub enum Secret {
-    /// The environment holds it.
+    /// The environment holds it, or a file that it names.
     Given(SecretString),
     /// Secrets Manager holds it.
     Stored {

@@ -102,20 +102,38 @@ impl Reader {
         url.trim_end_matches('/').to_owned()
     }
 
-    /// A key that is given, or whose place in Secrets Manager is. Keys read from files end in a line feed.
+    /// A key that is given, that a file holds, or whose place in Secrets Manager is given. Keys read from files end in a
+    /// line feed.
     pub(super) fn secret(&mut self, name: &str, needed_by: &str) -> Secret {
-        let by_arn = format!("{name}_SECRET_ARN");
+        let (by_arn, by_file) = (format!("{name}_SECRET_ARN"), format!("{name}_FILE"));
         let given = self.text(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        match (given, self.text(&by_arn)) {
-            (Some(value), None) => Secret::Given(SecretString::from(value)),
-            (None, Some(arn)) => Secret::Stored { arn },
-            (Some(_), Some(_)) => self.without_secret(format!("{name} and {by_arn} are both set; set one of them")),
-            (None, None) => self.without_secret(format!("{needed_by} needs {name} or {by_arn}, and neither is set")),
+        match (given, self.text(&by_arn), self.text(&by_file)) {
+            (Some(value), None, None) => Secret::Given(SecretString::from(value)),
+            (None, Some(arn), None) => Secret::Stored { arn },
+            (None, None, Some(path)) => match key_in(&path) {
+                Ok(key) => Secret::Given(key),
+                Err(problem) => self.without_secret(format!("{by_file} names {path}, {problem}")),
+            },
+            (None, None, None) => {
+                self.without_secret(format!("{needed_by} needs {name}, {by_arn} or {by_file}, and none is set"))
+            }
+            _ => {
+                self.without_secret(format!("more than one of {name}, {by_arn} and {by_file} is set; set one of them"))
+            }
         }
     }
 
     fn without_secret(&mut self, problem: String) -> Secret {
         self.problems.push(problem);
         Secret::Given(SecretString::default())
+    }
+}
+
+/// The key that a file holds; else what is wrong with the file.
+fn key_in(path: &str) -> Result<SecretString, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("which can't be read: {error}"))?;
+    match text.trim() {
+        "" => Err("which is empty".to_owned()),
+        key => Ok(SecretString::from(key)),
     }
 }

@@ -51,10 +51,35 @@ fn the_paid_providers_are_never_chosen_by_the_presence_of_a_key() {
 #[test]
 fn a_paid_provider_needs_its_key_once() {
     let message = problem::<EvaluationConfig>(variables(&[("VISION_PROVIDER", "openai")]));
-    assert!(message.contains("OPENAI_API_KEY or OPENAI_API_KEY_SECRET_ARN"), "{message}");
-    let twice = [("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "t"), ("REPLICATE_API_TOKEN_SECRET_ARN", "arn:x")];
-    let message = problem::<GenerationConfig>(variables(&twice));
-    assert!(message.contains("both set"), "{message}");
+    assert!(message.contains("OPENAI_API_KEY, OPENAI_API_KEY_SECRET_ARN or OPENAI_API_KEY_FILE"), "{message}");
+    let each =
+        [("REPLICATE_API_TOKEN", "t"), ("REPLICATE_API_TOKEN_SECRET_ARN", "arn:x"), ("REPLICATE_API_TOKEN_FILE", "/x")];
+    for left_out in 0..each.len() {
+        let mut twice = vec![("GENERATOR", "replicate")];
+        twice.extend(each.iter().enumerate().filter(|(index, _)| *index != left_out).map(|(_, pair)| *pair));
+        let message = problem::<GenerationConfig>(variables(&twice));
+        assert!(message.contains("more than one of REPLICATE_API_TOKEN"), "{message}");
+    }
+}
+
+#[test]
+fn key_is_read_from_the_file_that_is_named() {
+    use secrecy::ExposeSecret;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("key");
+    let with_file = || {
+        let given = [("VISION_PROVIDER", "openai"), ("OPENAI_API_KEY_FILE", path.to_str().unwrap())];
+        from_variables::<EvaluationConfig>(variables(&given))
+    };
+    let message = with_file().unwrap_err().to_string();
+    assert!(message.contains("OPENAI_API_KEY_FILE names") && message.contains("can't be read"), "{message}");
+    std::fs::write(&path, " \n").unwrap();
+    assert!(with_file().unwrap_err().to_string().contains("which is empty"));
+    std::fs::write(&path, "sk_test\n").unwrap();
+    let VisionConfig::OpenAi(OpenAiConfig { key: Secret::Given(key), .. }) = with_file().unwrap().vision else {
+        panic!("no key")
+    };
+    assert_eq!(key.expose_secret(), "sk_test");
 }
 
 /// What the reader itself shows.

@@ -25,7 +25,7 @@ use balancer::lambda::MOST_DELIVERIES;
 use balancer::stages::Clock;
 use balancer::{exchange, functions};
 use jiff::SignedDuration;
-use local_stack::{Account, sdk_config};
+use local_stack::{Account, Credentials, sdk_config};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -82,7 +82,7 @@ pub struct World {
     passing: Arc<Passing>,
     sqs: aws_sdk_sqs::Client,
     urls: QueueUrls,
-    account: Account,
+    credentials: Credentials,
     variables: BTreeMap<String, String>,
 }
 
@@ -112,14 +112,15 @@ impl World {
         let passing = Arc::new(Passing::from_noon());
         let clock = clock(&passing);
         let replicate = Replicate::start(clock.clone(), script, paint).await;
-        let endpoint = emulator().await.endpoint();
+        let emulator = emulator().await;
+        let endpoint = emulator.endpoint();
         let vision = VisionService::start(perfect_eyes).await;
         let services = [("replicate", replicate.address()), ("openai", vision.address())];
         let network = Network::start(endpoint, &services, Arc::clone(&passing)).await;
         replicate.known_as(&format!("{}/replicate", network.address()));
 
         let account = Account::unique();
-        let sdk = sdk_config(endpoint, &account);
+        let (sdk, credentials) = (emulator.sdk_config(&account), emulator.credentials(&account));
         let (sqs, s3) = (aws_sdk_sqs::Client::new(&sdk), s3_client(&sdk));
         let urls = make_queues(&sqs).await;
         let bucket = format!("world-{account}");
@@ -157,7 +158,7 @@ impl World {
             passing,
             sqs,
             urls,
-            account,
+            credentials,
             variables: all,
         }
     }
@@ -180,7 +181,7 @@ impl World {
     /// How a worker reaches AWS: over the network that may fail, without the SDK's patience.
     fn sdk(&self) -> aws_config::SdkConfig {
         let retry = aws_config::retry::RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
-        sdk_config(self.network.address(), &self.account).into_builder().retry_config(retry).build()
+        sdk_config(self.network.address(), &self.credentials).into_builder().retry_config(retry).build()
     }
 
     /// A new process of the evaluation function.

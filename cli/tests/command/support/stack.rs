@@ -55,6 +55,17 @@ impl Place {
         self.root.path().join("cache")
     }
 
+    /// The Python that the emulator runs under. It has boto3.
+    pub(crate) fn python(&self) -> PathBuf {
+        ENVIRONMENT.join("bin/python")
+    }
+
+    /// The files that tell commands of the stacks that run here.
+    pub(crate) fn announced(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.cache().join("running")).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|json| json == "json")).collect()
+    }
+
     /// The command, at home here.
     pub(crate) fn balancer(&self) -> Command {
         let mut command = balancer();
@@ -71,9 +82,14 @@ impl Place {
 
     /// The same, to be run in the background.
     pub(crate) fn local_in_background(&self) -> Process {
+        self.local_in_background_on(&self.data())
+    }
+
+    /// The same on another data folder.
+    pub(crate) fn local_in_background_on(&self, data: &Path) -> Process {
         let mut command = Process::new(env!("CARGO_BIN_EXE_balancer"));
         command.env("BALANCER_CACHE_DIR", self.cache()).env("TMPDIR", self.tmp()).env_remove("RUST_LOG");
-        command.args(["local", "--data"]).arg(self.data()).args(super::actors::SIX);
+        command.args(["local", "--data"]).arg(data).args(super::actors::SIX);
         command
     }
 

@@ -1,0 +1,21 @@
+//! `balancer env`
+
+use crate::arguments::Env;
+use crate::local::RunningStack;
+use crate::outcome::{Outcome, answer};
+
+/// Prints what a shell sets so that the AWS command line and SDKs reach a stack that runs on this machine.
+pub fn run(arguments: &Env) -> anyhow::Result<Outcome> {
+    let stack = RunningStack::find(arguments.data.as_deref(), &[])?;
+    let variables = [
+        ("AWS_ENDPOINT_URL", stack.endpoint.as_str()),
+        ("AWS_ACCESS_KEY_ID", &stack.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", &stack.secret_access_key),
+        ("AWS_REGION", local_stack::REGION),
+        ("AWS_DEFAULT_REGION", local_stack::REGION),
+    ];
+    variables.iter().for_each(|(name, value)| answer(format!("export {name}='{value}'")));
+    // They would win over the key, or come with it.
+    answer("unset AWS_PROFILE AWS_SESSION_TOKEN");
+    Ok(Outcome::Done)
+}

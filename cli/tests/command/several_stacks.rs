@@ -1,0 +1,77 @@
+//! Commands find the stack that is meant, from its first round on and beside others.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::actors::Actor;
+use crate::support::background::Background;
+use crate::support::run::Ran;
+use crate::support::stack::Place;
+
+/// `local` on another data folder of the place, with one actor.
+fn second_folder(place: &Place, actor: &str) -> PathBuf {
+    let data = place.data().with_file_name("second");
+    fs::create_dir_all(&data).unwrap();
+    Actor::balanced(&data, actor);
+    data
+}
+
+fn watch(mut command: Command) -> Background {
+    command.arg("--watch");
+    let mut watching = Background::start(command);
+    watching.wait_for("Ctrl-C ends it");
+    watching
+}
+
+#[test]
+fn status_finds_the_stack_during_its_first_round() {
+    let place = Place::new();
+    Actor::unbalanced(&place.data(), "somebody");
+    let mut command = place.local_in_background();
+    command.arg("--watch");
+    let mut watching = Background::start(command);
+    // The first image is being judged: the round has begun, and its report is yet to come.
+    watching.wait_for("somebody: ");
+    let status: Value = Ran::of(place.balancer().args(["status", "--json"])).json();
+    assert_eq!(status[0]["actor_id"], "somebody");
+    assert!(!watching.said().contains("Ctrl-C ends it"), "the round is over already: {}", watching.said());
+}
+
+#[test]
+fn commands_pick_among_several_stacks_and_ask_when_they_cannot() {
+    let place = Place::new();
+    Actor::balanced(&place.data(), "first_actor");
+    let data = second_folder(&place, "second_actor");
+    let mut first = watch(place.local_in_background());
+    let mut second = watch(place.local_in_background_on(&data));
+    let balancer = || place.balancer();
+    let (one, two) = (place.data().canonicalize().unwrap(), data.canonicalize().unwrap());
+    let both = ["more than one stack is running", "--data DIR", one.to_str().unwrap(), two.to_str().unwrap()];
+    Ran::of(balancer().arg("status")).failed(1, &both);
+    Ran::of(balancer().arg("redrive")).failed(1, &both);
+    Ran::of(balancer().args(["status", "third_actor"])).failed(1, &both);
+    for (folder, actor) in [(&one, "first_actor"), (&two, "second_actor")] {
+        let by_actor = Ran::of(balancer().args(["status", "--json", actor])).done().json();
+        let by_folder = Ran::of(balancer().args(["status", "--json", "--data"]).arg(folder)).done().json();
+        assert_eq!((&by_actor[0]["actor_id"], by_folder.as_array().unwrap().len()), (&Value::from(actor), 1));
+        assert_eq!(by_folder[0]["actor_id"], actor);
+        let name = format!("{actor}_1.jpg");
+        Ran::of(balancer().args(["pin", actor, &name])).done();
+        let env = Ran::of(balancer().args(["env", "--data"]).arg(folder)).done().answer;
+        assert!(env.contains("export AWS_ENDPOINT_URL='http://127.0.0.1:"), "{env}");
+    }
+    let nowhere = place.tmp();
+    let unknown = Ran::of(balancer().args(["status", "--data"]).arg(&nowhere));
+    unknown.failed(1, &["no stack is running for", nowhere.to_str().unwrap(), one.to_str().unwrap()]);
+
+    second.signal("INT");
+    second.end();
+    let left = Ran::of(balancer().args(["status", "--json"])).done().json();
+    assert_eq!(left[0]["actor_id"], "first_actor", "the first one keeps its name");
+    first.kill();
+    Ran::of(balancer().arg("status")).failed(1, &["no stack is running here"]);
+    assert!(place.announced().is_empty(), "what a killed stack has left is removed");
+}

@@ -1,0 +1,217 @@
+"""Decides which requests reach the emulator, which by itself answers every caller.
+
+A request must come from a program, not from a web page; it must name this machine as its host; and it must be signed
+with this run's access key. The key id is the account's 12 digits followed by the run's token, which is the secret: it
+is compared here and removed, so that the emulator sees the account alone. Signatures themselves are not verified.
+
+Once the stack stands, the guard is sealed: it lets through what works on the stack's images, records and messages,
+and nothing that would make or change a resource.
+"""
+
+import hmac
+import logging
+import re
+from urllib.parse import parse_qsl
+
+# Longer than any attempt of a person; a page that hammers the port must not fill the disk.
+REFUSALS_LOGGED = 1000
+
+# Where the guard itself says whether the emulator is ready, and whether it is sealed.
+STATE_PATH = "/_balancer/state"
+
+METHODS = {"GET", "HEAD", "PUT", "POST", "DELETE"}
+
+AUTHORIZATION = re.compile(
+    rb"(AWS4-HMAC-SHA256 +Credential=[0-9]{12})([0-9a-f]+)"
+    rb"(/[0-9]{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request, *SignedHeaders=[a-z0-9;-]+, *Signature=[0-9a-f]+)"
+)
+
+# A second one of these could mean one thing to the guard and another to the emulator.
+SINGLE_HEADERS = (b"host", b"authorization", b"x-amz-target")
+
+# What may be asked of the services that name the operation in a header, once the guard is sealed.
+OPERATIONS = {
+    "dynamodb": {
+        f"DynamoDB_20120810.{operation}"
+        for operation in (
+            "BatchGetItem", "BatchWriteItem", "DeleteItem", "DescribeTable", "GetItem", "ListTables", "PutItem",
+            "Query", "Scan", "TransactGetItems", "TransactWriteItems", "UpdateItem",
+        )
+    },
+    "sqs": {
+        f"AmazonSQS.{operation}"
+        for operation in (
+            "ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "DeleteMessage", "DeleteMessageBatch",
+            "GetQueueAttributes", "GetQueueUrl", "ListQueues", "ReceiveMessage", "SendMessage", "SendMessageBatch",
+        )
+    },
+    "logs": {
+        f"Logs_20140328.{operation}"
+        for operation in ("DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents")
+    },
+}
+
+FUNCTION = r"/2015-03-31/functions/[A-Za-z0-9_:%-]+"
+LAMBDA = {
+    "GET": re.compile(rf"/2015-03-31/functions/?|{FUNCTION}(/configuration)?|/2015-03-31/event-source-mappings/?"),
+    "POST": re.compile(rf"{FUNCTION}/invocations"),
+}
+
+# The queries with which S3 writes an object; others change what a bucket is or does.
+OBJECT_QUERIES = {
+    "PUT": {"x-id", "partNumber", "uploadId"},
+    "DELETE": {"x-id", "versionId", "uploadId"},
+    "POST": {"x-id", "uploads", "uploadId"},
+}
+
+
+class Refused(Exception):
+    """A request that goes no further."""
+
+    def __init__(self, status, reason):
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+
+
+class Guard:
+    """An ASGI application before the emulator's own."""
+
+    def __init__(self, token, host, port):
+        self.token = token.encode()
+        self.host, self.port = host, port
+        self.app = None
+        self.is_ready = None
+        self.buckets = None
+        self.refusals = 0
+        self.log = logging.getLogger("guard")
+
+    def seal(self, buckets):
+        """From now on nothing is made or changed; objects are reached in these buckets. A later seal adds buckets."""
+        self.buckets = (self.buckets or set()) | set(buckets)
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            # There is nothing to talk to in that way; browsers may open one to any host.
+            self.note(403, scope, "websocket")
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self.answer(scope, receive, send)
+
+    async def answer(self, scope, receive, send):
+        try:
+            admitted = self.admit(scope)
+        except Refused as refused:
+            self.note(refused.status, scope, refused.reason)
+            await respond(send, refused.status, f"refused: {refused.reason}\n")
+            return
+        if scope["path"] == STATE_PATH:
+            state = "sealed" if self.buckets is not None else "open"
+            await respond(send, 200 if self.is_ready() else 503, state)
+            return
+        await self.app(admitted, receive, without_cors(send))
+
+    def admit(self, scope):
+        """The request as the emulator is to see it."""
+        if scope["http_version"] not in ("1.0", "1.1") or scope["method"] not in METHODS:
+            raise Refused(403, "this kind of request is not answered")
+        if not scope["raw_path"].startswith(b"/"):
+            raise Refused(421, "the request names another server")
+        headers = [(name.lower(), value) for name, value in scope["headers"]]
+        for name, _ in headers:
+            if name == b"origin" or name.startswith((b"sec-", b"access-control-")):
+                raise Refused(403, "web pages are not answered")
+        single = {}
+        for name, value in headers:
+            if name in SINGLE_HEADERS:
+                if name in single:
+                    raise Refused(403, f"there is more than one {name.decode()} header")
+                single[name] = value
+        self.check_host(single.get(b"host", b""), scope["server"])
+        credential = self.check_credential(single.get(b"authorization"), scope["query_string"])
+        # Among these are the emulator's own: its reset, its settings, the functions' code.
+        if scope["path"].startswith("/_") and not (scope["path"] == STATE_PATH and scope["method"] == "GET"):
+            raise Refused(403, "the emulator itself is not to be controlled from outside")
+        if self.buckets is not None and scope["path"] != STATE_PATH:
+            self.check_sealed(scope, credential.group(4).decode(), single.get(b"x-amz-target"))
+        headers = [pair for pair in headers if pair[0] != b"authorization"]
+        headers.append((b"authorization", credential.group(1) + credential.group(3)))
+        return {**scope, "headers": headers}
+
+    def check_host(self, host, server):
+        """A page whose name leads here by a trick of its name server still sends that name."""
+        names = {"127.0.0.1", "localhost", "[::1]", "host.docker.internal", self.host}
+        # Where the emulator listens on every address, a program names the one that it has reached.
+        if server:
+            names.add(server[0])
+        hosts = {f"{name}:{self.port}" for name in names}
+        if self.port == 80:
+            hosts |= names
+        if host.decode("latin-1").lower() not in hosts:
+            raise Refused(421, f"the host must be an address of this machine, such as 127.0.0.1:{self.port}")
+
+    def check_credential(self, authorization, query):
+        for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+            if name.lower().startswith("x-amz-") or name in ("AWSAccessKeyId", "Signature"):
+                raise Refused(403, "presigned addresses are not answered: they would carry the stack's access key")
+        match = AUTHORIZATION.fullmatch(authorization or b"")
+        if not match or not hmac.compare_digest(match.group(2), self.token):
+            raise Refused(403, "the request is not signed with this stack's access key; `balancer env` prints it")
+        return match
+
+    def check_sealed(self, scope, service, target):
+        method, path = scope["method"], scope["raw_path"].decode("latin-1")
+        query = {name for name, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)}
+        if target is not None:
+            allowed = (
+                method == "POST" and path == "/" and not query
+                and target.decode("latin-1") in OPERATIONS.get(service, ())
+            )
+        elif service == "lambda":
+            allowed = method in LAMBDA and LAMBDA[method].fullmatch(path)
+        else:
+            allowed = service == "s3" and self.is_about_objects(method, path, query)
+        if not allowed:
+            raise Refused(403, "the stack stands: nothing is made or changed but its images, records and messages")
+
+    def is_about_objects(self, method, path, query):
+        if path == "/":
+            return method == "GET"
+        bucket, _, key = path[1:].partition("/")
+        if bucket not in self.buckets:
+            return False
+        if method in ("GET", "HEAD"):
+            return True
+        if not key:
+            return method == "POST" and query <= {"delete", "x-id"}
+        return query <= OBJECT_QUERIES[method] and (method != "POST" or bool(query - {"x-id"}))
+
+    def note(self, status, scope, reason):
+        """Never the query or a header: they may hold a key."""
+        self.refusals += 1
+        if self.refusals <= REFUSALS_LOGGED:
+            path = scope["raw_path"][:200].decode("latin-1")
+            self.log.warning("refused %d %s %r: %s", status, scope.get("method", "GET"), path, reason)
+        if self.refusals == REFUSALS_LOGGED:
+            self.log.warning("refused %d requests; further ones are not logged", self.refusals)
+
+
+def without_cors(send):
+    """No answer tells a browser that a page may read it."""
+
+    async def send_on(message):
+        if "headers" in message:
+            headers = [pair for pair in message["headers"] if not pair[0].lower().startswith(b"access-control-")]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return send_on
+
+
+async def respond(send, status, text):
+    body = text.encode()
+    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
