@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use care::{Approve, Pin, QueueArgument, Redrive, Restore};
 
 use crate::local::ProviderArguments;
-use crate::target::{CapArguments, TargetArguments};
+use crate::target::{CapArguments, FrontalArguments, TargetArguments};
 
 /// Keeps sets of training images balanced: 65 % photorealistic, 20 % black-and-white stylized, 15 % colour stylized.
 #[derive(Debug, Parser)]
@@ -120,6 +120,8 @@ pub struct Assess {
     /// Answer with JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub frontal: FrontalArguments,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! The options that say what a set should be, and how much of it may go at once.
 
+use balancer::domain::limits::FrontalImages;
 use balancer::domain::target::{Shares, Target};
 use clap::Args;
 
@@ -14,6 +15,16 @@ pub struct TargetArguments {
     /// Images of a lower quality than this, of 10, are replaced
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=10))]
     pub quality_floor: u8,
+    #[command(flatten)]
+    pub frontal: FrontalArguments,
+}
+
+/// The option that says what becomes of images that look into the camera or are symmetrical.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct FrontalArguments {
+    /// Images that look into the camera or are symmetrical: `keep` lets them go first among images rated the same, `replace` rates them 6 at most, and 4 if they are both
+    #[arg(long, default_value_t, value_name = "keep|replace")]
+    pub frontal_images: FrontalImages,
 }
 
 /// The option that says how much of a set one plan may delete.
@@ -33,6 +44,7 @@ impl TargetArguments {
 impl Default for TargetArguments {
     fn default() -> Self {
         let Target { total, shares } = Target::default();
-        Self { target_total: total, target_shares: shares, quality_floor: 5 }
+        let frontal = FrontalArguments::default();
+        Self { target_total: total, target_shares: shares, quality_floor: 5, frontal }
     }
 }

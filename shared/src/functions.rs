@@ -104,6 +104,7 @@ pub async fn evaluation(
         budget: config.budget,
         target: config.target,
         quality_floor: config.quality_floor,
+        frontal_images: config.frontal_images,
         most_deleted_percent: config.most_deleted_percent,
         max_rounds: config.max_rounds,
         quiet: config.quiet,

@@ -4,6 +4,7 @@
 
 mod approval;
 mod half_done;
+mod own_images;
 mod pins;
 mod records;
 mod redriving;

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Pixels along a side.
-pub const SIDE: u32 = 512;
+pub const SIDE: u32 = 768;
 
 /// Variants of each kind and quality: 0 to this, without it.
 pub const VARIANTS: u32 = 1 << VARIANT_BITS;

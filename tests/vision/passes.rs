@@ -69,6 +69,6 @@ async fn qualities_are_averaged_downwards_and_faults_united() {
     let seen = observe(&model(&service, &[TWO_PASSES]).await, 3, "plan").await;
     for observation in seen.images {
         let observation = observation.unwrap();
-        assert_eq!((observation.quality, observation.flags), (6, vec![Flag::LookingAtCamera]), "7, but limited to 6");
+        assert_eq!((observation.quality, observation.flags), (7, vec![Flag::LookingAtCamera]));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use balancer::domain::assessment::Assessment;
+use balancer::domain::assessment::{Assessment, Origin};
 use balancer::domain::kind::Kind;
 use balancer::domain::planner::{Policy, Scope, propose};
 use balancer::domain::target::Target;
@@ -56,6 +56,7 @@ fn assessment(number: usize, quality: u8) -> Assessment {
         flags: Vec::new(),
         reason: String::new(),
         pinned: false,
+        origin: Origin::Uploaded,
     }
 }
 

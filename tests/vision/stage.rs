@@ -109,7 +109,7 @@ async fn a_key_that_is_not_accepted_ends_the_evaluation_until_a_person_has_repla
     assert_eq!(record(&stack, &actor).await.status, Status::Balanced);
     let manifest = stack.manifest(&actor).await;
     let judged_by = manifest.images.values().filter_map(|image| image.assessed_by.as_deref());
-    assert!(judged_by.clone().count() == 6 && judged_by.clone().all(|name| name == "openai/eyes-1/prompt-1"));
+    assert!(judged_by.clone().count() == 6 && judged_by.clone().all(|name| name == "openai/eyes-1/prompt-2"));
     assert_eq!(manifest.images["hero_5.jpg"].kind, Some(Kind::BwStylized));
 }
 

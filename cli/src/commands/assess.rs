@@ -1,11 +1,16 @@
 //! `balancer assess DIR`
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
 use anyhow::Context;
 use balancer::adapters::vision::embedded::EmbeddedVision;
 use balancer::domain::assessment::{Assessment, Observed, assess};
+use balancer::domain::manifest::{Image, Manifest};
 
 use crate::arguments::Assess;
-use crate::outcome::{Outcome, answer};
+use crate::outcome::{Outcome, answer, remark};
 use crate::pictures::{Picture, read_folder};
 use crate::progress::Progress;
 use crate::table::{self, Heading};
@@ -20,7 +25,9 @@ const HEADINGS: [Heading; 5] = [
 
 /// Judges a folder's images with the embedded vision model.
 pub fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
-    let assessments = assess(&observe(read_folder(&arguments.dir)?)?);
+    let pictures = read_folder(&arguments.dir)?;
+    let recorded = recorded(&arguments.dir)?;
+    let assessments = assess(&observe(pictures, &recorded)?, arguments.frontal.frontal_images);
     if arguments.json {
         answer(serde_json::to_string_pretty(&assessments)?);
     } else {
@@ -30,7 +37,24 @@ pub fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn observe(pictures: Vec<Picture>) -> anyhow::Result<Vec<Observed>> {
+/// What `balancer local` has written about the folder's images: only that knows which are generated, and which pinned.
+fn recorded(dir: &Path) -> anyhow::Result<BTreeMap<String, Image>> {
+    let dir = dir.canonicalize().with_context(|| format!("the folder {} can't be read", dir.display()))?;
+    let path = dir.with_file_name("manifest.json");
+    if !dir.ends_with("training_data") || !path.is_file() {
+        return Ok(BTreeMap::new());
+    }
+    let text = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
+    match serde_json::from_slice::<Manifest>(&text) {
+        Ok(manifest) => Ok(manifest.images),
+        Err(error) => {
+            remark(format!("{} is no manifest, so every image counts as yours: {error}", path.display()));
+            Ok(BTreeMap::new())
+        }
+    }
+}
+
+fn observe(pictures: Vec<Picture>, recorded: &BTreeMap<String, Image>) -> anyhow::Result<Vec<Observed>> {
     let vision = EmbeddedVision::new().context("the embedded vision model can't be loaded")?;
     let progress = Progress::start("judging images", pictures.len() as u64);
     let observed = pictures
@@ -38,7 +62,12 @@ fn observe(pictures: Vec<Picture>) -> anyhow::Result<Vec<Observed>> {
         .map(|picture| {
             let observation = vision.observe(&picture.preview);
             progress.step();
-            Observed { filename: picture.filename, observation, facts: picture.facts }
+            let is_of_this_file =
+                |image: &&Image| image.facts.as_ref().is_none_or(|facts| facts.sha256 == picture.facts.sha256);
+            let image = recorded.get(&picture.filename).filter(is_of_this_file);
+            let origin = image.map(Image::origin).unwrap_or_default();
+            let pinned = image.is_some_and(|image| image.pinned);
+            Observed { filename: picture.filename, observation, facts: picture.facts, origin, pinned }
         })
         .collect();
     progress.finish();

@@ -13,7 +13,9 @@ use crate::outcome::{Outcome, answer};
 
 /// Plans the way from a judged set to its target.
 pub fn run(arguments: &Plan) -> anyhow::Result<Outcome> {
-    let assessments = read(&arguments.assessments)?;
+    let frontal_images = arguments.target.frontal.frontal_images;
+    let assessments: Vec<Assessment> =
+        read(&arguments.assessments)?.into_iter().map(|assessment| assessment.limited_by(frontal_images)).collect();
     let policy = Policy {
         target: arguments.target.target(),
         quality_floor: arguments.target.quality_floor,

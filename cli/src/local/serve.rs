@@ -92,6 +92,7 @@ fn parameters(options: &Options) -> BTreeMap<String, String> {
         ("TargetTotal", target.target_total.to_string()),
         ("TargetShares", target.target_shares.to_string()),
         ("QualityFloor", target.quality_floor.to_string()),
+        ("FrontalImages", target.frontal.frontal_images.to_string()),
         ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
@@ -167,6 +168,7 @@ fn variables(options: &Options, stack: &LocalStack) -> Value {
             "TARGET_TOTAL": target.target_total.to_string(),
             "TARGET_SHARES": target.target_shares.to_string(),
             "QUALITY_FLOOR": target.quality_floor.to_string(),
+            "FRONTAL_IMAGES": target.frontal.frontal_images.to_string(),
             "MAX_DELETED_PERCENT": options.cap.max_deleted_percent.to_string(),
         })),
         "DeletionFunction": with(json!({})),

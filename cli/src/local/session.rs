@@ -233,6 +233,7 @@ fn parameters(options: &Options, data: &Path, providers: Vec<(&'static str, Stri
         ("TargetShares", options.target.target_shares.to_string()),
         ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
         ("QualityFloor", options.target.quality_floor.to_string()),
+        ("FrontalImages", options.target.frontal.frontal_images.to_string()),
         ("LocalDataDir", local_data_dir),
     ];
     own.into_iter().chain(providers).map(|(name, value)| (name.to_owned(), value)).collect()

@@ -51,7 +51,7 @@ fn assess_says_filename_kind_quality_flags_and_reason_of_each_image() {
         assert!((1..=10).contains(&assessment["quality"].as_u64().unwrap()), "{assessment}");
         assert!(assessment["reason"].as_str().unwrap().ends_with('.'), "{assessment}");
     }
-    let copies = assessments.iter().filter(|image| image["flags"] == json!(["exact_duplicate"]));
+    let copies = assessments.iter().filter(|image| image["flags"] == json!(["small", "exact_duplicate"]));
     assert_eq!(copies.count(), 1, "{assessments:#?}");
     let kinds: Vec<_> = assessments.iter().map(|image| image["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == "photorealistic").count(), 6, "{kinds:?}");
@@ -74,6 +74,62 @@ fn what_assess_answers_plan_reads() {
     fs::write(&file, &assessed).unwrap();
     let arguments = ["plan", "--json", "--target-total", "6", "--assessments", file.to_str().unwrap()];
     assert_eq!(run(arguments).done().json(), planned);
+}
+
+#[test]
+fn assess_knows_generated_and_pinned_images_by_the_manifest() {
+    let data = tempfile::tempdir().unwrap();
+    let actor = Actor::unbalanced(data.path(), "a");
+    let generated = json!({ "generation_type": "balancing", "requested_type": "bw_stylized" });
+    let of_another_file = json!({ "sha256": "0", "perceptual_hash": "", "width": 1, "height": 1 });
+    let images = json!({
+        "a_1.jpg": generated,
+        "a_2.jpg": { "generation_type": "existing", "pinned": true },
+        "a_3.jpg": { "generation_type": "balancing", "pinned": true, "facts": of_another_file },
+    });
+    fs::write(actor.dir.join("manifest.json"), json!({ "actor_id": "a", "images": images }).to_string()).unwrap();
+    let assessed = run([Path::new("assess"), &actor.training_data(), Path::new("--json")]).done();
+    let assessments = assessed.json();
+    let of =
+        |name: &str| assessments.as_array().unwrap().iter().find(|image| image["filename"] == name).unwrap().clone();
+    assert_eq!(of("a_1.jpg")["origin"], json!({ "generated": { "requested": "bw_stylized" } }));
+    assert_eq!((&of("a_2.jpg")["pinned"], &of("a_2.jpg")["origin"]), (&json!(true), &Value::Null));
+    assert_eq!((&of("a_3.jpg")["pinned"], &of("a_3.jpg")["origin"]), (&Value::Null, &Value::Null));
+    let gone = plan(&assessed.answer, &["--json"]).done().json()["delete"].clone();
+    let reason = "Generated as bw_stylized, but came out as photorealistic.";
+    assert!(gone.as_array().unwrap().contains(&json!({ "filename": "a_1.jpg", "reason": reason })), "{gone:#}");
+}
+
+#[test]
+fn a_foreign_manifest_is_named_and_passed_over() {
+    let data = tempfile::tempdir().unwrap();
+    let actor = Actor::unbalanced(data.path(), "a");
+    fs::write(actor.dir.join("manifest.json"), "[]").unwrap();
+    let ran = run([Path::new("assess"), &actor.training_data(), Path::new("--json")]);
+    assert!(ran.remarks.contains("manifest.json is no manifest"), "{ran:#?}");
+    assert_eq!(ran.done().json().as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn a_passport_photograph_goes_only_if_that_is_wanted() {
+    let mut passport = assessment("a_1.jpg", "photorealistic", 8);
+    passport["flags"] = json!(["looking_at_camera", "symmetrical"]);
+    let set = json!([passport]).to_string();
+    assert_eq!(plan(&set, &["--json"]).done().json()["delete"], json!([]));
+    let replaced = plan(&set, &["--json", "--frontal-images", "replace"]).done().json();
+    assert_eq!(replaced["delete"][0]["reason"], "Rated 4, below the floor of 5. Like a passport photograph.");
+    plan(&set, &["--frontal-images", "sometimes"]).failed(2, &["keep or replace"]);
+}
+
+#[test]
+fn a_small_image_is_rated_low_and_says_its_size() {
+    let dir = tempfile::tempdir().unwrap();
+    plain(1).save(dir.path().join("a_1.png")).unwrap();
+    let assessed = run([Path::new("assess"), dir.path(), Path::new("--json")]).done().json();
+    let image = &assessed[0];
+    assert!(image["quality"].as_u64() <= Some(4), "{image}");
+    assert!(image["flags"].as_array().unwrap().contains(&json!("small")), "{image}");
+    assert!(image["reason"].as_str().unwrap().contains("Small: 96×80 px."), "{image}");
 }
 
 #[test]

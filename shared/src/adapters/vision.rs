@@ -133,7 +133,7 @@ impl VisionModel {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Embedded(_) => "embedded-1",
+            Self::Embedded(_) => "embedded-2",
             Self::OpenAi(model) => model.name(),
         }
     }

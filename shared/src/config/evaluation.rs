@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Config, Reader, Secret, Section};
 use crate::domain::assessment::BEST_QUALITY;
 use crate::domain::budget::Budget;
+use crate::domain::limits::FrontalImages;
 use crate::domain::money::MicroUsd;
 use crate::domain::target::Target;
 
@@ -17,6 +18,8 @@ pub struct EvaluationConfig {
     pub target: Target,
     /// Images of a lower quality than this are replaced.
     pub quality_floor: u8,
+    /// What becomes of images that look into the camera or are symmetrical.
+    pub frontal_images: FrontalImages,
     /// The share of a set, in percent, that one plan may delete without being approved.
     pub most_deleted_percent: u8,
     /// How often in a row a set is mended before a person is asked.
@@ -95,6 +98,7 @@ impl Section for EvaluationConfig {
             },
             quality_floor: reader
                 .optional("QUALITY_FLOOR", "a number from 1 to 10", 5, |floor| (1..=BEST_QUALITY).contains(floor)),
+            frontal_images: reader.optional("FRONTAL_IMAGES", "keep or replace", FrontalImages::Keep, |_| true),
             most_deleted_percent: reader
                 .optional("MAX_DELETED_PERCENT", "a number from 0 to 100", 50, |&percent| percent <= 100),
             max_rounds: reader.optional("MAX_ROUNDS", "a number from 1 to 100", 3, |rounds| (1..=100).contains(rounds)),

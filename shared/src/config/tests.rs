@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::limits::FrontalImages;
 use crate::domain::target::Target;
 
 fn variables(extra: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -23,6 +24,7 @@ fn what_is_not_set_has_its_default() {
     let config: EvaluationConfig = from_variables(variables(&[("LOCAL_DATA_DIR", "")])).unwrap();
     assert_eq!(config.target, Target::default());
     assert_eq!((config.quality_floor, config.max_rounds, config.quiet.as_secs()), (5, 3, 20));
+    assert_eq!(config.frontal_images, FrontalImages::Keep);
     assert_eq!(config.common.local_data_dir, None);
     assert_eq!(config.budget.daily.to_string(), "$10.00");
 }

@@ -6,16 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::duplicates::{Duplicate, find_duplicates};
 use crate::domain::kind::Kind;
+use crate::domain::limits::{self, FrontalImages, Limit};
 use crate::imaging::Facts;
 
 /// The best quality there is; the worst is 1.
 pub const BEST_QUALITY: u8 = 10;
-
-/// A byte-for-byte copy teaches nothing: whatever the model thought of it, it scores this.
-const EXACT_DUPLICATE_QUALITY: u8 = 1;
-
-/// A near duplicate teaches next to nothing: at most this.
-const NEAR_DUPLICATE_QUALITY: u8 = 2;
 
 /// Something that makes an image worse, or useless, for training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,10 +26,35 @@ pub enum Flag {
     Blurry,
     /// Measured: far too dark, or far too light, to learn from.
     BadExposure,
+    /// Measured: fewer pixels than a trainer asks for.
+    Small,
     /// Measured: byte for byte another image of the set.
     ExactDuplicate,
-    /// Measured: shows the same as another image of the set.
+    /// Measured: perhaps the same picture as another image of the set. A perceptual hash can't tell for sure.
     NearDuplicate,
+}
+
+impl Flag {
+    /// For a sentence: `face turned to the camera`.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::LookingAtCamera => "face turned to the camera",
+            Self::Symmetrical => "symmetrical",
+            Self::DistortedAnatomy => "distorted anatomy",
+            Self::Blurry => "blurry",
+            Self::BadExposure => "badly exposed",
+            Self::Small => "small",
+            Self::ExactDuplicate => "copy of another file",
+            Self::NearDuplicate => "much like another image",
+        }
+    }
+
+    /// Whether the flag, which may leave the quality as it is, decides between images of equal quality.
+    #[must_use]
+    pub const fn loses_ties(self) -> bool {
+        matches!(self, Self::LookingAtCamera | Self::Symmetrical | Self::NearDuplicate)
+    }
 }
 
 impl fmt::Display for Flag {
@@ -46,13 +66,38 @@ impl fmt::Display for Flag {
             Self::DistortedAnatomy => "distorted_anatomy",
             Self::Blurry => "blurry",
             Self::BadExposure => "bad_exposure",
+            Self::Small => "small",
             Self::ExactDuplicate => "exact_duplicate",
             Self::NearDuplicate => "near_duplicate",
         })
     }
 }
 
-/// What a vision model sees in one image. It only observes; counting and planning are not its work.
+/// Where an image comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Origin {
+    /// The user gave it.
+    #[default]
+    Uploaded,
+    /// This program generated it.
+    Generated {
+        /// The kind that its prompt asked for; none if no record says so any more.
+        #[serde(default)]
+        requested: Option<Kind>,
+    },
+}
+
+impl Origin {
+    /// Whether the user gave the image.
+    #[must_use]
+    pub const fn is_uploaded(&self) -> bool {
+        matches!(self, Self::Uploaded)
+    }
+}
+
+/// What a vision model sees in one image. It only observes; counting and planning are not its work, nor are the limits
+/// that a fault sets to the quality.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// The kind of the image.
@@ -84,6 +129,9 @@ pub struct Assessment {
     /// Whether somebody wants it to stay, whatever is thought of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
+    /// Where it comes from; left out, it is the user's own.
+    #[serde(default, skip_serializing_if = "Origin::is_uploaded")]
+    pub origin: Origin,
 }
 
 /// An image as the model saw it and as it measures.
@@ -95,17 +143,22 @@ pub struct Observed {
     pub observation: Observation,
     /// What was measured.
     pub facts: Facts,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether it is pinned.
+    pub pinned: bool,
 }
 
-/// Joins the model's opinions of a set with what is measured across it: duplicates lose their worth.
+/// Joins the model's opinions of a set with what is measured of each image and across the set, and limits each quality
+/// by what is wrong with the image ([`limits`]).
 #[must_use]
-pub fn assess(set: &[Observed]) -> Vec<Assessment> {
+pub fn assess(set: &[Observed], frontal_images: FrontalImages) -> Vec<Assessment> {
     let duplicates = find_duplicates(set);
     set.iter()
         .map(|image| {
-            let assessment = Assessment::from_observation(&image.filename, image.observation.clone());
+            let assessment = Assessment::measured(image).limited_by(frontal_images);
             match duplicates.get(image.filename.as_str()) {
-                Some(duplicate) => assessment.devalued(duplicate),
+                Some(duplicate) => assessment.repeating(duplicate),
                 None => assessment,
             }
         })
@@ -113,21 +166,64 @@ pub fn assess(set: &[Observed]) -> Vec<Assessment> {
 }
 
 impl Assessment {
-    fn from_observation(filename: &str, observation: Observation) -> Self {
-        let Observation { kind, quality, flags, reason } = observation;
-        Self { filename: filename.to_owned(), kind, quality, flags, reason, pinned: false }
+    /// The kind that a generated image was to be, if it came out as another.
+    #[must_use]
+    pub fn missed_kind(&self) -> Option<Kind> {
+        match self.origin {
+            Origin::Generated { requested } => requested.filter(|&kind| kind != self.kind),
+            Origin::Uploaded => None,
+        }
     }
 
-    fn devalued(mut self, duplicate: &Duplicate<'_>) -> Self {
-        let (quality, flag, finding) = match duplicate {
+    /// The same where frontal images are treated so. Where they are replaced, their quality is limited.
+    #[must_use]
+    pub fn limited_by(self, frontal_images: FrontalImages) -> Self {
+        match frontal_images.limit(&self.flags) {
+            Some(limit) => self.limited(limit),
+            None => self,
+        }
+    }
+
+    fn measured(Observed { filename, observation, facts, origin, pinned }: &Observed) -> Self {
+        let Observation { kind, quality, flags, reason } = observation.clone();
+        let (filename, pinned, origin) = (filename.clone(), *pinned, *origin);
+        let assessment = Self { filename, kind, quality, flags, reason, pinned, origin };
+        let measured = [(Flag::Small, limits::of_size(facts)), (Flag::BadExposure, limits::of_exposure(facts, kind))];
+        let found = measured.into_iter().filter_map(|(flag, limit)| Some((flag, limit?)));
+        let assessment = found.fold(assessment, |assessment, (flag, limit)| assessment.flagged(flag, limit));
+        limits::of_faults(&observation.flags).into_iter().fold(assessment, Self::limited)
+    }
+
+    /// Notes a fault that was measured.
+    fn flagged(mut self, flag: Flag, limit: Limit) -> Self {
+        if !self.flags.contains(&flag) {
+            self.flags.push(flag);
+        }
+        self.quality = self.quality.min(limit.most);
+        self.with_finding(&limit.finding)
+    }
+
+    /// Lowers the quality to what a fault leaves of it, and says so.
+    fn limited(mut self, limit: Limit) -> Self {
+        if self.quality <= limit.most {
+            return self;
+        }
+        self.quality = limit.most;
+        self.with_finding(&limit.finding)
+    }
+
+    fn repeating(mut self, duplicate: &Duplicate<'_>) -> Self {
+        match duplicate {
             Duplicate::Exact { of } => {
-                (EXACT_DUPLICATE_QUALITY, Flag::ExactDuplicate, format!("The same file as {of}."))
+                self.reason.clear();
+                self.flagged(Flag::ExactDuplicate, limits::of_copy(of))
             }
-            Duplicate::Near { of } => (NEAR_DUPLICATE_QUALITY, Flag::NearDuplicate, format!("Shows the same as {of}.")),
-        };
-        self.quality = self.quality.min(quality);
-        self.flags.push(flag);
-        self.reason = finding;
+            Duplicate::Near { of } => self.flagged(Flag::NearDuplicate, limits::of_likeness(of)),
+        }
+    }
+
+    fn with_finding(mut self, finding: &str) -> Self {
+        self.reason = format!("{} {finding}", self.reason.trim_end()).trim_start().to_owned();
         self
     }
 }

@@ -3,66 +3,82 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::domain::assessment::Observed;
+use crate::domain::assessment::{Observed, Origin};
 use crate::domain::numbering::number_of;
-use crate::imaging::Facts;
 
 /// How an image repeats another one of its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duplicate<'a> {
     /// The same bytes as `of`.
     Exact {
-        /// The file that stays.
+        /// The file that is no duplicate.
         of: &'a str,
     },
-    /// Other bytes, the same picture as `of`.
+    /// Other bytes, perhaps the same picture as `of`: only a perceptual hash says so.
     Near {
-        /// The file that stays.
+        /// The file that is no duplicate.
         of: &'a str,
     },
 }
 
 /// Finds the images that repeat another one, by file name.
 ///
-/// Of each group the best stays, of equals the one with the lowest number, then the first name: going through the
-/// set in that order, an image is a duplicate when one that stays already shows the same. The order in which the
-/// set is given makes no difference.
+/// Of each group one image is no duplicate: the user's own before a generated one, a pinned one before others, then the
+/// best, of equals the one with the lowest number, then the first name. The order in which the set is given makes no
+/// difference.
 #[must_use]
 pub fn find_duplicates(set: &[Observed]) -> BTreeMap<&str, Duplicate<'_>> {
-    let mut best_first: Vec<&Observed> = set.iter().collect();
-    best_first
-        .sort_by_key(|image| (Reverse(image.observation.quality), number_of(&image.filename), image.filename.as_str()));
-    let mut kept: Vec<&Observed> = Vec::new();
+    let mut first_choice_first: Vec<&Observed> = set.iter().collect();
+    first_choice_first.sort_by_key(|image| rank(image));
     let mut duplicates = BTreeMap::new();
-    for image in best_first {
-        match kept.iter().find_map(|stays| repeats(&image.facts, stays)) {
+    let mut by_content: BTreeMap<&str, &Observed> = BTreeMap::new();
+    let mut originals: Vec<&Observed> = Vec::new();
+    for image in first_choice_first {
+        let repeated = match by_content.get(image.facts.sha256.as_str()) {
+            Some(same) => Some(Duplicate::Exact { of: &same.filename }),
+            None => {
+                by_content.insert(&image.facts.sha256, image);
+                let alike = originals.iter().find(|original| image.facts.looks_like(&original.facts));
+                alike.map(|alike| Duplicate::Near { of: &alike.filename })
+            }
+        };
+        match repeated {
             Some(duplicate) => {
                 duplicates.insert(image.filename.as_str(), duplicate);
             }
-            None => kept.push(image),
+            None => originals.push(image),
         }
     }
     duplicates
 }
 
-fn repeats<'a>(facts: &Facts, stays: &'a Observed) -> Option<Duplicate<'a>> {
-    let of = stays.filename.as_str();
-    if facts.sha256 == stays.facts.sha256 {
-        Some(Duplicate::Exact { of })
-    } else if facts.looks_like(&stays.facts) {
-        Some(Duplicate::Near { of })
-    } else {
-        None
-    }
+/// Sorts the image first that is to be no duplicate.
+fn rank(image: &Observed) -> impl Ord + use<'_> {
+    let is_of_another_kind = match image.origin {
+        Origin::Generated { requested } => requested.is_some_and(|kind| kind != image.observation.kind),
+        Origin::Uploaded => false,
+    };
+    (
+        !image.origin.is_uploaded(),
+        !image.pinned,
+        is_of_another_kind,
+        Reverse(image.observation.quality),
+        number_of(&image.filename),
+        image.filename.as_str(),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::assessment::{Flag, Observation, assess};
+    use crate::domain::assessment::{Assessment, Flag, Observation, assess};
     use crate::domain::kind::Kind;
+    use crate::domain::limits::FrontalImages;
+    use crate::domain::planner::{Policy, Scope, propose};
+    use crate::domain::target::Target;
     use crate::imaging::measure;
     use image::{Rgb, RgbImage};
+    use proptest::prelude::*;
 
     /// A picture of its own for each `seed`.
     fn picture(seed: u32) -> RgbImage {
@@ -75,7 +91,51 @@ mod tests {
     fn observed(filename: &str, file: &[u8], image: &RgbImage, quality: u8) -> Observed {
         let observation =
             Observation { kind: Kind::Photorealistic, quality, flags: Vec::new(), reason: "Sharp.".to_owned() };
-        Observed { filename: filename.to_owned(), observation, facts: measure(file, image) }
+        let (origin, pinned) = (Origin::Uploaded, false);
+        Observed { filename: filename.to_owned(), observation, facts: measure(file, image), origin, pinned }
+    }
+
+    fn generated(image: Observed, requested: Kind) -> Observed {
+        Observed { origin: Origin::Generated { requested: Some(requested) }, ..image }
+    }
+
+    fn gone(set: &[Assessment], target: u32) -> Vec<String> {
+        let target = Target { total: target, shares: "0/100/0".parse().unwrap() };
+        let policy = Policy { target, quality_floor: 5, scope: Scope::All };
+        propose(set, &policy).delete.into_iter().map(|removal| removal.filename).collect()
+    }
+
+    /// A stick figure in a pose of its own for each `number`, on white.
+    fn pose(number: u32) -> RgbImage {
+        let mut paper = RgbImage::from_pixel(1024, 576, Rgb([255; 3]));
+        let angle = |limb: u32| ((number * 37 + limb * 61) % 90) as f32 / 90.0;
+        let mut line = |from: (f32, f32), to: (f32, f32)| {
+            for step in 0..=200_u32 {
+                let along = step as f32 / 200.0;
+                let (x, y) = (from.0 + (to.0 - from.0) * along, from.1 + (to.1 - from.1) * along);
+                for (dx, dy) in (0..7).flat_map(|dx| (0..7).map(move |dy| (dx, dy))) {
+                    paper.put_pixel(x as u32 + dx, y as u32 + dy, Rgb([20; 3]));
+                }
+            }
+        };
+        let (neck, hip) = ((512.0, 200.0), (512.0, 310.0));
+        for corner in 0..40 {
+            let at = |corner: i32| {
+                let turn = corner as f32 * std::f32::consts::TAU / 40.0;
+                (512.0 + 41.0 * turn.cos(), 157.0 + 41.0 * turn.sin())
+            };
+            line(at(corner), at(corner + 1));
+        }
+        line(neck, hip);
+        for (limb, side) in [(0, -1.0), (1, 1.0)] {
+            let elbow = (neck.0 + side * (20.0 + 50.0 * angle(limb)), neck.1 - 30.0 + 90.0 * angle(limb + 2));
+            line(neck, elbow);
+            line(elbow, (elbow.0 + side * 40.0 * angle(limb + 4), elbow.1 - 60.0 + 120.0 * angle(limb + 6)));
+            let knee = (hip.0 + side * (10.0 + 40.0 * angle(limb + 8)), hip.1 + 70.0);
+            line(hip, knee);
+            line(knee, (knee.0 + side * 30.0 * angle(limb + 10), 450.0));
+        }
+        paper
     }
 
     #[test]
@@ -101,10 +161,103 @@ mod tests {
 
     #[test]
     fn a_duplicate_loses_its_worth_and_says_why() {
-        let set = [observed("a_1.jpg", b"same", &picture(1), 9), observed("a_2.jpg", b"same", &picture(1), 9)];
-        let assessments = assess(&set);
+        let mut set = [observed("a_1.jpg", b"same", &picture(1), 9), observed("a_2.jpg", b"same", &picture(1), 9)];
+        for image in &mut set {
+            (image.facts.width, image.facts.height) = (1024, 768);
+        }
+        let assessments = assess(&set, FrontalImages::Keep);
         assert_eq!((assessments[0].quality, assessments[1].quality), (9, 1));
         assert_eq!(assessments[1].flags, [Flag::ExactDuplicate]);
-        assert_eq!(assessments[1].reason, "The same file as a_1.jpg.");
+        assert_eq!(assessments[1].reason, "Same file as a_1.jpg.");
+    }
+
+    #[test]
+    fn twelve_poses_on_white_paper_all_stay() {
+        let drawn = |number: u32| {
+            let image = observed(&format!("a_{number}.png"), &[number as u8], &pose(number), 8);
+            Observed { observation: Observation { kind: Kind::BwStylized, ..image.observation }, ..image }
+        };
+        let set: Vec<Observed> = (1..=12).map(drawn).collect();
+        let pairs = (0..12).flat_map(|one| (0..one).map(move |other| (one, other)));
+        let alike = pairs.filter(|&(one, other)| set[one].facts.looks_like(&set[other].facts)).count();
+        assert!(alike > 33, "the hash is no longer deceived, in {alike} of 66 pairs");
+        let assessed = assess(&set, FrontalImages::Keep);
+        assert!(assessed.iter().all(|image| image.quality == 6), "small, and nothing else: {assessed:#?}");
+        assert!(assessed.iter().any(|image| image.flags.contains(&Flag::NearDuplicate)));
+        assert!(gone(&assessed, 12).is_empty());
+    }
+
+    #[test]
+    fn a_near_duplicate_goes_before_its_equals() {
+        let mut set = vec![
+            observed("a_1.jpg", b"one", &pose(1), 8),
+            observed("a_2.jpg", b"two", &pose(1), 8),
+            observed("a_3.jpg", b"three", &picture(3), 8),
+        ];
+        for image in &mut set {
+            image.observation.kind = Kind::BwStylized;
+            (image.facts.width, image.facts.height) = (1024, 1024);
+        }
+        let assessed = assess(&set, FrontalImages::Keep);
+        assert_eq!((assessed[1].quality, assessed[1].flags.as_slice()), (8, &[Flag::NearDuplicate][..]));
+        assert!(assessed[1].reason.ends_with("Looks much like a_1.jpg."), "{}", assessed[1].reason);
+        assert_eq!(gone(&assessed, 2), ["a_2.jpg"]);
+        set[1].observation.quality = 9;
+        assert_eq!(gone(&assess(&set, FrontalImages::Keep), 2), ["a_1.jpg"], "the better of the two stays");
+    }
+
+    #[test]
+    fn of_an_uploaded_and_a_generated_copy_the_uploaded_stays() {
+        let uploaded = observed("a_9.jpg", b"same", &picture(1), 6);
+        let made = generated(observed("a_2.jpg", b"same", &picture(1), 9), Kind::Photorealistic);
+        let pinned = Observed { pinned: true, filename: "a_1.jpg".to_owned(), ..made.clone() };
+        let set = [uploaded, made, pinned];
+        let duplicates: Vec<&str> = find_duplicates(&set).into_keys().collect();
+        assert_eq!(duplicates, ["a_1.jpg", "a_2.jpg"]);
+    }
+
+    #[test]
+    fn a_copy_of_a_near_duplicate_is_an_exact_duplicate() {
+        let set = [
+            observed("a_1.jpg", b"one", &picture(1), 9),
+            observed("a_2.jpg", b"two", &picture(1), 8),
+            observed("a_3.jpg", b"two", &picture(1), 8),
+        ];
+        let duplicates = find_duplicates(&set);
+        assert_eq!(duplicates.get("a_2.jpg"), Some(&Duplicate::Near { of: "a_1.jpg" }));
+        assert_eq!(duplicates.get("a_3.jpg"), Some(&Duplicate::Exact { of: "a_2.jpg" }));
+    }
+
+    proptest! {
+        #[test]
+        fn of_each_content_one_image_is_no_copy(
+            images in proptest::collection::vec((0_u8..4, 1_u8..=10, any::<bool>(), any::<bool>()), 0..16),
+        ) {
+            let facts: Vec<_> = (0..4_u8).map(|content| measure(&[content], &picture(u32::from(content) + 1))).collect();
+            let one = |(number, &(content, quality, is_uploaded, pinned)): (usize, &(u8, u8, bool, bool))| {
+                let image = Observed {
+                    filename: format!("a_{number}.jpg"),
+                    observation: Observation {
+                        kind: Kind::ALL[usize::from(quality) % 3], quality, flags: Vec::new(), reason: String::new(),
+                    },
+                    facts: facts[usize::from(content)].clone(),
+                    origin: Origin::Uploaded,
+                    pinned,
+                };
+                if is_uploaded { image } else { generated(image, Kind::BwStylized) }
+            };
+            let set: Vec<Observed> = images.iter().enumerate().map(one).collect();
+            let duplicates = find_duplicates(&set);
+            let is_copy = |image: &&Observed| {
+                matches!(duplicates.get(image.filename.as_str()), Some(Duplicate::Exact { .. }))
+            };
+            for content in &facts {
+                let of_content = || set.iter().filter(|image| image.facts.sha256 == content.sha256);
+                let originals: Vec<_> = of_content().filter(|image| !is_copy(image)).collect();
+                prop_assert_eq!(originals.len(), usize::from(of_content().next().is_some()));
+                let has_upload = of_content().any(|image| image.origin.is_uploaded());
+                prop_assert!(originals.iter().all(|image| image.origin.is_uploaded() == has_upload));
+            }
+        }
     }
 }

@@ -31,6 +31,16 @@ impl Kind {
             Self::ColorStylized => "color_stylized",
         }
     }
+
+    /// For a sentence: `black-and-white`.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Photorealistic => "photorealistic",
+            Self::BwStylized => "black-and-white",
+            Self::ColorStylized => "colour",
+        }
+    }
 }
 
 impl fmt::Display for Kind {

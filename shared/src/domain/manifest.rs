@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::actor::{ActorId, ActorType, Profile};
-use super::assessment::{Flag, Observation};
+use super::assessment::{Flag, Observation, Origin};
 use super::kind::Kind;
 use super::money::MicroUsd;
+use super::prompts;
 use super::standstill::Standstill;
 use super::trash::Trashed;
 use crate::imaging::Facts;
@@ -133,6 +134,9 @@ pub struct Image {
     /// Its kind: the one it was made to be, until it has been looked at.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
+    /// The kind that it was made to be, which stays when it has been looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_type: Option<Kind>,
     /// Which generation it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<u32>,
@@ -179,6 +183,16 @@ pub struct Image {
 }
 
 impl Image {
+    /// Where the image comes from. Records from before the requested kind was kept have the prompt's.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        if self.generation_type.as_deref() != Some(BALANCING) {
+            return Origin::Uploaded;
+        }
+        let of_prompt = || Some(prompts::by_id(self.prompt_id.as_deref()?)?.kind);
+        Origin::Generated { requested: self.requested_type.or_else(of_prompt) }
+    }
+
     /// What `model` has said of the object with this `ETag`; `None` if it has not seen it.
     #[must_use]
     pub fn observation_by(&self, model: &str) -> Option<Observation> {
@@ -241,7 +255,44 @@ pub fn timestamp_text(moment: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::prompts::of_kind;
     use serde_json::json;
+
+    fn generated() -> Image {
+        Image { generation_type: Some(BALANCING.to_owned()), kind: Some(Kind::ColorStylized), ..Image::default() }
+    }
+
+    #[test]
+    fn a_generated_image_remembers_the_kind_asked_for() {
+        let requested = |image: &Image| image.origin();
+        let photo = Some(Kind::Photorealistic);
+        let mut image = Image { requested_type: photo, ..generated() };
+        let observation = Observation { kind: Kind::BwStylized, quality: 8, flags: Vec::new(), reason: String::new() };
+        image.observe(observation, "eyes");
+        assert_eq!(requested(&image), Origin::Generated { requested: photo });
+        let written = serde_json::to_value(&image).unwrap();
+        assert_eq!((&written["type"], &written["requested_type"]), (&json!("bw_stylized"), &json!("photorealistic")));
+        image.replace("2");
+        assert_eq!(requested(&image), Origin::Uploaded, "another file has taken its name");
+    }
+
+    #[test]
+    fn an_old_record_has_the_kind_of_its_prompt() {
+        let prompt_id = Some(of_kind(Kind::Photorealistic)[0].id.to_owned());
+        let requested = Some(Kind::Photorealistic);
+        assert_eq!(Image { prompt_id, ..generated() }.origin(), Origin::Generated { requested });
+        let prompt_id = Some("of-another-version".to_owned());
+        assert_eq!(Image { prompt_id, ..generated() }.origin(), Origin::Generated { requested: None });
+    }
+
+    #[test]
+    fn an_image_without_our_mark_is_the_users_own() {
+        for generation_type in [None, Some(UPLOADED), Some("initial")] {
+            let generation_type = generation_type.map(str::to_owned);
+            let image = Image { generation_type, prompt: Some("A photograph.".to_owned()), ..generated() };
+            assert_eq!(image.origin(), Origin::Uploaded);
+        }
+    }
 
     fn descriptor(metadata: Value, actor: &str) -> &'static str {
         profile_of(metadata.as_object().unwrap(), &actor.parse().unwrap()).descriptor()

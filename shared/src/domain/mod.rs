@@ -5,6 +5,7 @@ pub mod assessment;
 pub mod budget;
 pub mod duplicates;
 pub mod kind;
+pub mod limits;
 pub mod manifest;
 pub mod money;
 pub mod numbering;

@@ -1,10 +1,12 @@
 //! From what is known about a set to what must change: a pure function.
 
+mod reasons;
+
 use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::assessment::{Assessment, BEST_QUALITY};
+use crate::domain::assessment::Assessment;
 use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::numbering::number_of;
 use crate::domain::target::Target;
@@ -75,10 +77,12 @@ impl Proposal {
 
 /// Plans the way from a set to its target.
 ///
-/// Within each kind, images below the quality floor go; of the rest, the best stay and what is too many goes. What
-/// is then missing is generated. Pinned images count first among the best and never go, whatever their quality. With
-/// [`Scope::All`] the result is exactly the target, unless more images of a kind are pinned than are wanted. Equals
-/// are told apart by their number, then their name (the older image stays), so the order of `set` makes no difference.
+/// A generated image that came out as another kind than asked for is a failed slot and goes, whatever its quality. Within
+/// each kind, images below the quality floor go; of the rest, the best stay and the surplus goes, generated images
+/// before the user's own. What is then missing is generated. Pinned images count first among the best and never go,
+/// whatever their quality or kind. With [`Scope::All`] the result is exactly the target, unless more images of a kind
+/// are pinned than are wanted. Of equal images those with fewer flags that lose ties stay, then the one with the lower
+/// number (the older image), then the first name, so the order of `set` makes no difference.
 #[must_use]
 pub fn propose(set: &[Assessment], policy: &Policy) -> Proposal {
     let target = policy.target.counts();
@@ -86,11 +90,11 @@ pub fn propose(set: &[Assessment], policy: &Policy) -> Proposal {
     let mut generate = KindCounts::default();
     let mut result = KindCounts::default();
     for kind in Kind::ALL {
-        let best_first = best_first(set, kind);
-        let present = u32::try_from(best_first.len()).unwrap_or(u32::MAX);
+        let of_kind: Vec<&Assessment> = set.iter().filter(|image| image.kind == kind).collect();
+        let present = u32::try_from(of_kind.len()).unwrap_or(u32::MAX);
         let removals = match policy.scope {
             Scope::GenerateOnly => Vec::new(),
-            Scope::All | Scope::DeleteOnly => removals(&best_first, target[kind], policy.quality_floor),
+            Scope::All | Scope::DeleteOnly => removals(of_kind, target[kind], policy.quality_floor),
         };
         let staying = present - u32::try_from(removals.len()).unwrap_or(present);
         generate[kind] = match policy.scope {
@@ -103,45 +107,53 @@ pub fn propose(set: &[Assessment], policy: &Policy) -> Proposal {
     Proposal { delete, generate, result }
 }
 
-fn best_first(set: &[Assessment], kind: Kind) -> Vec<&Assessment> {
-    let mut of_kind: Vec<&Assessment> = set.iter().filter(|image| image.kind == kind).collect();
-    of_kind.sort_by_key(|image| {
-        (Reverse(image.pinned), Reverse(image.quality), number_of(&image.filename), image.filename.as_str())
-    });
-    of_kind
+/// What goes of the images of one kind.
+fn removals(mut of_kind: Vec<&Assessment>, wanted: u32, quality_floor: u8) -> Vec<Removal> {
+    of_kind.sort_by_key(|image| rank(image));
+    let (failed, sound): (Vec<_>, Vec<_>) =
+        of_kind.into_iter().partition(|image| !image.pinned && image.missed_kind().is_some());
+    let (good, poor): (Vec<_>, Vec<_>) =
+        sound.into_iter().partition(|image| image.pinned || image.quality >= quality_floor);
+    let pinned = good.iter().filter(|image| image.pinned).count();
+    let (staying, surplus) = good.split_at(good.len().min(pinned.max(wanted as usize)));
+    let because_of = |image: &Assessment, reason| Removal { filename: image.filename.clone(), reason };
+    let surplus = surplus.iter().map(|image| because_of(image, reasons::surplus(image, staying, surplus, wanted)));
+    let failed = failed.iter().map(|image| because_of(image, reasons::another_kind(image)));
+    let poor = poor.iter().map(|image| because_of(image, reasons::poor(image, quality_floor)));
+    surplus.chain(failed).chain(poor).collect()
 }
 
-fn removals(best_first: &[&Assessment], wanted: u32, quality_floor: u8) -> Vec<Removal> {
-    let pinned = best_first.partition_point(|image| image.pinned);
-    let good_enough = best_first.partition_point(|image| image.pinned || image.quality >= quality_floor);
-    let staying = good_enough.min(pinned.max(wanted as usize));
-    let too_many = best_first[staying..good_enough].iter().map(|image| Removal {
-        filename: image.filename.clone(),
-        reason: format!(
-            "One {} image too many: {wanted} wanted, {good_enough} good enough, and this one's quality of {} is among the lowest.",
-            image.kind, image.quality
-        ),
-    });
-    let too_poor = best_first[good_enough..].iter().map(|image| Removal {
-        filename: image.filename.clone(),
-        reason: format!(
-            "Quality {} of {BEST_QUALITY} is below the floor of {quality_floor}. {}",
-            image.quality, image.reason
-        )
-        .trim_end()
-        .to_owned(),
-    });
-    too_many.chain(too_poor).collect()
+/// Sorts the image first that is to stay longest.
+fn rank(image: &Assessment) -> impl Ord + use<'_> {
+    (
+        !image.pinned,
+        !image.origin.is_uploaded(),
+        Reverse(image.quality),
+        ties_lost(image),
+        number_of(&image.filename),
+        image.filename.as_str(),
+    )
+}
+
+/// The flags by which the image comes after others of its quality.
+fn ties_lost(image: &Assessment) -> usize {
+    image.flags.iter().filter(|flag| flag.loses_ties()).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::assessment::{Flag, Origin};
     use proptest::prelude::*;
 
     fn image(number: usize, kind: Kind, quality: u8) -> Assessment {
         let (flags, reason) = (vec![], "Seen.".to_owned());
-        Assessment { filename: format!("a_{number}.jpg"), kind, quality, flags, reason, pinned: false }
+        let (pinned, origin) = (false, Origin::Uploaded);
+        Assessment { filename: format!("a_{number}.jpg"), kind, quality, flags, reason, pinned, origin }
+    }
+
+    fn generated(requested: Kind, image: Assessment) -> Assessment {
+        Assessment { origin: Origin::Generated { requested: Some(requested) }, ..image }
     }
 
     fn policy(scope: Scope) -> Policy {
@@ -152,9 +164,31 @@ mod tests {
         proptest::sample::select(&Kind::ALL[..])
     }
 
+    /// Half are the user's own, half are generated, and a quarter of those came out as any kind.
+    fn any_origin(kind: Kind) -> impl Strategy<Value = Origin> {
+        let generated = |requested| Origin::Generated { requested };
+        prop_oneof![
+            4 => Just(Origin::Uploaded),
+            3 => Just(generated(Some(kind))),
+            1 => proptest::option::of(any_kind()).prop_map(generated),
+        ]
+    }
+
+    fn any_flags() -> impl Strategy<Value = Vec<Flag>> {
+        proptest::sample::subsequence(vec![Flag::LookingAtCamera, Flag::Symmetrical, Flag::NearDuplicate], 0..=3)
+    }
+
     fn any_set() -> impl Strategy<Value = Vec<Assessment>> {
-        proptest::collection::vec((any_kind(), 1_u8..=10), 0..60).prop_map(|images| {
-            images.into_iter().enumerate().map(|(number, (kind, quality))| image(number, kind, quality)).collect()
+        let any_image = any_kind().prop_flat_map(|kind| (Just(kind), 1_u8..=10, any_origin(kind), any_flags()));
+        proptest::collection::vec(any_image, 0..60).prop_map(|images| {
+            let numbered = images.into_iter().enumerate();
+            numbered
+                .map(|(number, (kind, quality, origin, flags))| Assessment {
+                    origin,
+                    flags,
+                    ..image(number, kind, quality)
+                })
+                .collect()
         })
     }
 
@@ -171,29 +205,77 @@ mod tests {
 
     /// The set after the plan was carried out, with perfect generated images.
     fn execute(set: &[Assessment], proposal: &Proposal) -> Vec<Assessment> {
-        let made = proposal.generate.each().enumerate().map(|(index, kind)| image(1000 + index, kind, 10));
+        let made =
+            proposal.generate.each().enumerate().map(|(index, kind)| generated(kind, image(1000 + index, kind, 10)));
         set.iter().filter(|image| !is_gone(image, proposal)).cloned().chain(made).collect()
+    }
+
+    fn reasons(set: &[Assessment], scope: Scope) -> Vec<(String, String)> {
+        let gone = propose(set, &policy(scope)).delete.into_iter();
+        gone.map(|removal| (removal.filename, removal.reason)).collect()
     }
 
     #[test]
     fn of_too_many_the_worst_goes_and_of_equals_the_newest() {
-        let set: Vec<_> = [(1, 7), (2, 6), (3, 9), (4, 6)]
-            .map(|(number, quality)| image(number, Kind::ColorStylized, quality))
-            .into();
-        let proposal = propose(&set, &policy(Scope::DeleteOnly));
-        let gone: Vec<_> = proposal.delete.iter().map(|removal| removal.filename.as_str()).collect();
-        assert_eq!(gone, ["a_4.jpg"]);
-        assert_eq!(
-            proposal.delete[0].reason,
-            "One color_stylized image too many: 3 wanted, 4 good enough, and this one's quality of 6 is among the lowest."
-        );
+        let of = |number, quality| image(number, Kind::ColorStylized, quality);
+        let equal = reasons(&[of(1, 7), of(2, 6), of(3, 9), of(4, 6)], Scope::DeleteOnly);
+        let reason = "Surplus: 4 good colour images, 3 wanted; of images rated the same this one is the newest (6).";
+        assert_eq!(equal, [("a_4.jpg".to_owned(), reason.to_owned())]);
+        let worst = Assessment { flags: vec![Flag::LookingAtCamera], ..of(2, 6) };
+        let lowest = reasons(&[of(1, 7), worst, of(3, 9), of(4, 7)], Scope::DeleteOnly);
+        let reason =
+            "Surplus: 4 good colour images, 3 wanted; this one is rated lowest (6: face turned to the camera).";
+        assert_eq!(lowest, [("a_2.jpg".to_owned(), reason.to_owned())]);
+    }
+
+    #[test]
+    fn a_frontal_image_goes_before_its_equals() {
+        let of = |number| image(number, Kind::ColorStylized, 6);
+        let frontal = Assessment { flags: vec![Flag::LookingAtCamera, Flag::Symmetrical], ..of(1) };
+        let said = reasons(&[frontal, of(2), of(3), of(4)], Scope::DeleteOnly);
+        let reason = "Surplus: 4 good colour images, 3 wanted; others with this rating are better suited (6: face turned to the camera, symmetrical).";
+        assert_eq!(said, [("a_1.jpg".to_owned(), reason.to_owned())]);
+    }
+
+    #[test]
+    fn an_uploaded_image_outlives_a_generated_one() {
+        let of = |number, quality| image(number, Kind::ColorStylized, quality);
+        let made = generated(Kind::ColorStylized, of(9, 9));
+        let said = reasons(&[of(1, 6), of(2, 6), of(3, 6), made.clone()], Scope::All);
+        let reason = "Surplus: 4 good colour images, 3 wanted; a generated image goes before your own (9).";
+        assert_eq!(said, [("a_9.jpg".to_owned(), reason.to_owned())]);
+        assert!(reasons(&[of(1, 6), of(2, 6), made], Scope::All).is_empty());
+    }
+
+    #[test]
+    fn an_image_of_another_kind_than_asked_goes() {
+        let drawing = image(1, Kind::ColorStylized, 6);
+        let botched = generated(Kind::Photorealistic, image(2, Kind::ColorStylized, 9));
+        let set = [drawing, botched];
+        let proposal = propose(&set, &policy(Scope::All));
+        let reason = "Generated as photorealistic, but came out as color_stylized.";
+        assert_eq!(proposal.delete, [Removal { filename: "a_2.jpg".to_owned(), reason: reason.to_owned() }]);
+        assert_eq!(proposal.generate, KindCounts { photorealistic: 13, bw_stylized: 4, color_stylized: 2 });
+        let pinned = set.map(|image| Assessment { pinned: true, ..image });
+        assert!(propose(&pinned, &policy(Scope::All)).delete.is_empty());
     }
 
     #[test]
     fn an_image_below_the_floor_goes_and_is_replaced() {
         let proposal = propose(&[image(1, Kind::BwStylized, 4)], &policy(Scope::All));
-        assert_eq!(proposal.delete[0].reason, "Quality 4 of 10 is below the floor of 5. Seen.");
+        assert_eq!(proposal.delete[0].reason, "Rated 4, below the floor of 5. Seen.");
         assert_eq!(proposal.generate.bw_stylized, 4);
+    }
+
+    #[test]
+    fn assessments_without_an_origin_are_the_users_own() {
+        let old = r#"{ "filename": "a_1.jpg", "kind": "bw_stylized", "quality": 8 }"#;
+        let read: Assessment = serde_json::from_str(old).unwrap();
+        assert_eq!(read.origin, Origin::Uploaded);
+        let made = generated(Kind::BwStylized, read);
+        let written = serde_json::to_value(&made).unwrap();
+        assert_eq!(written["origin"], serde_json::json!({ "generated": { "requested": "bw_stylized" } }));
+        assert_eq!(serde_json::from_value::<Assessment>(written).unwrap(), made);
     }
 
     proptest! {
@@ -241,14 +323,50 @@ mod tests {
         }
 
         #[test]
-        fn no_image_goes_while_a_worse_one_of_its_kind_stays(set in any_set()) {
+        fn no_image_goes_while_a_worse_one_of_its_kind_and_origin_stays(set in any_set()) {
             let proposal = propose(&set, &policy(Scope::All));
             let gone = |image: &&Assessment| is_gone(image, &proposal);
-            for kind in Kind::ALL {
-                let of_kind = || set.iter().filter(move |image| image.kind == kind);
-                let best_gone = of_kind().filter(gone).map(|image| image.quality).max();
-                let worst_staying = of_kind().filter(|image| !gone(image)).map(|image| image.quality).min();
+            for (kind, is_uploaded) in Kind::ALL.into_iter().flat_map(|kind| [(kind, true), (kind, false)]) {
+                let alike = || {
+                    let sound = set.iter().filter(|image| image.missed_kind().is_none());
+                    sound.filter(move |image| image.kind == kind && image.origin.is_uploaded() == is_uploaded)
+                };
+                let best_gone = alike().filter(gone).map(|image| (image.quality, Reverse(ties_lost(image)))).max();
+                let staying = alike().filter(|image| !gone(image));
+                let worst_staying = staying.map(|image| (image.quality, Reverse(ties_lost(image)))).min();
                 prop_assert!(best_gone.zip(worst_staying).is_none_or(|(gone, staying)| gone <= staying));
+            }
+        }
+
+        #[test]
+        fn no_good_upload_goes_while_a_generated_image_of_its_kind_stays(set in any_set_with_pins()) {
+            let proposal = propose(&set, &policy(Scope::All));
+            let lost = set.iter().filter(|image| image.origin.is_uploaded() && image.quality >= 5 && is_gone(image, &proposal));
+            for upload in lost {
+                let generated = set.iter().filter(|image| image.kind == upload.kind && !image.origin.is_uploaded());
+                prop_assert!(generated.clone().all(|image| image.pinned || is_gone(image, &proposal)), "{upload:?}");
+                prop_assert!(proposal.generate[upload.kind] == 0);
+            }
+        }
+
+        #[test]
+        fn whatever_is_generated_takes_no_good_upload_away(
+            set in any_set(), made in proptest::collection::vec((any_kind(), any_kind(), 1_u8..=10), 0..12),
+        ) {
+            let made = made.into_iter().enumerate();
+            let made = made.map(|(index, (requested, kind, quality))| generated(requested, image(500 + index, kind, quality)));
+            let with_made: Vec<_> = set.iter().cloned().chain(made).collect();
+            let (before, after) = (propose(&set, &policy(Scope::All)), propose(&with_made, &policy(Scope::All)));
+            for upload in set.iter().filter(|image| image.origin.is_uploaded()) {
+                prop_assert_eq!(is_gone(upload, &before), is_gone(upload, &after), "{:?}", upload);
+            }
+        }
+
+        #[test]
+        fn every_unpinned_image_of_another_kind_than_asked_goes(set in any_set_with_pins()) {
+            let proposal = propose(&set, &policy(Scope::All));
+            for missed in set.iter().filter(|image| image.missed_kind().is_some()) {
+                prop_assert_eq!(is_gone(missed, &proposal), !missed.pinned);
             }
         }
 

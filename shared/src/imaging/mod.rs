@@ -5,9 +5,11 @@ mod decode;
 mod facts;
 mod inks;
 mod jpeg;
+mod tones;
 
 pub use decode::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE, decode, is_jpeg};
 pub use facts::{Facts, measure, sha256};
+pub use tones::Tones;
 
 use fast_image_resize as fir;
 use image::codecs::jpeg::JpegEncoder;

@@ -84,7 +84,6 @@ impl Evaluation {
         }
         let left = survey.unread.iter().map(|filename| Note::unassessed(filename, "too many others can't be judged"));
         judged.unassessed.extend(left);
-        survey.mark_pinned(&mut judged.assessments);
         let policy = Policy { target: self.target, quality_floor: self.quality_floor, scope: case.command.scope };
         let unassessed = u32::try_from(judged.unassessed.len()).unwrap_or(u32::MAX);
         let proposal = propose(&judged.assessments, &policy).leaving_room_for(unassessed);

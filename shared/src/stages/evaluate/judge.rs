@@ -89,7 +89,7 @@ impl Evaluation {
             (None, None) => {}
         }
         let observed: Vec<_> = survey.images.iter().filter_map(|surveyed| self.observed(surveyed)).collect();
-        Ok(Ok(Judged { assessments: assess(&observed), unassessed, is_any_new, cost: seen.cost }))
+        Ok(Ok(Judged { assessments: assess(&observed, self.frontal_images), unassessed, is_any_new, cost: seen.cost }))
     }
 
     /// Asks the model, as long as there is money for it. What it says is kept as it comes in, before the money is counted,
@@ -185,6 +185,8 @@ impl Evaluation {
             filename: surveyed.filename.clone(),
             observation: surveyed.image.observation_by(self.vision.name())?,
             facts: surveyed.image.facts.clone()?,
+            origin: surveyed.image.origin(),
+            pinned: surveyed.image.pinned,
         })
     }
 }

@@ -27,6 +27,7 @@ use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::vision::VisionModel;
 use crate::domain::actor::ActorId;
 use crate::domain::budget::Budget;
+use crate::domain::limits::FrontalImages;
 use crate::domain::plan::{Origin, Plan, PlanState, is_made_for};
 use crate::domain::target::Target;
 use crate::keys::Keys;
@@ -80,6 +81,8 @@ pub struct Evaluation {
     pub target: Target,
     /// Images of a lower quality than this go.
     pub quality_floor: u8,
+    /// What becomes of images that look into the camera or are symmetrical.
+    pub frontal_images: FrontalImages,
     /// The share of a set, in percent, that one plan may delete without being approved.
     pub most_deleted_percent: u8,
     /// How often in a row a set is mended before a person is asked.

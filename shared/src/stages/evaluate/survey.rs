@@ -12,7 +12,6 @@ use crate::adapters::bucket::Fetched;
 use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::images::MOST_AT_ONCE;
 use crate::domain::actor::ActorId;
-use crate::domain::assessment::Assessment;
 use crate::domain::manifest::{Generation, Image, UPLOADED, timestamp_text};
 use crate::domain::numbering::{highest, number_of};
 use crate::domain::plan::Note;
@@ -51,17 +50,6 @@ pub(super) struct Surveyed {
 struct Reading {
     image: Image,
     preview: Option<Arc<RgbImage>>,
-}
-
-impl Survey {
-    /// Notes which of the assessed images are pinned.
-    pub(super) fn mark_pinned(&self, assessments: &mut [Assessment]) {
-        let is_pinned =
-            |filename: &str| self.images.iter().any(|surveyed| surveyed.image.pinned && surveyed.filename == filename);
-        for assessment in assessments {
-            assessment.pinned = is_pinned(&assessment.filename);
-        }
-    }
 }
 
 impl Evaluation {

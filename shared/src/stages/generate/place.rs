@@ -59,6 +59,7 @@ impl Generation {
             local_path,
             index: number,
             kind: Some(job.slot.kind),
+            requested_type: Some(job.slot.kind),
             generation_id: job.plan.generation_id,
             generation_type: Some(BALANCING.to_owned()),
             plan_id: Some(job.plan.plan_id.clone()),

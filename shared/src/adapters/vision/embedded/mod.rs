@@ -1,12 +1,11 @@
 //! A judge of pictures that needs no network and no large model: what it says is measured.
 //!
-//! The kind comes from plain pixel statistics ([`features`]) through two logistic regressions, quality and
-//! flags from focus, light, symmetry and a face detector. It knows nothing of content: no fingers are
+//! The kind comes from plain pixel statistics ([`features`]) through two logistic regressions, the quality from
+//! focus and light, flags from focus, symmetry and a face detector. It knows nothing of content: no fingers are
 //! counted, and a frontal face counts as a look into the camera.
 
 mod color;
 mod detail;
-mod exposure;
 mod face;
 pub mod features;
 mod kind_model;
@@ -26,7 +25,7 @@ use crate::domain::kind::Kind;
 use face::FaceFinder;
 use features::Features;
 use kind_model::kind_of;
-use quality::Facts;
+use quality::Findings;
 
 /// The built-in vision model. Cheap to share: it is only read.
 #[derive(Clone)]
@@ -49,12 +48,12 @@ impl EmbeddedVision {
     pub fn observe(&self, image: &RgbImage) -> Observation {
         let features = Features::measure(image);
         let kind = kind_of(&features);
-        let facts = Facts::measure(image, kind, &self.faces);
+        let findings = Findings::measure(image, &self.faces);
         Observation {
             kind,
-            quality: facts.quality(),
-            flags: facts.flags(),
-            reason: format!("{}; {}.", kind_evidence(kind, &features), facts.description()),
+            quality: findings.quality(),
+            flags: findings.flags(),
+            reason: format!("{}; {}.", kind_evidence(kind, &features), findings.description()),
         }
     }
 }

@@ -2,26 +2,22 @@
 //!
 //! | finding | effect on the quality |
 //! | --- | --- |
-//! | nothing wrong | 10 less small deductions for softness, weak or dark tones and symmetry: 7–10 |
-//! | [`Flag::LookingAtCamera`] | at most 6 |
-//! | [`Flag::Symmetrical`] | at most 6 |
-//! | both of these | at most 5 |
-//! | both, and the face fills the picture: a passport photograph | at most 4 |
+//! | nothing wrong | 10 less small deductions for softness and weak or dark tones: 7–10 |
 //! | [`Flag::Blurry`] | at most 4, less the wider the edges |
-//! | [`Flag::BadExposure`] | at most 3 |
 //! | no detail at all | 1 |
 //!
-//! [`Flag::DistortedAnatomy`] is never set: nothing here knows how many fingers a hand has.
+//! [`Flag::LookingAtCamera`] and [`Flag::Symmetrical`] leave the quality as it is: whether they count is a setting. Size
+//! and exposure are measured for every model ([`limits`](crate::domain::limits)). [`Flag::DistortedAnatomy`] is never
+//! set: nothing here knows how many fingers a hand has.
 
 use std::ops::RangeInclusive;
 
 use image::RgbImage;
 
-use super::exposure::Exposure;
 use super::face::{Face, FaceFinder};
 use super::{sharpness, symmetry};
 use crate::domain::assessment::Flag;
-use crate::domain::kind::Kind;
+use crate::imaging::Tones;
 
 /// Frontality from which a face is turned to the camera. Set by eye on 48 pictures: profiles stayed below 7,
 /// three-quarter views reached 12, frontal faces of full-length portraits began at 13.
@@ -36,24 +32,24 @@ const SYMMETRICAL: f32 = 0.7;
 const SYMMETRICAL_AROUND_FACE: f32 = 0.3;
 /// Width of edges, in pixels, from which a picture is blurred; sharp ones lie between 1 and 1.7.
 const BLURRED: f32 = 2.3;
+/// Mean brightness, of 255, below which a picture is dark.
+const DARK: u8 = 38;
 
 /// Everything that decides the quality of one picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Facts {
-    kind: Kind,
+pub(crate) struct Findings {
     edge_width: Option<f32>,
-    exposure: Exposure,
+    tones: Tones,
     mirror_correlation: f32,
     face: Option<Face>,
 }
 
-impl Facts {
-    /// Measures a picture of a known kind.
-    pub(crate) fn measure(image: &RgbImage, kind: Kind, faces: &FaceFinder) -> Self {
+impl Findings {
+    /// Measures a picture.
+    pub(crate) fn measure(image: &RgbImage, faces: &FaceFinder) -> Self {
         Self {
-            kind,
             edge_width: sharpness::edge_width(image),
-            exposure: Exposure::measure(image),
+            tones: Tones::measure(image),
             mirror_correlation: symmetry::mirror_correlation(image),
             face: faces.most_frontal(image),
         }
@@ -66,7 +62,6 @@ impl Facts {
             (self.is_looking_at_camera(), Flag::LookingAtCamera),
             (self.is_symmetrical(), Flag::Symmetrical),
             (self.is_blurry(), Flag::Blurry),
-            (self.is_badly_exposed(), Flag::BadExposure),
         ];
         findings.into_iter().filter(|(found, _)| *found).map(|(_, flag)| flag).collect()
     }
@@ -87,9 +82,7 @@ impl Facts {
             Some(width) if width >= 1.8 => "a little soft",
             Some(_) => "sharp",
         }];
-        if self.is_badly_exposed() {
-            parts.push(if self.exposure.mean < 0.5 { "far too dark" } else { "far too light" });
-        } else if self.exposure.mean < 0.15 {
+        if self.tones.mean < DARK {
             parts.push("dark");
         }
         match (self.is_looking_at_camera(), self.is_symmetrical()) {
@@ -103,27 +96,19 @@ impl Facts {
     }
 
     fn deductions(&self) -> f32 {
+        let share = |level: u8| f32::from(level) / 255.0;
         let softness = self.edge_width.map_or(0.0, |width| (width - 1.2) * 2.0);
-        let weak_tones = (0.7 - (self.exposure.highlight - self.exposure.shadow)) * 2.5;
-        let darkness = (0.3 - self.exposure.mean) * 4.0;
-        let symmetry = (self.mirror_correlation - 0.3) * 1.5;
-        [softness, weak_tones, darkness, symmetry].map(|deduction| deduction.clamp(0.0, 1.5)).iter().sum()
+        let weak_tones = (0.7 - (share(self.tones.highlight) - share(self.tones.shadow))) * 2.5;
+        let darkness = (0.3 - share(self.tones.mean)) * 4.0;
+        [softness, weak_tones, darkness].map(|deduction| deduction.clamp(0.0, 1.5)).iter().sum()
     }
 
     fn cap(&self) -> f32 {
-        let composition = match (self.is_looking_at_camera(), self.is_symmetrical()) {
-            (true, true) if self.is_filled_by_face() => 4.0,
-            (true, true) => 5.0,
-            (true, false) | (false, true) => 6.0,
-            (false, false) => 10.0,
-        };
-        let focus = match self.edge_width {
+        match self.edge_width {
             None => 1.0,
             Some(width) if width >= BLURRED => 4.0 - (width - BLURRED),
             Some(_) => 10.0,
-        };
-        let light = if self.is_badly_exposed() { 3.0 } else { 10.0 };
-        f32::min(composition, f32::min(focus, light))
+        }
     }
 
     fn is_looking_at_camera(&self) -> bool {
@@ -142,14 +127,5 @@ impl Facts {
 
     fn is_blurry(&self) -> bool {
         self.edge_width.is_none_or(|width| width >= BLURRED)
-    }
-
-    /// A drawing may be mostly bare paper, or black; a photograph that is has lost what it showed.
-    fn is_badly_exposed(&self) -> bool {
-        let Exposure { mean, shadow, highlight, burnt_share } = self.exposure;
-        let invisible = highlight < 0.15 || shadow > 0.72;
-        let dark = mean < 0.045;
-        let burnt = burnt_share > 0.4 && (shadow > 0.35 || mean > 0.88);
-        invisible || (self.kind == Kind::Photorealistic && (dark || burnt))
     }
 }

@@ -57,15 +57,6 @@ fn recompressed(picture: &RgbImage, quality: u8) -> RgbImage {
     image::load_from_memory(&bytes).unwrap().to_rgb8()
 }
 
-/// `value * gain + lift` for every channel.
-fn relit(picture: &RgbImage, gain: f32, lift: f32) -> RgbImage {
-    let mut picture = picture.clone();
-    for pixel in picture.pixels_mut() {
-        *pixel = Rgb(pixel.0.map(|value| f32::from(value).mul_add(gain, lift).clamp(0.0, 255.0) as u8));
-    }
-    picture
-}
-
 #[test]
 fn kinds_of_real_pictures_are_recognised() {
     assert_kinds_survive(0.96, RgbImage::clone);
@@ -100,25 +91,13 @@ fn blur_takes_a_picture_below_the_floor() {
 }
 
 #[test]
-fn photographs_far_too_dark_or_light_are_flagged() {
-    for (name, kind, picture) in labelled().into_iter().step_by(3) {
-        if kind == Kind::Photorealistic {
-            for (gain, lift) in [(0.12, 0.0), (1.0, 190.0)] {
-                let seen = observe(&relit(&picture, gain, lift));
-                assert!(seen.flags.contains(&Flag::BadExposure) && seen.quality < 5, "{name}: {seen:?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn head_and_shoulders_facing_the_camera_fall_below_the_floor() {
+fn head_and_shoulders_facing_the_camera_are_flagged() {
     for (name, _, picture) in labelled().into_iter().filter(|(name, ..)| name.starts_with("035")) {
         let side = picture.width() / 3;
         let head = imageops::crop_imm(&picture, side, 8, side, side).to_image();
         let seen = observe(&head);
         assert!(seen.flags.contains(&Flag::LookingAtCamera), "{name}: {seen:?}");
-        assert!(seen.flags.contains(&Flag::Symmetrical) && seen.quality < 5, "{name}: {seen:?}");
+        assert!(seen.flags.contains(&Flag::Symmetrical) && seen.quality >= 5, "{name}: {seen:?}");
     }
 }
 
@@ -129,7 +108,7 @@ fn a_picture_that_mirrors_itself_is_flagged() {
         Rgb([(from_axis * 2) as u8, (y + from_axis / 2) as u8, if (from_axis / 9) % 2 == 0 { 40 } else { 190 }])
     });
     let seen = observe(&picture);
-    assert!(seen.flags.contains(&Flag::Symmetrical) && seen.quality <= 6, "{seen:?}");
+    assert!(seen.flags.contains(&Flag::Symmetrical), "{seen:?}");
 }
 
 #[test]

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::cost::Usage;
 use super::error::OpenAiError;
-use super::prompt::most_quality;
 use crate::domain::assessment::{BEST_QUALITY, Flag, Observation};
 use crate::domain::kind::Kind;
 
@@ -103,8 +102,7 @@ impl Judgement {
             (self.blurry, Flag::Blurry),
         ];
         let flags: Vec<Flag> = seen.into_iter().filter_map(|(is_seen, flag)| is_seen.then_some(flag)).collect();
-        let quality = self.quality.min(most_quality(&flags));
-        Some(Observation { kind: self.kind, quality, flags, reason: self.reason })
+        Some(Observation { kind: self.kind, quality: self.quality, flags, reason: self.reason })
     }
 }
 
@@ -140,11 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_limits_the_quality_whatever_the_model_says() {
+    fn the_faults_that_the_model_sees_become_flags() {
         let mut entry = entry(1, 9);
         entry["distorted_anatomy"] = true.into();
         let observation = judgements(&json!({ "cells": [entry] }).to_string()).remove(&1).unwrap();
-        assert_eq!((observation.quality, observation.flags), (3, vec![Flag::DistortedAnatomy]));
+        assert_eq!((observation.quality, observation.flags), (9, vec![Flag::DistortedAnatomy]));
     }
 
     fn completion(refusal: &Value, usage: &Value) -> (Said, Option<Usage>) {

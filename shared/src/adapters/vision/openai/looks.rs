@@ -1,6 +1,5 @@
 //! All that the model says of one image, made into one observation.
 
-use super::prompt::most_quality;
 use super::sheet::Look;
 use crate::domain::assessment::Observation;
 
@@ -59,7 +58,7 @@ impl Looks {
         let mut flags = [first.flags, second.flags].concat();
         flags.sort_unstable();
         flags.dedup();
-        let quality = first.quality.midpoint(second.quality).min(most_quality(&flags));
+        let quality = first.quality.midpoint(second.quality);
         let reason = if second.quality < first.quality { second.reason } else { first.reason };
         Ok(Observation { kind, quality, flags, reason })
     }
@@ -86,7 +85,7 @@ mod tests {
         assert!(!looks.are_undecided());
         let joined = looks.joined(2).unwrap();
         assert_eq!(joined.flags, [Flag::LookingAtCamera, Flag::Symmetrical]);
-        assert_eq!((joined.quality, joined.reason.as_str()), (4, "Worth 4."), "6, but passport-like");
+        assert_eq!((joined.quality, joined.reason.as_str()), (6, "Worth 4."));
         let plain = self::looks(seen(kind, 8, &[]), seen(kind, 7, &[]));
         assert_eq!(plain.joined(2).unwrap().quality, 7);
     }

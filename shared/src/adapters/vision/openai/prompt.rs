@@ -1,67 +1,38 @@
-//! What the model is told about judging, and the limits that hold whatever it answers.
+//! What the model is told about rating images.
 
-use crate::domain::assessment::{BEST_QUALITY, Flag};
+/// The version of the rubric. A changed text is a new version, by which every image is rated anew.
+pub const PROMPT_VERSION: u32 = 2;
 
-/// The version of the rubric; whoever changes the text counts it up, and every image is judged anew.
-pub const PROMPT_VERSION: u32 = 1;
-
-/// How images are judged, in the model's own instructions.
+/// How images are rated, in the model's own instructions. How faults limit the quality is said in
+/// [`limits`](crate::domain::limits), which holds whatever the model answers.
 pub(super) const RUBRIC: &str = include_str!("rubric.txt");
-
-/// An image that looks into the camera is usable at best.
-const LOOKING_AT_CAMERA_AT_MOST: u8 = 6;
-
-/// A symmetrical, centred image is usable at best.
-const SYMMETRICAL_AT_MOST: u8 = 6;
-
-/// Both together are a passport photograph: below the usual floor of 5.
-const PASSPORT_LIKE_AT_MOST: u8 = 4;
-
-/// Training would learn the blur.
-const BLURRY_AT_MOST: u8 = 4;
-
-/// Training would learn the sixth finger.
-const DISTORTED_ANATOMY_AT_MOST: u8 = 3;
-
-/// The best quality that an image with these faults can have.
-pub(super) fn most_quality(flags: &[Flag]) -> u8 {
-    let is_passport_like = flags.contains(&Flag::LookingAtCamera) && flags.contains(&Flag::Symmetrical);
-    let limits = flags.iter().map(|flag| match flag {
-        Flag::LookingAtCamera => LOOKING_AT_CAMERA_AT_MOST,
-        Flag::Symmetrical => SYMMETRICAL_AT_MOST,
-        Flag::Blurry => BLURRY_AT_MOST,
-        Flag::DistortedAnatomy => DISTORTED_ANATOMY_AT_MOST,
-        // Measured, and weighed where the whole set is known.
-        Flag::BadExposure | Flag::ExactDuplicate | Flag::NearDuplicate => BEST_QUALITY,
-    });
-    limits.chain(is_passport_like.then_some(PASSPORT_LIKE_AT_MOST)).min().unwrap_or(BEST_QUALITY)
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::assessment::Flag;
+    use crate::domain::limits;
     use sha2::{Digest, Sha256};
 
     #[test]
     fn a_change_of_the_rubric_is_a_new_version() {
         let digest = Sha256::digest(RUBRIC);
         let known = (PROMPT_VERSION, format!("{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2]));
-        assert_eq!(known, (1, "c96e76".to_owned()), "count PROMPT_VERSION up, then note the new digest here");
+        assert_eq!(known, (2, "6b1996".to_owned()), "count PROMPT_VERSION up, then note the new digest here");
     }
 
     #[test]
     fn the_rubric_tells_the_limits_that_are_enforced() {
-        for (fault, flags) in [
-            ("looking_at_camera", vec![Flag::LookingAtCamera]),
-            ("symmetrical", vec![Flag::Symmetrical]),
-            ("looking_at_camera and symmetrical together", vec![Flag::LookingAtCamera, Flag::Symmetrical]),
-            ("blurry", vec![Flag::Blurry]),
-            ("distorted_anatomy", vec![Flag::DistortedAnatomy]),
-        ] {
-            let line = format!("\n  {fault}: at most {}\n", most_quality(&flags));
+        for flag in [Flag::Blurry, Flag::DistortedAnatomy] {
+            let limit = limits::of_faults(&[flag]).remove(0);
+            let line = format!("\n  {flag}: at most {}\n", limit.most);
             assert!(RUBRIC.contains(&line), "{line}");
         }
-        assert_eq!(most_quality(&[]), BEST_QUALITY);
-        assert_eq!(most_quality(&[Flag::Symmetrical, Flag::DistortedAnatomy]), DISTORTED_ANATOMY_AT_MOST);
+    }
+
+    #[test]
+    fn gaze_and_symmetry_are_no_part_of_the_quality() {
+        let rule = "looking_at_camera and symmetrical say where the character looks and stands; they leave the quality as it is.";
+        assert!(RUBRIC.replace('\n', " ").contains(rule));
     }
 }

@@ -1,0 +1,277 @@
+//! How far a fault limits an image's quality, whoever rated it.
+//!
+//! `docs/ASSESSMENT.md` shows the same limits as a table. They are applied when a set is assessed and not when an image
+//! is rated, so that changing one needs no image to be rated again.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::domain::assessment::{BEST_QUALITY, Flag};
+use crate::domain::kind::Kind;
+use crate::imaging::{Facts, Tones};
+
+/// Pixels of the shorter side below which an image is small.
+const SMALL_BELOW: u32 = 768;
+/// Pixels of the shorter side below which trainers leave an image out, or enlarge it.
+const FAR_TOO_SMALL_BELOW: u32 = 512;
+
+const SMALL_AT_MOST: u8 = 6;
+const FAR_TOO_SMALL_AT_MOST: u8 = 4;
+/// Training would learn the blur.
+const BLURRY_AT_MOST: u8 = 4;
+/// Training would learn the sixth finger.
+const DISTORTED_ANATOMY_AT_MOST: u8 = 3;
+/// What the picture showed is lost.
+const BAD_EXPOSURE_AT_MOST: u8 = 3;
+/// A byte-for-byte copy teaches nothing.
+const EXACT_DUPLICATE_AT_MOST: u8 = 1;
+/// One of the two signs of a passport photograph; only where such images are to be replaced.
+const FRONTAL_AT_MOST: u8 = 6;
+/// Both signs; below the usual floor of 5.
+const PASSPORT_LIKE_AT_MOST: u8 = 4;
+
+/// A limit that a fault sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// The best quality that the image can have.
+    pub most: u8,
+    /// The fault, in a sentence for people.
+    pub finding: String,
+}
+
+/// What becomes of images that look into the camera or are symmetrical.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FrontalImages {
+    /// They keep their quality, and are the first to go among images of equal quality.
+    #[default]
+    Keep,
+    /// Their quality is limited, so that those which are both are replaced.
+    Replace,
+}
+
+/// Neither `keep` nor `replace`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no way to treat frontal images; write keep or replace")]
+pub struct UnknownTreatment(String);
+
+impl FromStr for FrontalImages {
+    type Err = UnknownTreatment;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTreatment> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "replace" => Ok(Self::Replace),
+            _ => Err(UnknownTreatment(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for FrontalImages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "keep",
+            Self::Replace => "replace",
+        })
+    }
+}
+
+impl FrontalImages {
+    /// The limit for an image with these flags; none if it is not frontal, or such images are kept.
+    #[must_use]
+    pub fn limit(self, flags: &[Flag]) -> Option<Limit> {
+        let (most, finding) = match (flags.contains(&Flag::LookingAtCamera), flags.contains(&Flag::Symmetrical)) {
+            _ if self == Self::Keep => return None,
+            (true, true) => (PASSPORT_LIKE_AT_MOST, "Like a passport photograph."),
+            (true, false) => (FRONTAL_AT_MOST, "Looks into the camera."),
+            (false, true) => (FRONTAL_AT_MOST, "Symmetrical."),
+            (false, false) => return None,
+        };
+        Some(Limit { most, finding: finding.to_owned() })
+    }
+}
+
+/// The limits of faults that only a vision model sees.
+#[must_use]
+pub fn of_faults(flags: &[Flag]) -> Vec<Limit> {
+    let limit = |flag: &Flag| {
+        let (most, finding) = match flag {
+            Flag::Blurry => (BLURRY_AT_MOST, "Blurry."),
+            Flag::DistortedAnatomy => (DISTORTED_ANATOMY_AT_MOST, "Distorted anatomy."),
+            _ => return None,
+        };
+        Some(Limit { most, finding: finding.to_owned() })
+    };
+    flags.iter().filter_map(limit).collect()
+}
+
+/// The limit of an image that is small.
+#[must_use]
+pub fn of_size(facts: &Facts) -> Option<Limit> {
+    let most = match facts.width.min(facts.height) {
+        side if side < FAR_TOO_SMALL_BELOW => FAR_TOO_SMALL_AT_MOST,
+        side if side < SMALL_BELOW => SMALL_AT_MOST,
+        _ => return None,
+    };
+    Some(Limit { most, finding: format!("Small: {}×{} px.", facts.width, facts.height) })
+}
+
+/// The limit of an image that is far too dark or far too light; none if its tones have not been measured.
+#[must_use]
+pub fn of_exposure(facts: &Facts, kind: Kind) -> Option<Limit> {
+    let tones = facts.tones?;
+    let is_lost = match kind {
+        Kind::Photorealistic => is_lost_photograph(tones),
+        Kind::BwStylized | Kind::ColorStylized => is_lost_drawing(tones),
+    };
+    let finding = if tones.mean < 128 { "Far too dark." } else { "Far too light." };
+    is_lost.then(|| Limit { most: BAD_EXPOSURE_AT_MOST, finding: finding.to_owned() })
+}
+
+/// Set by eye on 48 pictures and on darkened and lightened copies of them.
+fn is_lost_photograph(tones: Tones) -> bool {
+    let is_invisible = tones.highlight < 38 || tones.shadow > 184;
+    let is_dark = tones.mean < 12;
+    let is_burnt = tones.burnt_percent > 40 && (tones.shadow > 89 || tones.mean > 224);
+    is_invisible || is_dark || is_burnt
+}
+
+/// A drawing may be nearly all bare paper, or nearly all black, as long as its lines stand out.
+fn is_lost_drawing(tones: Tones) -> bool {
+    tones.lightest < 38 || tones.darkest > 230
+}
+
+/// The limit of a byte-for-byte copy.
+#[must_use]
+pub fn of_copy(of: &str) -> Limit {
+    Limit { most: EXACT_DUPLICATE_AT_MOST, finding: format!("Same file as {of}.") }
+}
+
+/// No limit: a perceptual hash takes different poses on white paper for the same picture, so it decides ties only.
+#[must_use]
+pub fn of_likeness(of: &str) -> Limit {
+    Limit { most: BEST_QUALITY, finding: format!("Looks much like {of}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::assessment::{Assessment, Observation, Observed, Origin, assess};
+    use crate::imaging::{decode, measure};
+    use image::{Rgb, RgbImage};
+
+    fn observed(facts: Facts, kind: Kind, flags: &[Flag]) -> Observed {
+        let observation = Observation { kind, quality: 9, flags: flags.to_vec(), reason: "Seen.".to_owned() };
+        Observed { filename: "a_1.jpg".to_owned(), observation, facts, origin: Origin::Uploaded, pinned: false }
+    }
+
+    fn assessed(facts: Facts, kind: Kind, flags: &[Flag], frontal_images: FrontalImages) -> Assessment {
+        assess(&[observed(facts, kind, flags)], frontal_images).remove(0)
+    }
+
+    fn facts(width: u32, height: u32) -> Facts {
+        Facts { sha256: "1".to_owned(), perceptual_hash: String::new(), width, height, tones: None }
+    }
+
+    fn tones_of(image: &RgbImage) -> Facts {
+        Facts { tones: measure(b"", image).tones, ..facts(1024, 1024) }
+    }
+
+    #[test]
+    fn the_shorter_side_limits_the_quality() {
+        for (width, height, most) in
+            [(4000, 511, 4), (200, 196, 4), (512, 4000, 6), (767, 1024, 6), (768, 768, 9), (1024, 576, 6)]
+        {
+            let image = assessed(facts(width, height), Kind::Photorealistic, &[], FrontalImages::Keep);
+            let is_small = image.flags == [Flag::Small] && image.reason == format!("Seen. Small: {width}×{height} px.");
+            assert_eq!((image.quality, is_small), (most, most < 9), "{width}×{height}: {image:?}");
+        }
+    }
+
+    #[test]
+    fn frontal_images_keep_their_quality_unless_set_otherwise() {
+        let (camera, symmetrical) = (Flag::LookingAtCamera, Flag::Symmetrical);
+        for (flags, most) in [(vec![camera], 6), (vec![symmetrical], 6), (vec![camera, symmetrical], 4), (vec![], 9)] {
+            let quality = |setting| assessed(facts(1024, 1024), Kind::Photorealistic, &flags, setting).quality;
+            assert_eq!((quality(FrontalImages::Keep), quality(FrontalImages::Replace)), (9, most), "{flags:?}");
+        }
+        let passport = [camera, symmetrical];
+        let replaced = assessed(facts(1024, 1024), Kind::Photorealistic, &passport, FrontalImages::Replace);
+        assert_eq!(replaced.reason, "Seen. Like a passport photograph.");
+    }
+
+    #[test]
+    fn limiting_an_assessment_twice_changes_nothing() {
+        let passport = [Flag::LookingAtCamera, Flag::Symmetrical];
+        let once = assessed(facts(1024, 1024), Kind::BwStylized, &passport, FrontalImages::Replace);
+        assert_eq!(once.clone().limited_by(FrontalImages::Replace), once);
+        assert_eq!(once.clone().limited_by(FrontalImages::Keep), once);
+    }
+
+    #[test]
+    fn the_lowest_limit_holds() {
+        let flags = [Flag::Blurry, Flag::DistortedAnatomy];
+        let image = assessed(facts(600, 600), Kind::Photorealistic, &flags, FrontalImages::Keep);
+        assert_eq!(image.quality, 3);
+        assert_eq!(image.reason, "Seen. Small: 600×600 px. Blurry. Distorted anatomy.");
+        assert_eq!(image.flags, [Flag::Blurry, Flag::DistortedAnatomy, Flag::Small]);
+    }
+
+    #[test]
+    fn exposure_limits_the_quality_whoever_rates() {
+        let gray = |low: u32, high: u32| {
+            tones_of(&RgbImage::from_fn(256, 256, |x, _| Rgb([(low + x * (high - low) / 255) as u8; 3])))
+        };
+        for (facts, finding) in [(gray(0, 20), "Far too dark."), (gray(200, 255), "Far too light.")] {
+            let image = assessed(facts, Kind::Photorealistic, &[], FrontalImages::Keep);
+            assert_eq!((image.quality, image.flags.as_slice()), (3, &[Flag::BadExposure][..]));
+            assert!(image.reason.ends_with(finding), "{}", image.reason);
+        }
+        assert_eq!(assessed(gray(10, 240), Kind::Photorealistic, &[], FrontalImages::Keep).quality, 9);
+    }
+
+    #[test]
+    fn an_old_record_without_tones_is_not_limited() {
+        let old: Facts =
+            serde_json::from_str(r#"{"sha256":"1","perceptual_hash":"","width":1024,"height":1024}"#).unwrap();
+        assert_eq!(assessed(old, Kind::Photorealistic, &[], FrontalImages::Keep).quality, 9);
+    }
+
+    #[test]
+    fn a_drawing_may_be_nearly_all_paper_or_all_black() {
+        let line = |paper: u8, ink: u8| {
+            tones_of(&RgbImage::from_fn(1024, 1024, |x, y| Rgb([if x.abs_diff(y) < 2 { ink } else { paper }; 3])))
+        };
+        let quality = |facts| assessed(facts, Kind::BwStylized, &[], FrontalImages::Keep).quality;
+        assert_eq!((quality(line(255, 20)), quality(line(0, 250))), (9, 9));
+        assert_eq!((quality(line(255, 245)), quality(line(0, 9))), (3, 3), "there is nothing to be seen");
+    }
+
+    /// `value * gain + lift` for every channel.
+    fn relit(picture: &RgbImage, gain: f32, lift: f32) -> RgbImage {
+        let mut picture = picture.clone();
+        for pixel in picture.pixels_mut() {
+            *pixel = Rgb(pixel.0.map(|value| f32::from(value).mul_add(gain, lift).clamp(0.0, 255.0) as u8));
+        }
+        picture
+    }
+
+    #[test]
+    fn real_images_are_well_exposed_until_they_are_relit() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/images");
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            eprintln!("skipped: there are no images in {folder}");
+            return;
+        };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let kind = Kind::ALL.into_iter().find(|kind| name.ends_with(kind.as_str())).unwrap();
+            let picture = decode(&std::fs::read(&path).unwrap()).unwrap();
+            assert_eq!(of_exposure(&tones_of(&picture), kind), None, "{name}");
+            if kind == Kind::Photorealistic {
+                for (gain, lift) in [(0.12, 0.0), (1.0, 190.0)] {
+                    assert!(of_exposure(&tones_of(&relit(&picture, gain, lift)), kind).is_some(), "{name}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! How the brightness of a picture is spread.
+
+use image::imageops::{self, FilterType};
+use image::{GrayImage, RgbImage};
+use serde::{Deserialize, Serialize};
+
+/// Longest side, in pixels, of the copy that most is measured on: brightness needs no detail, and grain is evened out.
+const LONGEST_SIDE: u32 = 128;
+
+/// The tones of a picture, from 0 (black) to 255 (white).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tones {
+    /// Mean brightness.
+    pub mean: u8,
+    /// Only one pixel in fifty is darker.
+    pub shadow: u8,
+    /// Only one pixel in fifty is lighter.
+    pub highlight: u8,
+    /// Only one pixel in a thousand is darker: the lines of a sparse drawing.
+    pub darkest: u8,
+    /// Only one pixel in a thousand is lighter.
+    pub lightest: u8,
+    /// Percent of pure white pixels, which hold no detail.
+    pub burnt_percent: u8,
+}
+
+impl Tones {
+    /// Measures a picture. 512 pixels on the longer side show all that is measured.
+    #[must_use]
+    pub fn measure(image: &RgbImage) -> Self {
+        let gray = imageops::grayscale(image);
+        let (width, height) = image.dimensions();
+        let scale = (LONGEST_SIDE as f32 / width.max(height).max(1) as f32).min(1.0);
+        let side = |length: u32| ((length as f32 * scale).round() as u32).max(1);
+        let even = Histogram::of(&imageops::resize(&gray, side(width), side(height), FilterType::Triangle));
+        // Evened out, a thin line on white paper would be nearly white.
+        let fine = Histogram::of(&gray);
+        Self {
+            mean: even.mean(),
+            shadow: even.quantile(0.02),
+            highlight: even.quantile(0.98),
+            darkest: fine.quantile(0.001),
+            lightest: fine.quantile(0.999),
+            burnt_percent: even.percent_above(252),
+        }
+    }
+}
+
+/// How many pixels have each level.
+struct Histogram {
+    pixels: [u64; 256],
+    all: u64,
+}
+
+impl Histogram {
+    fn of(image: &GrayImage) -> Self {
+        let mut pixels = [0; 256];
+        for &level in image.as_raw() {
+            pixels[usize::from(level)] += 1;
+        }
+        Self { pixels, all: image.as_raw().len() as u64 }
+    }
+
+    fn levels(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
+        (0..=u8::MAX).zip(self.pixels.iter().copied())
+    }
+
+    fn mean(&self) -> u8 {
+        let sum: u64 = self.levels().map(|(level, pixels)| u64::from(level) * pixels).sum();
+        (sum / self.all.max(1)) as u8
+    }
+
+    /// The level that the share `rank` (0 to 1) of the pixels is darker than.
+    fn quantile(&self, rank: f64) -> u8 {
+        let darker = (self.all.saturating_sub(1) as f64 * rank).round() as u64;
+        let mut counted = 0;
+        let reached = self.levels().find(|(_, pixels)| {
+            counted += pixels;
+            counted > darker
+        });
+        reached.map_or(u8::MAX, |(level, _)| level)
+    }
+
+    fn percent_above(&self, limit: u8) -> u8 {
+        let above: u64 = self.levels().filter(|(level, _)| *level > limit).map(|(_, pixels)| pixels).sum();
+        (above * 100 / self.all.max(1)) as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::Rgb;
+
+    #[test]
+    fn tones_of_a_ramp_are_where_they_belong() {
+        let ramp = RgbImage::from_fn(256, 64, |x, _| Rgb([x as u8; 3]));
+        let Tones { mean, shadow, highlight, darkest, lightest, burnt_percent } = Tones::measure(&ramp);
+        assert!((126..=128).contains(&mean), "{mean}");
+        assert!((3..=7).contains(&shadow) && (248..=252).contains(&highlight), "{shadow} {highlight}");
+        assert_eq!((darkest, lightest, burnt_percent), (0, 255, 1));
+    }
+
+    #[test]
+    fn a_thin_line_on_white_is_the_darkest_tone() {
+        let line = RgbImage::from_fn(512, 288, |x, _| Rgb([if x == 200 { 20 } else { 255 }; 3]));
+        let tones = Tones::measure(&line);
+        assert!(tones.darkest == 20 && tones.shadow > 200 && tones.burnt_percent > 90, "{tones:?}");
+    }
+}
