@@ -51,9 +51,10 @@ impl Evaluation {
 
     fn policy_in_words(&self) -> String {
         format!(
-            "{} floor {} rounds {} by {}",
+            "{} floor {} frontal {} rounds {} by {}",
             self.target.counts(),
             self.quality_floor,
+            self.frontal_images,
             self.max_rounds,
             self.vision.name()
         )
