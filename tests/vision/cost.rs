@@ -70,7 +70,7 @@ async fn an_evaluation_that_is_cut_off_keeps_what_was_judged() {
         _ => perfect_eyes(asked),
     })
     .await;
-    let cut_off = tokio::time::timeout(Duration::from_secs(6), evaluate(&stack, &service, "execute")).await;
+    let cut_off = tokio::time::timeout(Duration::from_secs(12), evaluate(&stack, &service, "execute")).await;
     assert!(cut_off.is_err(), "it waits for the other page");
     let manifest = stack.manifest(&actor).await;
     let judged = manifest.images.values().filter(|image| image.assessed_by.is_some()).count();
