@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod connection;
 mod demo;
+mod folder;
 mod local;
 mod outcome;
 mod pictures;

@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use balancer::imaging::{Facts, PREVIEW_SIDE, decode, measure, shrink};
-use balancer::keys::{IMAGE_EXTENSIONS_IN_WORDS, is_image_name};
+use balancer::keys::IMAGE_EXTENSIONS_IN_WORDS;
 use image::{ImageFormat, RgbImage};
 
+use crate::folder::{Contents, ImageFile};
 use crate::local::replace;
 use crate::outcome::remark;
 use crate::progress::Progress;
@@ -26,37 +27,28 @@ pub struct Picture {
 /// # Errors
 /// If the folder can't be read, or holds no image at all.
 pub fn read_folder(dir: &Path) -> anyhow::Result<Vec<Picture>> {
-    let files = files_in(dir)?;
-    let progress = Progress::start("reading images", files.len() as u64);
+    let contents = Contents::of(dir)?;
+    contents.remarks(&dir.display().to_string()).into_iter().for_each(remark);
+    let progress = Progress::start("reading images", contents.images.len() as u64);
     let mut pictures = Vec::new();
-    for path in &files {
-        match read(path) {
+    for image in &contents.images {
+        match read(image) {
             Ok(picture) => pictures.push(picture),
-            Err(problem) => remark(format!("skipped {}: {problem:#}", path.display())),
+            Err(problem) => remark(format!("skipped {}: {problem:#}", image.path.display())),
         }
         progress.step();
     }
     progress.finish();
     if pictures.is_empty() {
-        bail!("{} holds no usable image; put {IMAGE_EXTENSIONS_IN_WORDS} files there", dir.display());
+        let deeper = contents.inventory.deeper.keys().next();
+        let hint = deeper.map(|folder| format!("; there are some in {}", dir.join(folder).display()));
+        bail!(
+            "{} holds no usable image{}; put {IMAGE_EXTENSIONS_IN_WORDS} files there",
+            dir.display(),
+            hint.unwrap_or_default()
+        );
     }
     Ok(pictures)
-}
-
-/// The files of a folder in the order of their names, hidden ones left out. A folder that is called like an image counts
-/// as a file, so that somebody says of it that it can't be read.
-pub fn files_in(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(dir).with_context(|| format!("the folder {} can't be read", dir.display()))?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(|| format!("the folder {} can't be read", dir.display()))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if !name.starts_with('.') && (!path.is_dir() || is_image_name(&name)) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// Writes a picture whole or not at all; a page of an earlier run is never left half written.
@@ -69,13 +61,9 @@ pub fn write(path: &Path, picture: &RgbImage, format: ImageFormat) -> anyhow::Re
     replace(path, &bytes.into_inner())
 }
 
-fn read(path: &Path) -> anyhow::Result<Picture> {
-    let filename = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if !is_image_name(&filename) {
-        bail!("its name does not end in {IMAGE_EXTENSIONS_IN_WORDS}");
-    }
-    let bytes = fs::read(path)?;
-    let image = decode(&bytes)?;
-    let facts = measure(&bytes, &image);
-    Ok(Picture { filename, facts, preview: Arc::new(shrink(&image, PREVIEW_SIDE)) })
+fn read(image: &ImageFile) -> anyhow::Result<Picture> {
+    let bytes = fs::read(&image.path)?;
+    let decoded = decode(&bytes)?;
+    let facts = measure(&bytes, &decoded);
+    Ok(Picture { filename: image.name.clone(), facts, preview: Arc::new(shrink(&decoded, PREVIEW_SIDE)) })
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::adapters::store::actors::ActorRecord;
 use crate::adapters::store::{Store, StoreError};
 use crate::domain::actor::ActorId;
+use crate::domain::files::composed;
 use crate::domain::manifest::{Image, Manifest, profile_of, timestamp_text};
 use crate::domain::numbering::highest;
 use crate::domain::standstill::{Standstill, fingerprint};
@@ -27,11 +28,11 @@ pub async fn import(store: &Store, actor: &ActorId, mut manifest: Manifest) -> R
         store.import_generation(actor, generation).await?;
     }
     for (filename, image) in &manifest.images {
-        store.import_image(actor, filename, image).await?;
+        store.import_image(actor, &composed(filename), image).await?;
     }
     for (filename, entries) in &manifest.trash {
         for trashed in entries {
-            store.import_trashed(actor, filename, trashed).await?;
+            store.import_trashed(actor, &composed(filename), trashed).await?;
         }
     }
     manifest.metadata.retain(|name, _| !manifest.derived.contains(name));

@@ -1,6 +1,11 @@
 //! Where everything lies in the bucket.
 
+use std::str::Utf8Error;
+
+use percent_encoding::percent_decode_str;
+
 use crate::domain::actor::ActorId;
+pub use crate::domain::files::is_image_name;
 
 /// Image files are known by these endings, in any case; the order is the order in which a base image is looked for.
 pub const IMAGE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp"];
@@ -39,6 +44,12 @@ impl Keys {
         format!("{}/base_images/{actor}_base.", self.prefix)
     }
 
+    /// The same, as macOS writes the name; `None` if that is the same.
+    #[must_use]
+    pub fn decomposed_base_image_stem(&self, actor: &ActorId) -> Option<String> {
+        Some(format!("{}/base_images/{}_base.", self.prefix, actor.decomposed()?))
+    }
+
     /// Whether an object lies where base images do: the functions may read no other.
     #[must_use]
     pub fn is_base_image(&self, key: &str) -> bool {
@@ -64,19 +75,33 @@ impl Keys {
         format!("{}/trash/{actor}/{plan_id}/{filename}", self.prefix)
     }
 
+    /// The folder of an actor's images, with its closing slash, as macOS writes the name; `None` if that is the same.
+    #[must_use]
+    pub fn decomposed_training_data(&self, actor: &ActorId) -> Option<String> {
+        Some(format!("{}/training_data/{}/", self.prefix, actor.decomposed()?))
+    }
+
     /// The actor's folder and the file name of an image key; `None` for every other object. The folder's name may be
     /// one that no actor can have.
     #[must_use]
     pub fn split_image<'a>(&self, key: &'a str) -> Option<(&'a str, &'a str)> {
-        let rest = key.strip_prefix(&self.prefix)?.strip_prefix("/training_data/")?;
-        rest.split_once('/').filter(|(_, filename)| !filename.contains('/') && is_image_name(filename))
+        self.split_training_data(key).filter(|(_, filename)| !filename.contains('/') && is_image_name(filename))
+    }
+
+    /// The actor's folder of a key among the training data, and what follows it, which may hold `/`.
+    #[must_use]
+    pub fn split_training_data<'a>(&self, key: &'a str) -> Option<(&'a str, &'a str)> {
+        key.strip_prefix(&self.prefix)?.strip_prefix("/training_data/")?.split_once('/')
     }
 }
 
-/// Whether a file's ending is that of an image.
-#[must_use]
-pub fn is_image_name(filename: &str) -> bool {
-    extension(filename).is_some_and(|ending| IMAGE_EXTENSIONS.contains(&ending.as_str()))
+/// A key as S3 encodes it in listings and notifications: percent-encoded, with `+` for a space.
+///
+/// # Errors
+/// If it is not UTF-8, as every key is.
+pub fn url_decoded(key: &str) -> Result<String, Utf8Error> {
+    let with_spaces = key.replace('+', " ");
+    Ok(percent_decode_str(&with_spaces).decode_utf8()?.into_owned())
 }
 
 /// What a file is said to hold, by its ending.

@@ -19,6 +19,7 @@ pub mod exchange;
 pub mod functions;
 pub mod grid;
 pub mod imaging;
+pub mod json;
 pub mod keys;
 pub mod lambda;
 pub mod messages;

@@ -4,4 +4,5 @@
 mod files;
 mod hostile;
 mod messages;
+mod names;
 mod needs_a_person;

@@ -1,6 +1,7 @@
 //! How commands end that go through many files: what can be done is done, and what can't is said.
 
 use anyhow::bail;
+use balancer::domain::files::composed;
 use serde::Serialize;
 
 use crate::outcome::{Outcome, remark};
@@ -12,6 +13,12 @@ pub struct Problem {
     /// With the remedy.
     #[serde(rename = "problem")]
     pub sentence: String,
+}
+
+/// A file's name as it is known: what is typed, or completed by a shell, may be spelt in another Unicode form.
+pub fn as_known<'a>(name: &str, known: impl Iterator<Item = &'a String> + Clone) -> Option<&'a String> {
+    let is_same = |other: &&String| composed(other) == composed(name);
+    known.clone().find(|other| *other == name).or_else(|| known.clone().find(is_same))
 }
 
 /// Says the problems.

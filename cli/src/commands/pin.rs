@@ -3,7 +3,7 @@
 use balancer::adapters::store::images::Pinning;
 use serde_json::json;
 
-use super::each_file::{Problem, conclude};
+use super::each_file::{Problem, as_known, conclude};
 use crate::arguments::Pin;
 use crate::connection::Connected;
 use crate::outcome::{Outcome, answer};
@@ -14,7 +14,9 @@ pub async fn run(arguments: Pin, pinned: bool) -> anyhow::Result<Outcome> {
     let connected = Connected::to(&connection, std::slice::from_ref(&actor)).await?;
     connected.actor(&actor).await?;
     let (mut done, mut problems) = (Vec::new(), Vec::new());
+    let images = connected.store.images(&actor).await?;
     for file in files {
+        let file = as_known(&file, images.keys()).cloned().unwrap_or(file);
         let sentence = match connected.store.set_pinned(&actor, &file, pinned).await? {
             Pinning::Done => {
                 done.push(file);

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use balancer::domain::assessment::{Assessment, BEST_QUALITY};
 use balancer::domain::planner::{Policy, Proposal, propose};
+use balancer::json;
 
 use crate::arguments::Plan;
 use crate::outcome::{Outcome, answer};
@@ -32,14 +33,14 @@ pub fn run(arguments: &Plan) -> anyhow::Result<Outcome> {
 
 fn read(path: &Path) -> anyhow::Result<Vec<Assessment>> {
     let text = if path == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).map(|_| text)
+        let mut text = Vec::new();
+        io::stdin().read_to_end(&mut text).map(|_| text)
     } else {
-        fs::read_to_string(path)
+        fs::read(path)
     };
     let text = text.with_context(|| format!("{} can't be read", path.display()))?;
-    let assessments: Vec<Assessment> = serde_json::from_str(&text)
-        .with_context(|| format!("{} is not what `balancer assess --json` prints", path.display()))?;
+    let assessments: Vec<Assessment> =
+        json::read(&text).with_context(|| format!("{} is not what `balancer assess --json` prints", path.display()))?;
     for (index, assessment) in assessments.iter().enumerate() {
         if !(1..=BEST_QUALITY).contains(&assessment.quality) {
             bail!("{}: the quality of {} must be from 1 to {BEST_QUALITY}", path.display(), assessment.filename);

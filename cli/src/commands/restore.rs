@@ -11,7 +11,7 @@ use balancer::restore::Restoration;
 use balancer::stages::Clock;
 use serde_json::{Value, json};
 
-use super::each_file::{Problem, conclude};
+use super::each_file::{Problem, as_known, conclude};
 use crate::arguments::Restore;
 use crate::connection::Connected;
 use crate::local::RunningStack;
@@ -94,8 +94,9 @@ fn wanted(
     }
     let mut wanted = Vec::new();
     for file in files {
-        match trash.get(file).and_then(|entries| entries.last()) {
-            Some(trashed) => wanted.push(Wanted::new(file, trashed)),
+        let known = as_known(file, trash.keys());
+        match known.and_then(|known| Some((known, trash.get(known)?.last()?))) {
+            Some((known, trashed)) => wanted.push(Wanted::new(known, trashed)),
             None => problems.push(Problem {
                 file: file.clone(),
                 sentence: format!("the trash of {actor} holds no {file}; it holds {}", names(trash)),

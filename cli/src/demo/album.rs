@@ -11,7 +11,8 @@ use balancer::imaging::{decode, shrink};
 use image::{ImageFormat, RgbImage};
 
 use super::contact_sheet::{self, Mark, Section, THUMBNAIL_SIDE, Thumbnail};
-use crate::local::data_folder::{ActorFolder, name_of};
+use crate::folder::ImageFile;
+use crate::local::data_folder::ActorFolder;
 use crate::pictures;
 
 /// The pictures of a set as it was.
@@ -59,10 +60,10 @@ impl Album {
 
 fn thumbnails(folder: &ActorFolder) -> anyhow::Result<BTreeMap<String, RgbImage>> {
     let mut thumbnails = BTreeMap::new();
-    for path in folder.images()? {
+    for ImageFile { name, path } in folder.images()? {
         let bytes = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
         if let Ok(image) = decode(&bytes) {
-            thumbnails.insert(name_of(&path), shrink(&image, THUMBNAIL_SIDE));
+            thumbnails.insert(name, shrink(&image, THUMBNAIL_SIDE));
         }
     }
     Ok(thumbnails)

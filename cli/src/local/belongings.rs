@@ -8,10 +8,12 @@ use anyhow::{Context, anyhow};
 use balancer::domain::manifest::Manifest;
 use balancer::domain::numbering::highest;
 use balancer::imaging::{Facts, sha256};
+use balancer::json;
 use balancer::keys::extension;
 
-use super::data_folder::{ActorFolder, name_of, read_if_there};
+use super::data_folder::{ActorFolder, lossy_name, read_if_there};
 use super::salvage::salvage;
+use crate::folder::{Contents, ImageFile};
 
 /// What belongs to an actor.
 pub struct Belongings {
@@ -19,8 +21,8 @@ pub struct Belongings {
     /// The content of `actor.json`.
     pub actor_file: Option<Vec<u8>>,
     pub base_image: Option<BaseImage>,
-    /// The image files. Some of them may turn out unreadable.
-    pub images: Vec<PathBuf>,
+    /// What the folder of the images holds.
+    pub contents: Contents,
     /// The highest number in a name that is or was in use.
     pub last_number: u64,
 }
@@ -43,44 +45,49 @@ impl BaseImage {
 
     /// Its name's ending, which its key has too.
     pub fn ending(&self) -> String {
-        extension(&name_of(&self.path)).unwrap_or_default()
+        extension(&lossy_name(&self.path)).unwrap_or_default()
     }
 }
 
 impl Belongings {
     /// Looks at an actor's folder. The inner error is a sentence for people: why the actor is left alone, and what to do.
     pub fn of(folder: &ActorFolder) -> Result<Self, String> {
-        Self::read(folder).map_err(|problem| {
+        let mend = |problem: anyhow::Error| {
             format!("{problem:#}. Mend it, or move it away; until then nothing of {} is touched.", folder.actor)
-        })
+        };
+        let contents = folder.contents().map_err(mend)?;
+        if let Some(obstacle) = folder.obstacle(&contents).map_err(mend)? {
+            return Err(format!("{obstacle}. Until then nothing of {} is touched.", folder.actor));
+        }
+        Self::read(folder, contents).map_err(mend)
     }
 
     /// The names of the images that this model has not rated, as far as the manifest says.
     pub fn unrated(&self, model: &str) -> Vec<String> {
         let recorded = self.manifest.as_ref().map(|manifest| &manifest.images);
-        let is_known = |path: &PathBuf| {
-            let image = recorded.and_then(|images| images.get(&name_of(path)));
+        let is_known = |file: &ImageFile| {
+            let image = recorded.and_then(|images| images.get(&file.name));
             image.is_some_and(|image| {
-                let is_rated = image.observation_by(model).is_some() && is_content(path, image.facts.as_ref());
+                let is_rated = image.observation_by(model).is_some() && is_content(&file.path, image.facts.as_ref());
                 is_rated || image.unusable.is_some()
             })
         };
-        self.images.iter().filter(|path| open(path).is_ok() && !is_known(path)).map(|path| name_of(path)).collect()
+        let unrated = self.contents.images.iter().filter(|file| open(&file.path).is_ok() && !is_known(file));
+        unrated.map(|file| file.name.clone()).collect()
     }
 
-    fn read(folder: &ActorFolder) -> anyhow::Result<Self> {
-        let images = folder.images()?;
-        one_can_be_read(&images)?;
+    fn read(folder: &ActorFolder, contents: Contents) -> anyhow::Result<Self> {
+        one_can_be_read(&contents.images)?;
         // A run that was killed has left no manifest of what it made and threw away; those numbers are used too, and so
         // is that of an image that can't be read.
         let thrown_away = folder.trashed_names()?;
-        let names: Vec<String> = images.iter().map(|path| name_of(path)).chain(thrown_away).collect();
+        let names = contents.images.iter().map(|image| &image.name).chain(&contents.unnamed).chain(&thrown_away);
         Ok(Self {
             manifest: manifest(folder)?,
             actor_file: folder.actor_file().map(|path| read_if_there(&path)).transpose()?.flatten(),
             base_image: BaseImage::of(folder)?,
-            images,
-            last_number: highest(names.iter().map(String::as_str)),
+            last_number: highest(names.map(String::as_str)),
+            contents,
         })
     }
 }
@@ -88,8 +95,7 @@ impl Belongings {
 fn manifest(folder: &ActorFolder) -> anyhow::Result<Option<Manifest>> {
     let path = folder.manifest();
     let Some(text) = read_if_there(&path)? else { return Ok(None) };
-    let mut manifest =
-        serde_json::from_slice(&text).with_context(|| format!("{} is not a manifest", path.display()))?;
+    let mut manifest = json::read(&text).with_context(|| format!("{} is not a manifest", path.display()))?;
     salvage(&mut manifest, folder);
     Ok(Some(manifest))
 }
@@ -101,8 +107,8 @@ fn is_content(path: &Path, facts: Option<&Facts>) -> bool {
 }
 
 /// A set none of which can be read, as on a disk that is not there, must not be made anew from the base image.
-fn one_can_be_read(images: &[PathBuf]) -> anyhow::Result<()> {
-    let mut problems = images.iter().map(|path| (path, open(path)));
+fn one_can_be_read(images: &[ImageFile]) -> anyhow::Result<()> {
+    let mut problems = images.iter().map(|image| (&image.path, open(&image.path)));
     match problems.next() {
         Some((first, Err(problem))) if problems.all(|(_, opened)| opened.is_err()) => {
             let others = match images.len() - 1 {

@@ -1,34 +1,41 @@
 //! The folder of `--data`: `{actor_id}/training_data/*` and `{actor_id}/base_image/*`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use balancer::adapters::names_on_disk;
 use balancer::domain::actor::ActorId;
-use balancer::keys::is_image_name;
+use balancer::domain::files::is_system_folder;
+use balancer::keys::{IMAGE_EXTENSIONS, extension};
 
+use crate::folder::{self, Contents, ImageFile, images_below, places_of};
 use crate::outcome::remark;
-use crate::pictures::files_in;
 
 /// The folder of one actor.
 #[derive(Debug, Clone)]
 pub struct ActorFolder {
     pub actor: ActorId,
+    /// Its name may be spelt in another Unicode form than the id.
     pub dir: PathBuf,
 }
 
 /// What says who an actor is.
 pub const ACTOR_FILE: &str = "actor.json";
 
-/// A file that people know from training data folders and that is no image: not worth a remark.
-const SILENT: [&str; 3] = [ACTOR_FILE, "manifest.json", "Thumbs.db"];
+/// The folders of an actor whose content is known.
+const KNOWN_FOLDERS: [&str; 3] = ["training_data", "base_image", "trash"];
 
 /// The actors of a data folder, or those of them that are asked for.
 ///
 /// # Errors
 /// If the folder can't be read, or an actor that is asked for isn't in it, or none is.
 pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder>> {
+    if data.to_str().is_none() {
+        bail!("the path {} is not UTF-8, which the functions could not be told; rename the folder", data.display());
+    }
     if data.join("training_data").is_dir() || data.join("base_image").is_dir() {
         bail!(
             "{} looks like the folder of one actor; give the folder above it, with --actor {} if only this one is meant",
@@ -37,44 +44,90 @@ pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder
         );
     }
     if !wanted.is_empty() {
-        return wanted.iter().map(|actor| wanted_actor(data, actor)).collect();
+        return wanted.iter().map(|actor| ActorFolder::find(data, actor)).collect();
     }
-    let mut found = Vec::new();
-    let entries = fs::read_dir(data).with_context(|| format!("the data folder {} can't be read", data.display()))?;
-    for entry in entries {
-        let dir = entry?.path();
-        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !is_there(&dir.join("training_data")) && !is_there(&dir.join("base_image")) {
-            continue;
-        }
-        match name.parse() {
-            Ok(actor) => found.push(ActorFolder { actor, dir }),
-            Err(problem) => remark(format!("skipped {}: {problem}", dir.display())),
+    let mut found = BTreeMap::<ActorId, Vec<PathBuf>>::new();
+    for dir in entries(data)? {
+        match actor_of(&dir) {
+            Some(Ok(actor)) => found.entry(actor).or_default().push(dir),
+            Some(Err(problem)) => remark(format!("skipped {}: {problem}", dir.display())),
+            None => remark_on_images_in(&dir),
         }
     }
-    if found.is_empty() {
+    let mut folders = Vec::new();
+    for (actor, dirs) in found {
+        match <[PathBuf; 1]>::try_from(dirs) {
+            Ok([dir]) => folders.push(ActorFolder { actor, dir }),
+            Err(dirs) => remark(format!("skipped {}", same_actor(&actor, &dirs))),
+        }
+    }
+    if folders.is_empty() {
         bail!(
             "{} holds no actor; put images into {}",
             data.display(),
             data.join("{actor_id}").join("training_data").display()
         );
     }
-    found.sort_by(|one, other| one.actor.cmp(&other.actor));
-    Ok(found)
+    Ok(folders)
 }
 
-fn wanted_actor(data: &Path, actor: &ActorId) -> anyhow::Result<ActorFolder> {
-    let dir = data.join(actor.as_str());
-    if !dir.is_dir() {
-        bail!("{} holds no folder {actor}; check --actor and --data", data.display());
+fn entries(data: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    folder::entries(data).with_context(|| format!("the data folder {} can't be read", data.display()))
+}
+
+/// The actor whose folder this is, or why it can't be one's; `None` if it isn't laid out like one.
+fn actor_of(dir: &Path) -> Option<Result<ActorId, String>> {
+    if !is_there(&dir.join("training_data")) && !is_there(&dir.join("base_image")) {
+        return None;
     }
-    Ok(ActorFolder { actor: actor.clone(), dir })
+    let Some(name) = dir.file_name().and_then(|name| name.to_str()) else {
+        return Some(Err("its name is not UTF-8; rename it".to_owned()));
+    };
+    Some(name.parse::<ActorId>().map_err(|problem| problem.to_string()))
+}
+
+/// Says that a folder holds images, but not where an actor's lie.
+fn remark_on_images_in(dir: &Path) {
+    let is_hidden = dir.file_name().is_some_and(|name| is_system_folder(&name.to_string_lossy()));
+    if is_hidden || !dir.is_dir() {
+        return;
+    }
+    if let Some(images) = images_below(dir).ok().and_then(|images| places_of(&images)) {
+        let place = dir.join("training_data");
+        remark(format!("skipped {}: found {images}; move them into {}", dir.display(), place.display()));
+    }
+}
+
+fn same_actor(actor: &ActorId, dirs: &[PathBuf]) -> String {
+    let dirs: Vec<_> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    format!("{}: both are {actor}, in two Unicode forms; merge them into one folder", dirs.join(" and "))
 }
 
 impl ActorFolder {
+    /// The folder of an actor, however its name is spelt.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn find(data: &Path, actor: &ActorId) -> anyhow::Result<Self> {
+        let mut dirs = names_on_disk::entries(data, actor.as_str());
+        dirs.retain(|dir| dir.is_dir());
+        match <[PathBuf; 1]>::try_from(dirs) {
+            Ok([dir]) => Ok(Self { actor: actor.clone(), dir }),
+            Err(dirs) if dirs.is_empty() => {
+                bail!("{} holds no folder {actor}; check --actor and --data", data.display())
+            }
+            Err(dirs) => bail!(same_actor(actor, &dirs)),
+        }
+    }
+
     /// Where the images lie.
     pub fn training_data(&self) -> PathBuf {
         self.dir.join("training_data")
+    }
+
+    /// Where an image lies, or is to lie, however its name is spelt.
+    pub fn image(&self, filename: &str) -> PathBuf {
+        names_on_disk::entry(&self.training_data(), filename)
     }
 
     /// Where the picture lies that says what the actor looks like.
@@ -94,7 +147,7 @@ impl ActorFolder {
 
     /// Where an image lies that this plan, or request by hand, has deleted.
     pub fn trash_path(&self, plan_id: &str, filename: &str) -> PathBuf {
-        self.trash().join(plan_id).join(filename)
+        names_on_disk::entry(&self.trash().join(plan_id), filename)
     }
 
     /// The names of the images that earlier runs have thrown away, in any plan's folder of the trash.
@@ -106,38 +159,56 @@ impl ActorFolder {
         if !trash.is_dir() {
             return Ok(Vec::new());
         }
-        let read = |dir: &Path| fs::read_dir(dir).with_context(|| format!("{} can't be read", dir.display()));
         let mut names = Vec::new();
-        for plan in read(&trash)? {
-            let plan = plan?.path();
+        for plan in folder::entries(&trash)? {
             if plan.is_dir() {
-                for file in read(&plan)? {
-                    names.push(name_of(&file?.path()));
-                }
+                names.extend(folder::entries(&plan)?.iter().map(|path| lossy_name(path)));
             }
         }
         Ok(names)
+    }
+
+    /// What the folder of the images holds.
+    ///
+    /// # Errors
+    /// If the folder is there but can't be read.
+    pub fn contents(&self) -> anyhow::Result<Contents> {
+        if is_there(&self.training_data()) { Contents::of(&self.training_data()) } else { Ok(Contents::default()) }
     }
 
     /// The image files, by name, whether or not they can be read.
     ///
     /// # Errors
     /// If the folder is there but can't be read.
-    pub fn images(&self) -> anyhow::Result<Vec<PathBuf>> {
-        Ok(self.files()?.into_iter().filter(|path| is_image_name(&name_of(path))).collect())
+    pub fn images(&self) -> anyhow::Result<Vec<ImageFile>> {
+        Ok(self.contents()?.images)
     }
 
-    /// The files among the images that are none and that nobody expects there.
+    /// Why the set must not be mended: there are images of it that are not understood, or that lie where none are looked
+    /// for. A sentence with the remedy.
     ///
     /// # Errors
-    /// If the folder is there but can't be read.
-    pub fn strangers(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let is_strange = |path: &PathBuf| !is_image_name(&name_of(path)) && !SILENT.contains(&name_of(path).as_str());
-        Ok(self.files()?.into_iter().filter(is_strange).collect())
-    }
-
-    fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
-        if is_there(&self.training_data()) { files_in(&self.training_data()) } else { Ok(Vec::new()) }
+    /// If a folder can't be read.
+    pub fn obstacle(&self, contents: &Contents) -> anyhow::Result<Option<String>> {
+        let obstacle = contents.inventory.obstacle("training_data");
+        if obstacle.is_some() || !contents.images.is_empty() {
+            return Ok(obstacle);
+        }
+        let mut astray = Vec::new();
+        for path in folder::entries(&self.dir)? {
+            let name = lossy_name(&path);
+            if path.is_dir() && !KNOWN_FOLDERS.contains(&name.as_str()) {
+                astray.extend(images_below(&path)?.into_iter().map(|image| format!("{}/{name}/{image}", self.actor)));
+            } else if !path.is_dir() && balancer::domain::files::Inventory::of([name.as_str()]).concerns_images() {
+                astray.push(format!("{}/{name}", self.actor));
+            }
+        }
+        Ok(places_of(&astray).map(|images| {
+            format!(
+                "found {images}, and none in training_data: move them into training_data, with their captions, or out of {}",
+                self.actor
+            )
+        }))
     }
 
     /// The base image: the first of the folder, by the order of its endings ([`balancer::keys::IMAGE_EXTENSIONS`]).
@@ -145,15 +216,20 @@ impl ActorFolder {
     /// # Errors
     /// If the folder is there but can't be read.
     pub fn base_image(&self) -> anyhow::Result<Option<PathBuf>> {
-        let folder = self.base_images();
-        if !is_there(&folder) {
-            return Ok(None);
-        }
-        let rank = |path: &PathBuf| {
-            let ending = balancer::keys::extension(&name_of(path)).unwrap_or_default();
-            balancer::keys::IMAGE_EXTENSIONS.iter().position(|known| *known == ending)
+        let rank = |image: &ImageFile| {
+            let ending = extension(&image.name).unwrap_or_default();
+            IMAGE_EXTENSIONS.iter().position(|known| *known == ending)
         };
-        Ok(files_in(&folder)?.into_iter().filter(|path| rank(path).is_some()).min_by_key(rank))
+        let images = self.base_contents()?.images;
+        Ok(images.into_iter().min_by_key(rank).map(|image| image.path))
+    }
+
+    /// What the folder of the base image holds.
+    ///
+    /// # Errors
+    /// If the folder is there but can't be read.
+    pub fn base_contents(&self) -> anyhow::Result<Contents> {
+        if is_there(&self.base_images()) { Contents::of(&self.base_images()) } else { Ok(Contents::default()) }
     }
 
     /// What says who the actor is, where something does.
@@ -181,7 +257,7 @@ pub fn read_if_there(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     }
 }
 
-/// A path's last part.
-pub fn name_of(path: &Path) -> String {
+/// A path's last part, as nearly as it can be written: for its number and for people.
+pub fn lossy_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

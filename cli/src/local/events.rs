@@ -11,7 +11,7 @@ use balancer::messages::new_request_id;
 use local_stack::write_private;
 use serde_json::{Value, json};
 
-use super::data_folder::{ActorFolder, name_of};
+use super::data_folder::ActorFolder;
 
 /// What the events are about.
 pub(super) struct About<'a> {
@@ -28,8 +28,8 @@ pub(super) struct About<'a> {
 /// If a folder can't be read.
 pub(super) fn example(folders: &[ActorFolder]) -> anyhow::Result<Option<(&ActorId, Option<String>)>> {
     for folder in folders {
-        if let Some(image) = folder.images()?.first() {
-            return Ok(Some((&folder.actor, Some(name_of(image)))));
+        if let Some(image) = folder.images()?.into_iter().next() {
+            return Ok(Some((&folder.actor, Some(image.name))));
         }
     }
     Ok(folders.first().map(|folder| (&folder.actor, None)))

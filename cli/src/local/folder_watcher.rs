@@ -1,19 +1,32 @@
 //! Seeing what changes in the folders of actors, those that are yet to come included.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use balancer::adapters::names_on_disk;
 use balancer::domain::actor::ActorId;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
-use super::data_folder::{ActorFolder, name_of};
+use super::data_folder::{ActorFolder, is_there};
+use super::snapshot::Snapshot;
+use crate::folder::entries;
+use crate::outcome::remark;
 
 /// How long nothing must change before files count as completely copied.
 pub const COPIED: Duration = Duration::from_millis(500);
+
+/// How often the folders are looked at. Network file systems, and those that a virtual machine shares with its host, tell
+/// of no change that is made on the other side.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+
+/// Looking takes at most this share of the time, the inverse of it.
+const SHARE_OF_LOOKING: u32 = 20;
+
+/// The folder of an actor whose content is no news.
+const TRASH: &str = "trash";
 
 /// Watches the data folder, each actor's folder, and in it `training_data` and `base_image`: not what lies deeper, and
 /// not the trash.
@@ -21,49 +34,101 @@ pub struct FolderWatcher {
     data: PathBuf,
     /// Only these actors; all if there are none here.
     wanted: Vec<ActorId>,
-    watcher: RecommendedWatcher,
+    /// Tells of changes at once, where the file system does. None if the system can watch no more.
+    watcher: Option<RecommendedWatcher>,
     events: mpsc::UnboundedReceiver<PathBuf>,
+    /// Kept, so that the channel stays open without a watcher.
+    sender: mpsc::UnboundedSender<PathBuf>,
     watched: BTreeSet<PathBuf>,
+    seen: Snapshot,
+    look_every: Duration,
+    is_gone: bool,
 }
 
 impl FolderWatcher {
     /// Watches a data folder from now on: these actors, or all of them and whoever comes.
     ///
     /// # Errors
-    /// If the folder can't be watched.
+    /// If the folder can't be read.
     pub fn on(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Self> {
-        let (sender, events) = mpsc::unbounded_channel();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let mut watcher = Self::deaf(data, wanted, LOOK_EVERY)?;
+        let sender = watcher.sender.clone();
+        let ear = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
             if matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_)) {
                 // Nobody listens any more once the watch has ended.
                 event.paths.into_iter().for_each(|path| drop(sender.send(path)));
             }
-        })?;
-        let mut watcher =
-            Self { data: data.to_owned(), wanted: wanted.to_vec(), watcher, events, watched: BTreeSet::new() };
-        watcher.watch_what_is_there()?;
+        });
+        match ear {
+            Ok(ear) => watcher.watcher = Some(ear),
+            Err(error) => watcher.go_on_looking(&error),
+        }
+        watcher.watch_what_is_there();
+        // What has changed before each folder was watched.
+        watcher.seen = watcher.look().unwrap_or_default();
+        Ok(watcher)
+    }
+
+    /// One that hears of nothing and looks this often.
+    fn deaf(data: &Path, wanted: &[ActorId], look_every: Duration) -> anyhow::Result<Self> {
+        let (sender, events) = mpsc::unbounded_channel();
+        let mut watcher = Self {
+            data: data.to_owned(),
+            wanted: wanted.to_vec(),
+            watcher: None,
+            events,
+            sender,
+            watched: BTreeSet::new(),
+            seen: Snapshot::default(),
+            look_every,
+            is_gone: false,
+        };
+        let Some(seen) = watcher.look() else { bail!("the data folder {} can't be read", data.display()) };
+        watcher.seen = seen;
         Ok(watcher)
     }
 
     /// What has changed, once nothing changes any more. A folder that has come counts as changed, since what it holds may
-    /// have come before anybody looked.
-    ///
-    /// # Errors
-    /// If a new folder can't be watched.
-    pub async fn changes(&mut self) -> anyhow::Result<BTreeSet<PathBuf>> {
-        let mut changed = BTreeSet::new();
-        let Some(first) = self.events.recv().await else { bail!("nothing watches the data folder any more") };
-        self.note(first, &mut changed);
+    /// have come before anybody looked. While the data folder itself is gone, nothing counts as changed.
+    pub async fn changes(&mut self) -> BTreeSet<PathBuf> {
+        let mut pause = self.look_every;
         loop {
-            while let Ok(Some(path)) = tokio::time::timeout(COPIED, self.events.recv()).await {
+            let mut changed = BTreeSet::new();
+            if let Ok(Some(path)) = tokio::time::timeout(pause, self.events.recv()).await {
                 self.note(path, &mut changed);
             }
-            let new = self.watch_what_is_there()?;
-            if new.is_empty() {
-                return Ok(changed);
+            let began = Instant::now();
+            let now = self.look();
+            pause = self.look_every.max(began.elapsed() * SHARE_OF_LOOKING);
+            if changed.is_empty() && now.as_ref() == Some(&self.seen) && !self.is_gone {
+                continue;
             }
-            changed.extend(new);
+            let Some(now) = self.wait_until_quiet(now, &mut changed).await else {
+                self.say_that_it_is_gone();
+                continue;
+            };
+            self.say_that_it_is_back();
+            changed.extend(self.seen.differences(&now));
+            self.seen = now;
+            changed.extend(self.watch_what_is_there());
+            if !changed.is_empty() {
+                return changed;
+            }
+        }
+    }
+
+    async fn wait_until_quiet(&mut self, first: Option<Snapshot>, changed: &mut BTreeSet<PathBuf>) -> Option<Snapshot> {
+        let mut now = first;
+        loop {
+            while let Ok(Some(path)) = tokio::time::timeout(COPIED, self.events.recv()).await {
+                self.note(path, changed);
+            }
+            let next = self.look();
+            if next == now {
+                return now;
+            }
+            now = next;
         }
     }
 
@@ -72,53 +137,155 @@ impl FolderWatcher {
         let name = path.strip_prefix(&self.data).ok()?.components().next()?.as_os_str().to_str()?;
         let actor: ActorId = name.parse().ok()?;
         let is_wanted = self.wanted.is_empty() || self.wanted.contains(&actor);
-        is_wanted.then(|| ActorFolder { dir: self.data.join(name), actor })
+        let folder = ActorFolder { dir: self.data.join(name), actor };
+        // Of two folders of one actor, neither is to be preferred.
+        let others = names_on_disk::entries(&self.data, folder.actor.as_str());
+        (is_wanted && others.iter().all(|other| *other == folder.dir)).then_some(folder)
     }
 
     /// A watched folder that is named itself may be another one by now, which nobody watches.
     fn note(&mut self, path: PathBuf, changed: &mut BTreeSet<PathBuf>) {
-        if self.watched.remove(&path) {
-            // It is gone already, or is watched anew.
-            drop(self.watcher.unwatch(&path));
-        }
+        self.forget(&path);
         changed.insert(path);
     }
 
+    fn forget(&mut self, dir: &Path) {
+        if self.watched.remove(dir)
+            && let Some(watcher) = &mut self.watcher
+        {
+            // It is gone already, or is watched anew.
+            drop(watcher.unwatch(dir));
+        }
+    }
+
+    /// What everything looks like; `None` if the data folder is gone, or has lost all actors at once, as the place has
+    /// where a disk was mounted.
+    fn look(&self) -> Option<Snapshot> {
+        let now = Snapshot::of(&self.dirs()?, TRASH);
+        let is_lost = self.seen.has_any_below(&self.data) && !now.has_any_below(&self.data);
+        (!is_lost).then_some(now)
+    }
+
+    fn say_that_it_is_gone(&mut self) {
+        if !self.is_gone {
+            self.is_gone = true;
+            let data = self.data.display();
+            remark(format!("{data} is gone, or empty: nothing is deleted for that; waiting until it is back"));
+            self.watched.clone().iter().for_each(|dir| self.forget(dir));
+        }
+    }
+
+    fn say_that_it_is_back(&mut self) {
+        if self.is_gone {
+            self.is_gone = false;
+            remark(format!("{} is back", self.data.display()));
+        }
+    }
+
     /// Watches every folder that is there and isn't watched yet, and returns it.
-    fn watch_what_is_there(&mut self) -> anyhow::Result<Vec<PathBuf>> {
+    fn watch_what_is_there(&mut self) -> Vec<PathBuf> {
         let mut new = Vec::new();
-        for dir in self.dirs()? {
+        for dir in self.dirs().unwrap_or_default() {
+            let Some(watcher) = &mut self.watcher else { break };
             if self.watched.contains(&dir) || !dir.is_dir() {
                 continue;
             }
-            match self.watcher.watch(&dir, RecursiveMode::NonRecursive) {
+            match watcher.watch(&dir, RecursiveMode::NonRecursive) {
                 Ok(()) => {
                     self.watched.insert(dir.clone());
                     new.push(dir);
                 }
                 // Gone again.
                 Err(_) if !dir.is_dir() => {}
-                Err(error) => {
-                    return Err(error).with_context(|| format!("the folder {} can't be watched", dir.display()));
-                }
+                Err(error) => self.go_on_looking(&error),
             }
         }
-        Ok(new)
+        new
     }
 
-    fn dirs(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let mut dirs = Vec::new();
-        let mut actors: Vec<PathBuf> = self.wanted.iter().map(|actor| self.data.join(actor.as_str())).collect();
-        if self.wanted.is_empty() {
-            let entries = fs::read_dir(&self.data)
-                .with_context(|| format!("the data folder {} can't be read", self.data.display()))?;
-            dirs.push(self.data.clone());
-            actors.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
-        }
-        for dir in actors.into_iter().filter(|dir| name_of(dir).parse::<ActorId>().is_ok()) {
+    fn go_on_looking(&mut self, error: &notify::Error) {
+        self.watcher = None;
+        self.watched.clear();
+        let every = self.look_every.as_secs();
+        remark(format!(
+            "the system does not tell of changes here ({error}); the folders are looked at every {every} s"
+        ));
+    }
+
+    /// The folders that are looked into; `None` if the data folder can't be read.
+    fn dirs(&self) -> Option<BTreeSet<PathBuf>> {
+        let mut dirs = BTreeSet::new();
+        let actors: Vec<PathBuf> = if self.wanted.is_empty() {
+            dirs.insert(self.data.clone());
+            entries(&self.data).ok()?
+        } else if self.data.is_dir() {
+            self.wanted.iter().map(|actor| names_on_disk::entry(&self.data, actor.as_str())).collect()
+        } else {
+            return None;
+        };
+        let is_actor = |dir: &PathBuf| {
+            dir.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.parse::<ActorId>().is_ok())
+        };
+        for dir in actors.into_iter().filter(is_actor).filter(|dir| is_there(dir)) {
             dirs.extend(["training_data", "base_image"].map(|inner| dir.join(inner)));
-            dirs.push(dir);
+            dirs.insert(dir);
         }
-        Ok(dirs)
+        Some(dirs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const OFTEN: Duration = Duration::from_millis(20);
+
+    fn actor_with_images(data: &Path) -> PathBuf {
+        let images = data.join("hero/training_data");
+        fs::create_dir_all(&images).unwrap();
+        for name in ["a_1.jpg", "a_2.jpg"] {
+            fs::write(images.join(name), name).unwrap();
+        }
+        images
+    }
+
+    #[tokio::test]
+    async fn changes_are_seen_where_the_system_tells_of_none() {
+        let data = tempfile::tempdir().unwrap();
+        let images = actor_with_images(data.path());
+        let mut watcher = FolderWatcher::deaf(data.path(), &[], OFTEN).unwrap();
+        fs::write(images.join("a_3.jpg"), "new").unwrap();
+        fs::write(images.join("a_2.jpg"), "longer than before").unwrap();
+        fs::remove_file(images.join("a_1.jpg")).unwrap();
+        fs::create_dir_all(data.path().join("hero/trash/p")).unwrap();
+        let expected: BTreeSet<PathBuf> = ["a_1.jpg", "a_2.jpg", "a_3.jpg"].map(|name| images.join(name)).into();
+        assert_eq!(watcher.changes().await, expected);
+        let newcomer = data.path().join("newcomer/training_data");
+        fs::create_dir_all(&newcomer).unwrap();
+        assert!(watcher.changes().await.contains(&newcomer));
+    }
+
+    #[tokio::test]
+    async fn a_data_folder_that_is_gone_changes_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let (data, elsewhere) = (root.path().join("data"), root.path().join("elsewhere"));
+        let images = actor_with_images(&data);
+        for leaves_a_place in [false, true] {
+            let mut watcher = FolderWatcher::deaf(&data, &[], OFTEN).unwrap();
+            fs::rename(&data, &elsewhere).unwrap();
+            if leaves_a_place {
+                fs::create_dir(&data).unwrap();
+            }
+            let waited = tokio::time::timeout(COPIED * 3, watcher.changes()).await;
+            assert!(waited.is_err(), "{waited:?}");
+            if leaves_a_place {
+                fs::remove_dir(&data).unwrap();
+            }
+            fs::rename(&elsewhere, &data).unwrap();
+            let added = images.join(format!("a_{leaves_a_place}.jpg"));
+            fs::write(&added, "new").unwrap();
+            assert_eq!(watcher.changes().await, BTreeSet::from([added]));
+        }
     }
 }

@@ -7,12 +7,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use balancer::domain::files::{composed, is_image_name};
 use balancer::domain::manifest::Manifest;
-use balancer::keys::is_image_name;
 
+use super::absence;
 use super::belongings;
 use super::circumstances::Circumstances;
-use super::data_folder::{ActorFolder, is_there, name_of};
+use super::data_folder::{ActorFolder, is_there};
 use super::manifest_file;
 use super::salvage::forget_unplaced;
 use super::upload::Destination;
@@ -31,25 +32,30 @@ pub async fn leave(
     if !folder.dir.is_dir() {
         bail!("the folder is gone, so nothing was written there");
     }
+    // In the place of a disk that was taken off, nothing must be written.
+    if let Some(vanished) = absence::vanished(destination, folder).await? {
+        bail!("{vanished}, so nothing was written there");
+    }
     let training_data = destination.keys.training_data(&folder.actor);
     let mut in_bucket = BTreeSet::new();
     for object in destination.bucket.list(&training_data).await? {
-        let Some(filename) = object.key.strip_prefix(&training_data).filter(|name| is_image_name(name)) else {
+        let filename = object.key.strip_prefix(&training_data);
+        let Some(filename) = filename.filter(|name| is_image_name(name) && !name.contains('/')) else {
             continue;
         };
-        let path = folder.training_data().join(filename);
+        let path = folder.image(filename);
         // A link to a disk that is out of reach stays what it is.
         if !is_there(&path)
             && let Some(object) = destination.bucket.get(&object.key).await?
         {
             write_whole(&path, &object.bytes)?;
         }
-        in_bucket.insert(filename.to_owned());
+        in_bucket.insert(composed(filename));
     }
-    for path in folder.images()? {
+    for image in folder.images()? {
         // What can't be read has been said to be left alone.
-        if !in_bucket.contains(&name_of(&path)) && belongings::open(&path).is_ok() {
-            remark(format!("{} is in the folder only", path.display()));
+        if !in_bucket.contains(&image.name) && belongings::open(&image.path).is_ok() {
+            remark(format!("{} is in the folder only", image.path.display()));
         }
     }
     let _turn = manifest_file::turn(&folder.dir).await;

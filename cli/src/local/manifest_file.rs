@@ -56,7 +56,7 @@ pub fn write(folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
 
 /// Whether this manifest lies there already, but for the moment at which it was last looked at.
 fn is_written(path: &Path, manifest: &Manifest) -> bool {
-    let written = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+    let written = fs::read(path).ok().and_then(|text| balancer::json::read::<Manifest>(&text).ok());
     written.is_some_and(|written| Manifest { updated_at: manifest.updated_at.clone(), ..written } == *manifest)
 }
 

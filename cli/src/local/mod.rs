@@ -1,5 +1,6 @@
 //! `balancer local`: a folder of actors, balanced by the real functions on the embedded stack.
 
+mod absence;
 mod belongings;
 mod changes;
 mod circumstances;
@@ -23,6 +24,7 @@ pub mod serve;
 mod session;
 mod settle;
 mod signals;
+mod snapshot;
 mod upload;
 mod watch;
 

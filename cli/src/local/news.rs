@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use balancer::adapters::names_on_disk::composed_name;
 use balancer::adapters::queues::Queue;
 use balancer::domain::actor::ActorId;
-use balancer::keys::is_image_name;
+use balancer::domain::files::is_image_name;
 use balancer::messages::{DeletionMessage, Mode, new_request_id};
 
+use super::absence::why_held;
 use super::belongings::BaseImage;
-use super::data_folder::{ACTOR_FILE, ActorFolder, name_of, read_if_there};
+use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name, read_if_there};
 use super::folder_watcher::FolderWatcher;
 use super::roster::{Roster, Taken};
 use super::upload::leave_alone;
+use crate::folder::Contents;
 use crate::outcome::remark;
-use crate::pictures::files_in;
 
 /// Takes up what has changed. Returns the actors that something has happened to.
 ///
@@ -27,16 +29,16 @@ pub async fn take_up(
     watcher: &FolderWatcher,
     changed: &BTreeSet<PathBuf>,
 ) -> anyhow::Result<BTreeSet<ActorId>> {
-    let mut by_actor: BTreeMap<ActorId, (ActorFolder, Vec<&Path>)> = BTreeMap::new();
+    let mut by_actor: BTreeMap<ActorId, (ActorFolder, BTreeSet<PathBuf>)> = BTreeMap::new();
     for path in changed {
         if let Some(folder) = watcher.actor_of(path) {
-            by_actor.entry(folder.actor.clone()).or_insert_with(|| (folder, Vec::new())).1.push(path);
+            by_actor.entry(folder.actor.clone()).or_insert_with(|| (folder, BTreeSet::new())).1.insert(path.clone());
         }
     }
     let mut happened = BTreeSet::new();
     for (actor, (folder, paths)) in by_actor {
         let has_news = if roster.knows(&actor) {
-            take_up_files(roster, &folder, &paths).await?
+            take_up_files(roster, &folder, paths).await?
         } else {
             take_up_actor(roster, &folder).await?
         };
@@ -49,8 +51,9 @@ pub async fn take_up(
 
 /// Somebody new, or somebody who was left alone until something in the folder was mended.
 async fn take_up_actor(roster: &mut Roster, folder: &ActorFolder) -> anyhow::Result<bool> {
-    let has_no_images = folder.images().is_ok_and(|images| images.is_empty());
-    if has_no_images && folder.base_image().is_ok_and(|image| image.is_none()) {
+    let holds_nothing =
+        |contents: &Contents| contents.images.is_empty() && matches!(folder.obstacle(contents), Ok(None));
+    if folder.contents().is_ok_and(|contents| holds_nothing(&contents)) && matches!(folder.base_image(), Ok(None)) {
         // Somebody is still at it.
         return Ok(false);
     }
@@ -67,18 +70,34 @@ async fn take_up_actor(roster: &mut Roster, folder: &ActorFolder) -> anyhow::Res
     }
 }
 
-async fn take_up_files(roster: &Roster, folder: &ActorFolder, paths: &[&Path]) -> anyhow::Result<bool> {
+async fn take_up_files(
+    roster: &mut Roster,
+    folder: &ActorFolder,
+    mut paths: BTreeSet<PathBuf>,
+) -> anyhow::Result<bool> {
     let (training_data, base_images) = (folder.training_data(), folder.base_images());
+    let contents = match why_held(&roster.destination, folder).await? {
+        Ok(contents) => contents,
+        Err(reason) => {
+            roster.hold(&folder.actor, reason);
+            return Ok(false);
+        }
+    };
+    if roster.let_go(&folder.actor) {
+        // Whatever has changed meanwhile was not taken up.
+        paths.extend([training_data.clone(), base_images.clone()]);
+    }
+    contents.remarks(folder.actor.as_str()).into_iter().for_each(|line| roster.say_once(line));
     let mut has_news = false;
-    for path in images_among(paths, &training_data) {
-        has_news |= take_up_image(roster, folder, &path).await?;
+    for (filename, path) in changed_images(&paths, folder, &contents) {
+        has_news |= take_up_image(roster, folder, &filename, &path).await?;
     }
     let lies_in = |path: &Path, dir: &Path| path == dir || path.parent() == Some(dir);
     let mut must_ask = false;
     if paths.iter().any(|path| lies_in(path, &base_images)) {
         must_ask |= take_up_base_image(roster, folder).await?;
     }
-    if paths.iter().any(|path| **path == training_data || name_of(path) == ACTOR_FILE) {
+    if paths.iter().any(|path| *path == training_data || lossy_name(path) == ACTOR_FILE) {
         must_ask |= take_up_actor_file(roster, folder).await?;
     }
     if must_ask {
@@ -88,20 +107,20 @@ async fn take_up_files(roster: &Roster, folder: &ActorFolder, paths: &[&Path]) -
     Ok(has_news || must_ask)
 }
 
-/// The images that have changed, or lie in a folder that has come as a whole.
-fn images_among(paths: &[&Path], training_data: &Path) -> BTreeSet<PathBuf> {
-    let mut images: BTreeSet<PathBuf> =
-        paths.iter().filter(|path| path.parent() == Some(training_data)).map(|path| path.to_path_buf()).collect();
+/// The images that have changed, or lie in a folder that has come as a whole: their names, and where they lie or lay.
+fn changed_images(paths: &BTreeSet<PathBuf>, folder: &ActorFolder, contents: &Contents) -> BTreeMap<String, PathBuf> {
+    let training_data = folder.training_data();
+    let inside = paths.iter().filter(|path| path.parent() == Some(&training_data));
+    let names = inside.filter_map(|path| path.file_name().and_then(composed_name)).filter(|name| is_image_name(name));
+    let mut images: BTreeMap<String, PathBuf> = names.map(|name| (name.clone(), folder.image(&name))).collect();
     if paths.contains(&training_data) {
-        images.extend(files_in(training_data).unwrap_or_default());
+        images.extend(contents.images.iter().map(|image| (image.name.clone(), image.path.clone())));
     }
-    images.retain(|path| is_image_name(&name_of(path)) && !name_of(path).starts_with('.'));
     images
 }
 
-async fn take_up_image(roster: &Roster, folder: &ActorFolder, path: &Path) -> anyhow::Result<bool> {
-    let (actor, filename) = (&folder.actor, name_of(path));
-    let destination = &roster.destination;
+async fn take_up_image(roster: &mut Roster, folder: &ActorFolder, filename: &str, path: &Path) -> anyhow::Result<bool> {
+    let actor = &folder.actor;
     let here = match read_if_there(path) {
         Ok(here) => here,
         // Neither there nor gone: nothing is safe to conclude.
@@ -110,17 +129,19 @@ async fn take_up_image(roster: &Roster, folder: &ActorFolder, path: &Path) -> an
             return Ok(false);
         }
     };
-    let stored = destination.bucket.get(&destination.keys.image(actor, &filename)).await?;
+    let stored = roster.destination.bucket.get(&roster.destination.keys.image(actor, filename)).await?;
     match (here, stored) {
         (Some(bytes), stored) if stored.as_ref().is_none_or(|object| object.bytes != bytes) => {
             remark(format!("found {}", path.display()));
-            destination.upload_image(actor, &filename, bytes).await?;
+            let known = roster.destination.store.actor(actor).await?.map_or(0, |record| record.last_number);
+            roster.say_if_numbers_leap(actor, [filename], known);
+            roster.destination.upload_image(actor, filename, bytes).await?;
         }
         (None, Some(_)) => {
             remark(format!("missing {}; it goes to the trash of the bucket", path.display()));
             let message = DeletionMessage::ByHand {
                 actor_id: actor.clone(),
-                filenames: vec![filename],
+                filenames: vec![filename.to_owned()],
                 request_id: Some(new_request_id()),
             };
             roster.queues.send(Queue::Deletion, &message, Duration::ZERO).await?;

@@ -1,17 +1,18 @@
 //! The actors of a run, and the clients to work on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use balancer::adapters::queues::{Queue, Queues};
 use balancer::domain::actor::ActorId;
 use balancer::domain::manifest::Manifest;
-use balancer::keys::IMAGE_EXTENSIONS_IN_WORDS;
+use balancer::domain::numbering;
 use balancer::messages::{Cause, EvaluationCommand, Mode};
 use balancer::stages::Clock;
 use jiff::Timestamp;
 
+use super::belongings::Belongings;
 use super::circumstances::Circumstances;
 use super::data_folder::ActorFolder;
 use super::keeper::Keeper;
@@ -35,6 +36,10 @@ pub struct Roster {
     folders: Vec<ActorFolder>,
     /// The others, and why.
     pub left_alone: BTreeMap<ActorId, String>,
+    /// Actors of whose folders nothing is concluded for now, and why.
+    held: BTreeMap<ActorId, String>,
+    /// What need not be said again.
+    said: BTreeSet<String>,
 }
 
 /// What has become of an actor's folder.
@@ -54,9 +59,17 @@ pub enum Taken {
 impl Roster {
     /// Nobody yet.
     pub fn new(destination: Destination, queues: Queues, circumstances: Circumstances, retry: bool) -> Self {
-        let keeper = Arc::new(Keeper::new(destination.store.clone(), circumstances));
-        let (folders, left_alone) = (Vec::new(), BTreeMap::new());
-        Self { destination, queues, keeper, retry, reported_at: Clock::system().now(), folders, left_alone }
+        Self {
+            keeper: Arc::new(Keeper::new(destination.store.clone(), circumstances)),
+            destination,
+            queues,
+            retry,
+            reported_at: Clock::system().now(),
+            folders: Vec::new(),
+            left_alone: BTreeMap::new(),
+            held: BTreeMap::new(),
+            said: BTreeSet::new(),
+        }
     }
 
     /// Uploads an actor, or says why it is left alone.
@@ -75,9 +88,7 @@ impl Roster {
             }
         };
         self.left_alone.remove(actor);
-        for stranger in folder.strangers()? {
-            remark(format!("left alone {}: not an image ({IMAGE_EXTENSIONS_IN_WORDS})", stranger.display()));
-        }
+        self.say_what_is_odd(folder, &belongings);
         let is_given_up = self.remember(folder, belongings.manifest.as_mut());
         self.keeper.add(folder, belongings.manifest.as_ref()).await;
         // From the first byte on, so that a run cut off here leaves the folder as the bucket is.
@@ -101,6 +112,51 @@ impl Roster {
         let given_up = manifest.balancing.take();
         manifest.balancing = given_up.filter(|given_up| !self.retry && circumstances.are_those_of(given_up, folder));
         manifest.balancing.is_some()
+    }
+
+    /// Says what is ignored of an actor's files, and what will surprise.
+    fn say_what_is_odd(&mut self, folder: &ActorFolder, belongings: &Belongings) {
+        let actor = &folder.actor;
+        let base = folder.base_contents().unwrap_or_default().remarks(&format!("{actor}/base_image"));
+        belongings.contents.remarks(actor.as_str()).into_iter().chain(base).for_each(|line| self.say_once(line));
+        let names = belongings.contents.images.iter().map(|image| image.name.as_str());
+        self.say_if_numbers_leap(actor, names, belongings.manifest.as_ref().map_or(0, |manifest| manifest.last_number));
+    }
+
+    /// Says so if the names of images make the next number much higher than a person would count. `known` is the highest
+    /// number so far.
+    pub fn say_if_numbers_leap<'a>(&mut self, actor: &ActorId, names: impl IntoIterator<Item = &'a str>, known: u64) {
+        if let Some((name, number)) = numbering::leap(names, known) {
+            self.say_once(format!(
+                "new images of {actor} are numbered from {} on, after {name}; if that is not wanted, rename it before the first is generated, for example to {}",
+                number + 1,
+                numbering::filename(actor, 1)
+            ));
+        }
+    }
+
+    /// Remarks what has not been remarked before.
+    pub fn say_once(&mut self, line: String) {
+        if self.said.insert(line.clone()) {
+            remark(line);
+        }
+    }
+
+    /// From now on, nothing is concluded from an actor's folder. Says why, once.
+    pub fn hold(&mut self, actor: &ActorId, reason: String) {
+        if self.held.get(actor) != Some(&reason) {
+            remark(&reason);
+            self.held.insert(actor.clone(), reason);
+        }
+    }
+
+    /// The end of [`Self::hold`]. Returns whether the actor's folder was held.
+    pub fn let_go(&mut self, actor: &ActorId) -> bool {
+        let was_held = self.held.remove(actor).is_some();
+        if was_held {
+            remark(format!("the images of {actor} are back"));
+        }
+        was_held
     }
 
     /// Whether an actor has been taken up.

@@ -27,7 +27,7 @@ pub fn salvage(manifest: &mut Manifest, folder: &ActorFolder) {
 /// Forgets images that have a number and never got into their place. Their numbers are free again.
 pub fn forget_unplaced(manifest: &mut Manifest, folder: &ActorFolder) {
     let is_unplaced = |filename: &str, image: &Image| {
-        image.etag.is_none() && image.plan_id.is_some() && !folder.training_data().join(filename).exists()
+        image.etag.is_none() && image.plan_id.is_some() && !folder.image(filename).exists()
     };
     let mut free = BTreeSet::new();
     manifest.images.retain(|filename, image| {
@@ -45,7 +45,7 @@ pub fn forget_unplaced(manifest: &mut Manifest, folder: &ActorFolder) {
 
 fn forget_undone_deletions(manifest: &mut Manifest, folder: &ActorFolder) {
     for (filename, entries) in &mut manifest.trash {
-        let is_still_there = folder.training_data().join(filename).exists();
+        let is_still_there = folder.image(filename).exists();
         entries.retain(|trashed| !is_still_there || folder.trash_path(&trashed.plan_id, filename).exists());
     }
     manifest.trash.retain(|_, entries| !entries.is_empty());

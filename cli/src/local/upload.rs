@@ -9,7 +9,7 @@ use balancer::exchange;
 use balancer::keys::{IMAGE_EXTENSIONS, Keys, content_type};
 
 use super::belongings::{BaseImage, Belongings};
-use super::data_folder::{ACTOR_FILE, ActorFolder, name_of};
+use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name};
 use crate::outcome::remark;
 
 /// Where a folder's actors go.
@@ -55,13 +55,13 @@ impl Destination {
             self.upload_base_image(actor, base_image).await?;
         }
         let mut uploaded = 0;
-        for path in &belongings.images {
-            match std::fs::read(path) {
+        for image in &belongings.contents.images {
+            match std::fs::read(&image.path) {
                 Ok(bytes) => {
-                    self.upload_image(actor, &name_of(path), bytes).await?;
+                    self.upload_image(actor, &image.name, bytes).await?;
                     uploaded += 1;
                 }
-                Err(error) => leave_alone(path, &error),
+                Err(error) => leave_alone(&image.path, &error),
             }
         }
         Ok(uploaded)
@@ -82,7 +82,9 @@ impl Destination {
     /// Uploads the base image. One of another ending would be found first, or by whoever doesn't see the folder.
     pub async fn upload_base_image(&self, actor: &ActorId, image: BaseImage) -> anyhow::Result<()> {
         let ending = image.ending();
-        self.bucket.put(&self.base_image_key(actor, &ending), image.bytes, content_type(&name_of(&image.path))).await?;
+        self.bucket
+            .put(&self.base_image_key(actor, &ending), image.bytes, content_type(&lossy_name(&image.path)))
+            .await?;
         for other in IMAGE_EXTENSIONS.into_iter().filter(|other| *other != ending) {
             self.bucket.delete(&self.base_image_key(actor, other)).await?;
         }

@@ -12,10 +12,10 @@ use super::roster::Roster;
 /// Takes up what changes in the folders, and reports each time everything is settled again, for ever.
 ///
 /// # Errors
-/// If a folder can't be watched or the stack fails.
+/// If the stack fails.
 pub async fn watch(roster: &mut Roster, mut watcher: FolderWatcher, json: bool) -> anyhow::Result<Infallible> {
     loop {
-        let changed = watcher.changes().await?;
+        let changed = watcher.changes().await;
         let actors: Vec<ActorId> = take_up(roster, &watcher, &changed).await?.into_iter().collect();
         if !actors.is_empty() {
             // The upload's event needs a moment to reach the queue.

@@ -15,6 +15,7 @@ mod grid;
 mod keeping;
 mod killed;
 mod local;
+mod names;
 mod odd_folders;
 mod paid;
 mod proposals;

@@ -15,12 +15,18 @@ fn what_is_no_image_is_left_alone_and_named() {
     for (name, text) in [("notes.txt", "to do"), ("broken_7.png", "not a picture"), (".hidden.png", "nobody's")] {
         actor.put(name, text.as_bytes());
     }
-    fs::create_dir(place.data().join("bad#name")).unwrap();
-    fs::create_dir(place.data().join("bad#name/training_data")).unwrap();
+    fs::create_dir(place.data().join("bad:name")).unwrap();
+    fs::create_dir(place.data().join("bad:name/training_data")).unwrap();
     fs::create_dir(place.data().join("no actor at all")).unwrap();
     let before = actor.files();
     let ran = Ran::of(&mut place.local()).done();
-    for words in ["left alone ", "notes.txt", "skipped ", "bad#name: "] {
+    for words in [
+        "ignored in somebody: 1 other file (notes.txt)",
+        "notes.txt",
+        "skipped ",
+        "bad:name: `bad:name`",
+        "it holds `:`",
+    ] {
         assert_eq!(ran.remarks.matches(words).count(), 1, "`{words}` is not said once in {ran:#?}");
     }
     assert!(ran.answer.contains("broken_7.png: the content is not PNG, JPEG or WebP"), "{ran:#?}");

@@ -3,9 +3,11 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::EncodingType;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::AwsError;
+use crate::keys::url_decoded;
 
 /// The bucket with every actor's images.
 #[derive(Debug, Clone)]
@@ -91,18 +93,25 @@ impl Bucket {
     /// # Errors
     /// If S3 fails.
     pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, AwsError> {
-        let mut pages = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).into_paginator().send();
+        // Keys may hold characters that XML can't, such as U+0001: unencoded, they make the whole page unreadable.
+        let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).encoding_type(EncodingType::Url);
+        let mut pages = request.into_paginator().send();
         let mut objects = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.error("ListObjectsV2", prefix, &error))?;
-            objects.extend(
-                page.contents
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|object| ListedObject { key: object.key.unwrap_or_default(), etag: unquoted(object.e_tag) }),
-            );
+            let is_encoded = page.encoding_type == Some(EncodingType::Url);
+            for object in page.contents.unwrap_or_default() {
+                let key = object.key.unwrap_or_default();
+                let key = if is_encoded { self.decoded(&key)? } else { key };
+                objects.push(ListedObject { key, etag: unquoted(object.e_tag) });
+            }
         }
         Ok(objects)
+    }
+
+    /// The key that stands URL-encoded in a listing, with `+` for a space.
+    fn decoded(&self, key: &str) -> Result<String, AwsError> {
+        url_decoded(key).map_err(|cause| AwsError::new("S3", "ListObjectsV2", self.url(key), cause.to_string()))
     }
 
     /// An object of ours with its content; `None` if there is none.

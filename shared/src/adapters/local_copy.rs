@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use tempfile::Builder;
 use tokio::fs;
 
+use super::names_on_disk::entry;
 use crate::domain::actor::ActorId;
+use crate::domain::files::composed;
 
 /// How a file's name ends while it is being written. What bears it when nobody writes was left by a process that died.
 pub const PARTIAL: &str = ".part";
@@ -47,16 +49,17 @@ impl LocalCopy {
     /// Where an image lies; `None` without a folder.
     #[must_use]
     pub fn image_path(&self, actor: &ActorId, filename: &str) -> Option<PathBuf> {
-        Some(self.actor_dir(actor)?.join("training_data").join(filename))
+        Some(entry(&self.actor_dir(actor)?.join("training_data"), filename))
     }
 
-    /// The actor's folder; `None` without a data folder.
+    /// The actor's folder, however its name is spelt; `None` without a data folder.
     #[must_use]
     pub fn actor_dir(&self, actor: &ActorId) -> Option<PathBuf> {
-        Some(self.data.as_ref()?.join(actor.as_str()))
+        Some(entry(self.data.as_ref()?, actor.as_str()))
     }
 
-    /// The names of the actor's files; none without a folder.
+    /// The names of the actor's files, in Unicode's composed form; none without a folder. What is not UTF-8 in a name is
+    /// replaced, so that its number still counts.
     ///
     /// # Errors
     /// If the file system refuses.
@@ -70,7 +73,7 @@ impl LocalCopy {
         };
         let mut names = Vec::new();
         while let Some(entry) = entries.next_entry().await.map_err(refused)? {
-            names.extend(entry.file_name().into_string());
+            names.push(composed(&entry.file_name().to_string_lossy()));
         }
         Ok(names)
     }
@@ -81,10 +84,19 @@ impl LocalCopy {
     /// If the file system refuses.
     pub async fn claim(&self, actor: &ActorId, filename: &str, bytes: &[u8]) -> Result<Claimed, LocalCopyError> {
         let Some(path) = self.image_path(actor, filename) else { return Ok(Claimed::Ours) };
+        self.insist_on_data_folder()?;
         if write_new(&path, bytes.to_vec()).await? || self.read(&path).await?.as_deref() == Some(bytes) {
             Ok(Claimed::Ours)
         } else {
             Ok(Claimed::Occupied)
+        }
+    }
+
+    /// A data folder that is gone, as with a disk that was taken off, is not made anew in its place.
+    fn insist_on_data_folder(&self) -> Result<(), LocalCopyError> {
+        match self.data.as_deref().filter(|data| !data.is_dir()) {
+            Some(gone) => Err(failed(gone, "found", io::ErrorKind::NotFound.into())),
+            None => Ok(()),
         }
     }
 
@@ -133,7 +145,7 @@ impl LocalCopy {
     /// Where an image lies that was moved to the trash; `None` without a folder.
     #[must_use]
     pub fn trash_path(&self, actor: &ActorId, plan_id: &str, filename: &str) -> Option<PathBuf> {
-        Some(self.actor_dir(actor)?.join("trash").join(plan_id).join(filename))
+        Some(entry(&self.actor_dir(actor)?.join("trash").join(plan_id), filename))
     }
 
     /// Moves an image back from the trash, in place of whatever bears its name. Says whether there was one.
@@ -191,4 +203,21 @@ async fn make_parent(path: &Path) -> Result<(), LocalCopyError> {
 
 fn failed(path: &Path, verb: &'static str, cause: io::Error) -> LocalCopyError {
     LocalCopyError { path: path.to_owned(), verb, cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_data_folder_that_is_gone_is_not_made_anew() {
+        let root = tempfile::tempdir().unwrap();
+        let data = root.path().join("data");
+        let local = LocalCopy::new(Some(data.clone()));
+        let actor = "hero".parse().unwrap();
+        let error = local.claim(&actor, "hero_1.jpg", b"image").await.unwrap_err().to_string();
+        assert!(error.contains(data.to_str().unwrap()) && !data.exists(), "{error}");
+        std::fs::create_dir(&data).unwrap();
+        assert_eq!(local.claim(&actor, "hero_1.jpg", b"image").await.unwrap(), Claimed::Ours);
+    }
 }

@@ -4,21 +4,61 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::{UnicodeNormalization, is_nfd};
+
+use super::files::{composed, visible};
 
 /// The name of an actor, as it stands in keys, file names and messages.
 ///
-/// One path segment: letters (of any script), digits, space and `_ - + . @ ( )`, not starting with a dot, at most
-/// 128 bytes. Whatever could lead out of the actor's own folder is refused here, once, for every adapter.
+/// One path segment in Unicode's composed form (NFC), at most 128 bytes: any characters but those of [`is_refused`], not
+/// starting with a dot, without a space at its ends. Whatever could lead out of the actor's own folder is refused here,
+/// once, for every adapter. A folder whose name macOS has written in the decomposed form is the same actor's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ActorId(String);
 
 /// A name that can't be an actor's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` can't be an actor's id; use 1 to 128 letters, digits, spaces and _ - + . @ ( ), not starting with a dot"
-)]
-pub struct InvalidActorId(String);
+#[error("`{name}` can't be an actor's id: {problem}")]
+pub struct InvalidActorId {
+    /// The name, shortened, with control characters made visible.
+    name: String,
+    problem: Problem,
+}
+
+/// What is wrong with a name, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Problem {
+    #[error("it is empty")]
+    Empty,
+    #[error("it has {0} bytes in UTF-8, and {LONGEST_ID} are the most; shorten it")]
+    TooLong(usize),
+    #[error("it starts with a dot, as hidden folders do; rename it")]
+    Hidden,
+    #[error("it starts or ends with a space; rename it")]
+    SpaceAtAnEnd,
+    #[error("it holds {}; rename it", named(*.0))]
+    Refused(char),
+}
+
+/// Bytes of an id, in UTF-8.
+const LONGEST_ID: usize = 128;
+
+/// Characters that can't stand in an id: some are not allowed in file names everywhere or mean something in keys, paths or
+/// URLs, the others are invisible, so that nobody could tell two names apart.
+fn is_refused(c: char) -> bool {
+    // The joiners U+200C and U+200D stand in Persian and Indian words, and in emoji.
+    let is_invisible = matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..='\u{e007f}');
+    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}');
+    "/\\:*?\"<>|%".contains(c) || c.is_control() || (c.is_whitespace() && c != ' ') || is_invisible || is_private
+}
+
+/// A character for people, with its number where it may not be seen.
+fn named(c: char) -> String {
+    if c.is_ascii_graphic() { format!("`{c}`") } else { format!("the character U+{:04X}", u32::from(c)) }
+}
 
 impl ActorId {
     /// The id as text.
@@ -26,19 +66,28 @@ impl ActorId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The id in Unicode's decomposed form (NFD), in which macOS writes names; `None` if that is the same.
+    #[must_use]
+    pub fn decomposed(&self) -> Option<String> {
+        (!is_nfd(&self.0)).then(|| self.0.nfd().collect())
+    }
 }
 
 impl FromStr for ActorId {
     type Err = InvalidActorId;
 
-    fn from_str(id: &str) -> Result<Self, InvalidActorId> {
-        let allowed = |c: char| c.is_alphanumeric() || " _-+.@()".contains(c);
-        let is_name = (1..=128).contains(&id.len()) && id.chars().all(allowed);
-        if is_name && !id.starts_with('.') && id.trim() == id {
-            Ok(Self(id.to_owned()))
-        } else {
-            Err(InvalidActorId(id.chars().take(128).collect()))
-        }
+    fn from_str(name: &str) -> Result<Self, InvalidActorId> {
+        let id = composed(name);
+        let problem = match id.chars().find(|&c| is_refused(c)) {
+            _ if id.is_empty() => Problem::Empty,
+            _ if id.len() > LONGEST_ID => Problem::TooLong(id.len()),
+            Some(c) => Problem::Refused(c),
+            None if id.starts_with('.') => Problem::Hidden,
+            None if id.trim() != id => Problem::SpaceAtAnEnd,
+            None => return Ok(Self(id)),
+        };
+        Err(InvalidActorId { name: visible(&id.chars().take(LONGEST_ID).collect::<String>()), problem })
     }
 }
 
@@ -146,16 +195,53 @@ mod tests {
 
     #[test]
     fn an_id_that_could_leave_its_folder_is_refused() {
-        for id in ["", "..", "../x", "a/b", "a\\b", ".hidden", "a\nb", " a", "a ", "a#b", &"x".repeat(129)] {
+        for id in ["", "..", "../x", "a/b", "a\\b", ".hidden", "a\nb", " a", "a ", "a%2fb", "C:", &"x".repeat(129)] {
             assert!(id.parse::<ActorId>().is_err(), "{id:?}");
         }
     }
 
     #[test]
+    fn what_is_refused_is_named() {
+        for (id, says) in [
+            ("a:b", "`a:b` can't be an actor's id: it holds `:`"),
+            ("a\u{1}b", "`a\\u{1}b` can't be an actor's id: it holds the character U+0001"),
+            ("a\u{202e}b", "U+202E"),
+            ("caf\u{fffd}", "U+FFFD"),
+            ("", "it is empty"),
+            (" a", "starts or ends with a space"),
+            (".a", "starts with a dot"),
+            (&"ü".repeat(65), "130 bytes"),
+        ] {
+            let error = id.parse::<ActorId>().unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
     fn ids_of_the_field_and_of_other_scripts_are_accepted() {
-        for id in ["0001_european_20_female", "Jürgen M+ller", "女優_3", "v1.2 (final)"] {
+        for id in [
+            "0001_european_20_female",
+            "Jürgen M+ller",
+            "女優_3",
+            "v1.2 (final)",
+            "O'Brien & Söhne, #3",
+            "O’Brien – Sr.",
+            "नीलम",
+            "می\u{200c}خواهم",
+            "สมชาย",
+            "café! [old] ~1 = {2}; $3^",
+            "Zoë ❤",
+        ] {
             assert_eq!(id.parse::<ActorId>().unwrap().as_str(), id);
         }
+    }
+
+    #[test]
+    fn both_unicode_forms_of_a_name_are_one_actor() {
+        let (composed, decomposed): (ActorId, ActorId) = ("Jürgen".parse().unwrap(), "Ju\u{308}rgen".parse().unwrap());
+        assert_eq!(composed, decomposed);
+        assert_eq!((decomposed.as_str(), composed.decomposed().as_deref()), ("Jürgen", Some("Ju\u{308}rgen")));
+        assert_eq!("hero".parse::<ActorId>().unwrap().decomposed(), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod actor;
 pub mod assessment;
 pub mod budget;
 pub mod duplicates;
+pub mod files;
 pub mod kind;
 pub mod limits;
 pub mod manifest;

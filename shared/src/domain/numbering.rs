@@ -27,6 +27,16 @@ pub fn highest<'a>(filenames: impl IntoIterator<Item = &'a str>) -> u64 {
     filenames.into_iter().map(number_of).max().unwrap_or(0)
 }
 
+/// Numbers from here on are hardly counted by a person: cameras and phones write dates and times into names.
+const FIRST_UNLIKELY: u64 = 10_000;
+
+/// The file with the highest number, if that is so high that the numbers of new images will surprise. `known` is the
+/// highest number of which a person has been told, or that was given to a new image.
+pub fn leap<'a>(filenames: impl IntoIterator<Item = &'a str>, known: u64) -> Option<(&'a str, u64)> {
+    let highest = filenames.into_iter().map(|name| (name, number_of(name))).max_by_key(|&(_, number)| number)?;
+    (highest.1 >= FIRST_UNLIKELY && highest.1 > known).then_some(highest)
+}
+
 /// The name of a new image.
 #[must_use]
 pub fn filename(actor: &ActorId, number: u64) -> String {
@@ -43,6 +53,22 @@ mod tests {
         assert_eq!(number_of("0001_european_20_female_12.png"), 12);
         assert_eq!(number_of("a_3.b_7.jpg"), 7);
         assert_eq!(number_of("hero_007.webp"), 7);
+    }
+
+    #[test]
+    fn a_phones_name_makes_numbers_leap() {
+        let names = ["hero_3.jpg", "PXL_20231012_184512345.jpg", "IMG_20250101_120000.jpg"];
+        assert_eq!(leap(names, 0), Some(("PXL_20231012_184512345.jpg", 184_512_345)));
+        assert_eq!(leap(names, 184_512_345), None, "said once");
+        assert_eq!(leap(["hero_9999.jpg", "a.jpg"], 0), None);
+    }
+
+    #[test]
+    fn leading_zeros_and_endless_numbers_do_no_harm() {
+        let longest = format!("hero_{HIGHEST}.jpg");
+        assert_eq!(number_of(&format!("hero_{}7.jpg", "0".repeat(29))), 7);
+        assert_eq!(number_of(&format!("hero_{}.jpg", "9".repeat(30))), 0, "it has no number");
+        assert_eq!(highest([longest.as_str(), "hero_1.jpg"]) + 1, 1_000_000_000_000_000_000);
     }
 
     #[test]

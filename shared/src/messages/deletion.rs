@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{InvalidMessage, LONGEST_NAME, checked_name, shortened};
 use crate::domain::actor::ActorId;
 use crate::domain::plan::BY_HAND;
+use crate::json::without_mark;
 use crate::keys::is_image_name;
 
 /// Files that one message may name.
@@ -54,7 +55,7 @@ impl DeletionMessage {
             accepted: r#"{"actor_id":"…","plan_id":"…"} or {"actor_id":"…","filenames":["…"]} with, if wanted, "request_id":"…""#,
             reason,
         };
-        let fields: Fields = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
+        let fields: Fields = serde_json::from_str(without_mark(body)).map_err(|error| invalid(error.to_string()))?;
         let named = |name: String| checked_name(name, "a request", LONGEST_NAME - BY_HAND.len()).map_err(invalid);
         let request_id = fields.request_id.map(named).transpose()?;
         match (fields.plan_id, fields.filenames) {
@@ -80,9 +81,9 @@ impl DeletionMessage {
     }
 }
 
-/// What can name an image of an actor: one segment of a key and of a path, no longer than a file system takes.
+/// What can name an image of an actor: one segment of a key and of a path.
 fn can_be_an_image(name: &str) -> bool {
-    name.len() <= 255 && !name.contains(|c: char| c == '/' || c.is_control()) && is_image_name(name)
+    !name.contains('/') && is_image_name(name)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::object_event::{self, Upload};
 use super::{InvalidMessage, LONGEST_NAME, checked_name};
 use crate::domain::actor::ActorId;
 use crate::domain::planner::Scope;
+use crate::json::without_mark;
 
 /// What may stand in the evaluation queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl EvaluationMessage {
             accepted: r#"S3 notifications, EventBridge S3 events and {"actor_id":"…"} with, if wanted, "mode":"execute|dry_run", "scope":"all|delete_only|generate_only", "force":true, "request_id":"…""#,
             reason,
         };
-        let value: Value = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
+        let value: Value = serde_json::from_str(without_mark(body)).map_err(|error| invalid(error.to_string()))?;
         if value.get("Event").is_some_and(|event| event == "s3:TestEvent") {
             return Ok(Self::StorageTest);
         }

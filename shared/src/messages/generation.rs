@@ -6,6 +6,7 @@ use super::{InvalidMessage, LONGEST_NAME, checked_name};
 use crate::domain::actor::ActorId;
 use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::plan::BY_HAND;
+use crate::json::without_mark;
 
 /// Make one image of a plan, or, by hand, as many as the sender says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,7 +57,7 @@ impl GenerationMessage {
             accepted: r#"{"actor_id":"…","plan_id":"…","slot_id":"…"} or {"actor_id":"…","generate":{"bw_stylized":2}} with, if wanted, "request_id":"…""#,
             reason,
         };
-        let fields: Fields = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
+        let fields: Fields = serde_json::from_str(without_mark(body)).map_err(|error| invalid(error.to_string()))?;
         let actor_id = fields.actor_id;
         let named = |name: Option<String>, of: &str, longest: usize| {
             name.map(|name| checked_name(name, of, longest)).transpose().map_err(invalid)

@@ -1,9 +1,10 @@
 //! The two ways in which S3 tells that an object has landed.
 
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::keys::url_decoded;
 
 /// An object that has landed in a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +92,5 @@ pub(super) fn from_event_bridge(value: Value) -> Result<Upload, String> {
 }
 
 fn decode_key(key: &str) -> Result<String, String> {
-    let with_spaces = key.replace('+', " ");
-    let decoded = percent_decode_str(&with_spaces).decode_utf8().map_err(|error| format!("key `{key}`: {error}"))?;
-    Ok(decoded.into_owned())
+    url_decoded(key).map_err(|error| format!("key `{key}`: {error}"))
 }

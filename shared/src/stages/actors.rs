@@ -9,6 +9,7 @@ use crate::adapters::store::Store;
 use crate::adapters::store::actors::ActorRecord;
 use crate::domain::actor::{ActorId, ActorType, Profile, Sex};
 use crate::domain::manifest::profile_of;
+use crate::json;
 use crate::keys::Keys;
 
 /// The file beside an actor's images that says who it is.
@@ -35,8 +36,9 @@ pub(super) async fn refuse_unknown(store: &Store, places: BaseImages<'_>, actor:
         return Ok(());
     }
     let folder = places.keys.training_data(actor);
-    for place in [&folder, &places.keys.base_image_stem(actor)] {
-        if !places.bucket.list(place).await?.is_empty() {
+    let also = [Some(folder.clone()), places.keys.decomposed_training_data(actor)];
+    for place in also.into_iter().flatten().chain([places.keys.base_image_stem(actor)]) {
+        if !places.bucket.list(&place).await?.is_empty() {
             return Ok(());
         }
     }
@@ -62,7 +64,7 @@ pub(super) async fn identify(
     let understood = match bucket.get_at_most(&key, MOST_ACTOR_FILE_BYTES).await? {
         Fetched::Missing => Ok(ActorFile::default()),
         Fetched::TooLarge(bytes) => Err(format!("it has {bytes} bytes")),
-        Fetched::Whole(file) => serde_json::from_slice(&file.bytes).map_err(|error| error.to_string()),
+        Fetched::Whole(file) => json::read(&file.bytes).map_err(|error| error.to_string()),
     };
     match understood {
         Ok(file) => {

@@ -10,6 +10,7 @@ use super::StageError;
 use crate::adapters::bucket::{Bucket, Fetched};
 use crate::adapters::local_copy::LocalCopy;
 use crate::domain::actor::ActorId;
+use crate::domain::files::{composed, is_image_name};
 use crate::domain::manifest::BaseImage;
 use crate::imaging::{DecodeError, MAX_BYTES, decode};
 use crate::keys::{IMAGE_EXTENSIONS, Keys};
@@ -67,9 +68,9 @@ impl BaseImages<'_> {
         let dir = self.local.actor_dir(actor);
         let first = noted.first().into_iter().flat_map(|image| self.noted_places(dir.as_deref(), image));
         let files = dir.iter().flat_map(|dir| named_files(&dir.join("base_image"), actor));
-        let stem = self.keys.base_image_stem(actor);
-        let objects = IMAGE_EXTENSIONS.iter().map(|ending| Place::Object(format!("{stem}{ending}")));
-        first.chain(files).chain(objects).collect()
+        let stems = [Some(self.keys.base_image_stem(actor)), self.keys.decomposed_base_image_stem(actor)];
+        let keys = |stem: String| IMAGE_EXTENSIONS.map(|ending| Place::Object(format!("{stem}{ending}")));
+        first.chain(files).chain(stems.into_iter().flatten().flat_map(keys)).collect()
     }
 
     fn noted_places(&self, dir: Option<&Path>, image: &BaseImage) -> Vec<Place> {
@@ -107,9 +108,9 @@ fn named_files(folder: &Path, actor: &ActorId) -> Vec<Place> {
         .filter_map(|entry| {
             let path = entry.ok()?.path();
             let name = path.file_name()?.to_str()?;
-            let ending = crate::keys::extension(name)?;
+            let ending = crate::keys::extension(name).filter(|_| is_image_name(name))?;
             let rank = IMAGE_EXTENSIONS.iter().position(|known| **known == ending)?;
-            let is_named_for_actor = name.starts_with(actor.as_str());
+            let is_named_for_actor = composed(name).starts_with(actor.as_str());
             Some((rank, !is_named_for_actor, path))
         })
         .collect();

@@ -1,21 +1,84 @@
-//! The image files of an actor, as the bucket has them.
+//! The files of an actor, as the bucket has them.
 
 use super::StageError;
 use crate::adapters::bucket::Bucket;
 use crate::domain::actor::ActorId;
+use crate::domain::files::{Inventory, images_in_words, visible};
+use crate::domain::plan::Note;
 use crate::domain::reconciliation::Listed;
 use crate::keys::{Keys, is_image_name};
 
-/// Lists the actor's image files. What else lies in its folder, or deeper, is nobody's concern.
-pub(super) async fn list_images(bucket: &Bucket, keys: &Keys, actor: &ActorId) -> Result<Vec<Listed>, StageError> {
+/// An actor's folder in the bucket.
+pub(super) struct Listing {
+    /// The image files, which don't lie deeper.
+    pub(super) images: Vec<Listed>,
+    /// Where they lie, without a slash at its end.
+    place: String,
+    inventory: Inventory,
+    /// A folder that bears the actor's name in the form in which macOS writes it, and how many images it holds.
+    decomposed: Option<(String, usize)>,
+}
+
+impl Listing {
+    /// Why the set must not be mended: images of it are not understood. A sentence with the remedy.
+    pub(super) fn obstacle(&self) -> Option<String> {
+        let decomposed = self.decomposed.as_ref().map(|(folder, count)| {
+            format!(
+                "found {} below {folder}, whose name is spelt with combining marks, as macOS does, so that it is another folder than {}/: move them there",
+                images_in_words(*count),
+                self.place
+            )
+        });
+        let obstacle = decomposed.or_else(|| self.inventory.obstacle(&self.place))?;
+        Some(format!(
+            "Not all images of the set can be understood: {obstacle}. Until then nothing is deleted and nothing generated."
+        ))
+    }
+
+    /// What is left alone, one remark for each kind.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        let formats = self.inventory.unreadable_in_words();
+        let formats = formats.map(|(images, remedy)| Note { filename: images, remark: format!("ignored ({remedy})") });
+        let bad_names = self.inventory.bad_names_in_words().map(|filename| Note {
+            filename,
+            remark: "ignored, for a name that is too long or holds control characters (rename it)".to_owned(),
+        });
+        formats.chain(bad_names).collect()
+    }
+
+    /// Images that trainers and file systems may take for one.
+    pub(super) fn twins(&self) -> Vec<Vec<&str>> {
+        self.inventory.twins()
+    }
+}
+
+/// Lists the actor's folder.
+pub(super) async fn list_folder(bucket: &Bucket, keys: &Keys, actor: &ActorId) -> Result<Listing, StageError> {
     let folder = keys.training_data(actor);
     let objects = bucket.list(&folder).await?;
-    Ok(objects
+    let inventory = Inventory::of(objects.iter().filter_map(|object| object.key.strip_prefix(&folder)));
+    let images = objects
         .into_iter()
         .filter_map(|object| {
             let filename = object.key.strip_prefix(&folder)?.to_owned();
             let is_image = !filename.contains('/') && is_image_name(&filename);
             is_image.then_some(Listed { filename, etag: object.etag })
         })
-        .collect())
+        .collect();
+    let decomposed = match keys.decomposed_training_data(actor) {
+        Some(folder) => Some((visible(&folder), images_below(bucket, &folder).await?)).filter(|(_, count)| *count > 0),
+        None => None,
+    };
+    Ok(Listing { images, place: folder.trim_end_matches('/').to_owned(), inventory, decomposed })
+}
+
+/// Lists the actor's image files only.
+pub(super) async fn list_images(bucket: &Bucket, keys: &Keys, actor: &ActorId) -> Result<Vec<Listed>, StageError> {
+    Ok(list_folder(bucket, keys, actor).await?.images)
+}
+
+async fn images_below(bucket: &Bucket, folder: &str) -> Result<usize, StageError> {
+    let objects = bucket.list(folder).await?;
+    let names = objects.iter().filter_map(|object| object.key.strip_prefix(folder));
+    Ok(names.filter(|name| Inventory::of([*name]).concerns_images()).count())
 }

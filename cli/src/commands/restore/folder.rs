@@ -4,9 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+use balancer::adapters::names_on_disk;
 use balancer::domain::actor::ActorId;
 use balancer::domain::manifest::{Image, Manifest};
+use balancer::json;
 use balancer::restore::RestoreError;
 
 use super::{Restored, Wanted, wanted};
@@ -15,10 +17,7 @@ use crate::local::{lock, salvage_trash, write_whole};
 
 /// Moves images back among the others and enters them in `manifest.json`.
 pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
-    let folder = ActorFolder { actor: actor.clone(), dir: data.join(actor.as_str()) };
-    if !folder.dir.is_dir() {
-        bail!("{} holds no actor {actor}; check the name and --data", data.display());
-    }
+    let folder = ActorFolder::find(data, actor)?;
     let _lock = lock(data)?;
     let mut manifest = read(&folder)?;
     let mut restored = Restored::default();
@@ -41,8 +40,7 @@ fn read(folder: &ActorFolder) -> anyhow::Result<Manifest> {
     let text = fs::read(&path).with_context(|| {
         format!("{} can't be read; `balancer local` writes it when it has balanced the folder", path.display())
     })?;
-    let mut manifest =
-        serde_json::from_slice(&text).with_context(|| format!("{} is not a manifest", path.display()))?;
+    let mut manifest = json::read(&text).with_context(|| format!("{} is not a manifest", path.display()))?;
     salvage_trash(&mut manifest, folder);
     Ok(manifest)
 }
@@ -50,7 +48,7 @@ fn read(folder: &ActorFolder) -> anyhow::Result<Manifest> {
 /// The inner error says what keeps this one image away.
 fn move_back(folder: &ActorFolder, manifest: &Manifest, wanted: &Wanted) -> anyhow::Result<Result<(), RestoreError>> {
     let filename = &wanted.file;
-    let place = folder.training_data().join(filename);
+    let place = folder.image(filename);
     let trash = folder.trash_path(&wanted.trashed.plan_id, filename);
     Ok(match (bytes(&trash)?, bytes(&place)?) {
         (Some(_), None) => {

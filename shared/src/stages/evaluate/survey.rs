@@ -19,7 +19,7 @@ use crate::domain::reconciliation::{Listed, compare};
 use crate::domain::standstill::fingerprint;
 use crate::imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shrink};
 use crate::stages::StageError;
-use crate::stages::listing::list_images;
+use crate::stages::listing::list_folder;
 
 /// An actor's set.
 pub(super) struct Survey {
@@ -66,7 +66,15 @@ impl Evaluation {
         // The records come first: what is recorded and placed in between is listed, and nothing seems to have vanished
         // that has only just come.
         let known = self.store.images(actor).await?;
-        let listed = list_images(&self.bucket, &self.keys, actor).await?;
+        let listing = list_folder(&self.bucket, &self.keys, actor).await?;
+        if let Some(obstacle) = listing.obstacle() {
+            return Ok(Err(obstacle));
+        }
+        for twins in listing.twins() {
+            info!(%actor, ?twins, "trainers and file systems may take these images for one");
+        }
+        let set_aside = listing.notes();
+        let listed = listing.images;
         if listed.len() > super::MOST_IMAGES {
             return Ok(Err(format!(
                 "The set has {} images; at most {} are looked at. Take some away.",
@@ -84,7 +92,7 @@ impl Evaluation {
             Some((file, image))
         });
         let (known, mut new): (Vec<_>, Vec<_>) = present.partition(|(_, image)| self.is_known(image));
-        let unread =
+        let unread: Vec<String> =
             new.split_off(new.len().min(super::NEW_AT_ONCE)).into_iter().map(|(file, _)| file.filename).collect();
         let known_before = known.len();
         let surveyed: Vec<Surveyed> = stream::iter(known.into_iter().chain(new))
@@ -94,10 +102,14 @@ impl Evaluation {
             .await?;
         let has_new_unusable = surveyed[known_before..].iter().any(|file| file.image.unusable.is_some());
         let (unusable, images): (Vec<_>, Vec<_>) = surveyed.into_iter().partition(|file| file.image.unusable.is_some());
-        let notes = unusable
+        let unusable = unusable
             .into_iter()
-            .map(|file| Note { remark: file.image.unusable.unwrap_or_default(), filename: file.filename })
-            .collect();
+            .map(|file| Note { remark: file.image.unusable.unwrap_or_default(), filename: file.filename });
+        let notes: Vec<Note> = unusable.collect();
+        if images.is_empty() && unread.is_empty() && !notes.is_empty() {
+            return Ok(Err(nothing_can_be_read(&notes)));
+        }
+        let notes = notes.into_iter().chain(set_aside).collect();
         Ok(Ok(Survey { images, notes, unread, has_new_unusable, last_generation, fingerprint }))
     }
 
@@ -210,6 +222,22 @@ impl Evaluation {
         self.store.save_findings(actor, &file.filename, &reading.image).await?;
         Ok(Surveyed { filename: file.filename, image: reading.image, preview: reading.preview })
     }
+}
+
+/// A set none of whose images can be read is not made anew from the base image: they may be another format's, or damaged on
+/// their way.
+fn nothing_can_be_read(unusable: &[Note]) -> String {
+    const NAMED: usize = 3;
+    let named = unusable.iter().take(NAMED).map(|note| format!("{}: {}", note.filename, note.remark));
+    let named: Vec<_> = named.collect();
+    let more = match unusable.len() - named.len() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!(
+        "No image of the set can be read ({}{more}). Replace them, or remove them if all are to be made from the base image. Until then nothing is deleted and nothing generated.",
+        named.join("; ")
+    )
 }
 
 impl Reading {

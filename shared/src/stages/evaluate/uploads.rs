@@ -9,6 +9,7 @@ use super::{Evaluation, Turn};
 use crate::adapters::queues::believed;
 use crate::adapters::store::actors::ActorRecord;
 use crate::domain::actor::ActorId;
+use crate::domain::files::{Inventory, is_image_name};
 use crate::domain::manifest::Image;
 use crate::domain::numbering::number_of;
 use crate::domain::trash::Trashed;
@@ -47,7 +48,9 @@ impl Evaluation {
                 self.bucket.name()
             )));
         }
-        let Some((folder, filename)) = self.keys.split_image(&upload.key) else {
+        // What lies deeper, or can't be read, is told of by the evaluation.
+        let place = self.keys.split_training_data(&upload.key);
+        let Some((folder, filename)) = place.filter(|(_, name)| Inventory::of([*name]).concerns_images()) else {
             debug!(key = upload.key, "not an image of an actor");
             return Ok(());
         };
@@ -59,7 +62,9 @@ impl Evaluation {
         }
         info!(%actor, filename, "upload");
         // Whoever uploads a file may remove it before anybody looks; its number has been used all the same.
-        self.store.raise_last_number(&actor, number_of(filename)).await?;
+        if is_image_name(filename) && !filename.contains('/') {
+            self.store.raise_last_number(&actor, number_of(filename)).await?;
+        }
         let now = self.clock.now();
         let landed = upload.landed_at.and_then(|landed| believed(landed, now));
         let surely_landed = landed.map(|landed| landed + (self.quiet / 2).max(DATED_WITHIN));

@@ -1,0 +1,147 @@
+//! What a folder of images holds, told by names alone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use balancer::adapters::names_on_disk::composed_name;
+use balancer::domain::files::{Inventory, images_in_words, is_image_name, is_system_folder, visible};
+
+/// How deep images are looked for. Trainers' folders are one or two levels deep.
+const DEEPEST: usize = 6;
+
+/// An image file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImageFile {
+    /// Its name in Unicode's composed form, by which it is known everywhere.
+    pub name: String,
+    /// Where it lies; the name there may be spelt in the decomposed form.
+    pub path: PathBuf,
+}
+
+/// The files of a folder.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// The images, by name. Some may turn out unreadable.
+    pub images: Vec<ImageFile>,
+    pub inventory: Inventory,
+    /// The names of files that can't be named, as nearly as they can be written.
+    pub unnamed: Vec<String>,
+    /// Files that can't be told apart by their names, or named at all, and why.
+    left_alone: Vec<String>,
+}
+
+impl Contents {
+    /// Looks into a folder and the folders in it. A folder that is called like an image counts as one, so that it is said
+    /// that it can't be read.
+    ///
+    /// # Errors
+    /// If one of them can't be read.
+    pub fn of(dir: &Path) -> anyhow::Result<Self> {
+        let mut contents = Self::default();
+        let (mut found, mut deeper) = (BTreeMap::<String, PathBuf>::new(), Vec::new());
+        for path in entries(dir)? {
+            let Some(name) = path.file_name().and_then(composed_name) else {
+                contents.leave_unnamed(&path);
+                continue;
+            };
+            if path.is_dir() {
+                deeper.extend(images_below(&path)?.into_iter().map(|image| format!("{name}/{image}")));
+                if !is_image_name(&name) {
+                    continue;
+                }
+            }
+            match found.remove(&name) {
+                Some(other) => {
+                    // The one that is spelt as everywhere else counts, as it does for the functions.
+                    let (one, left) = if path.ends_with(&name) { (path, other) } else { (other, path) };
+                    let (named, same) = (left.display(), one.display());
+                    let why =
+                        format!("left alone {named}: {same} has the same name, but for its Unicode form; rename one");
+                    contents.left_alone.push(why);
+                    found.insert(name, one);
+                }
+                None => drop(found.insert(name, path)),
+            }
+        }
+        contents.inventory = Inventory::of(found.keys().chain(&deeper).map(String::as_str));
+        let images = found.into_iter().filter(|(name, _)| contents.inventory.images.contains(name));
+        contents.images = images.map(|(name, path)| ImageFile { name, path }).collect();
+        Ok(contents)
+    }
+
+    fn leave_unnamed(&mut self, path: &Path) {
+        let why = format!("left alone {path:?}: its name is not UTF-8; rename it");
+        self.left_alone.push(why);
+        self.unnamed.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
+    }
+
+    /// What is ignored in the folder, and what is odd about its names: a line for each, for people who call it `label`.
+    pub fn remarks(&self, label: &str) -> Vec<String> {
+        let mut remarks = self.left_alone.clone();
+        remarks.extend(self.inventory.bad_names_in_words().map(|names| {
+            format!("ignored in {label}: {names}, for names that are too long or hold control characters (rename them)")
+        }));
+        let formats = self.inventory.unreadable_in_words();
+        remarks.extend(formats.map(|(images, remedy)| format!("ignored in {label}: {images} ({remedy})")));
+        remarks.extend(self.inventory.others_in_words().map(|others| format!("ignored in {label}: {others}")));
+        remarks.extend(self.inventory.twins().into_iter().map(|twins| {
+            format!(
+                "twins in {label}: {} share one caption, and one place on some disks; rename all but one",
+                twins.join(", ")
+            )
+        }));
+        remarks
+    }
+}
+
+/// The entries of a folder, by name.
+///
+/// # Errors
+/// If it can't be read.
+pub fn entries(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let unreadable = || format!("the folder {} can't be read", dir.display());
+    let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>).with_context(unreadable)?;
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+/// The paths of the images below a folder, in any format, relative to it. The folders that file managers make for
+/// themselves are left out.
+///
+/// # Errors
+/// If a folder can't be read.
+pub fn images_below(dir: &Path) -> anyhow::Result<Vec<String>> {
+    let (mut images, mut dirs) = (Vec::new(), vec![(dir.to_owned(), String::new(), DEEPEST)]);
+    while let Some((dir, prefix, levels)) = dirs.pop() {
+        let is_system = dir.file_name().is_some_and(|name| is_system_folder(&name.to_string_lossy()));
+        if is_system || levels == 0 {
+            continue;
+        }
+        for path in entries(&dir)? {
+            // For people only, so that an odd spelling does no harm.
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                dirs.push((path, format!("{prefix}{name}/"), levels - 1));
+            } else if Inventory::of([name.as_str()]).concerns_images() {
+                images.push(format!("{prefix}{name}"));
+            }
+        }
+    }
+    Ok(images)
+}
+
+/// Images that lie where none are looked for, as in `3 images in 10_hero woman`, none if there are none. `relative` are
+/// their paths.
+pub fn places_of(relative: &[String]) -> Option<String> {
+    let mut by_folder: BTreeMap<&str, usize> = BTreeMap::new();
+    for image in relative {
+        *by_folder.entry(image.rsplit_once('/').map_or("", |(folder, _)| folder)).or_default() += 1;
+    }
+    let (folder, count) = by_folder.into_iter().next()?;
+    let images = images_in_words(count);
+    Some(if folder.is_empty() { images } else { format!("{images} in {}", visible(folder)) })
+}
