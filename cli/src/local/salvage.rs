@@ -61,7 +61,7 @@ pub fn record_trash(manifest: &mut Manifest, folder: &ActorFolder) {
             if !is_image_name(&filename) || manifest.trash.get(&filename).is_some_and(is_recorded) {
                 continue;
             }
-            let known = manifest.images.get(&filename).filter(|_| !folder.training_data().join(&filename).exists());
+            let known = manifest.images.get(&filename).filter(|_| !folder.image(&filename).exists());
             let image = known.cloned().unwrap_or_else(|| Image { index: number_of(&filename), ..Image::default() });
             let trashed = Trashed {
                 plan_id: plan_id.clone(),

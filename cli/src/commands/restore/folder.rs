@@ -5,7 +5,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use balancer::adapters::names_on_disk;
 use balancer::domain::actor::ActorId;
 use balancer::domain::manifest::{Image, Manifest};
 use balancer::json;
