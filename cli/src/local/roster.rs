@@ -8,6 +8,7 @@ use balancer::adapters::queues::{Queue, Queues};
 use balancer::domain::actor::ActorId;
 use balancer::domain::manifest::Manifest;
 use balancer::domain::numbering;
+use balancer::keys::IMAGE_EXTENSIONS_IN_WORDS;
 use balancer::messages::{Cause, EvaluationCommand, Mode};
 use balancer::stages::Clock;
 use jiff::Timestamp;
