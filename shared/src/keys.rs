@@ -112,6 +112,7 @@ pub fn content_type(filename: &str) -> &'static str {
         Some("jpg" | "jpeg" | "jpe" | "jfif") => "image/jpeg",
         Some("webp") => "image/webp",
         Some("json") => "application/json",
+        Some("txt" | "caption") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
 }

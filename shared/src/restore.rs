@@ -1,14 +1,16 @@
-//! Putting deleted images back: into the bucket, the local copy and the manifest, under their old names.
+//! Putting deleted images back: into the bucket, the local copy and the manifest, under their old names, with their
+//! sidecars.
 
 use jiff::SignedDuration;
 use tracing::info;
 
 use crate::adapters::AwsError;
-use crate::adapters::bucket::{Bucket, PutNew};
-use crate::adapters::local_copy::{LocalCopy, LocalCopyError};
+use crate::adapters::bucket::{Bucket, Object, PutNew};
+use crate::adapters::local_copy::{Claimed, LocalCopy, LocalCopyError};
 use crate::adapters::store::{Store, StoreError};
 use crate::domain::actor::ActorId;
 use crate::domain::manifest::Image;
+use crate::domain::sidecars::{returning_with, stem};
 use crate::domain::trash::Trashed;
 use crate::keys::{Keys, content_type};
 use crate::stages::Clock;
@@ -82,21 +84,28 @@ impl RestoreError {
 
 impl Restoration<'_> {
     /// Puts an image back as it was when it was deleted. Cut off anywhere and repeated, it ends the same: the record of
-    /// the trash goes last, and everything before it finds what an earlier attempt has done.
+    /// the trash goes last, and everything before it finds what an earlier attempt has done. Returns where those of its
+    /// sidecars lie that stay in the trash, since other files have their names.
     ///
     /// # Errors
     /// If there is nothing to put back, or no place for it, or something fails.
-    pub async fn restore(&self, actor: &ActorId, filename: &str, trashed: &Trashed) -> Result<(), RestoreError> {
+    pub async fn restore(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        trashed: &Trashed,
+    ) -> Result<Vec<String>, RestoreError> {
         let etag = self.put_object_back(actor, filename, trashed).await?;
         let image = Image { etag: Some(etag), ..trashed.image.clone() };
         if !self.store.restore_image(actor, filename, &image, self.pin).await? {
             return Err(RestoreError::BeingDeleted { filename: filename.to_owned() });
         }
         self.put_file_back(actor, filename, trashed).await?;
+        let left = self.put_sidecars_back(actor, filename, &trashed.plan_id).await?;
         self.bucket.delete(&self.keys.trash(actor, &trashed.plan_id, filename)).await?;
         self.store.forget_trashed(actor, filename, &trashed.plan_id).await?;
         info!(%actor, filename, plan_id = trashed.plan_id, "restored");
-        Ok(())
+        Ok(left)
     }
 
     /// Returns the `ETag` of the object in its old place.
@@ -152,14 +161,48 @@ impl Restoration<'_> {
         }
     }
 
-    /// The bucket decides what the file holds; the copy in the local trash is used up.
+    /// The bucket decides what the file holds. Nothing is overwritten.
     async fn put_file_back(&self, actor: &ActorId, filename: &str, trashed: &Trashed) -> Result<(), RestoreError> {
-        if self.local.restore(actor, &trashed.plan_id, filename).await? {
+        if self.local.actor_dir(actor).is_none() {
             return Ok(());
         }
-        if let Some(object) = self.bucket.get(&self.keys.image(actor, filename)).await? {
-            self.local.claim(actor, filename, &object.bytes).await?;
+        let Some(object) = self.bucket.get(&self.keys.image(actor, filename)).await? else { return Ok(()) };
+        match self.local.restore(actor, &trashed.plan_id, filename, &object.bytes).await? {
+            Claimed::Ours => Ok(()),
+            Claimed::Occupied => Err(RestoreError::Occupied { filename: filename.to_owned() }),
         }
-        Ok(())
+    }
+
+    async fn put_sidecars_back(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        plan_id: &str,
+    ) -> Result<Vec<String>, RestoreError> {
+        let left = self.local.restore_sidecars(actor, plan_id, filename).await?;
+        let mut left: Vec<String> = left.into_iter().map(|path| path.display().to_string()).collect();
+        let trash = self.keys.trash(actor, plan_id, "");
+        let listed = self.bucket.list(&(trash.clone() + stem(filename))).await?;
+        let names: Vec<&str> = listed.iter().filter_map(|object| object.key.strip_prefix(&trash)).collect();
+        for sidecar in returning_with(filename, &names) {
+            if !self.put_sidecar_back(actor, &(trash.clone() + sidecar), sidecar).await? {
+                left.push(self.bucket.url(&(trash.clone() + sidecar)));
+            }
+        }
+        Ok(left)
+    }
+
+    /// `false` if another object has its name.
+    async fn put_sidecar_back(&self, actor: &ActorId, trash: &str, sidecar: &str) -> Result<bool, RestoreError> {
+        let Some(Object { bytes, .. }) = self.bucket.get(trash).await? else { return Ok(true) };
+        let key = self.keys.image(actor, sidecar);
+        let is_back = match self.bucket.put_new(&key, bytes.clone(), content_type(sidecar)).await? {
+            PutNew::Stored(_) => true,
+            PutNew::Occupied => self.bucket.get(&key).await?.is_some_and(|there| there.bytes == bytes),
+        };
+        if is_back {
+            self.bucket.delete(trash).await?;
+        }
+        Ok(is_back)
     }
 }

@@ -29,7 +29,8 @@ async fn cut_off_after_the_claim(stack: &TestStack, actor: &ActorId, state: Plan
     let delete = vec![deletion.clone()];
     let plan = Plan { delete, remaining: 1, state, ..Plan::empty("p".to_owned(), now, Origin::Evaluation) };
     stack.store.record_plan(actor, &plan).await.unwrap();
-    let wanted = Trashed { plan_id: "p".to_owned(), deleted_at: now, reason: deletion.reason.clone(), image };
+    let (plan_id, reason) = ("p".to_owned(), deletion.reason.clone());
+    let wanted = Trashed { plan_id, deleted_at: now, reason, image, sidecars: Vec::new() };
     let claim = stack.store.begin_deletion(actor, &deletion.filename, &wanted, Version::Assessed).await.unwrap();
     assert!(matches!(claim, Claim::Begun(_)), "{claim:?}");
     deletion

@@ -10,3 +10,4 @@ mod records;
 mod redriving;
 mod repeated;
 mod restoring;
+mod sidecars;

@@ -126,6 +126,7 @@ async fn of_a_pin_and_a_claim_at_the_same_moment_exactly_one_wins() {
             deleted_at: Clock::system().now(),
             reason: "Surplus.".to_owned(),
             image,
+            sidecars: Vec::new(),
         };
         let pin = async {
             // A claim takes several calls, a pin one: it begins at another moment of the claim each time.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use balancer::adapters::local_copy::LocalCopy;
+use balancer::adapters::local_copy::{Claimed, LocalCopy};
 use balancer::adapters::queues::Queue;
 use balancer::domain::actor::ActorId;
 use balancer::domain::manifest::Manifest;
@@ -33,7 +33,7 @@ async fn restore(
 ) -> Result<(), RestoreError> {
     let local = LocalCopy::new(Some(stack.data.path().to_owned()));
     let (clock, TestStack { bucket, store, keys, .. }) = (Clock::system(), stack);
-    Restoration { bucket, store, local: &local, keys, pin, clock: &clock }.restore(actor, name, trashed).await
+    Restoration { bucket, store, local: &local, keys, pin, clock: &clock }.restore(actor, name, trashed).await.map(drop)
 }
 
 /// The image is where it was, with everything that was known of it, and nothing of it is left in the trash.
@@ -106,13 +106,13 @@ async fn a_restoration_that_was_cut_off_is_repeated_to_the_same_end() {
         let (name, trashed) = &trash[0];
         let (key, trash_key) = (stack.keys.image(&actor, name), stack.keys.trash(&actor, &trashed.plan_id, name));
         let bytes = stack.object(&trash_key).await;
-        stack.bucket.put_new(&key, bytes, "image/jpeg").await.unwrap();
+        stack.bucket.put_new(&key, bytes.clone(), "image/jpeg").await.unwrap();
         if steps >= 2 {
             assert!(stack.store.restore_image(&actor, name, &trashed.image, true).await.unwrap());
         }
         if steps >= 3 {
             let local = LocalCopy::new(Some(stack.data.path().to_owned()));
-            assert!(local.restore(&actor, &trashed.plan_id, name).await.unwrap());
+            assert_eq!(local.restore(&actor, &trashed.plan_id, name, &bytes).await.unwrap(), Claimed::Ours);
         }
         if steps >= 4 {
             stack.bucket.delete(&trash_key).await.unwrap();

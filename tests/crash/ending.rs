@@ -15,6 +15,8 @@ pub struct Ending {
     status: Status,
     /// Names in the bucket.
     files: Vec<String>,
+    /// Captions in the bucket.
+    captions: Vec<String>,
     /// Names in the local copy, which must hold the same bytes.
     local: Vec<String>,
     /// Names in the manifest, which must name the same objects.
@@ -43,13 +45,17 @@ impl Ending {
         let record = world.store.actor(actor).await.unwrap().unwrap();
         let manifest = world.manifest(actor).await;
         let listed = world.bucket.list(&world.keys.training_data(actor)).await.unwrap();
-        let mut files = Vec::new();
+        let (mut files, mut captions) = (Vec::new(), Vec::new());
         for object in &listed {
             let name = object.key.rsplit('/').next().unwrap().to_owned();
-            let recorded = manifest.images.get(&name).and_then(|image| image.etag.as_ref());
-            assert_eq!(recorded, Some(&object.etag), "{name}");
             let bytes = world.bucket.get(&object.key).await.unwrap().unwrap().bytes;
             assert_eq!(std::fs::read(world.local_folder(actor).join(&name)).ok(), Some(bytes), "{name}");
+            if name.ends_with(".txt") {
+                captions.push(name);
+                continue;
+            }
+            let recorded = manifest.images.get(&name).and_then(|image| image.etag.as_ref());
+            assert_eq!(recorded, Some(&object.etag), "{name}");
             files.push(name);
         }
         let plans = world.store.plans(actor).await.unwrap();
@@ -63,6 +69,7 @@ impl Ending {
         Self {
             status: record.status,
             files,
+            captions,
             local: world.local_files(actor),
             recorded: manifest.images.keys().cloned().collect(),
             counts: KindCounts::tally(manifest.images.values().filter_map(|image| image.kind)),
@@ -88,7 +95,10 @@ impl Ending {
     /// Asserts that an undisturbed journey did all there is to do.
     pub fn assert_balanced(&self) {
         assert_eq!(self.status, Status::Balanced, "{self:#?}");
-        assert_eq!((&self.files, &self.files), (&self.local, &self.recorded));
+        assert_eq!(self.files, self.recorded);
+        assert_eq!(self.captions, ["hero_1.txt"]);
+        assert_eq!(self.trash, ["hero_2.jpg", "hero_2.txt"]);
+        self.assert_local_copy_agrees();
         assert_eq!(self.done, (1, 2), "{self:#?}");
         assert_eq!((self.charged, self.recorded_as_paid), (2, 2));
         assert!(self.staging.is_empty() && self.refusals.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
@@ -100,7 +110,15 @@ impl Ending {
         assert_eq!(self.status, Status::NeedsAttention, "{self:#?}");
         let done = ((deleted, made), made as usize, 1);
         assert_eq!((self.done, self.charged, self.files.len()), done, "{self:#?}");
+        assert!(self.captions.is_empty() && self.trash.contains(&"hero_1.txt".to_owned()), "{self:#?}");
+        self.assert_local_copy_agrees();
         assert!(self.staging.is_empty() && self.refusals.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
+    }
+
+    fn assert_local_copy_agrees(&self) {
+        let mut names = [&self.files[..], &self.captions].concat();
+        names.sort();
+        assert_eq!((&names, &self.trash), (&self.local, &self.local_trash), "{self:#?}");
     }
 
     /// Says what is not as it was without a disturbance. One question to the vision model may have been asked twice:

@@ -45,9 +45,10 @@ impl Tale {
         world.upload_base_image(&hero).await;
         for (number, picture) in (1..).zip(self.set()) {
             world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
+            world.upload(&hero, &format!("hero_{number}.txt"), format!("image {number}").as_bytes()).await;
         }
         // Every upload has been told, so that each journey begins alike.
-        world.wait_for_messages(self.set().len()).await;
+        world.wait_for_messages(2 * self.set().len()).await;
         let (queue, message) = match self {
             Self::Balances | Self::GivesUp => return world,
             Self::GivesUpAsked => (Queue::Evaluation, json!({ "actor_id": hero })),

@@ -67,7 +67,10 @@ async fn in_stack(connected: &Connected, actor: &ActorId, files: &[String], pin:
     let mut restored = Restored::default();
     for wanted in wanted(actor, &store.trash(actor).await?, files, &mut restored.problems)? {
         match restoration.restore(actor, &wanted.file, &wanted.trashed).await {
-            Ok(()) => restored.done.push(wanted),
+            Ok(left) => {
+                restored.done.push(wanted);
+                left.into_iter().for_each(|sidecar| restored.leave(sidecar));
+            }
             Err(error) if error.is_of_one_file() => restored.fail(wanted.file, error),
             Err(error) => return Err(error.into()),
         }
@@ -79,6 +82,13 @@ async fn in_stack(connected: &Connected, actor: &ActorId, files: &[String], pin:
 impl Restored {
     fn fail(&mut self, file: String, problem: impl ToString) {
         self.problems.push(Problem { file, sentence: problem.to_string() });
+    }
+
+    /// Says that a sidecar could not go back with its image.
+    fn leave(&mut self, sidecar: String) {
+        let problem =
+            format!("{sidecar} stays in the trash: another file has its name; rename or delete that one first");
+        self.fail(sidecar, problem);
     }
 }
 

@@ -68,6 +68,7 @@ pub fn record_trash(manifest: &mut Manifest, folder: &ActorFolder) {
                 deleted_at: moved_at(&file),
                 reason: UNRECORDED.to_owned(),
                 image: Image { pinned: false, ..image },
+                sidecars: Vec::new(),
             };
             manifest.trash.entry(filename).or_default().push(trashed);
         }

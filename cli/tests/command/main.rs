@@ -22,5 +22,6 @@ mod proposals;
 mod serving;
 mod several_stacks;
 mod taking_up;
+mod trash;
 mod unreadable;
 mod watching;

@@ -1,19 +1,16 @@
 //! The same images as plain files, for people who train on the machine where the functions run.
 
-use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::Builder;
 use tokio::fs;
+use tracing::warn;
 
+use super::moving::{self, Moved};
 use super::names_on_disk::entry;
 use crate::domain::actor::ActorId;
 use crate::domain::files::composed;
-
-/// How a file's name ends while it is being written. What bears it when nobody writes was left by a process that died.
-pub const PARTIAL: &str = ".part";
+use crate::domain::sidecars::{leaving_with, returning_with};
 
 /// Whose a name in the local copy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +29,10 @@ pub struct LocalCopy {
 
 /// A file could not be written, moved or read. Trying again may help: a disk can be full, or a folder locked.
 #[derive(Debug, thiserror::Error)]
-#[error("the local file {} can't be {verb}: {cause}", .path.display())]
+#[error("the local file {} can't be {done}: {cause}", .path.display())]
 pub struct LocalCopyError {
     path: PathBuf,
-    verb: &'static str,
+    done: String,
     cause: io::Error,
 }
 
@@ -65,17 +62,7 @@ impl LocalCopy {
     /// If the file system refuses.
     pub async fn filenames(&self, actor: &ActorId) -> Result<Vec<String>, LocalCopyError> {
         let Some(folder) = self.actor_dir(actor).map(|dir| dir.join("training_data")) else { return Ok(Vec::new()) };
-        let refused = |cause| failed(&folder, "read", cause);
-        let mut entries = match fs::read_dir(&folder).await {
-            Ok(entries) => entries,
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(cause) => return Err(refused(cause)),
-        };
-        let mut names = Vec::new();
-        while let Some(entry) = entries.next_entry().await.map_err(refused)? {
-            names.push(composed(&entry.file_name().to_string_lossy()));
-        }
-        Ok(names)
+        names_in(&folder).await
     }
 
     /// Saves an image under a name that nobody has. A reader sees it whole or not at all.
@@ -85,7 +72,7 @@ impl LocalCopy {
     pub async fn claim(&self, actor: &ActorId, filename: &str, bytes: &[u8]) -> Result<Claimed, LocalCopyError> {
         let Some(path) = self.image_path(actor, filename) else { return Ok(Claimed::Ours) };
         self.insist_on_data_folder()?;
-        if write_new(&path, bytes.to_vec()).await? || self.read(&path).await?.as_deref() == Some(bytes) {
+        if write_new(&path, bytes).await? || self.read(&path).await?.as_deref() == Some(bytes) {
             Ok(Claimed::Ours)
         } else {
             Ok(Claimed::Occupied)
@@ -112,8 +99,9 @@ impl LocalCopy {
         }
     }
 
-    /// Moves an image to the actor's `trash/{plan_id}/`, beside its copy in S3. A file that has taken its place since
-    /// stays: then `content`, what was deleted, goes to the trash instead. Says whether there was anything.
+    /// Moves an image and its sidecars to the actor's `trash/{plan_id}/`, beside its copy in S3. A file that has taken its
+    /// place since stays, with the sidecars: then `content`, what was deleted, goes to the trash instead. Says whether the
+    /// image is in the trash.
     ///
     /// # Errors
     /// If the file system refuses.
@@ -126,20 +114,36 @@ impl LocalCopy {
     ) -> Result<bool, LocalCopyError> {
         let (Some(path), Some(trash)) = (self.image_path(actor, filename), self.trash_path(actor, plan_id, filename))
         else {
-            return Ok(true);
+            return Ok(false);
         };
         if let Some(content) = content
             && self.read(&path).await?.is_some_and(|here| here != content)
         {
-            write_new(&trash, content.to_vec()).await?;
+            if !write_new(&trash, content).await? && self.read(&trash).await?.as_deref() != Some(content) {
+                set_aside(&trash).await?;
+                write_new(&trash, content).await?;
+            }
             return Ok(true);
         }
-        make_parent(&trash).await?;
-        match fs::rename(&path, &trash).await {
-            Ok(()) => Ok(true),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(cause) => Err(failed(&path, "moved to the trash", cause)),
+        move_to_trash(&path, &trash).await?;
+        if trash.symlink_metadata().is_err() {
+            return Ok(false);
         }
+        self.trash_sidecars(actor, plan_id, filename).await?;
+        Ok(true)
+    }
+
+    async fn trash_sidecars(&self, actor: &ActorId, plan_id: &str, filename: &str) -> Result<(), LocalCopyError> {
+        let names = self.filenames(actor).await?;
+        for sidecar in leaving_with(filename, &names.iter().map(String::as_str).collect::<Vec<_>>()) {
+            if let (Some(path), Some(trash)) =
+                (self.image_path(actor, sidecar), self.trash_path(actor, plan_id, sidecar))
+                && !path.is_dir()
+            {
+                move_to_trash(&path, &trash).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Where an image lies that was moved to the trash; `None` without a folder.
@@ -148,21 +152,52 @@ impl LocalCopy {
         Some(entry(&self.actor_dir(actor)?.join("trash").join(plan_id), filename))
     }
 
-    /// Moves an image back from the trash, in place of whatever bears its name. Says whether there was one.
+    /// Puts a deleted image back under its name: the file of the trash if it holds this content, else a new one.
     ///
     /// # Errors
     /// If the file system refuses.
-    pub async fn restore(&self, actor: &ActorId, plan_id: &str, filename: &str) -> Result<bool, LocalCopyError> {
+    pub async fn restore(
+        &self,
+        actor: &ActorId,
+        plan_id: &str,
+        filename: &str,
+        content: &[u8],
+    ) -> Result<Claimed, LocalCopyError> {
         let (Some(path), Some(trash)) = (self.image_path(actor, filename), self.trash_path(actor, plan_id, filename))
         else {
-            return Ok(true);
+            return Ok(Claimed::Ours);
         };
-        make_parent(&path).await?;
-        match fs::rename(&trash, &path).await {
-            Ok(()) => Ok(true),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(cause) => Err(failed(&trash, "moved back from the trash", cause)),
+        if self.read(&trash).await?.as_deref() != Some(content) {
+            return self.claim(actor, filename, content).await;
         }
+        match move_new(&trash, &path).await? {
+            Moved::Done => Ok(Claimed::Ours),
+            Moved::Occupied => Ok(Claimed::Occupied),
+            Moved::Missing => self.claim(actor, filename, content).await,
+        }
+    }
+
+    /// Moves the sidecars of an image back from the trash. Returns those that stay there, since another file has their name.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub async fn restore_sidecars(
+        &self,
+        actor: &ActorId,
+        plan_id: &str,
+        filename: &str,
+    ) -> Result<Vec<PathBuf>, LocalCopyError> {
+        let Some(folder) = self.trash_path(actor, plan_id, "") else { return Ok(Vec::new()) };
+        let (names, mut left) = (names_in(&folder).await?, Vec::new());
+        for sidecar in returning_with(filename, &names.iter().map(String::as_str).collect::<Vec<_>>()) {
+            if let (Some(path), Some(trash)) =
+                (self.image_path(actor, sidecar), self.trash_path(actor, plan_id, sidecar))
+                && move_new(&trash, &path).await? == Moved::Occupied
+            {
+                left.push(trash);
+            }
+        }
+        Ok(left)
     }
 
     /// Reads a file; `None` if there is none.
@@ -178,31 +213,59 @@ impl LocalCopy {
     }
 }
 
-/// Writes a file where there is none: whole, or not at all. `false` if there is one.
-async fn write_new(path: &Path, bytes: Vec<u8>) -> Result<bool, LocalCopyError> {
-    make_parent(path).await?;
-    let (to, folder) = (path.to_owned(), path.parent().unwrap_or(path).to_owned());
-    let write = move || -> io::Result<bool> {
-        let readable_by_all = Permissions::from_mode(0o644);
-        let file = Builder::new().prefix(".").suffix(PARTIAL).permissions(readable_by_all).tempfile_in(folder)?;
-        io::Write::write_all(&mut file.as_file(), &bytes)?;
-        match file.persist_noclobber(to) {
-            Ok(_) => Ok(true),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(error.error),
+/// The names of the files in a folder; none without the folder.
+async fn names_in(folder: &Path) -> Result<Vec<String>, LocalCopyError> {
+    let refused = |cause| failed(folder, "read", cause);
+    let mut entries = match fs::read_dir(folder).await {
+        Ok(entries) => entries,
+        Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
         }
+        Err(cause) => return Err(refused(cause)),
     };
-    let written = tokio::task::spawn_blocking(write).await.map_err(io::Error::other).flatten();
+    let mut names = Vec::new();
+    while let Some(entry) = entries.next_entry().await.map_err(refused)? {
+        names.push(composed(&entry.file_name().to_string_lossy()));
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// What lies in the trash under the file's name already is kept under another one: the record is about this file.
+async fn move_to_trash(path: &Path, trash: &Path) -> Result<(), LocalCopyError> {
+    if move_new(path, trash).await? == Moved::Occupied {
+        set_aside(trash).await?;
+        move_new(path, trash).await?;
+    }
+    Ok(())
+}
+
+async fn move_new(from: &Path, to: &Path) -> Result<Moved, LocalCopyError> {
+    let (source, destination) = (from.to_owned(), to.to_owned());
+    let moved = in_background(move || moving::move_new(&source, &destination)).await;
+    moved.map_err(|cause| failed(from, format!("moved to {}", to.display()), cause))
+}
+
+async fn set_aside(path: &Path) -> Result<(), LocalCopyError> {
+    let owned = path.to_owned();
+    let aside = in_background(move || moving::set_aside(&owned)).await;
+    let aside = aside.map_err(|cause| failed(path, "renamed", cause))?;
+    warn!("{} was another file; it is kept as {}", path.display(), aside.display());
+    Ok(())
+}
+
+async fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, LocalCopyError> {
+    let (to, bytes) = (path.to_owned(), bytes.to_vec());
+    let written = in_background(move || moving::write_new(&to, &bytes)).await;
     written.map_err(|cause| failed(path, "written", cause))
 }
 
-async fn make_parent(path: &Path) -> Result<(), LocalCopyError> {
-    let Some(parent) = path.parent() else { return Ok(()) };
-    fs::create_dir_all(parent).await.map_err(|cause| failed(parent, "created", cause))
+async fn in_background<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other).flatten()
 }
 
-fn failed(path: &Path, verb: &'static str, cause: io::Error) -> LocalCopyError {
-    LocalCopyError { path: path.to_owned(), verb, cause }
+fn failed(path: &Path, done: impl Into<String>, cause: io::Error) -> LocalCopyError {
+    LocalCopyError { path: path.to_owned(), done: done.into(), cause }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod bucket;
 pub mod generator;
 pub mod http;
 pub mod local_copy;
+pub mod moving;
 pub mod names_on_disk;
 pub mod queues;
 mod secrets;

@@ -108,7 +108,7 @@ fn stems_of(image: &str) -> [String; 2] {
 
 /// Whether a file name continues an image's stem as sidecars do: with an ending, or with what kohya's and musubi's scripts
 /// put between the stem and the ending of cached latents and text encodings.
-fn is_sidecar_suffix(suffix: &str) -> bool {
+pub(super) fn is_sidecar_suffix(suffix: &str) -> bool {
     #[expect(clippy::expect_used, reason = "a constant pattern that every test of this module compiles")]
     static CACHE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^(_\d+x\d+(_\w+)?|_(sd|sdxl|sd3|flux)|(_[a-z]\w*)?_te(_outputs)?)\.(npz|safetensors)$")

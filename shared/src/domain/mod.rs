@@ -14,6 +14,7 @@ pub mod plan;
 pub mod planner;
 pub mod prompts;
 pub mod reconciliation;
+pub mod sidecars;
 pub mod standstill;
 pub mod status;
 pub mod target;

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Image;
+use super::sidecars::Sidecar;
 
 /// How long a deleted image can be put back. The bucket keeps the bytes as long.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -22,4 +23,7 @@ pub struct Trashed {
     pub reason: String,
     /// What the manifest said of it. Its `ETag` is that of the object which was deleted.
     pub image: Image,
+    /// The sidecars in the bucket that go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sidecars: Vec<Sidecar>,
 }

@@ -1,5 +1,7 @@
 //! Deletion: images leave S3 (to the trash), the local copy and the manifest.
 
+mod sidecars;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,6 +10,7 @@ use tracing::{info, warn};
 
 use super::base_image::BaseImages;
 use super::chain::{dispatch_slots, evaluate_if_done};
+use super::listing::Folder;
 use super::{Clock, Message, Stage, StageError, actors};
 use crate::adapters::bucket::{Bucket, IfUnchanged};
 use crate::adapters::local_copy::LocalCopy;
@@ -117,13 +120,15 @@ impl Deletion {
     async fn delete_planned(&self, actor: &ActorId, plan: &Plan) -> Result<u32, StageError> {
         let mut deleted = 0;
         let until = Instant::now() + self.patience;
+        let mut folder = self.folder(actor).await?;
         for deletion in &plan.delete {
             in_time(until)?;
             let (filename, plan_id) = (&deletion.filename, &plan.plan_id);
-            match self.delete_one_of_plan(actor, plan_id, deletion).await? {
+            match self.delete_one_of_plan(actor, plan_id, deletion, &folder).await? {
                 Ended::Deleted => {
                     info!(%actor, plan_id, filename, reason = deletion.reason, "deleted");
                     Metric::ImagesDeleted(1).emit();
+                    folder.remove(filename);
                     deleted += 1;
                 }
                 Ended::Over => deleted += 1,
@@ -142,9 +147,10 @@ impl Deletion {
         actor: &ActorId,
         plan_id: &str,
         deletion: &PlannedDeletion,
+        folder: &Folder,
     ) -> Result<Ended, StageError> {
         let PlannedDeletion { filename, etag, reason } = deletion;
-        let wanted = self.trashed(actor, filename, plan_id, etag, reason);
+        let wanted = self.trashed(actor, filename, plan_id, etag, reason, folder);
         self.delete(actor, filename, &wanted, Version::Assessed).await
     }
 
@@ -153,7 +159,8 @@ impl Deletion {
         for deletion in &plan.delete {
             let claimed_by = self.store.image(actor, &deletion.filename).await?.and_then(|image| image.deleting);
             if claimed_by.as_ref() == Some(&plan.plan_id) {
-                self.delete_one_of_plan(actor, &plan.plan_id, deletion).await?;
+                let folder = self.folder(actor).await?;
+                self.delete_one_of_plan(actor, &plan.plan_id, deletion, &folder).await?;
             }
         }
         Ok(())
@@ -174,12 +181,14 @@ impl Deletion {
         actors::refuse_unknown(&self.store, places, actor).await?;
         let (mut pinned, mut has_changed) = (Vec::new(), false);
         let until = Instant::now() + self.patience;
+        let mut folder = self.folder(actor).await?;
         for filename in filenames {
             in_time(until)?;
-            match self.delete_one_by_hand(actor, name, filename).await? {
+            match self.delete_one_by_hand(actor, name, filename, &folder).await? {
                 Ended::Deleted => {
                     info!(%actor, filename, "deleted by hand");
                     Metric::ImagesDeleted(1).emit();
+                    folder.remove(filename);
                     has_changed = true;
                 }
                 Ended::Over => {
@@ -223,16 +232,32 @@ impl Deletion {
         Ok(true)
     }
 
-    async fn delete_one_by_hand(&self, actor: &ActorId, name: &str, filename: &str) -> Result<Ended, StageError> {
+    /// The actor's files. Listed once for all deletions of a message, since most images have no sidecars.
+    async fn folder(&self, actor: &ActorId) -> Result<Folder, StageError> {
+        Ok(Folder::list(&self.bucket, &self.keys, actor, "").await?)
+    }
+
+    async fn delete_one_by_hand(
+        &self,
+        actor: &ActorId,
+        name: &str,
+        filename: &str,
+        folder: &Folder,
+    ) -> Result<Ended, StageError> {
         let known = self.store.image(actor, filename).await?;
         let has_begun = known.as_ref().is_some_and(|image| image.deleting.is_some());
         let etag = self.bucket.etag(&self.keys.image(actor, filename)).await?;
         if etag.is_none() && !has_begun {
+            if !folder.sidecars_of(filename).is_empty()
+                && let Some(kept) = self.store.trashed(actor, filename, name).await?
+            {
+                self.trash_sidecars(actor, filename, &kept).await?;
+            }
             return self.forget(actor, name, filename, known.as_ref()).await;
         }
         // Perhaps nobody has looked at the file yet; its number has been used all the same.
         self.store.raise_last_number(actor, number_of(filename)).await?;
-        let wanted = self.trashed(actor, filename, name, &etag.unwrap_or_default(), "Deleted by hand.");
+        let wanted = self.trashed(actor, filename, name, &etag.unwrap_or_default(), "Deleted by hand.", folder);
         self.delete(actor, filename, &wanted, Version::Any).await
     }
 
@@ -247,7 +272,11 @@ impl Deletion {
     ) -> Result<Ended, StageError> {
         let begun = match self.store.begin_deletion(actor, filename, wanted, version).await? {
             Claim::Begun(begun) => begun,
-            Claim::Over => return Ok(Ended::Over),
+            Claim::Over(kept) => {
+                // An evaluation may have ended the deletion that was cut off before its sidecars had gone.
+                self.trash_sidecars(actor, filename, &kept).await?;
+                return Ok(Ended::Over);
+            }
             Claim::Pinned => return Ok(Ended::Pinned),
             Claim::Replaced => return Ok(Ended::Replaced),
         };
@@ -279,6 +308,8 @@ impl Deletion {
         };
         if ended == Ended::Missing {
             self.store.forget_trashed(actor, filename, plan_id).await?;
+        } else {
+            self.trash_sidecars(actor, filename, begun).await?;
         }
         self.store.end_deletion(actor, filename, plan_id).await?;
         Ok(ended)
@@ -292,10 +323,11 @@ impl Deletion {
         filename: &str,
         trash: &str,
     ) -> Result<bool, StageError> {
-        let Some(path) = self.local.trash_path(actor, plan_id, filename) else { return Ok(false) };
+        if self.local.actor_dir(actor).is_none() {
+            return Ok(false);
+        }
         let content = self.bucket.get(trash).await?.map(|object| object.bytes);
-        self.local.trash(actor, plan_id, filename, content.as_deref()).await?;
-        Ok(self.local.read(&path).await?.is_some())
+        Ok(self.local.trash(actor, plan_id, filename, content.as_deref()).await?)
     }
 
     /// What is left to do for an image that is not in the bucket, and whose deletion never began.
@@ -317,7 +349,15 @@ impl Deletion {
     }
 
     /// The record of the trash for this version of a file, with what can be said of one that nobody has looked at yet.
-    fn trashed(&self, actor: &ActorId, filename: &str, plan_id: &str, etag: &str, reason: &str) -> Trashed {
+    fn trashed(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        plan_id: &str,
+        etag: &str,
+        reason: &str,
+        folder: &Folder,
+    ) -> Trashed {
         let now = self.clock.now();
         let image = Image {
             generated_at: Some(timestamp_text(now)),
@@ -328,7 +368,8 @@ impl Deletion {
             etag: Some(etag.to_owned()),
             ..Image::default()
         };
-        Trashed { plan_id: plan_id.to_owned(), deleted_at: now, reason: reason.to_owned(), image }
+        let sidecars = folder.sidecars_of(filename);
+        Trashed { plan_id: plan_id.to_owned(), deleted_at: now, reason: reason.to_owned(), image, sidecars }
     }
 }
 

@@ -1,11 +1,15 @@
 //! The files of an actor, as the bucket has them.
 
+use std::collections::BTreeMap;
+
 use super::StageError;
+use crate::adapters::AwsError;
 use crate::adapters::bucket::Bucket;
 use crate::domain::actor::ActorId;
 use crate::domain::files::{Inventory, images_in_words, visible};
 use crate::domain::plan::Note;
 use crate::domain::reconciliation::Listed;
+use crate::domain::sidecars::{Sidecar, leaving_with};
 use crate::keys::{Keys, is_image_name};
 
 /// An actor's folder in the bucket.
@@ -81,4 +85,35 @@ async fn images_below(bucket: &Bucket, folder: &str) -> Result<usize, StageError
     let objects = bucket.list(folder).await?;
     let names = objects.iter().filter_map(|object| object.key.strip_prefix(folder));
     Ok(names.filter(|name| Inventory::of([*name]).concerns_images()).count())
+}
+
+/// Files in an actor's folder of the bucket, images or not, as they were at some moment.
+pub(super) struct Folder {
+    etags: BTreeMap<String, String>,
+}
+
+impl Folder {
+    /// Lists the files whose names start so.
+    pub(super) async fn list(bucket: &Bucket, keys: &Keys, actor: &ActorId, start: &str) -> Result<Self, AwsError> {
+        let folder = keys.training_data(actor);
+        let objects = bucket.list(&(folder.clone() + start)).await?.into_iter();
+        let files = objects.filter_map(|object| Some((object.key.strip_prefix(&folder)?.to_owned(), object.etag)));
+        Ok(Self { etags: files.filter(|(filename, _)| !filename.contains('/')).collect() })
+    }
+
+    pub(super) fn contains(&self, filename: &str) -> bool {
+        self.etags.contains_key(filename)
+    }
+
+    /// The sidecars that leave the folder with an image.
+    pub(super) fn sidecars_of(&self, filename: &str) -> Vec<Sidecar> {
+        let names: Vec<&str> = self.etags.keys().map(String::as_str).collect();
+        let sidecars = leaving_with(filename, &names).into_iter();
+        sidecars.map(|name| Sidecar { filename: name.to_owned(), etag: self.etags[name].clone() }).collect()
+    }
+
+    /// Notes that an image has left the folder.
+    pub(super) fn remove(&mut self, filename: &str) {
+        self.etags.remove(filename);
+    }
 }

@@ -6,6 +6,7 @@ mod faults;
 mod passing;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -245,11 +246,13 @@ impl World {
     /// The actor's files in the local copy.
     #[must_use]
     pub fn local_files(&self, actor: &ActorId) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.local_folder(actor)) else { return Vec::new() };
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned()).collect();
-        names.sort();
-        names
+        names_in(&self.local_folder(actor))
+    }
+
+    /// The files that a plan, or a message by hand, has moved to the trash of the local copy.
+    #[must_use]
+    pub fn local_trash(&self, actor: &ActorId, plan_id: &str) -> Vec<String> {
+        names_in(&self.data.path().join(actor.as_str()).join("trash").join(plan_id))
     }
 
     /// The folder of the actor's images in the local copy.
@@ -257,6 +260,13 @@ impl World {
     pub fn local_folder(&self, actor: &ActorId) -> std::path::PathBuf {
         self.data.path().join(actor.as_str()).join("training_data")
     }
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
 }
 
 fn clock(passing: &Arc<Passing>) -> Clock {

@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
+use balancer::adapters::moving::{Moved, move_new};
 use balancer::domain::actor::ActorId;
+use balancer::domain::files::composed;
 use balancer::domain::manifest::{Image, Manifest};
+use balancer::domain::sidecars::returning_with;
 use balancer::json;
 use balancer::restore::RestoreError;
 
@@ -23,10 +26,12 @@ pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> any
     for wanted in wanted(actor, &manifest.trash.clone(), files, &mut restored.problems)? {
         match move_back(&folder, &manifest, &wanted)? {
             Ok(()) => {
+                let left = move_sidecars_back(&folder, &wanted)?;
                 enter(&mut manifest, &wanted, pin);
                 // After each file, so that whatever is cut off, what was done is written down.
                 write_whole(&folder.manifest(), &serde_json::to_vec_pretty(&manifest)?)?;
                 restored.done.push(wanted);
+                left.into_iter().for_each(|sidecar| restored.leave(sidecar));
             }
             Err(problem) => restored.fail(wanted.file, problem),
         }
@@ -48,27 +53,43 @@ fn read(folder: &ActorFolder) -> anyhow::Result<Manifest> {
 fn move_back(folder: &ActorFolder, manifest: &Manifest, wanted: &Wanted) -> anyhow::Result<Result<(), RestoreError>> {
     let filename = &wanted.file;
     let place = folder.image(filename);
-    let trash = folder.trash_path(&wanted.trashed.plan_id, filename);
-    Ok(match (bytes(&trash)?, bytes(&place)?) {
-        (Some(_), None) => {
-            fs::create_dir_all(folder.training_data())?;
-            fs::rename(&trash, &place).with_context(|| format!("{} can't be moved back", trash.display()))?;
-            Ok(())
-        }
-        (Some(trashed), Some(there)) if trashed == there => Ok(fs::remove_file(&trash)?),
-        (Some(_), Some(_)) => Err(RestoreError::Occupied { filename: filename.clone() }),
+    Ok(match moved(&folder.trash_path(&wanted.trashed.plan_id, filename), &place)? {
+        Moved::Done => Ok(()),
+        Moved::Occupied => Err(RestoreError::Occupied { filename: filename.clone() }),
         // An earlier attempt was cut off between moving the file and writing it down.
-        (None, Some(_)) if !manifest.images.contains_key(filename) => Ok(()),
-        (None, _) => Err(RestoreError::Gone { filename: filename.clone() }),
+        Moved::Missing if place.is_file() && !manifest.images.contains_key(filename) => Ok(()),
+        Moved::Missing => Err(RestoreError::Gone { filename: filename.clone() }),
     })
 }
 
-fn bytes(path: &PathBuf) -> anyhow::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("{} can't be read", path.display())),
+/// Returns the paths of those that stay, since other files have their names.
+fn move_sidecars_back(folder: &ActorFolder, wanted: &Wanted) -> anyhow::Result<Vec<String>> {
+    let trash = folder.trash_path(&wanted.trashed.plan_id, "");
+    let names = names_in(&trash)?;
+    let mut left = Vec::new();
+    for sidecar in returning_with(&wanted.file, &names.iter().map(String::as_str).collect::<Vec<_>>()) {
+        let from = folder.trash_path(&wanted.trashed.plan_id, sidecar);
+        if moved(&from, &folder.image(sidecar))? == Moved::Occupied {
+            left.push(from.display().to_string());
+        }
     }
+    Ok(left)
+}
+
+fn moved(from: &Path, to: &Path) -> anyhow::Result<Moved> {
+    move_new(from, to).with_context(|| format!("{} can't be moved to {}", from.display(), to.display()))
+}
+
+fn names_in(dir: &Path) -> anyhow::Result<Vec<String>> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(|| format!("{} can't be read", dir.display()))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry?.file_name().to_str().map(composed));
+    }
+    Ok(names)
 }
 
 fn enter(manifest: &mut Manifest, Wanted { file, trashed }: &Wanted, pin: bool) {

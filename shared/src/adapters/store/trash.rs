@@ -69,8 +69,8 @@ pub struct Begun {
 pub enum Claim {
     /// It may.
     Begun(Box<Begun>),
-    /// It has been carried out before.
-    Over,
+    /// It has been carried out before; this is what is kept of it.
+    Over(Box<Trashed>),
     /// Somebody wants the image to stay.
     Pinned,
     /// The image is another one than was judged.
@@ -111,12 +111,11 @@ impl Store {
             if self.claim(actor, filename, &trashed, &worker, version, known.is_some()).await? {
                 return Ok(Claim::Begun(Box::new(Begun { trashed, worker })));
             }
-            let is_free = async || {
-                Ok::<_, StoreError>(self.image(actor, filename).await?.is_none_or(|image| image.deleting.is_none()))
-            };
-            if self.trashed(actor, filename, &wanted.plan_id).await?.is_some() && is_free().await? {
+            if let Some(kept) = self.trashed(actor, filename, &wanted.plan_id).await?
+                && self.image(actor, filename).await?.is_none_or(|image| image.deleting.is_none())
+            {
                 // A person has put the image back, or is at it.
-                return Ok(Claim::Over);
+                return Ok(Claim::Over(Box::new(kept)));
             }
         }
         Err(AwsError::new("DynamoDB", "TransactWriteItems", filename, "its record changes all the time").into())
@@ -139,8 +138,8 @@ impl Store {
         if version == Version::Any || !is_gone_or_other {
             return Ok(None);
         }
-        if self.trashed(actor, filename, &wanted.plan_id).await?.is_some() {
-            return Ok(Some(Claim::Over));
+        if let Some(kept) = self.trashed(actor, filename, &wanted.plan_id).await? {
+            return Ok(Some(Claim::Over(Box::new(kept))));
         }
         Ok(known.is_some().then_some(Claim::Replaced))
     }

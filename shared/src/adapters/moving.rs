@@ -1,0 +1,269 @@
+//! Moving a file so that neither it nor another one is ever lost: nothing is overwritten, and where the destination is on
+//! another file system, the file is removed only after a copy of it is safe.
+
+use std::fs::{self, File, FileTimes, Metadata, Permissions};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown, symlink};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use tempfile::{Builder, NamedTempFile};
+
+/// How a file's name ends while it is being written. What bears it when nobody writes was left by a process that died.
+pub const PARTIAL: &str = ".part";
+
+/// How a move ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// The file is at the destination, and nowhere else.
+    Done,
+    /// There is no file to move.
+    Missing,
+    /// Another file is at the destination; both stay where they are.
+    Occupied,
+}
+
+/// Moves a file to a name that is free, whatever file system that is on, with its permissions and times where the
+/// destination can keep them. Cut off anywhere and repeated, it ends the same: a copy of the file that is at the
+/// destination already counts as the file.
+///
+/// A symbolic link moves as a link and leads to the same file afterwards; that file stays where it is.
+///
+/// # Errors
+/// If the file system refuses. The file is then still where it was; at the destination there may be a whole copy of it,
+/// but never a part.
+pub fn move_new(from: &Path, to: &Path) -> io::Result<Moved> {
+    match attempt(from, to) {
+        // Another worker is moving the same file: what it has left by now tells.
+        Ok(Moved::Occupied) => attempt(from, to),
+        Err(error) if error.kind() == ErrorKind::NotFound => attempt(from, to),
+        moved => moved,
+    }
+}
+
+fn attempt(from: &Path, to: &Path) -> io::Result<Moved> {
+    let Some(metadata) = if_there(from.symlink_metadata())? else { return Ok(Moved::Missing) };
+    create_parent(to)?;
+    if entry(from)? == entry(to)? {
+        return Ok(Moved::Done);
+    }
+    if is_same(from, to)? {
+        remove_unchanged(from, &metadata)?;
+        return Ok(Moved::Done);
+    }
+    let moved =
+        if metadata.is_symlink() { move_link(from, to, &metadata) } else { rename_or_copy(from, to, &metadata) };
+    match moved {
+        Ok(()) => Ok(Moved::Done),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Moved::Occupied),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives the file at a name that is wanted for another one a name that is free, and returns that.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (stem, ending) = name.rsplit_once('.').map_or((&*name, String::new()), |(stem, end)| (stem, format!(".{end}")));
+    for number in 2_u32.. {
+        let free = path.with_file_name(format!("{stem} ({number}){ending}"));
+        match rename_new(path, &free) {
+            Ok(()) => return Ok(free),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+/// Writes a file where there is none: whole and safe, or not at all. `false` if there is one.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    create_parent(path)?;
+    let file = partial(path)?;
+    file.as_file().write_all(bytes)?;
+    match publish(file, path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The place that a path names: linked folders give one place several paths.
+fn entry(path: &Path) -> io::Result<PathBuf> {
+    let folder = path.parent().unwrap_or(path).canonicalize()?;
+    Ok(folder.join(path.file_name().unwrap_or_default()))
+}
+
+/// `None` where a file isn't there.
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn rename_or_copy(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
+    match rename_new(from, to) {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => copy_over(from, to, metadata),
+        renamed => renamed,
+    }
+}
+
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // This file system can't refuse to overwrite.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match if_there(to.symlink_metadata())? {
+            Some(_) => Err(ErrorKind::AlreadyExists.into()),
+            None => fs::rename(from, to),
+        },
+        renamed => Ok(renamed?),
+    }
+}
+
+/// Copies, syncs, compares, and only then removes.
+fn copy_over(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
+    if !metadata.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no plain file"));
+    }
+    let copy = partial(to)?;
+    io::copy(&mut File::open(from)?, &mut copy.as_file())?;
+    // A file system that knows no owners, modes or times keeps the content all the same.
+    drop(fchown(copy.as_file(), Some(metadata.uid()), Some(metadata.gid())));
+    drop(copy.as_file().set_permissions(metadata.permissions()));
+    if let (Ok(accessed), Ok(modified)) = (metadata.accessed(), metadata.modified()) {
+        drop(copy.as_file().set_times(FileTimes::new().set_accessed(accessed).set_modified(modified)));
+    }
+    copy.as_file().sync_all()?;
+    if !have_same_content(from, copy.path())? {
+        return Err(io::Error::other("it has changed while it was copied"));
+    }
+    publish(copy, to)?;
+    remove_unchanged(from, metadata)
+}
+
+/// Makes a link to the same file, and only then removes the old one. Where there are no links, the content goes instead.
+fn move_link(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
+    let target = fs::read_link(from)?;
+    let leads_to = from.canonicalize();
+    let moved = if target.is_absolute() { Some(target) } else { seen_from(to, from, &target)? };
+    let target = match (moved, &leads_to) {
+        (Some(target), Err(_)) => target,
+        // A link on the way may lead elsewhere than its name says.
+        (Some(target), Ok(file)) if is_led_to(to, &target, file) => target,
+        (_, Ok(file)) => file.clone(),
+        (None, Err(_)) => fs::read_link(from)?,
+    };
+    match symlink(&target, to) {
+        Ok(()) => sync_folder_of(to)?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
+        Err(error) if leads_to.is_err() => return Err(error),
+        Err(_) => {
+            let copy = partial(to)?;
+            io::copy(&mut File::open(from)?, &mut copy.as_file())?;
+            publish(copy, to)?;
+        }
+    }
+    remove_unchanged(from, metadata)
+}
+
+/// A relative target of the link `from` as a link at `to` must name it. `None` if the folders have nothing in common.
+fn seen_from(to: &Path, from: &Path, target: &Path) -> io::Result<Option<PathBuf>> {
+    let (mut here, mut there) = (entry(to)?, entry(from)?);
+    here.pop();
+    there.pop();
+    for component in target.components() {
+        match component {
+            Component::ParentDir => drop(there.pop()),
+            Component::Normal(name) => there.push(name),
+            _ => {}
+        }
+    }
+    let common = here.components().zip(there.components()).take_while(|(one, other)| one == other).count();
+    if common == 0 {
+        return Ok(None);
+    }
+    let up = here.components().skip(common).map(|_| Component::ParentDir);
+    Ok(Some(up.chain(there.components().skip(common)).collect()))
+}
+
+fn is_led_to(link: &Path, target: &Path, file: &Path) -> bool {
+    let folder = link.parent().unwrap_or(link);
+    folder.join(target).canonicalize().is_ok_and(|reached| reached == file)
+}
+
+/// Whether what is at the destination is the file itself, left there by an earlier attempt. A link to the file is not:
+/// without the file it would lead nowhere.
+fn is_same(from: &Path, to: &Path) -> io::Result<bool> {
+    let Some(there) = if_there(to.symlink_metadata())? else { return Ok(false) };
+    if there.is_symlink() {
+        let leads_to = |path: &Path| path.canonicalize().ok();
+        return Ok(from.is_symlink() && leads_to(to).is_some() && leads_to(to) == leads_to(from));
+    }
+    Ok(there.is_file() && from.is_file() && have_same_content(from, to)?)
+}
+
+fn have_same_content(one: &Path, other: &Path) -> io::Result<bool> {
+    let (one, other) = (File::open(one)?, File::open(other)?);
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut one, mut other) = (BufReader::new(one), BufReader::new(other));
+    loop {
+        let (here, there) = (one.fill_buf()?, other.fill_buf()?);
+        let length = here.len().min(there.len());
+        if here[..length] != there[..length] || here.is_empty() != there.is_empty() {
+            return Ok(false);
+        }
+        if length == 0 {
+            return Ok(true);
+        }
+        one.consume(length);
+        other.consume(length);
+    }
+}
+
+/// Removes a file, unless another one has taken its place since it was looked at.
+fn remove_unchanged(path: &Path, seen: &Metadata) -> io::Result<()> {
+    let identity = |file: &Metadata| (file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec());
+    match if_there(path.symlink_metadata())? {
+        Some(now) if identity(&now) != identity(seen) => Err(io::Error::other("it has changed while it was moved")),
+        Some(_) => if_there(fs::remove_file(path)).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// An empty file beside the one that it is to become, hidden, and gone with its handle.
+fn partial(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or(path);
+    let readable_by_all = Permissions::from_mode(0o644);
+    Builder::new().prefix(".").suffix(PARTIAL).permissions(readable_by_all).tempfile_in(folder)
+}
+
+/// Gives a written file its name, if nothing bears it.
+fn publish(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_folder_of(path)
+}
+
+/// Makes sure that a new name outlives a power cut. Some file systems can't, and then do it by themselves or not at all.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match File::open(path.parent().unwrap_or(path))?.sync_all() {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
+}
+
+fn create_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! The sidecars of images in the bucket go to the trash with them.
+
+use tracing::{info, warn};
+
+use super::Deletion;
+use crate::adapters::bucket::IfUnchanged;
+use crate::domain::actor::ActorId;
+use crate::domain::sidecars::{Sidecar, stem};
+use crate::domain::trash::Trashed;
+use crate::stages::StageError;
+use crate::stages::listing::Folder;
+
+impl Deletion {
+    /// Moves the sidecars of a deleted image to the trash, as far as they are those that were there when its deletion began
+    /// and no other image shares them by now. Comes after the image has gone, so that an image that stays keeps its own.
+    pub(super) async fn trash_sidecars(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        deleted: &Trashed,
+    ) -> Result<(), StageError> {
+        if deleted.sidecars.is_empty() {
+            return Ok(());
+        }
+        let now = Folder::list(&self.bucket, &self.keys, actor, stem(filename)).await?;
+        if now.contains(filename) {
+            return Ok(());
+        }
+        for sidecar in now.sidecars_of(filename) {
+            if deleted.sidecars.contains(&sidecar) {
+                self.trash_sidecar(actor, &deleted.plan_id, &sidecar).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn trash_sidecar(&self, actor: &ActorId, plan_id: &str, sidecar: &Sidecar) -> Result<(), StageError> {
+        let Sidecar { filename, etag } = sidecar;
+        let (key, trash) = (self.keys.image(actor, filename), self.keys.trash(actor, plan_id, filename));
+        if self.bucket.etag(&trash).await?.is_some_and(|there| there != *etag) {
+            warn!(%actor, plan_id, filename, "not deleted: the trash holds another file of this name");
+            return Ok(());
+        }
+        if self.bucket.copy_if(&key, &trash, etag).await? == IfUnchanged::Done
+            && self.bucket.delete_if(&key, etag).await? == IfUnchanged::Done
+        {
+            info!(%actor, plan_id, filename, "deleted with its image");
+        }
+        Ok(())
+    }
+}
