@@ -7,12 +7,15 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Deserialize;
+use serde_json::Value;
 use tracing::{Instrument, error, info, info_span, warn};
 
-use crate::adapters::queues::{Queues, believed};
+use crate::adapters::queues::{Queue, Queues, believed};
 use crate::adapters::store::Store;
+use crate::adapters::store::actors::OnBehalf;
 use crate::adapters::store::refusals::Refusal;
 use crate::domain::actor::ActorId;
+use crate::domain::plan::PlanState;
 use crate::metrics::Metric;
 use crate::panics::{Panicked, caught};
 use crate::stages::{Clock, Message, Stage, StageError};
@@ -137,14 +140,37 @@ impl<S: Stage> Worker<S> {
         Ok(self.queues.return_after(S::QUEUE, handle, pause).await?)
     }
 
+    /// Notes in the actor's record that the message was given up, unless its work no longer concerns the actor: its plan
+    /// was superseded or completed, or a later evaluation has come to a verdict.
     async fn tell_actor(&self, record: &SqsMessage, failed: &StageError) -> Result<(), StageError> {
-        let Some(actor) = actor_in(record.body.as_deref().unwrap_or_default()) else { return Ok(()) };
+        let about = About::of(record.body.as_deref().unwrap_or_default());
+        let Some(actor) = about.actor() else { return Ok(()) };
+        if let Some(plan_id) = about.plan()
+            && self.is_over(&actor, plan_id).await
+        {
+            info!(plan_id, "the plan of the message that was given up is over");
+            return Ok(());
+        }
+        let behalf = about.behalf(S::QUEUE, sent_at(record, &self.clock));
         let reason = format!(
             "{:?} failed {MOST_DELIVERIES} times, and its message waits in the dead-letter queue: {failed}",
             S::QUEUE
         );
-        Metric::SetsNeedingAttention.emit();
-        Ok(self.store.ask_for_attention(&actor, &reason, self.clock.now()).await?)
+        if self.store.ask_for_attention(&actor, behalf, &reason, self.clock.now()).await? {
+            Metric::SetsNeedingAttention.emit();
+        } else {
+            info!("the message that was given up no longer concerns its actor");
+        }
+        Ok(())
+    }
+
+    /// Whether the plan is known to be completed, superseded or gone. One that can't be read may be what the message failed
+    /// of.
+    async fn is_over(&self, actor: &ActorId, plan_id: &str) -> bool {
+        match self.store.plan(actor, plan_id).await {
+            Ok(plan) => plan.is_none_or(|plan| plan.state != PlanState::Running),
+            Err(_) => false,
+        }
     }
 }
 
@@ -164,22 +190,39 @@ fn pause_after(delivery: u32) -> Duration {
     Duration::from_secs(1 << delivery.min(4))
 }
 
-fn actor_in(body: &str) -> Option<ActorId> {
-    About::of(body).actor_id?.parse().ok()
-}
-
 /// What a message is about, for every line of the log.
 #[derive(Default, Deserialize)]
+#[serde(default)]
 struct About {
     actor_id: Option<String>,
     plan_id: Option<String>,
     slot_id: Option<String>,
+    /// Why an evaluation was asked for.
+    cause: Value,
 }
 
 impl About {
     /// Of anything that isn't a message of ours nothing is known.
     fn of(body: &str) -> Self {
         serde_json::from_str(body).unwrap_or_default()
+    }
+
+    fn actor(&self) -> Option<ActorId> {
+        self.actor_id.as_deref()?.parse().ok()
+    }
+
+    /// The plan whose work the message carries out, or whose end it tells of.
+    fn plan(&self) -> Option<&str> {
+        self.plan_id.as_deref().or_else(|| self.cause["plan_done"].as_str())
+    }
+
+    /// On whose behalf the actor is told that the message was given up. What an operator asked the other two handlers for
+    /// is not done by any evaluation.
+    fn behalf(&self, queue: Queue, sent_at: Option<Timestamp>) -> OnBehalf<'_> {
+        match self.plan() {
+            Some(plan_id) => OnBehalf::Plan(plan_id),
+            None => OnBehalf::Request(sent_at.filter(|_| queue == Queue::Evaluation)),
+        }
     }
 }
 
@@ -202,6 +245,20 @@ mod tests {
             assert_eq!(sent(other), None, "{other}");
         }
         assert_eq!(sent_at(&SqsMessage::default(), &clock), None);
+    }
+
+    #[test]
+    fn a_message_is_given_up_on_behalf_of_its_plan_or_request() {
+        let sent = "2026-03-20T12:00:00Z".parse().ok();
+        let behalf = |queue, body: &str| format!("{:?}", About::of(body).behalf(queue, sent));
+        let of_plan = format!("{:?}", OnBehalf::Plan("p"));
+        assert_eq!(behalf(Queue::Generation, r#"{"actor_id":"a","plan_id":"p","slot_id":"001"}"#), of_plan);
+        assert_eq!(behalf(Queue::Evaluation, r#"{"actor_id":"a","cause":{"plan_done":"p"}}"#), of_plan);
+        let of_request = format!("{:?}", OnBehalf::Request(sent));
+        assert_eq!(behalf(Queue::Evaluation, r#"{"actor_id":"a","cause":"uploads"}"#), of_request);
+        assert_eq!(behalf(Queue::Evaluation, r#"{"actor_id":"a"}"#), of_request);
+        let unanswerable = format!("{:?}", OnBehalf::Request(None));
+        assert_eq!(behalf(Queue::Deletion, r#"{"actor_id":"a","filenames":["a_1.jpg"]}"#), unanswerable);
     }
 
     #[test]

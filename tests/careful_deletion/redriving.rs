@@ -20,6 +20,12 @@ async fn a_deletion_whose_plan_could_not_be_read_is_done_once_it_is_mended_and_r
     let put = stack.dynamodb.put_item().table_name(&stack.outputs().table);
     put.set_item(Some(unreadable.into())).send().await.unwrap();
 
+    let key = [("pk", "ACTOR#hero"), ("sk", "ACTOR")];
+    let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+    let activate = stack.dynamodb.update_item().table_name(&stack.outputs().table).set_key(Some(key.into()));
+    let activate = activate.update_expression("SET active_plan = :p");
+    activate.expression_attribute_values(":p", AttributeValue::S("p".to_owned())).send().await.unwrap();
+
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
     let reason = stack.needs_attention(&actor).await;
     assert!(reason.contains("dead-letter queue") && reason.contains("PLAN#p"), "{reason}");
@@ -33,6 +39,10 @@ async fn a_deletion_whose_plan_could_not_be_read_is_done_once_it_is_mended_and_r
     }];
     let mended =
         Plan { delete, remaining: 1, ..Plan::empty("p".to_owned(), Clock::system().now(), Origin::Evaluation) };
+    let key = [("pk", "ACTOR#hero"), ("sk", "PLAN#p")];
+    let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+    let remove = stack.dynamodb.delete_item().table_name(&stack.outputs().table);
+    remove.set_key(Some(key.into())).send().await.unwrap();
     stack.store.record_plan(&actor, &mended).await.unwrap();
     let outputs = stack.outputs();
     assert_eq!(stack.queues.redrive(Queue::Generation, &outputs.generation_dlq_url).await.unwrap(), 0);

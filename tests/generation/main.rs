@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
 
 mod creation;
+mod interrupted;
 mod looks;
 mod lost;
 mod outage;

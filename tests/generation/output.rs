@@ -1,9 +1,18 @@
 //! What becomes of what was made.
 
+use balancer::adapters::bucket::Bucket;
+use balancer::functions::s3_client;
 use balancer::imaging::{decode, is_jpeg};
-use balancer_tests::replicate::Fate;
+use balancer_tests::pictures::base_jpeg;
+use balancer_tests::replicate::{Fate, Place};
+use jiff::SignedDuration;
+use local_stack::{Credentials, sdk_config};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use wiremock::ResponseTemplate;
 
-use crate::support::Wanted;
+use crate::support::{Wanted, always, first};
 
 fn png() -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
@@ -24,7 +33,7 @@ async fn an_output_that_is_no_use_is_paid_and_asked_for_anew() {
     for fate in [
         Fate::Gives(b"<html>Not today</html>".to_vec()),
         Fate::Gives(Vec::new()),
-        Fate::Gives(balancer_tests::pictures::base_jpeg()[..2_000].to_vec()),
+        Fate::Gives(base_jpeg()[..2_000].to_vec()),
         Fate::Gives(too_large),
         Fate::LiesAt("https://example.com/out.jpg".to_owned()),
         Fate::LiesAt("file:///etc/passwd".to_owned()),
@@ -59,4 +68,105 @@ async fn an_output_in_another_format_is_kept_as_a_jpeg() {
     let kept = wanted.world.bucket.get(&key).await.unwrap().unwrap().bytes;
     assert!(is_jpeg(&kept));
     assert_eq!(decode(&kept).unwrap().dimensions(), (96, 64));
+}
+
+/// What may arrive in place of an output that lies safe at its address.
+fn damaged() -> Vec<ResponseTemplate> {
+    let body = |bytes: &[u8]| ResponseTemplate::new(200).set_body_raw(bytes.to_vec(), "image/jpeg");
+    let statuses = [404, 403, 410, 401, 302].map(ResponseTemplate::new);
+    [body(b"<html>Just a moment</html>"), body(b""), body(&base_jpeg()[..2_000])].into_iter().chain(statuses).collect()
+}
+
+#[tokio::test]
+async fn a_damaged_output_is_fetched_again_not_paid_again() {
+    for damaged in damaged() {
+        let wanted = Wanted::image(always(Fate::Succeeds)).await;
+        for _ in 0..3 {
+            wanted.world.replicate.answer_next(Place::Output, damaged.clone());
+        }
+        wanted.work().await;
+        assert!(wanted.world.replicate.has_answered_so());
+        wanted.assert_all_made().await;
+        assert_eq!(wanted.world.replicate.creations(), 1, "{damaged:?}");
+    }
+}
+
+#[tokio::test]
+async fn outputs_damaged_often_cost_one_creation_each() {
+    let wanted = Wanted::images(5, always(Fate::Succeeds)).await;
+    for damaged in damaged().into_iter().cycle().take(12) {
+        wanted.world.replicate.answer_next(Place::Output, damaged);
+    }
+    wanted.work().await;
+    assert!(wanted.world.replicate.has_answered_so());
+    wanted.assert_all_made().await;
+    assert_eq!(wanted.world.replicate.creations(), 5);
+}
+
+#[tokio::test]
+async fn a_prediction_unknown_for_a_moment_is_not_paid_again() {
+    let unknown = ResponseTemplate::new(404).set_body_json(json!({ "detail": "Prediction not found" }));
+    let nameless = json!({ "id": "prediction0", "status": "succeeded", "output": null, "data_removed": false });
+    for answer in [unknown, ResponseTemplate::new(200).set_body_json(nameless)] {
+        let wanted = Wanted::image(always(Fate::Succeeds)).await;
+        for _ in 0..3 {
+            wanted.world.replicate.answer_next(Place::Look, answer.clone());
+        }
+        wanted.work().await;
+        assert!(wanted.world.replicate.has_answered_so());
+        wanted.assert_all_made().await;
+        assert_eq!(wanted.world.replicate.creations(), 1, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_output_is_awaited_while_it_is_kept() {
+    let wanted = Wanted::image(first(Fate::IsRemoved)).await;
+    let began = wanted.world.clock.now();
+    while wanted.world.replicate.creations() < 2 {
+        assert!(wanted.world.generate_one().await);
+    }
+    let waited = wanted.world.clock.now().duration_since(began);
+    assert!((SignedDuration::from_mins(60)..SignedDuration::from_mins(110)).contains(&waited), "{waited}");
+    wanted.work().await;
+    wanted.assert_all_made_for(2).await;
+}
+
+#[tokio::test]
+async fn an_object_cut_off_on_its_way_is_read_again() {
+    let whole = base_jpeg();
+    let (address, sent) = (cutting_off(whole.clone(), 2).await, whole);
+    let client = s3_client(&sdk_config(&address, &Credentials::new("id".to_owned(), "secret".to_owned())));
+    let read = Bucket::new(client, "b").get("a.jpg").await.unwrap().unwrap();
+    assert!(read.bytes == sent);
+}
+
+#[tokio::test]
+async fn an_object_always_cut_off_is_an_error_not_half_an_image() {
+    let address = cutting_off(base_jpeg(), usize::MAX).await;
+    let client = s3_client(&sdk_config(&address, &Credentials::new("id".to_owned(), "secret".to_owned())));
+    let error = Bucket::new(client, "b").get("a.jpg").await.unwrap_err();
+    assert!(error.to_string().contains("s3://b/a.jpg"), "{error}");
+}
+
+/// An S3 that cuts so many answers off in the middle of the object.
+async fn cutting_off(object: Vec<u8>, mut times: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 1 << 16];
+            let _ = connection.read(&mut request).await;
+            let end = if times > 0 { object.len() / 2 } else { object.len() };
+            times = times.saturating_sub(1);
+            let length = object.len();
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\netag: \"e\"\r\nconnection: close\r\n\r\n");
+            let _ = connection.write_all(head.as_bytes()).await;
+            let _ = connection.write_all(&object[..end]).await;
+            let _ = connection.shutdown().await;
+        }
+    });
+    address
 }

@@ -1,12 +1,17 @@
 //! The two paid services, played by this machine, for `balancer local --vision openai --generator replicate`: nothing is
 //! paid, and every answer takes as long as it is told to.
 //!
-//! `cargo run --release -p balancer-tests --example stand-ins -- BASE_IMAGE [LOOK_SECONDS] [IMAGE_SECONDS] [--failing]`
+//! `cargo run --release -p balancer-tests --example stand-ins -- BASE_IMAGE [LOOK_SECONDS] [IMAGE_SECONDS] [OPTION…]`
+//!
+//! `--failing` lets a tenth of everything go wrong in each of several ways, `--interrupted` every prediction of the first 90
+//! seconds, `--nsfw` every prediction of the first prompt, `--damaged` the first five fetches of an output. The judgements
+//! come `--fenced` or after `--thinking`, and the vision service takes `--older-token-limit`, `--enums-of-texts-only`,
+//! `--no-schema` or `--one-picture`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use balancer::adapters::generator::{Request, draw};
 use balancer::adapters::vision::embedded::EmbeddedVision;
@@ -14,9 +19,10 @@ use balancer::domain::kind::Kind;
 use balancer::domain::prompts::of_kind;
 use balancer::imaging::decode;
 use balancer::stages::Clock;
-use balancer_tests::openai::{self, Answer, Asked, Vendor, VisionService, judgement};
-use balancer_tests::replicate::{self, Fate, Replicate};
+use balancer_tests::openai::{self, Answer, Asked, Quirk, Vendor, VisionService, judgement};
+use balancer_tests::replicate::{self, Fate, Place, Replicate};
 use serde_json::json;
+use wiremock::ResponseTemplate;
 
 /// Pictures of each kind that are drawn beforehand: what takes time later should be the waiting alone.
 const DRAWN: usize = 9;
@@ -25,7 +31,8 @@ const DRAWN: usize = 9;
 const GOOD: u8 = 7;
 
 /// A tenth of the looks goes wrong in each of three ways, where that is wanted.
-fn look(eyes: &EmbeddedVision, asked: &Asked, failing: bool) -> Answer {
+fn look(eyes: &EmbeddedVision, asked: &Asked, has: &dyn Fn(&str) -> bool) -> Answer {
+    let failing = has("--failing");
     match asked.turn % 10 {
         0 if failing => Answer::Reply(openai::problem(500, "server_error", "The server had an error")),
         3 if failing => Answer::Text("I can't see anything".to_owned()),
@@ -35,10 +42,19 @@ fn look(eyes: &EmbeddedVision, asked: &Asked, failing: bool) -> Answer {
                 let seen = eyes.observe(&shown.picture);
                 judgement(shown.number, seen.kind, seen.quality, &seen.reason)
             };
-            Answer::Judged(asked.shown.iter().map(judge).collect())
+            let cells: Vec<_> = asked.shown.iter().map(judge).collect();
+            let json = || json!({ "cells": cells });
+            match () {
+                () if has("--fenced") => Answer::Text(format!("```json\n{}\n```", json())),
+                () if has("--thinking") => Answer::Text(format!("<think>Well, well.</think>\n{}", json())),
+                () => Answer::Judged(cells),
+            }
         }
     }
 }
+
+/// How long every prediction is interrupted, where that is wanted.
+const INTERRUPTED: Duration = Duration::from_secs(90);
 
 /// A tenth of the creations goes wrong in each of five ways, where that is wanted.
 fn fate(creation: usize, takes: Duration, failing: bool) -> Fate {
@@ -79,15 +95,38 @@ async fn main() {
         std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
     let seconds = |at: usize, usual: u64| arguments.get(at).map_or(usual, |text| text.parse().unwrap());
     let (takes_a_look, takes_an_image) = (Duration::from_secs(seconds(1, 2)), Duration::from_secs(seconds(2, 6)));
-    let failing = options.contains(&"--failing".to_owned());
+    let has = move |option: &str| options.iter().any(|given| given == option);
     let eyes = EmbeddedVision::new().unwrap();
     let drawn = pictures_of(&arguments[0], &eyes).await;
 
     let paint = move |kind: Kind, index: usize| drawn[&kind][index % DRAWN].clone();
-    let script = move |creation: usize, _: &str| fate(creation, takes_an_image, failing);
+    let (failing, interrupted, nsfw) = (has("--failing"), has("--interrupted"), has("--nsfw"));
+    let (began, first_prompt) = (OnceLock::new(), OnceLock::new());
+    let script = move |creation: usize, prompt: &str| {
+        let is_first = first_prompt.get_or_init(|| prompt.to_owned()) == prompt;
+        match creation {
+            _ if interrupted && began.get_or_init(Instant::now).elapsed() < INTERRUPTED => {
+                Fate::FailsWith("Prediction interrupted; please retry (code: PA)")
+            }
+            _ if nsfw && is_first => Fate::FailsWith("NSFW content detected. Try a different prompt."),
+            _ => fate(creation, takes_an_image, failing),
+        }
+    };
     let replicate = Replicate::start(Clock::system(), script, paint).await;
-    let vendor = Vendor { delay: takes_a_look, ..Vendor::default() };
-    let vision = VisionService::of(vendor, move |asked| look(&eyes, asked, failing)).await;
+    if has("--damaged") {
+        for _ in 0..5 {
+            replicate.answer_next(Place::Output, ResponseTemplate::new(200).set_body_string("<html>Not now</html>"));
+        }
+    }
+    let quirks = [
+        ("--older-token-limit", Quirk::OlderTokenLimit),
+        ("--enums-of-texts-only", Quirk::EnumsOfTextsOnly),
+        ("--no-schema", Quirk::NoSchema),
+        ("--one-picture", Quirk::OnePicture),
+    ];
+    let quirk = quirks.into_iter().find(|(option, _)| has(option)).map(|(_, quirk)| quirk);
+    let vendor = Vendor { delay: takes_a_look, quirk, ..Vendor::default() };
+    let vision = VisionService::of(vendor, move |asked| look(&eyes, asked, &has)).await;
     println!("export OPENAI_BASE_URL={}/v1 OPENAI_API_KEY={}", vision.address(), openai::KEY);
     println!("export VISION_MODEL={}", openai::MODEL);
     println!("export REPLICATE_BASE_URL={} REPLICATE_API_TOKEN={}", replicate.address(), replicate::TOKEN);

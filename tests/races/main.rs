@@ -3,6 +3,7 @@
 
 mod answers;
 mod bursts;
+mod guards;
 mod money;
 mod numbers;
 mod people;

@@ -1,6 +1,7 @@
 //! Budgets: no worker spends what another has set aside.
 
 use balancer::adapters::queues::Queue;
+use balancer::adapters::store::actors::OnBehalf;
 use balancer::domain::actor::ActorId;
 use balancer::domain::money::MicroUsd;
 use balancer::domain::status::Status;
@@ -71,12 +72,12 @@ async fn what_a_person_was_asked_for_is_asked_again_when_there_is_money() {
     let now = world.clock.now();
     for told in ["The generation message failed 5 times.", "Another one did."] {
         world.store.note_upload(&hero, None, now).await.unwrap();
-        world.store.ask_for_attention(&hero, told, now).await.unwrap();
+        world.store.ask_for_attention(&hero, OnBehalf::Request(None), told, now).await.unwrap();
         for reason in ["No money.", "No money still."] {
-            world.store.park(&hero, reason, None, now).await.unwrap();
+            world.store.park(&hero, OnBehalf::Plan("by-hand-1"), reason, None, now).await.unwrap();
             assert_eq!(stands().await, (Status::Parked, reason.to_owned()));
         }
-        world.store.go_on(&hero, now).await.unwrap();
+        world.store.go_on(&hero, OnBehalf::Plan("by-hand-1"), now).await.unwrap();
         assert_eq!(stands().await, (Status::NeedsAttention, told.to_owned()));
     }
 }

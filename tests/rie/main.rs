@@ -116,7 +116,7 @@ async fn a_message_that_makes_its_stage_panic_fails_alone_and_its_actor_says_so_
     let fifth = json!({ "ApproximateReceiveCount": "5" });
     let batch = json!({ "Records": [
         { "messageId": "first", "body": "go on" },
-        { "messageId": "second", "body": r#"{"actor_id":"hero","plan_id":"panic"}"#, "attributes": fifth },
+        { "messageId": "second", "body": r#"{"actor_id":"hero","filenames":["panic"]}"#, "attributes": fifth },
         { "messageId": "third", "body": "go on" },
     ] });
     let answer = function.invoke(&batch.to_string()).await;

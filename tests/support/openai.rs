@@ -36,11 +36,26 @@ pub struct Vendor {
     pub effort: Option<&'static str>,
     /// How long it takes for each answer.
     pub delay: Duration,
+    /// What it does not take that the vendor does.
+    pub quirk: Option<Quirk>,
+}
+
+/// What a compatible server does not take of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quirk {
+    /// It knows `max_tokens` only.
+    OlderTokenLimit,
+    /// It knows lists of texts, and none of integers, in a schema.
+    EnumsOfTextsOnly,
+    /// It knows no schema.
+    NoSchema,
+    /// It takes one picture in a request.
+    OnePicture,
 }
 
 impl Default for Vendor {
     fn default() -> Self {
-        Self { model: MODEL, effort: Some("none"), delay: Duration::ZERO }
+        Self { model: MODEL, effort: Some("none"), delay: Duration::ZERO, quirk: None }
     }
 }
 
@@ -181,7 +196,9 @@ impl Respond for Responder {
             (self.eyes)(&asked).reply(asked.tokens)
         });
         let reply = answered.unwrap_or_else(|violation| {
-            self.log.violations.lock().unwrap().push(violation.what.clone());
+            if !violation.is_quirk {
+                self.log.violations.lock().unwrap().push(violation.what.clone());
+            }
             problem(violation.status, violation.code, &violation.what)
         });
         let delay = self.vendor.delay;

@@ -32,6 +32,8 @@ pub enum Fate {
     SucceedsAfter(Duration),
     /// It fails, without a charge.
     Fails,
+    /// It fails in these words, without a charge.
+    FailsWith(&'static str),
     /// It is stopped as it runs, which is charged.
     IsCanceled,
     /// It is given up before it begins to run, without a charge.
@@ -88,7 +90,7 @@ impl Begun {
     /// Whether it was charged.
     #[must_use]
     pub fn is_charged(&self) -> bool {
-        !matches!(self.fate, Fate::Fails | Fate::IsImproper | Fate::IsAborted | Fate::IsOdd)
+        !matches!(self.fate, Fate::Fails | Fate::FailsWith(_) | Fate::IsImproper | Fate::IsAborted | Fate::IsOdd)
     }
 }
 

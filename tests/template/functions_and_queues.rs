@@ -1,6 +1,9 @@
 //! Three functions, each before its queue.
 
-use balancer::adapters::vision::PATIENCE;
+use std::time::Duration;
+
+use balancer::adapters::vision::patience;
+use balancer::config::LONGEST_TIMEOUT_SECONDS;
 use balancer::domain::trash::WORKED_ON;
 use balancer::lambda::{MOST_DELIVERIES, SIDE_BY_SIDE};
 use balancer::stages::delete;
@@ -65,11 +68,14 @@ fn a_message_stays_invisible_for_six_timeouts_and_the_batching_window() {
 fn a_batch_of_evaluations_ends_before_its_function_runs_out_of_time() {
     let batch = number("Resources.EvaluationFunction.Properties.Events.Queue.Properties.BatchSize");
     let waves = batch.div_ceil(SIDE_BY_SIDE as u64);
-    // The last question is asked when the patience ends, and may take as long as somebody has allowed.
-    let answer = number("Parameters.VisionTimeoutSeconds.MaxValue");
-    let longest = PATIENCE.as_secs() + answer + ROOM_FOR_READING.as_secs();
+    // The last question is asked when the patience ends, and may take as long as the parameter allows.
     let timeout = number("Resources.EvaluationFunction.Properties.Timeout");
-    assert!(waves * longest < timeout, "{waves} x {longest} s do not fit into {timeout} s");
+    for answer in 1..=LONGEST_TIMEOUT_SECONDS {
+        let patience = patience(Duration::from_secs(answer));
+        let longest = patience.as_secs() + answer + ROOM_FOR_READING.as_secs();
+        assert!(waves * longest < timeout, "{waves} x {longest} s do not fit into {timeout} s");
+        assert!(patience >= Duration::from_secs(1), "some requests are begun");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use balancer::config::{EvaluationConfig, from_variables};
+use balancer::config::{EvaluationConfig, ReplicateModel, from_variables};
 use balancer_tests::stack::{TEMPLATE, binaries, emulator};
 use local_stack::{Account, Stack, StackOptions};
 use yaml_serde::Value;
@@ -54,6 +54,13 @@ async fn paid_services_with_their_keys_and_embedded_ones_without_are_deployed() 
     let in_files = [("OpenAiApiKeyFile", "/run/openai"), ("ReplicateApiTokenFile", "/run/replicate")];
     assert_eq!(refusal(&in_files).await, None);
     assert_eq!(refusal(&[("VisionProvider", "embedded"), ("Generator", "embedded")]).await, None);
+}
+
+#[tokio::test]
+async fn a_model_may_be_deployed_exactly_if_it_is_known() {
+    let allowed = at("Parameters.ReplicateModel.AllowedValues").as_sequence().unwrap();
+    let known = ReplicateModel::ALL.map(ReplicateModel::as_str);
+    assert_eq!(allowed.iter().filter_map(Value::as_str).collect::<Vec<_>>(), known);
 }
 
 /// The numbers that the evaluation function is told, by their parameters.

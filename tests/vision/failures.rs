@@ -71,14 +71,13 @@ async fn an_account_without_credit_is_a_persons_business() {
 }
 
 #[tokio::test]
-async fn a_model_that_knows_no_effort_is_not_told_any() {
-    for effort in [None, Some("low")] {
-        let service = VisionService::of(Vendor { effort, ..Vendor::default() }, perfect_eyes).await;
-        let error = failure(observe(&model(&service, &[]).await, 4, "plan").await, 4);
-        assert!(error.needs_person() && error.to_string().contains("VISION_REASONING_EFFORT"), "{error}");
-        let told = model(&service, &[("VISION_REASONING_EFFORT", effort.unwrap_or_default())]).await;
-        assert_seen_except(&observe(&told, 4, "plan").await, 4, &[]);
-    }
+async fn a_model_that_knows_another_effort_must_be_told_it() {
+    let service = VisionService::of(Vendor { effort: Some("low"), ..Vendor::default() }, perfect_eyes).await;
+    let error = failure(observe(&model(&service, &[]).await, 4, "plan").await, 4);
+    assert!(error.needs_person() && error.to_string().contains("VISION_REASONING_EFFORT"), "{error}");
+    assert_eq!(service.turns(), 1);
+    let told = model(&service, &[("VISION_REASONING_EFFORT", "low")]).await;
+    assert_seen_except(&observe(&told, 4, "plan").await, 4, &[]);
 }
 
 #[tokio::test]

@@ -127,13 +127,44 @@ async fn a_refused_image_is_found_by_halving_and_the_others_are_judged() {
 
 #[tokio::test]
 async fn a_request_refused_for_its_content_is_halved_too() {
-    let service = VisionService::start(|asked| match shows(asked, 0) {
-        true => Answer::Reply(problem(400, "content_policy_violation", "Your request was rejected.")),
-        false => perfect_eyes(asked),
-    })
-    .await;
-    let seen = observe(&model(&service, &[("VISION_MODE", "individual")]).await, 4, "plan").await;
-    assert_seen_except(&seen, 4, &[0]);
+    for (status, code, words) in [
+        (400, "content_policy_violation", "Your request was rejected."),
+        (400, "invalid_prompt", "Invalid prompt: it was refused."),
+        (400, "moderation_blocked", "Your request was rejected."),
+        (400, "bad_request", "Your request was rejected as a result of our safety system."),
+        (403, "forbidden", "Your chosen model requires moderation and your input was flagged for \"violence\"."),
+        (403, "moderation_blocked", "Forbidden"),
+        (422, "invalid_prompt", "Refused"),
+    ] {
+        for mode in ["individual", "grid"] {
+            let service = VisionService::start(move |asked| match shows(asked, 0) {
+                true => Answer::Reply(problem(status, code, words)),
+                false => perfect_eyes(asked),
+            })
+            .await;
+            let seen = observe(&model(&service, &[("VISION_MODE", mode)]).await, 4, "plan").await;
+            assert_seen_except(&seen, 4, &[0]);
+            assert!(seen.interrupted.is_none() && seen.images[0].as_ref().unwrap_err().contains("refuses to judge it"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn json_in_other_text_is_read_at_the_first_time() {
+    let around: [fn(&str) -> String; 4] = [
+        |json| format!("```json\n{json}\n```"),
+        |json| format!("<think>Is {{\"cells\": []}} right? No.</think>\n\n{json}"),
+        |json| format!("Certainly! Here are my judgements: {json}"),
+        |json| format!("{json}\nI hope that this helps."),
+    ];
+    for around in around {
+        let service = VisionService::start(move |asked| {
+            Answer::Text(around(&serde_json::json!({ "cells": entries(asked) }).to_string()))
+        })
+        .await;
+        assert_seen_except(&observe(&model(&service, &[]).await, 5, "plan").await, 5, &[]);
+        assert_eq!(sizes(&service), [5]);
+    }
 }
 
 #[tokio::test]

@@ -9,5 +9,6 @@ mod keys;
 mod money;
 mod passes;
 mod position;
+mod servers;
 mod stage;
 mod support;

@@ -123,3 +123,55 @@ async fn an_evaluation_is_put_off_as_long_as_the_service_asks() {
     assert_eq!(record(&stack, &actor).await.lease_token, None);
     assert!(stack.keys_below("evaluations/").await.is_empty(), "nothing was judged, so no grid is kept");
 }
+
+#[tokio::test]
+async fn a_service_that_is_too_slow_is_asked_twice() {
+    let (stack, actor) = with_set().await;
+    let slow = VisionService::start_slow(Duration::from_secs(30), perfect_eyes).await;
+    let evaluate_within = async |seconds, service| {
+        let command = json!({ "actor_id": "hero" });
+        evaluate_with(&[("VISION_TIMEOUT_SECONDS", seconds)], Clock::system(), &stack, service, &command).await
+    };
+    let error = evaluate_within("1", &slow).await.unwrap_err();
+    assert!(matches!(error, StageError::Later { .. }), "it is waited out once: {error}");
+    evaluate_within("1", &slow).await.expect("the message is done with");
+    let ActorRecord { status, reason, vision_timed_out, .. } = record(&stack, &actor).await;
+    assert_eq!((status, vision_timed_out, slow.turns()), (Status::NeedsAttention, false, 2));
+    let reason = reason.unwrap();
+    assert!(reason.contains("did not answer in time") && reason.contains("VISION_TIMEOUT_SECONDS (240"), "{reason}");
+
+    let fast = VisionService::start(perfect_eyes).await;
+    evaluate_within("1", &slow).await.unwrap_err();
+    evaluate_within("60", &fast).await.unwrap();
+    let ActorRecord { status, vision_timed_out, .. } = record(&stack, &actor).await;
+    assert_eq!((status, vision_timed_out), (Status::Balanced, false));
+}
+
+#[tokio::test]
+async fn a_slow_service_that_makes_progress_is_asked_on() {
+    let (stack, actor) = with_set().await;
+    for number in 7..47 {
+        stack.upload(&actor, &format!("hero_{number}.jpg"), &coded_picture(Kind::BwStylized, 8, number)).await;
+    }
+    // Of the pages of an evaluation only the first one is answered in time.
+    let answered = std::sync::atomic::AtomicUsize::new(0);
+    let service = VisionService::start(move |asked| match answered.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        1 | 2 | 4 => Answer::Reply(wiremock::ResponseTemplate::new(200).set_delay(Duration::from_secs(3600))),
+        _ => perfect_eyes(asked),
+    })
+    .await;
+    let variables = [("VISION_TIMEOUT_SECONDS", "12"), ("TARGET_TOTAL", "46"), ("QUIET_SECONDS", "0")];
+    let mut evaluations = 0;
+    while record_of(&stack, &actor).await.is_none_or(|record| record.status == Status::Waiting) {
+        let command = json!({ "actor_id": "hero", "scope": "delete_only" });
+        let _ = evaluate_with(&variables, Clock::system(), &stack, &service, &command).await;
+        evaluations += 1;
+        assert!(evaluations < 5, "{:#?}", record(&stack, &actor).await);
+    }
+    let reason = record(&stack, &actor).await.reason.unwrap();
+    assert!(evaluations == 3 && !reason.contains("VISION_TIMEOUT_SECONDS"), "{evaluations} {reason}");
+}
+
+async fn record_of(stack: &TestStack, actor: &ActorId) -> Option<ActorRecord> {
+    stack.store.actor(actor).await.unwrap()
+}

@@ -5,7 +5,7 @@ use std::env;
 
 use anyhow::bail;
 use balancer::adapters::vision::name_of;
-use balancer::config::{GeneratorConfig, VisionConfig, from_variables};
+use balancer::config::{GeneratorConfig, InvalidConfig, VisionConfig, from_variables};
 use clap::{Args, ValueEnum};
 
 use super::belongings::Belongings;
@@ -18,13 +18,14 @@ const REPLICATE_SIDE_BY_SIDE: usize = 8;
 
 /// Variables that the paid services are described by, and the template's parameters they become. The first one is the
 /// service's key, which is handed over in a file.
-const OF_VISION: [(&str, &str); 8] = [
+const OF_VISION: [(&str, &str); 9] = [
     ("OPENAI_API_KEY", "OpenAiApiKeyFile"),
     ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
     ("VISION_MODEL", "VisionModel"),
     ("VISION_REASONING_EFFORT", "VisionReasoningEffort"),
     ("VISION_MODE", "VisionMode"),
     ("VISION_PASSES", "VisionPasses"),
+    ("VISION_TIMEOUT_SECONDS", "VisionTimeoutSeconds"),
     ("VISION_USD_PER_MILLION_INPUT_TOKENS", "VisionUsdPerMillionInputTokens"),
     ("VISION_USD_PER_MILLION_OUTPUT_TOKENS", "VisionUsdPerMillionOutputTokens"),
 ];
@@ -46,7 +47,7 @@ const NO_KEY: &str = "not-set";
 /// Never chosen by the mere presence of a key.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct ProviderArguments {
-    /// Who judges; `openai` costs money and reads OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE, VISION_PASSES and the prices VISION_USD_PER_MILLION_INPUT_TOKENS, VISION_USD_PER_MILLION_OUTPUT_TOKENS
+    /// Who judges; `openai` costs money and reads OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE, VISION_PASSES, VISION_TIMEOUT_SECONDS and the prices VISION_USD_PER_MILLION_INPUT_TOKENS, VISION_USD_PER_MILLION_OUTPUT_TOKENS
     #[arg(long, value_enum, default_value_t)]
     pub vision: Vision,
     /// Who draws; `replicate` costs money and reads REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL and the price GENERATOR_USD_PER_IMAGE
@@ -82,8 +83,11 @@ impl ProviderArguments {
     /// generator; whether it needs the vision model's key, [`Self::check_dry_run`] says.
     ///
     /// # Errors
-    /// If a paid one is asked for and its key is not in the environment.
+    /// If a paid one is asked for and its key is not in the environment, or what the environment says of it can't be used.
     pub fn read(self, dry_run: bool) -> anyhow::Result<Providers> {
+        // What a function would not start with is refused before anything is built.
+        self.vision_config()?;
+        self.generator_config()?;
         if dry_run {
             return self.read_for_dry_run();
         }
@@ -165,7 +169,7 @@ impl ProviderArguments {
             Vision::Embedded => "embedded",
             Vision::OpenAi => "openai",
         };
-        Ok(from_variables(described("VISION_PROVIDER", provider, &OF_VISION))?)
+        usable(from_variables(described("VISION_PROVIDER", provider, &OF_VISION)))
     }
 
     fn generator_config(self) -> anyhow::Result<GeneratorConfig> {
@@ -173,8 +177,13 @@ impl ProviderArguments {
             Generator::Embedded => "embedded",
             Generator::Replicate => "replicate",
         };
-        Ok(from_variables(described("GENERATOR", provider, &OF_GENERATOR))?)
+        usable(from_variables(described("GENERATOR", provider, &OF_GENERATOR)))
     }
+}
+
+/// A setting that can't be used is wrong usage.
+fn usable<T>(read: Result<T, InvalidConfig>) -> anyhow::Result<T> {
+    read.map_err(|error| WrongUsage(error.to_string()).into())
 }
 
 /// What the environment says of a provider, as its function would read it. Its key, the first variable, may be missing.

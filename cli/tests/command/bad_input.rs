@@ -120,6 +120,25 @@ fn a_message_that_no_function_would_take_is_not_sent() {
 }
 
 #[test]
+fn settings_no_function_would_start_with_are_refused() {
+    let data = tempfile::tempdir().unwrap();
+    Actor::nothing(data.path(), "somebody");
+    let known = ["flux-kontext-pro", "flux-kontext-max", "flux-kontext-dev", "without a version"];
+    for (option, service, key, name, value, words) in [
+        ("--generator", "replicate", "REPLICATE_API_TOKEN", "REPLICATE_MODEL", "google/nano-banana", &known[..]),
+        ("--generator", "replicate", "REPLICATE_API_TOKEN", "REPLICATE_MODEL", "owner/name:0123456789abcdef", &known),
+        ("--generator", "replicate", "REPLICATE_API_TOKEN", "GENERATOR_USD_PER_IMAGE", "cheap", &["such as 0.04"]),
+        ("--vision", "openai", "OPENAI_API_KEY", "VISION_TIMEOUT_SECONDS", "241", &["from 1 to 240"]),
+    ] {
+        let mut command = balancer();
+        command.args(["local", option, service, "--data"]).arg(data.path()).env(key, "k").env(name, value);
+        let ran = Ran::of(&mut command);
+        assert!(!ran.remarks.contains("building"), "{ran:#?}");
+        ran.failed(2, &[&[name, value], words].concat());
+    }
+}
+
+#[test]
 fn a_paid_service_without_its_key_is_wrong_usage_and_the_variable_is_named() {
     let data = tempfile::tempdir().unwrap();
     Actor::nothing(data.path(), "somebody");

@@ -1,9 +1,12 @@
 //! S3.
 
+use std::time::Duration;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::EncodingType;
+use backon::{ExponentialBuilder, Retryable};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::AwsError;
@@ -69,6 +72,20 @@ pub enum Fetched {
     Whole(Object),
 }
 
+/// Waits before an object is read again that broke off. The SDK repeats a request only until its answer begins.
+const AFTER_BREAK: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(200))
+    .with_max_delay(Duration::from_secs(1))
+    .with_max_times(3);
+
+/// Why an object was not read.
+enum ReadError {
+    /// Its content broke off. Reading it again at once may help.
+    BrokeOff(AwsError),
+    /// S3 failed, after the SDK's own repetitions.
+    Failed(AwsError),
+}
+
 impl Bucket {
     /// The bucket `name`, reached by `client`.
     #[must_use]
@@ -131,19 +148,28 @@ impl Bucket {
     /// # Errors
     /// If S3 fails.
     pub async fn get_at_most(&self, key: &str, most_bytes: u64) -> Result<Fetched, AwsError> {
+        let read = || self.read(key, most_bytes);
+        let read = read.retry(AFTER_BREAK).when(|error| matches!(error, ReadError::BrokeOff(_))).await;
+        read.map_err(|(ReadError::BrokeOff(error) | ReadError::Failed(error))| error)
+    }
+
+    async fn read(&self, key: &str, most_bytes: u64) -> Result<Fetched, ReadError> {
         let object = match self.client.get_object().bucket(&self.name).key(key).send().await {
             Ok(object) => object,
             Err(error) if is(&error, &["NoSuchKey", "NotFound"]) => return Ok(Fetched::Missing),
-            Err(error) => return Err(self.error("GetObject", key, &error)),
+            Err(error) => return Err(ReadError::Failed(self.error("GetObject", key, &error))),
         };
-        let size = object.content_length.and_then(|size| size.try_into().ok()).unwrap_or(0);
-        if size > most_bytes {
+        let size: Option<u64> = object.content_length.and_then(|size| size.try_into().ok());
+        if let Some(size) = size.filter(|&size| size > most_bytes) {
             return Ok(Fetched::TooLarge(size));
         }
         let etag = unquoted(object.e_tag);
-        let bytes =
-            object.body.collect().await.map_err(|error| AwsError::new("S3", "GetObject", key, error.to_string()))?;
-        Ok(Fetched::Whole(Object { bytes: bytes.to_vec(), etag }))
+        let broke_off = |cause: String| ReadError::BrokeOff(AwsError::new("S3", "GetObject", self.url(key), cause));
+        let bytes = object.body.collect().await.map_err(|error| broke_off(error.to_string()))?.to_vec();
+        match size {
+            Some(size) if size != bytes.len() as u64 => Err(broke_off(format!("{} of {size} bytes came", bytes.len()))),
+            _ => Ok(Fetched::Whole(Object { bytes, etag })),
+        }
     }
 
     /// The `ETag` of an object; `None` if there is none.

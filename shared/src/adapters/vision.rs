@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use embedded::EmbeddedVision;
-pub use openai::{OpenAi, OpenAiError, PATIENCE, PROMPT_VERSION, name_of};
+pub use openai::{OpenAi, OpenAiError, PROMPT_VERSION, name_of, patience};
 
 use crate::config::VisionConfig;
 use crate::domain::assessment::Observation;
@@ -95,6 +95,12 @@ impl VisionError {
             Self::OpenAi(error) => error.outage(),
             Self::Model(_) | Self::CutOff(_) => None,
         }
+    }
+
+    /// Whether the service was given all the time there is, and has not answered.
+    #[must_use]
+    pub fn has_timed_out(&self) -> bool {
+        matches!(self, Self::OpenAi(error) if error.has_timed_out())
     }
 
     /// Why a question was to be asked again that there is no money for.

@@ -9,6 +9,10 @@ use crate::domain::limits::FrontalImages;
 use crate::domain::money::MicroUsd;
 use crate::domain::target::Target;
 
+/// The longest that one answer of the vision service may be waited for, in seconds: the function that waits must end in its
+/// own time, which is 300 s, and its lease with it.
+pub const LONGEST_TIMEOUT_SECONDS: u64 = 240;
+
 /// Everything the evaluation function is told by its environment.
 #[derive(Debug, Clone)]
 pub struct EvaluationConfig {
@@ -136,9 +140,9 @@ impl OpenAiConfig {
             passes: reader.optional("VISION_PASSES", "1 or 2", 1, |passes| (1..=2).contains(passes)),
             timeout: Duration::from_secs(reader.optional(
                 "VISION_TIMEOUT_SECONDS",
-                "a number from 1 to 120",
+                "a number from 1 to 240",
                 60,
-                |&seconds: &u64| (1..=120).contains(&seconds),
+                |seconds| (1..=LONGEST_TIMEOUT_SECONDS).contains(seconds),
             )),
             usd_per_million_input_tokens: reader.optional(
                 "VISION_USD_PER_MILLION_INPUT_TOKENS",

@@ -1,6 +1,6 @@
 //! What the generation function is told.
 
-use super::{Config, Reader, Secret, Section};
+use super::{Config, Reader, ReplicateModel, Secret, Section};
 use crate::domain::budget::Budget;
 use crate::domain::money::MicroUsd;
 
@@ -31,8 +31,8 @@ pub struct ReplicateConfig {
     pub base_url: String,
     /// What it asks for.
     pub token: Secret,
-    /// Which model, as `owner/name`.
-    pub model: String,
+    /// Which model draws.
+    pub model: ReplicateModel,
     /// What an image costs.
     pub usd_per_image: MicroUsd,
 }
@@ -65,17 +65,10 @@ impl GeneratorConfig {
 
 impl ReplicateConfig {
     fn read(reader: &mut Reader) -> Self {
-        let is_model =
-            |name: &String| name.split_once('/').is_some_and(|(owner, name)| !owner.is_empty() && !name.is_empty());
         Self {
             base_url: reader.base_url("REPLICATE_BASE_URL", "https://api.replicate.com"),
             token: reader.secret("REPLICATE_API_TOKEN", "GENERATOR=replicate"),
-            model: reader.optional(
-                "REPLICATE_MODEL",
-                "a model as owner/name",
-                "black-forest-labs/flux-kontext-pro".to_owned(),
-                is_model,
-            ),
+            model: reader.optional("REPLICATE_MODEL", ReplicateModel::ACCEPTED, ReplicateModel::KontextPro, |_| true),
             usd_per_image: reader.optional(
                 "GENERATOR_USD_PER_IMAGE",
                 "an amount in dollars, such as 0.04",

@@ -3,6 +3,7 @@
 mod evaluation;
 mod generation;
 mod reader;
+mod replicate_model;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +13,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-pub use evaluation::{EvaluationConfig, OpenAiConfig, VisionConfig, VisionMode};
+pub use evaluation::{EvaluationConfig, LONGEST_TIMEOUT_SECONDS, OpenAiConfig, VisionConfig, VisionMode};
 pub use generation::{GenerationConfig, GeneratorConfig, ReplicateConfig};
 pub use reader::Reader;
+pub use replicate_model::{ReplicateModel, UnknownModel};
 
 use crate::domain::budget::Budget;
 use crate::domain::money::MicroUsd;

@@ -150,3 +150,13 @@ fn the_deletion_function_asks_for_no_provider() {
     least.remove("GENERATOR");
     assert!(from_variables::<Config>(least).is_ok());
 }
+
+#[test]
+fn another_model_is_refused_with_the_known_ones() {
+    for model in ["google/nano-banana", "black-forest-labs/flux-kontext-pro:0f1178f5"] {
+        let given = [("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "t"), ("REPLICATE_MODEL", model)];
+        let message = problem::<GenerationConfig>(variables(&given));
+        assert!(message.contains(&format!("REPLICATE_MODEL is `{model}`")), "{message}");
+        assert!(ReplicateModel::ALL.iter().all(|known| message.contains(known.as_str())), "{message}");
+    }
+}

@@ -129,10 +129,15 @@ pub struct Note {
 }
 
 impl Slot {
-    /// The seed of an attempt: another for each, since the same would fail the same way.
+    /// The seed of a creation: another for each attempt, since the same would fail the same way, and for each creation that
+    /// the service did not finish, since a lost creation is found by its seed and must not be taken for an earlier one.
     #[must_use]
-    pub fn seed_of_attempt(&self, actor: &ActorId, plan_id: &str, attempt: u32) -> u32 {
-        if attempt == 0 { self.seed } else { seed_from(&format!("{actor}/{plan_id}/{}/{attempt}", self.slot_id)) }
+    pub fn seed_of(&self, actor: &ActorId, plan_id: &str, attempt: u32, interruptions: u32) -> u32 {
+        match (attempt, interruptions) {
+            (0, 0) => self.seed,
+            (_, 0) => seed_from(&format!("{actor}/{plan_id}/{}/{attempt}", self.slot_id)),
+            _ => seed_from(&format!("{actor}/{plan_id}/{}/{attempt}/{interruptions}", self.slot_id)),
+        }
     }
 }
 
@@ -310,11 +315,12 @@ mod tests {
             let actor: ActorId = actor.parse().unwrap();
             let generate = KindCounts { photorealistic: 5, bw_stylized: 5, color_stylized: 5 };
             let slots = slots(&actor, "by-hand-batch-1", generate, &BTreeSet::new());
-            let attempts = slots
-                .iter()
-                .flat_map(|slot| (0..3).map(|attempt| slot.seed_of_attempt(&actor, "by-hand-batch-1", attempt)));
-            seeds.extend(attempts);
+            let creations = (0..3).flat_map(|attempt| (0..4).map(move |interruptions| (attempt, interruptions)));
+            for slot in slots {
+                let seed = |(attempt, interruptions)| slot.seed_of(&actor, "by-hand-batch-1", attempt, interruptions);
+                seeds.extend(creations.clone().map(seed));
+            }
         }
-        assert_eq!(seeds.iter().collect::<BTreeSet<_>>().len(), 2 * 15 * 3);
+        assert_eq!(seeds.iter().collect::<BTreeSet<_>>().len(), 2 * 15 * 3 * 4);
     }
 }

@@ -21,6 +21,7 @@ use crate::adapters::AwsError;
 use crate::adapters::generator::GeneratorError;
 use crate::adapters::local_copy::LocalCopyError;
 use crate::adapters::queues::Queue;
+use crate::adapters::store::actors::OnBehalf;
 use crate::adapters::store::spending::Charge;
 use crate::adapters::store::{Store, StoreError};
 use crate::adapters::vision::VisionError;
@@ -129,11 +130,12 @@ async fn park(
     clock: &Clock,
     budget: &Budget,
     actor: &ActorId,
+    behalf: OnBehalf<'_>,
     limit: Option<Limit>,
     reason: String,
 ) -> Result<StageError, StoreError> {
     Metric::Parked.emit();
-    store.park(actor, &reason, limit, clock.now()).await?;
+    store.park(actor, behalf, &reason, limit, clock.now()).await?;
     Ok(StageError::later(reason, budget.poll))
 }
 
@@ -146,6 +148,7 @@ async fn park_over_budget(
     clock: &Clock,
     budget: &Budget,
     actor: &ActorId,
+    behalf: OnBehalf<'_>,
     limit: Limit,
     reason: String,
 ) -> Result<StageError, StoreError> {
@@ -153,7 +156,7 @@ async fn park_over_budget(
         // What is left may be too little for one more image, and yet more than the tenth at which the alarm goes off.
         Metric::BudgetUsedPercent { committed: budget.daily, budget: budget.daily }.emit();
     }
-    park(store, clock, budget, actor, Some(limit), reason).await
+    park(store, clock, budget, actor, behalf, Some(limit), reason).await
 }
 
 /// Tells the time; tests tell it what the time is.

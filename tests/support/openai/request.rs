@@ -13,7 +13,7 @@ use image::{Rgb, RgbImage};
 use serde_json::Value;
 use wiremock::Request;
 
-use super::{Asked, KEY, Shown, Vendor, schema};
+use super::{Asked, KEY, Quirk, Shown, Vendor, schema};
 
 /// Images of more patches are shrunk at `detail: high`.
 const MOST_PATCHES: u64 = 2500;
@@ -21,18 +21,27 @@ const MOST_PATCHES: u64 = 2500;
 /// Free pixels around a picture in its cell.
 const MARGIN: u32 = 4;
 
-const FIELDS: [&str; 5] = ["model", "reasoning_effort", "max_completion_tokens", "response_format", "messages"];
+const FIELDS: [&str; 6] =
+    ["model", "reasoning_effort", "max_completion_tokens", "max_tokens", "response_format", "messages"];
 
 /// Why a request is refused.
 pub(super) struct Violation {
     pub(super) status: u16,
     pub(super) code: &'static str,
     pub(super) what: String,
+    /// Whether the vendor would have accepted it, and only this server does not.
+    pub(super) is_quirk: bool,
+}
+
+impl Violation {
+    fn quirk(what: &str) -> Self {
+        Self { is_quirk: true, ..what.into() }
+    }
 }
 
 impl From<String> for Violation {
     fn from(what: String) -> Self {
-        Self { status: 400, code: "invalid_request_error", what }
+        Self { status: 400, code: "invalid_request_error", what, is_quirk: false }
     }
 }
 
@@ -46,7 +55,7 @@ pub(super) fn understand(request: &Request, turn: usize, vendor: &Vendor) -> Res
     let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if header("authorization") != format!("Bearer {KEY}") {
         let what = format!("Incorrect API key provided: {}", header("authorization"));
-        return Err(Violation { status: 401, code: "invalid_api_key", what });
+        return Err(Violation { status: 401, code: "invalid_api_key", what, is_quirk: false });
     }
     if header("content-type") != "application/json" {
         return Err("the content type must be application/json".into());
@@ -54,28 +63,55 @@ pub(super) fn understand(request: &Request, turn: usize, vendor: &Vendor) -> Res
     let body: Value = serde_json::from_slice(&request.body).map_err(|error| error.to_string())?;
     if body["model"] != vendor.model {
         let what = format!("The model `{}` does not exist", body["model"]);
-        return Err(Violation { status: 404, code: "model_not_found", what });
+        return Err(Violation { status: 404, code: "model_not_found", what, is_quirk: false });
     }
-    let numbers = check_form(&body, vendor)?;
+    let numbers = numbers_told(&body["messages"])?;
+    check_form(&body, vendor, &numbers)?;
     let (mode, shown, patches) = pictures(&body["messages"], &numbers)?;
+    if vendor.quirk == Some(Quirk::OnePicture) && mode == VisionMode::Individual && shown.len() > 1 {
+        return Err(Violation::quirk("At most 1 image(s) may be provided in one prompt."));
+    }
     if shown.iter().map(|shown| shown.number).collect::<BTreeSet<_>>() != numbers.iter().copied().collect() {
-        return Err("the numbers shown are not the numbers of the schema".into());
+        return Err("the numbers shown are not the numbers told".into());
     }
     let text = request.body.len() as u64 / 400;
     Ok(Asked { turn, mode, shown, tokens: patches * 12 / 10 + text.min(500) + 800 })
 }
 
-/// Checks everything but the messages. Returns the numbers that may be answered for.
-fn check_form(body: &Value, vendor: &Vendor) -> Result<Vec<u32>, Violation> {
+/// The numbers that the images are told to have.
+fn numbers_told(messages: &Value) -> Result<Vec<u32>, Violation> {
+    let told = messages[1]["content"][0]["text"].as_str().ok_or("the user's content must begin with text")?;
+    let numbers = told.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    Ok(numbers.map(|digits| digits.parse().unwrap()).collect())
+}
+
+/// Checks everything but the messages, for images of these numbers.
+fn check_form(body: &Value, vendor: &Vendor, numbers: &[u32]) -> Result<(), Violation> {
     let fields = body.as_object().ok_or("the body must be an object")?;
     if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
         return Err(format!("Unrecognized request argument supplied: {unknown}").into());
     }
+    if vendor.effort.is_none() && body.get("reasoning_effort").is_some() {
+        return Err(Violation::quirk("Unrecognized request argument supplied: reasoning_effort"));
+    }
     if body.get("reasoning_effort").map(Value::as_str) != vendor.effort.map(Some) {
         return Err(format!("Unsupported value: 'reasoning_effort' is {}", body["reasoning_effort"]).into());
     }
-    if !body["max_completion_tokens"].as_u64().is_some_and(|tokens| (1..=16_384).contains(&tokens)) {
-        return Err("max_completion_tokens must be from 1 to 16384".into());
+    let limit = match vendor.quirk {
+        Some(Quirk::OlderTokenLimit) if body.get("max_completion_tokens").is_some() => {
+            return Err(Violation::quirk("Unrecognized request argument supplied: max_completion_tokens"));
+        }
+        Some(Quirk::OlderTokenLimit) => "max_tokens",
+        _ => "max_completion_tokens",
+    };
+    if !body[limit].as_u64().is_some_and(|tokens| (1..=16_384).contains(&tokens)) {
+        return Err(format!("{limit} must be from 1 to 16384").into());
+    }
+    if vendor.quirk == Some(Quirk::NoSchema) {
+        if body.get("response_format").is_some() {
+            return Err(Violation::quirk("This model does not support the response_format `json_schema`"));
+        }
+        return check_told_schema(&body["messages"], numbers);
     }
     let format = &body["response_format"];
     let named = &format["json_schema"];
@@ -85,10 +121,39 @@ fn check_form(body: &Value, vendor: &Vendor) -> Result<Vec<u32>, Violation> {
     if format["type"] != "json_schema" || named["strict"] != true || !is_name {
         return Err("the response format must be a named json_schema, strict".into());
     }
-    schema::check(&named["schema"])?;
-    let cell = &named["schema"]["properties"]["cells"]["items"]["properties"]["cell"];
-    let numbers = cell["enum"].as_array().into_iter().flatten();
-    Ok(numbers.filter_map(Value::as_u64).filter_map(|number| u32::try_from(number).ok()).collect())
+    let cell = cell_of(&named["schema"]);
+    if vendor.quirk == Some(Quirk::EnumsOfTextsOnly) {
+        return match cell.get("enum").or(quality_of(&named["schema"]).get("enum")) {
+            Some(_) => Err(Violation::quirk("Invalid schema: enum values must be strings, got integer")),
+            None => Ok(schema::check(&named["schema"])?),
+        };
+    }
+    check_schema(&named["schema"], numbers)
+}
+
+fn cell_of(schema: &Value) -> &Value {
+    &schema["properties"]["cells"]["items"]["properties"]["cell"]
+}
+
+fn quality_of(schema: &Value) -> &Value {
+    &schema["properties"]["cells"]["items"]["properties"]["quality"]
+}
+
+fn check_schema(schema: &Value, numbers: &[u32]) -> Result<(), Violation> {
+    schema::check(schema)?;
+    let allowed = cell_of(schema)["enum"].as_array().into_iter().flatten().filter_map(Value::as_u64);
+    if !allowed.eq(numbers.iter().map(|&number| u64::from(number))) {
+        return Err("the numbers of the schema are not the numbers told".into());
+    }
+    Ok(())
+}
+
+/// A server without schemas must be told one in words.
+fn check_told_schema(messages: &Value, numbers: &[u32]) -> Result<(), Violation> {
+    let parts = messages[1]["content"].as_array().into_iter().flatten();
+    let text = parts.filter_map(|part| part["text"].as_str()).next_back().unwrap_or_default();
+    let (_, schema) = text.split_once("JSON schema: ").ok_or("nothing tells the form of the answer")?;
+    check_schema(&serde_json::from_str(schema).map_err(|error| error.to_string())?, numbers)
 }
 
 fn pictures(messages: &Value, numbers: &[u32]) -> Result<(VisionMode, Vec<Shown>, u64), Violation> {

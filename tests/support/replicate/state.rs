@@ -138,6 +138,7 @@ impl State {
         let (status, output, error) = match &begun.fate {
             _ if !is_look => ("starting", Value::Null, Value::Null),
             Fate::Fails => ("failed", Value::Null, json!("CUDA out of memory")),
+            Fate::FailsWith(words) => ("failed", Value::Null, json!(words)),
             Fate::IsCanceled => ("canceled", Value::Null, Value::Null),
             Fate::IsAborted => ("aborted", Value::Null, Value::Null),
             Fate::Stays(status) => (*status, Value::Null, Value::Null),

@@ -13,6 +13,7 @@ use super::{Store, StoreError};
 use crate::domain::actor::{ActorId, Profile};
 use crate::domain::budget::Limit;
 use crate::domain::manifest::BaseImage;
+use crate::domain::plan::BY_HAND;
 use crate::domain::planner::Scope;
 use crate::domain::standstill::Standstill;
 use crate::domain::status::Status;
@@ -91,6 +92,8 @@ pub struct ActorRecord {
     /// Since when the vision model has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub vision_outage_since: Option<Timestamp>,
+    /// Whether the last evaluation ended because the vision model answered nothing in time.
+    pub vision_timed_out: bool,
     /// Who is evaluating it now.
     pub lease_token: Option<String>,
     /// Until when, at most.
@@ -108,6 +111,31 @@ impl ActorRecord {
             Scope::GenerateOnly => self.evaluated_generations_at,
         };
         self.evaluated_at.max(in_part)
+    }
+}
+
+/// On whose behalf an actor's status changes. A change on behalf of work that no longer concerns the actor is not made.
+#[derive(Debug, Clone, Copy)]
+pub enum OnBehalf<'a> {
+    /// Of this plan: it concerns the actor while it is the active one, or if it was asked for by hand, which no other plan
+    /// supersedes.
+    Plan(&'a str),
+    /// Of the evaluation that holds this lease.
+    Evaluation(&'a str),
+    /// Of a request that was sent at this time, if it is known: it concerns the actor until an evaluation that began later
+    /// has come to a verdict on everything.
+    Request(Option<Timestamp>),
+}
+
+impl OnBehalf<'_> {
+    fn guard(self, change: Change) -> Change {
+        match self {
+            Self::Plan(plan_id) if plan_id.starts_with(BY_HAND) => change.when_item_exists(),
+            Self::Plan(plan_id) => change.when_equal("active_plan", text(plan_id)),
+            Self::Evaluation(token) => change.when_equal("lease_token", text(token)),
+            Self::Request(Some(sent)) => change.when_item_exists().when_absent_or_below("evaluated_at", millis(sent)),
+            Self::Request(None) => change.when_item_exists(),
+        }
     }
 }
 
@@ -209,11 +237,18 @@ impl Store {
         self.apply(Change::of(items::key(actor, SORT)).set("profile", value(&profile)?)).await.map(drop)
     }
 
-    /// Notes that an actor needs a person, without an evaluation: a stage has given up.
+    /// Notes that an actor needs attention, without a verdict: a handler has given up. `false`, and nothing changed, if what
+    /// it gave up no longer concerns the actor.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn ask_for_attention(&self, actor: &ActorId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn ask_for_attention(
+        &self,
+        actor: &ActorId,
+        behalf: OnBehalf<'_>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let change = Change::of(items::key(actor, SORT))
             .set("status", value(&Status::NeedsAttention)?)
             .set("reason", text(reason))
@@ -222,9 +257,8 @@ impl Store {
             // upload sends another.
             .remove("announced_at")
             .remove("given_up")
-            .remove(ASKED_BEFORE)
-            .when_item_exists();
-        self.apply(change).await.map(drop)
+            .remove(ASKED_BEFORE);
+        Ok(self.apply(behalf.guard(change)).await?.is_some())
     }
 
     /// Notes that a person approves of the plan that awaits it. `false` if another one does by now, or none.
@@ -246,6 +280,7 @@ impl Store {
     pub async fn park(
         &self,
         actor: &ActorId,
+        behalf: OnBehalf<'_>,
         reason: &str,
         limit: Option<Limit>,
         now: Timestamp,
@@ -258,6 +293,7 @@ impl Store {
             Some(limit) => parked.set("parked_for", value(&limit)?),
             None => parked.remove("parked_for"),
         };
+        let parked = behalf.guard(parked);
         let needs_attention = value(&Status::NeedsAttention)?;
         if self.apply(parked.clone().when_other("status", needs_attention.clone())).await?.is_some() {
             return Ok(());
@@ -269,10 +305,11 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn go_on(&self, actor: &ActorId, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn go_on(&self, actor: &ActorId, behalf: OnBehalf<'_>, now: Timestamp) -> Result<(), StoreError> {
         let change = Change::of(items::key(actor, SORT))
             .set("updated_at", millis(now))
             .when_equal("status", value(&Status::Parked)?);
+        let change = behalf.guard(change);
         let goes_on = change
             .clone()
             .set("status", value(&Status::Balancing)?)

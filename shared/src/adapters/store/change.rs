@@ -91,6 +91,12 @@ impl Change {
         self
     }
 
+    pub(super) fn when_above(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(value));
+        self.conditions.push(format!("{name} > {value}"));
+        self
+    }
+
     pub(super) fn when_absent_or_below(mut self, attribute: &str, value: AttributeValue) -> Self {
         let (name, value) = (self.name(attribute), self.value(value));
         self.conditions.push(format!("(attribute_not_exists({name}) OR {name} < {value})"));

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::actors::{actor_key, millis};
 use super::change::Change;
-use super::items::Item;
+use super::items::value;
 use super::slots::SlotName;
 use super::{Store, StoreError};
 use crate::domain::actor::ActorId;
@@ -15,7 +15,7 @@ impl Store {
     /// # Errors
     /// If the table can't be written.
     pub async fn note_outage(&self, slot: SlotName<'_>, since: Option<Timestamp>) -> Result<(), StoreError> {
-        self.note_since(slot.key(), "outage_since", since).await
+        self.apply(noted(Change::of(slot.key()), "outage_since", since)).await.map(drop)
     }
 
     /// Notes since when the vision model has been unavailable; `None` if it is back.
@@ -23,15 +23,22 @@ impl Store {
     /// # Errors
     /// If the table can't be written.
     pub async fn note_vision_outage(&self, actor: &ActorId, since: Option<Timestamp>) -> Result<(), StoreError> {
-        self.note_since(actor_key(actor), "vision_outage_since", since).await
+        let change = Change::of(actor_key(actor)).remove("vision_timed_out");
+        self.apply(noted(change, "vision_outage_since", since)).await.map(drop)
     }
 
-    async fn note_since(&self, key: Item, attribute: &str, since: Option<Timestamp>) -> Result<(), StoreError> {
-        let change = Change::of(key);
-        let change = match since {
-            Some(since) => change.set(attribute, millis(since)),
-            None => change.remove(attribute),
-        };
-        self.apply(change).await.map(drop)
+    /// Notes that the vision model has answered nothing in time, until its outage is noted anew or over.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn note_vision_time_out(&self, actor: &ActorId) -> Result<(), StoreError> {
+        self.apply(Change::of(actor_key(actor)).set("vision_timed_out", value(&true)?)).await.map(drop)
+    }
+}
+
+fn noted(change: Change, attribute: &str, since: Option<Timestamp>) -> Change {
+    match since {
+        Some(since) => change.set(attribute, millis(since)),
+        None => change.remove(attribute),
     }
 }

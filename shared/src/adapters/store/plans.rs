@@ -30,14 +30,20 @@ impl Store {
         self.query(actor, PLAN).await?.into_iter().map(items::data).collect()
     }
 
-    /// Stores a plan that was only asked for.
+    /// Stores a plan that was only asked for. A plan of this name that is more than that stays as it is.
     ///
     /// # Errors
     /// If the table can't be written.
     pub async fn record_plan(&self, actor: &ActorId, plan: &Plan) -> Result<(), StoreError> {
         let item = items::item(plan_key(actor, &plan.plan_id), plan)?;
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
-        put.map(drop).map_err(|error| self.error("PutItem", &plan.plan_id, &error))
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(pk) OR #state = :dry_run");
+        let put = put.expression_attribute_names("#state", "state");
+        match put.expression_attribute_values(":dry_run", value(&PlanState::DryRun)?).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if super::condition_failed(&error) => Ok(()),
+            Err(error) => Err(self.error("PutItem", &plan.plan_id, &error)),
+        }
     }
 
     /// Makes a plan the one that is carried out, or that awaits approval, and ends the evaluation, all at once. An
@@ -114,14 +120,18 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Notes that a plan is not to be carried out any more.
+    /// Notes that a plan is not to be carried out any more. One that is completed, closed or only a dry run stays so.
     ///
     /// # Errors
     /// If the table can't be written.
     pub async fn supersede_plan(&self, actor: &ActorId, plan_id: &str) -> Result<(), StoreError> {
-        let change =
-            Change::of(plan_key(actor, plan_id)).set("state", value(&PlanState::Superseded)?).when_item_exists();
-        self.apply(change).await.map(drop)
+        let superseded = Change::of(plan_key(actor, plan_id)).set("state", value(&PlanState::Superseded)?);
+        let awaiting = superseded.clone().when_equal("state", value(&PlanState::AwaitingApproval)?);
+        let running = superseded.when_equal("state", value(&PlanState::Running)?).when_above("remaining", number(0));
+        if self.apply(running).await?.is_none() {
+            self.apply(awaiting).await?;
+        }
+        Ok(())
     }
 
     /// Counts a plan's deletions as done, once however often it is called.

@@ -13,13 +13,20 @@ use super::{Store, StoreError};
 use crate::domain::actor::ActorId;
 
 impl Store {
-    /// Notes that the image is about to be asked for. From here on somebody may have been charged for it. An earlier
-    /// time is overwritten: whoever asks again has looked, and found nothing begun.
+    /// Notes that the image is about to be asked for. From here on the account may have been charged for it. An earlier
+    /// time is overwritten: a worker that asks again has searched, and found nothing begun. `false`, and nothing may be
+    /// asked for, if the slot has come further than `record` says.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn mark_asked(&self, slot: SlotName<'_>, now: Timestamp) -> Result<(), StoreError> {
-        self.apply(Change::of(slot.key()).set("asked_at", millis(now))).await.map(drop)
+    pub async fn mark_asked(
+        &self,
+        slot: SlotName<'_>,
+        record: &SlotRecord,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let asked = at_this_creation(slot, record)?.set("asked_at", millis(now)).when_absent("prediction_id");
+        Ok(self.apply(asked).await?.is_some())
     }
 
     /// Notes that the image was asked for in vain: nothing has begun.
@@ -30,16 +37,49 @@ impl Store {
         self.apply(Change::of(slot.key()).remove("asked_at").when_absent("prediction_id")).await.map(drop)
     }
 
-    /// Notes under which name the image has been begun.
+    /// Notes under which name the image has been begun. A slot that has come further than `record` says stays as it is.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn mark_begun(&self, slot: SlotName<'_>, prediction_id: &str, now: Timestamp) -> Result<(), StoreError> {
-        let begun = Change::of(slot.key())
+    pub async fn mark_begun(
+        &self,
+        slot: SlotName<'_>,
+        record: &SlotRecord,
+        prediction_id: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let begun = at_this_creation(slot, record)?
             .set("prediction_id", text(prediction_id))
             .set("begun_at", millis(now))
-            .remove("outage_since");
+            .remove("outage_since")
+            .when_absent_or_equal("prediction_id", text(prediction_id));
         self.apply(begun).await.map(drop)
+    }
+
+    /// Counts a fetch of the output that gave no image.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn note_fetch(&self, slot: SlotName<'_>, record: &SlotRecord) -> Result<(), StoreError> {
+        let fetched = at_this_creation(slot, record)?.set("fetches", number(record.fetches + 1));
+        self.apply(fetched).await.map(drop)
+    }
+
+    /// Forgets a creation that the generator accepted and did not finish, as it has since `since`. The attempt goes on, and
+    /// its price stays reserved.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn note_interruption(
+        &self,
+        slot: SlotName<'_>,
+        record: &SlotRecord,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
+        let interrupted = without_creation(at_this_creation(slot, record)?)
+            .set("interruptions", number(record.interruptions + 1))
+            .set("interrupted_since", millis(since));
+        self.apply(interrupted).await.map(drop)
     }
 
     /// Notes that the bytes of the image are safe and that it has been paid, once however often it is called.
@@ -64,7 +104,7 @@ impl Store {
         self.end_attempt(slot, record, next_attempt(slot, record), settlement, None).await
     }
 
-    /// Begins anew with another prompt, for which nothing was paid. Where another slot of the plan has drawn it too,
+    /// Begins anew with another prompt. Where another slot of the plan has drawn it too,
     /// meanwhile, nothing changes; one that is shared knowingly, since there are no more, must be told so.
     ///
     /// # Errors
@@ -73,6 +113,7 @@ impl Store {
         &self,
         slot: SlotName<'_>,
         record: &SlotRecord,
+        settlement: Settlement,
         prompt_id: &str,
         is_shared: bool,
     ) -> Result<(), StoreError> {
@@ -82,7 +123,7 @@ impl Store {
         if !is_shared {
             drawn = drawn.when_without("redrawn_prompts", text(prompt_id));
         }
-        self.end_attempt(slot, record, again, Settlement::Released, Some(drawn)).await
+        self.end_attempt(slot, record, again, settlement, Some(drawn)).await
     }
 
     /// Counts a slot as over without an image, once however often it is called.
@@ -114,6 +155,7 @@ impl Store {
         let mut change = change
             .remove("charge")
             .remove("outage_since")
+            .remove("interrupted_since")
             .when_equal("state", value(&SlotState::Open)?)
             .when_absent_or_equal("attempt", number(record.attempt));
         let mut changes: Vec<Change> = Vec::new();
@@ -144,9 +186,18 @@ impl Store {
 
 /// The slot as it is when nothing of its next attempt has been done.
 fn next_attempt(slot: SlotName<'_>, record: &SlotRecord) -> Change {
-    Change::of(slot.key())
-        .set("attempt", number(record.attempt + 1))
-        .remove("asked_at")
-        .remove("prediction_id")
-        .remove("begun_at")
+    without_creation(Change::of(slot.key())).set("attempt", number(record.attempt + 1)).remove("interruptions")
+}
+
+fn without_creation(change: Change) -> Change {
+    change.remove("asked_at").remove("prediction_id").remove("begun_at").remove("fetches")
+}
+
+/// A change of the slot as long as it is at the creation of `record`: a worker that was thought dead must not disturb what
+/// another has done since.
+fn at_this_creation(slot: SlotName<'_>, record: &SlotRecord) -> Result<Change, StoreError> {
+    Ok(Change::of(slot.key())
+        .when_equal("state", value(&SlotState::Open)?)
+        .when_absent_or_equal("attempt", number(record.attempt))
+        .when_absent_or_equal("interruptions", number(record.interruptions)))
 }

@@ -11,7 +11,7 @@ use super::judge::Judged;
 use super::survey::Survey;
 use super::uploads::are_overdue;
 use crate::adapters::queues::Queue;
-use crate::adapters::store::actors::ActorRecord;
+use crate::adapters::store::actors::{ActorRecord, OnBehalf};
 use crate::adapters::store::leases::{Uploads, Verdict};
 use crate::domain::kind::{Kind, KindCounts};
 use crate::domain::manifest::{BALANCING, Generation, timestamp_text};
@@ -285,7 +285,7 @@ impl Evaluation {
         warn!(%actor, problem, "needs attention");
         if case.command.mode == Mode::DryRun {
             // It says so and leaves everything else, such as a plan under way, as it is.
-            self.store.ask_for_attention(actor, problem, self.clock.now()).await?;
+            self.store.ask_for_attention(actor, OnBehalf::Evaluation(case.token), problem, self.clock.now()).await?;
             self.answer_in_vain(case, problem).await?;
             return Ok(self.store.release_lease(actor, case.token).await?);
         }

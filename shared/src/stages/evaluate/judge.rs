@@ -35,7 +35,12 @@ pub(super) struct Judged {
 /// Why a set can't be judged now. What was said of it until then is kept.
 pub(super) enum Unjudged {
     /// The model can't be asked.
-    Unable(VisionError),
+    Unable {
+        /// Why.
+        error: VisionError,
+        /// Whether it had judged any image until then.
+        is_any_new: bool,
+    },
     /// There is no money to ask it.
     NoMoney(Shortage),
 }
@@ -85,7 +90,7 @@ impl Evaluation {
                 let because = interrupted.as_ref().and_then(VisionError::reason_to_ask_again).map(str::to_owned);
                 return Ok(Err(Unjudged::NoMoney(Shortage { because, ..shortage })));
             }
-            (None, Some(error)) => return Ok(Err(Unjudged::Unable(error))),
+            (None, Some(error)) => return Ok(Err(Unjudged::Unable { error, is_any_new })),
             (None, None) => {}
         }
         let observed: Vec<_> = survey.images.iter().filter_map(|surveyed| self.observed(surveyed)).collect();

@@ -3,7 +3,9 @@
 use super::Evaluation;
 use super::decide::Case;
 use super::judge::{Shortage, Unjudged};
+use crate::adapters::store::actors::OnBehalf;
 use crate::adapters::vision::VisionError;
+use crate::config::LONGEST_TIMEOUT_SECONDS;
 use crate::domain::status::Status;
 use crate::messages::Mode;
 use crate::stages::{StageError, outage, park_over_budget};
@@ -12,9 +14,9 @@ impl Evaluation {
     /// The images can't be judged now: it is put off, or a person is asked, or money is waited for, or an outage is waited
     /// out.
     pub(super) async fn end_unjudged(&self, case: &Case<'_>, unjudged: Unjudged) -> Result<(), StageError> {
-        let error = match unjudged {
+        let (error, is_any_new) = match unjudged {
             Unjudged::NoMoney(shortage) => return self.wait_for_money(case, shortage).await,
-            Unjudged::Unable(error) => error,
+            Unjudged::Unable { error, is_any_new } => (error, is_any_new),
         };
         match error.pause() {
             Some(pause) => {
@@ -25,8 +27,21 @@ impl Evaluation {
                 self.forget_outage(case).await?;
                 self.ask_for_attention(case, &format!("Nothing can be judged: {error}.")).await
             }
+            None if error.has_timed_out() && !is_any_new => self.after_time_out(case, error).await,
             None => Err(self.wait_out(case, error).await?),
         }
+    }
+
+    /// A service that has answered nothing within the time it is given is waited out once. It may answer a little later each
+    /// time, and be paid for it, so the second time in a row is the operator's business.
+    async fn after_time_out(&self, case: &Case<'_>, error: VisionError) -> Result<(), StageError> {
+        if case.record.vision_timed_out {
+            self.forget_outage(case).await?;
+            return self.ask_for_attention(case, &format!("Nothing can be judged: {}.", twice(&error))).await;
+        }
+        let put_off = self.wait_out(case, error).await?;
+        self.store.note_vision_time_out(&case.command.actor_id).await?;
+        Err(put_off)
     }
 
     /// The actor is parked, unless only a dry run was wanted: that one is not worth waiting for.
@@ -43,7 +58,8 @@ impl Evaluation {
             return self.ask_for_attention(case, &format!("Nothing can be judged. {reason}")).await;
         }
         let actor = &case.command.actor_id;
-        Err(park_over_budget(&self.store, &self.clock, &self.budget, actor, limit, reason).await?)
+        let behalf = OnBehalf::Evaluation(case.token);
+        Err(park_over_budget(&self.store, &self.clock, &self.budget, actor, behalf, limit, reason).await?)
     }
 
     /// What an error that may pass means for the message: it is put off, ever longer, until a person has to look.
@@ -58,9 +74,15 @@ impl Evaluation {
 
     /// The service has been asked, and has answered.
     pub(super) async fn forget_outage(&self, case: &Case<'_>) -> Result<(), StageError> {
-        if case.record.vision_outage_since.is_some() {
+        if case.record.vision_outage_since.is_some() || case.record.vision_timed_out {
             self.store.note_vision_outage(&case.command.actor_id, None).await?;
         }
         Ok(())
     }
+}
+
+fn twice(error: &VisionError) -> String {
+    format!(
+        "{error}, twice in a row: raise VISION_TIMEOUT_SECONDS ({LONGEST_TIMEOUT_SECONDS} at most) or set a faster VISION_MODEL, then ask for an evaluation"
+    )
 }

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tracing::info;
 
-use super::{AT_ONCE, Generation, Job};
+use super::{AT_ONCE, CLAIM_POLL, Generation, Job};
 use crate::adapters::generator::{CREATION_TIMEOUT, Replicate, ReplicateError};
+use crate::adapters::store::actors::OnBehalf;
 use crate::adapters::store::slots::SlotRecord;
 use crate::adapters::store::spending::{Charge, Reservation, Settlement};
 use crate::domain::status::Status;
@@ -30,7 +31,8 @@ impl Generation {
             Reservation::Granted => Ok(()),
             Reservation::UsedUp(limit) => {
                 let reason = self.budget.shortage(limit, charge.amount, charge.day);
-                Err(park_over_budget(&self.store, &self.clock, &self.budget, job.actor, limit, reason).await?)
+                let behalf = OnBehalf::Plan(&job.plan.plan_id);
+                Err(park_over_budget(&self.store, &self.clock, &self.budget, job.actor, behalf, limit, reason).await?)
             }
         }
     }
@@ -46,7 +48,7 @@ impl Generation {
             // Looking takes its time, and what is listed only meanwhile is not seen.
             let looked_at = self.clock.now();
             if let Some(id) = self.find_lost(job, record, asked_at, replicate).await? {
-                return self.note_begun(job, &id).await;
+                return self.note_begun(job, record, &id).await;
             }
             let passed = looked_at.duration_since(asked_at);
             if passed >= REMEMBERED {
@@ -102,18 +104,20 @@ impl Generation {
             Ok(creation) => creation,
             Err(error) => return self.not_begun(job, record, error).await,
         };
-        self.store.mark_asked(job.name(), self.clock.now()).await?;
+        if !self.store.mark_asked(job.name(), record, self.clock.now()).await? {
+            return Err(StageError::later("another worker has gone on with this image", CLAIM_POLL));
+        }
         match replicate.create(&creation).await {
-            Ok(id) => self.note_begun(job, &id).await,
+            Ok(id) => self.note_begun(job, record, &id).await,
             Err(error) => self.not_begun(job, record, error).await,
         }
     }
 
-    async fn note_begun(&self, job: Job<'_>, id: &str) -> Result<(), StageError> {
-        self.store.mark_begun(job.name(), id, self.clock.now()).await?;
+    async fn note_begun(&self, job: Job<'_>, record: &SlotRecord, id: &str) -> Result<(), StageError> {
+        self.store.mark_begun(job.name(), record, id, self.clock.now()).await?;
         let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         if actor.status == Status::Parked {
-            self.store.go_on(job.actor, self.clock.now()).await?;
+            self.store.go_on(job.actor, OnBehalf::Plan(&job.plan.plan_id), self.clock.now()).await?;
         }
         Ok(())
     }
@@ -124,8 +128,11 @@ impl Generation {
         if began_nothing {
             self.store.mark_not_asked(job.name()).await?;
         }
+        let settlement = if began_nothing { Settlement::Released } else { Settlement::Paid };
+        if let ReplicateError::Improper(reason) = &error {
+            return self.try_other_prompt(job, record, settlement, reason).await;
+        }
         if error.is_final() {
-            let settlement = if began_nothing { Settlement::Released } else { Settlement::Paid };
             return self.give_up(job, record, settlement, &error.to_string()).await;
         }
         Err(self.put_off(job, record, error).await?)

@@ -3,6 +3,7 @@
 mod begin;
 mod by_hand;
 mod draw;
+mod output;
 mod place;
 mod predict;
 
@@ -90,7 +91,7 @@ impl<'a> Job<'a> {
 
     /// The seed that the slot is made with now.
     fn seed(&self, record: &SlotRecord) -> u32 {
-        self.slot.seed_of_attempt(self.actor, &self.plan.plan_id, record.attempt)
+        self.slot.seed_of(self.actor, &self.plan.plan_id, record.attempt, record.interruptions)
     }
 }
 

@@ -10,6 +10,7 @@ use tracing::warn;
 
 use super::{Generation, Job};
 use crate::adapters::generator::{Prediction, Replicate, ReplicateError};
+use crate::adapters::store::actors::OnBehalf;
 use crate::adapters::store::slots::SlotRecord;
 use crate::adapters::store::spending::Settlement;
 use crate::domain::plan::redraw;
@@ -23,6 +24,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// When to look again for an image that takes unusually long.
 const STILL_RUNNING: Duration = Duration::from_secs(15);
+
+/// How long Replicate is left alone after a prediction that it did not finish. Such failures come in waves that last a
+/// minute or more, and each creation within one fails too.
+const AFTER_INTERRUPTION: Duration = Duration::from_secs(100);
 
 /// Replicate itself ends what runs for half an hour.
 const LONGEST_RUN: SignedDuration = SignedDuration::from_mins(45);
@@ -46,10 +51,12 @@ impl Generation {
         match replicate.wait_for(id, job.until.min(Instant::now() + LONGEST_WAIT)).await {
             Ok(Prediction::Running) => self.still_running(job, record).await,
             Ok(Prediction::Succeeded(output)) => self.fetch(job, record, replicate, &output).await,
-            Ok(Prediction::Improper(reason)) => self.try_other_prompt(job, record, &reason).await,
+            Ok(Prediction::Improper(reason)) => self.try_other_prompt(job, record, Settlement::Released, &reason).await,
+            Ok(Prediction::Interrupted(reason)) => Err(self.wait_out_interruption(job, record, reason).await?),
             Ok(Prediction::Failed(reason)) => self.try_again(job, record, Settlement::Released, &reason).await,
             Ok(Prediction::Canceled(reason)) => self.try_again(job, record, Settlement::Paid, &reason).await,
             Ok(Prediction::Gone) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
+            Ok(Prediction::Missing(reason)) => self.fetch_again(job, record, reason).await,
             Err(error) => Err(self.put_off(job, record, error).await?),
         }
     }
@@ -66,19 +73,22 @@ impl Generation {
         Err(StageError::later("the image is still being made", STILL_RUNNING))
     }
 
-    async fn fetch(
+    /// Waits out a service that accepts a creation and does not finish it. Nothing is charged, and no attempt is used up.
+    /// After an hour each delivery counts as failed, as after any other outage.
+    async fn wait_out_interruption(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
-        replicate: &Replicate,
-        output: &str,
-    ) -> Result<(), StageError> {
-        match replicate.fetch(output).await {
-            Ok(Some(bytes)) => self.stage(job, record, bytes).await,
-            Ok(None) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
-            Err(error) if error.is_final() => self.try_again(job, record, Settlement::Paid, &error.to_string()).await,
-            Err(error) => Err(self.put_off(job, record, error).await?),
-        }
+        reason: String,
+    ) -> Result<StageError, StageError> {
+        let now = self.clock.now();
+        let since = outage::since(record.interrupted_since, now);
+        self.store.note_interruption(job.name(), record, since).await?;
+        let error = ReplicateError::Interrupted(reason);
+        Ok(match outage::pause(since, now, Some(AFTER_INTERRUPTION)) {
+            Some(pause) => StageError::later(error.to_string(), pause),
+            None => StageError::Generator(error.into()),
+        })
     }
 
     pub(super) async fn try_again(
@@ -98,22 +108,30 @@ impl Generation {
         Ok(())
     }
 
-    async fn try_other_prompt(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
+    pub(super) async fn try_other_prompt(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        settlement: Settlement,
+        reason: &str,
+    ) -> Result<(), StageError> {
         let rejected = job.prompt_id(record);
         self.store.reject_prompt(job.actor, rejected).await?;
         if record.attempt + 1 >= MOST_ATTEMPTS {
             let reason = format!(
                 "{MOST_ATTEMPTS} prompts were found improper ({reason}); if it happens to every image, it is the base image that is: replace it"
             );
-            return self.give_up(job, record, Settlement::Released, &reason).await;
+            return self.give_up(job, record, settlement, &reason).await;
         }
         let used = self.used_prompts(job).await?;
         let Some(other) = redraw(&job.plan.plan_id, job.slot, record.attempt + 1, &used) else {
-            return self.try_again(job, record, Settlement::Released, reason).await;
+            return self.try_again(job, record, settlement, reason).await;
         };
         warn!(actor = %job.actor, rejected, other = other.id, reason, "another prompt is drawn");
         let is_shared = used.contains(other.id);
-        Ok(self.store.try_other_prompt(job.name(), record, other.id, is_shared).await?)
+        self.store.try_other_prompt(job.name(), record, settlement, other.id, is_shared).await?;
+        self.tell_of(record, settlement).await;
+        Ok(())
     }
 
     /// The prompts of the set and of the plan, and those found improper.
@@ -142,7 +160,8 @@ impl Generation {
             return Ok(StageError::later(error.to_string(), pause));
         }
         if matches!(error, ReplicateError::NoCredit(_)) {
-            return Ok(park(&self.store, &self.clock, &self.budget, job.actor, None, error.to_string()).await?);
+            let (behalf, reason) = (OnBehalf::Plan(&job.plan.plan_id), error.to_string());
+            return Ok(park(&self.store, &self.clock, &self.budget, job.actor, behalf, None, reason).await?);
         }
         if let Some(asked) = error.outage() {
             let now = self.clock.now();

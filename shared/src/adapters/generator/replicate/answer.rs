@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::error::ReplicateError;
+use super::wording::{Meaning, meaning};
 use crate::adapters::http::Reply;
 
 /// How long to leave Replicate alone where it asks for it without saying how long.
@@ -23,12 +24,16 @@ pub enum Prediction {
     Succeeded(String),
     /// The prompt or the image was found improper. The same prompt will be again.
     Improper(String),
+    /// Replicate could not finish it. Nothing is charged for it, and the same request succeeds later.
+    Interrupted(String),
     /// It failed for another reason, in Replicate's words. Nothing is taken for it.
     Failed(String),
     /// It was stopped while it ran, which is charged.
     Canceled(String),
-    /// Replicate doesn't know it, or has removed its output.
+    /// Replicate says that it has removed the output.
     Gone,
+    /// Replicate doesn't know the prediction, or names no output of it. It may at the next look.
+    Missing(&'static str),
 }
 
 /// Whatever may be null or left out is.
@@ -99,21 +104,19 @@ impl From<PredictionAnswer> for Prediction {
             "succeeded" if answer.data_removed == Some(true) => Self::Gone,
             "succeeded" => match answer.output.as_str().or_else(|| answer.output.get(0)?.as_str()) {
                 Some(url) => Self::Succeeded(url.to_owned()),
-                None => Self::Gone,
+                None => Self::Missing("Replicate names no output of it"),
             },
-            "failed" if is_improper(&error) => Self::Improper(error),
             // Replicate takes nothing for what never began to run.
-            "failed" | "aborted" => Self::Failed(error),
+            "failed" | "aborted" => match meaning(&error) {
+                Some(Meaning::ContentRefused) => Self::Improper(error),
+                Some(Meaning::Interrupted) => Self::Interrupted(error),
+                None => Self::Failed(error),
+            },
             "canceled" => Self::Canceled(error),
             // Whatever Replicate may call it one day, it isn't over.
             _ => Self::Running,
         }
     }
-}
-
-/// Replicate's E005: flagged as sensitive.
-fn is_improper(error: &str) -> bool {
-    error.contains("E005") || error.to_lowercase().contains("sensitive")
 }
 
 /// The answer, if it is a success. `token` is struck out of what Replicate says.
@@ -130,10 +133,11 @@ pub(super) fn accepted(reply: Reply, token: &str) -> Result<Reply, ReplicateErro
         StatusCode::PAYMENT_REQUIRED => ReplicateError::NoCredit(said),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ReplicateError::Unauthorized(said),
         StatusCode::NOT_FOUND => ReplicateError::Unknown(with_status),
-        status if status.is_server_error() => {
-            ReplicateError::Unavailable { said: with_status, asked: reply.retry_after }
-        }
-        _ => ReplicateError::Refused(with_status),
+        status => match meaning(&said) {
+            Some(Meaning::ContentRefused) => ReplicateError::Improper(with_status),
+            None if !status.is_server_error() => ReplicateError::Refused(with_status),
+            _ => ReplicateError::Unavailable { said: with_status, asked: reply.retry_after },
+        },
     })
 }
 
@@ -187,11 +191,29 @@ mod tests {
     }
 
     #[test]
-    fn what_was_flagged_as_sensitive_is_told_from_other_failures() {
+    fn a_failure_is_told_by_its_words() {
         let failed = |error: &str| prediction(json!({ "id": "p", "status": "failed", "error": error }));
         let flagged = "The input or output was flagged as sensitive. Please try again with different inputs. (E005)";
         assert!(matches!(failed(flagged), Prediction::Improper(_)));
+        let interrupted = "Prediction interrupted; please retry (code: PA)";
+        assert!(matches!(failed(interrupted), Prediction::Interrupted(_)));
         assert!(matches!(failed("CUDA out of memory"), Prediction::Failed(_)));
+    }
+
+    #[test]
+    fn a_refused_creation_is_told_by_its_words() {
+        let refused = |status: u16, detail: &str| {
+            let body = json!({ "detail": detail }).to_string().into_bytes();
+            let status = StatusCode::from_u16(status).unwrap();
+            accepted(Reply { status, retry_after: None, body }, "token").unwrap_err()
+        };
+        for status in [400, 422, 500] {
+            assert!(matches!(refused(status, "Prompt blocked"), ReplicateError::Improper(_)), "{status}");
+            let full = refused(status, "You have reached the queue limit");
+            assert!(matches!(full, ReplicateError::Unavailable { .. }), "{status}");
+        }
+        assert!(matches!(refused(422, "input.prompt is too long"), ReplicateError::Refused(_)));
+        assert!(matches!(refused(500, "oops"), ReplicateError::Unavailable { .. }));
     }
 
     #[test]
@@ -215,5 +237,7 @@ mod tests {
     fn an_output_that_has_been_removed_is_gone() {
         let removed = json!({ "id": "p", "status": "succeeded", "output": null, "data_removed": true });
         assert_eq!(prediction(removed), Prediction::Gone);
+        let nameless = json!({ "id": "p", "status": "succeeded", "output": null, "data_removed": false });
+        assert!(matches!(prediction(nameless), Prediction::Missing(_)));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
+
 use crate::adapters::http::HttpError;
 use crate::adapters::{AwsError, secrets};
 use crate::imaging::DecodeError;
@@ -42,6 +44,12 @@ pub enum ReplicateError {
     /// What was asked for before may have begun, and it is too early to say that it has not. Trying again helps.
     #[error("Replicate does not list yet what it was asked for")]
     Unlisted,
+    /// It did not finish the prediction. Trying again later helps.
+    #[error("Replicate did not finish the image: {0}")]
+    Interrupted(String),
+    /// The prompt is refused for its content. Another prompt helps.
+    #[error("Replicate refuses the prompt: {0}")]
+    Improper(String),
     /// The request is wrong. Trying again won't help.
     #[error("Replicate refuses the request: {0}")]
     Refused(String),
@@ -51,7 +59,10 @@ pub enum ReplicateError {
     /// The output lies where no output of Replicate's does, so it isn't fetched. Trying again won't help.
     #[error("Replicate's output lies at `{0}`, which is not Replicate's")]
     Elsewhere(String),
-    /// What was fetched is unusable as an image. Trying again won't help.
+    /// The output was not delivered. Fetching it again may help.
+    #[error("Replicate's output can't be fetched: {0}")]
+    NotDelivered(StatusCode),
+    /// What was fetched is unusable as an image. Fetching it again helps if it was damaged on the way.
     #[error("Replicate's output is unusable: {0}")]
     Unusable(#[from] DecodeError),
     /// The image could not be written as a JPEG. Trying again won't help.
@@ -81,6 +92,7 @@ impl ReplicateError {
                 | Self::NoCredit(_)
                 | Self::Unauthorized(_)
                 | Self::Unknown(_)
+                | Self::Improper(_)
                 | Self::Refused(_)
                 | Self::Encoding(_)
         ) || matches!(self, Self::Http(error) if error.sent_nothing())
@@ -97,12 +109,22 @@ impl ReplicateError {
         }
     }
 
+    /// Whether an output arrived as something else than an image, so that fetching it again may help: it is paid for.
+    #[must_use]
+    pub fn is_damaged_output(&self) -> bool {
+        match self {
+            Self::Http(error) => !error.may_pass(),
+            Self::NotDelivered(_) | Self::Unusable(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether the image itself is the trouble, so that only another one can help.
     #[must_use]
     pub fn is_final(&self) -> bool {
         match self {
             Self::Http(error) => !error.may_pass(),
-            Self::Refused(_) | Self::Elsewhere(_) | Self::Unusable(_) | Self::Encoding(_) => true,
+            Self::Refused(_) | Self::Elsewhere(_) | Self::Encoding(_) => true,
             _ => false,
         }
     }

@@ -8,6 +8,7 @@
 mod answer;
 mod base_image;
 mod error;
+mod wording;
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use tokio::time::Instant;
 use super::Request;
 use crate::adapters::http::{Http, Reply};
 use crate::adapters::secrets;
-use crate::config::ReplicateConfig;
+use crate::config::{ReplicateConfig, ReplicateModel};
 use crate::domain::money::MicroUsd;
 use crate::imaging::{MAX_BYTES, decode, encode_jpeg, is_jpeg};
 pub use answer::Prediction;
@@ -68,7 +69,7 @@ pub struct Replicate {
     http: Http,
     base: Url,
     token: SecretString,
-    model: String,
+    model: ReplicateModel,
     price: MicroUsd,
 }
 
@@ -99,26 +100,23 @@ impl Replicate {
         self.price
     }
 
-    /// Who draws.
-    #[must_use]
-    pub fn model(&self) -> &str {
-        &self.model
-    }
-
     /// What is sent to have an image begun.
     ///
     /// # Errors
     /// If the base image can't be written.
     pub async fn prepare(&self, request: &Request) -> Result<Creation, ReplicateError> {
-        Ok(Creation(json!({ "input": {
+        let mut input = json!({
             "prompt": request.prompt,
             "input_image": data_url(&request.base).await?,
             "aspect_ratio": "16:9",
             "output_format": "jpg",
-            "safety_tolerance": SAFETY_TOLERANCE,
             "seed": request.seed,
-            "prompt_upsampling": false,
-        }})))
+        });
+        if self.model.has_safety_levels() {
+            input["safety_tolerance"] = SAFETY_TOLERANCE.into();
+            input["prompt_upsampling"] = false.into();
+        }
+        Ok(Creation(json!({ "input": input })))
     }
 
     /// Has an image begun, and returns the prediction's id at once.
@@ -192,12 +190,12 @@ impl Replicate {
         let url = self.url(&format!("v1/predictions/{id}"))?;
         let reply = self.http.send(self.authorized(self.http.client().get(url).timeout(LOOK_TIMEOUT))).await?;
         if reply.status == StatusCode::NOT_FOUND {
-            return Ok(Prediction::Gone);
+            return Ok(Prediction::Missing("Replicate does not know the prediction"));
         }
         Ok(read::<PredictionAnswer>(self.accepted(reply)?)?.into())
     }
 
-    /// Fetches an output: the bytes of a JPEG that has been read back whole. `None` if it has been removed.
+    /// Fetches an output: the bytes of a JPEG that has been read back whole. `None` if nothing lies at its address.
     ///
     /// # Errors
     /// If it can't be fetched, or is unusable.
@@ -208,6 +206,10 @@ impl Replicate {
         let reply = self.http.send(self.http.client().get(url)).await?;
         if matches!(reply.status, StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN) {
             return Ok(None);
+        }
+        let may_be_asked_later = reply.status == StatusCode::TOO_MANY_REQUESTS || reply.status.is_server_error();
+        if !reply.status.is_success() && !may_be_asked_later {
+            return Err(ReplicateError::NotDelivered(reply.status));
         }
         let bytes = self.accepted(reply)?.body;
         let convert = move || {
@@ -254,4 +256,50 @@ impl Replicate {
 
 fn cut_off(what: &str, error: &JoinError) -> ReplicateError {
     ReplicateError::Unavailable { said: format!("{what} was cut off: {error}"), asked: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Secret;
+    use crate::domain::kind::Kind;
+    use image::RgbImage;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_model_is_sent_the_inputs_that_it_has() {
+        let request = Request {
+            base: Arc::new(RgbImage::new(64, 64)),
+            kind: Kind::Photorealistic,
+            prompt: "a man".to_owned(),
+            seed: 7,
+        };
+        let common = ["aspect_ratio", "input_image", "output_format", "prompt", "seed"];
+        for model in ReplicateModel::ALL {
+            let config = ReplicateConfig {
+                base_url: "https://api.replicate.com".to_owned(),
+                token: Secret::Given("t".into()),
+                model,
+                usd_per_image: MicroUsd(40_000),
+            };
+            let replicate = Replicate::new(config, &SdkConfig::builder().build()).await.unwrap();
+            let creation = replicate.prepare(&request).await.unwrap().0;
+            let mut fields: Vec<&str> = creation["input"].as_object().unwrap().keys().map(String::as_str).collect();
+            fields.sort_unstable();
+            let wanted = match model {
+                ReplicateModel::KontextDev => common.to_vec(),
+                _ => [
+                    "aspect_ratio",
+                    "input_image",
+                    "output_format",
+                    "prompt",
+                    "prompt_upsampling",
+                    "safety_tolerance",
+                    "seed",
+                ]
+                .to_vec(),
+            };
+            assert_eq!(fields, wanted, "{model}");
+        }
+    }
 }

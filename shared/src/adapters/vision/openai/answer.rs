@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::content::cells;
 use super::cost::Usage;
 use super::error::OpenAiError;
 use crate::domain::assessment::{BEST_QUALITY, Flag, Observation};
@@ -19,6 +20,8 @@ pub(super) enum Said {
     Refused(String),
     /// The request, or the answer, is longer than the model can take.
     TooLong,
+    /// One request may show no more images than this.
+    TooManyImages(usize),
 }
 
 #[derive(Deserialize)]
@@ -39,11 +42,6 @@ struct Choice {
 struct Message {
     content: Option<String>,
     refusal: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Judgements {
-    cells: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -78,9 +76,8 @@ pub(super) fn read(body: &[u8]) -> Result<(Said, Option<Usage>), OpenAiError> {
 
 /// Text that can't be understood judges nothing.
 fn judgements(content: &str) -> BTreeMap<u32, Observation> {
-    let entries = serde_json::from_str::<Judgements>(content).map(|judgements| judgements.cells).unwrap_or_default();
     let mut by_number: BTreeMap<u32, Vec<Value>> = BTreeMap::new();
-    for entry in entries {
+    for entry in cells(content) {
         if let Some(number) = entry["cell"].as_u64().and_then(|number| u32::try_from(number).ok()) {
             by_number.entry(number).or_default().push(entry);
         }

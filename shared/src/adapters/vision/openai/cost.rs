@@ -1,5 +1,6 @@
 //! What asking costs: beforehand at most, afterwards exactly.
 
+use super::form::Form;
 use super::prompt::RUBRIC;
 use super::sheet::{Look, Sheet};
 use crate::config::{OpenAiConfig, VisionMode};
@@ -37,7 +38,7 @@ pub(super) struct Usage {
 
 impl Usage {
     /// What showing a sheet takes, at most.
-    pub(super) fn most(sheet: &Sheet, config: &OpenAiConfig) -> Self {
+    pub(super) fn most(sheet: &Sheet, effort: Option<&str>) -> Self {
         let images = sheet.page.cells.len() as u64;
         let patches = match sheet.mode {
             VisionMode::Grid => patches(sheet.page.width, sheet.page.height),
@@ -46,7 +47,7 @@ impl Usage {
         let text = (RUBRIC.len() / BYTES_PER_TOKEN) as u64 + FORM_TOKENS + images * FORM_TOKENS_PER_IMAGE;
         Self {
             input: (patches * TOKENS_PER_HUNDRED_PATCHES).div_ceil(100) + text,
-            output: most_output_tokens(sheet.page.cells.len(), config.reasoning_effort.as_deref()),
+            output: most_output_tokens(sheet.page.cells.len(), effort),
         }
     }
 
@@ -61,14 +62,16 @@ impl Usage {
 
 /// What judging so many images costs at most, if nothing must be asked twice. With two passes every image may need
 /// a third, deciding look.
-pub(in crate::adapters::vision) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
+pub(super) fn estimate(images: usize, config: &OpenAiConfig, form: &Form) -> MicroUsd {
     let images: Vec<usize> = (0..images).collect();
     let looks: &[(Look, VisionMode)] = match config.passes {
         0 | 1 => &[(Look::First, config.mode)],
         _ => &[(Look::First, config.mode), (Look::Second, config.mode), (Look::Deciding, VisionMode::Individual)],
     };
     let sheets = looks.iter().flat_map(|&(look, mode)| Sheet::all(&images, mode, look, ""));
-    sheets.map(|sheet| Usage::most(&sheet, config).cost(config)).sum()
+    let sheets = sheets.flat_map(|sheet| sheet.parts(form.most_images()));
+    let effort = form.effort(config.reasoning_effort.as_deref());
+    sheets.map(|sheet| Usage::most(&sheet, effort).cost(config)).sum()
 }
 
 /// How long an answer about so many images may be, thoughts included unless the model is told to have none.

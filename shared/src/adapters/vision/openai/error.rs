@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::Said;
+use super::form::most_images_in;
 use crate::adapters::http::{HttpError, Reply};
 use crate::adapters::{AwsError, secrets};
 
@@ -122,6 +123,12 @@ impl OpenAiError {
         }
     }
 
+    /// Whether the service was given all the time there is, and has not answered.
+    #[must_use]
+    pub fn has_timed_out(&self) -> bool {
+        matches!(self, Self::Http(HttpError::TimedOut { .. }))
+    }
+
     /// Whether an answer may have been made, and charged, that nobody has read.
     pub(super) fn may_have_cost(&self) -> bool {
         match self {
@@ -155,6 +162,27 @@ const NO_MONEY: [&str; 7] = [
     "project_spend_limit_exceeded",
 ];
 
+/// Codes for content that is refused, whatever the service calls its filter.
+const REFUSED_CONTENT: [&str; 6] = [
+    "content_policy_violation",
+    "image_content_policy_violation",
+    "content_filter",
+    "invalid_prompt",
+    "moderation_blocked",
+    "responsible_ai_policy_violation",
+];
+
+/// Words for the same, in lower case, of services that give no code.
+const REFUSED_CONTENT_IN_WORDS: [&str; 7] = [
+    "content policy",
+    "content management policy",
+    "moderation",
+    "moderated",
+    "usage policy",
+    "safety system",
+    "was flagged",
+];
+
 /// The part of an error that is read; some servers leave the code or the type out.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -162,6 +190,8 @@ struct Problem {
     message: String,
     r#type: Value,
     code: Value,
+    /// The field of the request that the error is about.
+    param: Value,
 }
 
 #[derive(Deserialize)]
@@ -179,6 +209,22 @@ impl Problem {
         NO_MONEY.iter().any(|word| self.is(word))
     }
 
+    /// Whether an image, or what is said of it, is refused, and neither the request nor the key.
+    fn is_about_content(&self) -> bool {
+        let said = self.message.to_lowercase();
+        let is_in_words = REFUSED_CONTENT_IN_WORDS.iter().any(|words| said.contains(words));
+        let is_about_key = said.contains("api key") || self.is("invalid_api_key");
+        REFUSED_CONTENT.iter().any(|code| self.is(code)) || is_in_words && !is_about_key
+    }
+
+    /// What it says, with the field that it is about.
+    fn in_words(&self) -> String {
+        match self.param.as_str().filter(|param| !self.message.contains(param)) {
+            Some(param) => format!("{param}: {}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     fn is_too_long(&self) -> bool {
         self.is("context_length_exceeded") || self.message.starts_with("Request too large")
     }
@@ -188,17 +234,24 @@ impl Problem {
 /// `key` is struck out of what the service says.
 pub(super) fn unsuccessful(reply: &Reply, key: &str) -> Result<Said, OpenAiError> {
     let problem = problem(&reply.body);
-    let said = format!("{} {}", reply.status, problem.message.replace(key, "…"));
+    let said = format!("{} {}", reply.status, problem.in_words().replace(key, "…"));
     let said = said.trim_end().chars().take(300).collect();
     let unavailable = |said| OpenAiError::Unavailable { said, asked: reply.retry_after };
     Err(match reply.status {
         StatusCode::PAYLOAD_TOO_LARGE => return Ok(Said::TooLong),
         _ if problem.is_too_long() => return Ok(Said::TooLong),
-        StatusCode::BAD_REQUEST if problem.is("content_policy_violation") || problem.is("content_filter") => {
+        StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::UNPROCESSABLE_ENTITY
+            if problem.is_about_content() =>
+        {
             return Ok(Said::Refused(said));
         }
         StatusCode::PAYMENT_REQUIRED => OpenAiError::NoCredit(said),
         _ if problem.is_about_money() => OpenAiError::NoCredit(said),
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
+            if let Some(most) = most_images_in(&problem.message) =>
+        {
+            return Ok(Said::TooManyImages(most));
+        }
         StatusCode::TOO_MANY_REQUESTS => OpenAiError::Throttled { asked: reply.retry_after },
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => OpenAiError::Unauthorized(said),
         StatusCode::NOT_FOUND => OpenAiError::Unknown(said),

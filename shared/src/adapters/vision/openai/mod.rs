@@ -9,8 +9,10 @@
 //! image about which nothing usable comes back stays unassessed: nothing is guessed.
 
 mod answer;
+mod content;
 mod cost;
 mod error;
+mod form;
 mod looks;
 mod prompt;
 mod purse;
@@ -26,13 +28,13 @@ use backon::{ExponentialBuilder, Retryable};
 use image::RgbImage;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 use tracing::warn;
 
 pub use error::OpenAiError;
 pub use prompt::PROMPT_VERSION;
-pub use session::PATIENCE;
+pub use session::patience;
 
 use super::{Seen, Tell};
 use crate::adapters::http::Http;
@@ -41,8 +43,8 @@ use crate::config::OpenAiConfig;
 use crate::domain::money::MicroUsd;
 use answer::Said;
 use cost::Usage;
-pub(super) use cost::estimate;
 use error::LONGEST_SLEEP;
+use form::Form;
 use purse::Purse;
 use session::Session;
 use sheet::Sheet;
@@ -68,6 +70,11 @@ pub fn name_of(config: &OpenAiConfig) -> String {
     format!("openai/{}/prompt-{PROMPT_VERSION}", config.model)
 }
 
+/// What judging so many images costs at most, if nothing must be asked twice.
+pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
+    cost::estimate(images, config, &Form::default())
+}
+
 /// A client of the vision service.
 #[derive(Debug)]
 pub struct OpenAi {
@@ -75,6 +82,8 @@ pub struct OpenAi {
     key: SecretString,
     config: OpenAiConfig,
     name: String,
+    /// What the server has shown that it takes, as long as this process lives.
+    form: Mutex<Form>,
 }
 
 impl OpenAi {
@@ -88,6 +97,7 @@ impl OpenAi {
             key: secrets::reveal(config.key.clone(), sdk).await?,
             name: name_of(&config),
             config,
+            form: Mutex::default(),
         })
     }
 
@@ -107,20 +117,56 @@ impl OpenAi {
 
     /// Shows a sheet, and again in a moment where that may help and there is time.
     async fn show(&self, sheet: Sheet, images: Arc<[Arc<RgbImage>]>, deadline: Instant, purse: &Purse) -> Shown {
-        let said = self.try_show(&sheet, images, deadline, purse).await;
+        let said = self.show_as_understood(&sheet, &images, deadline, purse).await;
         Shown { sheet, said }
+    }
+
+    /// Shows a sheet, once more in another form for each part of the request that the server says it doesn't take. Such a
+    /// refusal costs nothing, and the form is kept for what follows.
+    async fn show_as_understood(
+        &self,
+        sheet: &Sheet,
+        images: &Arc<[Arc<RgbImage>]>,
+        deadline: Instant,
+        purse: &Purse,
+    ) -> Result<Said, OpenAiError> {
+        loop {
+            let form = self.form().await;
+            match self.try_show(&form, sheet, images, deadline, purse).await {
+                Err(OpenAiError::Invalid(said)) => {
+                    let simpler = form.without_what_is_refused(&said).ok_or(OpenAiError::Invalid(said))?;
+                    warn!(?simpler, "the vision service does not take a part of the request");
+                    self.form.lock().await.learn(simpler);
+                }
+                Ok(Said::TooManyImages(most)) if most == 0 || sheet.pictures() <= most => {
+                    let said = format!("it takes {most} images in a request");
+                    return Err(OpenAiError::Invalid(said));
+                }
+                Ok(Said::TooManyImages(most)) => {
+                    self.form.lock().await.limit_images(Some(most));
+                    return Ok(Said::TooManyImages(most));
+                }
+                said => return said,
+            }
+        }
+    }
+
+    /// What the server has shown that it takes.
+    async fn form(&self) -> Form {
+        self.form.lock().await.clone()
     }
 
     async fn try_show(
         &self,
+        form: &Form,
         sheet: &Sheet,
-        images: Arc<[Arc<RgbImage>]>,
+        images: &Arc<[Arc<RgbImage>]>,
         deadline: Instant,
         purse: &Purse,
     ) -> Result<Said, OpenAiError> {
-        let most = Usage::most(sheet, &self.config);
+        let most = Usage::most(sheet, form.effort(self.config.reasoning_effort.as_deref()));
         let (body, first_error) = (OnceCell::new(), OnceLock::new());
-        let ask = async || self.ask_for(most, body.get_or_try_init(|| self.write(sheet, &images)), purse).await;
+        let ask = async || self.ask_for(most, body.get_or_try_init(|| self.write(form, sheet, images)), purse).await;
         let said = ask
             .retry(IN_A_MOMENT)
             .when(|error| error.may_pass_soon() && Instant::now() < deadline)
@@ -137,10 +183,10 @@ impl OpenAi {
     }
 
     /// The request that shows a sheet.
-    async fn write(&self, sheet: &Sheet, images: &Arc<[Arc<RgbImage>]>) -> Result<Vec<u8>, OpenAiError> {
+    async fn write(&self, form: &Form, sheet: &Sheet, images: &Arc<[Arc<RgbImage>]>) -> Result<Vec<u8>, OpenAiError> {
         let (model, effort) = (self.config.model.clone(), self.config.reasoning_effort.clone());
-        let (sheet, images) = (sheet.clone(), Arc::clone(images));
-        let write = move || request::body(&model, effort.as_deref(), &sheet, &images);
+        let (form, sheet, images) = (form.clone(), sheet.clone(), Arc::clone(images));
+        let write = move || request::body(&model, effort.as_deref(), &form, &sheet, &images);
         tokio::task::spawn_blocking(write).await?
     }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::cost::most_output_tokens;
 use super::error::OpenAiError;
+use super::form::{Form, Part};
 use super::prompt::RUBRIC;
 use super::sheet::Sheet;
 use crate::config::VisionMode;
@@ -25,8 +26,12 @@ struct Body<'a> {
     model: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_effort: Option<&'a str>,
-    max_completion_tokens: u64,
-    response_format: ResponseFormat,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat>,
     messages: [Message; 2],
 }
 
@@ -82,41 +87,51 @@ struct CellProperties {
     quality: Value,
 }
 
-/// The request that shows a sheet, as JSON.
+/// The request that shows a sheet, as JSON in this form. `effort` is the configured one.
 pub(super) fn body(
     model: &str,
     effort: Option<&str>,
+    form: &Form,
     sheet: &Sheet,
     images: &[Arc<RgbImage>],
 ) -> Result<Vec<u8>, OpenAiError> {
     let numbers: Vec<u32> = sheet.page.cells.iter().map(|cell| cell.number).collect();
+    let unwritable = |error: serde_json::Error| OpenAiError::Encoding(error.to_string());
+    let effort = form.effort(effort);
+    let (schema, mut shown) = (schema(&numbers, form.has(Part::IntegerEnums)), content(sheet, &numbers, images)?);
+    if !form.has(Part::Schema) {
+        let schema = serde_json::to_string(&schema).map_err(unwritable)?;
+        shown.push(text(&format!("Answer with JSON alone that fits this JSON schema: {schema}")));
+    }
+    let json_schema = NamedSchema { name: "judgements", strict: true, schema };
+    let most_tokens = most_output_tokens(numbers.len(), effort);
+    let has_new_limit = form.has(Part::MaxCompletionTokens);
     let body = Body {
         model,
         reasoning_effort: effort,
-        max_completion_tokens: most_output_tokens(numbers.len(), effort),
-        response_format: ResponseFormat {
-            r#type: "json_schema",
-            json_schema: NamedSchema { name: "judgements", strict: true, schema: schema(&numbers) },
-        },
-        messages: [
-            Message { role: "system", content: RUBRIC.into() },
-            Message { role: "user", content: content(sheet, &numbers, images)?.into() },
-        ],
+        max_completion_tokens: has_new_limit.then_some(most_tokens),
+        max_tokens: (!has_new_limit).then_some(most_tokens),
+        response_format: form.has(Part::Schema).then_some(ResponseFormat { r#type: "json_schema", json_schema }),
+        messages: [Message { role: "system", content: RUBRIC.into() }, Message { role: "user", content: shown.into() }],
     };
-    serde_json::to_vec(&body).map_err(|error| OpenAiError::Encoding(error.to_string()))
+    serde_json::to_vec(&body).map_err(unwritable)
 }
 
-fn schema(numbers: &[u32]) -> Object<List> {
+fn schema(numbers: &[u32], has_integer_enums: bool) -> Object<List> {
     let truth = || json!({ "type": "boolean" });
+    let integer = |values: Vec<u32>| match has_integer_enums {
+        true => json!({ "type": "integer", "enum": values }),
+        false => json!({ "type": "integer" }),
+    };
     let cell = CellProperties {
-        cell: json!({ "type": "integer", "enum": numbers }),
+        cell: integer(numbers.to_vec()),
         reason: json!({ "type": "string" }),
         kind: json!({ "type": "string", "enum": Kind::ALL }),
         looking_at_camera: truth(),
         symmetrical: truth(),
         distorted_anatomy: truth(),
         blurry: truth(),
-        quality: json!({ "type": "integer", "enum": (1..=BEST_QUALITY).collect::<Vec<_>>() }),
+        quality: integer((1..=BEST_QUALITY.into()).collect()),
     };
     let required =
         &["cell", "reason", "kind", "looking_at_camera", "symmetrical", "distorted_anatomy", "blurry", "quality"];

@@ -24,9 +24,18 @@ use crate::domain::assessment::Observation;
 /// Sheets that are shown at the same time.
 const SIDE_BY_SIDE: usize = 4;
 
-/// How long new requests are begun. With the last one's timeout and the reading of the sets it stays below what a
-/// function may take; `tests/template` adds it up.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+/// How long new requests are begun, at most.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long the asking takes in all, at most. With the reading of the sets it stays below what a function may take;
+/// `tests/template` adds it up.
+const LONGEST_ASKING: Duration = Duration::from_secs(245);
+
+/// How long new requests are begun where each may take `timeout`: the last one must end in the function's time.
+#[must_use]
+pub fn patience(timeout: Duration) -> Duration {
+    PATIENCE.min(LONGEST_ASKING.saturating_sub(timeout))
+}
 
 /// One judging of a set.
 pub(super) struct Session<'a> {
@@ -50,7 +59,7 @@ impl<'a> Session<'a> {
             looks: vec![Looks::default(); images.len()],
             images: images.into(),
             purse,
-            deadline: Instant::now() + PATIENCE,
+            deadline: Instant::now() + patience(model.config.timeout),
             has_asked: false,
             tell,
             stopped: None,
@@ -60,7 +69,9 @@ impl<'a> Session<'a> {
     /// Shows every image as often as configured, and once more those whose kind is disputed.
     pub(super) async fn judge(&mut self, seed: &str) {
         // What would be left half done for want of money is not begun.
-        if let Err(error) = self.purse.fill(estimate(self.images.len(), &self.model.config)).await {
+        if let Err(error) =
+            self.purse.fill(estimate(self.images.len(), &self.model.config, &self.model.form().await)).await
+        {
             self.stopped = Some(error);
             return;
         }
@@ -84,7 +95,8 @@ impl<'a> Session<'a> {
         let interrupted = match self.stopped {
             // Going on at once would begin where this began, for ever.
             Some(OpenAiError::OutOfTime) if self.has_asked && images.iter().all(Result::is_err) => {
-                let said = format!("of its answers in {} s none could be used", PATIENCE.as_secs());
+                let asked_for = patience(self.model.config.timeout);
+                let said = format!("of its answers in {} s none could be used", asked_for.as_secs());
                 Some(OpenAiError::Unavailable { said, asked: None })
             }
             stopped => stopped,
@@ -106,6 +118,9 @@ impl<'a> Session<'a> {
                 && shown.len() < SIDE_BY_SIDE
                 && let Some(sheet) = waiting.pop_front()
             {
+                let mut parts = sheet.parts(model.form().await.most_images()).into_iter();
+                let Some(sheet) = parts.next() else { continue };
+                parts.rev().for_each(|part| waiting.push_front(part));
                 self.has_asked = true;
                 shown.push(model.show(sheet, Arc::clone(&self.images), self.deadline, purse));
             }
@@ -146,6 +161,9 @@ impl<'a> Session<'a> {
                 )
             }
             Said::Refused(why) => (sheet.halves(), sheet.images(), format!("the model refuses to judge it ({why})")),
+            Said::TooManyImages(most) => {
+                return sheet.clone().parts(Some(most));
+            }
             Said::TooLong => {
                 (sheet.halves(), sheet.images(), "even alone it makes the model's answer too long".to_owned())
             }

@@ -71,6 +71,25 @@ impl Sheet {
         [self.with(front, "front", self.repeats_left), self.with(back, "back", self.repeats_left)].concat()
     }
 
+    /// The sheet, or sheets with no more than so many images each, where each image is a picture of its own.
+    pub(super) fn parts(self, most_images: Option<usize>) -> Vec<Self> {
+        match most_images {
+            Some(most) if self.pictures() > most.max(1) => {
+                let images = self.images();
+                images.chunks(most.max(1)).flat_map(|part| self.with(part, "part", self.repeats_left)).collect()
+            }
+            _ => vec![self],
+        }
+    }
+
+    /// How many pictures a request shows that shows this sheet.
+    pub(super) fn pictures(&self) -> usize {
+        match self.mode {
+            VisionMode::Grid => 1,
+            VisionMode::Individual => self.page.cells.len(),
+        }
+    }
+
     fn with(&self, images: &[usize], part: &str, repeats_left: u8) -> Vec<Self> {
         let seed = format!("{}/{}/{part}", self.seed, self.page.cells.first().map_or(0, |cell| cell.number));
         let sheets = Self::all(images, self.mode, self.look, &seed).into_iter();
@@ -102,6 +121,20 @@ mod tests {
         assert_ne!(second, first.images());
         second.sort_unstable();
         assert_eq!(second, (0..20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn parts_show_every_image_once_and_no_more_than_allowed() {
+        let images: Vec<usize> = (0..5).collect();
+        let individual = || Sheet::all(&images, VisionMode::Individual, Look::First, "plan").remove(0);
+        for (most, sizes) in [(None, vec![5]), (Some(5), vec![5]), (Some(2), vec![2, 2, 1]), (Some(0), vec![1; 5])] {
+            let parts = individual().parts(most);
+            assert_eq!(parts.iter().map(Sheet::pictures).collect::<Vec<_>>(), sizes);
+            let mut shown: Vec<usize> = parts.iter().flat_map(Sheet::images).collect();
+            shown.sort_unstable();
+            assert_eq!(shown, images);
+        }
+        assert_eq!(sheet(&images).parts(Some(1)).len(), 1, "a grid is one picture");
     }
 
     #[test]

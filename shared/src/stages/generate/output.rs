@@ -1,0 +1,81 @@
+//! Fetching an image that is made and paid for: its output is fetched again, in this delivery or a later one, before
+//! another image is paid for.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tracing::warn;
+
+use super::{Generation, Job};
+use crate::adapters::generator::Replicate;
+use crate::adapters::store::slots::SlotRecord;
+use crate::adapters::store::spending::Settlement;
+use crate::stages::StageError;
+
+/// Fetches that may give something else than an image before the attempt has failed.
+const MAX_FETCHES: u32 = 5;
+
+/// The pause before the second fetch. Each further pause is four times as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+
+/// SQS keeps a message back no longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(900);
+
+/// How long after its creation an output may still lie at its address: a prediction runs for half an hour at most, and its
+/// output is kept for an hour.
+const OUTPUT_LASTS: SignedDuration = SignedDuration::from_mins(90);
+
+impl Generation {
+    /// Fetches the output of a prediction that succeeded, and stages it.
+    pub(super) async fn fetch(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        replicate: &Replicate,
+        output: &str,
+    ) -> Result<(), StageError> {
+        match replicate.fetch(output).await {
+            Ok(Some(bytes)) => self.stage(job, record, bytes).await,
+            Ok(None) if self.may_still_appear(record) => self.fetch_later(job, record, "its output is missing").await,
+            Ok(None) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
+            Err(error) if error.is_damaged_output() => self.fetch_again(job, record, &error.to_string()).await,
+            Err(error) if error.is_final() => self.try_again(job, record, Settlement::Paid, &error.to_string()).await,
+            Err(error) => Err(self.put_off(job, record, error).await?),
+        }
+    }
+
+    /// Looks at the prediction and its output once more, later. After [`MAX_FETCHES`] the attempt has failed, and is paid.
+    pub(super) async fn fetch_again(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
+        if record.fetches + 1 >= MAX_FETCHES {
+            return self.try_again(job, record, Settlement::Paid, reason).await;
+        }
+        self.fetch_later(job, record, reason).await
+    }
+
+    async fn fetch_later(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
+        warn!(actor = %job.actor, slot_id = job.slot.slot_id, fetches = record.fetches + 1, reason, "fetching again");
+        self.store.note_fetch(job.name(), record).await?;
+        Err(StageError::later(format!("its output is fetched again: {reason}"), pause_after(record.fetches)))
+    }
+
+    fn may_still_appear(&self, record: &SlotRecord) -> bool {
+        record.begun_at.is_some_and(|begun| self.clock.now().duration_since(begun) < OUTPUT_LASTS)
+    }
+}
+
+/// The pause after so many fetches that gave no image.
+fn pause_after(fetches: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(4_u32.saturating_pow(fetches)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_between_fetches_grow_up_to_sqs_limit() {
+        let pauses: Vec<u64> = (0..7).map(|fetches| pause_after(fetches).as_secs()).collect();
+        assert_eq!(pauses, [2, 8, 32, 128, 512, 900, 900]);
+        assert_eq!(pause_after(u32::MAX), LONGEST_PAUSE);
+    }
+}

@@ -1,0 +1,260 @@
+//! Work that no longer concerns an actor, or a slot, changes nothing of it.
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use balancer::adapters::queues::Queue;
+use balancer::adapters::store::actors::OnBehalf;
+use balancer::adapters::store::leases::{Uploads, Verdict};
+use balancer::adapters::store::slots::{SlotName, SlotRecord};
+use balancer::domain::actor::ActorId;
+use balancer::domain::plan::{Origin, Plan, PlanState};
+use balancer::domain::planner::Scope;
+use balancer::domain::status::Status;
+use balancer::lambda::{MOST_DELIVERIES, Worker};
+use balancer::stages::{Message, Stage, StageError};
+use balancer_tests::stack::actor;
+use balancer_tests::world::World;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+const LEASE: SignedDuration = SignedDuration::from_secs(300);
+
+/// A handler that fails each time, before a queue.
+struct Generating;
+struct Deleting;
+struct Evaluating;
+
+fn failure(message: Message<'_>) -> StageError {
+    StageError::Encoding(image::ImageError::IoError(std::io::Error::other(message.id.to_owned())))
+}
+
+impl Stage for Generating {
+    const QUEUE: Queue = Queue::Generation;
+
+    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+        Err(failure(message))
+    }
+}
+
+impl Stage for Deleting {
+    const QUEUE: Queue = Queue::Deletion;
+
+    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+        Err(failure(message))
+    }
+}
+
+impl Stage for Evaluating {
+    const QUEUE: Queue = Queue::Evaluation;
+
+    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+        Err(failure(message))
+    }
+}
+
+/// Lets a message be delivered for the last time to a handler that fails.
+async fn give_up(world: &World, stage: impl Stage, body: &Value, sent: Timestamp) {
+    let attributes = json!({
+        "ApproximateReceiveCount": MOST_DELIVERIES.to_string(),
+        "SentTimestamp": sent.as_millisecond().to_string(),
+    });
+    let record = json!({ "messageId": "m", "receiptHandle": "r", "body": body.to_string(), "attributes": attributes });
+    let batch: SqsEvent = serde_json::from_value(json!({ "Records": [record] })).unwrap();
+    let (store, queues, clock) = (world.store.clone(), world.queues.clone(), world.clock.clone());
+    let answer = Worker { stage, store, queues, clock }.work_off(batch).await;
+    assert_eq!(answer.batch_item_failures.len(), 1);
+}
+
+async fn status(world: &World, actor: &ActorId) -> Status {
+    world.store.actor(actor).await.unwrap().unwrap().status
+}
+
+fn verdict(status: Status, began: Timestamp) -> Verdict<'static> {
+    let uploads = Uploads::Evaluated { until: None };
+    Verdict {
+        status,
+        reason: "so it is",
+        round: 1,
+        uploads,
+        scope: Scope::All,
+        began,
+        continues: false,
+        given_up: None,
+    }
+}
+
+fn plan(name: &str, origin: Origin, now: Timestamp) -> Plan {
+    Plan { remaining: 1, ..Plan::empty(name.to_owned(), now, origin) }
+}
+
+/// An actor whose plan `p` is being carried out.
+async fn balancing() -> (World, ActorId) {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let now = world.clock.now();
+    world.store.take_lease(&hero, "token", now, LEASE).await.unwrap().unwrap();
+    let plan = plan("p", Origin::Evaluation, now);
+    let verdict = verdict(Status::Balancing, now);
+    assert!(world.store.adopt_plan(&hero, "token", &plan, None, &verdict, now).await.unwrap());
+    (world, hero)
+}
+
+/// Lets an evaluation find the set balanced.
+async fn balance(world: &World, hero: &ActorId) {
+    let now = world.clock.now();
+    world.store.take_lease(hero, "later", now, LEASE).await.unwrap().unwrap();
+    world.store.settle(hero, "later", &verdict(Status::Balanced, now), now).await.unwrap();
+    assert_eq!(status(world, hero).await, Status::Balanced);
+}
+
+fn slot_of(plan: &str) -> Value {
+    json!({ "actor_id": "hero", "plan_id": plan, "slot_id": "001" })
+}
+
+#[tokio::test]
+async fn a_dead_message_of_the_active_plan_is_told() {
+    for (queue, body) in [
+        (Queue::Generation, slot_of("p")),
+        (Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })),
+        (Queue::Evaluation, json!({ "actor_id": "hero", "cause": { "plan_done": "p" } })),
+    ] {
+        let (world, hero) = balancing().await;
+        let now = world.clock.now();
+        match queue {
+            Queue::Generation => give_up(&world, Generating, &body, now).await,
+            Queue::Deletion => give_up(&world, Deleting, &body, now).await,
+            Queue::Evaluation => give_up(&world, Evaluating, &body, now).await,
+        }
+        assert_eq!(status(&world, &hero).await, Status::NeedsAttention, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_message_of_a_superseded_plan_is_not_told() {
+    let (world, hero) = balancing().await;
+    let now = world.clock.now();
+    world.store.supersede_plan(&hero, "p").await.unwrap();
+    give_up(&world, Generating, &slot_of("p"), now).await;
+    assert_eq!(status(&world, &hero).await, Status::Balancing, "the evaluation that superseded it is under way");
+    balance(&world, &hero).await;
+    give_up(&world, Generating, &slot_of("p"), now).await;
+    give_up(&world, Deleting, &json!({ "actor_id": "hero", "plan_id": "p" }), now).await;
+    give_up(&world, Evaluating, &json!({ "actor_id": "hero", "cause": { "plan_done": "p" } }), now).await;
+    assert_eq!(status(&world, &hero).await, Status::Balanced);
+}
+
+#[tokio::test]
+async fn a_dead_message_of_a_closed_plan_is_not_told() {
+    let (world, hero) = balancing().await;
+    balance(&world, &hero).await;
+    world.store.close_plan(&hero, "p").await.unwrap();
+    give_up(&world, Generating, &slot_of("p"), world.clock.now()).await;
+    assert_eq!(status(&world, &hero).await, Status::Balanced);
+}
+
+#[tokio::test]
+async fn a_dead_message_of_a_plan_by_hand_is_told_while_it_runs() {
+    let (world, hero) = balancing().await;
+    balance(&world, &hero).await;
+    let now = world.clock.now();
+    world.store.record_plan(&hero, &plan("by-hand-1", Origin::ByHand, now)).await.unwrap();
+    give_up(&world, Generating, &slot_of("by-hand-1"), now).await;
+    assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
+    balance(&world, &hero).await;
+    world.store.close_plan(&hero, "by-hand-1").await.unwrap();
+    give_up(&world, Generating, &slot_of("by-hand-1"), now).await;
+    assert_eq!(status(&world, &hero).await, Status::Balanced);
+}
+
+#[tokio::test]
+async fn a_dead_request_is_told_unless_it_has_been_answered() {
+    let (world, hero) = balancing().await;
+    let before = world.clock.now() - SignedDuration::from_secs(5);
+    balance(&world, &hero).await;
+    for body in [json!({ "actor_id": "hero" }), json!({ "actor_id": "hero", "cause": "uploads" })] {
+        give_up(&world, Evaluating, &body, before).await;
+        assert_eq!(status(&world, &hero).await, Status::Balanced, "{body}");
+        give_up(&world, Evaluating, &body, world.clock.now()).await;
+        assert_eq!(status(&world, &hero).await, Status::NeedsAttention, "{body}");
+        balance(&world, &hero).await;
+    }
+    // No evaluation does what was asked for by hand.
+    give_up(&world, Deleting, &json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"] }), before).await;
+    assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
+}
+
+#[tokio::test]
+async fn only_a_plan_under_way_or_unapproved_is_superseded() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    for (at, (before, remaining, after)) in [
+        (PlanState::Running, 2, PlanState::Superseded),
+        (PlanState::AwaitingApproval, 2, PlanState::Superseded),
+        (PlanState::Running, 0, PlanState::Running),
+        (PlanState::Closed, 0, PlanState::Closed),
+        (PlanState::DryRun, 2, PlanState::DryRun),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("p{at}");
+        let plan = Plan { state: before, remaining, ..plan(&name, Origin::Evaluation, world.clock.now()) };
+        world.store.record_plan(&hero, &plan).await.unwrap();
+        world.store.supersede_plan(&hero, &name).await.unwrap();
+        let found = world.store.plan(&hero, &name).await.unwrap().unwrap();
+        assert_eq!(found.state, after, "{before:?} with {remaining} left");
+    }
+    world.store.supersede_plan(&hero, "nothing").await.unwrap();
+    assert!(world.store.plan(&hero, "nothing").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_dry_run_replaces_no_other_plan() {
+    let (world, hero) = balancing().await;
+    let dry = Plan { state: PlanState::DryRun, ..plan("p", Origin::Evaluation, world.clock.now()) };
+    world.store.record_plan(&hero, &dry).await.unwrap();
+    assert_eq!(world.store.plan(&hero, "p").await.unwrap().unwrap().state, PlanState::Running);
+}
+
+#[tokio::test]
+async fn work_that_is_over_neither_parks_an_actor_nor_frees_it() {
+    let (world, hero) = balancing().await;
+    let now = world.clock.now();
+    let park = async |behalf| world.store.park(&hero, behalf, "no money", None, now).await.unwrap();
+    for behalf in [OnBehalf::Plan("another"), OnBehalf::Evaluation("token")] {
+        park(behalf).await;
+        assert_eq!(status(&world, &hero).await, Status::Balancing, "{behalf:?}");
+    }
+    park(OnBehalf::Plan("p")).await;
+    assert_eq!(status(&world, &hero).await, Status::Parked);
+    world.store.go_on(&hero, OnBehalf::Plan("another"), now).await.unwrap();
+    assert_eq!(status(&world, &hero).await, Status::Parked);
+    world.store.go_on(&hero, OnBehalf::Plan("p"), now).await.unwrap();
+    assert_eq!(status(&world, &hero).await, Status::Balancing);
+
+    let told = world.store.ask_for_attention(&hero, OnBehalf::Evaluation("lost"), "no", now).await.unwrap();
+    assert!(!told && status(&world, &hero).await == Status::Balancing);
+    world.store.take_lease(&hero, "held", now, LEASE).await.unwrap().unwrap();
+    park(OnBehalf::Evaluation("held")).await;
+    assert_eq!(status(&world, &hero).await, Status::Parked);
+}
+
+#[tokio::test]
+async fn a_worker_thought_dead_asks_for_nothing_more() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let slot = SlotName { actor: &hero, plan_id: "p", slot_id: "001" };
+    let now = world.clock.now();
+    let seen = world.store.claim_slot(slot, "one", now, LEASE).await.unwrap().unwrap();
+    assert!(world.store.mark_asked(slot, &seen, now).await.unwrap());
+    world.store.mark_begun(slot, &seen, "prediction", now).await.unwrap();
+    assert!(!world.store.mark_asked(slot, &seen, now).await.unwrap(), "it is begun");
+    world.store.mark_begun(slot, &seen, "another", now).await.unwrap();
+    let begun = world.store.slot(slot).await.unwrap();
+    assert_eq!(begun.prediction_id.as_deref(), Some("prediction"));
+
+    world.store.note_interruption(slot, &begun, now).await.unwrap();
+    assert!(!world.store.mark_asked(slot, &begun, now).await.unwrap(), "another creation follows");
+    let again = world.store.slot(slot).await.unwrap();
+    assert_eq!((again.interruptions, again.prediction_id.as_deref(), again.asked_at), (1, None, None));
+    world.store.note_fetch(slot, &SlotRecord::default()).await.unwrap();
+    assert_eq!(world.store.slot(slot).await.unwrap().fetches, 0);
+    world.store.mark_staged(slot, &again).await.unwrap();
+    assert!(!world.store.mark_asked(slot, &again, now).await.unwrap(), "its bytes are safe");
+}
