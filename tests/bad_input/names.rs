@@ -87,6 +87,14 @@ async fn formats_that_cannot_be_read_stop_a_set_of_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_set_of_nothing_but_bad_names_is_not_made_anew() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    put(&world, &world.keys.image(&hero, "odd\u{1}_1.jpg"), &coded_picture(Photorealistic, 9, 1)).await;
+    assert_left_alone(&world, &hero, &["odd\\u{1}_1.jpg", "rename them"]).await;
+}
+
+#[tokio::test]
 async fn a_set_none_of_which_can_be_decoded_is_not_made_anew() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;

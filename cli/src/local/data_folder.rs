@@ -194,6 +194,11 @@ impl ActorFolder {
         if obstacle.is_some() || !contents.images.is_empty() {
             return Ok(obstacle);
         }
+        if let Some(name) = contents.unnamed.first() {
+            return Ok(Some(format!(
+                "training_data holds no image but such whose names are not UTF-8 (such as {name}): rename them"
+            )));
+        }
         let mut astray = Vec::new();
         for path in folder::entries(&self.dir)? {
             let name = lossy_name(&path);

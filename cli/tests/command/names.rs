@@ -44,15 +44,18 @@ fn images_that_are_not_understood_stop_their_actor() {
     for name in ["1.HEIC", "2.heic"] {
         phone.put(name, b"an image");
     }
+    let latin = Actor::nothing(&data, "latin").with_base();
+    fs::write(latin.training_data().join(OsStr::from_bytes(b"caf\xe9_1.jpg")), "an image").unwrap();
     fs::create_dir(data.join("loose")).unwrap();
     fs::write(data.join("loose/1.jpg"), &drawn(Kind::Photorealistic)[0]).unwrap();
     let whole = Actor::balanced(&data, "whole");
-    let alone = [&kohya, &beside, &phone];
+    let alone = [&kohya, &beside, &phone, &latin];
     let before = alone.map(|actor| snapshot(&actor.dir));
     let words = [
         "kohya: found 3 images in training_data/10_kohya woman: move them up into training_data, with their captions",
         "beside: found 3 images in beside/10_beside woman, and none in training_data",
         "phone: training_data holds 2 HEIC images, which can't be read",
+        "latin: training_data holds no image but such whose names are not UTF-8",
         "loose: found 1 image; move",
     ];
     let proposed = Ran::of(place.local().args(["--dry-run", "--json"])).failed(3, &words);

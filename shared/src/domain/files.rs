@@ -233,6 +233,12 @@ impl Inventory {
                 visible(folder)
             ));
         }
+        if let Some(names) = self.bad_names_in_words().filter(|_| self.images.is_empty()) {
+            return Some(format!(
+                "{} holds nothing but files whose names are too long or hold control characters ({names}): rename them",
+                visible(place)
+            ));
+        }
         let unreadable: usize = self.unreadable.values().map(BTreeSet::len).sum();
         if unreadable > self.images.len() {
             let formats: Vec<_> = self.unreadable_in_words().map(|(count, _)| count).collect();
@@ -381,6 +387,8 @@ mod tests {
         );
         assert!(obstacle(&["1.heic", "2.heic", "3.jpg"]).unwrap().contains("and 1 that can"));
         assert_eq!(obstacle(&["1.heic", "3.jpg"]), None);
+        assert!(obstacle(&["a\u{1}.jpg", "notes.md"]).unwrap().contains("(a\\u{1}.jpg): rename them"));
+        assert_eq!(obstacle(&["a\u{1}.jpg", "3.jpg"]), None);
         assert_eq!(obstacle(&[]), None, "an empty set is made from the base image");
     }
 
