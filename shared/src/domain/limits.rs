@@ -135,9 +135,11 @@ fn is_lost_photograph(tones: Tones) -> bool {
     is_invisible || is_dark || is_burnt
 }
 
-/// A drawing may be nearly all bare paper, or nearly all black, as long as its lines stand out.
+/// A drawing may be nearly all bare paper, or nearly all black, as long as its lines stand out. A photograph that is far
+/// too dark may be taken for a drawing: its few lights stay dark.
 fn is_lost_drawing(tones: Tones) -> bool {
-    tones.lightest < 38 || tones.darkest > 230
+    let is_dark = tones.highlight < 38 && tones.lightest < 90;
+    is_dark || tones.darkest > 230
 }
 
 /// The limit of a byte-for-byte copy.
@@ -244,6 +246,8 @@ mod tests {
         let quality = |facts| assessed(facts, Kind::BwStylized, &[], FrontalImages::Keep).quality;
         assert_eq!((quality(line(255, 20)), quality(line(0, 250))), (9, 9));
         assert_eq!((quality(line(255, 245)), quality(line(0, 9))), (3, 3), "there is nothing to be seen");
+        let dark = tones_of(&RgbImage::from_fn(256, 256, |x, _| Rgb([if x < 4 { 45 } else { 20 }; 3])));
+        assert_eq!(quality(dark), 3, "an underexposed photograph that is taken for a drawing");
     }
 
     /// `value * gain + lift` for every channel.
