@@ -81,7 +81,7 @@ pub struct Local {
     /// Show what would change, and what it would cost; change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Try sets again that an earlier run has given up, though nothing has changed since
+    /// Retry sets that an earlier run has suspended, even if nothing has changed since
     #[arg(long)]
     pub retry: bool,
     /// Only run the stack, until Ctrl-C: for `sam local invoke` and other clients; DATA is uploaded, and left as it is
@@ -160,15 +160,15 @@ pub struct Connection {
     /// A stack deployed in AWS, by its name [default: the `balancer local` running on this machine]
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,
-    /// The folder of the `balancer local` that is meant, where more than one is running
+    /// The folder of the intended `balancer local`, if several are running
     #[arg(long, value_name = "DIR", conflicts_with = "stack")]
     pub data: Option<PathBuf>,
 }
 
-/// What `env` is asked for.
+/// The arguments of `env`.
 #[derive(Debug, Args)]
 pub struct Env {
-    /// The folder of the `balancer local` that is meant, where more than one is running
+    /// The folder of the intended `balancer local`, if several are running
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
@@ -190,7 +190,7 @@ pub enum SendMessage {
     Evaluation {
         /// Actor ID
         actor: ActorId,
-        /// Wait for what would change, and print it; change nothing
+        /// Wait for the proposed changes and print them; change nothing
         #[arg(long)]
         dry_run: bool,
         /// Don't wait for the result of a dry run; `balancer status ACTOR` shows it
@@ -237,7 +237,8 @@ pub struct Status {
     /// The messages that were refused, instead
     #[arg(long, conflicts_with = "actors")]
     pub refused: bool,
-    /// Also show the current plan, the last dry run and the last deletions with their reasons; always shown for named actors
+    /// Also show the current plan, the last dry run and the last deletions with their reasons; always shown for named
+    /// actors
     #[arg(long, conflicts_with = "refused")]
     pub plan: bool,
     /// Answer with JSON

@@ -31,7 +31,7 @@ pub struct Connected {
 }
 
 impl Connected {
-    /// Finds the stack that is meant, if need be by the actors that the command is about.
+    /// Finds the intended stack, if necessary by the actors that the command concerns.
     ///
     /// # Errors
     /// If there is none.
@@ -53,8 +53,8 @@ impl Connected {
         }
     }
 
-    /// Writes the actor's `manifest.json`, where the stack keeps a folder: at once, so that nothing is lost if the stack is
-    /// killed in the next moment. The stack's own run writes it too, a little later.
+    /// Writes the actor's `manifest.json` immediately if the stack keeps a folder, so that a kill in the next moment
+    /// loses nothing. The stack's own run writes it too, a little later.
     pub async fn keep_manifest(&self, actor: &ActorId) {
         let Some(dir) = self.local.actor_dir(actor).filter(|dir| dir.is_dir()) else { return };
         let folder = ActorFolder { actor: actor.clone(), dir };
@@ -86,7 +86,7 @@ impl Connected {
         })
     }
 
-    /// A stack of this machine.
+    /// A stack on this machine.
     pub fn on_this_machine(running: RunningStack) -> Self {
         let sdk = local_stack::sdk_config(&running.endpoint, &running.credentials());
         Self {

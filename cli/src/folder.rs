@@ -1,4 +1,4 @@
-//! What a folder of images holds, told by names alone.
+//! The content of a folder of images, classified by file names alone.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,36 +9,36 @@ use anyhow::Context;
 use balancer::adapters::names_on_disk::composed_name;
 use balancer::domain::files::{Inventory, images_in_words, is_image_name, is_system_folder, visible};
 
-/// How deep images are looked for. Trainers' folders are one or two levels deep.
+/// The depth of the search for images. Trainers' folders are one or two levels deep.
 const DEEPEST: usize = 6;
 
 /// An image file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ImageFile {
-    /// Its name in Unicode's composed form, by which it is known everywhere.
+    /// Its name in Unicode's composed form, which identifies it everywhere.
     pub name: String,
-    /// Where it lies; the name there may be spelt in the decomposed form.
+    /// Its path; the spelling there may use the decomposed form.
     pub path: PathBuf,
 }
 
 /// The files of a folder.
 #[derive(Debug, Default)]
 pub struct Contents {
-    /// The images, by name. Some may turn out unreadable.
+    /// The images, by name. Some may prove unreadable.
     pub images: Vec<ImageFile>,
     pub inventory: Inventory,
-    /// The names of files that can't be named, as nearly as they can be written.
+    /// The names of files that can't be addressed, as closely as they can be written.
     pub unnamed: Vec<String>,
-    /// Files that can't be told apart by their names, or named at all, and why.
+    /// Files whose names are ambiguous or unusable, with the reasons.
     left_alone: Vec<String>,
 }
 
 impl Contents {
-    /// Looks into a folder and the folders in it. A folder that is called like an image counts as one, so that it is said
-    /// that it can't be read.
+    /// Reads a folder and its subfolders. A folder with an image's name counts as an image, so that the command reports
+    /// it as unreadable.
     ///
     /// # Errors
-    /// If one of them can't be read.
+    /// If one of the folders can't be read.
     pub fn of(dir: &Path) -> anyhow::Result<Self> {
         let mut contents = Self::default();
         let (mut found, mut deeper) = (BTreeMap::<String, PathBuf>::new(), Vec::new());
@@ -55,7 +55,7 @@ impl Contents {
             }
             match found.remove(&name) {
                 Some(other) => {
-                    // The one that is spelt as everywhere else counts, as it does for the functions.
+                    // The composed spelling takes precedence, as in the functions.
                     let (one, left) = if path.ends_with(&name) { (path, other) } else { (other, path) };
                     let (named, same) = (left.display(), one.display());
                     let why =
@@ -78,7 +78,7 @@ impl Contents {
         self.unnamed.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
     }
 
-    /// What is ignored in the folder, and what is odd about its names: a line for each, for people who call it `label`.
+    /// One line for each kind of ignored file and each unusual name. The lines call the folder `label`.
     pub fn remarks(&self, label: &str) -> Vec<String> {
         let mut remarks = self.left_alone.clone();
         remarks.extend(self.inventory.bad_names_in_words().map(|names| {
@@ -109,8 +109,8 @@ pub fn entries(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The paths of the images below a folder, in any format, relative to it. The folders that file managers make for
-/// themselves are left out.
+/// The relative paths of all images below a folder, in any format. Folders that file managers create for themselves are
+/// left out.
 ///
 /// # Errors
 /// If a folder can't be read.
@@ -122,7 +122,7 @@ pub fn images_below(dir: &Path) -> anyhow::Result<Vec<String>> {
             continue;
         }
         for path in entries(&dir)? {
-            // For people only, so that an odd spelling does no harm.
+            // The result is only displayed, so an unusual spelling does no harm.
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
                 dirs.push((path, format!("{prefix}{name}/"), levels - 1));
@@ -134,8 +134,8 @@ pub fn images_below(dir: &Path) -> anyhow::Result<Vec<String>> {
     Ok(images)
 }
 
-/// Images that lie where none are looked for, as in `3 images in 10_hero woman`, none if there are none. `relative` are
-/// their paths.
+/// Images in places that the balancer does not read, as in `3 images in 10_hero woman`; `None` if there are none.
+/// `relative` are their paths.
 pub fn places_of(relative: &[String]) -> Option<String> {
     let mut by_folder: BTreeMap<&str, usize> = BTreeMap::new();
     for image in relative {

@@ -20,11 +20,11 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// The version of the form of JSON answers. It changes when a field changes its meaning or goes.
+/// The version of the JSON format. It changes when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
 impl Outcome {
-    /// How a command ends that has found sets standing so.
+    /// The exit code of a command that has found sets in this state.
     pub fn of_sets(mut statuses: impl Iterator<Item = Status>) -> Self {
         let is_stuck = |status| matches!(status, Status::NeedsAttention | Status::Parked);
         if statuses.any(is_stuck) { Self::NeedsAttention } else { Self::Done }
@@ -58,20 +58,20 @@ pub fn answer(text: impl std::fmt::Display) {
     }
 }
 
-/// Writes an answer to standard output, for commands that must not end before they have tidied up.
+/// Writes an answer to standard output, for commands that must clean up before they end.
 ///
 /// # Errors
-/// If nobody reads the answers any more.
+/// If the reader of the output has gone.
 pub fn try_answer(text: impl std::fmt::Display) -> anyhow::Result<()> {
     writeln!(std::io::stdout().lock(), "{text}").context("the answer can't be written")
 }
 
-/// Writes a remark to standard error, above whatever shows progress there. Where the terminal is gone, nobody is told.
+/// Writes a remark to standard error, above any progress bars. If the terminal is gone, the remark is dropped.
 pub fn remark(text: impl std::fmt::Display) {
     progress::aside(|| drop(writeln!(std::io::stderr().lock(), "{text}")));
 }
 
-/// A word as a shell takes it.
+/// A word, quoted for a shell.
 pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+.@/:".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {

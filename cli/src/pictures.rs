@@ -51,7 +51,7 @@ pub fn read_folder(dir: &Path) -> anyhow::Result<Vec<Picture>> {
     Ok(pictures)
 }
 
-/// Writes a picture whole or not at all; a page of an earlier run is never left half written.
+/// Writes a picture completely or not at all, so a page of an earlier run is never left half written.
 ///
 /// # Errors
 /// If it can't be encoded or written.

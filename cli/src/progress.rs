@@ -9,10 +9,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::outcome::remark;
 
-/// Every bar there is, so that remarks can be made above them.
+/// All progress bars, so that remarks can be printed above them.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// Does something while no bar is shown.
+/// Runs a closure while no bar is shown.
 pub fn aside(act: impl FnOnce()) {
     BARS.suspend(act);
 }

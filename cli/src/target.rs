@@ -19,10 +19,11 @@ pub struct TargetArguments {
     pub frontal: FrontalArguments,
 }
 
-/// The option that says what becomes of images that look into the camera or are symmetrical.
+/// The option for the treatment of images that face the camera or are symmetrical.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct FrontalArguments {
-    /// Images that look into the camera or are symmetrical: `keep` lets them go first among images rated the same, `replace` rates them 6 at most, and 4 if they are both
+    /// Images that face the camera or are symmetrical: `keep` deletes them first among images rated the same, `replace`
+    /// rates them 6 at most, and 4 if they are both
     #[arg(long, default_value_t, value_name = "keep|replace")]
     pub frontal_images: FrontalImages,
 }

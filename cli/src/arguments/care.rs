@@ -31,7 +31,7 @@ pub struct Approve {
     pub connection: Connection,
 }
 
-/// Without a running stack, --data names a folder that `balancer local` has left.
+/// Without a running stack, --data names the folder of a finished `balancer local`.
 #[derive(Debug, Args)]
 pub struct Restore {
     /// Whose images

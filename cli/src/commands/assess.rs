@@ -37,7 +37,7 @@ pub fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// What `balancer local` has written about the folder's images: only that knows which are generated, and which pinned.
+/// The manifest that `balancer local` has written for the folder: only it records which images are generated or pinned.
 fn recorded(dir: &Path) -> anyhow::Result<BTreeMap<String, Image>> {
     let dir = dir.canonicalize().with_context(|| format!("the folder {} can't be read", dir.display()))?;
     let path = dir.with_file_name("manifest.json");

@@ -15,7 +15,8 @@ pub struct Problem {
     pub sentence: String,
 }
 
-/// A file's name as it is known: what is typed, or completed by a shell, may be spelt in another Unicode form.
+/// A file's name in the form that the stack uses: a user, or a shell's completion, may spell it in another Unicode
+/// form.
 pub fn as_known<'a>(name: &str, known: impl Iterator<Item = &'a String> + Clone) -> Option<&'a String> {
     let is_same = |other: &&String| composed(other) == composed(name);
     known.clone().find(|other| *other == name).or_else(|| known.clone().find(is_same))

@@ -4,7 +4,7 @@ use crate::arguments::Env;
 use crate::local::RunningStack;
 use crate::outcome::{Outcome, answer};
 
-/// Prints what a shell sets so that the AWS command line and SDKs reach a stack that runs on this machine.
+/// Prints the variables with which the AWS command line and SDKs reach a stack that runs on this machine.
 pub fn run(arguments: &Env) -> anyhow::Result<Outcome> {
     let stack = RunningStack::find(arguments.data.as_deref(), &[])?;
     let variables = [
@@ -15,7 +15,7 @@ pub fn run(arguments: &Env) -> anyhow::Result<Outcome> {
         ("AWS_DEFAULT_REGION", local_stack::REGION),
     ];
     variables.iter().for_each(|(name, value)| answer(format!("export {name}='{value}'")));
-    // They would win over the key, or come with it.
+    // These variables would take precedence over the key, or accompany it.
     answer("unset AWS_PROFILE AWS_SESSION_TOKEN");
     Ok(Outcome::Done)
 }

@@ -84,7 +84,7 @@ impl Restored {
         self.problems.push(Problem { file, sentence: problem.to_string() });
     }
 
-    /// Says that a sidecar could not go back with its image.
+    /// Reports that a sidecar could not be restored with its image.
     fn leave(&mut self, sidecar: String) {
         let problem =
             format!("{sidecar} stays in the trash: another file has its name; rename or delete that one first");

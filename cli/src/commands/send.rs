@@ -17,15 +17,15 @@ use crate::arguments::{Send, SendMessage};
 use crate::connection::Connected;
 use crate::outcome::{Outcome, SCHEMA, WrongUsage, answer, quoted, remark};
 
-/// A message, checked as the function will check it.
+/// A message, validated by the same rules as in the function.
 struct Request {
     queue: Queue,
     actor: ActorId,
     request_id: String,
     body: String,
-    /// What is asked for, as an object of "asked for".
+    /// The request, as an object of "asked for".
     purpose: String,
-    /// For how long the result is waited for, if it is.
+    /// How long to wait for the result; `None` if the command does not wait.
     patience: Option<Duration>,
 }
 

@@ -53,7 +53,7 @@ struct ActorStanding {
     /// The last dry run, as `plan_at_hand`.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_dry_run: Option<PlanAtHand>,
-    /// What was deleted last, as `plan_at_hand`.
+    /// The last deletion, as `plan_at_hand`.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_deletion: Option<LastDeletion>,
 }
@@ -130,7 +130,7 @@ fn in_words(standings: &[ActorStanding], today: Spending) -> String {
     parts.join("\n\n")
 }
 
-/// What is said of an actor below the table.
+/// The lines about an actor below the table.
 fn details(standing: &ActorStanding) -> impl Iterator<Item = String> {
     let actor = &standing.actor_id;
     let plans = [&standing.plan_at_hand, &standing.last_dry_run].into_iter().flatten().map(|plan| plan.in_words(actor));

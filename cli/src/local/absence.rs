@@ -1,5 +1,5 @@
-//! Images that are missing from a folder, and that nobody has deleted: the folder itself has gone, as with a disk that was
-//! taken off, or holds images that are not understood.
+//! Images that are missing from a folder although no user deleted them: the folder itself has gone, for example with an
+//! unmounted disk, or contains images in unknown formats or places.
 
 use balancer::keys::is_image_name;
 
@@ -7,8 +7,8 @@ use super::data_folder::ActorFolder;
 use super::upload::Destination;
 use crate::folder::Contents;
 
-/// What the folder of an actor's images holds, unless nothing may be concluded from that. The inner error is a sentence that
-/// says why.
+/// The content of an actor's image folder, unless it permits no conclusion. The inner error is a sentence with the
+/// reason.
 ///
 /// # Errors
 /// If the stack can't be asked.
@@ -30,7 +30,7 @@ pub async fn why_held(destination: &Destination, folder: &ActorFolder) -> anyhow
     })
 }
 
-/// Says so if an actor's folder has lost every image at once that the bucket has.
+/// Reports an actor's folder that has lost all images of the bucket at once.
 ///
 /// # Errors
 /// If the stack can't be asked.

@@ -21,7 +21,7 @@ pub struct Belongings {
     /// The content of `actor.json`.
     pub actor_file: Option<Vec<u8>>,
     pub base_image: Option<BaseImage>,
-    /// What the folder of the images holds.
+    /// The content of the image folder.
     pub contents: Contents,
     /// The highest number in a name that is or was in use.
     pub last_number: u64,
@@ -62,7 +62,7 @@ impl Belongings {
         Self::read(folder, contents).map_err(mend)
     }
 
-    /// The names of the images that this model has not rated, as far as the manifest says.
+    /// The names of the images that this model has not rated according to the manifest.
     pub fn unrated(&self, model: &str) -> Vec<String> {
         let recorded = self.manifest.as_ref().map(|manifest| &manifest.images);
         let is_known = |file: &ImageFile| {
@@ -100,7 +100,7 @@ fn manifest(folder: &ActorFolder) -> anyhow::Result<Option<Manifest>> {
     Ok(Some(manifest))
 }
 
-/// Whether a file is the one that was measured.
+/// Whether a file is still the measured one.
 fn is_content(path: &Path, facts: Option<&Facts>) -> bool {
     let content = std::fs::read(path).ok().map(|bytes| sha256(&bytes));
     content.is_some() && content == facts.map(|facts| facts.sha256.clone())

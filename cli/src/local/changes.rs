@@ -1,4 +1,4 @@
-//! What was deleted and generated, image by image.
+//! Deletions and generations, image by image.
 
 use balancer::adapters::store::slots::SlotState;
 use balancer::adapters::store::{Store, StoreError};
@@ -8,23 +8,23 @@ use balancer::domain::plan::{Plan, PlanState};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// An image that was deleted.
+/// A deleted image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Deleted {
     pub file: String,
     pub reason: String,
 }
 
-/// An image that was generated. It may have been deleted since.
+/// A generated image. It may have been deleted since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Generated {
     pub file: String,
-    /// The kind that was asked for.
+    /// The requested kind.
     pub kind: Kind,
     pub prompt_id: String,
 }
 
-/// What was deleted since then, the oldest first.
+/// The deletions since `since`, the oldest first.
 ///
 /// # Errors
 /// If the table can't be read.
@@ -36,7 +36,7 @@ pub async fn deleted_since(store: &Store, actor: &ActorId, since: Timestamp) -> 
     Ok(entries.into_iter().map(|(file, trashed)| Deleted { file, reason: trashed.reason }).collect())
 }
 
-/// What was generated since then for any of these plans, in the order of the plans.
+/// The images generated since `since` for any of these plans, in the order of the plans.
 ///
 /// # Errors
 /// If the table can't be read.

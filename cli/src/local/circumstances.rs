@@ -1,4 +1,5 @@
-//! What a new attempt at a set depends on beside its images: the settings of the run, the base image, and who it shows.
+//! The inputs of a new attempt at a set other than its images: the settings of the run, the base image, and the actor's
+//! metadata.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::belongings::BaseImage;
 use super::data_folder::{ActorFolder, read_if_there};
 
-/// Parameters of the stack that make no difference to what becomes of a set.
+/// Parameters of the stack that don't affect the outcome of a set.
 const IRRELEVANT: [&str; 5] =
     ["Architecture", "AutomaticBalancing", "GeneratorConcurrency", "KeyPrefix", "LocalDataDir"];
 
@@ -21,7 +22,7 @@ pub struct Circumstances {
 }
 
 impl Circumstances {
-    /// Those of a stack with these parameters. Keys make no difference, and are not to leave a trace.
+    /// The settings of a stack with these parameters. Keys have no effect, and must not leave a trace.
     pub fn new(parameters: &BTreeMap<String, String>) -> Self {
         let matters = |name: &str| !IRRELEVANT.contains(&name) && !is_secret(name);
         let settings = parameters.iter().filter(|(name, _)| matters(name));
@@ -29,7 +30,7 @@ impl Circumstances {
         Self { settings, clock: Clock::system() }
     }
 
-    /// As one word, for an actor whose set stands so.
+    /// The circumstances as one word, for an actor in this status.
     pub fn of(&self, folder: &ActorFolder, status: Status) -> String {
         let mut all = Sha256::new_with_prefix(concat!(env!("CARGO_PKG_VERSION"), "\n"));
         all.update(&self.settings);
@@ -44,7 +45,7 @@ impl Circumstances {
         short(&all.finalize())
     }
 
-    /// Whether they are the same as when this set was given up.
+    /// Whether the circumstances are the same as when the set was suspended.
     pub fn are_those_of(&self, given_up: &Standstill, folder: &ActorFolder) -> bool {
         given_up.circumstances.as_ref() == Some(&self.of(folder, given_up.status))
     }

@@ -18,14 +18,14 @@ use crate::outcome::remark;
 #[derive(Debug, Clone)]
 pub struct ActorFolder {
     pub actor: ActorId,
-    /// Its name may be spelt in another Unicode form than the id.
+    /// The spelling of its name may use another Unicode form than the id.
     pub dir: PathBuf,
 }
 
 /// What says who an actor is.
 pub const ACTOR_FILE: &str = "actor.json";
 
-/// The folders of an actor whose content is known.
+/// The folders of an actor that the balancer reads.
 const KNOWN_FOLDERS: [&str; 3] = ["training_data", "base_image", "trash"];
 
 /// The actors of a data folder, or those of them that are asked for.
@@ -75,7 +75,8 @@ fn entries(data: &Path) -> anyhow::Result<Vec<PathBuf>> {
     folder::entries(data).with_context(|| format!("the data folder {} can't be read", data.display()))
 }
 
-/// The actor whose folder this is, or why it can't be one's; `None` if it isn't laid out like one.
+/// The actor whose folder this is, or the reason why it can't be an actor's folder; `None` if its layout is a different
+/// one.
 fn actor_of(dir: &Path) -> Option<Result<ActorId, String>> {
     if !is_there(&dir.join("training_data")) && !is_there(&dir.join("base_image")) {
         return None;
@@ -86,7 +87,7 @@ fn actor_of(dir: &Path) -> Option<Result<ActorId, String>> {
     Some(name.parse::<ActorId>().map_err(|problem| problem.to_string()))
 }
 
-/// Says that a folder holds images, but not where an actor's lie.
+/// Reports a folder that contains images in places other than an actor's.
 fn remark_on_images_in(dir: &Path) {
     let is_hidden = dir.file_name().is_some_and(|name| is_system_folder(&name.to_string_lossy()));
     if is_hidden || !dir.is_dir() {
@@ -104,7 +105,7 @@ fn same_actor(actor: &ActorId, dirs: &[PathBuf]) -> String {
 }
 
 impl ActorFolder {
-    /// The folder of an actor, however its name is spelt.
+    /// The folder of an actor, in whatever Unicode form its name is spelt.
     ///
     /// # Errors
     /// If there is none, or more than one.
@@ -125,7 +126,7 @@ impl ActorFolder {
         self.dir.join("training_data")
     }
 
-    /// Where an image lies, or is to lie, however its name is spelt.
+    /// The path of an image, existing or future, in whatever Unicode form its name is spelt.
     pub fn image(&self, filename: &str) -> PathBuf {
         names_on_disk::entry(&self.training_data(), filename)
     }
@@ -140,12 +141,12 @@ impl ActorFolder {
         self.dir.join("manifest.json")
     }
 
-    /// Where deleted images go, in a folder for each plan or request.
+    /// The trash, with a folder for each plan or request.
     pub fn trash(&self) -> PathBuf {
         self.dir.join("trash")
     }
 
-    /// Where an image lies that this plan, or request by hand, has deleted.
+    /// The path of an image that this plan or manual request has deleted.
     pub fn trash_path(&self, plan_id: &str, filename: &str) -> PathBuf {
         names_on_disk::entry(&self.trash().join(plan_id), filename)
     }
@@ -168,7 +169,7 @@ impl ActorFolder {
         Ok(names)
     }
 
-    /// What the folder of the images holds.
+    /// The content of the image folder.
     ///
     /// # Errors
     /// If the folder is there but can't be read.
@@ -176,7 +177,7 @@ impl ActorFolder {
         if is_there(&self.training_data()) { Contents::of(&self.training_data()) } else { Ok(Contents::default()) }
     }
 
-    /// The image files, by name, whether or not they can be read.
+    /// The image files, by name, readable or not.
     ///
     /// # Errors
     /// If the folder is there but can't be read.
@@ -184,8 +185,8 @@ impl ActorFolder {
         Ok(self.contents()?.images)
     }
 
-    /// Why the set must not be mended: there are images of it that are not understood, or that lie where none are looked
-    /// for. A sentence with the remedy.
+    /// Why the balancer must not change the set: some of its images are in unknown formats or in places that the
+    /// balancer does not read. A sentence with the remedy.
     ///
     /// # Errors
     /// If a folder can't be read.
@@ -216,7 +217,8 @@ impl ActorFolder {
         }))
     }
 
-    /// The base image: the first of the folder, by the order of its endings ([`balancer::keys::IMAGE_EXTENSIONS`]).
+    /// The base image: the first file of the folder, in the order of the endings in
+    /// [`balancer::keys::IMAGE_EXTENSIONS`].
     ///
     /// # Errors
     /// If the folder is there but can't be read.
@@ -229,10 +231,10 @@ impl ActorFolder {
         Ok(images.into_iter().min_by_key(rank).map(|image| image.path))
     }
 
-    /// What the folder of the base image holds.
+    /// The content of the base image's folder.
     ///
     /// # Errors
-    /// If the folder is there but can't be read.
+    /// If the folder exists but can't be read.
     pub fn base_contents(&self) -> anyhow::Result<Contents> {
         if is_there(&self.base_images()) { Contents::of(&self.base_images()) } else { Ok(Contents::default()) }
     }
@@ -262,7 +264,7 @@ pub fn read_if_there(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     }
 }
 
-/// A path's last part, as nearly as it can be written: for its number and for people.
+/// A path's last part, as closely as it can be written: for its number and for display.
 pub fn lossy_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -1,4 +1,4 @@
-//! The end of a run that is stopped: images that are being generated, and may be paid for, get into their place first.
+//! The orderly end of a stopped run: images that are being generated, and may be charged, are placed first.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use jiff::SignedDuration;
 
 use crate::outcome::remark;
 
-/// How often the table is looked at.
+/// The interval at which the table is polled.
 const POLL: Duration = Duration::from_millis(200);
 
-/// How long images are waited for: longer than most take, and shorter than a system that shuts down waits.
+/// How long to wait for images: longer than most take, and shorter than the grace period of a system shutdown.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// For how long no evaluation may begin another plan.
+/// How long evaluations may begin no further plan.
 const CLOSED: SignedDuration = SignedDuration::from_secs(300);
 
-/// Who holds the right to evaluate meanwhile.
+/// The holder of the evaluation leases meanwhile.
 const CLOSER: &str = "the end of the run";
 
-/// Begins no further image of any plan, and waits until those that are being generated are in their place.
+/// Begins no further image of any plan, and waits until the images that are being generated are in place.
 ///
 /// # Errors
 /// If the table can't be read or written.
@@ -43,7 +43,7 @@ pub async fn drain(store: &Store, actors: &[ActorId]) -> Result<(), StoreError> 
 
 async fn wait_for_images(store: &Store, plans: &[(&ActorId, String)]) -> Result<(), StoreError> {
     let mut has_been_said = false;
-    // A message that is delivered in this moment has claimed nothing yet: none in hand is what is so twice.
+    // A message that is just being delivered has claimed nothing yet, so the run must be idle in two polls in a row.
     let mut times_none = 0;
     while times_none < 2 {
         let mut in_hand = 0;

@@ -18,14 +18,14 @@ use crate::outcome::remark;
 /// How long nothing must change before files count as completely copied.
 pub const COPIED: Duration = Duration::from_millis(500);
 
-/// How often the folders are looked at. Network file systems, and those that a virtual machine shares with its host, tell
-/// of no change that is made on the other side.
+/// The polling interval of the folders. Network file systems, and those that a virtual machine shares with its host,
+/// report no changes made on the other side.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
-/// Looking takes at most this share of the time, the inverse of it.
+/// The inverse of the largest share of time that polling may take.
 const SHARE_OF_LOOKING: u32 = 20;
 
-/// The folder of an actor whose content is no news.
+/// A folder of an actor whose content is ignored.
 const TRASH: &str = "trash";
 
 /// Watches the data folder, each actor's folder, and in it `training_data` and `base_image`: not what lies deeper, and
@@ -34,10 +34,10 @@ pub struct FolderWatcher {
     data: PathBuf,
     /// Only these actors; all if there are none here.
     wanted: Vec<ActorId>,
-    /// Tells of changes at once, where the file system does. None if the system can watch no more.
+    /// Reports changes immediately if the file system supports it. `None` if the system can watch no more folders.
     watcher: Option<RecommendedWatcher>,
     events: mpsc::UnboundedReceiver<PathBuf>,
-    /// Kept, so that the channel stays open without a watcher.
+    /// Keeps the channel open when there is no watcher.
     sender: mpsc::UnboundedSender<PathBuf>,
     watched: BTreeSet<PathBuf>,
     seen: Snapshot,
@@ -65,12 +65,12 @@ impl FolderWatcher {
             Err(error) => watcher.go_on_looking(&error),
         }
         watcher.watch_what_is_there();
-        // What has changed before each folder was watched.
+        // Finds changes that happened before each folder was watched.
         watcher.seen = watcher.look().unwrap_or_default();
         Ok(watcher)
     }
 
-    /// One that hears of nothing and looks this often.
+    /// A watcher without notifications that only polls, at this interval.
     fn deaf(data: &Path, wanted: &[ActorId], look_every: Duration) -> anyhow::Result<Self> {
         let (sender, events) = mpsc::unbounded_channel();
         let mut watcher = Self {
@@ -138,7 +138,7 @@ impl FolderWatcher {
         let actor: ActorId = name.parse().ok()?;
         let is_wanted = self.wanted.is_empty() || self.wanted.contains(&actor);
         let folder = ActorFolder { dir: self.data.join(name), actor };
-        // Of two folders of one actor, neither is to be preferred.
+        // If an actor has two folders, neither takes precedence.
         let others = names_on_disk::entries(&self.data, folder.actor.as_str());
         (is_wanted && others.iter().all(|other| *other == folder.dir)).then_some(folder)
     }
@@ -158,8 +158,8 @@ impl FolderWatcher {
         }
     }
 
-    /// What everything looks like; `None` if the data folder is gone, or has lost all actors at once, as the place has
-    /// where a disk was mounted.
+    /// A snapshot of all folders; `None` if the data folder is gone, or has lost all actors at once, as an empty mount
+    /// point has.
     fn look(&self) -> Option<Snapshot> {
         let now = Snapshot::of(&self.dirs()?, TRASH);
         let is_lost = self.seen.has_any_below(&self.data) && !now.has_any_below(&self.data);
@@ -212,7 +212,7 @@ impl FolderWatcher {
         ));
     }
 
-    /// The folders that are looked into; `None` if the data folder can't be read.
+    /// The folders to scan; `None` if the data folder can't be read.
     fn dirs(&self) -> Option<BTreeSet<PathBuf>> {
         let mut dirs = BTreeSet::new();
         let actors: Vec<PathBuf> = if self.wanted.is_empty() {

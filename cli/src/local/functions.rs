@@ -4,7 +4,7 @@ use local_stack::Binaries;
 
 use crate::progress::Waiting;
 
-/// The functions that lie beside this program, if they are of its build; else they are compiled, which is said.
+/// The functions beside this program if they belong to its build; otherwise it compiles them and reports that.
 ///
 /// # Errors
 /// If they can't be compiled.

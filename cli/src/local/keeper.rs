@@ -1,5 +1,5 @@
-//! Keeps `manifest.json` of every actor up to date while a run lasts, so that whatever ends it loses nothing, and says what
-//! is deleted as it happens.
+//! Keeps the `manifest.json` of every actor up to date during a run, so that no kind of exit loses data, and reports
+//! deletions as they happen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -15,10 +15,10 @@ use super::data_folder::ActorFolder;
 use super::manifest_file;
 use crate::outcome::remark;
 
-/// How often the table is looked at.
+/// The interval at which the table is polled.
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// With many actors a look takes longer. At most one part in so many of the time is spent on looking.
+/// With many actors a poll takes longer. Polling uses at most one part in this many of the time.
 const SHARE: u32 = 10;
 
 /// Keeps the manifests of a run.
@@ -31,43 +31,43 @@ pub struct Keeper {
 /// One actor's manifest.
 struct Kept {
     folder: ActorFolder,
-    /// What the table knew when it was last written.
+    /// The state of the table when the manifest was last written.
     revision: Option<u64>,
-    /// The deletions that have been told, or are of earlier runs: file and plan.
+    /// The deletions that were reported, or belong to earlier runs: file and plan.
     told: BTreeSet<(String, String)>,
-    /// Whether it has been said that it can't be written.
+    /// Whether the failure to write it was reported.
     has_complained: bool,
 }
 
 impl Keeper {
-    /// Keeps nothing yet.
+    /// A keeper without manifests.
     pub fn new(store: Store, circumstances: Circumstances) -> Self {
         Self { store, circumstances, kept: Mutex::default() }
     }
 
-    /// The settings that the sets are balanced by.
+    /// The settings that the run balances sets by.
     pub fn circumstances(&self) -> &Circumstances {
         &self.circumstances
     }
 
-    /// Keeps an actor's manifest from now on. `earlier` is the one that its folder holds.
+    /// Keeps an actor's manifest from now on. `earlier` is the manifest in the actor's folder.
     pub async fn add(&self, folder: &ActorFolder, earlier: Option<&Manifest>) {
         let told = earlier.into_iter().flat_map(deletions).map(|(file, plan, _)| (file, plan)).collect();
         let kept = Kept { folder: folder.clone(), revision: None, told, has_complained: false };
         self.kept.lock().await.insert(folder.actor.clone(), kept);
     }
 
-    /// Looks again and again, for ever. What fails is tried again at the next look.
+    /// Polls for ever. The next poll retries what has failed.
     pub async fn keep(&self) -> Infallible {
         loop {
             let began = Instant::now();
-            // The run itself fails where the stack does.
+            // If the stack has failed, the run itself fails.
             drop(self.look().await);
             tokio::time::sleep(PAUSE.max(began.elapsed() * SHARE)).await;
         }
     }
 
-    /// Writes the manifest of every actor that has changed, and says what was deleted.
+    /// Writes the manifest of every actor that has changed, and reports its deletions.
     ///
     /// # Errors
     /// If the table can't be read.
@@ -76,7 +76,7 @@ impl Keeper {
         let revisions = self.store.revisions().await?;
         for (actor, kept) in kept.iter_mut() {
             let revision = revisions.get(actor).copied();
-            // Where the folder is gone, nothing is to be written in its place.
+            // If the folder is gone, the keeper must write nothing in its place.
             if revision.is_none() || kept.revision == revision || !kept.folder.dir.is_dir() {
                 continue;
             }

@@ -32,7 +32,7 @@ pub async fn leave(
     if !folder.dir.is_dir() {
         bail!("the folder is gone, so nothing was written there");
     }
-    // In the place of a disk that was taken off, nothing must be written.
+    // Nothing may be written in place of an unmounted disk.
     if let Some(vanished) = absence::vanished(destination, folder).await? {
         bail!("{vanished}, so nothing was written there");
     }
@@ -44,7 +44,7 @@ pub async fn leave(
             continue;
         };
         let path = folder.image(filename);
-        // A link to a disk that is out of reach stays what it is.
+        // A link to an unreachable disk stays unchanged.
         if !is_there(&path)
             && let Some(object) = destination.bucket.get(&object.key).await?
         {
@@ -86,15 +86,15 @@ async fn leave_trash(destination: &Destination, folder: &ActorFolder, manifest: 
     Ok(())
 }
 
-/// Writes a file as [`replace`] does, in a folder that is made if it isn't there.
+/// Writes a file as [`replace`] does, and creates its folder if necessary.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let dir = dir_of(path);
     fs::create_dir_all(dir).with_context(|| format!("{} can't be created", dir.display()))?;
     replace(path, bytes)
 }
 
-/// Writes a file so that a reader sees it whole or not at all, whatever ends the program, or the machine, meanwhile. Where
-/// a link bears the name, the file that it leads to is written.
+/// Writes a file so that a reader sees it completely or not at all, even if the program or the machine stops meanwhile.
+/// If the name is a link, the link's target is written.
 pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     write_beside(&place, dir_of(&place), bytes).with_context(|| format!("{} can't be written", path.display()))
@@ -111,7 +111,7 @@ fn write_beside(path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    // Not every file system can do this to a folder; then the name may be the old one after a power cut.
+    // Not every file system can sync a folder; in that case the old name may reappear after a power cut.
     let _ = File::open(dir).and_then(|dir| dir.sync_all());
     Ok(())
 }

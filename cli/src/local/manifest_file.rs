@@ -1,4 +1,4 @@
-//! `manifest.json`: what the table knows of an actor, written into its folder.
+//! `manifest.json`: the table's records of an actor, exported into the actor's folder.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,8 +11,8 @@ use super::circumstances::Circumstances;
 use super::data_folder::ActorFolder;
 use super::leave::write_whole;
 
-/// Writes what the table knows of an actor, unless the file says so already. Returns what it says; `None` if the table
-/// doesn't know the actor.
+/// Writes the table's records of an actor, unless the file is up to date. Returns the manifest; `None` if the table has
+/// no such actor.
 ///
 /// # Errors
 /// If the table can't be read or the file can't be written.
@@ -27,7 +27,7 @@ pub async fn save(
     Ok(Some(manifest))
 }
 
-/// What the table knows of an actor, with the circumstances of a set that was given up.
+/// The table's records of an actor, with the circumstances of a suspended set.
 ///
 /// # Errors
 /// If the table can't be read.
@@ -43,7 +43,7 @@ pub async fn export(
     Ok(Some(manifest))
 }
 
-/// Writes a manifest, unless the file says the same.
+/// Writes a manifest, unless the file has the same content.
 ///
 /// # Errors
 /// If the file can't be written.
@@ -54,14 +54,14 @@ pub fn write(folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
     write_whole(&folder.manifest(), &serde_json::to_vec_pretty(manifest)?)
 }
 
-/// Whether this manifest lies there already, but for the moment at which it was last looked at.
+/// Whether the file contains this manifest, apart from the time of its last evaluation.
 fn is_written(path: &Path, manifest: &Manifest) -> bool {
     let written = fs::read(path).ok().and_then(|text| balancer::json::read::<Manifest>(&text).ok());
     written.is_some_and(|written| Manifest { updated_at: manifest.updated_at.clone(), ..written } == *manifest)
 }
 
-/// Waits until no other process writes this actor's manifest: `balancer pin` does so beside a watch, and neither may
-/// replace what is newer. A file system without locks gives no turns.
+/// Waits until no other process writes this actor's manifest: `balancer pin` writes it beside a watch, and neither may
+/// replace a newer version. A file system without locks offers no such protection.
 pub async fn turn(dir: &Path) -> Option<File> {
     let dir = dir.to_owned();
     let wait = move || {

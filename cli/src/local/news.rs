@@ -84,7 +84,7 @@ async fn take_up_files(
         }
     };
     if roster.let_go(&folder.actor) {
-        // Whatever has changed meanwhile was not taken up.
+        // Changes since then have not been processed.
         paths.extend([training_data.clone(), base_images.clone()]);
     }
     contents.remarks(folder.actor.as_str()).into_iter().for_each(|line| roster.say_once(line));
@@ -107,7 +107,7 @@ async fn take_up_files(
     Ok(has_news || must_ask)
 }
 
-/// The images that have changed, or lie in a folder that has come as a whole: their names, and where they lie or lay.
+/// The images that have changed, or belong to a newly added folder: their names, with their present or former paths.
 fn changed_images(paths: &BTreeSet<PathBuf>, folder: &ActorFolder, contents: &Contents) -> BTreeMap<String, PathBuf> {
     let training_data = folder.training_data();
     let inside = paths.iter().filter(|path| path.parent() == Some(&training_data));

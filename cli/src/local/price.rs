@@ -1,4 +1,4 @@
-//! What a plan would cost, and whether it may be carried out without approval.
+//! The cost of a plan, and whether the plan requires approval.
 
 use balancer::adapters::vision::highest_price;
 use balancer::config::{GeneratorConfig, VisionConfig};
@@ -14,22 +14,23 @@ pub struct Terms {
     pub max_deleted_percent: u8,
 }
 
-/// What a plan would cost, if every image comes out well: each that is rated too low is replaced and paid for once more.
+/// The cost of a plan if every generated image is accepted: each image that is rated too low is replaced and paid for
+/// again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cost {
-    /// All together, at most.
+    /// The total, at most.
     #[serde(rename = "total_micro_usd")]
     total: MicroUsd,
-    /// For the images to generate.
+    /// The cost of the images to generate.
     #[serde(rename = "generation_micro_usd")]
     generation: MicroUsd,
-    /// For one image.
+    /// The price of one image.
     #[serde(rename = "per_image_micro_usd")]
     per_image: MicroUsd,
-    /// For rating, at most: the images that this dry run has rated, and those to generate.
+    /// The cost of rating, at most: the images that this dry run has rated, and those to generate.
     #[serde(rename = "rating_micro_usd")]
     rating: MicroUsd,
-    /// What the dry run itself has paid for rating.
+    /// The amount that the dry run itself has paid for rating.
     #[serde(rename = "dry_run_micro_usd")]
     dry_run: MicroUsd,
     #[serde(skip)]
@@ -39,7 +40,7 @@ pub struct Cost {
 }
 
 impl Terms {
-    /// What a plan would cost. A dry run keeps no rating, so a run pays for those once more.
+    /// The cost of a plan. A dry run keeps no ratings, so a run pays for these again.
     pub fn cost(&self, plan: &Plan) -> Cost {
         let images = plan.slots.len();
         let per_image = self.generator.usd_per_image();
@@ -58,7 +59,7 @@ impl Terms {
         }
     }
 
-    /// Why a plan would be on hold until it is approved, if it would.
+    /// Why a plan requires approval; `None` if it doesn't.
     pub fn objection(&self, plan: &Plan) -> Option<String> {
         plan.deletes_more_than(self.max_deleted_percent).then(|| {
             format!(
@@ -73,7 +74,7 @@ impl Terms {
 }
 
 impl Cost {
-    /// For people.
+    /// The text for a terminal.
     pub fn in_words(&self) -> String {
         if self.is_free {
             return "would cost nothing: the built-in models rate and generate".to_owned();

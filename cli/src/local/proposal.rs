@@ -17,26 +17,26 @@ pub struct ActorProposal {
     /// None if a person must help first.
     #[serde(flatten)]
     pub proposal: Option<Proposal>,
-    /// The set as it is.
+    /// The present set.
     pub before: KindCounts,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
     /// What a person must do first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What would keep the plan from being carried out.
+    /// Why the plan could not be carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub obstacle: Option<String>,
-    /// Why the plan would be on hold until it is approved; where it isn't known how much may be deleted, nothing is said.
+    /// Why the plan requires approval; `None` also if the limit is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs_approval: Option<String>,
-    /// Where the prices are known.
+    /// `None` if the prices are unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
 }
 
 impl ActorProposal {
-    /// What an actor's plan would do, on these terms if they are known.
+    /// The proposal for an actor's plan, on these terms if they are known.
     pub fn of_plan(actor_id: ActorId, plan: Plan, terms: Option<&Terms>) -> Self {
         Self {
             actor_id,
@@ -64,7 +64,7 @@ impl ActorProposal {
         }
     }
 
-    /// Says where the base image belongs, if there is none: the functions of a dry run don't know the folder.
+    /// Reports where to put a missing base image: the functions of a dry run don't know the folder.
     pub fn name_place_of_base_image(&mut self, folder: &ActorFolder) {
         let is_missing = folder.base_image().is_ok_and(|image| image.is_none());
         if let (Some(obstacle), true) = (&mut self.obstacle, is_missing) {
@@ -81,7 +81,7 @@ impl ActorProposal {
         if self.proposal.is_some() { "planned" } else { "needs attention" }
     }
 
-    /// How a command ends that has found this.
+    /// The exit code of a command with this result.
     pub fn outcome(&self) -> Outcome {
         let can_go_ahead = self.proposal.is_some() && self.obstacle.is_none() && self.needs_approval.is_none();
         if can_go_ahead { Outcome::Done } else { Outcome::NeedsAttention }

@@ -16,8 +16,8 @@ use crate::outcome::WrongUsage;
 /// Images that Replicate is asked for at the same time: it is waiting, not work for this machine.
 const REPLICATE_SIDE_BY_SIDE: usize = 8;
 
-/// Variables that the paid services are described by, and the template's parameters they become. The first one is the
-/// service's key, which is handed over in a file.
+/// Variables that configure the paid services, and the corresponding parameters of the template. The first variable is
+/// the service's key, which is passed in a file.
 const OF_VISION: [(&str, &str); 9] = [
     ("OPENAI_API_KEY", "OpenAiApiKeyFile"),
     ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
@@ -41,7 +41,7 @@ const OF_BUDGET: [(&str, &str); 3] = [
     ("PLAN_BUDGET_USD", "PlanBudgetUsd"),
 ];
 
-/// What stands in place of a key that is never used.
+/// The placeholder of a key that is never used.
 const NO_KEY: &str = "not-set";
 
 /// Never chosen by the mere presence of a key.
@@ -70,22 +70,22 @@ pub enum Generator {
     Replicate,
 }
 
-/// What the template is told of the providers.
+/// The parameters of the template that configure the providers.
 #[derive(Default)]
 pub struct Providers {
     pub parameters: Vec<(&'static str, String)>,
-    /// Keys, by the parameters that name the files they lie in.
+    /// Keys, by the parameters that name their files.
     pub key_files: BTreeMap<String, String>,
 }
 
 impl ProviderArguments {
-    /// What the arguments and the environment say of the providers. A dry run generates nothing, and needs no token of a
-    /// generator; whether it needs the vision model's key, [`Self::check_dry_run`] says.
+    /// The providers that the arguments and the environment configure. A dry run generates nothing and needs no
+    /// generator token; [`Self::check_dry_run`] checks whether it needs the vision model's key.
     ///
     /// # Errors
-    /// If a paid one is asked for and its key is not in the environment, or what the environment says of it can't be used.
+    /// If a paid provider is requested and its key is missing, or a variable has an invalid value.
     pub fn read(self, dry_run: bool) -> anyhow::Result<Providers> {
-        // What a function would not start with is refused before anything is built.
+        // Rejects settings with which a function would not start, before anything is built.
         self.vision_config()?;
         self.generator_config()?;
         if dry_run {
@@ -129,15 +129,15 @@ impl ProviderArguments {
         Ok(providers)
     }
 
-    /// What the models cost, and the rules of the run.
+    /// The prices of the models, and the rules of the run.
     ///
     /// # Errors
-    /// If a setting of a paid model can't be used.
+    /// If a setting of a paid model is invalid.
     pub fn terms(self, max_deleted_percent: u8) -> anyhow::Result<Terms> {
         Ok(Terms { vision: self.vision_config()?, generator: self.generator_config()?, max_deleted_percent })
     }
 
-    /// Makes sure that a dry run without a key has nothing to ask the vision model.
+    /// Checks that a dry run without a key has nothing to ask the vision model.
     ///
     /// # Errors
     /// If there are images that the model has not rated in an earlier run; the error names them.
@@ -148,7 +148,7 @@ impl ProviderArguments {
         }
         let model = name_of(&config);
         for folder in folders {
-            // What can't be read is said by whoever takes it in.
+            // The reading of the folder reports unreadable files.
             let Ok(belongings) = Belongings::of(folder) else { continue };
             let unrated = belongings.unrated(&model);
             if let Some(first) = unrated.first() {
@@ -181,12 +181,13 @@ impl ProviderArguments {
     }
 }
 
-/// A setting that can't be used is wrong usage.
+/// An invalid setting counts as wrong usage.
 fn usable<T>(read: Result<T, InvalidConfig>) -> anyhow::Result<T> {
     read.map_err(|error| WrongUsage(error.to_string()).into())
 }
 
-/// What the environment says of a provider, as its function would read it. Its key, the first variable, may be missing.
+/// A provider's settings in the environment, parsed as its function would parse them. The key, the first variable, may
+/// be missing.
 fn described(variable: &str, provider: &str, variables: &[(&str, &'static str)]) -> BTreeMap<String, String> {
     let (key, _) = variables[0];
     let set = variables.iter().filter_map(|(name, _)| Some(((*name).to_owned(), env::var(name).ok()?)));
@@ -201,7 +202,7 @@ fn is_set(variable: &str) -> bool {
 }
 
 impl Providers {
-    /// Takes in a paid provider with what the environment says of it; the first variable is its key.
+    /// Adds a paid provider with its settings from the environment; the first variable is its key.
     fn pay(
         &mut self,
         parameter: &'static str,

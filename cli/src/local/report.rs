@@ -43,12 +43,12 @@ pub struct ActorReport {
     pub before: KindCounts,
     pub deleted: Vec<Deleted>,
     pub generated: Vec<Generated>,
-    /// Where the deleted images are; none if nothing was deleted.
+    /// The location of the deleted images; `None` if nothing was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trash: Option<PathBuf>,
-    /// Whether a plan of it is on hold until it is approved.
+    /// Whether a plan of the actor awaits approval.
     pub awaits_approval: bool,
-    /// Whether it was left as it is because an earlier run has given it up and nothing has changed since.
+    /// Whether the run skipped the set because an earlier run has suspended it and nothing has changed since.
     pub unchanged_since_given_up: bool,
     /// That plan, if there is one.
     #[serde(skip)]
@@ -59,7 +59,7 @@ pub struct ActorReport {
 }
 
 impl Report {
-    /// Looks every actor up, and what was deleted and generated since then.
+    /// Reads every actor, and its deletions and generations since `since`.
     ///
     /// # Errors
     /// If the stack can't be asked.
@@ -81,7 +81,7 @@ impl Report {
     /// Answers with it: a line of JSON, with the sentences for people on standard error, or a table.
     ///
     /// # Errors
-    /// If nobody reads the answers any more.
+    /// If the reader of the output has gone.
     pub fn say(&self, json: bool, undo: Undo) -> anyhow::Result<()> {
         if !json {
             return try_answer(self.in_words(undo));
@@ -98,7 +98,7 @@ impl Report {
         Outcome::of_sets(self.actors.iter().map(|actor| actor.status))
     }
 
-    /// For people: a table, a sentence for each actor that has something to say, and what was deleted.
+    /// The text for a terminal: a table, a sentence for each actor that has something to report, and the deletions.
     pub fn in_words(&self, undo: Undo) -> String {
         let rows: Vec<_> = self.actors.iter().map(ActorReport::row).collect();
         let table = table::render(&HEADINGS, &rows);
@@ -109,12 +109,12 @@ impl Report {
     }
 }
 
-/// How deleted images are put back.
+/// How deleted images can be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undo {
-    /// By the stack, which runs.
+    /// By the running stack.
     InStack,
-    /// In the folder that a run has left.
+    /// In the folder, after the run has ended.
     InFolder,
 }
 
@@ -186,7 +186,7 @@ impl ActorReport {
         format!("{}{more}", self.reason)
     }
 
-    /// What to do about a plan on hold when the stack that it was made in is gone, and nothing is left to approve.
+    /// The remedy for a plan on hold whose stack has ended, so that it can no longer be approved.
     pub fn way_out(&self) -> Option<String> {
         let plan = self.on_hold.as_ref()?;
         Some(format!(
@@ -199,7 +199,7 @@ impl ActorReport {
         ))
     }
 
-    /// What was deleted, why, where it is, and how it comes back.
+    /// The deletions with their reasons, their location and the way to restore them.
     fn deletions_in_words(&self, undo: Undo) -> Option<String> {
         let trash = self.trash.as_ref()?;
         let actor = quoted(self.actor_id.as_str());
@@ -222,10 +222,10 @@ impl ActorReport {
     }
 }
 
-/// How many usable images of each kind an actor has.
+/// The number of usable images of each kind.
 ///
 /// # Errors
-/// If the stack can't be asked.
+/// If the stack does not answer.
 pub async fn counts(store: &Store, actor: &ActorId) -> Result<KindCounts, StoreError> {
     let images = store.images(actor).await?;
     let usable = images.values().filter(|image| image.unusable.is_none());

@@ -27,19 +27,19 @@ use crate::outcome::remark;
 pub struct Roster {
     pub destination: Destination,
     pub queues: Queues,
-    /// Who writes the manifests.
+    /// Writes the manifests.
     pub keeper: Arc<Keeper>,
-    /// Whether sets are tried again that an earlier run has given up.
+    /// Whether to retry sets that an earlier run has suspended.
     retry: bool,
-    /// When the run began, or the last report was made.
+    /// When the run began, or the last report was printed.
     reported_at: Timestamp,
     /// The actors that the stack knows, or is being told of.
     folders: Vec<ActorFolder>,
     /// The others, and why.
     pub left_alone: BTreeMap<ActorId, String>,
-    /// Actors of whose folders nothing is concluded for now, and why.
+    /// Actors whose folders permit no conclusions at present, with the reasons.
     held: BTreeMap<ActorId, String>,
-    /// What need not be said again.
+    /// Remarks that must not be repeated.
     said: BTreeSet<String>,
 }
 
@@ -48,7 +48,7 @@ pub enum Taken {
     /// It was uploaded, with this many images.
     Up {
         images: usize,
-        /// Whether an earlier run has given it up, and nothing has changed since but perhaps its images.
+        /// Whether an earlier run has suspended it, and nothing has changed since except perhaps its images.
         is_given_up: bool,
     },
     /// Something in it can't be used.
@@ -105,8 +105,8 @@ impl Roster {
         Ok(Taken::Up { images, is_given_up })
     }
 
-    /// Forgets that an earlier run has given the set up, if it is to be tried again or anything else than its images has
-    /// changed; the evaluation compares those. Returns whether it is still remembered.
+    /// Forgets that an earlier run has suspended the set, if the user requests a retry or anything except its images
+    /// has changed; the evaluation compares the images. Returns whether the set is still suspended.
     fn remember(&self, folder: &ActorFolder, manifest: Option<&mut Manifest>) -> bool {
         let Some(manifest) = manifest else { return false };
         let circumstances = self.keeper.circumstances();
@@ -115,7 +115,7 @@ impl Roster {
         manifest.balancing.is_some()
     }
 
-    /// Says what is ignored of an actor's files, and what will surprise.
+    /// Reports an actor's ignored files and possible surprises.
     fn say_what_is_odd(&mut self, folder: &ActorFolder, belongings: &Belongings) {
         let actor = &folder.actor;
         let base = folder.base_contents().unwrap_or_default().remarks(&format!("{actor}/base_image"));
@@ -124,8 +124,7 @@ impl Roster {
         self.say_if_numbers_leap(actor, names, belongings.manifest.as_ref().map_or(0, |manifest| manifest.last_number));
     }
 
-    /// Says so if the names of images make the next number much higher than a person would count. `known` is the highest
-    /// number so far.
+    /// Warns if the names of images make the next number surprisingly high. `known` is the highest number so far.
     pub fn say_if_numbers_leap<'a>(&mut self, actor: &ActorId, names: impl IntoIterator<Item = &'a str>, known: u64) {
         if let Some((name, number)) = numbering::leap(names, known) {
             self.say_once(format!(
@@ -136,14 +135,14 @@ impl Roster {
         }
     }
 
-    /// Remarks what has not been remarked before.
+    /// Prints the remarks that were not printed before.
     pub fn say_once(&mut self, line: String) {
         if self.said.insert(line.clone()) {
             remark(line);
         }
     }
 
-    /// From now on, nothing is concluded from an actor's folder. Says why, once.
+    /// Ignores the content of an actor's folder from now on. Reports the reason once.
     pub fn hold(&mut self, actor: &ActorId, reason: String) {
         if self.held.get(actor) != Some(&reason) {
             remark(&reason);
@@ -151,7 +150,7 @@ impl Roster {
         }
     }
 
-    /// The end of [`Self::hold`]. Returns whether the actor's folder was held.
+    /// Ends [`Self::hold`]. Returns whether the actor's folder was held.
     pub fn let_go(&mut self, actor: &ActorId) -> bool {
         let was_held = self.held.remove(actor).is_some();
         if was_held {
@@ -181,7 +180,7 @@ impl Roster {
         Ok(())
     }
 
-    /// Asks for the first evaluation of an actor without images, of which no upload tells.
+    /// Requests the first evaluation of an actor without images, which no upload announces.
     ///
     /// # Errors
     /// If the stack fails.
@@ -189,15 +188,14 @@ impl Roster {
         if !is_given_up {
             return self.ask(actor, Mode::Execute).await;
         }
-        // Asked for by name, it would be tried again.
+        // An explicit request would retry it.
         self.destination.store.note_upload(actor, None, Clock::system().now()).await?;
         let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
         self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         Ok(())
     }
 
-    /// Waits until these actors are settled, and reports what has become of them since the last report; of those that were
-    /// left alone, too.
+    /// Waits until these actors are settled, and reports the changes since the last report, also for skipped actors.
     ///
     /// # Errors
     /// If the stack fails.
@@ -205,7 +203,7 @@ impl Roster {
         let (known, left_alone): (Vec<_>, Vec<_>) = self.folders_of(actors);
         let known_actors: Vec<ActorId> = known.iter().map(|folder| folder.actor.clone()).collect();
         settle::settle(&self.destination.store, &self.queues, &known_actors).await?;
-        // So that what was deleted last is said before the report.
+        // Reports the last deletions before the report is printed.
         self.keeper.look().await?;
         let now = Clock::system().now();
         let report = Report::of(&self.destination.store, &known, self.reported_at).await?;
@@ -224,7 +222,7 @@ impl Roster {
     /// # Errors
     /// The first thing that went wrong.
     pub async fn leave(&self) -> anyhow::Result<()> {
-        // So that what was deleted last is said.
+        // Reports the last deletions.
         let mut result = self.keeper.look().await;
         for folder in &self.folders {
             if let Err(problem) = leave::leave(&self.destination, folder, self.keeper.circumstances()).await {

@@ -1,4 +1,4 @@
-//! How `send`, `status` and their like find the stacks that run on this machine.
+//! How `send`, `status` and the similar commands find the stacks that run on this machine.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::Write;
@@ -16,7 +16,7 @@ use super::session::KEY_PREFIX;
 
 const NONE_RUNNING: &str = "no stack is running here; start `balancer local --watch`, or name one in AWS with --stack";
 
-/// A stack that runs on this machine, and how it is reached.
+/// A stack that runs on this machine, and the way to reach it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct RunningStack {
     pub endpoint: String,
@@ -33,7 +33,7 @@ pub struct RunningStack {
     pub key_prefix: String,
     /// The folder whose actors it has, if there is one.
     pub data: Option<PathBuf>,
-    /// Whether its functions keep the folder as the bucket is.
+    /// Whether its functions keep the folder identical to the bucket.
     pub keeps_data: bool,
 }
 
@@ -59,13 +59,13 @@ impl RunningStack {
         }
     }
 
-    /// Makes the stack known until the result is dropped, or this process ends in whatever way: the file stays locked
-    /// for as long. Only its owner may read the file, for it holds the access key.
+    /// Registers the stack until the result is dropped or this process ends in any way: the file stays locked until
+    /// then. Only its owner may read the file, because it contains the access key.
     pub fn announce(&self) -> anyhow::Result<Announced> {
         let directory = directory()?;
         let failed = || format!("{} can't be written", directory.display());
         create_private_dir(&directory).with_context(failed)?;
-        // Fails where the directory is another user's.
+        // Fails if the directory belongs to another user.
         fs::set_permissions(&directory, Permissions::from_mode(0o700)).with_context(failed)?;
         let mut file = tempfile::NamedTempFile::new_in(&directory).with_context(failed)?;
         file.as_file().lock().with_context(failed)?;
@@ -76,7 +76,7 @@ impl RunningStack {
         Ok(Announced { path, _lock: lock })
     }
 
-    /// The stack that is meant: of this folder, else the only one that runs, else the one whose folder has these actors.
+    /// The intended stack: the one of this folder, else the only one, else the one whose folder contains these actors.
     pub fn find(data: Option<&Path>, actors: &[ActorId]) -> anyhow::Result<Self> {
         let mut running = Self::all()?;
         if running.is_empty() {
@@ -100,12 +100,12 @@ impl RunningStack {
         }
     }
 
-    /// The stack that runs for this folder, if one does.
+    /// The stack that runs for this folder, if there is one.
     pub fn on(data: &Path) -> anyhow::Result<Option<Self>> {
         Ok(Self::all()?.into_iter().find(|stack| stack.is_of(data)))
     }
 
-    /// Every stack that runs; what others have left, which were killed, is removed.
+    /// Every running stack; removes the files of killed stacks.
     fn all() -> anyhow::Result<Vec<Self>> {
         let Ok(entries) = fs::read_dir(directory()?) else { return Ok(Vec::new()) };
         let mut running = Vec::new();
@@ -142,12 +142,12 @@ impl RunningStack {
         }
     }
 
-    /// What requests are signed with.
+    /// The credentials of requests.
     pub fn credentials(&self) -> Credentials {
         Credentials::new(self.access_key_id.clone(), self.secret_access_key.clone())
     }
 
-    /// The folder that the functions keep as the bucket is.
+    /// The folder that the functions keep identical to the bucket.
     pub fn kept_data(&self) -> Option<PathBuf> {
         self.data.clone().filter(|_| self.keeps_data)
     }
@@ -174,7 +174,7 @@ impl RunningStack {
 /// A stack that has been made known.
 pub struct Announced {
     path: PathBuf,
-    /// Held as long as the stack runs.
+    /// Held while the stack runs.
     _lock: File,
 }
 

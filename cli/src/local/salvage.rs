@@ -1,4 +1,4 @@
-//! What a run that was killed has left undone between the folder and its `manifest.json`.
+//! Differences between the folder and its `manifest.json` that a killed run has left.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirEntry};
@@ -13,18 +13,18 @@ use jiff::Timestamp;
 
 use super::data_folder::ActorFolder;
 
-/// Why an image lies in the trash of which no record says so.
+/// The reason of an image in the trash without a record.
 const UNRECORDED: &str = "Deleted by a run that was killed before it had noted why.";
 
-/// Brings a manifest into agreement with the folder where a killed run has done one thing and not yet the other: images
-/// that never got into their place, deletions that had not moved their file yet, and files in the trash without a record.
+/// Reconciles a manifest with the folder if a killed run has completed one step and not the next: images that were
+/// never placed, deletions that had not moved their file yet, and files in the trash without a record.
 pub fn salvage(manifest: &mut Manifest, folder: &ActorFolder) {
     forget_unplaced(manifest, folder);
     forget_undone_deletions(manifest, folder);
     record_trash(manifest, folder);
 }
 
-/// Forgets images that have a number and never got into their place. Their numbers are free again.
+/// Removes images that have a number and were never placed. Their numbers are free again.
 pub fn forget_unplaced(manifest: &mut Manifest, folder: &ActorFolder) {
     let is_unplaced = |filename: &str, image: &Image| {
         image.etag.is_none() && image.plan_id.is_some() && !folder.image(filename).exists()
@@ -51,7 +51,7 @@ fn forget_undone_deletions(manifest: &mut Manifest, folder: &ActorFolder) {
     manifest.trash.retain(|_, entries| !entries.is_empty());
 }
 
-/// Records the files in the trash that a killed run has moved there and not recorded, so that they can be restored.
+/// Records the files that a killed run moved to the trash without a record, so that they can be restored.
 pub fn record_trash(manifest: &mut Manifest, folder: &ActorFolder) {
     for plan in entries(&folder.trash()) {
         let plan_id = plan.file_name().to_string_lossy().into_owned();
@@ -75,12 +75,12 @@ pub fn record_trash(manifest: &mut Manifest, folder: &ActorFolder) {
     }
 }
 
-/// The entries of a folder; none if there is no such folder. What can't be read here is said by whoever needs it.
+/// The entries of a folder; none if the folder doesn't exist. Later steps report unreadable folders.
 fn entries(dir: &Path) -> impl Iterator<Item = DirEntry> + use<> {
     fs::read_dir(dir).into_iter().flatten().flatten()
 }
 
-/// When a file came where it lies. Its time of modification is that of the picture.
+/// When a file arrived at its path. Its modification time is that of the picture.
 fn moved_at(file: &DirEntry) -> Timestamp {
     let changed = file.metadata().ok().and_then(|metadata| Timestamp::from_second(metadata.ctime()).ok());
     changed.unwrap_or(Timestamp::UNIX_EPOCH)

@@ -49,7 +49,7 @@ pub struct Options {
     pub actors: Vec<ActorId>,
     pub watch: bool,
     pub dry_run: bool,
-    /// Whether sets are tried again that an earlier run has given up, though nothing has changed.
+    /// Whether to retry sets that an earlier run has suspended, even if nothing has changed.
     pub retry: bool,
     /// Whether each report of a watch is a line of JSON.
     pub json: bool,
@@ -168,8 +168,8 @@ impl Session {
         match watch(&mut self.roster, watcher, options.json).await? {}
     }
 
-    /// Uploads every actor. Returns those without any image, and whether they were given up: nothing of theirs lands that
-    /// could be noticed, so they must be asked about.
+    /// Uploads every actor. Returns the actors without images, and whether they are suspended: no upload announces
+    /// these actors, so the run must request their evaluation.
     async fn upload(&mut self, folders: &[ActorFolder]) -> anyhow::Result<Vec<(ActorId, bool)>> {
         let progress = Progress::start("uploading actors", folders.len() as u64);
         let mut without_images = Vec::new();
@@ -202,8 +202,8 @@ impl Session {
         Ok(Ending::Proposed(proposals))
     }
 
-    /// Lets the images in hand get into their place, unless the user insists. What fails here is lost as if it had been
-    /// killed, and the folder is left as far as it has come.
+    /// Lets the images in progress be placed, unless the user insists on stopping. A failure here has the same effect
+    /// as a kill, and the folder keeps the present state.
     async fn finish_images(&self) {
         let actors = self.roster.actors();
         tokio::select! {
@@ -213,7 +213,8 @@ impl Session {
         }
     }
 
-    /// Lets `balancer status` and its like find the stack from the first round on. The work goes on without that.
+    /// Lets `balancer status` and the similar commands find the stack from the first round on. A failure does not stop
+    /// the run.
     fn announce(&self, options: &Options, data: &Path) -> Option<Announced> {
         let announced = RunningStack::of(&self.stack, Some(data.to_owned()), !options.dry_run).announce();
         announced.inspect_err(|problem| remark(format!("`balancer status` will not find this stack: {problem:#}"))).ok()

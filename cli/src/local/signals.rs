@@ -1,4 +1,4 @@
-//! The signals that end a run in good order.
+//! The signals that end a run in an orderly way.
 
 use std::fs;
 use std::future;
@@ -6,13 +6,14 @@ use std::sync::LazyLock;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Whether SIGHUP was ignored when the program started, as `nohup` arranges. Then the run is to outlive its terminal.
+/// Whether SIGHUP was ignored when the program started, as `nohup` arranges. In that case the run must outlive its
+/// terminal.
 static IGNORES_HANGUP: LazyLock<bool> =
     LazyLock::new(|| fs::read_to_string("/proc/self/status").is_ok_and(|status| has_hangup_ignored(&status)));
 
-/// Ends when the user presses Ctrl-C, when the program is told to terminate, or when its terminal is closed.
+/// Returns when the user presses Ctrl-C, when the program is told to terminate, or when its terminal is closed.
 pub async fn interruption() {
-    // Asked before a handler is installed: with one, nothing is ignored any more.
+    // Queried before a handler is installed, which would replace the ignored state.
     let ignores_hangup = *IGNORES_HANGUP;
     let hangup =
         async { if ignores_hangup { future::pending().await } else { arrival_of(SignalKind::hangup()).await } };

@@ -1,4 +1,4 @@
-//! What the folders of a data folder look like, without any file being read.
+//! The state of the folders in a data folder, taken without reading any file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,22 +8,22 @@ use std::time::SystemTime;
 
 use crate::folder::entries;
 
-/// What files and folders look like at a moment.
+/// The state of files and folders at one moment.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Snapshot(BTreeMap<PathBuf, Look>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Look {
-    /// A file, or a folder that is not looked into.
+    /// A file, or a folder that is not scanned.
     Entry { length: u64, modified: Option<SystemTime> },
-    /// A folder that is looked into; another one may have taken its place.
+    /// A folder that is scanned; its identity shows whether another one has replaced it.
     Folder { device: u64, inode: u64 },
-    /// A link that leads nowhere.
+    /// A dangling link.
     Dangling,
 }
 
 impl Snapshot {
-    /// Looks at these folders and what lies in them, but for what is called `unseen`. What can't be read is not there.
+    /// Scans these folders and their content, except for entries named `unseen`. Unreadable entries count as absent.
     pub fn of(folders: &BTreeSet<PathBuf>, unseen: &str) -> Self {
         let mut looks = BTreeMap::new();
         for folder in folders {
@@ -41,13 +41,13 @@ impl Snapshot {
         Self(looks)
     }
 
-    /// What looks otherwise in one of the two, or is in one only.
+    /// The paths that differ between the two snapshots, or exist in one only.
     pub fn differences(&self, other: &Self) -> BTreeSet<PathBuf> {
         let paths = self.0.keys().chain(other.0.keys());
         paths.filter(|path| self.0.get(*path) != other.0.get(*path)).cloned().collect()
     }
 
-    /// Whether it has anything below this folder.
+    /// Whether it contains anything below this folder.
     pub fn has_any_below(&self, folder: &Path) -> bool {
         self.0.keys().any(|path| path != folder && path.starts_with(folder))
     }

@@ -1,4 +1,4 @@
-//! The access key of a stack on this machine: where it stands, who can read it, and who can use it.
+//! The access key of a stack on this machine: its location, its readers, and its use.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,10 +14,10 @@ use crate::support::background::Background;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-/// A user whom every system has, and who owns nothing.
+/// A user that every system has, and that owns nothing.
 const NOBODY: u32 = 65534;
 
-/// What AWS's own SDK for Python does with nothing but the environment.
+/// The requests of AWS's own SDK for Python with nothing but the environment.
 const BOTO3: &str = r#"
 import boto3, json, sys
 from botocore.exceptions import ClientError
@@ -74,7 +74,7 @@ fn boto3_works_with_what_env_prints() {
     let text = |name: &str| stack[name].as_str().unwrap().to_owned();
     let shell = format!("eval \"$('{}' env)\" && exec \"$@\"", env!("CARGO_BIN_EXE_balancer"));
     let mut command = assert_cmd::Command::new("sh");
-    // What the caller has set for AWS does not get in the way.
+    // The caller's own AWS settings do not interfere.
     command.env("BALANCER_CACHE_DIR", place.cache()).env("AWS_PROFILE", "theirs").env("AWS_SESSION_TOKEN", "theirs");
     command.args(["-c", &shell, "sh"]).arg(place.python()).args(["-I", "-c", BOTO3]);
     command.args([text("bucket"), text("table"), text("evaluation_queue_url")]);
@@ -110,14 +110,14 @@ fn files_that_hold_the_key_are_their_owners_alone() {
     assert!(!serving.said().contains(&key[12..]), "{}", serving.said());
 }
 
-/// The command line of every process: all users can read them.
+/// The command line of every process, which all users can read.
 fn command_lines() -> Vec<String> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
     lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).collect()
 }
 
-/// The environments of the processes that were started at this place.
+/// The environments of the processes that were started in this folder.
 fn environments(place: &Place) -> Vec<PathBuf> {
     let entries = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
     let is_here = |path: &PathBuf| {
@@ -129,14 +129,14 @@ fn environments(place: &Place) -> Vec<PathBuf> {
 
 #[test]
 fn another_user_reads_no_key_and_gets_no_answer() {
-    // Only root can become somebody else. The files' permissions are tested whoever runs this.
+    // Only root can become another user. The test checks the files' permissions for every user.
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         return;
     }
     let place = Place::new();
     Actor::balanced(&place.data(), "somebody");
     let mut serving = serve(&place, &place.tmp());
-    // Every folder above is open to all here; the files are what protects the key.
+    // Every folder above is accessible to all users here; the files themselves protect the key.
     for folder in place.tmp().ancestors().take(2) {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -203,7 +203,7 @@ for function in functions.list_functions()["Functions"]:
     assert_eq!(key_files(&place.tmp()), Vec::<PathBuf>::new());
 }
 
-/// The files below a folder that hold one of the keys.
+/// The files below a folder that contain one of the keys.
 fn key_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {

@@ -1,4 +1,4 @@
-//! A set that was given up is not tried again until something changes.
+//! A suspended set is not retried until its input changes.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::support::pictures::drawn;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-/// No image is that good, so that every round deletes and generates all of them.
+/// No image reaches this quality, so every round deletes and generates all of them.
 const NEVER_GOOD: [&str; 5] = ["--quality-floor", "10", "--max-deleted-percent", "100", "--json"];
 
 fn local(place: &Place) -> Command {

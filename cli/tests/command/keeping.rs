@@ -1,4 +1,4 @@
-//! `manifest.json` while a run lasts: whatever ends it, nothing that was known is lost.
+//! `manifest.json` during a run: no kind of exit loses a record.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -81,7 +81,7 @@ fn what_a_killed_stack_had_deleted_can_be_put_back() {
     let actor = Actor::unbalanced(&place.data(), "somebody");
     let mut running = Background::start(place.local_in_background());
     wait_until(PATIENCE, || !actor.trash().is_empty(), || running.said());
-    // In the very moment: perhaps no record of it has been written yet.
+    // At that very moment, a record of it may not exist yet.
     assert!(running.kill());
     drop(running);
     wait_until(PATIENCE, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
@@ -100,7 +100,7 @@ fn a_balanced_folder_is_not_written_again() {
     let mut watching = watch(&place);
     let written = || std::fs::metadata(actor.dir.join("manifest.json")).unwrap().modified().unwrap();
     let before = written();
-    // Evaluated again, and nothing is different but when it was.
+    // Another evaluation changes only its own time.
     let dry_run = balancer_at(&place, &["send", "evaluation", "somebody", "--dry-run"]);
     assert!(dry_run.answer.contains("nothing to do"), "{dry_run:#?}");
     assert_eq!(written(), before);

@@ -1,4 +1,4 @@
-//! Folders and files as people's computers write them.
+//! Folders and files with the names that users and operating systems give them.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -18,7 +18,7 @@ use crate::support::stack::Place;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An actor with a base image, whose images lie in this folder, relative to its own.
+/// An actor with a base image and with its images in this folder, relative to its own.
 fn astray(data: &Path, id: &str, folder: &str) -> Actor {
     let actor = Actor::nothing(data, id).with_base();
     fs::create_dir_all(actor.dir.join(folder)).unwrap();
@@ -186,7 +186,7 @@ fn a_folder_that_vanishes_is_waited_for() {
     let actor = Actor::balanced(&place.data(), "hero");
     let mut watching = watch(&place);
     let elsewhere = place.tmp().join("elsewhere");
-    // The folder goes, or is emptied, or its images move into a folder that is not looked into.
+    // The folder disappears, or is emptied, or its images move into a folder that is not scanned.
     fs::rename(actor.training_data(), &elsewhere).unwrap();
     watching.wait_for("training_data is gone: nothing is deleted for that");
     fs::create_dir(actor.training_data()).unwrap();

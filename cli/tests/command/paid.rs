@@ -1,4 +1,4 @@
-//! `local` with images that cost money, drawn by a stand-in for the service.
+//! `local` with paid images, which a stand-in of the service generates.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long an image takes.
 const AN_IMAGE: Duration = Duration::from_secs(3);
 
-/// The service, and what runs it.
+/// The service, and the runtime that runs it.
 struct Service {
     replicate: Replicate,
     _runtime: Runtime,
@@ -42,7 +42,7 @@ impl Service {
     }
 }
 
-/// Stops a run by this signal while images are made, and begins another one: each image is charged once.
+/// Stops a run by this signal while images are being generated, and begins another one: each image is charged once.
 fn is_charged_once(signal: &str) {
     let (place, service) = (Place::new(), Service::start());
     let actor = Actor::nothing(&place.data(), "new").with_base();

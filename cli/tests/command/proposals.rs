@@ -1,4 +1,4 @@
-//! Dry runs: what would change, what that would cost, and what would keep it from happening.
+//! Dry runs: the proposed changes, their cost, and the obstacles.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::support::background::Background;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-/// A dry run without the keys that the caller may have set.
+/// A dry run without the caller's own keys.
 fn dry_run(place: &Place, options: &[&str]) -> Ran {
     let mut command = place.local();
     for key in ["OPENAI_API_KEY", "REPLICATE_API_TOKEN"] {

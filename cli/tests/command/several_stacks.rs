@@ -1,4 +1,4 @@
-//! Commands find the stack that is meant, from its first round on and beside others.
+//! Commands find the intended stack, from its first round on and beside others.
 
 use std::fs;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ fn status_finds_the_stack_during_its_first_round() {
     let mut command = place.local_in_background();
     command.arg("--watch");
     let mut watching = Background::start(command);
-    // The first image is being judged: the round has begun, and its report is yet to come.
+    // The first image is being rated: the round has begun, and its report is not printed yet.
     watching.wait_for("somebody: ");
     let status: Value = Ran::of(place.balancer().args(["status", "--json"])).json();
     assert_eq!(status[0]["actor_id"], "somebody");

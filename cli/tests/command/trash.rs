@@ -1,4 +1,4 @@
-//! The trash of a folder: what goes there with its image, whatever file systems and links are involved, and comes back.
+//! The trash of a folder: images and sidecars move there and back across file systems and links.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, FileTimes};
@@ -30,8 +30,7 @@ fn sidecars(image: &str) -> [String; 2] {
     [format!("{stem}.txt"), format!("{stem}_0512x0768_flux.npz")]
 }
 
-/// Asserts that each sidecar lies where its image does. Returns the images of the set that `before` had and that are in
-/// the trash.
+/// Asserts that each sidecar lies beside its image. Returns the images of `before` that are in the trash.
 fn sidecars_are_with_their_images(actor: &Actor, before: &BTreeSet<String>) -> BTreeSet<String> {
     let (set, trash) = (actor.files(), actor.trash());
     for image in before {
@@ -147,7 +146,7 @@ fn captions_come_back_with_a_running_stack() {
     assert_eq!(watching.end(), Some(130), "{}", watching.said());
 }
 
-/// An actor with one image in the trash, a caption beside it, and a manifest that says so.
+/// An actor with one image in the trash, a caption beside it, and a manifest that records this.
 fn with_one_in_the_trash(place: &Place) -> (Actor, PathBuf) {
     let actor = Actor::nothing(&place.data(), "somebody");
     let trashed = json!({ "plan_id": "p", "deleted_at": "2026-01-01T00:00:00Z", "reason": "Surplus.", "image": {} });
@@ -167,7 +166,7 @@ fn a_disk_that_is_full_half_way_loses_nothing() {
     let other = elsewhere(&place.data());
     replace_by_link(&actor.training_data(), &other.path().join("images"));
     let before = snapshot(&place.data());
-    // A limit on the size of files makes writing fail in the middle of the copy, as a full disk does.
+    // A limit on the size of files makes the copy fail in the middle, as a full disk does.
     let mut limited = Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_balancer")]);
     let ran = Ran::of(limited.args(["restore", "somebody", "--data"]).arg(place.data()));

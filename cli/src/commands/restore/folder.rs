@@ -62,7 +62,7 @@ fn move_back(folder: &ActorFolder, manifest: &Manifest, wanted: &Wanted) -> anyh
     })
 }
 
-/// Returns the paths of those that stay, since other files have their names.
+/// Returns the paths of the sidecars that stay, because other files have their names.
 fn move_sidecars_back(folder: &ActorFolder, wanted: &Wanted) -> anyhow::Result<Vec<String>> {
     let trash = folder.trash_path(&wanted.trashed.plan_id, "");
     let names = names_in(&trash)?;

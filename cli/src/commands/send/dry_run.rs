@@ -1,4 +1,4 @@
-//! The result of a dry run that was asked for by message.
+//! The result of a dry run that a message requested.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,13 @@ use crate::connection::Connected;
 use crate::local::ActorProposal;
 use crate::outcome::{Outcome, SCHEMA, answer, quoted};
 
-/// How often the table is looked at.
+/// The interval at which the table is polled.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Waits for the plan, and prints it.
+/// Waits for the plan and prints it.
 ///
 /// # Errors
-/// If the request is refused, or not answered in time.
+/// If the function rejects the request or does not answer in time.
 pub(super) async fn wait_for(
     connected: &Connected,
     request: &Request,

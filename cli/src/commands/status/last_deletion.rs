@@ -1,4 +1,4 @@
-//! What was deleted last, and why: what `balancer restore` puts back.
+//! The last deletion with its reasons: the images that `balancer restore` restores.
 
 use balancer::adapters::store::{Store, StoreError};
 use balancer::domain::actor::ActorId;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::local::Deleted;
 use crate::outcome::quoted;
 
-/// The images that the latest plan, or request by hand, has deleted and that are still in the trash.
+/// The images that the latest plan or manual request has deleted and that are still in the trash.
 #[derive(Serialize)]
 pub struct LastDeletion {
     plan_id: String,
@@ -30,7 +30,7 @@ impl LastDeletion {
         Ok(Some(Self { plan_id: latest.plan_id, deleted_at: latest.deleted_at, deleted }))
     }
 
-    /// For people.
+    /// The text for a terminal.
     pub fn in_words(&self, actor: &ActorId) -> String {
         let command = format!("balancer restore {}", quoted(actor.as_str()));
         let mut lines = vec![format!(

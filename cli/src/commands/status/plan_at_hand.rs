@@ -8,7 +8,7 @@ use balancer::domain::plan::{Plan, PlanState, PlannedDeletion};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// The plan that is being carried out, or awaits approval; or the last one that was only asked for.
+/// The plan that is running or awaits approval; or the last plan of a dry run.
 #[derive(Serialize)]
 pub struct PlanAtHand {
     plan_id: String,
@@ -18,9 +18,9 @@ pub struct PlanAtHand {
     delete: Vec<PlannedDeletion>,
     generate: KindCounts,
     failed: Vec<FailedSlot>,
-    /// When it was made.
+    /// When it was created.
     created_at: Timestamp,
-    /// What would keep it from being carried out.
+    /// Why it could not be carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     obstacle: Option<String>,
 }
@@ -45,7 +45,7 @@ impl PlanAtHand {
         Ok(Some(Self::of(plan, failed)))
     }
 
-    /// The last plan that was only asked for; none if there is none.
+    /// The last plan of a dry run; `None` if there is none.
     pub async fn last_dry_run(store: &Store, actor: &ActorId) -> Result<Option<Self>, StoreError> {
         let dry_runs = store.plans(actor).await?.into_iter().filter(|plan| plan.state == PlanState::DryRun);
         Ok(dry_runs.max_by_key(|plan| plan.created_at).map(|plan| Self::of(plan, Vec::new())))

@@ -55,12 +55,12 @@ impl Place {
         self.root.path().join("cache")
     }
 
-    /// The Python that the emulator runs under. It has boto3.
+    /// The Python that runs the emulator. It has boto3.
     pub(crate) fn python(&self) -> PathBuf {
         ENVIRONMENT.join("bin/python")
     }
 
-    /// The files that tell commands of the stacks that run here.
+    /// The files by which commands find the stacks that run here.
     pub(crate) fn announced(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.cache().join("running")).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|json| json == "json")).collect()
