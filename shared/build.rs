@@ -1,12 +1,12 @@
-//! Gives this build a name made from everything that the functions are compiled from, so that the command can tell
-//! whether functions that lie beside it are of its own build.
+//! Gives this build a name derived from all sources of the functions, so that the command can recognize functions of
+//! its own build.
 #![allow(clippy::print_stdout, reason = "cargo is told so")]
 
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What the functions are made of, from here.
+/// The sources of the functions, relative to this file.
 const SOURCES: [&str; 6] = ["build.rs", "Cargo.toml", "src", "../functions", "../Cargo.toml", "../Cargo.lock"];
 
 fn main() -> io::Result<()> {
@@ -16,7 +16,7 @@ fn main() -> io::Result<()> {
         collect(Path::new(source), &mut files)?;
     }
     files.sort();
-    // Which hash it is may change with the compiler. Then the build is another one too.
+    // The hash algorithm may change with the compiler. In that case the build differs too.
     let mut hasher = DefaultHasher::new();
     hasher.write(env::var("TARGET").unwrap_or_default().as_bytes());
     for file in files {
@@ -29,7 +29,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Adds the files at and below a path; some sources are missing where this crate is built alone.
+/// Adds the files at and below a path; some sources are missing if this crate is built alone.
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     if path.is_dir() {
         for entry in fs::read_dir(path)? {

@@ -1,11 +1,11 @@
-"""Decides which requests reach the emulator, which by itself answers every caller.
+"""Decides which requests reach the emulator, which itself answers every caller.
 
 A request must come from a program, not from a web page; it must name this machine as its host; and it must be signed
 with this run's access key. The key id is the account's 12 digits followed by the run's token, which is the secret: it
 is compared here and removed, so that the emulator sees the account alone. Signatures themselves are not verified.
 
-Once the stack stands, the guard is sealed: it lets through what works on the stack's images, records and messages,
-and nothing that would make or change a resource.
+Once the stack is complete, the guard is sealed: it accepts requests on the stack's images, records and messages, and
+rejects every request that would create or change a resource.
 """
 
 import hmac
@@ -13,10 +13,10 @@ import logging
 import re
 from urllib.parse import parse_qsl
 
-# Longer than any attempt of a person; a page that hammers the port must not fill the disk.
+# A human client never reaches this number; a page that floods the port must not fill the disk.
 REFUSALS_LOGGED = 1000
 
-# Where the guard itself says whether the emulator is ready, and whether it is sealed.
+# The path at which the guard itself reports whether the emulator is ready, and whether it is sealed.
 STATE_PATH = "/_balancer/state"
 
 METHODS = {"GET", "HEAD", "PUT", "POST", "DELETE"}
@@ -26,10 +26,10 @@ AUTHORIZATION = re.compile(
     rb"(/[0-9]{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request, *SignedHeaders=[a-z0-9;-]+, *Signature=[0-9a-f]+)"
 )
 
-# A second one of these could mean one thing to the guard and another to the emulator.
+# The guard and the emulator could interpret a second header of these names differently.
 SINGLE_HEADERS = (b"host", b"authorization", b"x-amz-target")
 
-# What may be asked of the services that name the operation in a header, once the guard is sealed.
+# The allowed operations of the services that name the operation in a header, once the guard is sealed.
 OPERATIONS = {
     "dynamodb": {
         f"DynamoDB_20120810.{operation}"
@@ -57,7 +57,7 @@ LAMBDA = {
     "POST": re.compile(rf"{FUNCTION}/invocations"),
 }
 
-# The queries with which S3 writes an object; others change what a bucket is or does.
+# The queries with which clients write S3 objects; other queries change the state of a bucket.
 OBJECT_QUERIES = {
     "PUT": {"x-id", "partNumber", "uploadId"},
     "DELETE": {"x-id", "versionId", "uploadId"},
@@ -66,7 +66,7 @@ OBJECT_QUERIES = {
 
 
 class Refused(Exception):
-    """A request that goes no further."""
+    """The guard rejects the request."""
 
     def __init__(self, status, reason):
         super().__init__(reason)
@@ -74,7 +74,7 @@ class Refused(Exception):
 
 
 class Guard:
-    """An ASGI application before the emulator's own."""
+    """An ASGI application that wraps the emulator's own."""
 
     def __init__(self, token, host, port):
         self.token = token.encode()
@@ -86,14 +86,14 @@ class Guard:
         self.log = logging.getLogger("guard")
 
     def seal(self, buckets):
-        """From now on nothing is made or changed; objects are reached in these buckets. A later seal adds buckets."""
+        """Forbids creating or changing resources; objects stay accessible in these buckets. A later seal adds buckets."""
         self.buckets = (self.buckets or set()) | set(buckets)
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
-            # There is nothing to talk to in that way; browsers may open one to any host.
+            # The emulator offers no websockets; browsers may open one to any host.
             self.note(403, scope, "websocket")
             await receive()
             await send({"type": "websocket.close", "code": 1008})
@@ -114,7 +114,7 @@ class Guard:
         await self.app(admitted, receive, without_cors(send))
 
     def admit(self, scope):
-        """The request as the emulator is to see it."""
+        """The request in the form for the emulator."""
         if scope["http_version"] not in ("1.0", "1.1") or scope["method"] not in METHODS:
             raise Refused(403, "this kind of request is not answered")
         if not scope["raw_path"].startswith(b"/"):
@@ -131,7 +131,7 @@ class Guard:
                 single[name] = value
         self.check_host(single.get(b"host", b""), scope["server"])
         credential = self.check_credential(single.get(b"authorization"), scope["query_string"])
-        # Among these are the emulator's own: its reset, its settings, the functions' code.
+        # These paths include the emulator's own: its reset, its settings, the functions' code.
         if scope["path"].startswith("/_") and not (scope["path"] == STATE_PATH and scope["method"] == "GET"):
             raise Refused(403, "the emulator itself is not to be controlled from outside")
         if self.buckets is not None and scope["path"] != STATE_PATH:
@@ -141,9 +141,9 @@ class Guard:
         return {**scope, "headers": headers}
 
     def check_host(self, host, server):
-        """A page whose name leads here by a trick of its name server still sends that name."""
+        """A page that reaches this port by DNS rebinding still sends its own host name."""
         names = {"127.0.0.1", "localhost", "[::1]", "host.docker.internal", self.host}
-        # Where the emulator listens on every address, a program names the one that it has reached.
+        # If the emulator listens on every address, a client names the address that it has reached.
         if server:
             names.add(server[0])
         hosts = {f"{name}:{self.port}" for name in names}
@@ -189,7 +189,7 @@ class Guard:
         return query <= OBJECT_QUERIES[method] and (method != "POST" or bool(query - {"x-id"}))
 
     def note(self, status, scope, reason):
-        """Never the query or a header: they may hold a key."""
+        """Logs neither the query nor a header: they may contain a key."""
         self.refusals += 1
         if self.refusals <= REFUSALS_LOGGED:
             path = scope["raw_path"][:200].decode("latin-1")
@@ -199,7 +199,7 @@ class Guard:
 
 
 def without_cors(send):
-    """No answer tells a browser that a page may read it."""
+    """Removes the headers that would let a web page read an answer."""
 
     async def send_on(message):
         if "headers" in message:

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 
-# An isolated interpreter does not look beside the script by itself.
+# An isolated interpreter does not search the script's own directory.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from guard import Guard
@@ -94,7 +94,7 @@ def serve(function_log):
     guard.app = ministack.app
     guard.is_ready = lambda: ministack._ready_scripts_state["status"] == "completed"
     ministack.app = guard
-    # No change to another version of HTTP in the middle of a connection: one set of rules is enough.
+    # Connections can't upgrade to another HTTP version: one set of rules is enough.
     H11Protocol._check_protocol = ignore_upgrade
     give_functions_their_own_way(lambda_svc, ProvidedWorker, token)
 
@@ -125,15 +125,15 @@ async def ignore_upgrade(protocol, request):
 
 
 def give_functions_their_own_way(lambda_svc, worker_class, token):
-    """Each function gets the run's access key, and takes its events from a server whose address nobody else knows:
-    that server asks for no credentials, and whoever reached it could take a function's event or answer in its place."""
+    """Each function receives the run's access key, and fetches its events from a server with a secret path: that server
+    checks no credentials, and any other client could take a function's event or answer in its place."""
     way = f"/{secrets.token_hex(24)}"
     environment, handler_class = lambda_svc._provided_worker_env, worker_class._build_handler_class
 
     def environment_with_key(config, code_dir, port):
         variables = environment(config, code_dir, port)
         variables["AWS_ACCESS_KEY_ID"] += token
-        # The functions' runtime takes a path only behind a scheme.
+        # The functions' runtime accepts a path only after a scheme.
         variables["AWS_LAMBDA_RUNTIME_API"] = f"http://{variables['AWS_LAMBDA_RUNTIME_API']}{way}"
         return variables
 

@@ -37,10 +37,10 @@ impl Binaries {
         }
     }
 
-    /// The executables of this build that lie beside the running program; `None` if they don't, or are of another build.
+    /// The executables of this build beside the running program; `None` if they are missing or belong to another build.
     ///
     /// # Errors
-    /// When one is there but can't be read.
+    /// If an executable is there but can't be read.
     pub fn beside_program(build: &str) -> Result<Option<Self>, Error> {
         let found = Self::in_dir(&program_directory()?);
         Ok(found.are_of(build)?.then_some(found))
@@ -49,7 +49,7 @@ impl Binaries {
     /// Compiles the executables from the sources that this program was compiled from. It takes minutes the first time.
     ///
     /// # Errors
-    /// When there are no sources here, when they don't compile, or when they have changed since this program was built.
+    /// If there are no sources here, if they don't compile, or if they have changed since this program was built.
     pub async fn compile(build: &str) -> Result<Self, Error> {
         let directory = program_directory()?;
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -60,7 +60,7 @@ impl Binaries {
         if compiled.are_of(build)? { Ok(compiled) } else { Err(Error::SourcesChanged { sources }) }
     }
 
-    /// The executables of this build, compiled if need be.
+    /// The executables of this build, compiled if necessary.
     ///
     /// # Errors
     /// Those of [`Self::beside_program`] and [`Self::compile`].
@@ -71,7 +71,7 @@ impl Binaries {
         }
     }
 
-    /// Whether all are there and of this build: its name stands in each.
+    /// Whether all exist and belong to this build: each contains its name.
     fn are_of(&self, build: &str) -> Result<bool, Error> {
         for (_, executable) in self.each() {
             match fs::read(executable) {
@@ -91,7 +91,7 @@ impl Binaries {
     }
 }
 
-/// Where the running program lies; tests lie one directory below the other programs.
+/// The directory of the running program; tests lie one directory below the other programs.
 fn program_directory() -> Result<PathBuf, Error> {
     let program = std::env::current_exe().map_err(Error::io("cannot find", Path::new("this program")))?;
     let directory = program.parent().unwrap_or(Path::new("."));
@@ -99,8 +99,8 @@ fn program_directory() -> Result<PathBuf, Error> {
     Ok(directory.to_owned())
 }
 
-/// The target directory of cargo that a directory such as `target/release` belongs to, if it belongs to one: what is
-/// compiled there already need not be compiled again elsewhere.
+/// The cargo target directory that contains a directory such as `target/release`, if any: its compiled dependencies can
+/// be used again.
 fn target_directory(directory: &Path) -> Option<&Path> {
     directory.parent().filter(|parent| parent.join(".rustc_info.json").is_file())
 }
@@ -109,10 +109,10 @@ async fn cargo_build(sources: &Path, target: Option<&Path>) -> Result<Binaries, 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(&cargo);
     build.current_dir(sources).args(["build", "--release", "--locked", "--quiet"]);
-    // The whole workspace is selected so that its crates' features are united as in any other build of it, and
-    // nothing is compiled twice.
+    // Selecting the whole workspace unites its crates' features as in any other build of it, so that cargo compiles
+    // nothing twice.
     build.args(["--workspace", "--bin", "evaluation", "--bin", "deletion", "--bin", "generation"]);
-    // Cargo says where the executables are; problems still go to standard error.
+    // Cargo reports the paths of the executables on standard output; problems still go to standard error.
     build.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
     if let Some(target) = target {
         build.arg("--target-dir").arg(target);
@@ -126,7 +126,7 @@ async fn cargo_build(sources: &Path, target: Option<&Path>) -> Result<Binaries, 
     Ok(Binaries { evaluation: named("evaluation")?, deletion: named("deletion")?, generation: named("generation")? })
 }
 
-/// The executables that cargo names, a line of JSON for each thing it has made.
+/// The executables that cargo reports, in one line of JSON for each artifact.
 fn artifacts(messages: &str) -> BTreeMap<String, PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let executable = |message: Value| {

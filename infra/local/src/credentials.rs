@@ -1,4 +1,4 @@
-//! What requests to an emulator are signed with.
+//! The credentials that sign requests to an emulator.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use rand::rngs::SysRng;
 
 use crate::{Account, Error};
 
-/// The emulator looks at the access key's id alone; clients insist on something here.
+/// The emulator checks the access key's id alone; clients require a secret key nevertheless.
 const SECRET: &str = "not-verified";
 
 /// The secret of one run of the emulator: 192 random bits in hexadecimal digits.
@@ -15,10 +15,10 @@ const SECRET: &str = "not-verified";
 pub(crate) struct Token(String);
 
 impl Token {
-    /// A new one from the operating system's generator.
+    /// A new token from the operating system's generator.
     ///
     /// # Errors
-    /// If the operating system has no randomness to give.
+    /// If the operating system provides no random numbers.
     pub(crate) fn random() -> Result<Self, Error> {
         let mut bytes = [0; 24];
         SysRng.try_fill_bytes(&mut bytes).map_err(|error| Error::NoRandomness { reason: error.to_string() })?;
@@ -41,7 +41,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// An access key of an emulator, for one account. Its id is the secret: who knows it may do everything in the emulator.
+/// An access key of an emulator, for one account. Its id is the secret: it grants full access to the emulator.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     access_key_id: String,
@@ -49,7 +49,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The access key that another process was given.
+    /// The access key that another process received.
     #[must_use]
     pub fn new(access_key_id: String, secret_access_key: String) -> Self {
         Self { access_key_id, secret_access_key }

@@ -23,7 +23,7 @@ const GUARD: &str = include_str!("../guard.py");
 /// The only region of the emulator.
 pub const REGION: &str = "us-east-1";
 
-/// Where the guard says whether the emulator is ready, and whether it is sealed.
+/// The path at which the guard reports whether the emulator is ready, and whether it is sealed.
 const STATE_PATH: &str = "/_balancer/state";
 
 /// Far more than the half second it takes on an idle machine.
@@ -75,7 +75,7 @@ pub struct Emulator {
 struct Launcher(Child);
 
 impl Launcher {
-    /// Says a line to the process.
+    /// Sends a line to the process.
     fn say(&self, line: &str) -> io::Result<()> {
         let Some(mut input) = self.0.stdin.as_ref() else { return Err(io::ErrorKind::BrokenPipe.into()) };
         input.write_all(format!("{line}\n").as_bytes())
@@ -91,7 +91,8 @@ impl Drop for Launcher {
     }
 }
 
-/// Clients made of this talk to the emulator at `endpoint` with `credentials`, whoever started it.
+/// A configuration for clients that talk to the emulator at `endpoint` with `credentials`, whichever process started
+/// it.
 #[must_use]
 pub fn sdk_config(endpoint: &str, credentials: &Credentials) -> SdkConfig {
     let (id, secret) = (credentials.access_key_id(), credentials.secret_access_key());
@@ -131,17 +132,18 @@ impl Emulator {
         let endpoint = format!("http://{host}:{port}");
         let mut emulator =
             Self { launcher: Launcher(child), token, endpoint, directory, port, log_file, function_log_file };
-        // By the pipe: every user of the machine can read a command line, and functions inherit the environment.
+        // The key passes through the pipe: every user of the machine can read a command line, and functions inherit the
+        // environment.
         emulator.launcher.say(emulator.token.as_str()).map_err(|error| emulator.not_ready(error.to_string()))?;
         emulator.wait_until_ready().await?;
         Ok(emulator)
     }
 
-    /// From now on the emulator lets nobody make or change a resource, whoever knows the access key, and objects can be
-    /// reached in this bucket and in those of earlier seals only. It can't be undone.
+    /// Seals the emulator. From now on, no client can create or change a resource, even with the access key, and
+    /// objects are accessible only in this bucket and in the buckets of earlier seals. Sealing can't be undone.
     ///
     /// # Errors
-    /// When the emulator has ended, or doesn't answer.
+    /// If the emulator has ended or doesn't answer.
     pub async fn seal(&self, bucket: &str) -> Result<(), Error> {
         self.launcher.say(&format!("seal {bucket}")).map_err(|error| self.not_ready(error.to_string()))?;
         let started = Instant::now();
@@ -155,7 +157,7 @@ impl Emulator {
         Ok(())
     }
 
-    /// What requests are signed with as `account`.
+    /// The credentials that sign requests as `account`.
     #[must_use]
     pub fn credentials(&self, account: &Account) -> Credentials {
         self.token.credentials(account)
@@ -192,7 +194,7 @@ impl Emulator {
         sdk_config(&self.endpoint, &self.credentials(account))
     }
 
-    /// A directory of the emulator's own, which nobody else may read and which ends with it.
+    /// A directory of the emulator that only its owner can read and that is removed with the emulator.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -227,7 +229,8 @@ impl Emulator {
         client.map_err(|error| self.not_ready(error.to_string()))
     }
 
-    /// What our own emulator says once it is ready. Another one that took the port does not know the access key.
+    /// The answer of our own emulator once it is ready. Another emulator that took the port does not know the access
+    /// key.
     async fn state(&self, client: &reqwest::Client) -> Option<String> {
         let credentials = self.credentials(&Account::default());
         // The guard compares the key; it verifies no signature.

@@ -10,22 +10,22 @@ pub enum Error {
     /// The functions do not compile.
     #[error("the functions can't be built; cargo says why above. Correct that, then run again.")]
     BuildFailed,
-    /// There are neither functions of this build nor sources to compile them from.
+    /// There are neither functions of this build nor sources to compile.
     #[error(
         "{} holds no functions of this build. Put evaluation, deletion and generation of the same release there, beside \
          balancer.", .directory.display()
     )]
     FunctionsMissing {
-        /// Where the program lies.
+        /// The directory of the program.
         directory: PathBuf,
     },
-    /// What was compiled is of another build than the running program.
+    /// The compiled functions belong to another build than the running program.
     #[error(
         "the sources in {} have changed since this program was built. Build it again with `cargo build --release \
          --workspace`, then run it again.", .sources.display()
     )]
     SourcesChanged {
-        /// Where they lie.
+        /// The directory of the functions.
         sources: PathBuf,
     },
     /// There is no cargo to compile them with.
@@ -63,7 +63,7 @@ pub enum Error {
         /// The interpreter that was tried.
         python: String,
     },
-    /// The operating system gives no random numbers to make an access key of.
+    /// The operating system provides no random numbers for an access key.
     #[error("no access key can be made: {reason}. See that the system's random number generator works.")]
     NoRandomness {
         /// The reason.

@@ -12,7 +12,7 @@ pub struct LocalStack {
 }
 
 impl LocalStack {
-    /// Starts an emulator, creates the stack in it and seals it: nothing can be made or changed there any more but the
+    /// Starts an emulator, creates the stack in it and seals it: afterwards, clients can create or change only the
     /// stack's images, records and messages.
     ///
     /// # Errors

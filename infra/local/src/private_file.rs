@@ -1,27 +1,27 @@
-//! Files that only their owner may read.
+//! Files that only their owner can read.
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-/// Writes a file that only its owner can read, whole or not at all. What lies there already is replaced, not written
-/// into: neither its permissions count, nor does a symbolic link lead elsewhere.
+/// Writes a file that only its owner can read, completely or not at all. It replaces an existing file instead of
+/// writing into it, so neither that file's permissions nor a symbolic link has an effect.
 ///
 /// # Errors
-/// When its directory can't be written.
+/// If its directory can't be written.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Temporary files are made anew, with mode 0600.
+    // Temporary files are created with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     file.write_all(bytes)?;
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Creates a directory, and those above it that are missing, for its owner alone. One that is there stays as it is.
+/// Creates a directory, and its missing parents, for its owner alone. An existing directory stays unchanged.
 ///
 /// # Errors
-/// When it can't be created.
+/// If it can't be created.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -30,7 +30,7 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::create_dir_all(parent)?;
     }
     match DirBuilder::new().mode(0o700).create(path) {
-        // Another process was faster.
+        // Another process has created it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         created => created,
     }

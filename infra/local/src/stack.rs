@@ -28,8 +28,8 @@ pub struct StackOptions {
     pub binaries: Binaries,
     /// The template's parameters; what is left out keeps its default.
     pub parameters: BTreeMap<String, String>,
-    /// Keys that must not stand in a function's configuration, which can be read: each lies in a file that only its
-    /// owner may read and that ends with the emulator, and the parameter of this name gets the file's path.
+    /// Keys that must not appear in a function's readable configuration. Each key is written to a file that only its
+    /// owner can read and that is removed with the emulator; the parameter of this name receives the file's path.
     pub key_files: BTreeMap<String, String>,
     /// The account the stack is made in.
     pub account: Account,
@@ -97,7 +97,7 @@ impl Stack {
         &self.account
     }
 
-    /// What requests to the stack are signed with.
+    /// The credentials that sign requests to the stack.
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
         &self.credentials

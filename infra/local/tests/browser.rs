@@ -1,4 +1,4 @@
-//! A web page in a real browser, beside a running stack: it may try everything that pages may.
+//! A web page in a real browser, beside a running stack, tries every request that pages can send.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "that is how a test fails, or says that it can't run")]
 
 mod support;
@@ -12,7 +12,8 @@ use std::process::{Child, Command, Stdio};
 use local_stack::{Account, EmulatorOptions, LocalStack};
 use support::{Request, options};
 
-/// Everything a page can send, with and without the run's access key. What it got to know goes to `/report`.
+/// Sends every kind of request that a page can send, with and without the run's access key. The results go to
+/// `/report`.
 const PAGE: &str = r#"<!doctype html><title>evil</title><body><script type="module">
 const stack = "http://ADDRESS", report = {};
 const attempt = async (name, go) => {
@@ -50,7 +51,7 @@ await attempt("form", () => {
 await fetch("/report", { method: "POST", body: JSON.stringify(report) });
 </script>"#;
 
-/// The browser, killed when the test ends.
+/// The browser. The end of the test kills it.
 struct Chromium(Child);
 
 impl Drop for Chromium {
@@ -60,7 +61,7 @@ impl Drop for Chromium {
     }
 }
 
-/// Where everything is checked, a browser that is missing is a failure.
+/// In CI, a missing browser is a failure.
 fn chromium(profile: &Path, arguments: &[&str]) -> Option<Chromium> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let mut browsers = names.into_iter().filter_map(|name| {
@@ -79,7 +80,7 @@ fn chromium(profile: &Path, arguments: &[&str]) -> Option<Chromium> {
     browser
 }
 
-/// Serves the page to whoever asks, until a report comes. Returns the report.
+/// Serves the page to every client until a report arrives. Returns the report.
 fn serve(listener: &TcpListener, page: &str) -> serde_json::Value {
     loop {
         let (connection, _) = listener.accept().unwrap();
@@ -147,7 +148,7 @@ async fn page_in_a_browser_reads_and_changes_nothing() {
     for (attempt, got) in [
         ("read", "failed: TypeError"),
         ("read-with-key", "failed: TypeError"),
-        // As much as any page gets to know of any server.
+        // Every page can learn this much from any server.
         ("read-blindly", "opaque"),
         ("delete", "failed: TypeError"),
         ("make-function", "opaque"),

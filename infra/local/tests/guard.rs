@@ -1,4 +1,4 @@
-//! Who reaches the emulator: programs that know the run's access key, and nobody else.
+//! Only programs that know the run's access key reach the emulator.
 #![allow(clippy::unwrap_used, reason = "that is how a test fails")]
 
 mod support;
@@ -233,7 +233,7 @@ async fn sealed_stack_lets_nothing_be_made_or_changed() {
         ("dynamodb", "DynamoDB_20120810.CreateTable"),
         ("dynamodb", "DynamoDB_20120810.DeleteTable"),
         ("ssm", "AmazonSSM.PutParameter"),
-        // Named in one place as what is allowed, in another as what is not.
+        // The signature names one service, the header or the query an operation of another one.
         ("dynamodb", "AWSEvents.PutRule"),
         ("s3", "AmazonSQS.CreateQueue"),
         ("lambda", "AWSEvents.PutTargets"),

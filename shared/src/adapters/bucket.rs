@@ -72,7 +72,7 @@ pub enum Fetched {
     Whole(Object),
 }
 
-/// Waits before an object is read again that broke off. The SDK repeats a request only until its answer begins.
+/// Delays before an interrupted read of an object is repeated. The SDK repeats a request only until its answer begins.
 const AFTER_BREAK: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(200))
     .with_max_delay(Duration::from_secs(1))
@@ -80,9 +80,9 @@ const AFTER_BREAK: ExponentialBuilder = ExponentialBuilder::new()
 
 /// Why an object was not read.
 enum ReadError {
-    /// Its content broke off. Reading it again at once may help.
+    /// The connection broke while the content was read. An immediate retry may help.
     BrokeOff(AwsError),
-    /// S3 failed, after the SDK's own repetitions.
+    /// S3 failed, after the SDK's own retries.
     Failed(AwsError),
 }
 
@@ -110,7 +110,8 @@ impl Bucket {
     /// # Errors
     /// If S3 fails.
     pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, AwsError> {
-        // Keys may hold characters that XML can't, such as U+0001: unencoded, they make the whole page unreadable.
+        // Keys may contain characters that XML can't represent, such as U+0001: unencoded, they make the whole page
+        // unreadable.
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).encoding_type(EncodingType::Url);
         let mut pages = request.into_paginator().send();
         let mut objects = Vec::new();
@@ -126,7 +127,7 @@ impl Bucket {
         Ok(objects)
     }
 
-    /// The key that stands URL-encoded in a listing, with `+` for a space.
+    /// A key from a listing, which is URL-encoded with `+` for a space.
     fn decoded(&self, key: &str) -> Result<String, AwsError> {
         url_decoded(key).map_err(|cause| AwsError::new("S3", "ListObjectsV2", self.url(key), cause.to_string()))
     }

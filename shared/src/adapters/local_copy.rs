@@ -49,14 +49,14 @@ impl LocalCopy {
         Some(entry(&self.actor_dir(actor)?.join("training_data"), filename))
     }
 
-    /// The actor's folder, however its name is spelt; `None` without a data folder.
+    /// The actor's folder, in whatever Unicode form its name is spelt; `None` without a data folder.
     #[must_use]
     pub fn actor_dir(&self, actor: &ActorId) -> Option<PathBuf> {
         Some(entry(self.data.as_ref()?, actor.as_str()))
     }
 
-    /// The names of the actor's files, in Unicode's composed form; none without a folder. What is not UTF-8 in a name is
-    /// replaced, so that its number still counts.
+    /// The names of the actor's files, in Unicode's composed form; none without a folder. Parts of a name that are not
+    /// UTF-8 are replaced, so that its number still counts.
     ///
     /// # Errors
     /// If the file system refuses.
@@ -79,7 +79,7 @@ impl LocalCopy {
         }
     }
 
-    /// A data folder that is gone, as with a disk that was taken off, is not made anew in its place.
+    /// A missing data folder, as on an unmounted disk, is not created again in its place.
     fn insist_on_data_folder(&self) -> Result<(), LocalCopyError> {
         match self.data.as_deref().filter(|data| !data.is_dir()) {
             Some(gone) => Err(failed(gone, "found", io::ErrorKind::NotFound.into())),
@@ -99,9 +99,9 @@ impl LocalCopy {
         }
     }
 
-    /// Moves an image and its sidecars to the actor's `trash/{plan_id}/`, beside its copy in S3. A file that has taken its
-    /// place since stays, with the sidecars: then `content`, what was deleted, goes to the trash instead. Says whether the
-    /// image is in the trash.
+    /// Moves an image and its sidecars to the actor's `trash/{plan_id}/`, beside its copy in S3. If another file has
+    /// replaced the image since, that file and the sidecars stay, and the deleted image's `content` is written to the
+    /// trash instead. Returns whether the image is in the trash.
     ///
     /// # Errors
     /// If the file system refuses.
@@ -152,7 +152,7 @@ impl LocalCopy {
         Some(entry(&self.actor_dir(actor)?.join("trash").join(plan_id), filename))
     }
 
-    /// Puts a deleted image back under its name: the file of the trash if it holds this content, else a new one.
+    /// Restores a deleted image under its name: the file in the trash if it has this content, else a new one.
     ///
     /// # Errors
     /// If the file system refuses.
@@ -177,7 +177,8 @@ impl LocalCopy {
         }
     }
 
-    /// Moves the sidecars of an image back from the trash. Returns those that stay there, since another file has their name.
+    /// Moves the sidecars of an image back from the trash. Returns the sidecars that stay there because other files
+    /// have their names.
     ///
     /// # Errors
     /// If the file system refuses.
@@ -231,7 +232,7 @@ async fn names_in(folder: &Path) -> Result<Vec<String>, LocalCopyError> {
     Ok(names)
 }
 
-/// What lies in the trash under the file's name already is kept under another one: the record is about this file.
+/// If the trash already contains a file of this name, that file is renamed: the trash record describes the new one.
 async fn move_to_trash(path: &Path, trash: &Path) -> Result<(), LocalCopyError> {
     if move_new(path, trash).await? == Moved::Occupied {
         set_aside(trash).await?;

@@ -1,5 +1,5 @@
-//! Moving a file so that neither it nor another one is ever lost: nothing is overwritten, and where the destination is on
-//! another file system, the file is removed only after a copy of it is safe.
+//! Moving files without losing any: a move overwrites nothing, and if the destination is on another file system, the
+//! original is removed only after a copy of it is safe.
 
 use std::fs::{self, File, FileTimes, Metadata, Permissions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
@@ -10,10 +10,11 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use tempfile::{Builder, NamedTempFile};
 
-/// How a file's name ends while it is being written. What bears it when nobody writes was left by a process that died.
+/// The ending of a file's name while the file is written. A file with this ending that no process writes was left by a
+/// process that died.
 pub const PARTIAL: &str = ".part";
 
-/// How a move ended.
+/// The result of a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
     /// The file is at the destination, and nowhere else.
@@ -24,18 +25,18 @@ pub enum Moved {
     Occupied,
 }
 
-/// Moves a file to a name that is free, whatever file system that is on, with its permissions and times where the
-/// destination can keep them. Cut off anywhere and repeated, it ends the same: a copy of the file that is at the
-/// destination already counts as the file.
+/// Moves a file to a free name on any file system, with its permissions and times if the destination supports them. An
+/// interrupted move can be repeated with the same result: an existing copy of the file at the destination counts as the
+/// file.
 ///
-/// A symbolic link moves as a link and leads to the same file afterwards; that file stays where it is.
+/// A symbolic link moves as a link and keeps its target; the target stays in place.
 ///
 /// # Errors
-/// If the file system refuses. The file is then still where it was; at the destination there may be a whole copy of it,
-/// but never a part.
+/// If the file system fails. The file then still has its old name; the destination may have a complete copy, but never
+/// a partial one.
 pub fn move_new(from: &Path, to: &Path) -> io::Result<Moved> {
     match attempt(from, to) {
-        // Another worker is moving the same file: what it has left by now tells.
+        // Another worker is moving the same file: the present state shows its result.
         Ok(Moved::Occupied) => attempt(from, to),
         Err(error) if error.kind() == ErrorKind::NotFound => attempt(from, to),
         moved => moved,
@@ -61,10 +62,10 @@ fn attempt(from: &Path, to: &Path) -> io::Result<Moved> {
     }
 }
 
-/// Gives the file at a name that is wanted for another one a name that is free, and returns that.
+/// Renames the file at a wanted name to a free name, and returns that.
 ///
 /// # Errors
-/// If the file system refuses.
+/// If the file system fails.
 pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (stem, ending) = name.rsplit_once('.').map_or((&*name, String::new()), |(stem, end)| (stem, format!(".{end}")));
@@ -79,10 +80,10 @@ pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-/// Writes a file where there is none: whole and safe, or not at all. `false` if there is one.
+/// Writes a file if none exists: completely and durably, or not at all. `false` if one exists.
 ///
 /// # Errors
-/// If the file system refuses.
+/// If the file system fails.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     create_parent(path)?;
     let file = partial(path)?;
@@ -94,13 +95,13 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     }
 }
 
-/// The place that a path names: linked folders give one place several paths.
+/// The real location of a path: symbolic links give one location several paths.
 fn entry(path: &Path) -> io::Result<PathBuf> {
     let folder = path.parent().unwrap_or(path).canonicalize()?;
     Ok(folder.join(path.file_name().unwrap_or_default()))
 }
 
-/// `None` where a file isn't there.
+/// `None` if the file doesn't exist.
 fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -118,7 +119,7 @@ fn rename_or_copy(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()>
 
 fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // This file system can't refuse to overwrite.
+        // This file system offers no rename that refuses to overwrite.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match if_there(to.symlink_metadata())? {
             Some(_) => Err(ErrorKind::AlreadyExists.into()),
             None => fs::rename(from, to),
@@ -127,14 +128,14 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Copies, syncs, compares, and only then removes.
+/// Copies, syncs and compares the file, and only then removes the original.
 fn copy_over(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
     if !metadata.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is no plain file"));
     }
     let copy = partial(to)?;
     io::copy(&mut File::open(from)?, &mut copy.as_file())?;
-    // A file system that knows no owners, modes or times keeps the content all the same.
+    // A file system without owners, modes or times still keeps the content.
     drop(fchown(copy.as_file(), Some(metadata.uid()), Some(metadata.gid())));
     drop(copy.as_file().set_permissions(metadata.permissions()));
     if let (Ok(accessed), Ok(modified)) = (metadata.accessed(), metadata.modified()) {
@@ -148,14 +149,15 @@ fn copy_over(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
     remove_unchanged(from, metadata)
 }
 
-/// Makes a link to the same file, and only then removes the old one. Where there are no links, the content goes instead.
+/// Creates a link to the same target, and only then removes the old one. On a file system without links, the content is
+/// copied instead.
 fn move_link(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
     let target = fs::read_link(from)?;
     let leads_to = from.canonicalize();
     let moved = if target.is_absolute() { Some(target) } else { seen_from(to, from, &target)? };
     let target = match (moved, &leads_to) {
         (Some(target), Err(_)) => target,
-        // A link on the way may lead elsewhere than its name says.
+        // A link on the path may change the meaning of `..`.
         (Some(target), Ok(file)) if is_led_to(to, &target, file) => target,
         (_, Ok(file)) => file.clone(),
         (None, Err(_)) => fs::read_link(from)?,
@@ -173,7 +175,7 @@ fn move_link(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
     remove_unchanged(from, metadata)
 }
 
-/// A relative target of the link `from` as a link at `to` must name it. `None` if the folders have nothing in common.
+/// The relative target of the link `from`, rewritten for a link at `to`. `None` if the folders have nothing in common.
 fn seen_from(to: &Path, from: &Path, target: &Path) -> io::Result<Option<PathBuf>> {
     let (mut here, mut there) = (entry(to)?, entry(from)?);
     here.pop();
@@ -198,8 +200,8 @@ fn is_led_to(link: &Path, target: &Path, file: &Path) -> bool {
     folder.join(target).canonicalize().is_ok_and(|reached| reached == file)
 }
 
-/// Whether what is at the destination is the file itself, left there by an earlier attempt. A link to the file is not:
-/// without the file it would lead nowhere.
+/// Whether the destination already has the file itself, from an earlier attempt. A link to the file does not count:
+/// without the file, the link would dangle.
 fn is_same(from: &Path, to: &Path) -> io::Result<bool> {
     let Some(there) = if_there(to.symlink_metadata())? else { return Ok(false) };
     if there.is_symlink() {
@@ -229,7 +231,7 @@ fn have_same_content(one: &Path, other: &Path) -> io::Result<bool> {
     }
 }
 
-/// Removes a file, unless another one has taken its place since it was looked at.
+/// Removes a file, unless another one has replaced it since it was inspected.
 fn remove_unchanged(path: &Path, seen: &Metadata) -> io::Result<()> {
     let identity = |file: &Metadata| (file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec());
     match if_there(path.symlink_metadata())? {
@@ -239,21 +241,22 @@ fn remove_unchanged(path: &Path, seen: &Metadata) -> io::Result<()> {
     }
 }
 
-/// An empty file beside the one that it is to become, hidden, and gone with its handle.
+/// A hidden, empty temporary file beside its destination, removed with its handle.
 fn partial(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or(path);
     let readable_by_all = Permissions::from_mode(0o644);
     Builder::new().prefix(".").suffix(PARTIAL).permissions(readable_by_all).tempfile_in(folder)
 }
 
-/// Gives a written file its name, if nothing bears it.
+/// Renames a written file to its final name if that is free.
 fn publish(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist_noclobber(path).map_err(|error| error.error)?;
     sync_folder_of(path)
 }
 
-/// Makes sure that a new name outlives a power cut. Some file systems can't, and then do it by themselves or not at all.
+/// Syncs a folder so that a new name survives a power cut. Some file systems don't support this; they sync by
+/// themselves or not at all.
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     match File::open(path.parent().unwrap_or(path))?.sync_all() {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),

@@ -1,4 +1,4 @@
-//! Files and folders by their names in either Unicode form: macOS writes `ü` as two characters, and the bucket has one.
+//! Finds files and folders by a name in either Unicode form: macOS writes `ü` as two characters, the bucket has one.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::files::composed;
 
-/// The entry of a folder that bears this name in either form; where there is none, the place for one.
+/// The entry of a folder with this name in either form; if there is none, the path for a new one.
 #[must_use]
 pub fn entry(dir: &Path, name: &str) -> PathBuf {
     entries(dir, name).into_iter().next().unwrap_or_else(|| dir.join(name))
 }
 
-/// Every entry of a folder that bears this name in either form, the one that is spelt the same first. A file system may hold
-/// both.
+/// All entries of a folder with this name in either form, the identical spelling first. A file system may contain both.
 #[must_use]
 pub fn entries(dir: &Path, name: &str) -> Vec<PathBuf> {
     let exact = dir.join(name);
@@ -24,12 +23,12 @@ pub fn entries(dir: &Path, name: &str) -> Vec<PathBuf> {
     }
     let bears_name = |found: &OsStr| found != name && composed_name(found).is_some_and(|found| found == composed(name));
     let others = fs::read_dir(dir).into_iter().flatten().flatten().filter(|found| bears_name(&found.file_name()));
-    // Some file systems find both spellings under each.
+    // Some file systems find both spellings for each entry.
     let others = others.map(|found| found.path()).filter(|path| !is_there || !is_same_entry(path, &exact));
     is_there.then(|| exact.clone()).into_iter().chain(others).collect()
 }
 
-/// A name of the file system in the composed form; `None` if it is not UTF-8.
+/// A file system's name in the composed form; `None` if it is not UTF-8.
 #[must_use]
 pub fn composed_name(name: &OsStr) -> Option<String> {
     name.to_str().map(composed)

@@ -27,7 +27,7 @@ pub enum VisionModel {
     OpenAi(Arc<OpenAi>),
 }
 
-/// What rating so many images costs at most, if none has to be shown twice.
+/// The highest price of rating this many images, if none has to be shown twice.
 #[must_use]
 pub fn highest_price(images: usize, config: &VisionConfig) -> MicroUsd {
     match config {
@@ -97,7 +97,7 @@ impl VisionError {
         }
     }
 
-    /// Whether the service was given all the time there is, and has not answered.
+    /// Whether the service used all the available time without an answer.
     #[must_use]
     pub fn has_timed_out(&self) -> bool {
         matches!(self, Self::OpenAi(error) if error.has_timed_out())

@@ -9,8 +9,8 @@ use crate::domain::limits::FrontalImages;
 use crate::domain::money::MicroUsd;
 use crate::domain::target::Target;
 
-/// The longest that one answer of the vision service may be waited for, in seconds: the function that waits must end in its
-/// own time, which is 300 s, and its lease with it.
+/// The upper limit of the timeout for one answer of the vision service, in seconds: the waiting function must finish
+/// within its own 300 s, and so must its lease.
 pub const LONGEST_TIMEOUT_SECONDS: u64 = 240;
 
 /// Everything the evaluation function is told by its environment.
@@ -22,7 +22,7 @@ pub struct EvaluationConfig {
     pub target: Target,
     /// Images of a lower quality than this are replaced.
     pub quality_floor: u8,
-    /// What becomes of images that look into the camera or are symmetrical.
+    /// The treatment of images that face the camera or are symmetrical.
     pub frontal_images: FrontalImages,
     /// The share of a set, in percent, that one plan may delete without being approved.
     pub most_deleted_percent: u8,

@@ -31,7 +31,7 @@ pub struct ReplicateConfig {
     pub base_url: String,
     /// What it asks for.
     pub token: Secret,
-    /// Which model draws.
+    /// The image model.
     pub model: ReplicateModel,
     /// What an image costs.
     pub usd_per_image: MicroUsd,
@@ -53,7 +53,7 @@ impl Section for GeneratorConfig {
 }
 
 impl GeneratorConfig {
-    /// What an image costs.
+    /// The price of an image.
     #[must_use]
     pub fn usd_per_image(&self) -> MicroUsd {
         match self {

@@ -54,7 +54,7 @@ pub struct QueueUrls {
 /// A key that must not be seen.
 #[derive(Debug, Clone)]
 pub enum Secret {
-    /// The environment holds it, or a file that it names.
+    /// The environment, or a file that it names, contains the key.
     Given(SecretString),
     /// Secrets Manager holds it.
     Stored {

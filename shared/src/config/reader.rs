@@ -102,7 +102,7 @@ impl Reader {
         url.trim_end_matches('/').to_owned()
     }
 
-    /// A key that is given, that a file holds, or whose place in Secrets Manager is given. Keys read from files end in a
+    /// A key that is given directly, in a file, or by its location in Secrets Manager. Keys read from files end in a
     /// line feed.
     pub(super) fn secret(&mut self, name: &str, needed_by: &str) -> Secret {
         let (by_arn, by_file) = (format!("{name}_SECRET_ARN"), format!("{name}_FILE"));
@@ -129,7 +129,7 @@ impl Reader {
     }
 }
 
-/// The key that a file holds; else what is wrong with the file.
+/// The key in a file; otherwise the problem with the file.
 fn key_in(path: &str) -> Result<SecretString, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("which can't be read: {error}"))?;
     match text.trim() {

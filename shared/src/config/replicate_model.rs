@@ -1,17 +1,17 @@
-//! The models at Replicate that this program can ask for an image of the actor.
+//! The Replicate models that this program can ask for an image of the actor.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A model that takes the base image as `input_image`. Replicate ignores an input that a model does not have, so another
-/// model would draw a stranger, and charge for it.
+/// A model that accepts the base image as `input_image`. Replicate ignores inputs that a model does not have, so
+/// another model would generate a stranger, and charge for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplicateModel {
     /// FLUX.1 Kontext \[pro\].
     KontextPro,
     /// FLUX.1 Kontext \[max\], at twice the price.
     KontextMax,
-    /// FLUX.1 Kontext \[dev\]. It has no levels of safety and never rewrites a prompt.
+    /// FLUX.1 Kontext \[dev\]. It has no safety levels and never rewrites a prompt.
     KontextDev,
 }
 
@@ -19,10 +19,10 @@ impl ReplicateModel {
     /// Every model that can be configured.
     pub const ALL: [Self; 3] = [Self::KontextPro, Self::KontextMax, Self::KontextDev];
 
-    /// What `REPLICATE_MODEL` must be, for error messages.
+    /// The valid values of `REPLICATE_MODEL`, for error messages.
     pub(super) const ACCEPTED: &str = "one of black-forest-labs/flux-kontext-pro, black-forest-labs/flux-kontext-max and black-forest-labs/flux-kontext-dev, without a version: no other model is known to take the base image as `input_image`";
 
-    /// The model as Replicate names it: `owner/name`.
+    /// The model's name at Replicate: `owner/name`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl fmt::Display for ReplicateModel {
     }
 }
 
-/// The text names no model that is known to take the base image.
+/// The text is not the name of a model that is known to accept the base image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownModel;
 

@@ -1,4 +1,4 @@
-//! Requests to an emulator, byte by byte: no client forges them.
+//! Requests to an emulator, written byte by byte, because no client would send forged ones.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
@@ -14,7 +14,7 @@ use local_stack::{Account, Binaries, Credentials, StackOptions};
 
 pub const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
-/// A Lambda runtime that prints every event and answers that nothing failed.
+/// A Lambda runtime that prints every event and answers without failures.
 const BOOTSTRAP: &str = r#"
 import os, sys, urllib.request
 api = os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
@@ -69,13 +69,13 @@ impl Request {
         self
     }
 
-    /// One more header.
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Another host, or none.
+    /// Sets another host, or none.
     pub fn host(mut self, host: Option<&str>) -> Self {
         self.headers.remove(0);
         if let Some(host) = host {
@@ -84,19 +84,19 @@ impl Request {
         self
     }
 
-    /// Signed for a service, as far as the guard looks.
+    /// Signs for a service, as far as the guard checks.
     pub fn signed(self, credentials: &Credentials, service: &str) -> Self {
         self.header("Authorization", &authorization(credentials.access_key_id(), service))
     }
 
-    /// A body of this type.
+    /// Adds a body of this type.
     pub fn body(mut self, content_type: &str, body: &str) -> Self {
         self.body = body.to_owned();
         let length = body.len().to_string();
         self.header("Content-Type", content_type).header("Content-Length", &length)
     }
 
-    /// The status, and everything that came back.
+    /// The status and the complete response.
     pub fn send(&self, port: u16) -> (u16, String) {
         let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let text = format!("{}\r\n{headers}Connection: close\r\n\r\n{}", self.start, self.body);
@@ -104,7 +104,7 @@ impl Request {
         connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         connection.write_all(text.as_bytes()).unwrap();
         let mut answer = Vec::new();
-        // A refused request may be cut off before its body is read.
+        // The guard may close the connection of a refused request before it has read the body.
         let _ = connection.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer);
         let answer = answer.strip_prefix("HTTP/1.1 100 Continue\r\n\r\n").unwrap_or(&answer).to_owned();
@@ -113,7 +113,7 @@ impl Request {
         (status.unwrap(), answer)
     }
 
-    /// Insists on a refusal with this status that names this reason and tells no browser that a page may read it.
+    /// Asserts a refusal with this status and this reason that permits no browser page to read it.
     pub fn refused(&self, port: u16, status: u16, reason: &str) {
         let (answered, answer) = self.send(port);
         assert_eq!(answered, status, "{}\n{:?}\n{answer}", self.start, self.headers);

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A folder on another file system than the one where temporary files usually are. Every Linux has one.
+/// A folder on a file system other than that of temporary files. Every Linux has one.
 fn elsewhere() -> TempDir {
     let usual = std::env::temp_dir().metadata().unwrap().dev();
     let places = ["/dev/shm", "/run/shm", "/tmp", "/var/tmp", env!("CARGO_MANIFEST_DIR")];
@@ -14,7 +14,7 @@ fn elsewhere() -> TempDir {
         .unwrap_or_else(|| panic!("no second file system among {places:?}"))
 }
 
-/// A folder to move from, and folders to move to: on the same file system, and on another.
+/// A source folder, and destinations on the same file system and on another.
 fn folders() -> (TempDir, [TempDir; 2]) {
     (TempDir::new().unwrap(), [TempDir::new().unwrap(), elsewhere()])
 }
@@ -51,7 +51,7 @@ fn nothing_is_overwritten() {
     for place in places {
         let (file, to) = (from.path().join("a_1.jpg"), place.path().join("a_1.jpg"));
         fs::write(&file, "mine").unwrap();
-        // As long as the other, so that only the content differs.
+        // Has the same length as the other file, so that only the content differs.
         fs::write(&to, "your").unwrap();
         assert_eq!(move_new(&file, &to).unwrap(), Moved::Occupied);
         assert!(!write_new(&to, b"mine").unwrap());
@@ -97,7 +97,7 @@ fn a_failed_copy_leaves_the_source_and_no_part() {
     fs::create_dir(&folder).unwrap();
     move_new(&folder, &place.path().join("a_1.jpg")).unwrap_err();
     assert!(folder.is_dir() && names(place.path()).is_empty());
-    // It can be opened, and not read.
+    // It can be opened but not read.
     let file = from.path().join("a_2.jpg");
     fs::write(&file, "x").unwrap();
     copy_over(&folder, &place.path().join("a_2.jpg"), &file.metadata().unwrap()).unwrap_err();

@@ -52,10 +52,10 @@ pub struct ActorRecord {
     pub reason: Option<String>,
     /// How often in a row its set has been mended.
     pub round: u32,
-    /// The set as it was given up; it is not tried again by itself while it is the same.
+    /// The suspended set; the balancer does not retry it by itself while it stays the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given_up: Option<Standstill>,
-    /// The budget that its work waits for, while it is parked for want of one.
+    /// The budget that its work waits for, while it is parked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked_for: Option<Limit>,
     /// Prompts that were found improper for it.
@@ -92,7 +92,7 @@ pub struct ActorRecord {
     /// Since when the vision model has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub vision_outage_since: Option<Timestamp>,
-    /// Whether the last evaluation ended because the vision model answered nothing in time.
+    /// Whether the last evaluation ended because the vision model did not answer in time.
     pub vision_timed_out: bool,
     /// Who is evaluating it now.
     pub lease_token: Option<String>,
@@ -114,16 +114,17 @@ impl ActorRecord {
     }
 }
 
-/// On whose behalf an actor's status changes. A change on behalf of work that no longer concerns the actor is not made.
+/// The origin of a change of an actor's status. The store rejects a change on behalf of work that no longer concerns
+/// the actor.
 #[derive(Debug, Clone, Copy)]
 pub enum OnBehalf<'a> {
-    /// Of this plan: it concerns the actor while it is the active one, or if it was asked for by hand, which no other plan
+    /// A plan, which concerns the actor while it is the active one, or if it is a manual one, which no other plan
     /// supersedes.
     Plan(&'a str),
-    /// Of the evaluation that holds this lease.
+    /// The evaluation that holds this lease.
     Evaluation(&'a str),
-    /// Of a request that was sent at this time, if it is known: it concerns the actor until an evaluation that began later
-    /// has come to a verdict on everything.
+    /// A request that was sent at this time, if known, which concerns the actor until an evaluation that began later
+    /// has reached a verdict on the whole set.
     Request(Option<Timestamp>),
 }
 
@@ -237,8 +238,8 @@ impl Store {
         self.apply(Change::of(items::key(actor, SORT)).set("profile", value(&profile)?)).await.map(drop)
     }
 
-    /// Notes that an actor needs attention, without a verdict: a handler has given up. `false`, and nothing changed, if what
-    /// it gave up no longer concerns the actor.
+    /// Records that an actor needs attention, without a verdict: a message has failed for the last time. Returns
+    /// `false` and changes nothing if the message no longer concerns the actor.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -272,8 +273,9 @@ impl Store {
         Ok(self.apply(change).await?.is_some())
     }
 
-    /// Notes that work on an actor waits for money: for that of one of our budgets, or of an account. What a person was asked for meanwhile, another message of the plan
-    /// having been given up, is kept for the time when there is some: no money brings that message back.
+    /// Parks an actor until a budget of ours, or the account with a service, has money. If the actor needs attention
+    /// meanwhile, because another message of the plan has failed for the last time, that reason is kept for later:
+    /// money does not bring that message back.
     ///
     /// # Errors
     /// If the table can't be written.

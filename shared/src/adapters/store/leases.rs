@@ -28,7 +28,7 @@ pub struct Verdict<'a> {
     pub began: Timestamp,
     /// Whether it continued a row of mendings.
     pub continues: bool,
-    /// The set, if it is given up.
+    /// The set, if the verdict suspends it.
     pub given_up: Option<Standstill>,
 }
 

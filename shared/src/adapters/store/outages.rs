@@ -27,7 +27,7 @@ impl Store {
         self.apply(noted(change, "vision_outage_since", since)).await.map(drop)
     }
 
-    /// Notes that the vision model has answered nothing in time, until its outage is noted anew or over.
+    /// Records that the vision model did not answer in time. The next record or end of the outage clears this.
     ///
     /// # Errors
     /// If the table can't be written.

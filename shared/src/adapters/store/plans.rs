@@ -30,7 +30,7 @@ impl Store {
         self.query(actor, PLAN).await?.into_iter().map(items::data).collect()
     }
 
-    /// Stores a plan that was only asked for. A plan of this name that is more than that stays as it is.
+    /// Stores the plan of a dry run. An existing plan of this name that is not a dry run stays unchanged.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -120,7 +120,8 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Notes that a plan is not to be carried out any more. One that is completed, closed or only a dry run stays so.
+    /// Closes a plan that must not be carried out any more. A plan that is completed, closed or a dry run stays
+    /// unchanged.
     ///
     /// # Errors
     /// If the table can't be written.

@@ -13,9 +13,9 @@ use super::{Store, StoreError};
 use crate::domain::actor::ActorId;
 
 impl Store {
-    /// Notes that the image is about to be asked for. From here on the account may have been charged for it. An earlier
-    /// time is overwritten: a worker that asks again has searched, and found nothing begun. `false`, and nothing may be
-    /// asked for, if the slot has come further than `record` says.
+    /// Records that the handler is about to request the image. From here on the account may have been charged for it.
+    /// An earlier time is overwritten: a worker that repeats the request has searched for the creation and found none.
+    /// Returns `false`, and the handler must not request anything, if the slot has progressed beyond `record`.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -37,7 +37,7 @@ impl Store {
         self.apply(Change::of(slot.key()).remove("asked_at").when_absent("prediction_id")).await.map(drop)
     }
 
-    /// Notes under which name the image has been begun. A slot that has come further than `record` says stays as it is.
+    /// Records the name of the created prediction. A slot that has progressed beyond `record` stays unchanged.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -56,7 +56,7 @@ impl Store {
         self.apply(begun).await.map(drop)
     }
 
-    /// Counts a fetch of the output that gave no image.
+    /// Counts a fetch of the output that returned no image.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -65,8 +65,8 @@ impl Store {
         self.apply(fetched).await.map(drop)
     }
 
-    /// Forgets a creation that the generator accepted and did not finish, as it has since `since`. The attempt goes on, and
-    /// its price stays reserved.
+    /// Clears a creation that the generator accepted and did not finish; such interruptions have lasted since `since`.
+    /// The attempt continues, and its price stays reserved.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -104,8 +104,8 @@ impl Store {
         self.end_attempt(slot, record, next_attempt(slot, record), settlement, None).await
     }
 
-    /// Begins anew with another prompt. Where another slot of the plan has drawn it too,
-    /// meanwhile, nothing changes; one that is shared knowingly, since there are no more, must be told so.
+    /// Restarts the slot with another prompt. If another slot of the plan has drawn the same prompt meanwhile, nothing
+    /// changes; the caller must state explicitly that slots share a prompt because no others are left.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -193,8 +193,8 @@ fn without_creation(change: Change) -> Change {
     change.remove("asked_at").remove("prediction_id").remove("begun_at").remove("fetches")
 }
 
-/// A change of the slot as long as it is at the creation of `record`: a worker that was thought dead must not disturb what
-/// another has done since.
+/// A change of the slot that applies only while it has the creation of `record`: a worker that was considered dead must
+/// not overwrite the progress of another.
 fn at_this_creation(slot: SlotName<'_>, record: &SlotRecord) -> Result<Change, StoreError> {
     Ok(Change::of(slot.key())
         .when_equal("state", value(&SlotState::Open)?)

@@ -1,5 +1,5 @@
-//! Whether anything of an actor has changed, from one read of the whole table: for the table of one run on this machine,
-//! where nothing else tells of a change. Stages and the command line on AWS never ask for it.
+//! Detects changes of actors by one read of the whole table: for the table of a run on this machine, which has no other
+//! change notification. Handlers and the command line on AWS never use it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
@@ -30,7 +30,7 @@ impl Store {
     }
 }
 
-/// The same for equal values, in whatever order their maps are read.
+/// Equal for equal values, in whatever order their maps are read.
 fn of_value(value: &AttributeValue) -> u64 {
     match value {
         AttributeValue::M(map) => hash(of_map(map)),

@@ -64,11 +64,11 @@ pub struct SlotRecord {
     /// Since when the generator has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub outage_since: Option<Timestamp>,
-    /// Fetches of the prediction's output that gave no image.
+    /// Fetches of the prediction's output that returned no image.
     pub fetches: u32,
     /// Creations of this slot that the generator accepted and did not finish; they use up no attempt.
     pub interruptions: u32,
-    /// Since when it has not finished them.
+    /// When the generator first failed to finish one.
     #[serde(with = "millisecond::optional")]
     pub interrupted_since: Option<Timestamp>,
     /// When it was counted as done: its image is in its place by then.

@@ -69,7 +69,7 @@ pub struct Begun {
 pub enum Claim {
     /// It may.
     Begun(Box<Begun>),
-    /// It has been carried out before; this is what is kept of it.
+    /// The deletion has been carried out before; this is its record.
     Over(Box<Trashed>),
     /// Somebody wants the image to stay.
     Pinned,

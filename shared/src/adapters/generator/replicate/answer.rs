@@ -30,9 +30,9 @@ pub enum Prediction {
     Failed(String),
     /// It was stopped while it ran, which is charged.
     Canceled(String),
-    /// Replicate says that it has removed the output.
+    /// Replicate reports that it has removed the output.
     Gone,
-    /// Replicate doesn't know the prediction, or names no output of it. It may at the next look.
+    /// Replicate doesn't know the prediction, or names no output of it. The next poll may find them.
     Missing(&'static str),
 }
 

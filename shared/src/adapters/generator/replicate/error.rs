@@ -44,10 +44,10 @@ pub enum ReplicateError {
     /// What was asked for before may have begun, and it is too early to say that it has not. Trying again helps.
     #[error("Replicate does not list yet what it was asked for")]
     Unlisted,
-    /// It did not finish the prediction. Trying again later helps.
+    /// Replicate did not finish the prediction. A later retry helps.
     #[error("Replicate did not finish the image: {0}")]
     Interrupted(String),
-    /// The prompt is refused for its content. Another prompt helps.
+    /// Replicate rejects the prompt for its content. Another prompt helps.
     #[error("Replicate refuses the prompt: {0}")]
     Improper(String),
     /// The request is wrong. Trying again won't help.
@@ -62,7 +62,7 @@ pub enum ReplicateError {
     /// The output was not delivered. Fetching it again may help.
     #[error("Replicate's output can't be fetched: {0}")]
     NotDelivered(StatusCode),
-    /// What was fetched is unusable as an image. Fetching it again helps if it was damaged on the way.
+    /// The fetched data are unusable as an image. A retry helps if they were damaged in transit.
     #[error("Replicate's output is unusable: {0}")]
     Unusable(#[from] DecodeError),
     /// The image could not be written as a JPEG. Trying again won't help.
@@ -109,7 +109,8 @@ impl ReplicateError {
         }
     }
 
-    /// Whether an output arrived as something else than an image, so that fetching it again may help: it is paid for.
+    /// Whether an output arrived as something other than an image. A retry may help, and the output is paid for
+    /// already.
     #[must_use]
     pub fn is_damaged_output(&self) -> bool {
         match self {

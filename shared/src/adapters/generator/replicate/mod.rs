@@ -195,7 +195,7 @@ impl Replicate {
         Ok(read::<PredictionAnswer>(self.accepted(reply)?)?.into())
     }
 
-    /// Fetches an output: the bytes of a JPEG that has been read back whole. `None` if nothing lies at its address.
+    /// Fetches an output: the bytes of a JPEG that decodes completely. `None` if nothing exists at its address.
     ///
     /// # Errors
     /// If it can't be fetched, or is unusable.

@@ -1,18 +1,18 @@
-//! What Replicate's words about a failure mean. Its models word the same failure in many ways, with or without a code, so
-//! this one table is what the rest of the program goes by.
+//! The meaning of Replicate's failure messages. Its models phrase the same failure in many ways, with or without a
+//! code, so this one table decides for the whole program.
 
-/// What a failure in certain words calls for.
+/// The reaction to a failure with a certain message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The prompt, or what came of it, was refused for its content: another prompt is needed.
+    /// The prompt or its result was refused for its content: another prompt is needed.
     ContentRefused,
-    /// The service could not finish its work: the same request succeeds later.
+    /// The service could not finish its work: the same request will succeed later.
     Interrupted,
 }
 
 use Meaning::{ContentRefused, Interrupted};
 
-/// Words in lower case, and what they mean. They count where they stand as whole words. The first match decides.
+/// Phrases in lower case, and their meaning. They match as whole words only. The first match decides.
 const WORDINGS: [(&str, Meaning); 27] = [
     ("e005", ContentRefused),
     ("sensitive", ContentRefused),
@@ -43,7 +43,7 @@ const WORDINGS: [(&str, Meaning); 27] = [
     ("try again later", Interrupted),
 ];
 
-/// What a failure in these words calls for; `None` if they are about the attempt itself.
+/// The reaction to a failure with this message; `None` if the message concerns the attempt itself.
 pub(super) fn meaning(said: &str) -> Option<Meaning> {
     let said = said.to_lowercase();
     WORDINGS.iter().find(|(words, _)| has_words(&said, words)).map(|&(_, meaning)| meaning)

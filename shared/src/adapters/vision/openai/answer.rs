@@ -20,7 +20,7 @@ pub(super) enum Said {
     Refused(String),
     /// The request, or the answer, is longer than the model can take.
     TooLong,
-    /// One request may show no more images than this.
+    /// A request may contain at most this many images.
     TooManyImages(usize),
 }
 

@@ -1,12 +1,12 @@
-//! JSON in the text of an answer. Models put it into a fence, behind their thoughts, or between sentences.
+//! JSON in the text of an answer. Models put it into a fence, after their reasoning, or between sentences.
 
 use serde_json::{Deserializer, Value};
 
-/// Where a model's thoughts end. Some servers leave out the tag where they begin.
+/// The end of a model's reasoning. Some servers omit the opening tag.
 const END_OF_THOUGHTS: [&str; 2] = ["</think>", "</thinking>"];
 
-/// The entries under `cells` in an answer. Of several objects that have some, the last one counts: a model that corrects
-/// itself does so afterwards. Text without any has none.
+/// The entries under `cells` in an answer. If several objects have entries, the last one counts, because a model that
+/// corrects itself does so afterwards. A text without such an object has no entries.
 pub(super) fn cells(content: &str) -> Vec<Value> {
     let text = after_thoughts(content);
     let (mut found, mut at) = (Vec::new(), 0);

@@ -123,7 +123,7 @@ impl OpenAiError {
         }
     }
 
-    /// Whether the service was given all the time there is, and has not answered.
+    /// Whether the service used all the available time without an answer.
     #[must_use]
     pub fn has_timed_out(&self) -> bool {
         matches!(self, Self::Http(HttpError::TimedOut { .. }))
@@ -162,7 +162,7 @@ const NO_MONEY: [&str; 7] = [
     "project_spend_limit_exceeded",
 ];
 
-/// Codes for content that is refused, whatever the service calls its filter.
+/// Error codes of content filters.
 const REFUSED_CONTENT: [&str; 6] = [
     "content_policy_violation",
     "image_content_policy_violation",
@@ -172,7 +172,7 @@ const REFUSED_CONTENT: [&str; 6] = [
     "responsible_ai_policy_violation",
 ];
 
-/// Words for the same, in lower case, of services that give no code.
+/// Phrases with the same meaning, in lower case, of services that send no code.
 const REFUSED_CONTENT_IN_WORDS: [&str; 7] = [
     "content policy",
     "content management policy",
@@ -190,7 +190,7 @@ struct Problem {
     message: String,
     r#type: Value,
     code: Value,
-    /// The field of the request that the error is about.
+    /// The request field that the error concerns.
     param: Value,
 }
 
@@ -209,7 +209,7 @@ impl Problem {
         NO_MONEY.iter().any(|word| self.is(word))
     }
 
-    /// Whether an image, or what is said of it, is refused, and neither the request nor the key.
+    /// Whether the service refuses an image or its content, and not the request or the key.
     fn is_about_content(&self) -> bool {
         let said = self.message.to_lowercase();
         let is_in_words = REFUSED_CONTENT_IN_WORDS.iter().any(|words| said.contains(words));
@@ -217,7 +217,7 @@ impl Problem {
         REFUSED_CONTENT.iter().any(|code| self.is(code)) || is_in_words && !is_about_key
     }
 
-    /// What it says, with the field that it is about.
+    /// The error's message, with the field that it concerns.
     fn in_words(&self) -> String {
         match self.param.as_str().filter(|param| !self.message.contains(param)) {
             Some(param) => format!("{param}: {}", self.message),

@@ -1,9 +1,9 @@
-//! The form of a request. Servers that speak OpenAI's chat completions do not all take every part of it: a part that one of
-//! them refuses is left out from then on, or written in the older way.
+//! The form of a request. Not every server that speaks OpenAI's chat completions accepts every part of it: once a
+//! server refuses a part, later requests omit it or use the older form.
 
 use std::collections::BTreeSet;
 
-/// A part of a request that a server may not take.
+/// A part of a request that a server may refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     /// `max_completion_tokens`; the older name of the field is `max_tokens`.
@@ -12,11 +12,11 @@ pub(super) enum Part {
     ReasoningEffort,
     /// Lists of the integers that a property of the schema may have.
     IntegerEnums,
-    /// `response_format` with a schema; without it the schema is told in words.
+    /// `response_format` with a schema; without it, the prompt describes the schema.
     Schema,
 }
 
-/// Words by which a server says that it does not know a field.
+/// Phrases with which a server reports an unknown field.
 const REFUSALS: [&str; 12] = [
     "not support",
     "unsupported",
@@ -32,31 +32,31 @@ const REFUSALS: [&str; 12] = [
     "type must be",
 ];
 
-/// What a server has shown that it takes.
+/// The request form that a server is known to accept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Form {
     refused: BTreeSet<Part>,
-    /// Images that one request may show; `None` if no limit is known.
+    /// The number of images that one request may contain; `None` if no limit is known.
     most_images: Option<usize>,
 }
 
 impl Form {
-    /// Whether the server takes this part, as far as is known.
+    /// Whether the server accepts this part, as far as is known.
     pub(super) fn has(&self, part: Part) -> bool {
         !self.refused.contains(&part)
     }
 
-    /// Images that one request may show; `None` if no limit is known.
+    /// The number of images that one request may contain; `None` if no limit is known.
     pub(super) fn most_images(&self) -> Option<usize> {
         self.most_images
     }
 
-    /// The effort to ask for, where the server takes one.
+    /// The reasoning effort to request, if the server accepts one.
     pub(super) fn effort<'a>(&self, configured: Option<&'a str>) -> Option<&'a str> {
         configured.filter(|_| self.has(Part::ReasoningEffort))
     }
 
-    /// The form without the part that an error with these words is about; `None` if they name no part that is left.
+    /// The form without the part that this error message concerns; `None` if it concerns none of the remaining parts.
     pub(super) fn without_what_is_refused(&self, said: &str) -> Option<Self> {
         let part = parts_refused(&said.to_lowercase()).into_iter().find(|&part| self.has(part))?;
         let mut simpler = self.clone();
@@ -64,19 +64,19 @@ impl Form {
         Some(simpler)
     }
 
-    /// Adds what `other` has learnt.
+    /// Adds the limits that `other` has learnt.
     pub(super) fn learn(&mut self, other: Self) {
         self.refused.extend(other.refused);
         self.limit_images(other.most_images);
     }
 
-    /// Notes that one request may show no more images than this.
+    /// Records that one request may contain at most this many images.
     pub(super) fn limit_images(&mut self, most: Option<usize>) {
         self.most_images = self.most_images.into_iter().chain(most).min();
     }
 }
 
-/// The parts that an error may be about, the likeliest first.
+/// The parts that an error may concern, the likeliest first.
 fn parts_refused(said: &str) -> Vec<Part> {
     if said.contains("enum") {
         return vec![Part::IntegerEnums, Part::Schema];
@@ -84,7 +84,7 @@ fn parts_refused(said: &str) -> Vec<Part> {
     if !REFUSALS.iter().any(|words| said.contains(words)) {
         return Vec::new();
     }
-    // A field whose value only is refused must be set to another one, which is the operator's business.
+    // If the server refuses only the value of a field, the operator must set another value.
     let is_about_value = said.contains("unsupported value") || said.contains("unsupported_value");
     let field = |name: &str| said.contains(name) && !is_about_value;
     if field("max_completion_tokens") {
@@ -98,7 +98,7 @@ fn parts_refused(said: &str) -> Vec<Part> {
     }
 }
 
-/// The number of images that an error with these words allows in a request.
+/// The number of images in a request that this error message allows.
 pub(super) fn most_images_in(said: &str) -> Option<usize> {
     let said = said.to_lowercase();
     let is_limit = ["at most", "up to", "maximum", "only", "limit"].iter().any(|words| said.contains(words));

@@ -64,13 +64,13 @@ struct Shown {
     said: Result<Said, OpenAiError>,
 }
 
-/// The name of a configured model, with the version of the rubric: another of either sees everything anew.
+/// The name of a configured model, with the version of the rubric: a new model or version rates everything anew.
 #[must_use]
 pub fn name_of(config: &OpenAiConfig) -> String {
     format!("openai/{}/prompt-{PROMPT_VERSION}", config.model)
 }
 
-/// What judging so many images costs at most, if nothing must be asked twice.
+/// The highest price of rating this many images, if none has to be shown twice.
 pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
     cost::estimate(images, config, &Form::default())
 }
@@ -82,7 +82,7 @@ pub struct OpenAi {
     key: SecretString,
     config: OpenAiConfig,
     name: String,
-    /// What the server has shown that it takes, as long as this process lives.
+    /// The request form that the server is known to accept, for the lifetime of this process.
     form: Mutex<Form>,
 }
 
@@ -121,8 +121,8 @@ impl OpenAi {
         Shown { sheet, said }
     }
 
-    /// Shows a sheet, once more in another form for each part of the request that the server says it doesn't take. Such a
-    /// refusal costs nothing, and the form is kept for what follows.
+    /// Sends a sheet, and repeats it in another form for each part of the request that the server refuses. Such a
+    /// refusal costs nothing, and the new form applies to all later requests.
     async fn show_as_understood(
         &self,
         sheet: &Sheet,
@@ -151,7 +151,7 @@ impl OpenAi {
         }
     }
 
-    /// What the server has shown that it takes.
+    /// The request form that the server is known to accept.
     async fn form(&self) -> Form {
         self.form.lock().await.clone()
     }

@@ -1,10 +1,10 @@
-//! What the model is told about rating images.
+//! The instructions for rating images.
 
-/// The version of the rubric. A changed text is a new version, by which every image is rated anew.
+/// The version of the rubric. A changed text is a new version, which rates every image anew.
 pub const PROMPT_VERSION: u32 = 2;
 
-/// How images are rated, in the model's own instructions. How faults limit the quality is said in
-/// [`limits`](crate::domain::limits), which holds whatever the model answers.
+/// The rating rules, as instructions to the model. [`limits`](crate::domain::limits) defines how faults limit the
+/// quality, regardless of the model's answer.
 pub(super) const RUBRIC: &str = include_str!("rubric.txt");
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ struct CellProperties {
     quality: Value,
 }
 
-/// The request that shows a sheet, as JSON in this form. `effort` is the configured one.
+/// The request for a sheet, as JSON in this form. `effort` is the configured one.
 pub(super) fn body(
     model: &str,
     effort: Option<&str>,

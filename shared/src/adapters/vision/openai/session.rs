@@ -24,14 +24,15 @@ use crate::domain::assessment::Observation;
 /// Sheets that are shown at the same time.
 const SIDE_BY_SIDE: usize = 4;
 
-/// How long new requests are begun, at most.
+/// How long a session may begin new requests, at most.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long the asking takes in all, at most. With the reading of the sets it stays below what a function may take;
-/// `tests/template` adds it up.
+/// How long a session takes in all, at most. Together with the reading of the sets this must fit into a function's
+/// timeout; `tests/template` checks the sum.
 const LONGEST_ASKING: Duration = Duration::from_secs(245);
 
-/// How long new requests are begun where each may take `timeout`: the last one must end in the function's time.
+/// How long a session may begin new requests if each may take `timeout`: the last one must end within the function's
+/// time.
 #[must_use]
 pub fn patience(timeout: Duration) -> Duration {
     PATIENCE.min(LONGEST_ASKING.saturating_sub(timeout))

@@ -71,7 +71,7 @@ impl Sheet {
         [self.with(front, "front", self.repeats_left), self.with(back, "back", self.repeats_left)].concat()
     }
 
-    /// The sheet, or sheets with no more than so many images each, where each image is a picture of its own.
+    /// The sheet itself, or several sheets with at most this many images each if every image is a picture of its own.
     pub(super) fn parts(self, most_images: Option<usize>) -> Vec<Self> {
         match most_images {
             Some(most) if self.pictures() > most.max(1) => {
@@ -82,7 +82,7 @@ impl Sheet {
         }
     }
 
-    /// How many pictures a request shows that shows this sheet.
+    /// The number of pictures in a request for this sheet.
     pub(super) fn pictures(&self) -> usize {
         match self.mode {
             VisionMode::Grid => 1,
