@@ -97,11 +97,11 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
     }))
 }
 
-/// Why the set is left as it is: it was given up, or there is no money in a budget of ours. What waits for something else,
-/// such as credit with a service, is tried again by the next run.
+/// Why the balancer leaves the set unchanged: it was suspended, or a budget of ours has no money. The next run retries
+/// sets that wait for anything else, such as credit with a service.
 fn standstill(record: &ActorRecord, images: &BTreeMap<String, Image>) -> Option<Standstill> {
     match record.status {
-        // What was taken in has not been looked at yet while it waits.
+        // An imported set that waits has not been evaluated yet.
         Status::NeedsAttention | Status::Waiting => record.given_up.clone(),
         Status::Parked => {
             record.parked_for?;

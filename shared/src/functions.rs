@@ -44,7 +44,7 @@ pub struct Connections {
 /// If the environment can't be used; the error names every offending variable.
 pub fn configure<T: Section>() -> Result<T, InvalidConfig> {
     lambda_runtime::tracing::init_default_subscriber();
-    // With this the name stands in the executable, where the command looks for it.
+    // This makes the executable contain the name, which the command searches for.
     tracing::debug!(build = BUILD, "starting");
     config::from_env().inspect_err(log_why_it_does_not_start)
 }
@@ -56,8 +56,8 @@ fn log_why_it_does_not_start(error: &impl Display) {
 
 /// How AWS is reached, as the environment says.
 ///
-/// `sam local invoke` hands its caller's own credentials and region on and lets nobody replace them, so the access key of
-/// an emulator has a variable of its own.
+/// `sam local invoke` passes its caller's own credentials and region on and can't replace them, so the access key of an
+/// emulator has a variable of its own.
 pub async fn sdk_config() -> SdkConfig {
     let defaults = aws_config::defaults(BehaviorVersion::latest());
     match std::env::var(EMULATOR_ACCESS_KEY_ID).ok().filter(|id| !id.is_empty()) {

@@ -1,4 +1,4 @@
-//! JSON as people's editors and shells write it: UTF-8 with a byte order mark, or UTF-16, as well as plain UTF-8.
+//! JSON as editors and shells write it: UTF-8 with a byte order mark, or UTF-16, as well as plain UTF-8.
 
 use serde::de::DeserializeOwned;
 
@@ -8,27 +8,27 @@ pub enum JsonError {
     /// It is in neither encoding.
     #[error("it is neither UTF-8 nor UTF-16 text; save it as UTF-8")]
     Encoding,
-    /// It is text, and not the JSON that is wanted.
+    /// It is text, but not the expected JSON.
     #[error(transparent)]
     Content(#[from] serde_json::Error),
 }
 
-/// Reads JSON from bytes that a person may have written.
+/// Parses JSON from bytes that may come from an editor.
 ///
 /// # Errors
-/// If it is no text, no JSON, or not what is wanted.
+/// If it is no text, no JSON, or of another form than expected.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     Ok(serde_json::from_str(without_mark(&text(bytes)?))?)
 }
 
-/// Text without the byte order mark that it may begin with.
+/// The text without a leading byte order mark.
 #[must_use]
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// UTF-16 is known by its mark, which Windows PowerShell writes, or by a zero beside the first character, which in JSON is
-/// always ASCII.
+/// UTF-16 is recognized by its mark, which Windows PowerShell writes, or by a zero beside the first character, which in
+/// JSON is always ASCII.
 fn text(bytes: &[u8]) -> Result<String, JsonError> {
     let text = match *bytes {
         [0xFF, 0xFE, ..] | [1..=u8::MAX, 0, ..] => utf16(bytes, u16::from_le_bytes),

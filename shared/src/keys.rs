@@ -10,7 +10,7 @@ pub use crate::domain::files::is_image_name;
 /// Image files are known by these endings, in any case; the order is the order in which a base image is looked for.
 pub const IMAGE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp"];
 
-/// [`IMAGE_EXTENSIONS`] as messages name them.
+/// [`IMAGE_EXTENSIONS`] in the wording of messages.
 pub const IMAGE_EXTENSIONS_IN_WORDS: &str = "png, jpg, jpeg, jpe, jfif or webp";
 
 /// The object keys of one stack, all below its prefix.
@@ -44,7 +44,7 @@ impl Keys {
         format!("{}/base_images/{actor}_base.", self.prefix)
     }
 
-    /// The same, as macOS writes the name; `None` if that is the same.
+    /// The same key in the spelling of macOS; `None` if that is identical.
     #[must_use]
     pub fn decomposed_base_image_stem(&self, actor: &ActorId) -> Option<String> {
         Some(format!("{}/base_images/{}_base.", self.prefix, actor.decomposed()?))
@@ -75,7 +75,7 @@ impl Keys {
         format!("{}/trash/{actor}/{plan_id}/{filename}", self.prefix)
     }
 
-    /// The folder of an actor's images, with its closing slash, as macOS writes the name; `None` if that is the same.
+    /// The folder of an actor's images, with its closing slash, in the spelling of macOS; `None` if that is identical.
     #[must_use]
     pub fn decomposed_training_data(&self, actor: &ActorId) -> Option<String> {
         Some(format!("{}/training_data/{}/", self.prefix, actor.decomposed()?))
@@ -88,7 +88,7 @@ impl Keys {
         self.split_training_data(key).filter(|(_, filename)| !filename.contains('/') && is_image_name(filename))
     }
 
-    /// The actor's folder of a key among the training data, and what follows it, which may hold `/`.
+    /// The actor's folder in a key of the training data, and the rest of the key, which may contain `/`.
     #[must_use]
     pub fn split_training_data<'a>(&self, key: &'a str) -> Option<(&'a str, &'a str)> {
         key.strip_prefix(&self.prefix)?.strip_prefix("/training_data/")?.split_once('/')

@@ -140,8 +140,8 @@ impl<S: Stage> Worker<S> {
         Ok(self.queues.return_after(S::QUEUE, handle, pause).await?)
     }
 
-    /// Notes in the actor's record that the message was given up, unless its work no longer concerns the actor: its plan
-    /// was superseded or completed, or a later evaluation has come to a verdict.
+    /// Records in the actor's record that the message has failed for the last time, unless its work no longer concerns
+    /// the actor: its plan was superseded or completed, or a later evaluation has reached a verdict.
     async fn tell_actor(&self, record: &SqsMessage, failed: &StageError) -> Result<(), StageError> {
         let about = About::of(record.body.as_deref().unwrap_or_default());
         let Some(actor) = about.actor() else { return Ok(()) };
@@ -164,8 +164,8 @@ impl<S: Stage> Worker<S> {
         Ok(())
     }
 
-    /// Whether the plan is known to be completed, superseded or gone. One that can't be read may be what the message failed
-    /// of.
+    /// Whether the plan is known to be completed, superseded or gone. A plan that can't be read may be the cause of the
+    /// failure, and does not count.
     async fn is_over(&self, actor: &ActorId, plan_id: &str) -> bool {
         match self.store.plan(actor, plan_id).await {
             Ok(plan) => plan.is_none_or(|plan| plan.state != PlanState::Running),
@@ -197,7 +197,7 @@ struct About {
     actor_id: Option<String>,
     plan_id: Option<String>,
     slot_id: Option<String>,
-    /// Why an evaluation was asked for.
+    /// The reason of an evaluation.
     cause: Value,
 }
 
@@ -211,13 +211,13 @@ impl About {
         self.actor_id.as_deref()?.parse().ok()
     }
 
-    /// The plan whose work the message carries out, or whose end it tells of.
+    /// The plan whose work the message carries out, or whose end it announces.
     fn plan(&self) -> Option<&str> {
         self.plan_id.as_deref().or_else(|| self.cause["plan_done"].as_str())
     }
 
-    /// On whose behalf the actor is told that the message was given up. What an operator asked the other two handlers for
-    /// is not done by any evaluation.
+    /// On whose behalf the actor's status reports the failed message. No evaluation carries out manual requests to the
+    /// other two handlers.
     fn behalf(&self, queue: Queue, sent_at: Option<Timestamp>) -> OnBehalf<'_> {
         match self.plan() {
             Some(plan_id) => OnBehalf::Plan(plan_id),

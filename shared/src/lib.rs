@@ -28,6 +28,6 @@ pub mod panics;
 pub mod restore;
 pub mod stages;
 
-/// The name of this build, made from everything that the functions are compiled from (`build.rs`). Each function holds it,
-/// so that the command can tell whether functions beside it are of its own build.
+/// The name of this build, derived from all sources of the functions (`build.rs`). Each function contains it, so that
+/// the command can recognize functions of its own build.
 pub const BUILD: &str = concat!("balancer-build:", env!("BALANCER_BUILD"));

@@ -18,7 +18,8 @@ pub struct Panicked(String);
 /// # Errors
 /// If the work panics.
 pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
-    // On the heap: a stage's future is large, and would take its room once more in each of the futures around it.
+    // Allocated on the heap: a stage's future is large, and each of the futures around it would need that space once
+    // more.
     AssertUnwindSafe(Box::pin(work)).catch_unwind().await.map_err(|said| Panicked(words(said.as_ref())))
 }
 

@@ -1,5 +1,4 @@
-//! Putting deleted images back: into the bucket, the local copy and the manifest, under their old names, with their
-//! sidecars.
+//! Restores deleted images under their old names, with their sidecars: in the bucket, the local copy and the manifest.
 
 use jiff::SignedDuration;
 use tracing::info;
@@ -161,7 +160,7 @@ impl Restoration<'_> {
         }
     }
 
-    /// The bucket decides what the file holds. Nothing is overwritten.
+    /// The bucket determines the file's content. Nothing is overwritten.
     async fn put_file_back(&self, actor: &ActorId, filename: &str, trashed: &Trashed) -> Result<(), RestoreError> {
         if self.local.actor_dir(actor).is_none() {
             return Ok(());

@@ -1,4 +1,5 @@
-//! Keys and names as people's computers write them: what can't be used is named, and nothing is generated in its place.
+//! Keys and names as users and operating systems write them: unusable ones are reported, and nothing is generated in
+//! their place.
 
 use balancer::adapters::queues::Queue;
 use balancer::domain::actor::ActorId;
@@ -17,7 +18,7 @@ async fn put(world: &World, key: &str, bytes: &[u8]) {
     world.bucket.put(key, bytes.to_vec(), "application/octet-stream").await.unwrap();
 }
 
-/// Puts so many images of a full set among an actor's.
+/// Adds this many images of a full set to an actor.
 async fn put_images(world: &World, actor: &ActorId, count: usize) {
     for (number, kind) in (1..).zip(FULL_SET).take(count) {
         let key = world.keys.image(actor, &format!("hero_{number}.jpg"));
@@ -25,7 +26,7 @@ async fn put_images(world: &World, actor: &ActorId, count: usize) {
     }
 }
 
-/// What becomes of the actor once all messages are dealt with.
+/// The actor's state once all messages have been handled.
 async fn evaluated(world: &World, actor: &ActorId) -> (Status, String) {
     world.send(Queue::Evaluation, json!({ "actor_id": actor })).await;
     world.drive().await;
@@ -38,7 +39,7 @@ async fn generated(world: &World, actor: &ActorId) -> usize {
     world.manifest(actor).await.images.values().filter(|image| is_generated(image.generation_type.as_deref())).count()
 }
 
-/// Insists that the actor needs attention for this reason, and that nothing was generated or deleted.
+/// Asserts that the actor needs attention for this reason, and that nothing was generated or deleted.
 async fn assert_left_alone(world: &World, actor: &ActorId, words: &[&str]) {
     let before = world.names_below("training_data/").await;
     let (status, reason) = evaluated(world, actor).await;

@@ -1,4 +1,4 @@
-//! A person's own images outlive generated ones, and what came out as another kind than asked for goes.
+//! The user's own images outlive generated ones, and generated images of a different kind than requested are deleted.
 
 use balancer::adapters::queues::Queue;
 use balancer::domain::actor::ActorId;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 const BOTCHED: &str = "Generated as photorealistic, but came out as color_stylized.";
 
-/// A world whose first so many photographs come out as drawings in colour, rated 9.
+/// A world whose first photographs, this many, come out as drawings in colour, rated 9.
 async fn botching(photographs: usize) -> World {
     let paint = move |kind, index| match kind {
         Kind::Photorealistic if index < photographs => coded_picture(Kind::ColorStylized, 9, 1_000 + index as u32),
@@ -22,7 +22,7 @@ async fn botching(photographs: usize) -> World {
     World::with(&[], |_, _| Fate::Succeeds, paint).await
 }
 
-/// A base image, so many photographs, a drawing without colour and one in colour.
+/// A base image, this many photographs, a drawing without colour and one in colour.
 async fn upload(world: &World, hero: &ActorId, photographs: usize) {
     world.upload_base_image(hero).await;
     let photographs = vec![(Kind::Photorealistic, 8); photographs];
@@ -38,7 +38,7 @@ async fn status(world: &World, hero: &ActorId) -> Status {
     world.store.actor(hero).await.unwrap().unwrap().status
 }
 
-/// What lies in the trash, and why.
+/// The content of the trash, with the reasons.
 async fn deleted(world: &World, hero: &ActorId) -> Vec<(String, String)> {
     let trash = world.store.trash(hero).await.unwrap().into_iter();
     trash.map(|(name, mut entries)| (name, entries.pop().unwrap().reason)).collect()

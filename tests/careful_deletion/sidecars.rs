@@ -12,10 +12,10 @@ use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Journey, World};
 use serde_json::json;
 
-/// The plan whose deletion it is: a message by hand with this request id.
+/// The deletion's plan: a manual message with this request id.
 const PLAN: &str = "by-hand-mine";
 
-/// A world with these files of the actor `hero`, each of which holds its own name.
+/// A world with these files of the actor `hero`, each of which contains its own name.
 async fn world_with(names: &[&str]) -> (World, ActorId) {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     for name in names {
@@ -24,13 +24,13 @@ async fn world_with(names: &[&str]) -> (World, ActorId) {
     (world, hero)
 }
 
-/// Has these files deleted by a message that is known by its request id.
+/// Deletes these files by a message with a request id.
 async fn delete(world: &World, names: &[&str]) {
     let body = json!({ "actor_id": "hero", "filenames": names, "request_id": "mine" }).to_string();
     world.deletion().stage.handle(Message { id: "m", body: &body, sent_at: None }).await.unwrap();
 }
 
-/// Puts an image back. Returns the names of the sidecars that stay in the trash.
+/// Restores an image. Returns the names of the sidecars that stay in the trash.
 async fn restore(world: &World, hero: &ActorId, name: &str) -> Vec<String> {
     world.let_pass(WORKED_ON);
     let local = LocalCopy::new(Some(world.data.path().to_owned()));
@@ -40,7 +40,7 @@ async fn restore(world: &World, hero: &ActorId, name: &str) -> Vec<String> {
     restoration.restore(hero, name, &trashed).await.unwrap()
 }
 
-/// Asserts that bucket and local copy have these files, and their trash those.
+/// Asserts that the bucket and the local copy contain these files, and their trashes those.
 async fn assert_files(world: &World, hero: &ActorId, names: &[&str], trash: &[&str]) {
     assert_eq!(world.names_below("training_data/hero/").await, names);
     assert_eq!(world.local_files(hero), names);
@@ -100,7 +100,7 @@ async fn images_without_sidecars_cost_one_listing_together() {
 #[tokio::test]
 async fn a_sidecar_written_since_the_deletion_began_stays() {
     let (world, hero) = world_with(&["hero_1.jpg", "hero_1.txt"]).await;
-    // The worker dies once the image has gone.
+    // The worker dies right after the image has left the bucket.
     world.network.fail_naming("DELETE", Fault::DiesAfter);
     let body = json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"], "request_id": "mine" });
     world.lose_messages(Queue::Evaluation).await;
@@ -180,7 +180,7 @@ async fn names_that_differ_by_case_are_kept_apart() {
 async fn a_replaced_image_keeps_its_sidecar() {
     let (world, hero) = world_with(&["hero_1.txt", "hero_2.jpg"]).await;
     world.upload(&hero, "hero_1.jpg", &blurred()).await;
-    // Another image takes the name while the deletion, which finds out, is at it.
+    // Another image takes the name during the deletion, which detects this.
     let etag = world.bucket.etag(&world.keys.image(&hero, "hero_1.jpg")).await.unwrap().unwrap();
     let deletion = PlannedDeletion { filename: "hero_1.jpg".to_owned(), etag, reason: "Surplus.".to_owned() };
     let empty = Plan::empty("p".to_owned(), world.clock.now(), Origin::Evaluation);

@@ -1,4 +1,4 @@
-//! A Replicate that accepts creations and does not finish them, or refuses them for their content, in whatever words.
+//! A Replicate that accepts creations and does not finish them, or rejects them for their content, in various wordings.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -18,7 +18,7 @@ const INTERRUPTIONS: [&str; 3] = [
 #[tokio::test]
 async fn interruptions_are_waited_out_without_an_attempt() {
     for words in INTERRUPTIONS {
-        // By the world's clock, which waiting puts forward: every creation in the first 90 seconds is interrupted.
+        // By the world's clock, which waiting advances: every creation in the first 90 seconds is interrupted.
         let (clock, began) = (Arc::new(OnceLock::<Clock>::new()), OnceLock::<Timestamp>::new());
         let telling = Arc::clone(&clock);
         let wanted = Wanted::images(5, move |_, _| {

@@ -70,7 +70,7 @@ async fn an_output_in_another_format_is_kept_as_a_jpeg() {
     assert_eq!(decode(&kept).unwrap().dimensions(), (96, 64));
 }
 
-/// What may arrive in place of an output that lies safe at its address.
+/// Responses in place of an output that is safe at its address.
 fn damaged() -> Vec<ResponseTemplate> {
     let body = |bytes: &[u8]| ResponseTemplate::new(200).set_body_raw(bytes.to_vec(), "image/jpeg");
     let statuses = [404, 403, 410, 401, 302].map(ResponseTemplate::new);
@@ -149,7 +149,7 @@ async fn an_object_always_cut_off_is_an_error_not_half_an_image() {
     assert!(error.to_string().contains("s3://b/a.jpg"), "{error}");
 }
 
-/// An S3 that cuts so many answers off in the middle of the object.
+/// An S3 that interrupts this many answers in the middle of the object.
 async fn cutting_off(object: Vec<u8>, mut times: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! Work that no longer concerns an actor, or a slot, changes nothing of it.
+//! Work that no longer concerns an actor or a slot changes nothing of it.
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use balancer::adapters::queues::Queue;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(300);
 
-/// A handler that fails each time, before a queue.
+/// A handler that always fails, with its queue.
 struct Generating;
 struct Deleting;
 struct Evaluating;
@@ -51,7 +51,7 @@ impl Stage for Evaluating {
     }
 }
 
-/// Lets a message be delivered for the last time to a handler that fails.
+/// Delivers a message for the last time to a handler that fails.
 async fn give_up(world: &World, stage: impl Stage, body: &Value, sent: Timestamp) {
     let attributes = json!({
         "ApproximateReceiveCount": MOST_DELIVERIES.to_string(),
@@ -86,7 +86,7 @@ fn plan(name: &str, origin: Origin, now: Timestamp) -> Plan {
     Plan { remaining: 1, ..Plan::empty(name.to_owned(), now, origin) }
 }
 
-/// An actor whose plan `p` is being carried out.
+/// An actor whose plan `p` is running.
 async fn balancing() -> (World, ActorId) {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let now = world.clock.now();
@@ -176,7 +176,7 @@ async fn a_dead_request_is_told_unless_it_has_been_answered() {
         assert_eq!(status(&world, &hero).await, Status::NeedsAttention, "{body}");
         balance(&world, &hero).await;
     }
-    // No evaluation does what was asked for by hand.
+    // No evaluation carries out a manual request.
     give_up(&world, Deleting, &json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"] }), before).await;
     assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
 }

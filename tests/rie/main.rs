@@ -38,7 +38,8 @@ fn sample_events(prefix: &str, stack: &TestStack) -> Vec<(String, String)> {
     paths.iter().map(|path| (name(path), read(path))).collect()
 }
 
-/// What `sam local invoke` hands on: its caller's own credentials and region, and of `env.json` what the template names.
+/// The variables that `sam local invoke` passes: its caller's own credentials and region, and those of `env.json` that
+/// the template names.
 fn handed_on_by_sam(stack: &TestStack) -> BTreeMap<String, String> {
     let mut variables = stack.variables();
     let key = variables["AWS_ACCESS_KEY_ID"].clone();

@@ -36,20 +36,20 @@ pub struct Vendor {
     pub effort: Option<&'static str>,
     /// How long it takes for each answer.
     pub delay: Duration,
-    /// What it does not take that the vendor does.
+    /// The parts of a request that it refuses and the vendor accepts.
     pub quirk: Option<Quirk>,
 }
 
-/// What a compatible server does not take of a request.
+/// The parts of a request that a compatible server refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quirk {
-    /// It knows `max_tokens` only.
+    /// It knows only `max_tokens`.
     OlderTokenLimit,
-    /// It knows lists of texts, and none of integers, in a schema.
+    /// It accepts lists of texts in a schema, but not of integers.
     EnumsOfTextsOnly,
-    /// It knows no schema.
+    /// It does not support schemas.
     NoSchema,
-    /// It takes one picture in a request.
+    /// It accepts one picture in a request.
     OnePicture,
 }
 

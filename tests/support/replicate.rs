@@ -32,7 +32,7 @@ pub enum Fate {
     SucceedsAfter(Duration),
     /// It fails, without a charge.
     Fails,
-    /// It fails in these words, without a charge.
+    /// It fails with this message, without a charge.
     FailsWith(&'static str),
     /// It is stopped as it runs, which is charged.
     IsCanceled,

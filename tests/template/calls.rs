@@ -36,8 +36,8 @@ const ASKED_ELSEWHERE: [(&str, &str, &str, &str); 14] = [
     ("Generation", "Table", "dynamodb:DeleteItem", "a person has taken the number of an image meanwhile"),
 ];
 
-/// Lets the functions do everything there is to do: a set that has one image too many, with its caption, and lacks others,
-/// orders by hand, one of which finds nothing, an image that vanishes, a message that is refused, and for each function one that fails.
+/// Makes the functions exercise every call: a set that has one surplus image with a caption and lacks others, manual
+/// requests, one of which finds nothing, an image that vanishes, a rejected message, and for each function one that fails.
 async fn do_everything(stack: &TestStack) {
     let hero = actor("hero");
     stack.upload_base_image(&hero).await;

@@ -68,7 +68,7 @@ fn a_message_stays_invisible_for_six_timeouts_and_the_batching_window() {
 fn a_batch_of_evaluations_ends_before_its_function_runs_out_of_time() {
     let batch = number("Resources.EvaluationFunction.Properties.Events.Queue.Properties.BatchSize");
     let waves = batch.div_ceil(SIDE_BY_SIDE as u64);
-    // The last question is asked when the patience ends, and may take as long as the parameter allows.
+    // The last request may begin at the end of the session's time, and may take as long as the parameter allows.
     let timeout = number("Resources.EvaluationFunction.Properties.Timeout");
     for answer in 1..=LONGEST_TIMEOUT_SECONDS {
         let patience = patience(Duration::from_secs(answer));

@@ -11,7 +11,7 @@ use crate::document::{DOCUMENT, at, fields, yaml};
 /// Where AWS is, for `sam local invoke`.
 const READ_BY_THE_SDK: &str = "AWS_ENDPOINT_URL";
 
-/// What a deployment has none of: only `sam local invoke` fills it in.
+/// Variables that are empty in a deployment: only `sam local invoke` sets them.
 const OF_AN_EMULATOR: [&str; 2] = [READ_BY_THE_SDK, EMULATOR_ACCESS_KEY_ID];
 
 /// What the template sets for a function, for all of them or for it alone.

@@ -1,4 +1,4 @@
-//! Servers that speak OpenAI's chat completions and do not take every part of a request.
+//! Servers that speak OpenAI's chat completions and refuse some parts of a request.
 
 use balancer::domain::money::MicroUsd;
 use balancer_tests::openai::{Answer, Asked, Quirk, Vendor, VisionService, perfect_eyes, problem};
@@ -36,7 +36,7 @@ async fn a_request_in_another_form_is_reserved_like_any_other() {
     let first = model(&service, &[]).await;
     let (seen, granted) = observe_within(MicroUsd(u64::MAX), &first, pictures(&codes(4)), "plan").await;
     assert!(seen.interrupted.is_none());
-    // Without an effort the model may think, which costs more than was reserved for the first form.
+    // Without an effort the model may reason, which costs more than was reserved for the first form.
     assert!(granted.len() == 2 && granted.iter().all(|&amount| amount > MicroUsd::ZERO), "{granted:?}");
     let (seen, again) = observe_within(granted[0], &model(&service, &[]).await, pictures(&codes(4)), "plan").await;
     assert_eq!((again, service.turns()), (vec![granted[0]], 3), "what is not reserved is not asked");

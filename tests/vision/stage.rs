@@ -153,7 +153,7 @@ async fn a_slow_service_that_makes_progress_is_asked_on() {
     for number in 7..47 {
         stack.upload(&actor, &format!("hero_{number}.jpg"), &coded_picture(Kind::BwStylized, 8, number)).await;
     }
-    // Of the pages of an evaluation only the first one is answered in time.
+    // Only the first page of an evaluation is answered in time.
     let answered = std::sync::atomic::AtomicUsize::new(0);
     let service = VisionService::start(move |asked| match answered.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
         1 | 2 | 4 => Answer::Reply(wiremock::ResponseTemplate::new(200).set_delay(Duration::from_secs(3600))),

@@ -10,9 +10,10 @@ use super::files::{composed, visible};
 
 /// The name of an actor, as it stands in keys, file names and messages.
 ///
-/// One path segment in Unicode's composed form (NFC), at most 128 bytes: any characters but those of [`is_refused`], not
-/// starting with a dot, without a space at its ends. Whatever could lead out of the actor's own folder is refused here,
-/// once, for every adapter. A folder whose name macOS has written in the decomposed form is the same actor's.
+/// One path segment in Unicode's composed form (NFC), at most 128 bytes: any characters except those of [`is_refused`],
+/// without a dot at its start and without a space at either end. This type rejects, for all adapters, every name that
+/// could lead out of the actor's own folder. A folder whose name macOS has written in the decomposed form belongs to
+/// the same actor.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ActorId(String);
@@ -26,7 +27,7 @@ pub struct InvalidActorId {
     problem: Problem,
 }
 
-/// What is wrong with a name, and what to do about it.
+/// The fault of a name, and its remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum Problem {
     #[error("it is empty")]
@@ -44,10 +45,10 @@ enum Problem {
 /// Bytes of an id, in UTF-8.
 const LONGEST_ID: usize = 128;
 
-/// Characters that can't stand in an id: some are not allowed in file names everywhere or mean something in keys, paths or
-/// URLs, the others are invisible, so that nobody could tell two names apart.
+/// Characters that an id must not contain: some are not allowed in file names on every system or have a meaning in
+/// keys, paths or URLs; the others are invisible, so that two names would look the same.
 fn is_refused(c: char) -> bool {
-    // The joiners U+200C and U+200D stand in Persian and Indian words, and in emoji.
+    // The joiners U+200C and U+200D occur in Persian and Indian words, and in emoji.
     let is_invisible = matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..='\u{e007f}');
@@ -55,7 +56,7 @@ fn is_refused(c: char) -> bool {
     "/\\:*?\"<>|%".contains(c) || c.is_control() || (c.is_whitespace() && c != ' ') || is_invisible || is_private
 }
 
-/// A character for people, with its number where it may not be seen.
+/// A character for display, with its number if it may be invisible.
 fn named(c: char) -> String {
     if c.is_ascii_graphic() { format!("`{c}`") } else { format!("the character U+{:04X}", u32::from(c)) }
 }

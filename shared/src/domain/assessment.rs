@@ -26,11 +26,11 @@ pub enum Flag {
     Blurry,
     /// Measured: far too dark, or far too light, to learn from.
     BadExposure,
-    /// Measured: fewer pixels than a trainer asks for.
+    /// Measured: fewer pixels than trainers require.
     Small,
     /// Measured: byte for byte another image of the set.
     ExactDuplicate,
-    /// Measured: perhaps the same picture as another image of the set. A perceptual hash can't tell for sure.
+    /// Measured: possibly the same picture as another image of the set. A perceptual hash can't be certain.
     NearDuplicate,
 }
 
@@ -50,7 +50,7 @@ impl Flag {
         }
     }
 
-    /// Whether the flag, which may leave the quality as it is, decides between images of equal quality.
+    /// Whether the flag, which may leave the quality unchanged, decides between images of equal quality.
     #[must_use]
     pub const fn loses_ties(self) -> bool {
         matches!(self, Self::LookingAtCamera | Self::Symmetrical | Self::NearDuplicate)
@@ -73,31 +73,31 @@ impl fmt::Display for Flag {
     }
 }
 
-/// Where an image comes from.
+/// The origin of an image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Origin {
-    /// The user gave it.
+    /// The user provided it.
     #[default]
     Uploaded,
     /// This program generated it.
     Generated {
-        /// The kind that its prompt asked for; none if no record says so any more.
+        /// The kind that its prompt asked for; `None` if no record contains it any more.
         #[serde(default)]
         requested: Option<Kind>,
     },
 }
 
 impl Origin {
-    /// Whether the user gave the image.
+    /// Whether the user provided the image.
     #[must_use]
     pub const fn is_uploaded(&self) -> bool {
         matches!(self, Self::Uploaded)
     }
 }
 
-/// What a vision model sees in one image. It only observes; counting and planning are not its work, nor are the limits
-/// that a fault sets to the quality.
+/// A vision model's report on one image. The model only observes; counting, planning and the quality limits of faults
+/// are the work of other code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// The kind of the image.
@@ -129,7 +129,7 @@ pub struct Assessment {
     /// Whether somebody wants it to stay, whatever is thought of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
-    /// Where it comes from; left out, it is the user's own.
+    /// Its origin; if omitted, the image is the user's own.
     #[serde(default, skip_serializing_if = "Origin::is_uploaded")]
     pub origin: Origin,
 }
@@ -143,14 +143,14 @@ pub struct Observed {
     pub observation: Observation,
     /// What was measured.
     pub facts: Facts,
-    /// Where it comes from.
+    /// Its origin.
     pub origin: Origin,
     /// Whether it is pinned.
     pub pinned: bool,
 }
 
-/// Joins the model's opinions of a set with what is measured of each image and across the set, and limits each quality
-/// by what is wrong with the image ([`limits`]).
+/// Joins the model's observations of a set with the measurements of each image and of the set, and limits each quality
+/// by the image's faults ([`limits`]).
 #[must_use]
 pub fn assess(set: &[Observed], frontal_images: FrontalImages) -> Vec<Assessment> {
     let duplicates = find_duplicates(set);
@@ -166,7 +166,7 @@ pub fn assess(set: &[Observed], frontal_images: FrontalImages) -> Vec<Assessment
 }
 
 impl Assessment {
-    /// The kind that a generated image was to be, if it came out as another.
+    /// The requested kind of a generated image that came out as a different one.
     #[must_use]
     pub fn missed_kind(&self) -> Option<Kind> {
         match self.origin {
@@ -175,7 +175,7 @@ impl Assessment {
         }
     }
 
-    /// The same where frontal images are treated so. Where they are replaced, their quality is limited.
+    /// Limits the quality of a frontal image if the setting asks for that.
     #[must_use]
     pub fn limited_by(self, frontal_images: FrontalImages) -> Self {
         match frontal_images.limit(&self.flags) {
@@ -194,7 +194,7 @@ impl Assessment {
         limits::of_faults(&observation.flags).into_iter().fold(assessment, Self::limited)
     }
 
-    /// Notes a fault that was measured.
+    /// Adds a measured fault.
     fn flagged(mut self, flag: Flag, limit: Limit) -> Self {
         if !self.flags.contains(&flag) {
             self.flags.push(flag);
@@ -203,7 +203,7 @@ impl Assessment {
         self.with_finding(&limit.finding)
     }
 
-    /// Lowers the quality to what a fault leaves of it, and says so.
+    /// Lowers the quality to a fault's limit, and records the reason.
     fn limited(mut self, limit: Limit) -> Self {
         if self.quality <= limit.most {
             return self;

@@ -14,7 +14,7 @@ pub enum Duplicate<'a> {
         /// The file that is no duplicate.
         of: &'a str,
     },
-    /// Other bytes, perhaps the same picture as `of`: only a perceptual hash says so.
+    /// Other bytes, possibly the same picture as `of`: only a perceptual hash indicates this.
     Near {
         /// The file that is no duplicate.
         of: &'a str,
@@ -23,9 +23,8 @@ pub enum Duplicate<'a> {
 
 /// Finds the images that repeat another one, by file name.
 ///
-/// Of each group one image is no duplicate: the user's own before a generated one, a pinned one before others, then the
-/// best, of equals the one with the lowest number, then the first name. The order in which the set is given makes no
-/// difference.
+/// In each group one image counts as the original: the user's own before a generated one, a pinned one before others,
+/// then the best rated, then the one with the lowest number, then the first name. The order of the set has no effect.
 #[must_use]
 pub fn find_duplicates(set: &[Observed]) -> BTreeMap<&str, Duplicate<'_>> {
     let mut first_choice_first: Vec<&Observed> = set.iter().collect();
@@ -52,7 +51,7 @@ pub fn find_duplicates(set: &[Observed]) -> BTreeMap<&str, Duplicate<'_>> {
     duplicates
 }
 
-/// Sorts the image first that is to be no duplicate.
+/// Sorts the image first that counts as the original.
 fn rank(image: &Observed) -> impl Ord + use<'_> {
     let is_of_another_kind = match image.origin {
         Origin::Generated { requested } => requested.is_some_and(|kind| kind != image.observation.kind),

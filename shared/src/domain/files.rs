@@ -1,5 +1,5 @@
-//! What the files of a set are, told by their names alone: images, files that training tools keep beside them, what file
-//! managers leave behind, and images in formats that are not read.
+//! Classifies the files of a set by name alone: images, files that training tools keep beside them, remnants of file
+//! managers, and images in unreadable formats.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::keys::{IMAGE_EXTENSIONS, extension};
 
-/// Bytes of a file name: no file system takes more.
+/// The maximum length of a file name in bytes, as file systems limit it.
 const LONGEST_NAME: usize = 255;
 
 /// Endings of files that training tools and cameras keep beside an image: captions, latents, metadata, edits.
@@ -18,7 +18,7 @@ const SIDECAR_ENDINGS: [&str; 8] = ["txt", "caption", "tags", "npz", "safetensor
 /// Masks that OneTrainer keeps beside an image, as its name without the ending and one of these.
 const MASK_ENDINGS: [&str; 2] = ["-masklabel.png", "-condlabel.png"];
 
-/// Endings of image formats that are not read, and what people call the format.
+/// Endings of image formats that the balancer can't read, and the usual name of the format.
 const UNREADABLE_FORMATS: [(&str, &[&str]); 9] = [
     ("HEIC", &["heic", "heif", "hif"]),
     ("AVIF", &["avif"]),
@@ -31,40 +31,40 @@ const UNREADABLE_FORMATS: [(&str, &[&str]); 9] = [
     ("RAW", &["dng", "cr2", "cr3", "nef", "arw", "raf", "orf", "rw2", "pef", "srw"]),
 ];
 
-/// Files of ours that may lie beside the images.
+/// The balancer's own files that may lie beside the images.
 const OWN_FILES: [&str; 2] = ["actor.json", "manifest.json"];
 
-/// What file managers leave behind, beside hidden files.
+/// Remnants of file managers, besides hidden files.
 const SYSTEM_FILES: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
 
-/// Folders that file managers and NAS systems make for themselves, beside hidden ones.
+/// Folders that file managers and NAS systems create for themselves, besides hidden ones.
 const SYSTEM_FOLDERS: [&str; 3] = ["__macosx", "@eadir", "#recycle"];
 
-/// What a file is, by its name.
+/// The class of a file, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
-    /// An image in a format that is read.
+    /// An image in a readable format.
     Image,
-    /// An image in a format that is not read, with the format's name.
+    /// An image in an unreadable format, with the format's name.
     Unreadable(&'static str),
-    /// It has the form of a caption, a latent, a mask or the like, which belongs to the image of the same stem.
+    /// A caption, a latent, a mask or the like by its form, which belongs to the image of the same stem.
     Sidecar,
-    /// A hidden file, or one that an operating system left behind.
+    /// A hidden file, or a remnant of an operating system.
     System,
     /// `actor.json` or `manifest.json`.
     Own,
-    /// Its name holds control characters, or is too long for a file system.
+    /// Its name contains control characters, or is too long for a file system.
     BadName,
     /// Anything else.
     Other,
 }
 
-/// Tells a file by its name, without a path.
+/// Classifies a file by its name, without a path.
 #[must_use]
 pub fn kind_of(filename: &str) -> FileKind {
     let lower = filename.to_lowercase();
     let ending = extension(filename).unwrap_or_default();
-    // WSL shows `:` of the stream that Windows adds to downloads, or a private character in its place.
+    // WSL shows the `:` of the stream that Windows adds to downloads, or a private character in its place.
     let is_zone_mark = lower.ends_with(":zone.identifier") || lower.ends_with("\u{f03a}zone.identifier");
     if filename.starts_with('.') || is_zone_mark || SYSTEM_FILES.contains(&lower.as_str()) {
         FileKind::System
@@ -82,23 +82,23 @@ pub fn kind_of(filename: &str) -> FileKind {
     }
 }
 
-/// Whether a file's name is that of an image in a format that is read.
+/// Whether a file's name is that of an image in a readable format.
 #[must_use]
 pub fn is_image_name(filename: &str) -> bool {
     kind_of(filename) == FileKind::Image
 }
 
-/// Whether training tools keep this file beside one of the images: a caption, metadata, a mask, or latents of it. `stems` are
-/// the names of the images, with and without their endings, in the composed form.
+/// Whether training tools keep this file beside one of the images: a caption, metadata, a mask, or its latents. `stems`
+/// are the names of the images, with and without their endings, in the composed form.
 ///
-/// Two images that differ by their endings only share the sidecars of their stem.
+/// Two images whose names differ only in their endings share the sidecars of their stem.
 fn is_beside_any(filename: &str, stems: &BTreeSet<String>) -> bool {
     let filename = composed(filename);
     let ends = filename.rmatch_indices(['.', '_', '-']).map(|(at, _)| filename.split_at(at));
     ends.into_iter().any(|(stem, suffix)| stems.contains(stem) && is_sidecar_suffix(suffix))
 }
 
-/// The names under which an image's sidecars are known: its own, since some tools add their ending to the whole name, and
+/// The names that an image's sidecars may start with: its full name, since some tools append their ending to it, and
 /// its stem.
 fn stems_of(image: &str) -> [String; 2] {
     let image = composed(image);
@@ -106,8 +106,8 @@ fn stems_of(image: &str) -> [String; 2] {
     [image, stem]
 }
 
-/// Whether a file name continues an image's stem as sidecars do: with an ending, or with what kohya's and musubi's scripts
-/// put between the stem and the ending of cached latents and text encodings.
+/// Whether a file name continues an image's stem as sidecars do: with an ending, or with the part that kohya's and
+/// musubi's scripts insert between the stem and the ending of cached latents and text encodings.
 pub(super) fn is_sidecar_suffix(suffix: &str) -> bool {
     #[expect(clippy::expect_used, reason = "a constant pattern that every test of this module compiles")]
     static CACHE: LazyLock<Regex> = LazyLock::new(|| {
@@ -119,41 +119,41 @@ pub(super) fn is_sidecar_suffix(suffix: &str) -> bool {
     is_plain || MASK_ENDINGS.contains(&lower.as_str()) || CACHE.is_match(&lower)
 }
 
-/// Whether a folder was made by a file manager for itself, or is hidden.
+/// Whether a file manager created a folder for itself, or the folder is hidden.
 #[must_use]
 pub fn is_system_folder(name: &str) -> bool {
     name.starts_with('.') || SYSTEM_FOLDERS.contains(&name.to_lowercase().as_str())
 }
 
-/// A name in Unicode's composed form (NFC). macOS writes names in the decomposed form, and both name one file.
+/// A name in Unicode's composed form (NFC). macOS writes names in the decomposed form; both refer to the same file.
 #[must_use]
 pub fn composed(name: &str) -> String {
     if is_nfc(name) { name.to_owned() } else { name.nfc().collect() }
 }
 
-/// A name with control characters made visible, for people.
+/// A name for display, with control characters made visible.
 #[must_use]
 pub fn visible(name: &str) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     name.chars().map(escape).collect()
 }
 
-/// So many images, in words.
+/// A number of images, in words.
 #[must_use]
 pub fn images_in_words(count: usize) -> String {
     if count == 1 { "1 image".to_owned() } else { format!("{count} images") }
 }
 
-/// The files of a set's folder, sorted by what their names say. Names hold `/` where files lie deeper.
+/// The files of a set's folder, sorted by class. Names contain `/` if files lie deeper.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inventory {
-    /// The images, in formats that are read.
+    /// The images in readable formats.
     pub images: BTreeSet<String>,
-    /// The images in each format that is not read.
+    /// The images in each unreadable format.
     pub unreadable: BTreeMap<&'static str, BTreeSet<String>>,
-    /// How many images, of any format, each deeper folder holds.
+    /// The number of images, of any format, in each deeper folder.
     pub deeper: BTreeMap<String, usize>,
-    /// Files that can't be handled because of their names.
+    /// Files with unusable names.
     pub bad_names: BTreeSet<String>,
     /// Files that belong to no image.
     pub others: BTreeSet<String>,
@@ -200,14 +200,14 @@ impl Inventory {
         }
     }
 
-    /// Whether any of the files is an image, or may be one that is not understood.
+    /// Whether any of the files is an image, readable or not.
     #[must_use]
     pub fn concerns_images(&self) -> bool {
         let is_any = !self.images.is_empty() || !self.unreadable.is_empty() || !self.deeper.is_empty();
         is_any || !self.bad_names.is_empty()
     }
 
-    /// Images in formats that are not read, as `3 HEIC images`, with what to do about them.
+    /// Images in unreadable formats, as `3 HEIC images`, with the remedy.
     pub fn unreadable_in_words(&self) -> impl Iterator<Item = (String, &'static str)> {
         self.unreadable.iter().map(|(format, images)| match images.len() {
             1 => (format!("1 {format} image"), "convert it to JPEG or PNG"),
@@ -215,9 +215,9 @@ impl Inventory {
         })
     }
 
-    /// Why the set must not be mended: there are images of it that are not understood, so that it looks smaller than it is,
-    /// and what is missing would be made or deleted in vain. `place` is where the set lies, without a slash at its end. A
-    /// sentence with the remedy.
+    /// Why the balancer must not change the set: it can't interpret some of its images, so the set looks smaller than
+    /// it is, and the balancer would generate or delete images in vain. `place` is the location of the set, without a
+    /// slash at its end. A sentence with the remedy.
     #[must_use]
     pub fn obstacle(&self, place: &str) -> Option<String> {
         if let Some((folder, count)) = self.deeper.iter().next() {
@@ -252,7 +252,7 @@ impl Inventory {
         None
     }
 
-    /// Images that trainers and file systems may take for one: their names differ in case, or in their endings only. Each
+    /// Images that trainers and file systems may confuse: their names differ only in case or in their endings. Each
     /// group has at least two.
     #[must_use]
     pub fn twins(&self) -> Vec<Vec<&str>> {
@@ -265,7 +265,7 @@ impl Inventory {
         by_stem.into_values().filter(|group| group.len() > 1).collect()
     }
 
-    /// The files that belong to no image, in a line; none if there are none.
+    /// The files that belong to no image, in one line; `None` if there are none.
     #[must_use]
     pub fn others_in_words(&self) -> Option<String> {
         match self.others.len() {
@@ -275,14 +275,14 @@ impl Inventory {
         }
     }
 
-    /// The files that can't be handled because of their names, in a line; none if there are none.
+    /// The files with unusable names, in one line; `None` if there are none.
     #[must_use]
     pub fn bad_names_in_words(&self) -> Option<String> {
         (!self.bad_names.is_empty()).then(|| some_of(&self.bad_names))
     }
 }
 
-/// The first of the names, with control characters made visible, and how many more there are.
+/// The first of the names, with control characters made visible, and the number of the others.
 fn some_of(names: &BTreeSet<String>) -> String {
     const NAMED: usize = 3;
     let named: Vec<_> = names.iter().take(NAMED).map(|name| visible(name)).collect();

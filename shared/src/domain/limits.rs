@@ -1,7 +1,7 @@
-//! How far a fault limits an image's quality, whoever rated it.
+//! The limits that faults set to an image's quality, whichever model rated it.
 //!
-//! `docs/ASSESSMENT.md` shows the same limits as a table. They are applied when a set is assessed and not when an image
-//! is rated, so that changing one needs no image to be rated again.
+//! `docs/ASSESSMENT.md` shows the same limits as a table. The assessment of a set applies them, not the rating of an
+//! image, so a changed limit requires no new rating.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,9 +10,9 @@ use crate::domain::assessment::{BEST_QUALITY, Flag};
 use crate::domain::kind::Kind;
 use crate::imaging::{Facts, Tones};
 
-/// Pixels of the shorter side below which an image is small.
+/// An image whose shorter side has fewer pixels is small.
 const SMALL_BELOW: u32 = 768;
-/// Pixels of the shorter side below which trainers leave an image out, or enlarge it.
+/// Trainers leave out or enlarge an image whose shorter side has fewer pixels.
 const FAR_TOO_SMALL_BELOW: u32 = 512;
 
 const SMALL_AT_MOST: u8 = 6;
@@ -21,31 +21,31 @@ const FAR_TOO_SMALL_AT_MOST: u8 = 4;
 const BLURRY_AT_MOST: u8 = 4;
 /// Training would learn the sixth finger.
 const DISTORTED_ANATOMY_AT_MOST: u8 = 3;
-/// What the picture showed is lost.
+/// The content of the picture is lost.
 const BAD_EXPOSURE_AT_MOST: u8 = 3;
 /// A byte-for-byte copy teaches nothing.
 const EXACT_DUPLICATE_AT_MOST: u8 = 1;
-/// One of the two signs of a passport photograph; only where such images are to be replaced.
+/// One of the two signs of a passport photograph; applies only if such images are to be replaced.
 const FRONTAL_AT_MOST: u8 = 6;
-/// Both signs; below the usual floor of 5.
+/// Both signs; below the default floor of 5.
 const PASSPORT_LIKE_AT_MOST: u8 = 4;
 
 /// A limit that a fault sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
-    /// The best quality that the image can have.
+    /// The highest quality that the image can have.
     pub most: u8,
     /// The fault, in a sentence for people.
     pub finding: String,
 }
 
-/// What becomes of images that look into the camera or are symmetrical.
+/// The treatment of images that face the camera or are symmetrical.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FrontalImages {
-    /// They keep their quality, and are the first to go among images of equal quality.
+    /// They keep their quality, and are deleted first among images of equal quality.
     #[default]
     Keep,
-    /// Their quality is limited, so that those which are both are replaced.
+    /// Their quality is limited, so that images with both flags are replaced.
     Replace,
 }
 
@@ -76,7 +76,7 @@ impl fmt::Display for FrontalImages {
 }
 
 impl FrontalImages {
-    /// The limit for an image with these flags; none if it is not frontal, or such images are kept.
+    /// The limit for an image with these flags; `None` if it is not frontal, or the setting keeps such images.
     #[must_use]
     pub fn limit(self, flags: &[Flag]) -> Option<Limit> {
         let (most, finding) = match (flags.contains(&Flag::LookingAtCamera), flags.contains(&Flag::Symmetrical)) {
@@ -90,7 +90,7 @@ impl FrontalImages {
     }
 }
 
-/// The limits of faults that only a vision model sees.
+/// The limits of faults that only a vision model detects.
 #[must_use]
 pub fn of_faults(flags: &[Flag]) -> Vec<Limit> {
     let limit = |flag: &Flag| {
@@ -104,7 +104,7 @@ pub fn of_faults(flags: &[Flag]) -> Vec<Limit> {
     flags.iter().filter_map(limit).collect()
 }
 
-/// The limit of an image that is small.
+/// The limit of a small image.
 #[must_use]
 pub fn of_size(facts: &Facts) -> Option<Limit> {
     let most = match facts.width.min(facts.height) {
@@ -115,7 +115,7 @@ pub fn of_size(facts: &Facts) -> Option<Limit> {
     Some(Limit { most, finding: format!("Small: {}×{} px.", facts.width, facts.height) })
 }
 
-/// The limit of an image that is far too dark or far too light; none if its tones have not been measured.
+/// The limit of an image that is far too dark or far too light; `None` if its tones have not been measured.
 #[must_use]
 pub fn of_exposure(facts: &Facts, kind: Kind) -> Option<Limit> {
     let tones = facts.tones?;
@@ -127,7 +127,7 @@ pub fn of_exposure(facts: &Facts, kind: Kind) -> Option<Limit> {
     is_lost.then(|| Limit { most: BAD_EXPOSURE_AT_MOST, finding: finding.to_owned() })
 }
 
-/// Set by eye on 48 pictures and on darkened and lightened copies of them.
+/// Calibrated by eye on 48 pictures and on darkened and lightened copies of them.
 fn is_lost_photograph(tones: Tones) -> bool {
     let is_invisible = tones.highlight < 38 || tones.shadow > 184;
     let is_dark = tones.mean < 12;
@@ -135,8 +135,8 @@ fn is_lost_photograph(tones: Tones) -> bool {
     is_invisible || is_dark || is_burnt
 }
 
-/// A drawing may be nearly all bare paper, or nearly all black, as long as its lines stand out. A photograph that is far
-/// too dark may be taken for a drawing: its few lights stay dark.
+/// A drawing may be almost all bare paper, or almost all black, as long as its lines stand out. A model may classify a
+/// photograph that is far too dark as a drawing: its few lights stay dark.
 fn is_lost_drawing(tones: Tones) -> bool {
     let is_dark = tones.highlight < 38 && tones.lightest < 90;
     is_dark || tones.darkest > 230
@@ -148,7 +148,7 @@ pub fn of_copy(of: &str) -> Limit {
     Limit { most: EXACT_DUPLICATE_AT_MOST, finding: format!("Same file as {of}.") }
 }
 
-/// No limit: a perceptual hash takes different poses on white paper for the same picture, so it decides ties only.
+/// No limit: a perceptual hash takes different poses on white paper for the same picture, so it only decides ties.
 #[must_use]
 pub fn of_likeness(of: &str) -> Limit {
     Limit { most: BEST_QUALITY, finding: format!("Looks much like {of}.") }

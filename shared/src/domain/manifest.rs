@@ -52,7 +52,7 @@ pub struct Manifest {
     /// again wherever the manifest is taken in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<String>,
-    /// Why the set was left as it is, where it was given up or waits for money.
+    /// Why the balancer left the set unchanged, if it suspended the set or waits for money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balancing: Option<Standstill>,
     /// Whatever else was exported.
@@ -134,7 +134,7 @@ pub struct Image {
     /// Its kind: the one it was made to be, until it has been looked at.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// The kind that it was made to be, which stays when it has been looked at.
+    /// The requested kind, which an assessment does not change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_type: Option<Kind>,
     /// Which generation it belongs to.
@@ -183,7 +183,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// Where the image comes from. Records from before the requested kind was kept have the prompt's.
+    /// The origin of the image. Older records have no requested kind; for them, the prompt implies it.
     #[must_use]
     pub fn origin(&self) -> Origin {
         if self.generation_type.as_deref() != Some(BALANCING) {

@@ -27,11 +27,11 @@ pub fn highest<'a>(filenames: impl IntoIterator<Item = &'a str>) -> u64 {
     filenames.into_iter().map(number_of).max().unwrap_or(0)
 }
 
-/// Numbers from here on are hardly counted by a person: cameras and phones write dates and times into names.
+/// Numbers from here on are not the result of counting: cameras and phones write dates and times into names.
 const FIRST_UNLIKELY: u64 = 10_000;
 
-/// The file with the highest number, if that is so high that the numbers of new images will surprise. `known` is the
-/// highest number of which a person has been told, or that was given to a new image.
+/// The file with the highest number, if that is so high that the numbers of new images would surprise the user. `known`
+/// is the highest number that the user knows of, or that a new image received.
 pub fn leap<'a>(filenames: impl IntoIterator<Item = &'a str>, known: u64) -> Option<(&'a str, u64)> {
     let highest = filenames.into_iter().map(|name| (name, number_of(name))).max_by_key(|&(_, number)| number)?;
     (highest.1 >= FIRST_UNLIKELY && highest.1 > known).then_some(highest)

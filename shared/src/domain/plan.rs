@@ -61,10 +61,10 @@ pub struct Plan {
     /// Prompts drawn in place of others that were found improper.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub redrawn_prompts: BTreeSet<String>,
-    /// The request that it answers, if that has a name and was for a dry run.
+    /// The request that it answers, if that request has a name and asked for a dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// What would keep it from being carried out. Only a dry run says so; no other plan is kept that can't be.
+    /// Why it could not be carried out. Only a dry run has this field; no other plan with an obstacle is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub obstacle: Option<String>,
 }
@@ -129,8 +129,9 @@ pub struct Note {
 }
 
 impl Slot {
-    /// The seed of a creation: another for each attempt, since the same would fail the same way, and for each creation that
-    /// the service did not finish, since a lost creation is found by its seed and must not be taken for an earlier one.
+    /// The seed of a creation. It differs for each attempt, because the same seed would fail in the same way, and for
+    /// each creation that the service did not finish, because a lost creation is found by its seed and must not be
+    /// mistaken for an earlier one.
     #[must_use]
     pub fn seed_of(&self, actor: &ActorId, plan_id: &str, attempt: u32, interruptions: u32) -> u32 {
         match (attempt, interruptions) {
@@ -180,13 +181,13 @@ impl Plan {
         }
     }
 
-    /// Whether it deletes more than this share of the images it knows: then a person must approve of it first.
+    /// Whether the plan deletes more than this share of the known images: then it needs the operator's approval.
     #[must_use]
     pub fn deletes_more_than(&self, percent: u8) -> bool {
         self.delete.len() as u64 * 100 > u64::from(percent) * u64::from(self.before.total())
     }
 
-    /// The share of the images it knows that it deletes, in percent, rounded up.
+    /// The share of the known images that it deletes, in percent, rounded up.
     #[must_use]
     pub fn deleted_percent(&self) -> usize {
         (self.delete.len() * 100).div_ceil((self.before.total() as usize).max(1))

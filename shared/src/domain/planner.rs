@@ -77,12 +77,12 @@ impl Proposal {
 
 /// Plans the way from a set to its target.
 ///
-/// A generated image that came out as another kind than asked for is a failed slot and goes, whatever its quality. Within
-/// each kind, images below the quality floor go; of the rest, the best stay and the surplus goes, generated images
-/// before the user's own. What is then missing is generated. Pinned images count first among the best and never go,
-/// whatever their quality or kind. With [`Scope::All`] the result is exactly the target, unless more images of a kind
-/// are pinned than are wanted. Of equal images those with fewer flags that lose ties stay, then the one with the lower
-/// number (the older image), then the first name, so the order of `set` makes no difference.
+/// A generated image of a different kind than requested is a failed slot and is deleted whatever its quality. Within
+/// each kind, the planner deletes images below the quality floor; of the others, it keeps the best and deletes the
+/// surplus, generated images before the user's own. It then generates the missing images. Pinned images rank first and
+/// are never deleted, whatever their quality or kind. With [`Scope::All`] the result is exactly the target, unless more
+/// images of a kind are pinned than the target wants. Among equal images, those with fewer flags that lose ties stay,
+/// then the one with the lower number (the older image), then the first name, so the order of `set` has no effect.
 #[must_use]
 pub fn propose(set: &[Assessment], policy: &Policy) -> Proposal {
     let target = policy.target.counts();
@@ -107,7 +107,7 @@ pub fn propose(set: &[Assessment], policy: &Policy) -> Proposal {
     Proposal { delete, generate, result }
 }
 
-/// What goes of the images of one kind.
+/// The deletions of one kind.
 fn removals(mut of_kind: Vec<&Assessment>, wanted: u32, quality_floor: u8) -> Vec<Removal> {
     of_kind.sort_by_key(|image| rank(image));
     let (failed, sound): (Vec<_>, Vec<_>) =
@@ -123,7 +123,7 @@ fn removals(mut of_kind: Vec<&Assessment>, wanted: u32, quality_floor: u8) -> Ve
     surplus.chain(failed).chain(poor).collect()
 }
 
-/// Sorts the image first that is to stay longest.
+/// Sorts the image first that stays longest.
 fn rank(image: &Assessment) -> impl Ord + use<'_> {
     (
         !image.pinned,
@@ -135,7 +135,7 @@ fn rank(image: &Assessment) -> impl Ord + use<'_> {
     )
 }
 
-/// The flags by which the image comes after others of its quality.
+/// The number of flags that rank the image after others of its quality.
 fn ties_lost(image: &Assessment) -> usize {
     image.flags.iter().filter(|flag| flag.loses_ties()).count()
 }
@@ -164,7 +164,7 @@ mod tests {
         proptest::sample::select(&Kind::ALL[..])
     }
 
-    /// Half are the user's own, half are generated, and a quarter of those came out as any kind.
+    /// Half are the user's own, half are generated, and a quarter of the generated ones came out as any kind.
     fn any_origin(kind: Kind) -> impl Strategy<Value = Origin> {
         let generated = |requested| Origin::Generated { requested };
         prop_oneof![

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{is_image_name, is_sidecar_suffix};
 
-/// Belong to the actor, even beside an image of the same stem.
+/// These files belong to the actor, even beside an image of the same stem.
 const OF_THE_ACTOR: [&str; 2] = ["actor.json", "manifest.json"];
 
 /// A sidecar in the bucket.
@@ -16,8 +16,8 @@ pub struct Sidecar {
     pub etag: String,
 }
 
-/// The sidecars that leave a folder with an image: those of its stem, unless another image of the folder has the same one.
-/// Where names differ by case only, a file system may take them for one, so such an image keeps its sidecars too.
+/// The sidecars that leave a folder with an image: those of its stem, unless another image of the folder has the same
+/// stem. File systems may treat names that differ only in case as the same, so such an image keeps its sidecars too.
 #[must_use]
 pub fn leaving_with<'a>(image: &str, folder: &[&'a str]) -> Vec<&'a str> {
     let is_kept = |sidecar: &str, other: &str| {
@@ -26,15 +26,15 @@ pub fn leaving_with<'a>(image: &str, folder: &[&'a str]) -> Vec<&'a str> {
     sidecars(image, folder, is_kept)
 }
 
-/// The sidecars that come back from a folder of the trash with an image. One that two images of the trash share comes
-/// back with the first.
+/// The sidecars that return from a folder of the trash with an image. If two images in the trash share a sidecar, it
+/// returns with the first.
 #[must_use]
 pub fn returning_with<'a>(image: &str, trash: &[&'a str]) -> Vec<&'a str> {
     let is_kept = |sidecar: &str, other: &str| belongs_to(sidecar, other) && stem(other).len() > stem(image).len();
     sidecars(image, trash, is_kept)
 }
 
-/// What the name of an image and those of all its sidecars start with.
+/// The common prefix of an image's name and the names of all its sidecars.
 #[must_use]
 pub fn stem(filename: &str) -> &str {
     filename.rsplit_once('.').map_or(filename, |(stem, _)| stem)
@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(leaving_with("a_1.jpg", &["a_1.jpg", twin, "a_1.txt"]), Vec::<&str>::new(), "{twin}");
         }
         assert_eq!(leaving_with("a_1.jpg", &["a_1.jpg", "a_1.txt"]), ["a_1.txt"]);
-        // The note on one file is not shared.
+        // The note about one file is not shared.
         let folder = ["a_1.jpg", "a_1.png", "a_1.jpg.json", "a_1.png.json"];
         assert_eq!(leaving_with("a_1.jpg", &folder), ["a_1.jpg.json"]);
     }

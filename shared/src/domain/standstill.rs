@@ -1,4 +1,4 @@
-//! A set that was given up, remembered so that the same set is not tried again by itself.
+//! A suspended set, recorded so that the balancer does not retry the same set by itself.
 
 use std::fmt::Write;
 
@@ -8,36 +8,36 @@ use sha2::{Digest, Sha256};
 use super::manifest::Image;
 use super::status::Status;
 
-/// Why a set was left as it is, and what it was then. It is tried again when an image, a pin or a setting has changed, or
-/// when a person asks for it.
+/// Why a set was left unchanged, and its state at that time. The balancer retries it after a change of an image, a pin
+/// or a setting, or at the user's request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standstill {
-    /// How the set stands.
+    /// The status of the set.
     pub status: Status,
-    /// Why, in a sentence for people.
+    /// The reason, as a sentence for the user.
     pub reason: String,
-    /// Rounds that were used in vain.
+    /// Rounds without success.
     pub rounds: u32,
     /// The set's [`fingerprint`] at that time.
     pub images: String,
-    /// The settings of the evaluation that gave it up; `None` if no evaluation did.
+    /// The settings of the evaluation that suspended the set; `None` if no evaluation did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// Whatever else a new attempt depends on, as whoever wrote the manifest saw it; its day is part of it where a new day
-    /// brings new money.
+    /// All other inputs of a new attempt, as the author of the manifest recorded them. They include the day if a new
+    /// day brings new money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub circumstances: Option<String>,
 }
 
 impl Standstill {
-    /// Whether these images, by file name, under these settings are still what was given up.
+    /// Whether these images, by file name, under these settings are still the suspended set.
     #[must_use]
     pub fn still_holds(&self, images: &str, policy: &str) -> bool {
         self.images == images && self.policy.as_deref().is_none_or(|then| then == policy)
     }
 }
 
-/// A set's images with their content and their pins, as one word that differs when any of them does.
+/// A digest of a set's images with their content and their pins.
 #[must_use]
 pub fn fingerprint<'a>(images: impl IntoIterator<Item = (&'a str, &'a Image)>) -> String {
     let mut all = Sha256::new();
@@ -48,11 +48,11 @@ pub fn fingerprint<'a>(images: impl IntoIterator<Item = (&'a str, &'a Image)>) -
     short(&all.finalize())
 }
 
-/// A digest in hexadecimal, cut to what tells a handful of sets apart.
+/// A digest in hexadecimal, shortened to a length that still distinguishes sets.
 #[must_use]
 pub fn short(digest: &[u8]) -> String {
     digest.iter().take(16).fold(String::new(), |mut text, byte| {
-        // Writing to a string never fails.
+        // Writing to a string can't fail.
         let _ = write!(text, "{byte:02x}");
         text
     })

@@ -1,4 +1,4 @@
-//! Colour profiles: the pixels of an image that has one are converted to sRGB.
+//! Colour profiles: converts the pixels of an image with a profile to sRGB.
 //!
 //! A profile is a hint. One that is broken, oversized, or made for other pixels than the image has is ignored, and the
 //! pixels count as sRGB.
@@ -17,7 +17,7 @@ use moxcms::{
 /// Profiles larger than this, in bytes, are ignored. The largest for printing presses have 8 MB.
 const MAX_PROFILE: usize = 10 * 1024 * 1024;
 
-/// Two colours whose channels differ by at most this count as one: profiles of sRGB differ in their rounding.
+/// Two colours whose channels differ by at most this count as one: sRGB profiles differ in their rounding.
 const SAME: u8 = 2;
 
 type Transform<V> = dyn TransformExecutor<V> + Send + Sync;
@@ -27,8 +27,8 @@ pub(super) fn from_icc(icc: &[u8]) -> Option<ColorProfile> {
     if icc.len() > MAX_PROFILE { None } else { ColorProfile::new_from_slice(icc).ok() }
 }
 
-/// What the chunks of a PNG say of its colours, by their precedence (PNG, third edition, 4.3): cICP, iCCP, sRGB, and
-/// gAMA with cHRM. Chunks before the pixels may take `most_bytes` in memory.
+/// The colour chunks of a PNG, by their precedence (PNG, third edition, 4.3): cICP, iCCP, sRGB, and gAMA with cHRM.
+/// Chunks before the pixels may take `most_bytes` in memory.
 pub(super) fn of_png(file: &[u8], most_bytes: usize) -> Option<ColorProfile> {
     let limits = png::Limits { bytes: most_bytes };
     let reader = png::Decoder::new_with_limits(Cursor::new(file), limits).read_info().ok()?;
@@ -61,7 +61,7 @@ pub(super) fn of_png(file: &[u8], most_bytes: usize) -> Option<ColorProfile> {
     Some(profile)
 }
 
-/// Converts an image to sRGB in place. What the profile doesn't fit stays as it is.
+/// Converts an image to sRGB in place. If the profile doesn't fit the image, the image stays unchanged.
 pub(super) fn to_srgb(image: &mut DynamicImage, profile: &ColorProfile) {
     let (layout, colours) = match image {
         DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_) => (Layout::Gray, DataColorSpace::Gray),
@@ -98,7 +98,7 @@ pub(super) fn to_srgb(image: &mut DynamicImage, profile: &ColorProfile) {
     }
 }
 
-/// What turns shares of cyan, magenta, yellow and black ink (255 is all of it) into sRGB.
+/// The transform from shares of cyan, magenta, yellow and black ink (255 is all of it) to sRGB.
 pub(super) fn from_inks(profile: &ColorProfile) -> Option<impl Fn(&[u8], &mut [u8]) -> bool> {
     if profile.color_space != DataColorSpace::Cmyk {
         return None;
@@ -112,7 +112,7 @@ pub(super) fn from_inks(profile: &ColorProfile) -> Option<impl Fn(&[u8], &mut [u
     is_light(&paper).then_some(convert)
 }
 
-/// Whether a transform is one between different colour spaces, and not a broken one.
+/// Whether a transform converts between colour spaces and is not a broken one.
 fn changes_colours(transform: &Transform<u8>, layout: Layout) -> bool {
     const STEPS: [u8; 6] = [255, 0, 51, 102, 153, 204];
     let is_gray = matches!(layout, Layout::Gray | Layout::GrayAlpha);
@@ -155,7 +155,7 @@ fn gray_srgb() -> ColorProfile {
     gray
 }
 
-/// What writers say who mean sRGB.
+/// The name that writers give to sRGB.
 fn is_usual_gamma(gamma: f32) -> bool {
     (0.43..0.48).contains(&gamma)
 }

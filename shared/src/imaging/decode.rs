@@ -64,7 +64,7 @@ pub enum DecodeError {
     /// A JPEG has an end-of-image marker before all of its rows.
     #[error("only the upper {rows} of its {height} rows are there; upload it again, or delete it")]
     RowsMissing {
-        /// Rows of pixels that can be read.
+        /// Rows of pixels that can be decoded.
         rows: u32,
         /// Rows of pixels that the image must have.
         height: u32,
@@ -76,9 +76,9 @@ pub enum DecodeError {
 
 /// Reads a PNG, JPEG or WebP of any colour model and depth as upright RGB.
 ///
-/// The format is told by the content, whatever the name; a colour profile is applied, so that the pixels are sRGB; so is
-/// the EXIF orientation; transparent parts become white. Memory is bounded before anything is decoded. A JPEG is
-/// accepted only if all of its image is there, whatever the decoder would make of the rest.
+/// The content determines the format, whatever the name. Decoding applies the colour profile, so that the pixels are
+/// sRGB, and the EXIF orientation; transparent parts become white. Memory is bounded before anything is decoded. A JPEG
+/// is accepted only if its image is complete, whatever the decoder would substitute for lost parts.
 ///
 /// # Errors
 /// A [`DecodeError`] that says what is wrong with the file and what to do.
@@ -138,7 +138,7 @@ pub fn is_jpeg(bytes: &[u8]) -> bool {
 }
 
 /// # Errors
-/// If the image is larger or smaller than is accepted.
+/// If the image is larger or smaller than the limits.
 pub(super) fn check_dimensions(width: u32, height: u32) -> Result<(), DecodeError> {
     let pixels = u64::from(width) * u64::from(height);
     if width.max(height) > MAX_SIDE || pixels > MAX_PIXELS {
@@ -163,8 +163,8 @@ fn damaged(error: ImageError) -> DecodeError {
     }
 }
 
-/// The file without what follows its own end. Every chunk must end within the file: the decoder sets aside as much
-/// memory as a chunk says it has, up to 4 GB. Sizes by RFC 9649, sections 2.3 and 2.4.
+/// The file without the bytes after its own end. Every chunk must end within the file: the decoder allocates as much
+/// memory as a chunk claims, up to 4 GB. Sizes by RFC 9649, sections 2.3 and 2.4.
 fn whole_webp(bytes: &[u8]) -> Result<&[u8], DecodeError> {
     let size = |at: usize| Some(u32::from_le_bytes(bytes.get(at..)?.first_chunk().copied()?) as usize);
     let riff = size(4).ok_or(DecodeError::Truncated)?;

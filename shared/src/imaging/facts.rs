@@ -11,7 +11,7 @@ use super::{PREVIEW_SIDE, Tones, shrink};
 
 /// Bits in which the 256-bit perceptual hashes of two pictures of the same may differ. Measured on 48 real images:
 /// recompressed, halved or trimmed by 1 % on each side they differ from themselves in up to 22 bits, and from one
-/// another in 36 and more. Sparse drawings differ in fewer, whatever they show: most of their bits are bare paper.
+/// another in 36 and more. Sparse drawings differ in fewer, whatever their content: most of their bits are bare paper.
 const SAME_PICTURE_BITS: u32 = 26;
 
 /// The measured facts of one image file.
@@ -25,13 +25,14 @@ pub struct Facts {
     pub width: u32,
     /// Pixels down, upright.
     pub height: u32,
-    /// How its brightness is spread; none in records from before it was measured.
+    /// The distribution of its brightness; `None` in records from before it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tones: Option<Tones>,
 }
 
 impl Facts {
-    /// Whether both files may show the same picture. Only a hint: different sparse drawings look alike to the hash.
+    /// Whether both files may show the same picture. This is only a hint: different sparse drawings look alike to the
+    /// hash.
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         let hashes = (

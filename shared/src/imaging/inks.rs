@@ -1,4 +1,4 @@
-//! JPEGs for printing presses: four inks, of which a profile says what they look like.
+//! JPEGs for printing presses: four inks, whose colours a profile defines.
 
 use image::RgbImage;
 use moxcms::ColorProfile;
@@ -9,7 +9,7 @@ use zune_jpeg::JpegDecoder;
 
 use super::colour;
 
-/// Reads a JPEG of four inks by its profile. `None` if it is none, or the profile can't be used.
+/// Decodes a JPEG of four inks by its profile. `None` if it has other components, or the profile is unusable.
 pub(super) fn decode(jpeg: &[u8], profile: &ColorProfile) -> Option<RgbImage> {
     let convert = colour::from_inks(profile)?;
     let options = DecoderOptions::default()
@@ -31,8 +31,8 @@ pub(super) fn decode(jpeg: &[u8], profile: &ColorProfile) -> Option<RgbImage> {
     lines.all(|(inks, colours)| convert(inks, colours)).then_some(image)
 }
 
-/// Shares of ink from what Adobe's programs write, and all others after them: inverted, the first three as luma and
-/// chroma (ITU-T T.872, 6.5.3).
+/// Converts samples to shares of ink. Adobe's programs, and all others since, store them inverted, the first three as
+/// luma and chroma (ITU-T T.872, 6.5.3).
 fn from_ycck([luma, blue, red, black]: [u8; 4]) -> [u8; 4] {
     let (luma, blue, red) = (f32::from(luma), f32::from(blue) - 128.0, f32::from(red) - 128.0);
     let share = |value: f32| value.round().clamp(0.0, 255.0) as u8;

@@ -1,10 +1,11 @@
-//! How the brightness of a picture is spread.
+//! The distribution of a picture's brightness.
 
 use image::imageops::{self, FilterType};
 use image::{GrayImage, RgbImage};
 use serde::{Deserialize, Serialize};
 
-/// Longest side, in pixels, of the copy that most is measured on: brightness needs no detail, and grain is evened out.
+/// Longest side, in pixels, of the copy for most measurements: brightness needs no detail, and shrinking averages
+/// grain.
 const LONGEST_SIDE: u32 = 128;
 
 /// The tones of a picture, from 0 (black) to 255 (white).
@@ -20,12 +21,12 @@ pub struct Tones {
     pub darkest: u8,
     /// Only one pixel in a thousand is lighter.
     pub lightest: u8,
-    /// Percent of pure white pixels, which hold no detail.
+    /// Percent of pure white pixels, which contain no detail.
     pub burnt_percent: u8,
 }
 
 impl Tones {
-    /// Measures a picture. 512 pixels on the longer side show all that is measured.
+    /// Measures a picture. 512 pixels on the longer side are enough for all measurements.
     #[must_use]
     pub fn measure(image: &RgbImage) -> Self {
         let gray = imageops::grayscale(image);
@@ -33,7 +34,7 @@ impl Tones {
         let scale = (LONGEST_SIDE as f32 / width.max(height).max(1) as f32).min(1.0);
         let side = |length: u32| ((length as f32 * scale).round() as u32).max(1);
         let even = Histogram::of(&imageops::resize(&gray, side(width), side(height), FilterType::Triangle));
-        // Evened out, a thin line on white paper would be nearly white.
+        // After averaging, a thin line on white paper would be nearly white.
         let fine = Histogram::of(&gray);
         Self {
             mean: even.mean(),
@@ -46,7 +47,7 @@ impl Tones {
     }
 }
 
-/// How many pixels have each level.
+/// The number of pixels at each level.
 struct Histogram {
     pixels: [u64; 256],
     all: u64,
@@ -70,7 +71,7 @@ impl Histogram {
         (sum / self.all.max(1)) as u8
     }
 
-    /// The level that the share `rank` (0 to 1) of the pixels is darker than.
+    /// The level below which the share `rank` (0 to 1) of the pixels lies.
     fn quantile(&self, rank: f64) -> u8 {
         let darker = (self.all.saturating_sub(1) as f64 * rank).round() as u64;
         let mut counted = 0;

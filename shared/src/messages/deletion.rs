@@ -81,7 +81,7 @@ impl DeletionMessage {
     }
 }
 
-/// What can name an image of an actor: one segment of a key and of a path.
+/// A possible name of an actor's image: one segment of a key and of a path.
 fn can_be_an_image(name: &str) -> bool {
     !name.contains('/') && is_image_name(name)
 }

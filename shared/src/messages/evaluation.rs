@@ -35,7 +35,7 @@ pub struct EvaluationCommand {
     /// Overtake a plan that is still being carried out.
     #[serde(default)]
     pub force: bool,
-    /// The sender's name for the request, by which its dry run is found.
+    /// The sender's name for the request, which identifies its dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Why the question is asked. Only our own messages say.

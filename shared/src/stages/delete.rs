@@ -232,7 +232,7 @@ impl Deletion {
         Ok(true)
     }
 
-    /// The actor's files. Listed once for all deletions of a message, since most images have no sidecars.
+    /// The actor's files. One listing serves all deletions of a message, since most images have no sidecars.
     async fn folder(&self, actor: &ActorId) -> Result<Folder, StageError> {
         Ok(Folder::list(&self.bucket, &self.keys, actor, "").await?)
     }
@@ -273,7 +273,7 @@ impl Deletion {
         let begun = match self.store.begin_deletion(actor, filename, wanted, version).await? {
             Claim::Begun(begun) => begun,
             Claim::Over(kept) => {
-                // An evaluation may have ended the deletion that was cut off before its sidecars had gone.
+                // An evaluation may have completed the interrupted deletion before its sidecars were moved.
                 self.trash_sidecars(actor, filename, &kept).await?;
                 return Ok(Ended::Over);
             }

@@ -1,4 +1,4 @@
-//! The files of an actor, as the bucket has them.
+//! The files of an actor in the bucket.
 
 use std::collections::BTreeMap;
 
@@ -14,17 +14,17 @@ use crate::keys::{Keys, is_image_name};
 
 /// An actor's folder in the bucket.
 pub(super) struct Listing {
-    /// The image files, which don't lie deeper.
+    /// The image files directly in the folder.
     pub(super) images: Vec<Listed>,
-    /// Where they lie, without a slash at its end.
+    /// Its location, without a slash at its end.
     place: String,
     inventory: Inventory,
-    /// A folder that bears the actor's name in the form in which macOS writes it, and how many images it holds.
+    /// A folder with the actor's name in the spelling of macOS, and the number of its images.
     decomposed: Option<(String, usize)>,
 }
 
 impl Listing {
-    /// Why the set must not be mended: images of it are not understood. A sentence with the remedy.
+    /// Why the balancer must not change the set: it can't interpret some of its images. A sentence with the remedy.
     pub(super) fn obstacle(&self) -> Option<String> {
         let decomposed = self.decomposed.as_ref().map(|(folder, count)| {
             format!(
@@ -39,7 +39,7 @@ impl Listing {
         ))
     }
 
-    /// What is left alone, one remark for each kind.
+    /// The ignored files, in one remark for each class.
     pub(super) fn notes(&self) -> Vec<Note> {
         let formats = self.inventory.unreadable_in_words();
         let formats = formats.map(|(images, remedy)| Note { filename: images, remark: format!("ignored ({remedy})") });
@@ -50,7 +50,7 @@ impl Listing {
         formats.chain(bad_names).collect()
     }
 
-    /// Images that trainers and file systems may take for one.
+    /// Images that trainers and file systems may confuse.
     pub(super) fn twins(&self) -> Vec<Vec<&str>> {
         self.inventory.twins()
     }
@@ -87,13 +87,13 @@ async fn images_below(bucket: &Bucket, folder: &str) -> Result<usize, StageError
     Ok(names.filter(|name| Inventory::of([*name]).concerns_images()).count())
 }
 
-/// Files in an actor's folder of the bucket, images or not, as they were at some moment.
+/// Files in an actor's folder of the bucket, images or not, at one moment.
 pub(super) struct Folder {
     etags: BTreeMap<String, String>,
 }
 
 impl Folder {
-    /// Lists the files whose names start so.
+    /// Lists the files whose names start with this prefix.
     pub(super) async fn list(bucket: &Bucket, keys: &Keys, actor: &ActorId, start: &str) -> Result<Self, AwsError> {
         let folder = keys.training_data(actor);
         let objects = bucket.list(&(folder.clone() + start)).await?.into_iter();
@@ -112,7 +112,7 @@ impl Folder {
         sidecars.map(|name| Sidecar { filename: name.to_owned(), etag: self.etags[name].clone() }).collect()
     }
 
-    /// Notes that an image has left the folder.
+    /// Records that an image has left the folder.
     pub(super) fn remove(&mut self, filename: &str) {
         self.etags.remove(filename);
     }

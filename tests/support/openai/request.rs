@@ -29,7 +29,7 @@ pub(super) struct Violation {
     pub(super) status: u16,
     pub(super) code: &'static str,
     pub(super) what: String,
-    /// Whether the vendor would have accepted it, and only this server does not.
+    /// Whether the vendor would have accepted it, and only this server refuses it.
     pub(super) is_quirk: bool,
 }
 
@@ -78,14 +78,14 @@ pub(super) fn understand(request: &Request, turn: usize, vendor: &Vendor) -> Res
     Ok(Asked { turn, mode, shown, tokens: patches * 12 / 10 + text.min(500) + 800 })
 }
 
-/// The numbers that the images are told to have.
+/// The announced numbers of the images.
 fn numbers_told(messages: &Value) -> Result<Vec<u32>, Violation> {
     let told = messages[1]["content"][0]["text"].as_str().ok_or("the user's content must begin with text")?;
     let numbers = told.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
     Ok(numbers.map(|digits| digits.parse().unwrap()).collect())
 }
 
-/// Checks everything but the messages, for images of these numbers.
+/// Checks everything except the messages, for images of these numbers.
 fn check_form(body: &Value, vendor: &Vendor, numbers: &[u32]) -> Result<(), Violation> {
     let fields = body.as_object().ok_or("the body must be an object")?;
     if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
@@ -148,7 +148,7 @@ fn check_schema(schema: &Value, numbers: &[u32]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// A server without schemas must be told one in words.
+/// For a server without schemas, the prompt must describe the schema.
 fn check_told_schema(messages: &Value, numbers: &[u32]) -> Result<(), Violation> {
     let parts = messages[1]["content"].as_array().into_iter().flatten();
     let text = parts.filter_map(|part| part["text"].as_str()).next_back().unwrap_or_default();

@@ -249,7 +249,7 @@ impl World {
         names_in(&self.local_folder(actor))
     }
 
-    /// The files that a plan, or a message by hand, has moved to the trash of the local copy.
+    /// The files that a plan or a manual message has moved to the trash of the local copy.
     #[must_use]
     pub fn local_trash(&self, actor: &ActorId, plan_id: &str) -> Vec<String> {
         names_in(&self.data.path().join(actor.as_str()).join("trash").join(plan_id))

@@ -1,16 +1,16 @@
-//! Why an image goes, in a sentence for the user.
+//! The reasons of deletions, as sentences for the user.
 
 use crate::domain::assessment::{Assessment, Flag};
 
 use super::ties_lost;
 
-/// A generated image that came out as another kind.
+/// A generated image of a different kind than requested.
 pub(super) fn another_kind(image: &Assessment) -> String {
     let requested = image.missed_kind().unwrap_or(image.kind);
     format!("Generated as {requested}, but came out as {}.", image.kind)
 }
 
-/// An image below the quality floor. Of a copy it says enough which file it repeats.
+/// An image below the quality floor. For a copy, naming the original is enough.
 pub(super) fn poor(image: &Assessment, quality_floor: u8) -> String {
     if image.flags.contains(&Flag::ExactDuplicate) && !image.reason.is_empty() {
         return image.reason.clone();
@@ -19,7 +19,7 @@ pub(super) fn poor(image: &Assessment, quality_floor: u8) -> String {
     rated.trim_end().to_owned()
 }
 
-/// A good image of which there are too many.
+/// A good image of a kind with a surplus.
 pub(super) fn surplus(image: &Assessment, staying: &[&Assessment], surplus: &[&Assessment], wanted: u32) -> String {
     format!(
         "Surplus: {} good {} images, {wanted} wanted; {} ({}).",

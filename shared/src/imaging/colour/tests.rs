@@ -68,7 +68,7 @@ fn assert_shows(file: &[u8], colour: [u8; 3], tolerance: u8) {
     assert!(is_near, "{found:?} instead of {colour:?}");
 }
 
-/// A chunk right behind the header of a PNG.
+/// Inserts a chunk right after the header of a PNG.
 fn with_chunk(png: &[u8], kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     const HEADER_END: usize = 33;
     let named = [kind, content].concat();
@@ -173,7 +173,7 @@ fn no_damage_to_a_profile_is_an_error() {
     }
 }
 
-/// A press whose cyan, magenta and yellow are not those of a screen. Between its full inks it is linear in Lab.
+/// A press whose cyan, magenta and yellow differ from those of a screen. Between its full inks it is linear in Lab.
 fn four_inks() -> ColorProfile {
     let lab = |[light, a, b]: [f64; 3]| {
         [light * 652.8, (a + 128.0) * 256.0, (b + 128.0) * 256.0].map(|value| value.round() as u16)
@@ -206,7 +206,7 @@ fn four_inks() -> ColorProfile {
     profile
 }
 
-/// Inks, and what they look like by [`four_inks`].
+/// Inks, and their colours by [`four_inks`].
 const PRINTED: [([u8; 4], [u8; 3]); 4] = [
     ([0, 0, 0, 0], [255, 255, 255]),
     ([255, 0, 0, 0], [0, 140, 200]),
@@ -251,7 +251,7 @@ fn gamma_and_primaries_of_a_png_are_applied() {
     assert_shows(&with_chunk(&red, b"gAMA", &numbers(&[0])), [204, 51, 51], 0);
 }
 
-/// What turns an image a quarter clockwise (TIFF 6.0, tag 274, value 6).
+/// The EXIF data that rotate an image by 90° clockwise (TIFF 6.0, tag 274, value 6).
 const TURNED: &[u8] = b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
 
 #[test]

@@ -1,14 +1,14 @@
 //! The bits of an entropy-coded segment, and the Huffman codes in them (ITU-T T.81, annexes C and F.2.2).
 
-/// Codes up to this length are found by one look into a table.
+/// One table look-up decodes codes up to this length.
 const SHORT: u32 = 9;
 
-/// Why a segment can't be read any further.
+/// Why reading of a segment stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The segment ends here.
     NoData,
-    /// The bits that follow mean nothing.
+    /// The following bits are no valid code.
     NoMeaning,
 }
 
@@ -19,13 +19,13 @@ pub(super) struct Table {
     short: [(u8, u8); 1 << SHORT],
     /// For each length: one more than its last code, padded to 16 bits.
     limits: [u32; 17],
-    /// For each length: what makes an index of symbols out of a code.
+    /// For each length: the offset from a code to its index among the symbols.
     offsets: [i32; 17],
     symbols: [u8; 256],
 }
 
 impl Table {
-    /// The table of so many codes of each length from 1 to 16 bits. `None` if there can be no such codes.
+    /// The table with this many codes of each length from 1 to 16 bits. `None` if no such code exists.
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let mut table = Self { short: [(0, 0); 1 << SHORT], limits: [0; 17], offsets: [0; 17], symbols: [0; 256] };
         table.symbols.get_mut(..symbols.len())?.copy_from_slice(symbols);
@@ -49,7 +49,7 @@ impl Table {
         Some(table)
     }
 
-    /// What zeros mean, as many as the shortest code has.
+    /// The symbol of a code of zeros, which is the first of the shortest codes.
     pub(super) fn meaning_of_zeros(&self) -> u8 {
         self.symbols[0]
     }
@@ -59,7 +59,7 @@ impl Table {
 #[derive(Debug)]
 pub(super) struct Bits<'a> {
     file: &'a [u8],
-    /// The first byte that is not in the buffer.
+    /// The first byte that is not in the buffer yet.
     at: usize,
     buffer: u64,
     count: u32,
@@ -101,7 +101,7 @@ impl<'a> Bits<'a> {
         Ok(number)
     }
 
-    /// Passes over up to 64 bits.
+    /// Skips up to 64 bits.
     pub(super) fn skip(&mut self, bits: u32) -> Result<(), Stop> {
         let mut bits = bits;
         while bits > 0 {
@@ -112,7 +112,7 @@ impl<'a> Bits<'a> {
         Ok(())
     }
 
-    /// Where the bytes end that have been read, the begun one among them.
+    /// The end of the bytes that were read, including a partly read one.
     pub(super) fn position(&self) -> usize {
         (0..self.count / 8).fold(self.at, |at, _| if self.file[..at].ends_with(&[0xFF, 0]) { at - 2 } else { at - 1 })
     }
@@ -124,12 +124,12 @@ impl<'a> Bits<'a> {
         rest.windows(2).position(is_marker).map_or(self.file.len(), |distance| self.at + distance)
     }
 
-    /// What follows is no code: padding if the segment ends with it.
+    /// The error for bits that are no code: padding if the segment ends with them.
     fn no_code(&self) -> Stop {
         if self.count < 16 { Stop::NoData } else { Stop::NoMeaning }
     }
 
-    /// The next bits; beyond the end they are zeros.
+    /// The next bits; after the end they are zeros.
     fn peek(&self, bits: u32) -> u32 {
         let aligned = if self.count == 0 { 0 } else { self.buffer << (64 - self.count) };
         (aligned >> (64 - bits)) as u32
@@ -148,7 +148,7 @@ impl<'a> Bits<'a> {
             };
             let mut next = self.at + 1;
             if byte == 0xFF {
-                // A zero follows a byte that is data; several such bytes count as one, as for other decoders.
+                // A zero after 0xFF marks it as data; several bytes 0xFF count as one, as in other decoders.
                 while self.file.get(next) == Some(&0xFF) {
                     next += 1;
                 }

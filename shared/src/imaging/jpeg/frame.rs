@@ -1,4 +1,4 @@
-//! The frame of a JPEG: its size, its components, and what has come of them so far.
+//! The frame of a JPEG: its size, its components, and the data received so far.
 
 use super::super::decode::{DecodeError, check_dimensions};
 
@@ -12,9 +12,9 @@ pub(super) struct Component {
     pub(super) blocks: (usize, usize),
     /// Blocks across with those that only fill up the last unit of a line.
     pub(super) stride: usize,
-    /// Of each coefficient, how many low bits have not come yet. `None` if none of it has.
+    /// For each coefficient, the number of low bits that are still missing. `None` if all of it is missing.
     pub(super) missing_bits: [Option<u8>; 64],
-    /// Of each block, which coefficients are not zero so far. Only progressive frames need it.
+    /// For each block, the coefficients that are not zero so far. Only progressive frames need it.
     pub(super) nonzero: Vec<u64>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Reads a frame header (T.81, B.2.2). `None` if it makes no sense, which the decoder then says.
+    /// Reads a frame header (T.81, B.2.2). `None` if it is invalid, which the decoder then reports.
     ///
     /// # Errors
     /// If the image is too large or too small.
@@ -69,7 +69,7 @@ impl Frame {
         Ok(Some(Self { is_progressive, height: height.into(), components, units, unit_rows: 8 * most.1 }))
     }
 
-    /// Whether every coefficient has come with all its bits.
+    /// Whether all bits of every coefficient have arrived.
     pub(super) fn is_complete(&self) -> bool {
         self.components.iter().all(|component| component.missing_bits.iter().all(|bits| *bits == Some(0)))
     }

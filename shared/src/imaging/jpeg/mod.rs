@@ -1,8 +1,8 @@
-//! Whether a JPEG file holds its whole image.
+//! Checks whether a JPEG file contains its complete image.
 //!
-//! A decoder fills lost parts with gray, or with whatever the bits say after a hole, and reports nothing. So the data of
-//! every scan are read here first, down to the Huffman codes: they must hold exactly the blocks of the image, and all of
-//! them. Nothing is computed from what they say.
+//! A decoder fills lost parts with gray, or with whatever the bits after a gap decode to, and reports nothing. This
+//! module therefore reads the data of every scan first, down to the Huffman codes: they must contain exactly the blocks
+//! of the image, and all of them. It computes no pixels.
 
 mod bits;
 mod frame;
@@ -18,13 +18,13 @@ use scan::{Broken, Scan, Tables, Why};
 
 use super::decode::DecodeError;
 
-/// More scans than any encoder writes; each of them costs time, however few bytes it has.
+/// More scans than any encoder writes; each scan costs time, however few bytes it has.
 const MOST_SCANS: usize = 100;
 
-/// The file as a decoder takes it: without stray bytes, and with an end-of-image marker.
+/// The file in the form for a decoder: without stray bytes, and with an end-of-image marker.
 ///
 /// # Errors
-/// If a part of the image is lost. Other faults are left to the decoder.
+/// If a part of the image is lost. The decoder reports other faults.
 pub(super) fn whole(file: &[u8]) -> Result<Cow<'_, [u8]>, DecodeError> {
     let mut walk =
         Walk { file, at: 2, strays: Vec::new(), frame: None, tables: Tables::default(), interval: 0, scans: 0 };
@@ -41,18 +41,18 @@ const END_OF_IMAGE: u8 = 0xD9;
 
 /// How the walk through a file ended.
 enum End {
-    /// With an end-of-image marker.
+    /// At an end-of-image marker.
     Marker,
-    /// With the file, which has the whole image and no such marker.
+    /// At the end of a file that has the complete image and no such marker.
     OfFile,
-    /// With something that only the decoder can judge.
+    /// At data that only the decoder can interpret.
     NotOurs,
 }
 
 struct Walk<'a> {
     file: &'a [u8],
     at: usize,
-    /// Bytes that belong to nothing.
+    /// Bytes outside of any segment.
     strays: Vec<Range<usize>>,
     frame: Option<Frame>,
     tables: Tables,
@@ -61,13 +61,13 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Goes from marker to marker (T.81, annex B).
+    /// Walks from marker to marker (T.81, annex B).
     fn run(&mut self) -> Result<End, DecodeError> {
         while let Some(marker) = self.next_marker() {
             match marker {
                 END_OF_IMAGE => return self.is_complete().then_some(End::Marker).ok_or(DecodeError::Truncated),
                 START_OF_IMAGE => return Err(damaged("a second image begins in the middle of it")),
-                // Markers without a segment; between scans they have nothing to say.
+                // Markers without a segment; between scans they have no meaning.
                 0x01 | 0xD0..=0xD7 => self.strays.push(self.at - 2..self.at),
                 _ => {
                     let segment = self.segment()?;
@@ -80,7 +80,7 @@ impl Walk<'_> {
         self.is_complete().then_some(End::OfFile).ok_or(DecodeError::Truncated)
     }
 
-    /// The next marker's code. What comes before it, if anything does, is stray.
+    /// The next marker's code. Any bytes before it are stray.
     fn next_marker(&mut self) -> Option<u8> {
         let is_marker = |pair: &[u8]| pair[0] == 0xFF && pair[1] != 0 && pair[1] != 0xFF;
         let rest = self.file.get(self.at..)?;
@@ -93,7 +93,7 @@ impl Walk<'_> {
         Some(rest[found? + 1])
     }
 
-    /// The segment of the marker just read.
+    /// The segment of the last marker.
     fn segment(&mut self) -> Result<Range<usize>, DecodeError> {
         let &[high, low] = self.file.get(self.at..self.at + 2).ok_or(DecodeError::Truncated)? else {
             return Err(DecodeError::Truncated);
@@ -109,7 +109,7 @@ impl Walk<'_> {
         Ok(segment)
     }
 
-    /// Acts upon a segment. Whether the walk can go on behind it.
+    /// Processes a segment. Returns whether the walk can continue after it.
     fn take(&mut self, marker: u8, segment: Range<usize>) -> Result<bool, DecodeError> {
         const DEFINE_TABLES: u8 = 0xC4;
         const DEFINE_RESTART: u8 = 0xDD;
@@ -123,7 +123,7 @@ impl Walk<'_> {
                 self.frame = Frame::parse(content, marker == 0xC2)?;
                 return Ok(self.frame.is_some());
             }
-            // Lossless, hierarchical, arithmetic: the decoder knows none of them.
+            // Lossless, hierarchical and arithmetic coding: the decoder supports none of them.
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCF => return Ok(false),
             DEFINE_RESTART => {
                 let &[high, low] = content else { return Ok(false) };

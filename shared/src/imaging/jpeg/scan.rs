@@ -1,11 +1,11 @@
-//! One scan of a JPEG: whether its data hold exactly the blocks they must.
+//! One scan of a JPEG: checks whether its data contain exactly the required blocks.
 
 use std::ops::Range;
 
 use super::bits::{Bits, Stop, Table};
 use super::frame::{Component, Frame};
 
-/// The Huffman tables in force, by their destinations.
+/// The current Huffman tables, by their destinations.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     dc: [Option<Table>; 4],
@@ -13,7 +13,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Takes over the tables of a DHT segment (T.81, B.2.4.2). `None` if they make no sense.
+    /// Stores the tables of a DHT segment (T.81, B.2.4.2). `None` if they are invalid.
     pub(super) fn define(&mut self, mut segment: &[u8]) -> Option<()> {
         while let Some((&[head, ref counts @ ..], rest)) = segment.split_first_chunk::<17>() {
             let count = counts.iter().map(|&count| usize::from(count)).sum();
@@ -29,21 +29,21 @@ impl Tables {
 /// A scan header (T.81, B.2.3).
 #[derive(Debug)]
 pub(super) struct Scan {
-    /// Index of a component, its DC and its AC table.
+    /// Indices of a component, its DC table and its AC table.
     planes: Vec<(usize, usize, usize)>,
     /// First and last coefficient.
     band: (usize, usize),
     /// Whether an earlier scan has sent the higher bits.
     refines: bool,
-    /// Low bits that are left to later scans.
+    /// Low bits that later scans will send.
     low: u8,
 }
 
-/// Where a scan broke off.
+/// The position where a scan broke off.
 #[derive(Debug)]
 pub(super) struct Broken {
     pub(super) why: Why,
-    /// The first row of pixels that can't be read.
+    /// The first row of pixels that can't be decoded.
     pub(super) row: usize,
 }
 
@@ -52,13 +52,13 @@ pub(super) struct Broken {
 pub(super) enum Why {
     /// The file ends before its data do.
     FileEnds,
-    /// A marker comes before its data end.
+    /// A marker precedes the end of its data.
     Ends,
-    /// Its data mean nothing.
+    /// Its data are invalid.
     Meaningless,
-    /// More data follow than its blocks take.
+    /// More data follow than its blocks need.
     LeftOver,
-    /// So many bytes are zeros that no encoder writes.
+    /// A run of this many zero bytes, which no encoder writes.
     Blank(usize),
 }
 
@@ -72,23 +72,23 @@ impl Why {
     }
 }
 
-/// Bytes that may follow the last block before a marker: a few encoders write some that mean nothing.
+/// Bytes that may follow the last block before a marker: a few encoders write some without meaning.
 const SLACK: usize = 4;
 
-/// Zeros that one block may consist of, and then some, in bytes. More of them in a row are flat blocks, or a hole.
+/// An upper bound, in bytes, of the zeros in one block. A longer run is either flat blocks or a gap.
 const MOST_ZEROS: usize = 32;
 
-/// What was found out about a scan's data.
+/// The result of reading a scan's data.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
-    /// Where the marker after them begins, or the file ends.
+    /// The position of the next marker, or the end of the file.
     pub(super) end: usize,
-    /// Bytes among them that mean nothing.
+    /// Bytes among the data that have no meaning.
     pub(super) strays: Vec<Range<usize>>,
 }
 
 impl Scan {
-    /// Reads a scan header. `None` if it makes no sense for the frame.
+    /// Reads a scan header. `None` if it is invalid for the frame.
     pub(super) fn parse(segment: &[u8], frame: &Frame) -> Option<Self> {
         let (&count, rest) = segment.split_first()?;
         let (planes, rest) = rest.split_at_checked(2 * usize::from(count))?;
@@ -108,10 +108,10 @@ impl Scan {
         (is_allowed && (1..=4).contains(&planes.len())).then_some(Self { planes, band: (first, last), refines, low })
     }
 
-    /// Walks through the scan's data, which begin at a position of the file, and notes in the frame what has come.
+    /// Reads the scan's data, which begin at a position of the file, and records in the frame which parts have arrived.
     ///
     /// # Errors
-    /// If they don't hold exactly the scan's blocks.
+    /// If the data don't contain exactly the scan's blocks.
     pub(super) fn walk(
         &self,
         frame: &mut Frame,
@@ -130,7 +130,7 @@ impl Scan {
             let (done, outcome) = self.stretch(frame, tables, &mut reader, unit..to, across);
             let broken = |why| Broken { why, row: done / across * rows };
             let (end, marker) = (reader.bits.position(), reader.bits.next_marker());
-            // What follows a hole ends too early, too late or in nonsense: the hole says more.
+            // After a gap the data end too early, too late or are invalid: the gap is the better explanation.
             if !zeros_are_flat && let Some(blank) = longest_blank(&file[begin..end]) {
                 return Err(broken(Why::Blank(blank)));
             }
@@ -138,7 +138,7 @@ impl Scan {
             if reader.end_of_band_run > 0 {
                 return Err(broken(Why::Meaningless));
             }
-            // Any number of such bytes may come before a marker.
+            // Any number of fill bytes may precede a marker.
             let fill = |byte: &&u8| **byte == 0xFF;
             if marker - end > SLACK + file[end..marker].iter().filter(fill).count() {
                 return Err(broken(Why::LeftOver));
@@ -164,13 +164,13 @@ impl Scan {
         Ok(walked)
     }
 
-    /// Whether zeros mean blocks that are like the one before: no change in brightness, and no detail.
+    /// Whether zeros encode blocks equal to the previous one: no change in brightness, and no detail.
     fn zeros_are_flat(&self, tables: &Tables) -> bool {
         let is_nothing = |table: &Option<Table>| table.as_ref().is_some_and(|table| table.meaning_of_zeros() == 0);
         self.planes.iter().all(|&(_, dc, ac)| is_nothing(&tables.dc[dc]) && is_nothing(&tables.ac[ac]))
     }
 
-    /// Units across and down, and the rows of pixels in each: a scan of one component has its blocks for units.
+    /// Units across and down, and the rows of pixels in each: in a scan of one component, each block is a unit.
     fn units(&self, frame: &Frame) -> (usize, usize, usize) {
         match self.planes[..] {
             [(index, ..)] => {
@@ -181,7 +181,7 @@ impl Scan {
         }
     }
 
-    /// Reads some units. Gives the number of the one it came to.
+    /// Reads a range of units. Returns the number of the unit at which it stopped, with the result.
     fn stretch(
         &self,
         frame: &mut Frame,
@@ -248,14 +248,14 @@ impl Scan {
     }
 }
 
-/// The length of the longest run of zeros, if it is longer than any block's.
+/// The length of the longest run of zeros, if it exceeds that of any block.
 fn longest_blank(data: &[u8]) -> Option<usize> {
     data.split(|byte| *byte != 0).map(<[u8]>::len).max().filter(|length| *length > MOST_ZEROS)
 }
 
 struct Reader<'a> {
     bits: Bits<'a>,
-    /// Further blocks of which the band has nothing (more).
+    /// Further blocks without (more) coefficients in the band.
     end_of_band_run: usize,
 }
 
@@ -286,7 +286,7 @@ impl Reader<'_> {
         if k > 64 { Err(Stop::NoMeaning) } else { Ok(()) }
     }
 
-    /// A band of coefficients of which nothing has come yet (T.81, G.1.2.2).
+    /// A band of coefficients that are all missing so far (T.81, G.1.2.2).
     fn first_ac(&mut self, table: &Table, (first, last): (usize, usize), nonzero: &mut u64) -> Result<(), Stop> {
         let mut k = first;
         while k <= last {

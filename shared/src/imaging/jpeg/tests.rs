@@ -8,7 +8,7 @@ use crate::imaging::{DecodeError, decode};
 const WIDTH: u32 = 120;
 const HEIGHT: u32 = 88;
 
-/// How a JPEG is written.
+/// The encoding of a JPEG.
 #[derive(Debug, Clone, Copy)]
 struct Form {
     is_progressive: bool,
@@ -22,7 +22,7 @@ fn forms() -> Vec<Form> {
     for is_progressive in [false, true] {
         for restart_interval in [0, 5] {
             for sampling in [SamplingFactor::R_4_4_4, SamplingFactor::R_4_2_2, SamplingFactor::R_4_2_0] {
-                // With both, the encoder leaves codes out of its tables that it needs after a restart.
+                // With both options, the encoder omits codes from its tables that it needs after a restart.
                 for is_optimized in [false, restart_interval == 0] {
                     forms.push(Form { is_progressive, restart_interval, sampling, is_optimized });
                 }
@@ -45,11 +45,11 @@ fn written(samples: &[u8], colours: ColorType, form: Form, quality: u8) -> Vec<u
     file
 }
 
-/// As most cameras and programs write.
+/// The encoding that most cameras and programs use.
 const USUAL: Form =
     Form { is_progressive: false, restart_interval: 0, sampling: SamplingFactor::R_4_2_0, is_optimized: false };
 
-/// Smooth in parts, grained in parts, the same each time.
+/// A picture that is smooth in parts and grained in others, always the same.
 fn photograph() -> RgbImage {
     RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
         let grain = (x * 7919 + y * 104_729) % 61 * u32::from(x > 60);
@@ -65,7 +65,7 @@ fn photographs() -> Vec<Vec<u8>> {
     forms.iter().map(|form| written(&colour, ColorType::Rgb, *form, 85)).chain(gray).collect()
 }
 
-/// Pictures with large parts in which nothing happens.
+/// Pictures with large flat parts.
 fn flat_pictures() -> Vec<RgbImage> {
     let drawn = |ground: [u8; 3], band: std::ops::Range<u32>, ink: [u8; 3]| {
         RgbImage::from_fn(WIDTH, HEIGHT, |x, y| Rgb(if band.contains(&y) && (x * y) % 97 < 40 { ink } else { ground }))
@@ -82,7 +82,7 @@ fn flat_pictures() -> Vec<RgbImage> {
     ]
 }
 
-/// Where the data of the first scan begin.
+/// The position where the data of the first scan begin.
 fn first_scan(jpeg: &[u8]) -> usize {
     let mut at = 2;
     loop {
@@ -157,7 +157,7 @@ fn bytes_between_segments_are_passed_over() {
     }
 }
 
-/// A hole of zeros in the first scan, a quarter of its data long at most.
+/// A gap of zeros in the first scan, at most a quarter of its data long.
 fn with_a_hole(jpeg: &[u8], length: usize, place: usize) -> Vec<u8> {
     let scan = first_scan(jpeg);
     let room = jpeg.len() - 2 - scan;

@@ -1,4 +1,4 @@
-//! The sidecars of images in the bucket go to the trash with them.
+//! Moves the sidecars of images in the bucket to the trash.
 
 use tracing::{info, warn};
 
@@ -11,8 +11,9 @@ use crate::stages::StageError;
 use crate::stages::listing::Folder;
 
 impl Deletion {
-    /// Moves the sidecars of a deleted image to the trash, as far as they are those that were there when its deletion began
-    /// and no other image shares them by now. Comes after the image has gone, so that an image that stays keeps its own.
+    /// Moves the sidecars of a deleted image to the trash if they are the versions that existed when its deletion began
+    /// and no other image shares them now. This follows the deletion of the image, so that an image that stays keeps
+    /// its sidecars.
     pub(super) async fn trash_sidecars(
         &self,
         actor: &ActorId,

@@ -148,7 +148,7 @@ impl Evaluation {
         Ok(self.store.release_lease(actor, case.token).await?)
     }
 
-    /// Tells whoever waits for a dry run by its request that there is none, and why.
+    /// Answers a dry run's request with the reason why there is no plan.
     async fn answer_in_vain(&self, case: &Case<'_>, problem: &str) -> Result<(), StageError> {
         let Some(request_id) = &case.command.request_id else { return Ok(()) };
         let now = self.clock.now();

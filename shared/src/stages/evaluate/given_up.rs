@@ -1,5 +1,5 @@
-//! A set that was given up is left alone until it changes or a person asks for another attempt. A second upload of the same
-//! file, or a second run on the same folder, would otherwise delete and generate as many images in vain once more.
+//! A suspended set stays unchanged until it changes or the user requests another attempt. Otherwise a second upload of
+//! the same file, or a second run on the same folder, would delete and generate as many images in vain again.
 
 use tracing::info;
 
@@ -14,7 +14,7 @@ use crate::messages::{Cause, Mode};
 use crate::stages::StageError;
 
 impl Evaluation {
-    /// What is remembered of the set, if it is the same as then and nobody asks for another attempt.
+    /// The record of the suspended set, if the set is the same and the message requests no other attempt.
     pub(super) fn still_given_up<'a>(&self, case: &'a Case<'_>, survey: &Survey) -> Option<&'a Standstill> {
         let command = case.command;
         let is_news_of_uploads = command.cause == Cause::Uploads && command.mode == Mode::Execute;
@@ -29,7 +29,8 @@ impl Evaluation {
         self.conclude_with(case, Verdict { given_up: Some(given_up.clone()), ..verdict }).await
     }
 
-    /// Asks for a person, and remembers the set, so that the same set is not tried again by itself.
+    /// Sets the actor to needs attention, and records the set so that the balancer does not retry the same set by
+    /// itself.
     pub(super) async fn give_up(
         &self,
         case: &Case<'_>,

@@ -36,9 +36,9 @@ pub(super) struct Judged {
 pub(super) enum Unjudged {
     /// The model can't be asked.
     Unable {
-        /// Why.
+        /// The reason.
         error: VisionError,
-        /// Whether it had judged any image until then.
+        /// Whether the model had assessed any image before.
         is_any_new: bool,
     },
     /// There is no money to ask it.

@@ -81,7 +81,7 @@ pub struct Evaluation {
     pub target: Target,
     /// Images of a lower quality than this go.
     pub quality_floor: u8,
-    /// What becomes of images that look into the camera or are symmetrical.
+    /// The treatment of images that face the camera or are symmetrical.
     pub frontal_images: FrontalImages,
     /// The share of a set, in percent, that one plan may delete without being approved.
     pub most_deleted_percent: u8,

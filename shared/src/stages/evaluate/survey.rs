@@ -33,7 +33,7 @@ pub(super) struct Survey {
     pub(super) has_new_unusable: bool,
     /// The highest number of a generation so far.
     pub(super) last_generation: u32,
-    /// What tells the set from another one, or from what it was.
+    /// Identifies the set and its state.
     pub(super) fingerprint: String,
 }
 
@@ -224,8 +224,8 @@ impl Evaluation {
     }
 }
 
-/// A set none of whose images can be read is not made anew from the base image: they may be another format's, or damaged on
-/// their way.
+/// The balancer does not regenerate a set from the base image if none of its images can be read: they may be of another
+/// format, or damaged in transit.
 fn nothing_can_be_read(unusable: &[Note]) -> String {
     const NAMED: usize = 3;
     let named = unusable.iter().take(NAMED).map(|note| format!("{}: {}", note.filename, note.remark));

@@ -32,8 +32,8 @@ impl Evaluation {
         }
     }
 
-    /// A service that has answered nothing within the time it is given is waited out once. It may answer a little later each
-    /// time, and be paid for it, so the second time in a row is the operator's business.
+    /// A service that sends no answer in time is waited out once. It may exceed the time again on each retry, and
+    /// charge for it, so the second time in a row needs the operator.
     async fn after_time_out(&self, case: &Case<'_>, error: VisionError) -> Result<(), StageError> {
         if case.record.vision_timed_out {
             self.forget_outage(case).await?;

@@ -48,7 +48,7 @@ impl Evaluation {
                 self.bucket.name()
             )));
         }
-        // What lies deeper, or can't be read, is told of by the evaluation.
+        // The evaluation reports files that lie deeper or are unreadable.
         let place = self.keys.split_training_data(&upload.key);
         let Some((folder, filename)) = place.filter(|(_, name)| Inventory::of([*name]).concerns_images()) else {
             debug!(key = upload.key, "not an image of an actor");

@@ -1,5 +1,5 @@
-//! Fetching an image that is made and paid for: its output is fetched again, in this delivery or a later one, before
-//! another image is paid for.
+//! Fetches an image that is generated and paid for: the handler fetches its output again, in this delivery or a later
+//! one, before it pays for another image.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use crate::adapters::store::slots::SlotRecord;
 use crate::adapters::store::spending::Settlement;
 use crate::stages::StageError;
 
-/// Fetches that may give something else than an image before the attempt has failed.
+/// Fetches without an image after which the attempt has failed.
 const MAX_FETCHES: u32 = 5;
 
-/// The pause before the second fetch. Each further pause is four times as long.
+/// The delay before the second fetch. Each further delay is four times as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
-/// SQS keeps a message back no longer.
+/// The longest delay of an SQS message.
 const LONGEST_PAUSE: Duration = Duration::from_secs(900);
 
-/// How long after its creation an output may still lie at its address: a prediction runs for half an hour at most, and its
-/// output is kept for an hour.
+/// How long after its creation an output may still appear at its address: a prediction runs for half an hour at most,
+/// and Replicate keeps its output for an hour.
 const OUTPUT_LASTS: SignedDuration = SignedDuration::from_mins(90);
 
 impl Generation {
-    /// Fetches the output of a prediction that succeeded, and stages it.
+    /// Fetches the output of a successful prediction, and stages it.
     pub(super) async fn fetch(
         &self,
         job: Job<'_>,
@@ -44,7 +44,8 @@ impl Generation {
         }
     }
 
-    /// Looks at the prediction and its output once more, later. After [`MAX_FETCHES`] the attempt has failed, and is paid.
+    /// Polls the prediction and its output once more, later. After [`MAX_FETCHES`] the attempt has failed and counts as
+    /// paid.
     pub(super) async fn fetch_again(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
         if record.fetches + 1 >= MAX_FETCHES {
             return self.try_again(job, record, Settlement::Paid, reason).await;
@@ -63,7 +64,7 @@ impl Generation {
     }
 }
 
-/// The pause after so many fetches that gave no image.
+/// The delay after this many fetches without an image.
 fn pause_after(fetches: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(4_u32.saturating_pow(fetches)).min(LONGEST_PAUSE)
 }

@@ -25,8 +25,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// When to look again for an image that takes unusually long.
 const STILL_RUNNING: Duration = Duration::from_secs(15);
 
-/// How long Replicate is left alone after a prediction that it did not finish. Such failures come in waves that last a
-/// minute or more, and each creation within one fails too.
+/// The delay after a prediction that Replicate did not finish. Such failures come in waves that last a minute or more,
+/// and each creation within a wave fails too.
 const AFTER_INTERRUPTION: Duration = Duration::from_secs(100);
 
 /// Replicate itself ends what runs for half an hour.
@@ -73,8 +73,8 @@ impl Generation {
         Err(StageError::later("the image is still being made", STILL_RUNNING))
     }
 
-    /// Waits out a service that accepts a creation and does not finish it. Nothing is charged, and no attempt is used up.
-    /// After an hour each delivery counts as failed, as after any other outage.
+    /// Waits out a service that accepts a creation and does not finish it. Nothing is charged, and no attempt is used
+    /// up. After an hour each delivery counts as failed, as after any other outage.
     async fn wait_out_interruption(
         &self,
         job: Job<'_>,
