@@ -28,25 +28,25 @@ pub enum Command {
     Demo(Demo),
     /// Balance the actors of a folder on the embedded stack
     Local(Local),
-    /// Judge the images of a folder
+    /// Rate the images of a folder
     Assess(Assess),
     /// Draw the images of a folder as a numbered grid
     Grid(Grid),
-    /// Say what must change in a set that has been judged
+    /// Plan the changes to a rated set
     Plan(Plan),
     /// Ask a running stack to evaluate, delete or generate
     Send(Send),
-    /// Say how the actors of a running stack stand
+    /// Show the status of the actors of a running stack
     Status(Status),
-    /// Keep images whatever is thought of them: nothing deletes a pinned image
+    /// Pin images: nothing deletes a pinned image
     Pin(Pin),
-    /// Let pinned images go again
+    /// Unpin images
     Unpin(Pin),
-    /// Let a plan go ahead that would delete a large share of a set
+    /// Approve a plan that deletes a large share of a set
     Approve(Approve),
-    /// Put deleted images back
+    /// Restore deleted images
     Restore(Restore),
-    /// Have messages tried again that were given up
+    /// Retry messages that failed five times
     Redrive(Redrive),
     /// Print the variables with which the AWS command line and SDKs reach the stack running on this machine
     Env(Env),
@@ -54,7 +54,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// Where the sample actor is made; an earlier one found there is taken up again
+    /// Where to create the sample actor; an existing one is reused
     #[arg(long, default_value = "balancer-demo")]
     pub dir: PathBuf,
     /// Answer with a line of JSON
@@ -75,25 +75,25 @@ pub struct Local {
     /// Only this actor; can be repeated [default: every folder in DATA]
     #[arg(long = "actor", value_name = "ID")]
     pub actors: Vec<ActorId>,
-    /// Go on until Ctrl-C: take up images, base images and actors that come into the folder, and report each time
+    /// Keep running until Ctrl-C: process new images, base images and actors in the folder, and report each time
     #[arg(long, conflicts_with = "dry_run")]
     pub watch: bool,
-    /// Show what would change, and what it would cost; change nothing
+    /// Report what would change and what it would cost; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Retry sets that an earlier run has suspended, even if nothing has changed since
     #[arg(long)]
     pub retry: bool,
-    /// Only run the stack, until Ctrl-C: for `sam local invoke` and other clients; DATA is uploaded, and left as it is
+    /// Only run the stack, until Ctrl-C, for `sam local invoke` and other clients; DATA is uploaded and stays unchanged
     #[arg(long, conflicts_with_all = ["watch", "dry_run", "retry", "json", "vision", "generator"])]
     pub serve: bool,
-    /// The IPv4 address that --serve listens on; on Linux, containers reach it at that of their bridge, often 172.17.0.1
+    /// The IPv4 address that --serve listens on; on Linux, containers reach the address of their bridge, often 172.17.0.1
     #[arg(long, requires = "serve", value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = ipv4_address)]
     pub host: Ipv4Addr,
     /// The file that --serve writes for `sam local invoke --env-vars`
     #[arg(long, requires = "serve", value_name = "FILE", default_value = "env.json")]
     pub env_vars: PathBuf,
-    /// The folder that --serve writes events for `sam local invoke` into, about the first actor of DATA
+    /// The folder into which --serve writes events for `sam local invoke`, for the first actor of DATA
     #[arg(long, requires = "serve", value_name = "DIR", default_value = "events")]
     pub events: PathBuf,
     /// Answer with a line of JSON; with --watch, with one for each report
@@ -102,7 +102,7 @@ pub struct Local {
     /// Port of the embedded stack [default: any free one; 4566 with --serve]
     #[arg(long)]
     pub port: Option<u16>,
-    /// Keep what the stack and the functions log in this folder
+    /// Write the logs of the stack and the functions to this folder
     #[arg(long, value_name = "DIR")]
     pub logs: Option<PathBuf>,
     #[command(flatten)]
@@ -141,7 +141,7 @@ pub struct Grid {
 
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// What `balancer assess --json` printed; - for standard input
+    /// The output of `balancer assess --json`; - for standard input
     #[arg(long, value_name = "FILE")]
     pub assessments: PathBuf,
     /// What the plan may do
@@ -234,7 +234,7 @@ pub enum SendMessage {
 pub struct Status {
     /// Only these actors [default: all]
     pub actors: Vec<ActorId>,
-    /// The messages that were refused, instead
+    /// List the rejected messages instead
     #[arg(long, conflicts_with = "actors")]
     pub refused: bool,
     /// Also show the current plan, the last dry run and the last deletions with their reasons; always shown for named
@@ -252,12 +252,12 @@ pub struct Status {
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum ScopeArgument {
-    /// Delete and make images
+    /// Delete and generate images
     #[default]
     All,
     /// Only delete
     DeleteOnly,
-    /// Only make images
+    /// Only generate images
     GenerateOnly,
 }
 

@@ -36,7 +36,7 @@ pub struct Approve {
 pub struct Restore {
     /// Whose images
     pub actor: ActorId,
-    /// The images' file names [default: everything that the latest plan, or message by hand, deleted]
+    /// The images' file names [default: everything that the latest plan or manual request deleted]
     #[arg(value_name = "FILE")]
     pub files: Vec<String>,
     /// Let the next evaluation delete them again: don't pin them
@@ -68,6 +68,6 @@ pub enum QueueArgument {
     Evaluation,
     /// Images to delete
     Deletion,
-    /// Images to make
+    /// Images to generate
     Generation,
 }

@@ -25,7 +25,7 @@ pub struct ActorFolder {
 /// What says who an actor is.
 pub const ACTOR_FILE: &str = "actor.json";
 
-/// The folders of an actor that the balancer reads.
+/// The folders of an actor that the balancer uses.
 const KNOWN_FOLDERS: [&str; 3] = ["training_data", "base_image", "trash"];
 
 /// The actors of a data folder, or those of them that are asked for.

@@ -1,4 +1,4 @@
-//! Who judges and who draws: the models that are part of this program, unless somebody asks for those that cost money.
+//! The providers of ratings and images: the embedded models, unless the user requests the paid services.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -47,10 +47,10 @@ const NO_KEY: &str = "not-set";
 /// Never chosen by the mere presence of a key.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct ProviderArguments {
-    /// Who judges; `openai` costs money and reads OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE, VISION_PASSES, VISION_TIMEOUT_SECONDS and the prices VISION_USD_PER_MILLION_INPUT_TOKENS, VISION_USD_PER_MILLION_OUTPUT_TOKENS
+    /// The model that rates images; `openai` costs money and reads OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE, VISION_PASSES, VISION_TIMEOUT_SECONDS and the prices VISION_USD_PER_MILLION_INPUT_TOKENS, VISION_USD_PER_MILLION_OUTPUT_TOKENS
     #[arg(long, value_enum, default_value_t)]
     pub vision: Vision,
-    /// Who draws; `replicate` costs money and reads REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL and the price GENERATOR_USD_PER_IMAGE
+    /// The model that generates images; `replicate` costs money and reads REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL and the price GENERATOR_USD_PER_IMAGE
     #[arg(long, value_enum, default_value_t)]
     pub generator: Generator,
 }

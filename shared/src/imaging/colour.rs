@@ -155,7 +155,7 @@ fn gray_srgb() -> ColorProfile {
     gray
 }
 
-/// The name that writers give to sRGB.
+/// Whether this is a gamma that encoders write for sRGB.
 fn is_usual_gamma(gamma: f32) -> bool {
     (0.43..0.48).contains(&gamma)
 }
