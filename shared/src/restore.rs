@@ -82,9 +82,9 @@ impl RestoreError {
 }
 
 impl Restoration<'_> {
-    /// Puts an image back as it was when it was deleted. Cut off anywhere and repeated, it ends the same: the record of
-    /// the trash goes last, and everything before it finds what an earlier attempt has done. Returns where those of its
-    /// sidecars lie that stay in the trash, since other files have their names.
+    /// Restores an image as it was when it was deleted. An interrupted restoration can be repeated with the same result:
+    /// the trash record is removed last, and every step before it detects the work of an earlier attempt. Returns the
+    /// locations of the sidecars that stay in the trash because other files have their names.
     ///
     /// # Errors
     /// If there is nothing to put back, or no place for it, or something fails.

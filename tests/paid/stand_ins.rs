@@ -3,10 +3,10 @@
 //!
 //! `cargo run --release -p balancer-tests --example stand-ins -- BASE_IMAGE [LOOK_SECONDS] [IMAGE_SECONDS] [OPTION…]`
 //!
-//! `--failing` lets a tenth of everything go wrong in each of several ways, `--interrupted` every prediction of the first 90
+//! `--failing` makes a tenth of all requests fail in each of several ways, `--interrupted` every prediction of the first 90
 //! seconds, `--nsfw` every prediction of the first prompt, `--damaged` the first five fetches of an output. The judgements
-//! come `--fenced` or after `--thinking`, and the vision service takes `--older-token-limit`, `--enums-of-texts-only`,
-//! `--no-schema` or `--one-picture`.
+//! come `--fenced` or after `--thinking`. With `--older-token-limit`, `--enums-of-texts-only`, `--no-schema` or
+//! `--one-picture`, the vision service refuses parts of a request.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
 
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ fn look(eyes: &EmbeddedVision, asked: &Asked, has: &dyn Fn(&str) -> bool) -> Ans
     }
 }
 
-/// How long every prediction is interrupted, where that is wanted.
+/// How long every prediction is interrupted, if requested.
 const INTERRUPTED: Duration = Duration::from_secs(90);
 
 /// A tenth of the creations goes wrong in each of five ways, where that is wanted.

@@ -11,7 +11,7 @@ use crate::folder::Contents;
 /// reason.
 ///
 /// # Errors
-/// If the stack can't be asked.
+/// If the stack does not answer.
 pub async fn why_held(destination: &Destination, folder: &ActorFolder) -> anyhow::Result<Result<Contents, String>> {
     let actor = &folder.actor;
     let vanished = vanished(destination, folder).await?.map(|reason| {
@@ -33,7 +33,7 @@ pub async fn why_held(destination: &Destination, folder: &ActorFolder) -> anyhow
 /// Reports an actor's folder that has lost all images of the bucket at once.
 ///
 /// # Errors
-/// If the stack can't be asked.
+/// If the stack does not answer.
 pub async fn vanished(destination: &Destination, folder: &ActorFolder) -> anyhow::Result<Option<String>> {
     let training_data = folder.training_data();
     if training_data.is_dir() && !folder.images().is_ok_and(|images| images.is_empty()) {

@@ -89,8 +89,8 @@ impl FolderWatcher {
         Ok(watcher)
     }
 
-    /// What has changed, once nothing changes any more. A folder that has come counts as changed, since what it holds may
-    /// have come before anybody looked. While the data folder itself is gone, nothing counts as changed.
+    /// The changed paths, once no further changes occur. A new folder counts as changed, because its content may have
+    /// arrived before the folder was watched. While the data folder itself is gone, nothing counts as changed.
     pub async fn changes(&mut self) -> BTreeSet<PathBuf> {
         let mut pause = self.look_every;
         loop {

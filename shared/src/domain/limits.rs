@@ -35,7 +35,7 @@ const PASSPORT_LIKE_AT_MOST: u8 = 4;
 pub struct Limit {
     /// The highest quality that the image can have.
     pub most: u8,
-    /// The fault, in a sentence for people.
+    /// The fault, as a sentence for the user.
     pub finding: String,
 }
 

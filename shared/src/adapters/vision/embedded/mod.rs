@@ -1,8 +1,8 @@
-//! A judge of pictures that needs no network and no large model: what it says is measured.
+//! A vision model without a network connection or a large model: its results are measurements.
 //!
 //! The kind comes from plain pixel statistics ([`features`]) through two logistic regressions, the quality from
-//! focus and light, flags from focus, symmetry and a face detector. It knows nothing of content: no fingers are
-//! counted, and a frontal face counts as a look into the camera.
+//! focus and light, flags from focus, symmetry and a face detector. It does not understand the content: it counts no
+//! fingers, and a frontal face counts as a look into the camera.
 
 mod color;
 mod detail;
