@@ -76,6 +76,13 @@ impl Belongings {
         unrated.map(|file| file.name.clone()).collect()
     }
 
+    /// Whether the manifest records every image as generated, which is so if there are none.
+    pub fn are_all_generated(&self) -> bool {
+        let recorded = self.manifest.as_ref().map(|manifest| &manifest.images);
+        let is_generated = |name: &str| recorded.and_then(|images| images.get(name)?.plan_id.as_ref()).is_some();
+        self.contents.images.iter().all(|file| is_generated(&file.name))
+    }
+
     fn read(folder: &ActorFolder, contents: Contents) -> anyhow::Result<Self> {
         one_can_be_read(&contents.images)?;
         // A run that was killed has left no manifest of what it made and threw away; those numbers are used too, and so

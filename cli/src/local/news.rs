@@ -58,9 +58,9 @@ async fn take_up_actor(roster: &mut Roster, folder: &ActorFolder) -> anyhow::Res
         return Ok(false);
     }
     match roster.take(folder).await? {
-        Taken::Up { images, is_given_up } => {
+        Taken::Up { images, needs_request, is_given_up } => {
             remark(format!("found the actor {} with {images} images", folder.actor));
-            if images == 0 {
+            if needs_request {
                 roster.ask_first(&folder.actor, is_given_up).await?;
             }
             Ok(true)

@@ -48,6 +48,8 @@ pub enum Taken {
     /// It was uploaded, with this many images.
     Up {
         images: usize,
+        /// Whether no upload leads to an evaluation: the functions ignore events about images that they generated.
+        needs_request: bool,
         /// Whether an earlier run has suspended it, and nothing has changed since except perhaps its images.
         is_given_up: bool,
     },
@@ -94,6 +96,7 @@ impl Roster {
         self.keeper.add(folder, belongings.manifest.as_ref()).await;
         // From the first byte on, so that a run cut off here leaves the folder as the bucket is.
         self.folders.push(folder.clone());
+        let needs_request = belongings.are_all_generated();
         let images = self.destination.upload(folder, belongings).await?;
         if images == 0 {
             remark(format!(
@@ -102,7 +105,7 @@ impl Roster {
                 folder.base_images().display()
             ));
         }
-        Ok(Taken::Up { images, is_given_up })
+        Ok(Taken::Up { images, needs_request, is_given_up })
     }
 
     /// Forgets that an earlier run has suspended the set, if the user requests a retry or anything except its images
@@ -180,7 +183,7 @@ impl Roster {
         Ok(())
     }
 
-    /// Requests the first evaluation of an actor without images, which no upload announces.
+    /// Requests the first evaluation of an actor that no upload announces.
     ///
     /// # Errors
     /// If the stack fails.

@@ -153,11 +153,11 @@ impl Session {
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
         // Open before anything is read, so that nothing is missed that changes from now on.
         let watcher = options.watch.then(|| FolderWatcher::on(data, &options.actors)).transpose()?;
-        let without_images = self.upload(folders).await?;
+        let unannounced = self.upload(folders).await?;
         if options.dry_run {
             return self.dry_run(options, folders).await;
         }
-        for (actor, is_given_up) in &without_images {
+        for (actor, is_given_up) in &unannounced {
             self.roster.ask_first(actor, *is_given_up).await?;
         }
         let all: Vec<ActorId> = folders.iter().map(|folder| folder.actor.clone()).collect();
@@ -168,19 +168,19 @@ impl Session {
         match watch(&mut self.roster, watcher, options.json).await? {}
     }
 
-    /// Uploads every actor. Returns the actors without images, and whether they are suspended: no upload announces
-    /// these actors, so the run must request their evaluation.
+    /// Uploads every actor. Returns the actors that no upload announces (they have no images, or only generated ones), and
+    /// whether they are suspended: the run must request their evaluation.
     async fn upload(&mut self, folders: &[ActorFolder]) -> anyhow::Result<Vec<(ActorId, bool)>> {
         let progress = Progress::start("uploading actors", folders.len() as u64);
-        let mut without_images = Vec::new();
+        let mut unannounced = Vec::new();
         for folder in folders {
-            if let Taken::Up { images: 0, is_given_up } = self.roster.take(folder).await? {
-                without_images.push((folder.actor.clone(), is_given_up));
+            if let Taken::Up { needs_request: true, is_given_up, .. } = self.roster.take(folder).await? {
+                unannounced.push((folder.actor.clone(), is_given_up));
             }
             progress.step();
         }
         progress.finish();
-        Ok(without_images)
+        Ok(unannounced)
     }
 
     async fn dry_run(&self, options: &Options, folders: &[ActorFolder]) -> anyhow::Result<Ending> {

@@ -63,8 +63,10 @@ fn a_run_under_nohup_outlives_its_terminal() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "somebody");
     let own = place.local_in_background();
-    let mut command = Command::new("nohup");
-    command.arg(own.get_program()).args(own.get_args());
+    let mut command = Command::new(own.get_program());
+    // The first argument gives SIGHUP its default action, which `nohup` then changes.
+    let mut arguments = own.get_args();
+    command.args(arguments.next()).arg("nohup").args(arguments);
     command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let mut running = Background::start(command);
     running.wait_for("judging images");

@@ -87,7 +87,9 @@ impl Place {
 
     /// The same on another data folder.
     pub(crate) fn local_in_background_on(&self, data: &Path) -> Process {
-        let mut command = Process::new(env!("CARGO_BIN_EXE_balancer"));
+        // Tests that themselves run under `nohup` would hand on that SIGHUP is ignored.
+        let mut command = Process::new("env");
+        command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_balancer")]);
         command.env("BALANCER_CACHE_DIR", self.cache()).env("TMPDIR", self.tmp()).env_remove("RUST_LOG");
         command.args(["local", "--data"]).arg(data).args(super::actors::SIX);
         command
