@@ -15,7 +15,7 @@ use local_stack::Outputs;
 
 use crate::arguments::Connection;
 use crate::local::data_folder::ActorFolder;
-use crate::local::{RunningStack, save_manifest};
+use crate::local::{RunningStack, save_manifest_beside_run};
 use crate::outcome::remark;
 
 /// A running stack.
@@ -58,7 +58,7 @@ impl Connected {
     pub async fn keep_manifest(&self, actor: &ActorId) {
         let Some(dir) = self.local.actor_dir(actor).filter(|dir| dir.is_dir()) else { return };
         let folder = ActorFolder { actor: actor.clone(), dir };
-        if let Err(problem) = save_manifest(&self.store, &folder, None).await {
+        if let Err(problem) = save_manifest_beside_run(&self.store, &folder).await {
             remark(format!("{} is not up to date yet: {problem:#}", folder.manifest().display()));
         }
     }

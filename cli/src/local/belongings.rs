@@ -76,11 +76,12 @@ impl Belongings {
         unrated.map(|file| file.name.clone()).collect()
     }
 
-    /// Whether the manifest records every image as generated, which is so if there are none.
+    /// Whether the manifest records every readable image as generated, which is so if there are none.
     pub fn are_all_generated(&self) -> bool {
         let recorded = self.manifest.as_ref().map(|manifest| &manifest.images);
         let is_generated = |name: &str| recorded.and_then(|images| images.get(name)?.plan_id.as_ref()).is_some();
-        self.contents.images.iter().all(|file| is_generated(&file.name))
+        let mut readable = self.contents.images.iter().filter(|file| open(&file.path).is_ok());
+        readable.all(|file| is_generated(&file.name))
     }
 
     fn read(folder: &ActorFolder, contents: Contents) -> anyhow::Result<Self> {

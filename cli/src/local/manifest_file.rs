@@ -7,6 +7,7 @@ use balancer::adapters::store::Store;
 use balancer::domain::manifest::Manifest;
 use balancer::exchange;
 
+use super::belongings::Belongings;
 use super::circumstances::Circumstances;
 use super::data_folder::ActorFolder;
 use super::leave::write_whole;
@@ -25,6 +26,21 @@ pub async fn save(
     let Some(manifest) = export(store, folder, circumstances).await? else { return Ok(None) };
     write(folder, &manifest)?;
     Ok(Some(manifest))
+}
+
+/// The same for a command beside the run. The file stays as it is if the run skips the actor, or has not imported that file:
+/// it then holds pins, prompts and trash records that the table does not have.
+///
+/// # Errors
+/// If the table can't be read or the file can't be written.
+pub async fn save_beside_run(store: &Store, folder: &ActorFolder) -> anyhow::Result<()> {
+    let _turn = turn(&folder.dir).await;
+    let Some(manifest) = export(store, folder, None).await? else { return Ok(()) };
+    let Ok(belongings) = Belongings::of(folder) else { return Ok(()) };
+    if belongings.manifest.is_none_or(|own| own.created_at == manifest.created_at) {
+        write(folder, &manifest)?;
+    }
+    Ok(())
 }
 
 /// The table's records of an actor, with the circumstances of a suspended set.

@@ -30,7 +30,7 @@ mod watch;
 
 pub use changes::Deleted;
 pub use leave::{replace, write_whole};
-pub use manifest_file::save as save_manifest;
+pub use manifest_file::save_beside_run as save_manifest_beside_run;
 pub use proposal::ActorProposal;
 pub use providers::ProviderArguments;
 pub use report::{ActorReport, Undo, counts};

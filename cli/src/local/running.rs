@@ -85,14 +85,17 @@ impl RunningStack {
         let addresses: Vec<String> = running.iter().map(Self::in_words).collect();
         let list = addresses.join("\n  ");
         if let Some(data) = data {
-            let mut of_folder = running.into_iter().filter(|stack| stack.is_of(data));
-            let Some(stack) = of_folder.next() else {
+            running.retain(|stack| stack.is_of(data));
+            if running.is_empty() {
                 bail!("no stack is running for {}; running are:\n  {list}", data.display());
-            };
-            return Ok(stack);
-        }
-        if running.len() > 1 && !actors.is_empty() {
+            }
+        } else if running.len() > 1 && !actors.is_empty() {
             running.retain(|stack| stack.has(actors));
+        }
+        // What a stack without a folder of its own learns is lost when it ends.
+        let is_narrowed = data.is_some() || !actors.is_empty();
+        if is_narrowed && running.iter().any(|stack| stack.keeps_data) {
+            running.retain(|stack| stack.keeps_data);
         }
         match running.pop() {
             Some(stack) if running.is_empty() => Ok(stack),
@@ -100,9 +103,9 @@ impl RunningStack {
         }
     }
 
-    /// The stack that runs for this folder, if there is one.
+    /// The stack that keeps this folder identical to its bucket, if there is one.
     pub fn on(data: &Path) -> anyhow::Result<Option<Self>> {
-        Ok(Self::all()?.into_iter().find(|stack| stack.is_of(data)))
+        Ok(Self::all()?.into_iter().find(|stack| stack.is_of(data) && stack.keeps_data))
     }
 
     /// Every running stack; removes the files of killed stacks.

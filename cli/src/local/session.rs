@@ -209,14 +209,18 @@ impl Session {
         tokio::select! {
             drained = drain(&self.roster.destination.store, &actors) => drop(drained),
             never = self.roster.keeper.keep() => match never {},
-            () = interruption() => {}
+            // Not another SIGTERM or SIGHUP: a terminal that closes sends two, and a system that shuts down several.
+            _ = tokio::signal::ctrl_c() => {}
         }
     }
 
     /// Lets `balancer status` and the similar commands find the stack from the first round on. A failure does not stop
-    /// the run.
+    /// the run. A dry run stays unknown: a pin, say, would be lost with it.
     fn announce(&self, options: &Options, data: &Path) -> Option<Announced> {
-        let announced = RunningStack::of(&self.stack, Some(data.to_owned()), !options.dry_run).announce();
+        if options.dry_run {
+            return None;
+        }
+        let announced = RunningStack::of(&self.stack, Some(data.to_owned()), true).announce();
         announced.inspect_err(|problem| remark(format!("`balancer status` will not find this stack: {problem:#}"))).ok()
     }
 }
