@@ -104,6 +104,10 @@ fn standstill(record: &ActorRecord, images: &BTreeMap<String, Image>) -> Option<
         // An imported set that waits has not been evaluated yet.
         Status::NeedsAttention | Status::Waiting => record.given_up.clone(),
         Status::Parked => {
+            // The set that an earlier run has left parked, and nothing has changed since.
+            if let Some(earlier) = record.given_up.as_ref().filter(|given_up| given_up.status == Status::Parked) {
+                return Some(earlier.clone());
+            }
             record.parked_for?;
             let set = images.iter().filter(|(_, image)| image.etag.is_some());
             Some(Standstill {

@@ -145,13 +145,18 @@ impl<S: Stage> Worker<S> {
     async fn tell_actor(&self, record: &SqsMessage, failed: &StageError) -> Result<(), StageError> {
         let about = About::of(record.body.as_deref().unwrap_or_default());
         let Some(actor) = about.actor() else { return Ok(()) };
-        if let Some(plan_id) = about.plan()
+        let undispatched = self.undispatched_plan(&actor).await;
+        if undispatched.is_none()
+            && let Some(plan_id) = about.plan()
             && self.is_over(&actor, plan_id).await
         {
             info!(plan_id, "the plan of the message that was given up is over");
             return Ok(());
         }
-        let behalf = about.behalf(S::QUEUE, sent_at(record, &self.clock));
+        let behalf = match &undispatched {
+            Some(plan_id) => OnBehalf::Plan(plan_id),
+            None => about.behalf(S::QUEUE, sent_at(record, &self.clock)),
+        };
         let reason = format!(
             "{:?} failed {MOST_DELIVERIES} times, and its message waits in the dead-letter queue: {failed}",
             S::QUEUE
@@ -162,6 +167,17 @@ impl<S: Stage> Worker<S> {
             info!("the message that was given up no longer concerns its actor");
         }
         Ok(())
+    }
+
+    /// The active plan whose messages an evaluation could not send. Only a message of the evaluation queue resumes that, so
+    /// the actor would stay at work for ever once the last one has failed.
+    async fn undispatched_plan(&self, actor: &ActorId) -> Option<String> {
+        if S::QUEUE != Queue::Evaluation {
+            return None;
+        }
+        let plan_id = self.store.actor(actor).await.ok()??.active_plan?;
+        let plan = self.store.plan(actor, &plan_id).await.ok()??;
+        (plan.state == PlanState::Running && !plan.dispatched).then_some(plan_id)
     }
 
     /// Whether the plan is known to be completed, superseded or gone. A plan that can't be read may be the cause of the

@@ -257,7 +257,6 @@ impl Store {
             // The message that would have evaluated waiting uploads may be the one that was given up: the next
             // upload sends another.
             .remove("announced_at")
-            .remove("given_up")
             .remove(ASKED_BEFORE);
         Ok(self.apply(behalf.guard(change)).await?.is_some())
     }

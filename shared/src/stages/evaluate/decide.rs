@@ -289,7 +289,10 @@ impl Evaluation {
             self.answer_in_vain(case, problem).await?;
             return Ok(self.store.release_lease(actor, case.token).await?);
         }
-        self.settle(case, Status::NeedsAttention, case.round, problem).await
+        // A suspended set stays suspended: once the problem is gone, the same images deserve no new rounds.
+        let given_up = case.record.given_up.clone();
+        let verdict = case.verdict(Status::NeedsAttention, case.round, problem);
+        self.conclude_with(case, Verdict { given_up, ..verdict }).await
     }
 
     async fn settle(&self, case: &Case<'_>, status: Status, round: u32, reason: &str) -> Result<(), StageError> {
