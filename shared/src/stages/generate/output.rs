@@ -36,7 +36,7 @@ impl Generation {
     ) -> Result<(), StageError> {
         match replicate.fetch(output).await {
             Ok(Some(bytes)) => self.stage(job, record, bytes).await,
-            Ok(None) if self.may_still_appear(record) => self.fetch_later(job, record, "its output is missing").await,
+            Ok(None) if self.may_still_appear(record) => Err(self.await_output(job, record)),
             Ok(None) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
             Err(error) if error.is_damaged_output() => self.fetch_again(job, record, &error.to_string()).await,
             Err(error) if error.is_final() => self.try_again(job, record, Settlement::Paid, &error.to_string()).await,
@@ -50,10 +50,20 @@ impl Generation {
         if record.fetches + 1 >= MAX_FETCHES {
             return self.try_again(job, record, Settlement::Paid, reason).await;
         }
-        self.fetch_later(job, record, reason).await
+        self.note_and_fetch_later(job, record, reason).await
     }
 
-    async fn fetch_later(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
+    /// A missing output uses up none of the fetches that a damaged one has: [`OUTPUT_LASTS`] limits this wait, whose pauses
+    /// double because each lasts as long as everything before it.
+    fn await_output(&self, job: Job<'_>, record: &SlotRecord) -> StageError {
+        let waited = record.begun_at.map(|begun| self.clock.now().duration_since(begun));
+        let waited = waited.and_then(|waited| Duration::try_from(waited).ok()).unwrap_or_default();
+        let pause = waited.clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        warn!(actor = %job.actor, slot_id = job.slot.slot_id, seconds = pause.as_secs(), "output missing");
+        StageError::later("its output is missing, and is fetched again", pause)
+    }
+
+    async fn note_and_fetch_later(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
         warn!(actor = %job.actor, slot_id = job.slot.slot_id, fetches = record.fetches + 1, reason, "fetching again");
         self.store.note_fetch(job.name(), record).await?;
         Err(StageError::later(format!("its output is fetched again: {reason}"), pause_after(record.fetches)))
