@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a command may take to end once it has been told to.
-const TO_END: Duration = Duration::from_secs(15);
+/// How long a command may take to end after a signal: longer than a run waits for images in progress.
+const TO_END: Duration = Duration::from_secs(90);
 
 /// The signal that can't be caught.
 const SIGKILL: i32 = 9;
