@@ -52,14 +52,14 @@ impl BaseImage {
 impl Belongings {
     /// Looks at an actor's folder. The inner error is a sentence for people: why the actor is left alone, and what to do.
     pub fn of(folder: &ActorFolder) -> Result<Self, String> {
-        let mend = |problem: anyhow::Error| {
+        let with_remedy = |problem: anyhow::Error| {
             format!("{problem:#}. Mend it, or move it away; until then nothing of {} is touched.", folder.actor)
         };
-        let contents = folder.contents().map_err(mend)?;
-        if let Some(obstacle) = folder.obstacle(&contents).map_err(mend)? {
+        let contents = folder.contents().map_err(with_remedy)?;
+        if let Some(obstacle) = folder.obstacle(&contents).map_err(with_remedy)? {
             return Err(format!("{obstacle}. Until then nothing of {} is touched.", folder.actor));
         }
-        Self::read(folder, contents).map_err(mend)
+        Self::read(folder, contents).map_err(with_remedy)
     }
 
     /// The names of the images that this model has not rated according to the manifest.
