@@ -141,21 +141,22 @@ impl<S: Stage> Worker<S> {
     }
 
     /// Records in the actor's record that the message has failed for the last time, unless its work no longer concerns
-    /// the actor: its plan was superseded or completed, or a later evaluation has reached a verdict.
+    /// the actor: its plan was superseded or completed and has left no deletion half done, or a later evaluation has
+    /// reached a verdict.
     async fn tell_actor(&self, record: &SqsMessage, failed: &StageError) -> Result<(), StageError> {
         let about = About::of(record.body.as_deref().unwrap_or_default());
         let Some(actor) = about.actor() else { return Ok(()) };
         let undispatched = self.undispatched_plan(&actor).await;
-        if undispatched.is_none()
-            && let Some(plan_id) = about.plan()
-            && self.is_over(&actor, plan_id).await
-        {
-            info!(plan_id, "the plan of the message that was given up is over");
-            return Ok(());
-        }
-        let behalf = match &undispatched {
-            Some(plan_id) => OnBehalf::Plan(plan_id),
-            None => about.behalf(S::QUEUE, sent_at(record, &self.clock)),
+        let behalf = match (&undispatched, about.plan()) {
+            (Some(undispatched), _) => OnBehalf::Plan(undispatched),
+            (None, Some(plan_id)) if self.is_over(&actor, plan_id).await => {
+                if !self.has_claimed_images(&actor, plan_id).await {
+                    info!(plan_id, "the plan of the message that was given up is over");
+                    return Ok(());
+                }
+                OnBehalf::Request(None)
+            }
+            _ => about.behalf(S::QUEUE, sent_at(record, &self.clock)),
         };
         let reason = format!(
             "{:?} failed {MOST_DELIVERIES} times, and its message waits in the dead-letter queue: {failed}",
@@ -187,6 +188,22 @@ impl<S: Stage> Worker<S> {
             Ok(plan) => plan.is_none_or(|plan| plan.state != PlanState::Running),
             Err(_) => false,
         }
+    }
+
+    /// Whether a deletion of this plan is half done. Only the plan's own message completes it, so a superseded plan does
+    /// not make it irrelevant.
+    async fn has_claimed_images(&self, actor: &ActorId, plan_id: &str) -> bool {
+        if S::QUEUE != Queue::Deletion {
+            return false;
+        }
+        let Ok(Some(plan)) = self.store.plan(actor, plan_id).await else { return false };
+        for deletion in &plan.delete {
+            let image = self.store.image(actor, &deletion.filename).await.ok().flatten();
+            if image.is_some_and(|image| image.deleting.as_deref() == Some(plan_id)) {
+                return true;
+            }
+        }
+        false
     }
 }
 

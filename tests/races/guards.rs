@@ -5,10 +5,13 @@ use balancer::adapters::queues::Queue;
 use balancer::adapters::store::actors::OnBehalf;
 use balancer::adapters::store::leases::{Uploads, Verdict};
 use balancer::adapters::store::slots::{SlotName, SlotRecord};
+use balancer::adapters::store::trash::{Claim, Version};
 use balancer::domain::actor::ActorId;
-use balancer::domain::plan::{Origin, Plan, PlanState};
+use balancer::domain::manifest::Image;
+use balancer::domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
 use balancer::domain::planner::Scope;
 use balancer::domain::status::Status;
+use balancer::domain::trash::Trashed;
 use balancer::lambda::{MOST_DELIVERIES, Worker};
 use balancer::stages::{Message, Stage, StageError};
 use balancer_tests::stack::actor;
@@ -138,6 +141,40 @@ async fn a_dead_message_of_a_superseded_plan_is_not_told() {
     give_up(&world, Generating, &slot_of("p"), now).await;
     give_up(&world, Deleting, &json!({ "actor_id": "hero", "plan_id": "p" }), now).await;
     give_up(&world, Evaluating, &json!({ "actor_id": "hero", "cause": { "plan_done": "p" } }), now).await;
+    assert_eq!(status(&world, &hero).await, Status::Balanced);
+}
+
+/// A superseded plan with a deletion that was cut off after the claim.
+async fn superseded_while_it_deletes() -> (World, ActorId) {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let now = world.clock.now();
+    let filename = "hero_1.jpg".to_owned();
+    let image = Image { etag: Some("1".to_owned()), ..Image::default() };
+    world.store.import_image(&hero, &filename, &image).await.unwrap();
+    world.store.take_lease(&hero, "token", now, LEASE).await.unwrap().unwrap();
+    let deletion = PlannedDeletion { filename: filename.clone(), etag: "1".to_owned(), reason: "blurred".to_owned() };
+    let plan = Plan { delete: vec![deletion], ..plan("p", Origin::Evaluation, now) };
+    let verdict = verdict(Status::Balancing, now);
+    assert!(world.store.adopt_plan(&hero, "token", &plan, None, &verdict, now).await.unwrap());
+    let wanted =
+        Trashed { plan_id: "p".to_owned(), deleted_at: now, reason: "blurred".to_owned(), image, sidecars: Vec::new() };
+    let claim = world.store.begin_deletion(&hero, &filename, &wanted, Version::Assessed).await.unwrap();
+    assert!(matches!(claim, Claim::Begun(_)), "{claim:?}");
+    world.store.supersede_plan(&hero, "p").await.unwrap();
+    (world, hero)
+}
+
+#[tokio::test]
+async fn a_dead_message_with_a_half_done_deletion_is_told() {
+    let (world, hero) = superseded_while_it_deletes().await;
+    balance(&world, &hero).await;
+    let message = json!({ "actor_id": "hero", "plan_id": "p" });
+    give_up(&world, Deleting, &message, world.clock.now()).await;
+    assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
+
+    world.store.end_deletion(&hero, "hero_1.jpg", "p").await.unwrap();
+    balance(&world, &hero).await;
+    give_up(&world, Deleting, &message, world.clock.now()).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 }
 

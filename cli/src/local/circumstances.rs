@@ -1,5 +1,5 @@
-//! The inputs of a new attempt at a set other than its images: the settings of the run, the base image, and the actor's
-//! metadata.
+//! What a suspended set was decided under, other than its images: the settings of the run, the base image, and the actor's
+//! metadata. If any of them changes, the next run retries the set.
 
 use std::collections::BTreeMap;
 
@@ -8,49 +8,166 @@ use balancer::domain::status::Status;
 use balancer::stages::Clock;
 use sha2::{Digest, Sha256};
 
-use super::belongings::BaseImage;
-use super::data_folder::{ActorFolder, read_if_there};
+use super::belongings::Belongings;
 
 /// Parameters of the stack that don't affect the outcome of a set.
 const IRRELEVANT: [&str; 5] =
     ["Architecture", "AutomaticBalancing", "GeneratorConcurrency", "KeyPrefix", "LocalDataDir"];
 
 /// The settings of a run.
+pub struct Settings(String);
+
+impl Settings {
+    /// The settings of a stack with these parameters. Keys have no effect, and must not leave a trace.
+    pub fn of(parameters: &BTreeMap<String, String>) -> Self {
+        let matters = |name: &str| !IRRELEVANT.contains(&name) && !is_secret(name);
+        let settings = parameters.iter().filter(|(name, _)| matters(name));
+        let settings = settings.map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
+        Self(concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned() + &settings)
+    }
+}
+
+/// The circumstances of one actor's set in this run.
 pub struct Circumstances {
-    settings: String,
     clock: Clock,
+    settings: String,
+    base_image: String,
+    actor_file: String,
+    /// The last suspension that was completed.
+    completed: Option<Standstill>,
 }
 
 impl Circumstances {
-    /// The settings of a stack with these parameters. Keys have no effect, and must not leave a trace.
-    pub fn new(parameters: &BTreeMap<String, String>) -> Self {
-        let matters = |name: &str| !IRRELEVANT.contains(&name) && !is_secret(name);
-        let settings = parameters.iter().filter(|(name, _)| matters(name));
-        let settings = settings.map(|(name, value)| format!("{name}={value}\n")).collect();
-        Self { settings, clock: Clock::system() }
+    /// The circumstances of an actor whose files the run has read.
+    pub fn new(settings: &Settings, files: &Belongings, clock: Clock) -> Self {
+        let base_image = files.base_image.as_ref().map(|image| image.bytes.as_slice());
+        Self {
+            clock,
+            settings: settings.0.clone(),
+            base_image: digest(base_image),
+            actor_file: digest(files.actor_file.as_deref()),
+            completed: None,
+        }
     }
 
-    /// The circumstances as one word, for an actor in this status.
-    pub fn of(&self, folder: &ActorFolder, status: Status) -> String {
-        let mut all = Sha256::new_with_prefix(concat!(env!("CARGO_PKG_VERSION"), "\n"));
-        all.update(&self.settings);
+    /// The base image has been replaced.
+    pub fn set_base_image(&mut self, bytes: &[u8]) {
+        self.base_image = digest(Some(bytes));
+        self.completed = None;
+    }
+
+    /// `actor.json` has been replaced or removed.
+    pub fn set_actor_file(&mut self, bytes: Option<&[u8]>) {
+        self.actor_file = digest(bytes);
+        self.completed = None;
+    }
+
+    /// Adds the circumstances to a suspension that this run has decided. One that an earlier run has decided keeps its own,
+    /// and a parked set keeps the day on which it was parked.
+    pub fn complete(&mut self, suspension: &mut Standstill) {
+        if suspension.circumstances.is_some() {
+            return;
+        }
+        let is_completed = |known: &&Standstill| Standstill { circumstances: None, ..(*known).clone() } == *suspension;
+        if let Some(known) = self.completed.as_ref().filter(is_completed) {
+            suspension.circumstances.clone_from(&known.circumstances);
+            return;
+        }
+        suspension.circumstances = Some(self.digest(suspension.status));
+        self.completed = Some(suspension.clone());
+    }
+
+    /// Whether they are the same as when the set was suspended.
+    pub fn are_those_of(&self, suspension: &Standstill) -> bool {
+        suspension.circumstances.as_ref() == Some(&self.digest(suspension.status))
+    }
+
+    /// A parked set waits for money, and a new day brings some.
+    fn digest(&self, status: Status) -> String {
+        let mut all = Sha256::new_with_prefix(&self.settings);
         if status == Status::Parked {
             all.update(self.clock.today().to_string());
         }
-        let base_image = BaseImage::of(folder).ok().flatten().map(|image| image.bytes);
-        let actor_file = folder.actor_file().and_then(|path| read_if_there(&path).ok().flatten());
-        for file in [base_image, actor_file] {
-            all.update(file.map_or_else(|| "none\n".to_owned(), |bytes| short(&Sha256::digest(bytes))));
-        }
+        all.update(&self.base_image);
+        all.update(&self.actor_file);
         short(&all.finalize())
     }
+}
 
-    /// Whether the circumstances are the same as when the set was suspended.
-    pub fn are_those_of(&self, given_up: &Standstill, folder: &ActorFolder) -> bool {
-        given_up.circumstances.as_ref() == Some(&self.of(folder, given_up.status))
-    }
+fn digest(file: Option<&[u8]>) -> String {
+    file.map_or_else(|| "none\n".to_owned(), |bytes| short(&Sha256::digest(bytes)))
 }
 
 fn is_secret(parameter: &str) -> bool {
     ["ApiKey", "ApiToken"].iter().any(|secret| parameter.contains(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn suspended(status: Status) -> Standstill {
+        Standstill {
+            status,
+            reason: "After 3 rounds …".to_owned(),
+            rounds: 3,
+            images: "f".to_owned(),
+            policy: None,
+            circumstances: None,
+        }
+    }
+
+    /// Circumstances on a day that the test can change.
+    fn circumstances() -> (Circumstances, Arc<Mutex<Timestamp>>) {
+        let day = Arc::new(Mutex::new("2026-03-20T23:59:59Z".parse().unwrap()));
+        let told = Arc::clone(&day);
+        let circumstances = Circumstances {
+            clock: Clock::telling(move || *told.lock().unwrap()),
+            settings: "TargetTotal=20\n".to_owned(),
+            base_image: digest(Some(b"face")),
+            actor_file: digest(None),
+            completed: None,
+        };
+        (circumstances, day)
+    }
+
+    #[test]
+    fn another_base_image_or_actor_file_is_a_change() {
+        let (mut circumstances, _day) = circumstances();
+        let mut suspension = suspended(Status::NeedsAttention);
+        circumstances.complete(&mut suspension);
+        assert!(circumstances.are_those_of(&suspension));
+        circumstances.set_base_image(b"another face");
+        assert!(!circumstances.are_those_of(&suspension));
+        circumstances.set_base_image(b"face");
+        assert!(circumstances.are_those_of(&suspension));
+        circumstances.set_actor_file(Some(b"{}"));
+        assert!(!circumstances.are_those_of(&suspension));
+    }
+
+    #[test]
+    fn a_suspension_of_an_earlier_run_is_kept() {
+        let (mut circumstances, _day) = circumstances();
+        let mut suspension =
+            Standstill { circumstances: Some("earlier".to_owned()), ..suspended(Status::NeedsAttention) };
+        circumstances.complete(&mut suspension);
+        assert_eq!(suspension.circumstances.as_deref(), Some("earlier"));
+    }
+
+    #[test]
+    fn a_parked_set_keeps_the_day_it_was_parked_on() {
+        let (mut circumstances, day) = circumstances();
+        let mut evening = suspended(Status::Parked);
+        circumstances.complete(&mut evening);
+        assert!(circumstances.are_those_of(&evening));
+        *day.lock().unwrap() = "2026-03-21T00:00:01Z".parse().unwrap();
+        let mut morning = suspended(Status::Parked);
+        circumstances.complete(&mut morning);
+        assert_eq!(morning, evening);
+        assert!(!circumstances.are_those_of(&morning), "a new day brings new money");
+    }
 }

@@ -8,11 +8,15 @@ use std::time::{Duration, Instant};
 use balancer::adapters::store::Store;
 use balancer::domain::actor::ActorId;
 use balancer::domain::manifest::Manifest;
+use balancer::stages::Clock;
 use tokio::sync::Mutex;
 
-use super::circumstances::Circumstances;
+use super::belongings::Belongings;
+use super::circumstances::{Circumstances, Settings};
 use super::data_folder::ActorFolder;
+use super::leave::leave;
 use super::manifest_file;
+use super::upload::Destination;
 use crate::outcome::remark;
 
 /// The interval at which the table is polled.
@@ -24,13 +28,14 @@ const SHARE: u32 = 10;
 /// Keeps the manifests of a run.
 pub struct Keeper {
     store: Store,
-    circumstances: Circumstances,
+    settings: Settings,
     kept: Mutex<BTreeMap<ActorId, Kept>>,
 }
 
 /// One actor's manifest.
 struct Kept {
     folder: ActorFolder,
+    circumstances: Circumstances,
     /// The state of the table when the manifest was last written.
     revision: Option<u64>,
     /// The deletions that were reported, or belong to earlier runs: file and plan.
@@ -41,20 +46,43 @@ struct Kept {
 
 impl Keeper {
     /// A keeper without manifests.
-    pub fn new(store: Store, circumstances: Circumstances) -> Self {
-        Self { store, circumstances, kept: Mutex::default() }
+    pub fn new(store: Store, settings: Settings) -> Self {
+        Self { store, settings, kept: Mutex::default() }
     }
 
-    /// The settings that the run balances sets by.
-    pub fn circumstances(&self) -> &Circumstances {
-        &self.circumstances
+    /// The circumstances of an actor whose files the run has read.
+    pub fn circumstances(&self, files: &Belongings) -> Circumstances {
+        Circumstances::new(&self.settings, files, Clock::system())
     }
 
     /// Keeps an actor's manifest from now on. `earlier` is the manifest in the actor's folder.
-    pub async fn add(&self, folder: &ActorFolder, earlier: Option<&Manifest>) {
+    pub async fn add(&self, folder: &ActorFolder, earlier: Option<&Manifest>, circumstances: Circumstances) {
         let told = earlier.into_iter().flat_map(deletions).map(|(file, plan, _)| (file, plan)).collect();
-        let kept = Kept { folder: folder.clone(), revision: None, told, has_complained: false };
+        let kept = Kept { folder: folder.clone(), circumstances, revision: None, told, has_complained: false };
         self.kept.lock().await.insert(folder.actor.clone(), kept);
+    }
+
+    /// Changes the circumstances of an actor whose manifest is kept.
+    pub async fn change(&self, actor: &ActorId, change: impl FnOnce(&mut Circumstances)) {
+        if let Some(kept) = self.kept.lock().await.get_mut(actor) {
+            change(&mut kept.circumstances);
+        }
+    }
+
+    /// Brings every folder into agreement with the bucket. A failure with one folder does not affect the others.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub async fn leave(&self, destination: &Destination) -> anyhow::Result<()> {
+        // Reports the last deletions.
+        let mut result = self.look().await;
+        for kept in self.kept.lock().await.values_mut() {
+            if let Err(problem) = leave(destination, &kept.folder, &mut kept.circumstances).await {
+                remark(format!("{} is not as the bucket is: {problem:#}", kept.folder.dir.display()));
+                result = result.and(Err(problem));
+            }
+        }
+        result
     }
 
     /// Polls for ever. The next poll retries what has failed.
@@ -80,7 +108,7 @@ impl Keeper {
             if revision.is_none() || kept.revision == revision || !kept.folder.dir.is_dir() {
                 continue;
             }
-            match manifest_file::save(&self.store, &kept.folder, Some(&self.circumstances)).await {
+            match manifest_file::save(&self.store, &kept.folder, &mut kept.circumstances).await {
                 Ok(manifest) => {
                     manifest.iter().for_each(|manifest| kept.tell(manifest));
                     kept.revision = revision;

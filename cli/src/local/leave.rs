@@ -27,7 +27,7 @@ use crate::outcome::remark;
 pub async fn leave(
     destination: &Destination,
     folder: &ActorFolder,
-    circumstances: &Circumstances,
+    circumstances: &mut Circumstances,
 ) -> anyhow::Result<()> {
     if !folder.dir.is_dir() {
         bail!("the folder is gone, so nothing was written there");

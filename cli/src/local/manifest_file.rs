@@ -20,10 +20,10 @@ use super::leave::write_whole;
 pub async fn save(
     store: &Store,
     folder: &ActorFolder,
-    circumstances: Option<&Circumstances>,
+    circumstances: &mut Circumstances,
 ) -> anyhow::Result<Option<Manifest>> {
     let _turn = turn(&folder.dir).await;
-    let Some(manifest) = export(store, folder, circumstances).await? else { return Ok(None) };
+    let Some(manifest) = export(store, folder, Some(circumstances)).await? else { return Ok(None) };
     write(folder, &manifest)?;
     Ok(Some(manifest))
 }
@@ -50,11 +50,11 @@ pub async fn save_beside_run(store: &Store, folder: &ActorFolder) -> anyhow::Res
 pub async fn export(
     store: &Store,
     folder: &ActorFolder,
-    circumstances: Option<&Circumstances>,
+    circumstances: Option<&mut Circumstances>,
 ) -> anyhow::Result<Option<Manifest>> {
     let Some(mut manifest) = exchange::export(store, &folder.actor).await? else { return Ok(None) };
     if let (Some(given_up), Some(circumstances)) = (&mut manifest.balancing, circumstances) {
-        given_up.circumstances = Some(circumstances.of(folder, given_up.status));
+        circumstances.complete(given_up);
     }
     Ok(Some(manifest))
 }

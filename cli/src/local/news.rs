@@ -167,6 +167,7 @@ async fn take_up_base_image(roster: &Roster, folder: &ActorFolder) -> anyhow::Re
         return Ok(false);
     }
     remark(format!("found {}", image.path.display()));
+    roster.keeper.change(&folder.actor, |circumstances| circumstances.set_base_image(&image.bytes)).await;
     destination.upload_base_image(&folder.actor, image).await?;
     Ok(true)
 }
@@ -186,6 +187,7 @@ async fn take_up_actor_file(roster: &Roster, folder: &ActorFolder) -> anyhow::Re
     if here == stored {
         return Ok(false);
     }
+    roster.keeper.change(&folder.actor, |circumstances| circumstances.set_actor_file(here.as_deref())).await;
     match (path, here) {
         (Some(path), Some(bytes)) => {
             remark(format!("found {}", path.display()));

@@ -14,10 +14,9 @@ use balancer::stages::Clock;
 use jiff::Timestamp;
 
 use super::belongings::Belongings;
-use super::circumstances::Circumstances;
+use super::circumstances::{Circumstances, Settings};
 use super::data_folder::ActorFolder;
 use super::keeper::Keeper;
-use super::leave;
 use super::report::Report;
 use super::settle;
 use super::upload::Destination;
@@ -61,9 +60,9 @@ pub enum Taken {
 
 impl Roster {
     /// Nobody yet.
-    pub fn new(destination: Destination, queues: Queues, circumstances: Circumstances, retry: bool) -> Self {
+    pub fn new(destination: Destination, queues: Queues, settings: Settings, retry: bool) -> Self {
         Self {
-            keeper: Arc::new(Keeper::new(destination.store.clone(), circumstances)),
+            keeper: Arc::new(Keeper::new(destination.store.clone(), settings)),
             destination,
             queues,
             retry,
@@ -92,8 +91,9 @@ impl Roster {
         };
         self.left_alone.remove(actor);
         self.say_what_is_odd(folder, &belongings);
-        let is_given_up = self.remember(folder, belongings.manifest.as_mut());
-        self.keeper.add(folder, belongings.manifest.as_ref()).await;
+        let circumstances = self.keeper.circumstances(&belongings);
+        let is_given_up = self.remember(&circumstances, belongings.manifest.as_mut());
+        self.keeper.add(folder, belongings.manifest.as_ref(), circumstances).await;
         // From the first byte on, so that a run cut off here leaves the folder as the bucket is.
         self.folders.push(folder.clone());
         let needs_request = belongings.are_all_generated();
@@ -110,11 +110,10 @@ impl Roster {
 
     /// Forgets that an earlier run has suspended the set, if the user requests a retry or anything except its images
     /// has changed; the evaluation compares the images. Returns whether the set is still suspended.
-    fn remember(&self, folder: &ActorFolder, manifest: Option<&mut Manifest>) -> bool {
+    fn remember(&self, circumstances: &Circumstances, manifest: Option<&mut Manifest>) -> bool {
         let Some(manifest) = manifest else { return false };
-        let circumstances = self.keeper.circumstances();
         let given_up = manifest.balancing.take();
-        manifest.balancing = given_up.filter(|given_up| !self.retry && circumstances.are_those_of(given_up, folder));
+        manifest.balancing = given_up.filter(|given_up| !self.retry && circumstances.are_those_of(given_up));
         manifest.balancing.is_some()
     }
 
@@ -218,21 +217,5 @@ impl Roster {
         let folder_of = |actor: &ActorId| self.folders.iter().find(|folder| folder.actor == *actor);
         let left_alone = actors.iter().filter(|actor| folder_of(actor).is_none()).cloned().collect();
         (actors.iter().filter_map(folder_of).collect(), left_alone)
-    }
-
-    /// Leaves every folder as the bucket is. What goes wrong with one keeps none of the others from it.
-    ///
-    /// # Errors
-    /// The first thing that went wrong.
-    pub async fn leave(&self) -> anyhow::Result<()> {
-        // Reports the last deletions.
-        let mut result = self.keeper.look().await;
-        for folder in &self.folders {
-            if let Err(problem) = leave::leave(&self.destination, folder, self.keeper.circumstances()).await {
-                remark(format!("{} is not as the bucket is: {problem:#}", folder.dir.display()));
-                result = result.and(Err(problem));
-            }
-        }
-        result
     }
 }

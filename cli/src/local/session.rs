@@ -16,7 +16,7 @@ use balancer::keys::Keys;
 use balancer::messages::Mode;
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions};
 
-use super::circumstances::Circumstances;
+use super::circumstances::Settings;
 use super::data_folder::{self, ActorFolder};
 use super::drain::drain;
 use super::folder_watcher::FolderWatcher;
@@ -110,7 +110,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     if matches!(worked, Ok(Ending::Interrupted)) && !options.dry_run {
         session.finish_images().await;
     }
-    let left = if options.dry_run { Ok(()) } else { session.roster.leave().await };
+    let left = if options.dry_run { Ok(()) } else { session.roster.keeper.leave(&session.roster.destination).await };
     drop(announced);
     session.stack.stop().await?;
     left?;
@@ -121,7 +121,7 @@ impl Session {
     async fn start(options: &Options, data: &Path, providers: Providers) -> anyhow::Result<Self> {
         let binaries = functions::binaries().await?;
         let parameters = parameters(options, data, providers.parameters);
-        let circumstances = Circumstances::new(&parameters);
+        let settings = Settings::of(&parameters);
         let stack = LocalStack::start(
             EmulatorOptions { port: options.port, log_dir: options.logs.clone(), ..EmulatorOptions::default() },
             StackOptions {
@@ -147,7 +147,7 @@ impl Session {
             keys: Keys::new(KEY_PREFIX),
         };
         let queues = Queues::new(aws_sdk_sqs::Client::new(sdk), urls);
-        Ok(Self { roster: Roster::new(destination, queues, circumstances, options.retry), stack })
+        Ok(Self { roster: Roster::new(destination, queues, settings, options.retry), stack })
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {

@@ -1,5 +1,6 @@
 //! A suspended set is not retried until its input changes.
 
+use std::fs;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 use crate::support::actors::{Actor, snapshot};
 use crate::support::background::Background;
+use crate::support::damaged::png;
 use crate::support::pictures::drawn;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
@@ -63,6 +65,21 @@ fn a_set_that_was_given_up_is_left_until_it_changes() {
     assert!(generated(&changed) >= 3, "{changed:#?}");
     let easier = Ran::of(&mut place.local());
     assert!(!easier.answer.contains("Nothing has changed"), "another floor: {easier:#?}");
+}
+
+#[test]
+fn a_base_image_replaced_during_a_run_is_tried() {
+    let place = Place::new();
+    let actor = Actor::unbalanced(&place.data(), "hero");
+    let mut run = place.local_in_background();
+    run.args(NEVER_GOOD);
+    let mut run = Background::start(run);
+    run.wait_for("deleted ");
+    fs::write(actor.dir.join("base_image/hero_base.png"), png(&drawn(Kind::Photorealistic)[5])).unwrap();
+    assert_eq!(run.end(), Some(3), "{}", run.said());
+
+    let next = Ran::of(&mut local(&place)).failed(3, &["After 3 rounds"]);
+    assert!(generated(&next) >= 3, "{next:#?}");
 }
 
 #[test]
