@@ -12,6 +12,7 @@ mod parameters;
 mod permissions;
 mod samconfig;
 mod security;
+mod traceability;
 mod variables;
 
 /// Function, its queue and that queue's dead-letter queue.
