@@ -13,13 +13,12 @@ const DOCUMENT: &str = include_str!("../../docs/SCALE.md");
 const FREE: &str = "### Requests, derived";
 const PAID: &str = "### What the paid services add";
 
-/// How far a figure that is counted may be from the one that is derived, as the document says. Workers that want
-/// the same thing at the same time ask twice, as chance will have it.
+/// The tolerated difference between a counted figure and the derived one. Workers that contend for the same item repeat
+/// their requests, and how often is a matter of chance.
 const TOLERANCE: f64 = 0.15;
 
 /// Asserts that what was counted is what these tables of the document derive, figure by figure.
 fn assert_as_derived(usage: &Usage, work: &Work, tables: &[&str]) {
-    assert!(DOCUMENT.contains(&format!("within {:.0} %", TOLERANCE * 100.0)));
     let tables: Vec<_> = tables.iter().map(|heading| Derivation::read(DOCUMENT, heading)).collect();
     let mut wrong = Vec::new();
     println!("{work:?}");

@@ -12,7 +12,7 @@ const GUIDE: &str = include_str!("../../docs/DEPLOY.md");
 const OWN_NAMESPACE: &str = balancer::metrics::NAMESPACE;
 
 /// The names of what the functions write, as the one place says that gives each its name.
-pub(crate) fn own_metrics() -> BTreeSet<&'static str> {
+fn own_metrics() -> BTreeSet<&'static str> {
     let source = include_str!("../../shared/src/metrics.rs");
     let (_, rest) = source.split_once("fn measured(").unwrap();
     let (names, _) = rest.split_once("\n    }\n").unwrap();
