@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use balancer::domain::planner::Scope;
-use balancer::messages::{DeletionMessage, EvaluationCommand, EvaluationMessage, GenerationMessage, Mode};
+use domain::messages::{DeletionMessage, EvaluationCommand, EvaluationMessage, GenerationMessage, Mode};
+use domain::planner::Scope;
 use serde_json::Value;
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/events");

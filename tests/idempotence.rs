@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::{BALANCING, Generation, Image};
-use balancer::domain::plan::Plan;
+use aws::queues::Queue;
 use balancer_tests::pictures::{full_set, too_full_set};
 use balancer_tests::runtime_api;
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{self, TestStack, actor};
+use domain::actor::ActorId;
+use domain::manifest::{BALANCING, Generation, Image};
+use domain::plan::Plan;
 use serde_json::json;
 
 /// Everything about an actor that a repetition must not change.

@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::Path;
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::Manifest;
-use balancer::domain::numbering::{filename, highest, number_of};
-use balancer::exchange;
+use aws::exchange;
 use balancer_tests::stack::TestStack;
+use domain::actor::ActorId;
+use domain::manifest::Manifest;
+use domain::numbering::{filename, highest, number_of};
 use serde_json::Value;
 
 const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/training_manifests");

@@ -5,14 +5,13 @@ mod care;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::planner::Scope;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-
-pub use care::{Approve, Pin, QueueArgument, Redrive, Restore};
+use domain::actor::ActorId;
+use domain::planner::Scope;
 
 use crate::local::ProviderArguments;
 use crate::target::{CapArguments, FrontalArguments, TargetArguments};
+pub use care::{Approve, Pin, QueueArgument, Redrive, Restore};
 
 /// Keeps sets of training images balanced: 65 % photorealistic, 20 % black-and-white stylized, 15 % colour stylized.
 #[derive(Debug, Parser)]

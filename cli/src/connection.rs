@@ -1,16 +1,16 @@
 //! Talking to a stack that is running: the one of this machine, or one in AWS.
 
 use anyhow::bail;
+use aws::bucket::Bucket;
+use aws::queues::QueueUrls;
+use aws::queues::Queues;
+use aws::store::Store;
+use aws::store::actors::ActorRecord;
 use aws_config::BehaviorVersion;
-use balancer::adapters::bucket::Bucket;
-use balancer::adapters::local_copy::LocalCopy;
-use balancer::adapters::queues::Queues;
-use balancer::adapters::store::Store;
-use balancer::adapters::store::actors::ActorRecord;
-use balancer::config::QueueUrls;
-use balancer::domain::actor::ActorId;
-use balancer::functions::s3_client;
-use balancer::keys::Keys;
+use domain::actor::ActorId;
+use domain::keys::Keys;
+use handlers::functions::s3_client;
+use handlers::local_copy::LocalCopy;
 use local_stack::Outputs;
 
 use crate::arguments::Connection;

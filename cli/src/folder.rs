@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use balancer::adapters::names_on_disk::composed_name;
-use balancer::domain::files::{Inventory, images_in_words, is_image_name, is_system_folder, visible};
+use domain::files::{Inventory, images_in_words, is_image_name, is_system_folder, visible};
+use handlers::names_on_disk::composed_name;
 
 /// The depth of the search for images. Trainers' folders are one or two levels deep.
 const DEEPEST: usize = 6;

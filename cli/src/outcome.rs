@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use balancer::domain::status::Status;
+use domain::status::Status;
 
 use crate::progress;
 

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use balancer::imaging::{Facts, PREVIEW_SIDE, decode, measure, shrink};
-use balancer::keys::IMAGE_EXTENSIONS_IN_WORDS;
+use domain::facts::Facts;
+use domain::keys::IMAGE_EXTENSIONS_IN_WORDS;
 use image::{ImageFormat, RgbImage};
+use imaging::{PREVIEW_SIDE, decode, measure, shrink};
 
 use crate::folder::{Contents, ImageFile};
 use crate::local::replace;

@@ -1,8 +1,8 @@
 //! The options that say what a set should be, and how much of it may go at once.
 
-use balancer::domain::limits::FrontalImages;
-use balancer::domain::target::{Shares, Target};
 use clap::Args;
+use domain::limits::FrontalImages;
+use domain::target::{Shares, Target};
 
 #[derive(Debug, Clone, Args)]
 pub struct TargetArguments {

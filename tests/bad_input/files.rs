@@ -2,12 +2,12 @@
 
 use std::io::Cursor;
 
-use balancer::domain::kind::Kind::{BwStylized, ColorStylized, Photorealistic};
-use balancer::imaging::encode_jpeg;
 use balancer_tests::pictures;
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{TestStack, actor};
+use domain::kind::Kind::{BwStylized, ColorStylized, Photorealistic};
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage, imageops};
+use imaging::encode_jpeg;
 
 fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
     let mut bytes = Vec::new();

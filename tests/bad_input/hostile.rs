@@ -2,11 +2,11 @@
 
 use std::io::Cursor;
 
-use balancer::imaging::{MAX_PIXELS, MAX_SIDE};
 use balancer_tests::runtime_api::{self, Invoked};
 use balancer_tests::stack::{self, TestStack, actor};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
+use imaging::{MAX_PIXELS, MAX_SIDE};
 use serde_json::json;
 
 const MEGABYTE: u64 = 1 << 20;

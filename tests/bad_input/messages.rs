@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
+use aws::queues::Queue;
 use aws_sdk_dynamodb::types::AttributeValue;
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::status::Status;
-use balancer::lambda::MOST_DELIVERIES;
-use balancer::stages::Clock;
 use balancer_tests::pictures;
 use balancer_tests::runtime_api;
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{self, TestStack, actor};
+use domain::actor::ActorId;
+use domain::status::Status;
+use handlers::Clock;
+use handlers::lambda::MOST_DELIVERIES;
 use serde_json::json;
 
 /// Messages that can't be carried out, with the queue they are put on and what is said of each.

@@ -1,14 +1,15 @@
 //! Keys and names as users and operating systems write them: unusable ones are reported, and nothing is generated in
 //! their place.
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind::{self, BwStylized, ColorStylized, Photorealistic};
-use balancer::domain::manifest::BALANCING;
-use balancer::domain::status::Status;
+use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
+use domain::actor::ActorId;
+use domain::kind::Kind;
+use domain::kind::Kind::{BwStylized, ColorStylized, Photorealistic};
+use domain::manifest::BALANCING;
+use domain::status::Status;
 use serde_json::json;
 
 /// The kinds of a full set of six.

@@ -1,12 +1,12 @@
 //! Nothing is made, and nothing deleted, while it is not known of whom.
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::kind::Kind::BwStylized;
-use balancer::imaging::MAX_BYTES;
+use aws::queues::Queue;
 use balancer_tests::pictures;
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{TestStack, actor};
 use balancer_tests::world::World;
+use domain::kind::Kind::BwStylized;
+use imaging::MAX_BYTES;
 use serde_json::json;
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! A plan that would delete too large a share of a set waits for a person.
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::kind::Kind::BwStylized;
-use balancer::domain::plan::PlanState;
+use aws::queues::Queue;
 use balancer_tests::pictures::{blurred, good, too_full_set};
 use balancer_tests::stack::{TestStack, actor};
+use domain::kind::Kind::BwStylized;
+use domain::plan::PlanState;
 use serde_json::json;
 
 async fn stack_that_deletes_at_most(percent: &str) -> TestStack {

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use balancer::adapters::bucket::IfUnchanged;
-use balancer::adapters::queues::Queue;
-use balancer::adapters::store::trash::{Claim, Version};
-use balancer::domain::actor::ActorId;
-use balancer::domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
-use balancer::domain::trash::Trashed;
-use balancer::stages::{Clock, Message, Stage, StageError};
+use aws::bucket::IfUnchanged;
+use aws::queues::Queue;
+use aws::store::trash::{Claim, Version};
 use balancer_tests::pictures::full_set;
 use balancer_tests::stack::{TestStack, actor};
 use balancer_tests::world::World;
+use domain::actor::ActorId;
+use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
+use domain::trash::Trashed;
+use handlers::{Clock, Message, Stage, StageError};
 use serde_json::json;
 
 /// A balanced set, and a plan of one deletion that has claimed its image and was cut off there.

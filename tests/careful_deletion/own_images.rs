@@ -1,14 +1,14 @@
 //! The user's own images outlive generated ones, and generated images of a different kind than requested are deleted.
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind;
-use balancer::domain::manifest::BALANCING;
-use balancer::domain::status::Status;
+use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
+use domain::actor::ActorId;
+use domain::kind::Kind;
+use domain::manifest::BALANCING;
+use domain::status::Status;
 use serde_json::json;
 
 const BOTCHED: &str = "Generated as photorealistic, but came out as color_stylized.";

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use balancer::adapters::queues::Queue;
-use balancer::adapters::store::images::Pinning;
-use balancer::adapters::store::trash::{Claim, Version};
-use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::Image;
-use balancer::domain::trash::Trashed;
-use balancer::stages::Clock;
+use aws::queues::Queue;
+use aws::store::images::Pinning;
+use aws::store::trash::{Claim, Version};
 use balancer_tests::pictures::{full_set, too_full_set};
 use balancer_tests::set::counts;
 use balancer_tests::stack::{TestStack, actor};
+use domain::actor::ActorId;
+use domain::manifest::Image;
+use domain::trash::Trashed;
+use handlers::Clock;
 use serde_json::json;
 
 /// How often a pin and a deletion race each other for one record.

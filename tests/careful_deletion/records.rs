@@ -2,12 +2,12 @@
 
 use std::fs;
 
+use aws::queues::Queue;
 use aws_sdk_dynamodb::types::AttributeValue;
-use balancer::adapters::queues::Queue;
-use balancer::domain::plan::{Origin, Plan, PlannedDeletion};
-use balancer::stages::Clock;
 use balancer_tests::pictures::{blurred, full_set, too_full_set};
 use balancer_tests::stack::{TestStack, actor};
+use domain::plan::{Origin, Plan, PlannedDeletion};
+use handlers::Clock;
 use serde_json::json;
 
 const THIRTY_DAYS: i64 = 30 * 24 * 60 * 60;

@@ -1,12 +1,12 @@
 //! What was given up goes on once its cause is mended.
 
+use aws::queues::Queue;
 use aws_sdk_dynamodb::types::AttributeValue;
-use balancer::adapters::queues::Queue;
-use balancer::domain::plan::{Origin, Plan, PlannedDeletion};
-use balancer::domain::status::Status;
-use balancer::stages::Clock;
 use balancer_tests::pictures::full_set;
 use balancer_tests::stack::{TestStack, actor};
+use domain::plan::{Origin, Plan, PlannedDeletion};
+use domain::status::Status;
+use handlers::Clock;
 use serde_json::json;
 
 #[tokio::test]

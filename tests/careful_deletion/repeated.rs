@@ -1,16 +1,16 @@
 //! Deletions whose messages come back, and workers that hang while others end what they had begun.
 
-use balancer::adapters::bucket::IfUnchanged;
-use balancer::adapters::local_copy::LocalCopy;
-use balancer::adapters::store::trash::{Begun, Claim, Version};
-use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::Image;
-use balancer::domain::trash::{KEPT, Trashed, WORKED_ON};
-use balancer::restore::{Restoration, RestoreError};
-use balancer::stages::{Clock, Message, Stage};
+use aws::bucket::IfUnchanged;
+use aws::store::trash::{Begun, Claim, Version};
 use balancer_tests::pictures::{blurred, good};
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
+use domain::actor::ActorId;
+use domain::manifest::Image;
+use domain::trash::{KEPT, Trashed, WORKED_ON};
+use handlers::local_copy::LocalCopy;
+use handlers::restore::{Restoration, RestoreError};
+use handlers::{Clock, Message, Stage};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -150,7 +150,7 @@ async fn delete_by_hand(world: &World, names: &[&str], sent_at: Option<Timestamp
 async fn a_message_by_hand_that_comes_back_leaves_what_has_come_since() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let sent_at = Some(world.clock.now());
-    for (name, picture) in ["hero_1.jpg", "hero_2.jpg"].iter().zip(good(balancer::domain::kind::Kind::BwStylized, 2)) {
+    for (name, picture) in ["hero_1.jpg", "hero_2.jpg"].iter().zip(good(domain::kind::Kind::BwStylized, 2)) {
         world.upload(&hero, name, &picture.jpeg).await;
     }
     delete_by_hand(&world, &["hero_1.jpg", "hero_2.jpg"], sent_at).await;

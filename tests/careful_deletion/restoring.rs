@@ -2,15 +2,15 @@
 
 use std::fs;
 
-use balancer::adapters::local_copy::{Claimed, LocalCopy};
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::Manifest;
-use balancer::domain::trash::Trashed;
-use balancer::restore::{Restoration, RestoreError};
-use balancer::stages::Clock;
+use aws::queues::Queue;
 use balancer_tests::pictures::{blurred, too_full_set};
 use balancer_tests::stack::{self, TestStack, actor};
+use domain::actor::ActorId;
+use domain::manifest::Manifest;
+use domain::trash::Trashed;
+use handlers::Clock;
+use handlers::local_copy::{Claimed, LocalCopy};
+use handlers::restore::{Restoration, RestoreError};
 use local_stack::Account;
 use serde_json::json;
 

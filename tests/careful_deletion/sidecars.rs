@@ -1,15 +1,15 @@
 //! Captions and caches follow their image to the trash and back, in the bucket and in the local copy.
 
-use balancer::adapters::local_copy::LocalCopy;
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::plan::{Origin, Plan, PlannedDeletion};
-use balancer::domain::trash::WORKED_ON;
-use balancer::restore::Restoration;
-use balancer::stages::{Message, Stage};
+use aws::queues::Queue;
 use balancer_tests::pictures::blurred;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Journey, World};
+use domain::actor::ActorId;
+use domain::plan::{Origin, Plan, PlannedDeletion};
+use domain::trash::WORKED_ON;
+use handlers::local_copy::LocalCopy;
+use handlers::restore::Restoration;
+use handlers::{Message, Stage};
 use serde_json::json;
 
 /// The deletion's plan: a manual message with this request id.

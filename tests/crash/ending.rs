@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::KindCounts;
-use balancer::domain::manifest::BALANCING;
-use balancer::domain::plan::PlanState;
-use balancer::domain::status::Status;
 use balancer_tests::world::World;
+use domain::actor::ActorId;
+use domain::kind::KindCounts;
+use domain::manifest::BALANCING;
+use domain::plan::PlanState;
+use domain::status::Status;
 
 /// What is left in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,16 +7,17 @@
 mod ending;
 mod panics;
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::kind::Kind;
-use balancer::domain::plan::PlanState;
+use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Journey, World};
-use ending::Ending;
+use domain::kind::Kind;
+use domain::plan::PlanState;
 use futures::{StreamExt, stream};
 use serde_json::json;
+
+use ending::Ending;
 
 /// Journeys that are under way at the same time.
 const SIDE_BY_SIDE: usize = 4;

@@ -4,12 +4,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use balancer::domain::plan::Plan;
-use balancer::domain::status::Status;
-use balancer::lambda::MOST_DELIVERIES;
-use balancer::stages::Clock;
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
+use domain::plan::Plan;
+use domain::status::Status;
+use handlers::Clock;
+use handlers::lambda::MOST_DELIVERIES;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

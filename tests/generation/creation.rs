@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::prompts::by_id;
-use balancer::domain::status::Status;
-use balancer::stages::Clock;
+use aws::queues::Queue;
 use balancer_tests::replicate::{Fate, TOKEN};
+use domain::prompts::by_id;
+use domain::status::Status;
+use handlers::Clock;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -201,7 +201,7 @@ async fn a_request_that_replicate_refuses_is_not_made_again() {
 async fn a_base_image_of_any_size_is_shrunk_before_it_is_sent() {
     let noise = |x: u32, y: u32| (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)).rotate_left(13) as u8;
     let large = image::RgbImage::from_fn(3000, 4000, |x, y| image::Rgb([noise(x, y), noise(y, x), noise(x + y, 1)]));
-    let large = balancer::imaging::encode_jpeg(&large).unwrap();
+    let large = imaging::encode_jpeg(&large).unwrap();
     assert!(large.len() > 5_000_000, "{} bytes", large.len());
     let wanted = Wanted::image(always(Fate::Succeeds)).await;
     let key = format!("{}jpg", wanted.world.keys.base_image_stem(&wanted.actor));

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use balancer::stages::Clock;
 use balancer_tests::replicate::Fate;
+use handlers::Clock;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::{Wanted, always, first, refusal};

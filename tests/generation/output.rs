@@ -1,10 +1,10 @@
 //! What becomes of what was made.
 
-use balancer::adapters::bucket::Bucket;
-use balancer::functions::s3_client;
-use balancer::imaging::{decode, is_jpeg};
+use aws::bucket::Bucket;
 use balancer_tests::pictures::base_jpeg;
 use balancer_tests::replicate::{Fate, Place};
+use handlers::functions::s3_client;
+use imaging::{decode, is_jpeg};
 use jiff::SignedDuration;
 use local_stack::{Credentials, sdk_config};
 use serde_json::json;
@@ -29,7 +29,7 @@ async fn one(fate: Fate) -> Wanted {
 
 #[tokio::test]
 async fn an_output_that_is_no_use_is_paid_and_asked_for_anew() {
-    let too_large = vec![0xFF; balancer::imaging::MAX_BYTES as usize + 1];
+    let too_large = vec![0xFF; imaging::MAX_BYTES as usize + 1];
     for fate in [
         Fate::Gives(b"<html>Not today</html>".to_vec()),
         Fate::Gives(Vec::new()),

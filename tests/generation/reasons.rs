@@ -1,11 +1,11 @@
 //! Why images could not be made is said where people look.
 
-use balancer::domain::kind::Kind;
-use balancer::domain::status::Status;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
+use domain::kind::Kind;
+use domain::status::Status;
 
 use crate::support::{always, refusal};
 

@@ -1,13 +1,13 @@
 //! One actor who wants images.
 
-use balancer::adapters::queues::Queue;
-use balancer::adapters::store::slots::{SlotName, SlotRecord};
-use balancer::domain::actor::ActorId;
-use balancer::domain::plan::Plan;
-use balancer::domain::status::Status;
+use aws::queues::Queue;
+use aws::store::slots::{SlotName, SlotRecord};
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
+use domain::actor::ActorId;
+use domain::plan::Plan;
+use domain::status::Status;
 use serde_json::json;
 
 /// A world in which somebody has asked for so many images, and a generator treats them as it likes.

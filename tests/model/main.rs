@@ -5,19 +5,20 @@
 
 mod reference;
 
-use balancer::adapters::queues::Queue;
-use balancer::adapters::store::images::Pinning;
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind;
+use aws::queues::Queue;
+use aws::store::images::Pinning;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Journey, World};
+use domain::actor::ActorId;
+use domain::kind::Kind;
 use futures::{StreamExt, stream};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use reference::Reference;
 use serde_json::json;
+
+use reference::Reference;
 
 /// Journeys, each with a seed of its own.
 const JOURNEYS: u64 = 24;

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::KindCounts;
-use balancer::domain::manifest::BALANCING;
-use balancer::domain::status::Status;
 use balancer_tests::world::World;
+use domain::actor::ActorId;
+use domain::kind::KindCounts;
+use domain::manifest::BALANCING;
+use domain::status::Status;
 
 /// What people know of the set without looking.
 #[derive(Debug, Default)]

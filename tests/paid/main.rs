@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind;
-use balancer::domain::manifest::BALANCING;
-use balancer::stages::Clock;
 use balancer_tests::coded::{VARIANTS, coded_picture};
 use balancer_tests::openai::{self, Answer, Asked, VisionService, perfect_eyes};
 use balancer_tests::replicate::{self, Fate, Replicate};
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{TestStack, actor, binaries, emulator};
+use domain::actor::ActorId;
+use domain::kind::Kind;
+use domain::manifest::BALANCING;
+use handlers::Clock;
 use local_stack::{Account, StackOptions};
 use serde_json::json;
 

@@ -13,14 +13,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use balancer::adapters::generator::{Request, draw};
-use balancer::adapters::vision::embedded::EmbeddedVision;
-use balancer::domain::kind::Kind;
-use balancer::domain::prompts::of_kind;
-use balancer::imaging::decode;
-use balancer::stages::Clock;
 use balancer_tests::openai::{self, Answer, Asked, Quirk, Vendor, VisionService, judgement};
 use balancer_tests::replicate::{self, Fate, Place, Replicate};
+use domain::kind::Kind;
+use domain::prompts::of_kind;
+use embedded::vision::EmbeddedVision;
+use handlers::Clock;
+use imaging::decode;
+use providers::generator::{Request, draw};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 

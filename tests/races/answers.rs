@@ -1,15 +1,15 @@
 //! What is asked is answered: once, and always.
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind;
-use balancer::domain::plan::PlanState;
-use balancer::domain::planner::Scope;
-use balancer::domain::status::Status;
-use balancer::stages::{Message, Stage};
+use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
+use domain::actor::ActorId;
+use domain::kind::Kind;
+use domain::plan::PlanState;
+use domain::planner::Scope;
+use domain::status::Status;
+use handlers::{Message, Stage};
 use jiff::SignedDuration;
 use serde_json::json;
 

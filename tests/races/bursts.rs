@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind;
-use balancer::domain::plan::PlanState;
-use balancer::domain::status::Status;
-use balancer::stages::evaluate::{LEASE, MOST_IMAGES};
-use balancer::stages::{Message, Stage, StageError};
+use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Fault, Journey, World};
+use domain::actor::ActorId;
+use domain::kind::Kind;
+use domain::plan::PlanState;
+use domain::status::Status;
+use handlers::evaluate::{LEASE, MOST_IMAGES};
+use handlers::{Message, Stage, StageError};
 use jiff::SignedDuration;
 use serde_json::json;
 

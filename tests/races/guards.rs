@@ -1,21 +1,21 @@
 //! Work that no longer concerns an actor or a slot changes nothing of it.
 
+use aws::queues::Queue;
+use aws::store::actors::OnBehalf;
+use aws::store::leases::{Uploads, Verdict};
+use aws::store::slots::{SlotName, SlotRecord};
+use aws::store::trash::{Claim, Version};
 use aws_lambda_events::event::sqs::SqsEvent;
-use balancer::adapters::queues::Queue;
-use balancer::adapters::store::actors::OnBehalf;
-use balancer::adapters::store::leases::{Uploads, Verdict};
-use balancer::adapters::store::slots::{SlotName, SlotRecord};
-use balancer::adapters::store::trash::{Claim, Version};
-use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::Image;
-use balancer::domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
-use balancer::domain::planner::Scope;
-use balancer::domain::status::Status;
-use balancer::domain::trash::Trashed;
-use balancer::lambda::{MOST_DELIVERIES, Worker};
-use balancer::stages::{Message, Stage, StageError};
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
+use domain::actor::ActorId;
+use domain::manifest::Image;
+use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
+use domain::planner::Scope;
+use domain::status::Status;
+use domain::trash::Trashed;
+use handlers::lambda::{MOST_DELIVERIES, Worker};
+use handlers::{Message, Stage, StageError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

@@ -1,13 +1,13 @@
 //! Budgets: no worker spends what another has set aside.
 
-use balancer::adapters::queues::Queue;
-use balancer::adapters::store::actors::OnBehalf;
-use balancer::domain::actor::ActorId;
-use balancer::domain::money::MicroUsd;
-use balancer::domain::status::Status;
+use aws::queues::Queue;
+use aws::store::actors::OnBehalf;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
+use domain::actor::ActorId;
+use domain::money::MicroUsd;
+use domain::status::Status;
 use jiff::SignedDuration;
 use serde_json::json;
 

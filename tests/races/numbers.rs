@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use balancer::adapters::bucket::PutNew;
-use balancer::adapters::queues::Queue;
-use balancer::adapters::store::slots::SlotName;
-use balancer::adapters::store::slots::SlotState;
-use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::{BALANCING, Image};
-use balancer::domain::numbering::{filename, highest, number_of};
-use balancer::stages::generate::CLAIM;
+use aws::bucket::PutNew;
+use aws::queues::Queue;
+use aws::store::slots::SlotName;
+use aws::store::slots::SlotState;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
+use domain::actor::ActorId;
+use domain::manifest::{BALANCING, Image};
+use domain::numbering::{filename, highest, number_of};
+use handlers::generate::CLAIM;
 use serde_json::json;
 
 const NO_LIMITS: [(&str, &str); 3] =
@@ -39,7 +39,7 @@ async fn upload_numbered(world: &World, actor: &ActorId, images: usize) {
     while uploaded < images {
         let listed = world.names_below(&format!("training_data/{actor}/")).await;
         let name = filename(actor, highest(listed.iter().map(String::as_str)) + 1);
-        let picture = any_picture(balancer::domain::kind::Kind::Photorealistic, 100_000 + uploaded);
+        let picture = any_picture(domain::kind::Kind::Photorealistic, 100_000 + uploaded);
         let put = world.bucket.put_new(&world.keys.image(actor, &name), picture, "image/jpeg").await.unwrap();
         uploaded += usize::from(matches!(put, PutNew::Stored(_)));
         tokio::time::sleep(Duration::from_millis(30)).await;

@@ -1,17 +1,17 @@
 //! People who are at the same names and images while the functions work.
 
-use balancer::adapters::queues::Queue;
-use balancer::adapters::store::slots::{SlotName, SlotState};
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind;
-use balancer::domain::manifest::BALANCING;
-use balancer::domain::numbering::number_of;
-use balancer::domain::plan::PlanState;
-use balancer::domain::status::Status;
+use aws::queues::Queue;
+use aws::store::slots::{SlotName, SlotState};
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Fate;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Journey, World};
+use domain::actor::ActorId;
+use domain::kind::Kind;
+use domain::manifest::BALANCING;
+use domain::numbering::number_of;
+use domain::plan::PlanState;
+use domain::status::Status;
 use jiff::SignedDuration;
 use serde_json::json;
 

@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use balancer::domain::status::Status;
-use balancer::functions::EMULATOR_ACCESS_KEY_ID;
 use balancer_tests::pictures;
 use balancer_tests::stack::{self, TestStack, actor};
+use domain::status::Status;
+use handlers::functions::EMULATOR_ACCESS_KEY_ID;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -4,12 +4,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use balancer::adapters::queues::{Queue, Queues};
-use balancer::adapters::store::Store;
-use balancer::config::Config;
-use balancer::lambda::Worker;
-use balancer::stages::{Clock, Message, Stage, StageError};
-use balancer::{functions, lambda};
+use aws::queues::{Queue, Queues};
+use aws::store::Store;
+use handlers::config::Config;
+use handlers::lambda::Worker;
+use handlers::{Clock, Message, Stage, StageError};
+use handlers::{functions, lambda};
 
 #[derive(Clone)]
 struct Panicking;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind::Photorealistic;
-use balancer::stages::Clock;
 use balancer_tests::coded::{VARIANTS, coded_picture};
 use balancer_tests::cost::{Meter, Work};
 use balancer_tests::openai::{self, VisionService, perfect_eyes};
 use balancer_tests::replicate::{self, Fate, Replicate};
 use balancer_tests::stack::actor;
+use domain::actor::ActorId;
+use domain::kind::Kind::Photorealistic;
+use handlers::Clock;
 
 use crate::{FREE, PAID, assert_as_derived};
 

@@ -4,9 +4,9 @@
 //! pattern the quality and the variant, with one square for odd parity. Around it lies a pattern of grey blocks of the
 //! variant's own, so that no two variants look alike to a perceptual hash.
 
-use balancer::domain::kind::Kind;
-use balancer::imaging::encode_jpeg;
+use domain::kind::Kind;
 use image::{Rgb, RgbImage};
+use imaging::encode_jpeg;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -9,17 +9,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use balancer::config::{EvaluationConfig, VisionConfig, VisionMode, from_variables};
-use balancer::domain::kind::Kind;
+use domain::kind::Kind;
+use handlers::config::{EvaluationConfig, from_variables};
 use image::RgbImage;
+use providers::vision::{VisionConfig, VisionMode};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, Request, Respond, ResponseTemplate};
 
-pub use request::in_a_cell;
-
 use crate::coded::{Code, read_code};
 use crate::server::Server;
+pub use request::in_a_cell;
 
 /// The key that the stand-in accepts.
 pub const KEY: &str = "sk-test-0123456789abcdef";

@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use balancer::adapters::generator::embedded::draw;
-use balancer::adapters::vision::embedded::EmbeddedVision;
-use balancer::domain::assessment::Observation;
-use balancer::domain::kind::Kind;
-use balancer::domain::prompts::of_kind;
-use balancer::imaging::{PREVIEW_SIDE, decode, encode_jpeg, measure, shrink};
+use domain::assessment::Observation;
+use domain::kind::Kind;
+use domain::prompts::of_kind;
+use embedded::generator::draw;
+use embedded::vision::EmbeddedVision;
 use image::{Rgb, RgbImage, imageops};
+use imaging::{PREVIEW_SIDE, decode, encode_jpeg, measure, shrink};
 
 /// The lowest quality at which an image stays, as the template has it.
 pub const QUALITY_FLOOR: u8 = 5;

@@ -6,8 +6,8 @@ mod state;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use balancer::domain::kind::Kind;
-use balancer::stages::Clock;
+use domain::kind::Kind;
+use handlers::Clock;
 use jiff::Timestamp;
 use serde_json::Value;
 use wiremock::matchers::{method, path_regex};

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::KindCounts;
-use balancer::domain::manifest::{BALANCING, Image, Manifest};
-use balancer::domain::numbering::number_of;
-use balancer::domain::plan::PlanState;
+use domain::actor::ActorId;
+use domain::kind::KindCounts;
+use domain::manifest::{BALANCING, Image, Manifest};
+use domain::numbering::number_of;
+use domain::plan::PlanState;
 
 use crate::pictures::QUALITY_FLOOR;
 use crate::stack::TestStack;

@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-use balancer::adapters::bucket::Bucket;
-use balancer::adapters::queues::{Queue, Queues};
-use balancer::adapters::store::Store;
-use balancer::config::QueueUrls;
-use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::Manifest;
-use balancer::domain::plan::Plan;
-use balancer::exchange;
-use balancer::functions::s3_client;
-use balancer::keys::Keys;
+use aws::bucket::Bucket;
+use aws::exchange;
+use aws::queues::QueueUrls;
+use aws::queues::{Queue, Queues};
+use aws::store::Store;
+use domain::actor::ActorId;
+use domain::keys::Keys;
+use domain::manifest::Manifest;
+use domain::plan::Plan;
+use handlers::functions::s3_client;
 use local_stack::{Account, Binaries, Emulator, EmulatorOptions, Outputs, Stack, StackOptions};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -51,7 +51,7 @@ pub struct TestStack {
 /// Where the functions' executables are; built if need be.
 pub async fn binaries() -> &'static Binaries {
     static BINARIES: OnceCell<Binaries> = OnceCell::const_new();
-    BINARIES.get_or_init(async || Binaries::locate(balancer::BUILD).await.unwrap()).await
+    BINARIES.get_or_init(async || Binaries::locate(handlers::BUILD).await.unwrap()).await
 }
 
 /// It ends with the process.

@@ -9,11 +9,11 @@ use crate::document::{at, fields, number, resources_of_type, text, yaml};
 
 const GUIDE: &str = include_str!("../../docs/DEPLOY.md");
 
-const OWN_NAMESPACE: &str = balancer::metrics::NAMESPACE;
+const OWN_NAMESPACE: &str = aws::metrics::NAMESPACE;
 
 /// The names of what the functions write, as the one place says that gives each its name.
 fn own_metrics() -> BTreeSet<&'static str> {
-    let source = include_str!("../../shared/src/metrics.rs");
+    let source = include_str!("../../shared/aws/src/metrics.rs");
     let (_, rest) = source.split_once("fn measured(").unwrap();
     let (names, _) = rest.split_once("\n    }\n").unwrap();
     let names: BTreeSet<_> = names.split("(\"").skip(1).map(|after| after.split('"').next().unwrap()).collect();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use balancer::domain::actor::ActorId;
-use balancer::keys::Keys;
+use domain::actor::ActorId;
+use domain::keys::Keys;
 use yaml_serde::Value;
 
 use crate::document::{at, text, yaml};

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind::Photorealistic;
+use aws::queues::Queue;
 use balancer_tests::pictures;
 use balancer_tests::recorder::{Call, Recorder, behind};
 use balancer_tests::stack::{KEY_PREFIX, TEMPLATE, TestStack, actor, emulator};
+use domain::actor::ActorId;
+use domain::kind::Kind::Photorealistic;
 use hyper::Method;
 use local_stack::{Account, Outputs};
 use serde_json::{Value as Json, json};

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use balancer::adapters::vision::patience;
-use balancer::config::LONGEST_TIMEOUT_SECONDS;
-use balancer::domain::trash::WORKED_ON;
-use balancer::lambda::{MOST_DELIVERIES, SIDE_BY_SIDE};
-use balancer::stages::delete;
-use balancer::stages::evaluate::{LEASE, ROOM_FOR_READING};
-use balancer::stages::generate::CLAIM;
+use domain::trash::WORKED_ON;
+use handlers::delete;
+use handlers::evaluate::{LEASE, ROOM_FOR_READING};
+use handlers::generate::CLAIM;
+use handlers::lambda::{MOST_DELIVERIES, SIDE_BY_SIDE};
+use providers::vision::LONGEST_TIMEOUT_SECONDS;
+use providers::vision::patience;
 
 use crate::CHAIN;
 use crate::document::{at, fields, number, resources_of_type, text, yaml};

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use balancer::config::{EvaluationConfig, ReplicateModel, from_variables};
 use balancer_tests::stack::{TEMPLATE, binaries, emulator};
+use handlers::config::{EvaluationConfig, from_variables};
 use local_stack::{Account, Stack, StackOptions};
+use providers::generator::ReplicateModel;
 use yaml_serde::Value;
 
 use crate::document::{at, fields, number};

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use balancer::config::{Config, EvaluationConfig, GenerationConfig, Section, from_variables, names_read};
-use balancer::functions::EMULATOR_ACCESS_KEY_ID;
+use handlers::config::{Config, EvaluationConfig, GenerationConfig, Section, from_variables, names_read};
+use handlers::functions::EMULATOR_ACCESS_KEY_ID;
 use yaml_serde::Value;
 
 use crate::document::{DOCUMENT, at, fields, yaml};

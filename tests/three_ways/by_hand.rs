@@ -1,13 +1,13 @@
 //! A message is put on one of the three queues by hand.
 
-use balancer::adapters::queues::Queue;
-use balancer::domain::kind::Kind::{BwStylized, ColorStylized, Photorealistic};
-use balancer::domain::manifest::{BALANCING, UPLOADED};
-use balancer::domain::plan::{Origin, PlanState};
-use balancer::domain::status::Status;
+use aws::queues::Queue;
 use balancer_tests::pictures;
 use balancer_tests::set::{TARGET, assert_balanced, assert_local_copy_equals_bucket, counts, numbers_made};
 use balancer_tests::stack::{TestStack, actor};
+use domain::kind::Kind::{BwStylized, ColorStylized, Photorealistic};
+use domain::manifest::{BALANCING, UPLOADED};
+use domain::plan::{Origin, PlanState};
+use domain::status::Status;
 use serde_json::json;
 
 #[tokio::test]

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::plan::Origin;
 use balancer_tests::pictures;
 use balancer_tests::runtime_api;
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{self, TestStack, actor};
+use domain::actor::ActorId;
+use domain::plan::Origin;
 use serde_json::{Value, json};
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/events");

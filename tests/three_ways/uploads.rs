@@ -2,14 +2,14 @@
 
 use std::fs;
 
+use aws::store::Store;
 use aws_sdk_s3::types::{EventBridgeConfiguration, NotificationConfiguration};
-use balancer::adapters::store::Store;
-use balancer::domain::kind::Kind::Photorealistic;
-use balancer::domain::manifest::UPLOADED;
 use balancer_tests::pictures;
 use balancer_tests::set::{assert_balanced, assert_local_copy_equals_bucket, numbers_made};
 use balancer_tests::stack::{self, TestStack, actor};
 use balancer_tests::world::make_table;
+use domain::kind::Kind::Photorealistic;
+use domain::manifest::UPLOADED;
 use local_stack::Account;
 
 #[tokio::test]

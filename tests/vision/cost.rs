@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use balancer::adapters::store::spending::Judging;
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind;
-use balancer::domain::money::MicroUsd;
-use balancer::domain::status::Status;
-use balancer::stages::{Clock, StageError};
+use aws::store::spending::Judging;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::openai::{Answer, MODEL, Vendor, VisionService, perfect_eyes, problem};
 use balancer_tests::stack::TestStack;
+use domain::actor::ActorId;
+use domain::kind::Kind;
+use domain::money::MicroUsd;
+use domain::status::Status;
+use handlers::{Clock, StageError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::stage::{evaluate, evaluate_at, record, with_set};

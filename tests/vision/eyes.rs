@@ -1,11 +1,11 @@
 //! With perfect eyes on the other side, no image is ever mistaken for another.
 
-use balancer::adapters::vision::PROMPT_VERSION;
-use balancer::domain::kind::Kind;
-use balancer::domain::money::MicroUsd;
-use balancer::imaging::{decode, encode_jpeg, measure, resize};
 use balancer_tests::coded::{Code, VARIANTS, coded_image, coded_picture, read_code};
 use balancer_tests::openai::{MODEL, VisionService, perfect_eyes};
+use domain::kind::Kind;
+use domain::money::MicroUsd;
+use imaging::{decode, encode_jpeg, measure, resize};
+use providers::vision::PROMPT_VERSION;
 
 use crate::support::{assert_seen_except, codes, model, observe, observe_within, pictures};
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use balancer::adapters::vision::{Seen, VisionError};
-use balancer::config::VisionConfig;
 use balancer_tests::openai::{Answer, KEY, Vendor, VisionService, perfect_eyes, problem};
+use providers::vision::VisionConfig;
+use providers::vision::{Seen, VisionError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use wiremock::ResponseTemplate;

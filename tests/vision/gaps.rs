@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use balancer::domain::kind::Kind;
 use balancer_tests::coded::read_code;
 use balancer_tests::openai::{Answer, Asked, Shown, VisionService, judgement, perfect_eyes, problem, seen};
+use domain::kind::Kind;
 use serde_json::Value;
 
 use crate::support::{assert_seen_except, codes, model, observe};

@@ -1,9 +1,9 @@
 //! Keys that lie in Secrets Manager.
 
-use balancer::adapters::vision::{VisionError, VisionModel};
 use balancer_tests::openai::{KEY, VisionService, perfect_eyes};
 use balancer_tests::server::Server;
 use local_stack::{Credentials, sdk_config};
+use providers::vision::{VisionError, VisionModel};
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method};
 use wiremock::{Mock, ResponseTemplate};

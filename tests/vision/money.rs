@@ -1,16 +1,16 @@
 //! No question is asked before its highest price is set aside, the first time as at every repetition.
 
-use balancer::adapters::vision::{OpenAiError, VisionError, VisionModel};
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind;
-use balancer::domain::money::MicroUsd;
-use balancer::domain::status::Status;
-use balancer::stages::{Clock, StageError};
 use balancer_tests::coded::coded_picture;
 use balancer_tests::openai::{Answer, Asked, VisionService, perfect_eyes, seen};
 use balancer_tests::stack::{TestStack, actor};
+use domain::actor::ActorId;
+use domain::kind::Kind;
+use domain::money::MicroUsd;
+use domain::status::Status;
 use futures::future::join_all;
+use handlers::{Clock, StageError};
 use jiff::{SignedDuration, Timestamp};
+use providers::vision::{OpenAiError, VisionError, VisionModel};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 

@@ -1,10 +1,10 @@
 //! Two passes: what they agree on, and what a third, larger look decides.
 
-use balancer::config::VisionMode;
-use balancer::domain::assessment::Flag;
-use balancer::domain::kind::Kind;
 use balancer_tests::coded::read_code;
 use balancer_tests::openai::{Answer, Asked, Shown, VisionService, judgement, seen};
+use domain::assessment::Flag;
+use domain::kind::Kind;
+use providers::vision::VisionMode;
 use serde_json::Value;
 
 use crate::support::{assert_seen_except, codes, model, observe};

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use balancer::domain::assessment::{Assessment, Origin};
-use balancer::domain::kind::Kind;
-use balancer::domain::planner::{Policy, Scope, propose};
-use balancer::domain::target::Target;
 use balancer_tests::openai::{Answer, Asked, VisionService, judgement};
+use domain::assessment::{Assessment, Origin};
+use domain::kind::Kind;
+use domain::planner::{Policy, Scope, propose};
+use domain::target::Target;
 use image::{Rgb, RgbImage};
 
 use crate::support::{model, observe_pictures};

@@ -1,7 +1,7 @@
 //! Servers that speak OpenAI's chat completions and refuse some parts of a request.
 
-use balancer::domain::money::MicroUsd;
 use balancer_tests::openai::{Answer, Asked, Quirk, Vendor, VisionService, perfect_eyes, problem};
+use domain::money::MicroUsd;
 
 use crate::support::{assert_seen_except, codes, model, observe, observe_within, pictures};
 

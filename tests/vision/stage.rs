@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use balancer::adapters::store::actors::ActorRecord;
-use balancer::config::from_variables;
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::{Kind, KindCounts};
-use balancer::domain::money::MicroUsd;
-use balancer::domain::status::Status;
-use balancer::functions::evaluation;
-use balancer::stages::{Clock, Message, Stage, StageError};
+use aws::store::actors::ActorRecord;
 use balancer_tests::coded::{coded_picture, read_code};
 use balancer_tests::openai::{Answer, Asked, VisionService, perfect_eyes, problem};
 use balancer_tests::stack::{TestStack, actor};
+use domain::actor::ActorId;
+use domain::kind::{Kind, KindCounts};
+use domain::money::MicroUsd;
+use domain::status::Status;
+use handlers::config::from_variables;
+use handlers::functions::evaluation;
+use handlers::{Clock, Message, Stage, StageError};
 use serde_json::{Value, json};
 
 /// The picture that is refused, `hero_3.jpg`.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use balancer::adapters::vision::{Seen, VisionModel, Word};
-use balancer::config::VisionConfig;
-use balancer::domain::assessment::Observation;
-use balancer::domain::kind::Kind;
-use balancer::domain::money::MicroUsd;
 use balancer_tests::coded::{Code, VARIANTS, coded_image};
 use balancer_tests::openai::VisionService;
+use domain::assessment::Observation;
+use domain::kind::Kind;
+use domain::money::MicroUsd;
 use image::RgbImage;
+use providers::vision::VisionConfig;
+use providers::vision::{Seen, VisionModel, Word};
 use tokio::sync::mpsc::unbounded_channel;
 
 /// The model as configured for the stand-in, with these variables besides.

@@ -1,7 +1,7 @@
 //! What can be typed to look after single images and plans.
 
-use balancer::domain::actor::ActorId;
 use clap::{Args, ValueEnum};
+use domain::actor::ActorId;
 
 use super::Connection;
 

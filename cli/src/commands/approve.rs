@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use balancer::adapters::queues::Queue;
-use balancer::domain::plan::PlanState;
-use balancer::messages::{Cause, EvaluationCommand};
+use aws::queues::Queue;
+use domain::messages::{Cause, EvaluationCommand};
+use domain::plan::PlanState;
 use serde_json::json;
 
 use crate::arguments::Approve;

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use balancer::adapters::vision::embedded::EmbeddedVision;
-use balancer::domain::assessment::{Assessment, Observed, assess};
-use balancer::domain::manifest::{Image, Manifest};
+use domain::assessment::{Assessment, Observed, assess};
+use domain::manifest::{Image, Manifest};
+use embedded::vision::EmbeddedVision;
 
 use crate::arguments::Assess;
 use crate::outcome::{Outcome, answer, remark};

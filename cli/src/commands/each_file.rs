@@ -1,7 +1,7 @@
 //! How commands end that go through many files: what can be done is done, and what can't is said.
 
 use anyhow::bail;
-use balancer::domain::files::composed;
+use domain::files::composed;
 use serde::Serialize;
 
 use crate::outcome::{Outcome, remark};

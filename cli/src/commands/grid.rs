@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use balancer::grid::{Page, draw_page, lay_out};
 use image::{ImageFormat, RgbImage};
+use imaging::grid::{Page, draw_page, lay_out};
 use serde::Serialize;
 
 use crate::arguments::Grid;

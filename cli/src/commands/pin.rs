@@ -1,6 +1,6 @@
 //! `balancer pin ACTOR FILE…` and `balancer unpin ACTOR FILE…`
 
-use balancer::adapters::store::images::Pinning;
+use aws::store::images::Pinning;
 use serde_json::json;
 
 use super::each_file::{Problem, as_known, conclude};

@@ -5,9 +5,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use balancer::domain::assessment::{Assessment, BEST_QUALITY};
-use balancer::domain::planner::{Policy, Proposal, propose};
-use balancer::json;
+use domain::assessment::{Assessment, BEST_QUALITY};
+use domain::json;
+use domain::planner::{Policy, Proposal, propose};
 
 use crate::arguments::Plan;
 use crate::outcome::{Outcome, answer};

@@ -1,6 +1,6 @@
 //! `balancer redrive [evaluation|deletion|generation]`
 
-use balancer::adapters::queues::Queue;
+use aws::queues::Queue;
 use serde::Serialize;
 
 use crate::arguments::{QueueArgument, Redrive};

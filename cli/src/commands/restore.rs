@@ -5,10 +5,10 @@ mod folder;
 use std::collections::BTreeMap;
 
 use anyhow::bail;
-use balancer::domain::actor::ActorId;
-use balancer::domain::trash::Trashed;
-use balancer::restore::Restoration;
-use balancer::stages::Clock;
+use domain::actor::ActorId;
+use domain::trash::Trashed;
+use handlers::Clock;
+use handlers::restore::Restoration;
 use serde_json::{Value, json};
 
 use super::each_file::{Problem, as_known, conclude};

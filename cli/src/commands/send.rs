@@ -5,10 +5,10 @@ mod dry_run;
 use std::time::Duration;
 
 use anyhow::bail;
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::KindCounts;
-use balancer::messages::{
+use aws::queues::Queue;
+use domain::actor::ActorId;
+use domain::kind::KindCounts;
+use domain::messages::{
     Cause, DeletionMessage, EvaluationCommand, EvaluationMessage, GenerationMessage, Mode, new_request_id,
 };
 use serde_json::json;

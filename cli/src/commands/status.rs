@@ -6,14 +6,14 @@ mod plan_at_hand;
 use std::collections::BTreeMap;
 
 use anyhow::bail;
-use balancer::adapters::store::Store;
-use balancer::adapters::store::actors::ActorRecord;
-use balancer::adapters::store::spending::Spending;
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::KindCounts;
-use balancer::domain::money::MicroUsd;
-use balancer::domain::status::Status as ActorStatus;
-use balancer::stages::Clock;
+use aws::store::Store;
+use aws::store::actors::ActorRecord;
+use aws::store::spending::Spending;
+use domain::actor::ActorId;
+use domain::kind::KindCounts;
+use domain::money::MicroUsd;
+use domain::status::Status as ActorStatus;
+use handlers::Clock;
 use jiff::civil::Date;
 use serde::Serialize;
 

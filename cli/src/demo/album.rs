@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use balancer::domain::kind::Kind;
-use balancer::domain::manifest::Manifest;
-use balancer::imaging::{decode, shrink};
+use domain::kind::Kind;
+use domain::manifest::Manifest;
 use image::{ImageFormat, RgbImage};
+use imaging::{decode, shrink};
 
 use super::contact_sheet::{self, Mark, Section, THUMBNAIL_SIDE, Thumbnail};
 use crate::folder::ImageFile;
@@ -79,7 +79,7 @@ fn kinds(folder: &ActorFolder) -> anyhow::Result<BTreeMap<String, Kind>> {
 /// By their numbers, so that 2 comes before 10.
 fn in_order(images: &BTreeMap<String, RgbImage>) -> impl Iterator<Item = (&String, &RgbImage)> {
     let mut images: Vec<_> = images.iter().collect();
-    images.sort_by_key(|(name, _)| balancer::domain::numbering::number_of(name));
+    images.sort_by_key(|(name, _)| domain::numbering::number_of(name));
     images.into_iter()
 }
 

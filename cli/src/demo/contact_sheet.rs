@@ -1,10 +1,10 @@
 //! A picture of a set before and after: what went is crossed out in red, what was made has a green frame.
 
-use balancer::grid::{TEXT_HEIGHT, draw_text};
 use image::{Rgb, RgbImage, imageops};
 use imageproc::drawing::{draw_antialiased_line_segment_mut, draw_hollow_rect_mut};
 use imageproc::pixelops::interpolate;
 use imageproc::rect::Rect;
+use imaging::grid::{TEXT_HEIGHT, draw_text};
 
 /// The longest side of a thumbnail, in pixels.
 pub const THUMBNAIL_SIDE: u32 = 216;
@@ -68,7 +68,7 @@ fn draw_thumbnail(sheet: &mut RgbImage, thumbnail: &Thumbnail<'_>, x: u32, y: u3
     let (width, height) = thumbnail.image.dimensions();
     let scale = f64::min(f64::from(CELL_WIDTH - 8) / f64::from(width), f64::from(CELL_HEIGHT - 8) / f64::from(height));
     let scaled = |side: u32| ((f64::from(side) * scale) as u32).max(1);
-    let image = balancer::imaging::resize(thumbnail.image, scaled(width), scaled(height));
+    let image = imaging::resize(thumbnail.image, scaled(width), scaled(height));
     imageops::overlay(sheet, &image, i64::from(x), i64::from(y));
     match thumbnail.mark {
         Mark::Kept => {}

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use balancer::domain::manifest::Manifest;
-use balancer::domain::numbering::highest;
-use balancer::imaging::{Facts, sha256};
-use balancer::json;
-use balancer::keys::extension;
+use domain::facts::Facts;
+use domain::json;
+use domain::keys::extension;
+use domain::manifest::Manifest;
+use domain::numbering::highest;
+use imaging::sha256;
 
 use super::data_folder::{ActorFolder, lossy_name, read_if_there};
 use super::salvage::salvage;

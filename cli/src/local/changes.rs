@@ -1,10 +1,10 @@
 //! Deletions and generations, image by image.
 
-use balancer::adapters::store::slots::SlotState;
-use balancer::adapters::store::{Store, StoreError};
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind;
-use balancer::domain::plan::{Plan, PlanState};
+use aws::store::slots::SlotState;
+use aws::store::{Store, StoreError};
+use domain::actor::ActorId;
+use domain::kind::Kind;
+use domain::plan::{Plan, PlanState};
 use jiff::Timestamp;
 use serde::Serialize;
 

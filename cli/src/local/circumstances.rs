@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use balancer::domain::standstill::{Standstill, short};
-use balancer::domain::status::Status;
-use balancer::stages::Clock;
+use domain::standstill::{Standstill, short};
+use domain::status::Status;
+use handlers::Clock;
 use sha2::{Digest, Sha256};
 
 use super::belongings::Belongings;

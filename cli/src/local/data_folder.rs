@@ -6,10 +6,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use balancer::adapters::names_on_disk;
-use balancer::domain::actor::ActorId;
-use balancer::domain::files::is_system_folder;
-use balancer::keys::{IMAGE_EXTENSIONS, extension};
+use domain::actor::ActorId;
+use domain::files::is_system_folder;
+use domain::keys::{IMAGE_EXTENSIONS, extension};
+use handlers::names_on_disk;
 
 use crate::folder::{self, Contents, ImageFile, images_below, places_of};
 use crate::outcome::remark;
@@ -205,7 +205,7 @@ impl ActorFolder {
             let name = lossy_name(&path);
             if path.is_dir() && !KNOWN_FOLDERS.contains(&name.as_str()) {
                 astray.extend(images_below(&path)?.into_iter().map(|image| format!("{}/{name}/{image}", self.actor)));
-            } else if !path.is_dir() && balancer::domain::files::Inventory::of([name.as_str()]).concerns_images() {
+            } else if !path.is_dir() && domain::files::Inventory::of([name.as_str()]).concerns_images() {
                 astray.push(format!("{}/{name}", self.actor));
             }
         }
@@ -218,7 +218,7 @@ impl ActorFolder {
     }
 
     /// The base image: the first file of the folder, in the order of the endings in
-    /// [`balancer::keys::IMAGE_EXTENSIONS`].
+    /// [`domain::keys::IMAGE_EXTENSIONS`].
     ///
     /// # Errors
     /// If the folder is there but can't be read.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use balancer::adapters::store::slots::{SlotRecord, SlotState};
-use balancer::adapters::store::{Store, StoreError};
-use balancer::domain::actor::ActorId;
-use balancer::domain::plan::Plan;
-use balancer::stages::Clock;
+use aws::store::slots::{SlotRecord, SlotState};
+use aws::store::{Store, StoreError};
+use domain::actor::ActorId;
+use domain::plan::Plan;
+use handlers::Clock;
 use jiff::SignedDuration;
 
 use crate::outcome::remark;

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use balancer::domain::actor::ActorId;
-use balancer::keys::Keys;
-use balancer::messages::new_request_id;
+use domain::actor::ActorId;
+use domain::keys::Keys;
+use domain::messages::new_request_id;
 use local_stack::write_private;
 use serde_json::{Value, json};
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use balancer::adapters::names_on_disk;
-use balancer::domain::actor::ActorId;
+use domain::actor::ActorId;
+use handlers::names_on_disk;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
@@ -236,8 +236,9 @@ impl FolderWatcher {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs;
+
+    use super::*;
 
     const OFTEN: Duration = Duration::from_millis(20);
 

@@ -9,11 +9,11 @@ use crate::progress::Waiting;
 /// # Errors
 /// If they can't be compiled.
 pub async fn binaries() -> anyhow::Result<Binaries> {
-    if let Some(binaries) = Binaries::beside_program(balancer::BUILD)? {
+    if let Some(binaries) = Binaries::beside_program(handlers::BUILD)? {
         return Ok(binaries);
     }
     let waiting = Waiting::start("compiling the functions (first time: about 10 minutes)");
-    let binaries = Binaries::compile(balancer::BUILD).await?;
+    let binaries = Binaries::compile(handlers::BUILD).await?;
     waiting.finish();
     Ok(binaries)
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use balancer::adapters::store::Store;
-use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::Manifest;
-use balancer::stages::Clock;
+use aws::store::Store;
+use domain::actor::ActorId;
+use domain::manifest::Manifest;
+use handlers::Clock;
 use tokio::sync::Mutex;
 
 use super::belongings::Belongings;

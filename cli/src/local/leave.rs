@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use balancer::domain::files::{composed, is_image_name};
-use balancer::domain::manifest::Manifest;
+use domain::files::{composed, is_image_name};
+use domain::manifest::Manifest;
 
 use super::absence;
 use super::belongings;

@@ -3,9 +3,9 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use balancer::adapters::store::Store;
-use balancer::domain::manifest::Manifest;
-use balancer::exchange;
+use aws::exchange;
+use aws::store::Store;
+use domain::manifest::Manifest;
 
 use super::belongings::Belongings;
 use super::circumstances::Circumstances;
@@ -72,7 +72,7 @@ pub fn write(folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
 
 /// Whether the file contains this manifest, apart from the time of its last evaluation.
 fn is_written(path: &Path, manifest: &Manifest) -> bool {
-    let written = fs::read(path).ok().and_then(|text| balancer::json::read::<Manifest>(&text).ok());
+    let written = fs::read(path).ok().and_then(|text| domain::json::read::<Manifest>(&text).ok());
     written.is_some_and(|written| Manifest { updated_at: manifest.updated_at.clone(), ..written } == *manifest)
 }
 

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use balancer::adapters::names_on_disk::composed_name;
-use balancer::adapters::queues::Queue;
-use balancer::domain::actor::ActorId;
-use balancer::domain::files::is_image_name;
-use balancer::messages::{DeletionMessage, Mode, new_request_id};
+use aws::queues::Queue;
+use domain::actor::ActorId;
+use domain::files::is_image_name;
+use domain::messages::{DeletionMessage, Mode, new_request_id};
+use handlers::names_on_disk::composed_name;
 
 use super::absence::why_held;
 use super::belongings::BaseImage;

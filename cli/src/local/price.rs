@@ -1,9 +1,10 @@
 //! The cost of a plan, and whether the plan requires approval.
 
-use balancer::adapters::vision::highest_price;
-use balancer::config::{GeneratorConfig, VisionConfig};
-use balancer::domain::money::MicroUsd;
-use balancer::domain::plan::Plan;
+use domain::money::MicroUsd;
+use domain::plan::Plan;
+use providers::generator::GeneratorConfig;
+use providers::vision::VisionConfig;
+use providers::vision::highest_price;
 use serde::Serialize;
 
 /// The prices and limits of a run.
@@ -100,11 +101,12 @@ impl Cost {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use balancer::config::from_variables;
-    use balancer::domain::kind::{Kind, KindCounts};
-    use balancer::domain::plan::{Origin, PlannedDeletion, Slot};
+    use domain::kind::{Kind, KindCounts};
+    use domain::plan::{Origin, PlannedDeletion, Slot};
+    use handlers::config::from_variables;
     use jiff::Timestamp;
+
+    use super::*;
 
     fn terms(variables: &[(&str, &str)]) -> Terms {
         let variables: std::collections::BTreeMap<_, _> =

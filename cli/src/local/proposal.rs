@@ -1,9 +1,9 @@
 //! What a dry run has found.
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::{Kind, KindCounts};
-use balancer::domain::plan::{Note, Plan};
-use balancer::domain::planner::{Proposal, Removal};
+use domain::actor::ActorId;
+use domain::kind::{Kind, KindCounts};
+use domain::plan::{Note, Plan};
+use domain::planner::{Proposal, Removal};
 use serde::Serialize;
 
 use super::data_folder::ActorFolder;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::env;
 
 use anyhow::bail;
-use balancer::adapters::vision::name_of;
-use balancer::config::{GeneratorConfig, InvalidConfig, VisionConfig, from_variables};
 use clap::{Args, ValueEnum};
+use handlers::config::{InvalidConfig, from_variables};
+use providers::generator::GeneratorConfig;
+use providers::vision::VisionConfig;
+use providers::vision::name_of;
 
 use super::belongings::Belongings;
 use super::data_folder::ActorFolder;

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use balancer::adapters::store::{Store, StoreError};
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::KindCounts;
-use balancer::domain::plan::{Plan, PlanState};
-use balancer::domain::status::Status;
+use aws::store::{Store, StoreError};
+use domain::actor::ActorId;
+use domain::kind::KindCounts;
+use domain::plan::{Plan, PlanState};
+use domain::status::Status;
 use jiff::Timestamp;
 use serde::Serialize;
 

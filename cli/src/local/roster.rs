@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use balancer::adapters::queues::{Queue, Queues};
-use balancer::domain::actor::ActorId;
-use balancer::domain::manifest::Manifest;
-use balancer::domain::numbering;
-use balancer::keys::IMAGE_EXTENSIONS_IN_WORDS;
-use balancer::messages::{Cause, EvaluationCommand, Mode};
-use balancer::stages::Clock;
+use aws::queues::{Queue, Queues};
+use domain::actor::ActorId;
+use domain::keys::IMAGE_EXTENSIONS_IN_WORDS;
+use domain::manifest::Manifest;
+use domain::messages::{Cause, EvaluationCommand, Mode};
+use domain::numbering;
+use handlers::Clock;
 use jiff::Timestamp;
 
 use super::belongings::Belongings;

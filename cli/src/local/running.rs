@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use balancer::config::QueueUrls;
-use balancer::domain::actor::ActorId;
+use aws::queues::QueueUrls;
+use domain::actor::ActorId;
 use local_stack::{Credentials, LocalStack, create_private_dir};
 use serde::{Deserialize, Serialize};
 

@@ -5,10 +5,10 @@ use std::fs::{self, DirEntry};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use balancer::domain::manifest::{Image, Manifest};
-use balancer::domain::numbering::number_of;
-use balancer::domain::trash::Trashed;
-use balancer::keys::is_image_name;
+use domain::keys::is_image_name;
+use domain::manifest::{Image, Manifest};
+use domain::numbering::number_of;
+use domain::trash::Trashed;
 use jiff::Timestamp;
 
 use super::data_folder::ActorFolder;
@@ -88,9 +88,10 @@ fn moved_at(file: &DirEntry) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
     use tempfile::TempDir;
+
+    use super::*;
 
     fn folder() -> (TempDir, ActorFolder) {
         let data = tempfile::tempdir().unwrap();

@@ -5,11 +5,11 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use balancer::adapters::bucket::Bucket;
-use balancer::adapters::store::Store;
-use balancer::domain::actor::ActorId;
-use balancer::functions::{EMULATOR_ACCESS_KEY_ID, s3_client};
-use balancer::keys::Keys;
+use aws::bucket::Bucket;
+use aws::store::Store;
+use domain::actor::ActorId;
+use domain::keys::Keys;
+use handlers::functions::{EMULATOR_ACCESS_KEY_ID, s3_client};
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions, write_private};
 use serde_json::{Value, json};
 

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use balancer::adapters::bucket::Bucket;
-use balancer::adapters::queues::Queues;
-use balancer::adapters::store::Store;
-use balancer::config::QueueUrls;
-use balancer::domain::actor::ActorId;
-use balancer::functions::s3_client;
-use balancer::keys::Keys;
-use balancer::messages::Mode;
+use aws::bucket::Bucket;
+use aws::queues::QueueUrls;
+use aws::queues::Queues;
+use aws::store::Store;
+use domain::actor::ActorId;
+use domain::keys::Keys;
+use domain::messages::Mode;
+use handlers::functions::s3_client;
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions};
 
 use super::circumstances::Settings;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use balancer::adapters::queues::Queues;
-use balancer::adapters::store::Store;
-use balancer::adapters::store::actors::ActorRecord;
-use balancer::adapters::store::slots::SlotRecord;
-use balancer::domain::actor::ActorId;
-use balancer::domain::plan::Plan;
-use balancer::domain::status::Status;
+use aws::queues::Queues;
+use aws::store::Store;
+use aws::store::actors::ActorRecord;
+use aws::store::slots::SlotRecord;
+use domain::actor::ActorId;
+use domain::plan::Plan;
+use domain::status::Status;
 
 use super::price::Terms;
 use super::proposal::ActorProposal;
@@ -197,8 +197,9 @@ fn progress_of(plan: &Plan) -> (String, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use jiff::Timestamp;
+
+    use super::*;
 
     #[test]
     fn a_set_whose_uploads_wait_for_money_is_not_waited_for() {

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use balancer::adapters::bucket::Bucket;
-use balancer::adapters::store::Store;
-use balancer::domain::actor::ActorId;
-use balancer::exchange;
-use balancer::keys::{IMAGE_EXTENSIONS, Keys, content_type};
+use aws::bucket::Bucket;
+use aws::exchange;
+use aws::store::Store;
+use domain::actor::ActorId;
+use domain::keys::{IMAGE_EXTENSIONS, Keys, content_type};
 
 use super::belongings::{BaseImage, Belongings};
 use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name};

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use balancer::domain::actor::ActorId;
+use domain::actor::ActorId;
 
 use super::folder_watcher::{COPIED, FolderWatcher};
 use super::news::take_up;

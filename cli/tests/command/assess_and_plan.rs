@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use balancer::domain::kind::Kind;
+use domain::kind::Kind;
 use serde_json::{Value, json};
 
 use crate::support::actors::Actor;

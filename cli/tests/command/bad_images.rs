@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use balancer::domain::kind::Kind;
+use domain::kind::Kind;
 use image::RgbImage;
 
 use crate::support::damaged::{
@@ -16,7 +16,7 @@ use crate::support::run::{Ran, run};
 
 /// Files that can be judged, however odd.
 fn odd_but_good(dir: &Path) -> Vec<&'static str> {
-    let jpeg = balancer::imaging::encode_jpeg(&red_and_blue(320, 160)).unwrap();
+    let jpeg = imaging::encode_jpeg(&red_and_blue(320, 160)).unwrap();
     for (name, bytes) in [
         ("16 bit.png", sixteen_bit_png()),
         ("GOOD.JPEG", drawn(Kind::Photorealistic)[0].clone()),

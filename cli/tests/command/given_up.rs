@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use balancer::domain::kind::Kind;
+use domain::kind::Kind;
+use imaging::decode;
 use serde_json::Value;
 
 use crate::support::actors::{Actor, snapshot};
@@ -75,7 +76,8 @@ fn a_base_image_replaced_during_a_run_is_tried() {
     run.args(NEVER_GOOD);
     let mut run = Background::start(run);
     run.wait_for("deleted ");
-    fs::write(actor.dir.join("base_image/hero_base.png"), png(&drawn(Kind::Photorealistic)[5])).unwrap();
+    let another = decode(&drawn(Kind::Photorealistic)[5]).unwrap();
+    fs::write(actor.dir.join("base_image/hero_base.png"), png(another)).unwrap();
     assert_eq!(run.end(), Some(3), "{}", run.said());
 
     let next = Ran::of(&mut local(&place)).failed(3, &["After 3 rounds"]);

@@ -77,7 +77,7 @@ fn middle(page: &image::RgbImage, passes: impl Fn([u8; 3]) -> bool) -> (f64, f64
 #[test]
 fn a_picture_that_says_so_is_shown_turned() {
     let (images, pages) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let jpeg = balancer::imaging::encode_jpeg(&red_and_blue(320, 160)).unwrap();
+    let jpeg = imaging::encode_jpeg(&red_and_blue(320, 160)).unwrap();
     std::fs::write(images.path().join("turned.jpg"), to_be_turned(&jpeg)).unwrap();
     let page = pages.path().join("page.png");
     grid(images.path(), &page, &[]).done();

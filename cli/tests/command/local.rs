@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use balancer::domain::numbering::number_of;
+use domain::numbering::number_of;
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, snapshot};

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-use balancer::domain::kind::Kind;
+use domain::kind::Kind;
 use serde_json::Value;
 
 use crate::support::actors::{Actor, snapshot};

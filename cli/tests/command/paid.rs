@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use balancer::domain::kind::Kind;
-use balancer::stages::Clock;
 use balancer_tests::replicate::{self, Fate, Replicate};
+use domain::kind::Kind;
+use handlers::Clock;
 use tokio::runtime::Runtime;
 
 use crate::support::actors::Actor;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use balancer::adapters::vision::PROMPT_VERSION;
+use providers::vision::PROMPT_VERSION;
 use serde_json::{Value, json};
 
 use crate::support::actors::Actor;

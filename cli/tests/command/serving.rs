@@ -4,8 +4,8 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use balancer::keys::Keys;
-use balancer::messages::{DeletionMessage, EvaluationMessage, GenerationMessage};
+use domain::keys::Keys;
+use domain::messages::{DeletionMessage, EvaluationMessage, GenerationMessage};
 use serde_json::Value;
 
 use crate::support::actors::Actor;

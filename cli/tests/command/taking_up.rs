@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use balancer::domain::kind::Kind;
+use domain::kind::Kind;
 use serde_json::Value;
 
 use crate::support::actors::Actor;

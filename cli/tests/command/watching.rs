@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use balancer::domain::kind::Kind;
-use balancer::domain::numbering::number_of;
+use domain::kind::Kind;
+use domain::numbering::number_of;
 use serde_json::{Value, json};
 
 use crate::support::actors::Actor;

@@ -1,7 +1,7 @@
-//! The generation function; what it does is `balancer::stages`.
+//! The generation function; what it does is `handlers`.
 
-use balancer::stages::Clock;
-use balancer::{functions, lambda};
+use handlers::Clock;
+use handlers::{functions, lambda};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind::Photorealistic;
-use balancer::domain::status::Status;
+use domain::actor::ActorId;
+use domain::kind::Kind::Photorealistic;
+use domain::status::Status;
 use futures::{StreamExt, stream};
 
 use super::{Meter, Usage, Work};

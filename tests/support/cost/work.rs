@@ -1,7 +1,7 @@
 //! What there was to do, which is what costs are derived from.
 
-use balancer::domain::actor::ActorId;
-use balancer::domain::plan::PlanState;
+use domain::actor::ActorId;
+use domain::plan::PlanState;
 
 use super::Usage;
 use crate::stack::TestStack;

@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use balancer::config::VisionMode;
-use balancer::grid::{CELL_SIDE, TEXT_HEIGHT, draw_page, draw_text, lay_out, text_width};
-use balancer::imaging::decode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::imageops::crop_imm;
 use image::{Rgb, RgbImage};
+use imaging::decode;
+use imaging::grid::{CELL_SIDE, TEXT_HEIGHT, draw_page, draw_text, lay_out, text_width};
+use providers::vision::VisionMode;
 use serde_json::Value;
 use wiremock::Request;
 

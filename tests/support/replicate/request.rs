@@ -1,10 +1,10 @@
 //! Reading a creation as strictly as Replicate.
 
-use balancer::domain::kind::Kind;
-use balancer::domain::prompts;
-use balancer::imaging::decode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::kind::Kind;
+use domain::prompts;
+use imaging::decode;
 use serde_json::Value;
 
 /// Data URLs are for what is smaller.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use balancer::stages::Clock;
+use handlers::Clock;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use wiremock::{Request, Respond, ResponseTemplate};

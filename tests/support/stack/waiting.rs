@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use balancer::adapters::store::actors::ActorRecord;
-use balancer::adapters::store::refusals::Refusal;
-use balancer::domain::actor::ActorId;
-use balancer::domain::status::Status;
+use aws::store::actors::ActorRecord;
+use aws::store::refusals::Refusal;
+use domain::actor::ActorId;
+use domain::status::Status;
 
 use super::{EMULATOR, TestStack, actor};
 

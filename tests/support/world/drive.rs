@@ -1,8 +1,8 @@
 //! What SQS and Lambda do between them: deliver messages, take what is done away, deliver the rest again.
 
+use aws::queues::Queue;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
-use balancer::adapters::queues::Queue;
 use jiff::Timestamp;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

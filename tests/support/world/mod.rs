@@ -10,34 +10,35 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::bucket::Bucket;
+use aws::exchange;
+use aws::queues::QueueUrls;
+use aws::queues::{Queue, Queues};
+use aws::store::Store;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use aws_sdk_s3::types::{Event, NotificationConfiguration, QueueConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
-use balancer::adapters::bucket::Bucket;
-use balancer::adapters::queues::{Queue, Queues};
-use balancer::adapters::store::Store;
-use balancer::config::{QueueUrls, Section, from_variables};
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::Kind;
-use balancer::domain::manifest::Manifest;
-use balancer::functions::s3_client;
-use balancer::keys::Keys;
-use balancer::lambda::MOST_DELIVERIES;
-use balancer::stages::Clock;
-use balancer::{exchange, functions};
+use domain::actor::ActorId;
+use domain::keys::Keys;
+use domain::kind::Kind;
+use domain::manifest::Manifest;
+use handlers::Clock;
+use handlers::config::{Section, from_variables};
+use handlers::functions;
+use handlers::functions::s3_client;
+use handlers::lambda::MOST_DELIVERIES;
 use jiff::SignedDuration;
 use local_stack::{Account, Credentials, sdk_config};
 use serde_json::json;
 use tempfile::TempDir;
 
-pub use drive::{Delivery, Journey};
-pub use faults::{Fault, Network};
-use passing::Passing;
-
 use crate::coded::{self, coded_picture};
 use crate::openai::{self, VisionService, perfect_eyes};
 use crate::replicate::{self, Fate, Replicate};
 use crate::stack::{KEY_PREFIX, emulator};
+pub use drive::{Delivery, Journey};
+pub use faults::{Fault, Network};
+use passing::Passing;
 
 /// How long a worker's leases and claims last, and a little more: after a death that much time passes.
 const UNTIL_LEASES_END: SignedDuration = SignedDuration::from_secs(600);
@@ -93,7 +94,7 @@ pub fn any_picture(_: Kind, index: usize) -> Vec<u8> {
     let shade =
         |x: u32, y: u32| (x.wrapping_mul(31).wrapping_add(y * 17).wrapping_add(index as u32 * 7919) % 251) as u8;
     let image = image::RgbImage::from_fn(128, 72, |x, y| image::Rgb([shade(x, y), shade(y, x), shade(x / 8, y / 8)]));
-    balancer::imaging::encode_jpeg(&image).unwrap()
+    imaging::encode_jpeg(&image).unwrap()
 }
 
 impl World {
@@ -186,20 +187,20 @@ impl World {
     }
 
     /// A new process of the evaluation function.
-    pub async fn evaluation(&self) -> balancer::lambda::Worker<balancer::stages::evaluate::Evaluation> {
+    pub async fn evaluation(&self) -> handlers::lambda::Worker<handlers::evaluate::Evaluation> {
         functions::evaluation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap()
     }
 
     /// A new process of the deletion function.
     #[must_use]
-    pub fn deletion(&self) -> balancer::lambda::Worker<balancer::stages::delete::Deletion> {
+    pub fn deletion(&self) -> handlers::lambda::Worker<handlers::delete::Deletion> {
         let mut worker = functions::deletion(self.config(), &self.sdk(), self.clock.clone());
         worker.stage.patience = self.patience.unwrap_or(worker.stage.patience);
         worker
     }
 
     /// A new process of the generation function.
-    pub async fn generation(&self) -> balancer::lambda::Worker<balancer::stages::generate::Generation> {
+    pub async fn generation(&self) -> handlers::lambda::Worker<handlers::generate::Generation> {
         let mut worker = functions::generation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap();
         worker.stage.patience = self.patience.unwrap_or(worker.stage.patience);
         worker

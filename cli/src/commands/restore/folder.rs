@@ -5,13 +5,13 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Context;
-use balancer::adapters::moving::{Moved, move_new};
-use balancer::domain::actor::ActorId;
-use balancer::domain::files::composed;
-use balancer::domain::manifest::{Image, Manifest};
-use balancer::domain::sidecars::returning_with;
-use balancer::json;
-use balancer::restore::RestoreError;
+use domain::actor::ActorId;
+use domain::files::composed;
+use domain::json;
+use domain::manifest::{Image, Manifest};
+use domain::sidecars::returning_with;
+use handlers::moving::{Moved, move_new};
+use handlers::restore::RestoreError;
 
 use super::{Restored, Wanted, wanted};
 use crate::local::data_folder::ActorFolder;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use balancer::domain::plan::Plan;
+use domain::plan::Plan;
 use serde_json::json;
 
 use super::Request;

@@ -1,7 +1,7 @@
 //! The last deletion with its reasons: the images that `balancer restore` restores.
 
-use balancer::adapters::store::{Store, StoreError};
-use balancer::domain::actor::ActorId;
+use aws::store::{Store, StoreError};
+use domain::actor::ActorId;
 use jiff::Timestamp;
 use serde::Serialize;
 

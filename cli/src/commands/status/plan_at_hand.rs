@@ -1,10 +1,10 @@
 //! What an actor's plan deletes and makes.
 
-use balancer::adapters::store::slots::SlotState;
-use balancer::adapters::store::{Store, StoreError};
-use balancer::domain::actor::ActorId;
-use balancer::domain::kind::{Kind, KindCounts};
-use balancer::domain::plan::{Plan, PlanState, PlannedDeletion};
+use aws::store::slots::SlotState;
+use aws::store::{Store, StoreError};
+use domain::actor::ActorId;
+use domain::kind::{Kind, KindCounts};
+use domain::plan::{Plan, PlanState, PlannedDeletion};
 use jiff::Timestamp;
 use serde::Serialize;
 

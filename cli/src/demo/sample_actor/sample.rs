@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use balancer::adapters::generator::embedded::draw;
-use balancer::domain::kind::Kind;
+use domain::kind::Kind;
+use embedded::generator::draw;
 use image::{ImageError, RgbImage};
 use thiserror::Error;
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use balancer::domain::kind::Kind;
-use balancer::imaging::decode;
+use domain::kind::Kind;
+use imaging::decode;
 use serde_json::Value;
 
 use super::damaged::png;

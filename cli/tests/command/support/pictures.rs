@@ -2,12 +2,12 @@
 
 use std::sync::LazyLock;
 
-use balancer::adapters::generator::embedded::draw;
-use balancer::adapters::vision::embedded::EmbeddedVision;
-use balancer::domain::kind::Kind;
-use balancer::domain::prompts;
-use balancer::imaging::{PREVIEW_SIDE, encode_jpeg, shrink};
+use domain::kind::Kind;
+use domain::prompts;
+use embedded::generator::draw;
+use embedded::vision::EmbeddedVision;
 use image::{Rgb, RgbImage};
+use imaging::{PREVIEW_SIDE, encode_jpeg, shrink};
 
 /// Somebody in front of a wall: what an actor's base image looks like.
 pub(crate) fn base() -> RgbImage {

@@ -1,0 +1,42 @@
+//! What the three AWS adapters have in common: how a failed call is told.
+
+use std::error::Error;
+
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+/// A call to AWS failed, after the SDK's own repetitions.
+///
+/// It says nothing about the message at hand, so the message stays and is tried again; what keeps failing (no
+/// permission, no such table) ends in the dead-letter queue with this text in the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{service} {operation} of {target} failed: {cause}")]
+pub struct AwsError {
+    service: &'static str,
+    operation: &'static str,
+    target: String,
+    cause: String,
+}
+
+impl AwsError {
+    pub(crate) fn new(
+        service: &'static str,
+        operation: &'static str,
+        target: impl Into<String>,
+        cause: impl Into<String>,
+    ) -> Self {
+        Self { service, operation, target: target.into(), cause: cause.into() }
+    }
+
+    pub(crate) fn of<E, R>(service: &'static str, operation: &'static str, target: &str, error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let cause = match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            (Some(code), None) => code.to_owned(),
+            _ => DisplayErrorContext(error).to_string(),
+        };
+        Self::new(service, operation, target, cause)
+    }
+}

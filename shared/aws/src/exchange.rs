@@ -1,0 +1,124 @@
+//! Manifests in their exported form: taken in, and given out.
+
+use std::collections::BTreeMap;
+
+use domain::actor::ActorId;
+use domain::files::composed;
+use domain::manifest::{Image, Manifest, profile_of, timestamp_text};
+use domain::numbering::highest;
+use domain::standstill::{Standstill, fingerprint};
+use domain::status::Status;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use crate::store::actors::ActorRecord;
+use crate::store::{Store, StoreError};
+
+/// Takes a manifest in for an actor that the table doesn't know yet; `false` if it does, and then nothing changes.
+///
+/// # Errors
+/// If the table can't be written.
+pub async fn import(store: &Store, actor: &ActorId, mut manifest: Manifest) -> Result<bool, StoreError> {
+    if store.actor(actor).await?.is_some() {
+        return Ok(false);
+    }
+    for generation in &manifest.generations {
+        store.import_generation(actor, generation).await?;
+    }
+    for (filename, image) in &manifest.images {
+        store.import_image(actor, &composed(filename), image).await?;
+    }
+    for (filename, entries) in &manifest.trash {
+        for trashed in entries {
+            store.import_trashed(actor, &composed(filename), trashed).await?;
+        }
+    }
+    manifest.metadata.retain(|name, _| !manifest.derived.contains(name));
+    // The actor's own record comes last: an import that was cut off is simply repeated.
+    let record = ActorRecord {
+        created_at: manifest.created_at.as_deref().and_then(moment),
+        updated_at: manifest.updated_at.as_deref().and_then(moment),
+        profile: profile_of(&manifest.metadata, actor),
+        last_number: manifest.last_number.max(highest(manifest.images.keys().map(String::as_str))),
+        last_generation: manifest.generations.iter().map(|generation| generation.generation_id).max().unwrap_or(0),
+        metadata: manifest.metadata,
+        base_images: manifest.base_images,
+        exported: manifest.other,
+        given_up: manifest.balancing,
+        ..ActorRecord::default()
+    };
+    store.import_actor(actor, &record).await
+}
+
+/// A moment as manifests write it: with a time zone, or without one, which then is UTC. Whole milliseconds, as it is
+/// stored.
+fn moment(text: &str) -> Option<Timestamp> {
+    let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let moment = text.parse::<Timestamp>().ok().or_else(without_zone)?;
+    Timestamp::from_millisecond(moment.as_millisecond()).ok()
+}
+
+/// Gives an actor's manifest out; `None` if the table doesn't know the actor.
+///
+/// # Errors
+/// If the table can't be read.
+pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, StoreError> {
+    let Some(record) = store.actor(actor).await? else { return Ok(None) };
+    let images = store.images(actor).await?;
+    let mut generations = store.generations(actor).await?;
+    for generation in &mut generations {
+        let is_of = |id: Option<u32>| id == Some(generation.generation_id);
+        generation.image_count = images.values().filter(|image| is_of(image.generation_id)).count() as u64;
+    }
+    let balancing = standstill(&record, &images);
+    let (mut metadata, mut derived) = (record.metadata, Vec::new());
+    for (name, value) in [("sex", json!(record.profile.sex)), ("actor_type", json!(record.profile.actor_type))] {
+        if !metadata.contains_key(name) {
+            metadata.insert(name.to_owned(), value);
+            derived.push(name.to_owned());
+        }
+    }
+    Ok(Some(Manifest {
+        actor_id: actor.to_string(),
+        created_at: record.created_at.map(timestamp_text),
+        updated_at: record.updated_at.map(timestamp_text),
+        total_images: images.values().filter(|image| image.unusable.is_none()).count() as u64,
+        last_number: record.last_number,
+        metadata,
+        base_images: record.base_images,
+        generations,
+        images,
+        trash: store.trash(actor).await?,
+        derived,
+        balancing,
+        other: record.exported,
+    }))
+}
+
+/// Why the balancer leaves the set unchanged: it was suspended, or a budget of ours has no money. The next run retries
+/// sets that wait for anything else, such as credit with a service.
+fn standstill(record: &ActorRecord, images: &BTreeMap<String, Image>) -> Option<Standstill> {
+    match record.status {
+        // An imported set that waits has not been evaluated yet.
+        Status::NeedsAttention | Status::Waiting => record.given_up.clone(),
+        Status::Parked => {
+            // The set that an earlier run has left parked, and nothing has changed since.
+            if let Some(earlier) = record.given_up.as_ref().filter(|given_up| given_up.status == Status::Parked) {
+                return Some(earlier.clone());
+            }
+            record.parked_for?;
+            let set = images.iter().filter(|(_, image)| image.etag.is_some());
+            Some(Standstill {
+                status: record.status,
+                reason: record.reason.clone().unwrap_or_default(),
+                rounds: record.round,
+                images: fingerprint(set.map(|(filename, image)| (filename.as_str(), image))),
+                policy: None,
+                circumstances: None,
+            })
+        }
+        Status::Balancing | Status::Balanced => None,
+    }
+}

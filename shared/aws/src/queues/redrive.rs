@@ -1,0 +1,71 @@
+//! Messages that were given up, put back on their queue.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::types::{Message, QueueAttributeName};
+
+use super::{Queue, Queues};
+use crate::AwsError;
+
+/// How long a message that is being put back is hidden from others who do the same.
+const HIDDEN: Duration = Duration::from_secs(60);
+
+/// How a server answers that doesn't know the call, or the queue's connection to its source.
+const UNKNOWN_CALL: [&str; 4] =
+    ["InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented"];
+
+impl Queues {
+    /// Puts what lies in the dead-letter queue at this URL back on `queue`. Returns how many messages there were,
+    /// approximately: SQS counts no better. It moves them in its own time; a server that can't is relieved of the work.
+    ///
+    /// # Errors
+    /// If SQS fails. What was put back stays so.
+    pub async fn redrive(&self, queue: Queue, dead_letters: &str) -> Result<u64, AwsError> {
+        let messages = self.depth(dead_letters).await?;
+        if messages == 0 {
+            return Ok(0);
+        }
+        let arn = self.arn(dead_letters).await?;
+        match self.client.start_message_move_task().source_arn(arn).send().await {
+            Ok(_) => Ok(messages),
+            Err(error) if error.code().is_some_and(|code| UNKNOWN_CALL.contains(&code)) => {
+                self.redrive_by_hand(queue, dead_letters).await
+            }
+            Err(error) => Err(AwsError::of("SQS", "StartMessageMoveTask", dead_letters, &error)),
+        }
+    }
+
+    async fn arn(&self, url: &str) -> Result<String, AwsError> {
+        let request = self.client.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::QueueArn);
+        let attributes =
+            request.send().await.map_err(|error| AwsError::of("SQS", "GetQueueAttributes", url, &error))?;
+        let arn = attributes.attributes.and_then(|mut attributes| attributes.remove(&QueueAttributeName::QueueArn));
+        arn.ok_or_else(|| AwsError::new("SQS", "GetQueueAttributes", url, "it has no ARN"))
+    }
+
+    /// Sends each message before it deletes it: cut off in between, it is delivered twice, which is harmless.
+    async fn redrive_by_hand(&self, queue: Queue, dead_letters: &str) -> Result<u64, AwsError> {
+        let mut redriven = 0;
+        loop {
+            let messages = self.receive(dead_letters).await?;
+            if messages.is_empty() {
+                return Ok(redriven);
+            }
+            for message in messages {
+                self.send_body(queue, message.body.unwrap_or_default(), Duration::ZERO).await?;
+                let receipt = message.receipt_handle.unwrap_or_default();
+                let deleted = self.client.delete_message().queue_url(dead_letters).receipt_handle(receipt).send().await;
+                deleted.map_err(|error| AwsError::of("SQS", "DeleteMessage", dead_letters, &error))?;
+                redriven += 1;
+            }
+        }
+    }
+
+    async fn receive(&self, url: &str) -> Result<Vec<Message>, AwsError> {
+        let request = self.client.receive_message().queue_url(url).max_number_of_messages(10);
+        let received = request.visibility_timeout(HIDDEN.as_secs() as i32).send().await;
+        let received = received.map_err(|error| AwsError::of("SQS", "ReceiveMessage", url, &error))?;
+        Ok(received.messages.unwrap_or_default())
+    }
+}

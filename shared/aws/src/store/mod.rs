@@ -1,0 +1,96 @@
+//! DynamoDB: one table, one partition per actor.
+//!
+//! | `pk`          | `sk`                      | what it is                                      |
+//! |---------------|---------------------------|-------------------------------------------------|
+//! | `ACTOR#{id}`  | `ACTOR`                   | the actor: status, counters, lease ([`actors`])  |
+//! | `ACTOR#{id}`  | `IMAGE#{filename}`        | an image of the set ([`images`])                 |
+//! | `ACTOR#{id}`  | `TRASH#{filename}#{plan}` | an image that was deleted ([`trash`])            |
+//! | `ACTOR#{id}`  | `GENERATION#{number}`     | images that came to be together ([`images`])     |
+//! | `ACTOR#{id}`  | `PLAN#{plan_id}`          | a plan and how far it has come ([`plans`])       |
+//! | `ACTOR#{id}`  | `SLOT#{plan_id}#{slot}`   | how far one image of a plan has come ([`slots`]) |
+//! | `ACTOR#{id}`  | `SPENDING#{day}`          | what a day has cost for the actor ([`spending`]) |
+//! | `ACTOR#{id}`  | `JUDGING#{plan_id}`       | what an evaluation has cost ([`spending`])       |
+//! | `SPENDING`    | `{day}`                   | what a day has cost in all ([`spending`])        |
+//! | `REFUSED`     | `{time}#{message}`        | a message that can't be carried out ([`refusals`]) |
+
+pub mod actors;
+mod change;
+pub mod images;
+mod items;
+pub mod leases;
+mod outages;
+pub mod plans;
+mod predictions;
+mod read;
+pub mod refusals;
+mod revisions;
+pub mod slots;
+pub mod spending;
+pub mod trash;
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use backon::ExponentialBuilder;
+
+use super::AwsError;
+
+/// Waits between attempts at what others want too, such as a number or a day's money: of any number of rivals one succeeds
+/// each time.
+pub const AMONG_RIVALS: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(5))
+    .with_max_delay(Duration::from_millis(500))
+    .with_max_times(100)
+    .with_jitter();
+
+/// The table with the manifests.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+/// The table could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// DynamoDB failed. Trying again may help.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// Others got ahead each time. Trying again may help.
+    #[error("too many others {0}")]
+    Contended(&'static str),
+    /// An item is not of the form this version writes. Trying again doesn't help.
+    #[error("the item {item} can't be read: {cause}; was it written by another version, or by hand?")]
+    Malformed {
+        /// Which item.
+        item: String,
+        /// What is wrong with it.
+        cause: serde_dynamo::Error,
+    },
+}
+
+impl Store {
+    /// The table `name`, reached by `client`.
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, table: name.into() }
+    }
+
+    fn error<E>(
+        &self,
+        operation: &'static str,
+        item: &str,
+        error: &SdkError<E, aws_sdk_dynamodb::config::http::HttpResponse>,
+    ) -> StoreError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        AwsError::of("DynamoDB", operation, &format!("{}/{item}", self.table), error).into()
+    }
+}
+
+/// Whether a conditional write was refused because its condition didn't hold.
+fn condition_failed<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("ConditionalCheckFailedException")
+}

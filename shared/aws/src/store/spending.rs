@@ -1,0 +1,247 @@
+//! Money: what the paid services have cost, and what is set aside for calls that are under way.
+//!
+//! A day (by UTC) has an item for everything and one for each actor; a plan keeps its own sums. Each holds `committed`,
+//! which is spent or set aside and never passes the budget, and `spent`. Every change is one transaction over all of
+//! them, so that they always agree and no two workers spend the same dollar.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use backon::Retryable;
+use domain::actor::ActorId;
+use domain::budget::{Budget, Limit};
+use domain::money::MicroUsd;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::change::{Change, Failure};
+use super::items::{self, Item, number, value};
+use super::plans::plan_key;
+use super::slots::SlotName;
+use super::{AMONG_RIVALS, Store, StoreError};
+
+const EVERYTHING: &str = "SPENDING";
+const JUDGING: &str = "JUDGING#";
+
+/// How long it is kept what an evaluation has cost; the sums of the days stay.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Money set aside for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// The day it counts for.
+    pub day: Date,
+    /// How much.
+    pub amount: MicroUsd,
+}
+
+/// What became of a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// It was paid.
+    Paid,
+    /// Nothing was taken for the call.
+    Released,
+}
+
+/// Whether money could be set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reservation {
+    /// It is.
+    Granted,
+    /// This limit leaves no room.
+    UsedUp(Limit),
+}
+
+/// What a day, an actor's day or a plan has cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Spending {
+    /// Spent, or set aside for calls under way.
+    pub committed: MicroUsd,
+    /// Spent.
+    pub spent: MicroUsd,
+}
+
+/// What an evaluation has asked the vision model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judging {
+    /// When.
+    pub judged_at: Timestamp,
+    /// About how many images.
+    pub images: u64,
+    /// What that cost.
+    pub cost: MicroUsd,
+}
+
+impl Store {
+    /// Sets the price of an image aside, once however often it is called for a slot.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn reserve_image(
+        &self,
+        slot: SlotName<'_>,
+        charge: Charge,
+        budget: &Budget,
+    ) -> Result<Reservation, StoreError> {
+        let limits = [
+            (Limit::Daily, day_key(charge.day), budget.daily),
+            (Limit::Actor, actor_day_key(slot.actor, charge.day), budget.daily_per_actor),
+            (Limit::Plan, plan_key(slot.actor, slot.plan_id), budget.per_plan),
+        ];
+        let noted = Change::of(slot.key()).set("charge", value(&charge)?).when_absent("charge");
+        self.reserve(charge.amount, &limits, Some(noted)).await
+    }
+
+    /// Sets money aside for questions to the vision model. A worker that is cut off before [`Self::settle_question`]
+    /// leaves it committed: whether the questions were charged nobody knows then.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn reserve_question(
+        &self,
+        actor: &ActorId,
+        charge: Charge,
+        budget: &Budget,
+    ) -> Result<Reservation, StoreError> {
+        let limits = [
+            (Limit::Daily, day_key(charge.day), budget.daily),
+            (Limit::Actor, actor_day_key(actor, charge.day), budget.daily_per_actor),
+        ];
+        self.reserve(charge.amount, &limits, None).await
+    }
+
+    /// Replaces what was set aside for the questions of an evaluation by what they cost, and keeps that under the
+    /// evaluation's name, whatever else becomes of it.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub async fn settle_question(
+        &self,
+        actor: &ActorId,
+        charge: Charge,
+        evaluation: &str,
+        judging: Judging,
+    ) -> Result<(), StoreError> {
+        let cost = judging.cost;
+        let difference = i128::from(cost.0) - i128::from(charge.amount.0);
+        let [day, actor_day] = [day_key(charge.day), actor_day_key(actor, charge.day)]
+            .map(|key| Change::of(key).add("committed", number(difference)).add("spent", number(cost.0)));
+        let kept = Change::of(items::key(actor, format!("{JUDGING}{evaluation}")))
+            .set("judged_at", value(&judging.judged_at)?)
+            .set("images", number(judging.images))
+            .set("cost", number(cost.0))
+            .set("expires_at", number((judging.judged_at + KEPT).as_second()));
+        self.transact_among_rivals(&[day, actor_day, kept]).await.map(drop)
+    }
+
+    /// What the last evaluations of an actor that asked anything have cost, by their names, the oldest first.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn judgings(&self, actor: &ActorId) -> Result<Vec<Judging>, StoreError> {
+        self.query(actor, JUDGING).await?.into_iter().map(items::data).collect()
+    }
+
+    /// What has been spent in a day.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn spending(&self, day: Date) -> Result<Spending, StoreError> {
+        Ok(self.get(day_key(day)).await?.unwrap_or_default())
+    }
+
+    /// What has been spent on an actor in a day.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn spending_on(&self, actor: &ActorId, day: Date) -> Result<Spending, StoreError> {
+        Ok(self.get(actor_day_key(actor, day)).await?.unwrap_or_default())
+    }
+
+    /// What has been spent on an actor at any time.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub async fn spending_ever_on(&self, actor: &ActorId) -> Result<MicroUsd, StoreError> {
+        let days: Vec<Spending> =
+            self.query(actor, EVERYTHING).await?.into_iter().map(items::data).collect::<Result<_, _>>()?;
+        Ok(days.into_iter().map(|day| day.spent).sum())
+    }
+
+    async fn reserve(
+        &self,
+        amount: MicroUsd,
+        limits: &[(Limit, Item, MicroUsd)],
+        noted: Option<Change>,
+    ) -> Result<Reservation, StoreError> {
+        if let Some((limit, ..)) = limits.iter().find(|(_, _, budget)| *budget < amount) {
+            return Ok(Reservation::UsedUp(*limit));
+        }
+        let commit = limits.iter().map(|(_, key, budget)| {
+            Change::of(key.clone())
+                .add("committed", number(amount.0))
+                .when_absent_or_at_most("committed", number(budget.saturating_sub(amount).0))
+        });
+        let changes: Vec<Change> = commit.chain(noted).collect();
+        let failures = self.transact_among_rivals(&changes).await?;
+        // The slot's own condition comes after the limits'. If that one failed, its money was set aside earlier, which is
+        // as good as granted; else the first limit that failed is used up.
+        let is_noted = failures.get(limits.len()) == Some(&Failure::Condition);
+        let full = limits.iter().zip(&failures).find(|(_, failure)| **failure == Failure::Condition);
+        Ok(match full {
+            Some(((limit, ..), _)) if !is_noted => Reservation::UsedUp(*limit),
+            _ => Reservation::Granted,
+        })
+    }
+
+    /// Makes all changes or none, again and again while others are at the same items. Returns why they were not made,
+    /// change by change; nothing if they were.
+    pub(super) async fn transact_among_rivals(&self, changes: &[Change]) -> Result<Vec<Failure>, StoreError> {
+        let writes = changes.iter().map(|change| change.clone().in_transaction(self)).collect::<Result<_, _>>()?;
+        self.write_among_rivals(writes).await
+    }
+
+    /// The same with writes that need not be changes.
+    pub(super) async fn write_among_rivals(&self, writes: Vec<TransactWriteItem>) -> Result<Vec<Failure>, StoreError> {
+        let attempt = || async {
+            let failures = self.try_transact(writes.clone()).await?;
+            let is_conflict = failures.contains(&Failure::Conflict) && !failures.contains(&Failure::Condition);
+            if is_conflict { Err(Rivals::Conflict) } else { Ok(failures) }
+        };
+        match attempt.retry(AMONG_RIVALS).when(|error| matches!(error, Rivals::Conflict)).await {
+            Ok(failures) => Ok(failures),
+            Err(Rivals::Store(error)) => Err(error),
+            Err(Rivals::Conflict) => Err(StoreError::Contended("change the same items")),
+        }
+    }
+}
+
+/// What a settled charge changes: the day's sums, the actor's, and the plan's, which `plan` may change otherwise too.
+pub(super) fn settled(slot: SlotName<'_>, charge: Charge, settlement: Settlement, plan: Change) -> [Change; 3] {
+    let (day, actor_day) = (day_key(charge.day), actor_day_key(slot.actor, charge.day));
+    [Change::of(day), Change::of(actor_day), plan].map(|sums| match settlement {
+        Settlement::Paid => sums.add("spent", number(charge.amount.0)),
+        Settlement::Released => sums.add("committed", number(-i128::from(charge.amount.0))),
+    })
+}
+
+/// Why an attempt among rivals was not the last.
+enum Rivals {
+    Conflict,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Rivals {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn day_key(day: Date) -> Item {
+    items::raw_key(EVERYTHING, day.to_string())
+}
+
+fn actor_day_key(actor: &ActorId, day: Date) -> Item {
+    items::key(actor, format!("{EVERYTHING}#{day}"))
+}

@@ -1,0 +1,68 @@
+//! Which images of a set show what another one shows already.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::assessment::{Observed, Origin};
+use crate::numbering::number_of;
+
+/// How an image repeats another one of its set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicate<'a> {
+    /// The same bytes as `of`.
+    Exact {
+        /// The file that is no duplicate.
+        of: &'a str,
+    },
+    /// Other bytes, possibly the same picture as `of`: only a perceptual hash indicates this.
+    Near {
+        /// The file that is no duplicate.
+        of: &'a str,
+    },
+}
+
+/// Finds the images that repeat another one, by file name.
+///
+/// In each group one image counts as the original: the user's own before a generated one, a pinned one before others,
+/// then the best rated, then the one with the lowest number, then the first name. The order of the set has no effect.
+#[must_use]
+pub fn find_duplicates(set: &[Observed]) -> BTreeMap<&str, Duplicate<'_>> {
+    let mut first_choice_first: Vec<&Observed> = set.iter().collect();
+    first_choice_first.sort_by_key(|image| rank(image));
+    let mut duplicates = BTreeMap::new();
+    let mut by_content: BTreeMap<&str, &Observed> = BTreeMap::new();
+    let mut originals: Vec<&Observed> = Vec::new();
+    for image in first_choice_first {
+        let repeated = match by_content.get(image.facts.sha256.as_str()) {
+            Some(same) => Some(Duplicate::Exact { of: &same.filename }),
+            None => {
+                by_content.insert(&image.facts.sha256, image);
+                let alike = originals.iter().find(|original| image.facts.looks_like(&original.facts));
+                alike.map(|alike| Duplicate::Near { of: &alike.filename })
+            }
+        };
+        match repeated {
+            Some(duplicate) => {
+                duplicates.insert(image.filename.as_str(), duplicate);
+            }
+            None => originals.push(image),
+        }
+    }
+    duplicates
+}
+
+/// Sorts the image first that counts as the original.
+fn rank(image: &Observed) -> impl Ord + use<'_> {
+    let is_of_another_kind = match image.origin {
+        Origin::Generated { requested } => requested.is_some_and(|kind| kind != image.observation.kind),
+        Origin::Uploaded => false,
+    };
+    (
+        !image.origin.is_uploaded(),
+        !image.pinned,
+        is_of_another_kind,
+        Reverse(image.observation.quality),
+        number_of(&image.filename),
+        image.filename.as_str(),
+    )
+}

@@ -1,0 +1,81 @@
+//! JSON as editors and shells write it: UTF-8 with a byte order mark, or UTF-16, as well as plain UTF-8.
+
+use serde::de::DeserializeOwned;
+
+/// Why a text can't be read as JSON.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// It is in neither encoding.
+    #[error("it is neither UTF-8 nor UTF-16 text; save it as UTF-8")]
+    Encoding,
+    /// It is text, but not the expected JSON.
+    #[error(transparent)]
+    Content(#[from] serde_json::Error),
+}
+
+/// Parses JSON from bytes that may come from an editor.
+///
+/// # Errors
+/// If it is no text, no JSON, or of another form than expected.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
+    Ok(serde_json::from_str(without_mark(&text(bytes)?))?)
+}
+
+/// The text without a leading byte order mark.
+#[must_use]
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// UTF-16 is recognized by its mark, which Windows PowerShell writes, or by a zero beside the first character, which in
+/// JSON is always ASCII.
+fn text(bytes: &[u8]) -> Result<String, JsonError> {
+    let text = match *bytes {
+        [0xFF, 0xFE, ..] | [1..=u8::MAX, 0, ..] => utf16(bytes, u16::from_le_bytes),
+        [0xFE, 0xFF, ..] | [0, 1..=u8::MAX, ..] => utf16(bytes, u16::from_be_bytes),
+        _ => std::str::from_utf8(bytes).ok().map(str::to_owned),
+    };
+    text.ok_or(JsonError::Encoding)
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
+    String::from_utf16(&units).ok().filter(|_| rest.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const TEXT: &str = r#"{"sex":"weiblich – 女"}"#;
+
+    fn in_utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn every_encoding_that_people_write_is_read() {
+        let marked = format!("\u{feff}{TEXT}");
+        for bytes in [
+            TEXT.as_bytes().to_vec(),
+            marked.as_bytes().to_vec(),
+            in_utf16(&marked, u16::to_le_bytes),
+            in_utf16(&marked, u16::to_be_bytes),
+            in_utf16(TEXT, u16::to_le_bytes),
+            in_utf16(TEXT, u16::to_be_bytes),
+        ] {
+            assert_eq!(read::<Value>(&bytes).unwrap(), json!({ "sex": "weiblich – 女" }), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_said_to_be_none() {
+        for bytes in [&b"{\"a\":\"caf\xe9\"}"[..], b"\xff\xfe{\0}", b"\xff\xfe\0\xd8\0\0"] {
+            assert!(read::<Value>(bytes).unwrap_err().to_string().contains("save it as UTF-8"), "{bytes:?}");
+        }
+        assert!(read::<Value>(b"").unwrap_err().to_string().contains("EOF"));
+    }
+}

@@ -1,0 +1,27 @@
+//! What the product is about, as pure functions and plain data: nothing here reads a clock, a file or a socket.
+
+#![warn(missing_docs)]
+
+pub mod actor;
+pub mod assessment;
+pub mod budget;
+pub mod duplicates;
+pub mod facts;
+pub mod files;
+pub mod json;
+pub mod keys;
+pub mod kind;
+pub mod limits;
+pub mod manifest;
+pub mod messages;
+pub mod money;
+pub mod numbering;
+pub mod plan;
+pub mod planner;
+pub mod prompts;
+pub mod reconciliation;
+pub mod sidecars;
+pub mod standstill;
+pub mod status;
+pub mod target;
+pub mod trash;

@@ -1,0 +1,221 @@
+//! The limits that faults set to an image's quality, whichever model rated it.
+//!
+//! `docs/ASSESSMENT.md` shows the same limits as a table. The assessment of a set applies them, not the rating of an
+//! image, so a changed limit requires no new rating.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::assessment::{BEST_QUALITY, Flag};
+use crate::facts::{Facts, Tones};
+use crate::kind::Kind;
+
+/// An image whose shorter side has fewer pixels is small.
+const SMALL_BELOW: u32 = 768;
+/// Trainers leave out or enlarge an image whose shorter side has fewer pixels.
+const FAR_TOO_SMALL_BELOW: u32 = 512;
+
+const SMALL_AT_MOST: u8 = 6;
+const FAR_TOO_SMALL_AT_MOST: u8 = 4;
+/// Training would learn the blur.
+const BLURRY_AT_MOST: u8 = 4;
+/// Training would learn the sixth finger.
+const DISTORTED_ANATOMY_AT_MOST: u8 = 3;
+/// The content of the picture is lost.
+const BAD_EXPOSURE_AT_MOST: u8 = 3;
+/// A byte-for-byte copy teaches nothing.
+const EXACT_DUPLICATE_AT_MOST: u8 = 1;
+/// One of the two signs of a passport photograph; applies only if such images are to be replaced.
+const FRONTAL_AT_MOST: u8 = 6;
+/// Both signs; below the default floor of 5.
+const PASSPORT_LIKE_AT_MOST: u8 = 4;
+
+/// A limit that a fault sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// The highest quality that the image can have.
+    pub most: u8,
+    /// The fault, as a sentence for the user.
+    pub finding: String,
+}
+
+/// The treatment of images that face the camera or are symmetrical.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FrontalImages {
+    /// They keep their quality, and are deleted first among images of equal quality.
+    #[default]
+    Keep,
+    /// Their quality is limited, so that images with both flags are replaced.
+    Replace,
+}
+
+/// Neither `keep` nor `replace`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no way to treat frontal images; write keep or replace")]
+pub struct UnknownTreatment(String);
+
+impl FromStr for FrontalImages {
+    type Err = UnknownTreatment;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTreatment> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "replace" => Ok(Self::Replace),
+            _ => Err(UnknownTreatment(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for FrontalImages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "keep",
+            Self::Replace => "replace",
+        })
+    }
+}
+
+impl FrontalImages {
+    /// The limit for an image with these flags; `None` if it is not frontal, or the setting keeps such images.
+    #[must_use]
+    pub fn limit(self, flags: &[Flag]) -> Option<Limit> {
+        let (most, finding) = match (flags.contains(&Flag::LookingAtCamera), flags.contains(&Flag::Symmetrical)) {
+            _ if self == Self::Keep => return None,
+            (true, true) => (PASSPORT_LIKE_AT_MOST, "Like a passport photograph."),
+            (true, false) => (FRONTAL_AT_MOST, "Looks into the camera."),
+            (false, true) => (FRONTAL_AT_MOST, "Symmetrical."),
+            (false, false) => return None,
+        };
+        Some(Limit { most, finding: finding.to_owned() })
+    }
+}
+
+/// The limits of faults that only a vision model detects.
+#[must_use]
+pub fn of_faults(flags: &[Flag]) -> Vec<Limit> {
+    let limit = |flag: &Flag| {
+        let (most, finding) = match flag {
+            Flag::Blurry => (BLURRY_AT_MOST, "Blurry."),
+            Flag::DistortedAnatomy => (DISTORTED_ANATOMY_AT_MOST, "Distorted anatomy."),
+            _ => return None,
+        };
+        Some(Limit { most, finding: finding.to_owned() })
+    };
+    flags.iter().filter_map(limit).collect()
+}
+
+/// The limit of a small image.
+#[must_use]
+pub fn of_size(facts: &Facts) -> Option<Limit> {
+    let most = match facts.width.min(facts.height) {
+        side if side < FAR_TOO_SMALL_BELOW => FAR_TOO_SMALL_AT_MOST,
+        side if side < SMALL_BELOW => SMALL_AT_MOST,
+        _ => return None,
+    };
+    Some(Limit { most, finding: format!("Small: {}×{} px.", facts.width, facts.height) })
+}
+
+/// The limit of an image that is far too dark or far too light; `None` if its tones have not been measured.
+#[must_use]
+pub fn of_exposure(facts: &Facts, kind: Kind) -> Option<Limit> {
+    let tones = facts.tones?;
+    let is_lost = match kind {
+        Kind::Photorealistic => is_lost_photograph(tones),
+        Kind::BwStylized | Kind::ColorStylized => is_lost_drawing(tones),
+    };
+    let finding = if tones.mean < 128 { "Far too dark." } else { "Far too light." };
+    is_lost.then(|| Limit { most: BAD_EXPOSURE_AT_MOST, finding: finding.to_owned() })
+}
+
+/// Calibrated by eye on 48 pictures and on darkened and lightened copies of them.
+fn is_lost_photograph(tones: Tones) -> bool {
+    let is_invisible = tones.highlight < 38 || tones.shadow > 184;
+    let is_dark = tones.mean < 12;
+    let is_burnt = tones.burnt_percent > 40 && (tones.shadow > 89 || tones.mean > 224);
+    is_invisible || is_dark || is_burnt
+}
+
+/// A drawing may be almost all bare paper, or almost all black, as long as its lines stand out. A model may classify a
+/// photograph that is far too dark as a drawing: its few lights stay dark.
+fn is_lost_drawing(tones: Tones) -> bool {
+    let is_dark = tones.highlight < 38 && tones.lightest < 90;
+    is_dark || tones.darkest > 230
+}
+
+/// The limit of a byte-for-byte copy.
+#[must_use]
+pub fn of_copy(of: &str) -> Limit {
+    Limit { most: EXACT_DUPLICATE_AT_MOST, finding: format!("Same file as {of}.") }
+}
+
+/// No limit: a perceptual hash takes different poses on white paper for the same picture, so it only decides ties.
+#[must_use]
+pub fn of_likeness(of: &str) -> Limit {
+    Limit { most: BEST_QUALITY, finding: format!("Looks much like {of}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assessment::{Assessment, Observation, Observed, Origin, assess};
+
+    fn observed(facts: Facts, kind: Kind, flags: &[Flag]) -> Observed {
+        let observation = Observation { kind, quality: 9, flags: flags.to_vec(), reason: "Seen.".to_owned() };
+        Observed { filename: "a_1.jpg".to_owned(), observation, facts, origin: Origin::Uploaded, pinned: false }
+    }
+
+    fn assessed(facts: Facts, kind: Kind, flags: &[Flag], frontal_images: FrontalImages) -> Assessment {
+        assess(&[observed(facts, kind, flags)], frontal_images).remove(0)
+    }
+
+    fn facts(width: u32, height: u32) -> Facts {
+        Facts { sha256: "1".to_owned(), perceptual_hash: String::new(), width, height, tones: None }
+    }
+
+    #[test]
+    fn the_shorter_side_limits_the_quality() {
+        for (width, height, most) in
+            [(4000, 511, 4), (200, 196, 4), (512, 4000, 6), (767, 1024, 6), (768, 768, 9), (1024, 576, 6)]
+        {
+            let image = assessed(facts(width, height), Kind::Photorealistic, &[], FrontalImages::Keep);
+            let is_small = image.flags == [Flag::Small] && image.reason == format!("Seen. Small: {width}×{height} px.");
+            assert_eq!((image.quality, is_small), (most, most < 9), "{width}×{height}: {image:?}");
+        }
+    }
+
+    #[test]
+    fn frontal_images_keep_their_quality_unless_set_otherwise() {
+        let (camera, symmetrical) = (Flag::LookingAtCamera, Flag::Symmetrical);
+        for (flags, most) in [(vec![camera], 6), (vec![symmetrical], 6), (vec![camera, symmetrical], 4), (vec![], 9)] {
+            let quality = |setting| assessed(facts(1024, 1024), Kind::Photorealistic, &flags, setting).quality;
+            assert_eq!((quality(FrontalImages::Keep), quality(FrontalImages::Replace)), (9, most), "{flags:?}");
+        }
+        let passport = [camera, symmetrical];
+        let replaced = assessed(facts(1024, 1024), Kind::Photorealistic, &passport, FrontalImages::Replace);
+        assert_eq!(replaced.reason, "Seen. Like a passport photograph.");
+    }
+
+    #[test]
+    fn limiting_an_assessment_twice_changes_nothing() {
+        let passport = [Flag::LookingAtCamera, Flag::Symmetrical];
+        let once = assessed(facts(1024, 1024), Kind::BwStylized, &passport, FrontalImages::Replace);
+        assert_eq!(once.clone().limited_by(FrontalImages::Replace), once);
+        assert_eq!(once.clone().limited_by(FrontalImages::Keep), once);
+    }
+
+    #[test]
+    fn the_lowest_limit_holds() {
+        let flags = [Flag::Blurry, Flag::DistortedAnatomy];
+        let image = assessed(facts(600, 600), Kind::Photorealistic, &flags, FrontalImages::Keep);
+        assert_eq!(image.quality, 3);
+        assert_eq!(image.reason, "Seen. Small: 600×600 px. Blurry. Distorted anatomy.");
+        assert_eq!(image.flags, [Flag::Blurry, Flag::DistortedAnatomy, Flag::Small]);
+    }
+
+    #[test]
+    fn an_old_record_without_tones_is_not_limited() {
+        let old: Facts =
+            serde_json::from_str(r#"{"sha256":"1","perceptual_hash":"","width":1024,"height":1024}"#).unwrap();
+        assert_eq!(assessed(old, Kind::Photorealistic, &[], FrontalImages::Keep).quality, 9);
+    }
+}

@@ -1,0 +1,182 @@
+//! The evaluation queue.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::object_event::{self, Upload};
+use super::{InvalidMessage, LONGEST_NAME, checked_name};
+use crate::actor::ActorId;
+use crate::json::without_mark;
+use crate::planner::Scope;
+
+/// What may stand in the evaluation queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EvaluationMessage {
+    /// Objects landed in the bucket: an S3 notification or an EventBridge event.
+    Uploads(Vec<Upload>),
+    /// S3 tells that notifications have been set up. Nothing to do.
+    StorageTest,
+    /// A person, or another stage, asks for an evaluation.
+    Command(EvaluationCommand),
+}
+
+/// An evaluation asked for by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationCommand {
+    /// Whose set.
+    pub actor_id: ActorId,
+    /// Whether the plan is carried out.
+    #[serde(default)]
+    pub mode: Mode,
+    /// What the plan may do.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Overtake a plan that is still being carried out.
+    #[serde(default)]
+    pub force: bool,
+    /// The sender's name for the request, which identifies its dry run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Why the question is asked. Only our own messages say.
+    #[serde(default, skip_serializing_if = "Cause::is_by_hand")]
+    pub cause: Cause,
+}
+
+/// Whether a plan is carried out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Carry it out.
+    #[default]
+    Execute,
+    /// Only say what it would be.
+    DryRun,
+}
+
+/// Why an evaluation is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A person asked.
+    #[default]
+    ByHand,
+    /// Images landed, and the bucket has been quiet since.
+    Uploads,
+    /// This plan has been carried out; see whether it did.
+    PlanDone(String),
+}
+
+impl Cause {
+    fn is_by_hand(&self) -> bool {
+        *self == Self::ByHand
+    }
+}
+
+impl EvaluationCommand {
+    /// An evaluation of everything, carried out, for this reason.
+    #[must_use]
+    pub fn because(actor_id: ActorId, cause: Cause) -> Self {
+        Self { actor_id, mode: Mode::Execute, scope: Scope::All, force: false, request_id: None, cause }
+    }
+
+    /// Whether the evaluation that follows a plan of this scope does all that it asks for.
+    #[must_use]
+    pub fn is_covered_by_a_plan_of(&self, scope: Scope) -> bool {
+        self.mode == Mode::Execute && self.scope == Scope::All && scope == Scope::All
+    }
+}
+
+impl EvaluationMessage {
+    /// Reads a message's body.
+    ///
+    /// # Errors
+    /// If it has none of the forms.
+    pub fn parse(body: &str) -> Result<Self, InvalidMessage> {
+        let invalid = |reason: String| InvalidMessage {
+            queue: "the evaluation queue",
+            accepted: r#"S3 notifications, EventBridge S3 events and {"actor_id":"…"} with, if wanted, "mode":"execute|dry_run", "scope":"all|delete_only|generate_only", "force":true, "request_id":"…""#,
+            reason,
+        };
+        let value: Value = serde_json::from_str(without_mark(body)).map_err(|error| invalid(error.to_string()))?;
+        if value.get("Event").is_some_and(|event| event == "s3:TestEvent") {
+            return Ok(Self::StorageTest);
+        }
+        if value.get("Records").is_some() {
+            return object_event::from_notification(value).map(Self::Uploads).map_err(invalid);
+        }
+        if value.get("detail-type").is_some() {
+            return object_event::from_event_bridge(value).map(|upload| Self::Uploads(vec![upload])).map_err(invalid);
+        }
+        let mut command: EvaluationCommand =
+            serde_json::from_value(value).map_err(|error| invalid(error.to_string()))?;
+        let named = |name| checked_name(name, "a request", LONGEST_NAME);
+        command.request_id = command.request_id.map(named).transpose().map_err(invalid)?;
+        Ok(Self::Command(command))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uploads(body: &str) -> Vec<(String, Option<String>)> {
+        match EvaluationMessage::parse(body).unwrap() {
+            EvaluationMessage::Uploads(uploads) => {
+                uploads.into_iter().map(|upload| (upload.key, upload.etag)).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_keys_of_an_s3_notification_are_url_decoded() {
+        let body = r#"{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},
+            "object":{"key":"p/training_data/a/M%C3%BCller+1%2B2.png","eTag":"e1","size":3}}}]}"#;
+        assert_eq!(uploads(body), [("p/training_data/a/Müller 1+2.png".to_owned(), Some("e1".to_owned()))]);
+    }
+
+    #[test]
+    fn the_key_of_an_event_bridge_event_is_plain() {
+        let body = r#"{"version":"0","detail-type":"Object Created","source":"aws.s3",
+            "detail":{"bucket":{"name":"b"},"object":{"key":"p/training_data/a/1+2 %20.png","etag":"e1","size":3}}}"#;
+        assert_eq!(uploads(body), [("p/training_data/a/1+2 %20.png".to_owned(), Some("e1".to_owned()))]);
+    }
+
+    #[test]
+    fn removals_and_the_test_event_ask_for_nothing() {
+        let removed = r#"{"Records":[{"eventName":"ObjectRemoved:Delete","s3":{"object":{"key":"k"}}}]}"#;
+        assert!(uploads(removed).is_empty());
+        let test = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#;
+        assert_eq!(EvaluationMessage::parse(test), Ok(EvaluationMessage::StorageTest));
+    }
+
+    #[test]
+    fn a_command_needs_nothing_but_the_actor() {
+        let EvaluationMessage::Command(command) = EvaluationMessage::parse(r#"{"actor_id":"a"}"#).unwrap() else {
+            panic!("not a command")
+        };
+        assert_eq!(command, EvaluationCommand::because("a".parse().unwrap(), Cause::ByHand));
+        assert_eq!(
+            serde_json::to_string(&command).unwrap(),
+            r#"{"actor_id":"a","mode":"execute","scope":"all","force":false}"#
+        );
+    }
+
+    #[test]
+    fn every_other_body_is_refused_with_its_reason() {
+        for (body, reason) in [
+            ("Hello from SQS!", "expected value"),
+            ("[]", "invalid"),
+            (r#"{"actor_id":"a","mode":"dry-run"}"#, "unknown variant `dry-run`"),
+            (r#"{"actor":"a"}"#, "unknown field `actor`"),
+            (r#"{"actor_id":"a/../b"}"#, "can't be an actor's id"),
+            (r#"{"actor_id":"a","request_id":"a/b"}"#, "not the name of a request"),
+            (r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#, "s3"),
+            (r#"{"detail-type":"Object Created","detail":{}}"#, "object"),
+        ] {
+            let error = EvaluationMessage::parse(body).unwrap_err();
+            assert!(error.reason.contains(reason), "{body}: {error}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The reasons of deletions, as sentences for the user.
+
+use super::ties_lost;
+use crate::assessment::{Assessment, Flag};
+
+/// A generated image of a different kind than requested.
+pub(super) fn another_kind(image: &Assessment) -> String {
+    let requested = image.missed_kind().unwrap_or(image.kind);
+    format!("Generated as {requested}, but came out as {}.", image.kind)
+}
+
+/// An image below the quality floor. For a copy, naming the original is enough.
+pub(super) fn poor(image: &Assessment, quality_floor: u8) -> String {
+    if image.flags.contains(&Flag::ExactDuplicate) && !image.reason.is_empty() {
+        return image.reason.clone();
+    }
+    let rated = format!("Rated {}, below the floor of {quality_floor}. {}", image.quality, image.reason);
+    rated.trim_end().to_owned()
+}
+
+/// A good image of a kind with a surplus.
+pub(super) fn surplus(image: &Assessment, staying: &[&Assessment], surplus: &[&Assessment], wanted: u32) -> String {
+    format!(
+        "Surplus: {} good {} images, {wanted} wanted; {} ({}).",
+        staying.len() + surplus.len(),
+        image.kind.in_words(),
+        why_this_one(image, staying, surplus),
+        rating(image),
+    )
+}
+
+fn why_this_one(image: &Assessment, staying: &[&Assessment], surplus: &[&Assessment]) -> &'static str {
+    let unpinned = || staying.iter().filter(|other| !other.pinned);
+    if !image.origin.is_uploaded() && unpinned().any(|other| other.origin.is_uploaded()) {
+        return "a generated image goes before your own";
+    }
+    let Some(last_staying) = unpinned().next_back() else { return "pinned images stay first" };
+    if image.quality < last_staying.quality {
+        let is_lowest = surplus.iter().all(|other| other.filename == image.filename || other.quality > image.quality);
+        return if is_lowest { "this one is rated lowest" } else { "this one is among the lowest rated" };
+    }
+    if ties_lost(image) > ties_lost(last_staying) {
+        "others with this rating are better suited"
+    } else {
+        "of images rated the same this one is the newest"
+    }
+}
+
+/// `6: face turned to the camera, small`.
+fn rating(image: &Assessment) -> String {
+    let faults: Vec<&str> = image.flags.iter().map(|flag| flag.in_words()).collect();
+    if faults.is_empty() { image.quality.to_string() } else { format!("{}: {}", image.quality, faults.join(", ")) }
+}

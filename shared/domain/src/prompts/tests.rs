@@ -1,0 +1,172 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::{PLACEHOLDER, all, draw, of_kind, preview};
+use crate::kind::Kind;
+
+/// Words that would ask a black-and-white image for colour.
+const COLOR_WORDS: [&str; 34] = [
+    "amber",
+    "azure",
+    "beige",
+    "blue",
+    "bronze",
+    "brown",
+    "color",
+    "colored",
+    "colorful",
+    "colour",
+    "coloured",
+    "colourful",
+    "copper",
+    "cream",
+    "crimson",
+    "gold",
+    "golden",
+    "green",
+    "indigo",
+    "ivory",
+    "magenta",
+    "maroon",
+    "olive",
+    "orange",
+    "pink",
+    "purple",
+    "red",
+    "rust",
+    "sepia",
+    "silver",
+    "tan",
+    "teal",
+    "violet",
+    "yellow",
+];
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+}
+
+#[test]
+fn the_library_has_fifteen_photographic_eleven_bw_and_nine_color_prompts() {
+    let counts = Kind::ALL.map(|kind| of_kind(kind).len());
+    assert_eq!(counts, [15, 11, 9]);
+}
+
+#[test]
+fn every_prompt_is_listed_under_its_own_kind() {
+    for kind in Kind::ALL {
+        assert!(of_kind(kind).iter().all(|prompt| prompt.kind == kind));
+    }
+}
+
+#[test]
+fn ids_are_unique() {
+    let ids: BTreeSet<_> = all().map(|prompt| prompt.id).collect();
+    assert_eq!(ids.len(), all().count());
+}
+
+#[test]
+fn every_prompt_asks_for_off_center_framing_an_unaware_character_and_the_same_identity() {
+    let demands = ["off-center", "unaware of the camera", "identity", "face and clothing features", "reference image"];
+    for prompt in all() {
+        for demand in demands {
+            assert!(prompt.text.to_lowercase().contains(demand), "{}: {demand}", prompt.id);
+        }
+    }
+}
+
+#[test]
+fn every_prompt_names_a_camera_angle() {
+    for prompt in all() {
+        let named = words(prompt.text).any(|word| ["angle", "view", "shot"].contains(&word.as_str()));
+        assert!(named, "{}", prompt.id);
+    }
+}
+
+#[test]
+fn every_prompt_has_forty_to_seventy_words_and_fits_in_a_thousand_characters() {
+    for prompt in all() {
+        let count = prompt.text.split_whitespace().count();
+        assert!((40..=70).contains(&count), "{} has {count} words", prompt.id);
+        assert!(prompt.render("robotic character").chars().count() <= 1000, "{}", prompt.id);
+    }
+}
+
+#[test]
+fn no_prompt_assumes_the_gender_of_the_character() {
+    let gendered = ["he", "she", "him", "her", "his", "hers"];
+    for prompt in all() {
+        assert!(!words(prompt.text).any(|word| gendered.contains(&word.as_str())), "{}", prompt.id);
+    }
+}
+
+#[test]
+fn no_black_and_white_prompt_names_a_color() {
+    for prompt in of_kind(Kind::BwStylized) {
+        let named = words(prompt.text).find(|word| COLOR_WORDS.contains(&word.as_str()));
+        assert_eq!(named, None, "{}", prompt.id);
+    }
+}
+
+#[test]
+fn rendering_puts_the_descriptor_in_every_place() {
+    for prompt in all() {
+        assert!(prompt.text.contains(PLACEHOLDER), "{}", prompt.id);
+        let text = prompt.render("robotic character");
+        assert!(text.contains("the robotic character") && !text.contains('{'), "{}", prompt.id);
+    }
+}
+
+#[test]
+fn a_preview_ends_between_words_after_about_a_hundred_characters() {
+    for prompt in all() {
+        let text = prompt.render("woman");
+        let short = preview(&text);
+        let kept = short.strip_suffix('…').unwrap();
+        assert!((70..=100).contains(&kept.chars().count()), "{short}");
+        let rest = text.strip_prefix(kept).unwrap();
+        assert!(!rest.starts_with(char::is_alphanumeric), "{short}");
+    }
+}
+
+#[test]
+fn a_preview_of_a_short_text_is_the_text() {
+    assert_eq!(preview("Charcoal drawing."), "Charcoal drawing.");
+}
+
+#[test]
+fn a_preview_copes_with_long_words_beyond_ascii() {
+    assert_eq!(preview(&"é".repeat(300)), format!("{}…", "é".repeat(100)));
+}
+
+proptest! {
+    #[test]
+    fn a_draw_repeats_nothing_while_unused_prompts_remain(
+        kind in prop::sample::select(Kind::ALL.to_vec()),
+        used_bits in any::<u16>(),
+        count in 0usize..60,
+        seed in any::<u64>(),
+    ) {
+        let prompts = of_kind(kind);
+        let used: BTreeSet<String> = prompts
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| used_bits >> index & 1 == 1)
+            .map(|(_, prompt)| prompt.id.to_owned())
+            .collect();
+        let drawn = draw(kind, &used, count, &mut ChaCha8Rng::seed_from_u64(seed));
+        prop_assert_eq!(drawn.len(), count);
+        prop_assert!(drawn.iter().all(|prompt| prompt.kind == kind));
+
+        let first_lap = (prompts.len() - used.len()).min(count);
+        let (unused, again) = drawn.split_at(first_lap);
+        prop_assert!(unused.iter().all(|prompt| !used.contains(prompt.id)));
+        for lap in std::iter::once(unused).chain(again.chunks(prompts.len())) {
+            let ids: BTreeSet<_> = lap.iter().map(|prompt| prompt.id).collect();
+            prop_assert_eq!(ids.len(), lap.len());
+        }
+    }
+}

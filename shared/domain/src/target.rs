@@ -1,0 +1,130 @@
+//! What a balanced set looks like: how many images, in which shares.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kind::{Kind, KindCounts};
+
+/// The set an actor should have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Images in the whole set.
+    pub total: u32,
+    /// How they divide among the kinds.
+    pub shares: Shares,
+}
+
+/// Percent of a set for each kind; they sum to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Shares(KindCounts);
+
+/// Shares that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a division into three shares; write three whole percentages that sum to 100, such as 65/20/15")]
+pub struct InvalidShares(String);
+
+impl Default for Target {
+    /// 20 images, 65 % photorealistic, 20 % black-and-white stylized, 15 % colour stylized.
+    fn default() -> Self {
+        Self { total: 20, shares: Shares(KindCounts { photorealistic: 65, bw_stylized: 20, color_stylized: 15 }) }
+    }
+}
+
+impl Target {
+    /// Images of each kind, by the largest remainder (Hamilton's method): each kind gets the whole part
+    /// of its share, and what is left goes one by one to the largest fractions, ties to the earlier kind.
+    /// The counts always sum to `total`.
+    #[must_use]
+    pub fn counts(&self) -> KindCounts {
+        let mut counts = KindCounts::default();
+        let mut fractions = Vec::with_capacity(Kind::ALL.len());
+        for kind in Kind::ALL {
+            let hundredths = u64::from(self.total) * u64::from(self.shares.0[kind]);
+            counts[kind] = u32::try_from(hundredths / 100).unwrap_or(u32::MAX);
+            fractions.push((hundredths % 100, kind));
+        }
+        fractions.sort_by_key(|&(fraction, kind)| (std::cmp::Reverse(fraction), kind));
+        let left_over = (self.total - counts.total()) as usize;
+        for &(_, kind) in fractions.iter().take(left_over) {
+            counts[kind] += 1;
+        }
+        counts
+    }
+}
+
+impl FromStr for Shares {
+    type Err = InvalidShares;
+
+    fn from_str(text: &str) -> Result<Self, InvalidShares> {
+        let invalid = || InvalidShares(text.to_owned());
+        let parts: Vec<u32> =
+            text.split('/').map(|part| part.trim().parse()).collect::<Result<_, _>>().map_err(|_| invalid())?;
+        match parts[..] {
+            [photorealistic, bw_stylized, color_stylized]
+                if u64::from(photorealistic) + u64::from(bw_stylized) + u64::from(color_stylized) == 100 =>
+            {
+                Ok(Self(KindCounts { photorealistic, bw_stylized, color_stylized }))
+            }
+            _ => Err(invalid()),
+        }
+    }
+}
+
+impl TryFrom<String> for Shares {
+    type Error = InvalidShares;
+
+    fn try_from(text: String) -> Result<Self, InvalidShares> {
+        text.parse()
+    }
+}
+
+impl From<Shares> for String {
+    fn from(shares: Shares) -> Self {
+        shares.to_string()
+    }
+}
+
+impl fmt::Display for Shares {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_default_target_is_thirteen_four_and_three() {
+        assert_eq!(Target::default().counts().to_string(), "13/4/3");
+    }
+
+    #[test]
+    fn shares_that_do_not_sum_to_a_hundred_are_refused_with_the_remedy() {
+        for text in ["65/20", "65/20/16", "a/b/c", "", "65/20/15/0", "4294967295/1/100"] {
+            let error = text.parse::<Shares>().unwrap_err().to_string();
+            assert!(error.contains("sum to 100"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn counts_sum_to_the_total_and_stay_within_one_of_the_exact_share(
+            total in 0_u32..10_000, first in 0_u32..=100, cut in 0_u32..=100,
+        ) {
+            let second = (100 - first) * cut / 100;
+            let shares = format!("{first}/{second}/{}", 100 - first - second).parse::<Shares>().unwrap();
+            let counts = Target { total, shares }.counts();
+            prop_assert_eq!(counts.total(), total);
+            for kind in Kind::ALL {
+                let exact = f64::from(total) * f64::from(shares.0[kind]) / 100.0;
+                prop_assert!((f64::from(counts[kind]) - exact).abs() < 1.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+use std::path::Path;
+use std::sync::LazyLock;
+
+use domain::kind::Kind;
+use domain::prompts::{Prompt, of_kind};
+use image::{Rgb, RgbImage};
+use image_hasher::{HashAlg, HasherConfig};
+use imaging::hypotenuse;
+
+use super::{HEIGHT, WIDTH, draw};
+
+/// Bits of 256 up to which two pictures count as near duplicates.
+const NEAR_DUPLICATE: u32 = 12;
+
+/// A simple figure, a disc on a column, before a softly lit wall.
+fn figure() -> RgbImage {
+    RgbImage::from_fn(150, 200, |x, y| {
+        let (dx, dy) = (x as f32 - 75.0, y as f32 - 40.0);
+        let wall = 150 + (y / 8) as u8;
+        match () {
+            () if hypotenuse(dx, dy) < 18.0 => Rgb([224, 170, 140]),
+            () if dx.abs() < 30.0 && (56..190).contains(&y) => Rgb([30 + (x / 3) as u8, 60, 120]),
+            () => Rgb([wall, wall - 8, wall - 20]),
+        }
+    })
+}
+
+/// The figure in every stylized technique and in some photographs, drawn once for all tests.
+static PICTURES: LazyLock<Vec<(&Prompt, RgbImage)>> = LazyLock::new(|| {
+    let photographs = of_kind(Kind::Photorealistic).iter().take(4);
+    let stylized = [Kind::BwStylized, Kind::ColorStylized].into_iter().flat_map(of_kind);
+    photographs.chain(stylized).map(|prompt| (prompt, drawn(prompt, 1))).collect()
+});
+
+fn drawn(prompt: &Prompt, seed: u64) -> RgbImage {
+    draw(&figure(), prompt.kind, &prompt.render("woman"), seed)
+}
+
+fn pictures(kind: Kind) -> impl Iterator<Item = &'static (&'static Prompt, RgbImage)> {
+    PICTURES.iter().filter(move |(prompt, _)| prompt.kind == kind)
+}
+
+#[test]
+fn the_same_seed_draws_the_same_picture_and_another_seed_another() {
+    for kind in Kind::ALL {
+        let (prompt, picture) = pictures(kind).next().unwrap();
+        assert!(drawn(prompt, 1) == *picture, "{kind}");
+        assert!(drawn(prompt, 2) != *picture, "{kind}");
+    }
+}
+
+#[test]
+fn every_picture_is_sixteen_to_nine_whatever_the_base_image() {
+    let plain = |width, height| RgbImage::from_pixel(width, height, Rgb([90, 120, 150]));
+    let bases = [plain(64, 64), plain(20, 2000), plain(2000, 20)];
+    for base in &bases {
+        for kind in Kind::ALL {
+            let picture = draw(base, kind, "In the city", 3);
+            assert_eq!(picture.dimensions(), (WIDTH, HEIGHT));
+        }
+    }
+    assert_eq!(WIDTH * 9, HEIGHT * 16);
+}
+
+#[test]
+fn black_and_white_pictures_have_equal_channels() {
+    for (prompt, picture) in pictures(Kind::BwStylized) {
+        assert!(picture.pixels().all(|Rgb([r, g, b])| r == g && g == b), "{}", prompt.id);
+    }
+}
+
+#[test]
+fn color_pictures_have_color() {
+    for (prompt, picture) in pictures(Kind::ColorStylized) {
+        let is_colored = |Rgb([r, g, b]): &&Rgb<u8>| r.abs_diff(*b).max(g.abs_diff(*b)) > 30;
+        let colored = picture.pixels().filter(is_colored).count();
+        assert!(colored > picture.pixels().count() / 10, "{}", prompt.id);
+    }
+}
+
+#[test]
+fn pictures_for_different_prompts_are_no_near_duplicates() {
+    let hasher = HasherConfig::new().hash_size(16, 16).hash_alg(HashAlg::Gradient).to_hasher();
+    let hashes: Vec<_> = PICTURES.iter().map(|(prompt, picture)| (prompt.id, hasher.hash_image(picture))).collect();
+    for (index, (id, hash)) in hashes.iter().enumerate() {
+        for (other_id, other) in &hashes[..index] {
+            assert!(hash.dist(other) > NEAR_DUPLICATE, "{id}, {other_id}: {} bits", hash.dist(other));
+        }
+    }
+}
+
+#[test]
+fn a_real_portrait_is_cut_out_and_drawn_in_every_kind() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/images"));
+    let Ok(base) = image::open(folder.join("034_photorealistic.jpg")) else {
+        eprintln!("skipped: no images in {}", folder.display());
+        return;
+    };
+    let base = base.into_rgb8();
+    assert!(super::subject::cut_out(&base).is_some());
+    for kind in Kind::ALL {
+        assert_eq!(draw(&base, kind, "By the sea", 5).dimensions(), (WIDTH, HEIGHT));
+    }
+}

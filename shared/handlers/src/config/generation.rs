@@ -1,0 +1,49 @@
+//! What the generation function is told.
+
+use domain::budget::Budget;
+use domain::money::MicroUsd;
+use providers::generator::{GeneratorConfig, ReplicateConfig, ReplicateModel};
+
+use super::{Config, Reader, Section};
+
+/// Everything the generation function is told by its environment.
+#[derive(Debug, Clone)]
+pub struct GenerationConfig {
+    /// What every function is told.
+    pub common: Config,
+    /// Who makes images.
+    pub generator: GeneratorConfig,
+    /// What may be spent.
+    pub budget: Budget,
+}
+
+impl Section for GenerationConfig {
+    fn read(reader: &mut Reader) -> Self {
+        Self { common: Config::read(reader), generator: GeneratorConfig::read(reader), budget: Budget::read(reader) }
+    }
+}
+
+impl Section for GeneratorConfig {
+    fn read(reader: &mut Reader) -> Self {
+        match reader.one_of("GENERATOR", &[("replicate", true), ("embedded", false)]) {
+            Some(true) => Self::Replicate(ReplicateConfig::read(reader)),
+            _ => Self::Embedded,
+        }
+    }
+}
+
+impl Section for ReplicateConfig {
+    fn read(reader: &mut Reader) -> Self {
+        Self {
+            base_url: reader.base_url("REPLICATE_BASE_URL", "https://api.replicate.com"),
+            token: reader.secret("REPLICATE_API_TOKEN", "GENERATOR=replicate"),
+            model: reader.optional("REPLICATE_MODEL", ReplicateModel::ACCEPTED, ReplicateModel::KontextPro, |_| true),
+            usd_per_image: reader.optional(
+                "GENERATOR_USD_PER_IMAGE",
+                "an amount in dollars, such as 0.04",
+                MicroUsd(40_000),
+                |_| true,
+            ),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+use aws::secrets::Secret;
+use domain::limits::FrontalImages;
+use domain::target::Target;
+use providers::generator::{GeneratorConfig, ReplicateModel};
+use providers::vision::{OpenAiConfig, VisionConfig};
+
+use super::*;
+
+fn variables(extra: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let required = [
+        ("BUCKET", "b"),
+        ("TABLE", "t"),
+        ("EVALUATION_QUEUE_URL", "e"),
+        ("DELETION_QUEUE_URL", "d"),
+        ("GENERATION_QUEUE_URL", "g"),
+        ("VISION_PROVIDER", "embedded"),
+        ("GENERATOR", "embedded"),
+    ];
+    required.iter().chain(extra).map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn problem<T: Section + std::fmt::Debug>(variables: BTreeMap<String, String>) -> String {
+    from_variables::<T>(variables).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_not_set_has_its_default() {
+    let config: EvaluationConfig = from_variables(variables(&[("LOCAL_DATA_DIR", "")])).unwrap();
+    assert_eq!(config.target, Target::default());
+    assert_eq!((config.quality_floor, config.max_rounds, config.quiet.as_secs()), (5, 3, 20));
+    assert_eq!(config.frontal_images, FrontalImages::Keep);
+    assert_eq!(config.common.local_data_dir, None);
+    assert_eq!(config.budget.daily.to_string(), "$10.00");
+}
+
+#[test]
+fn every_offending_variable_is_named_at_once() {
+    let mut wrong = variables(&[("TARGET_SHARES", "65/20"), ("QUALITY_FLOOR", "11"), ("VISION_PROVIDER", "eyes")]);
+    wrong.remove("TABLE");
+    let message = problem::<EvaluationConfig>(wrong);
+    for name in ["TABLE is not set", "TARGET_SHARES", "QUALITY_FLOOR is `11`", "VISION_PROVIDER is `eyes`"] {
+        assert!(message.contains(name), "{message}");
+    }
+    let message = problem::<GenerationConfig>(variables(&[("GENERATOR", "dall-e"), ("DAILY_BUDGET_USD", "-1")]));
+    assert!(message.contains("GENERATOR is `dall-e`") && message.contains("DAILY_BUDGET_USD is `-1`"), "{message}");
+}
+
+#[test]
+fn the_paid_providers_are_never_chosen_by_the_presence_of_a_key() {
+    let mut without = variables(&[("OPENAI_API_KEY", "k"), ("REPLICATE_API_TOKEN", "t")]);
+    without.remove("VISION_PROVIDER");
+    let message = problem::<EvaluationConfig>(without.clone());
+    assert!(message.contains("VISION_PROVIDER is not set"), "{message}");
+    assert!(matches!(from_variables::<GenerationConfig>(without).unwrap().generator, GeneratorConfig::Embedded));
+}
+
+#[test]
+fn a_paid_provider_needs_its_key_once() {
+    let message = problem::<EvaluationConfig>(variables(&[("VISION_PROVIDER", "openai")]));
+    assert!(message.contains("OPENAI_API_KEY, OPENAI_API_KEY_SECRET_ARN or OPENAI_API_KEY_FILE"), "{message}");
+    let each =
+        [("REPLICATE_API_TOKEN", "t"), ("REPLICATE_API_TOKEN_SECRET_ARN", "arn:x"), ("REPLICATE_API_TOKEN_FILE", "/x")];
+    for left_out in 0..each.len() {
+        let mut twice = vec![("GENERATOR", "replicate")];
+        twice.extend(each.iter().enumerate().filter(|(index, _)| *index != left_out).map(|(_, pair)| *pair));
+        let message = problem::<GenerationConfig>(variables(&twice));
+        assert!(message.contains("more than one of REPLICATE_API_TOKEN"), "{message}");
+    }
+}
+
+#[test]
+fn key_is_read_from_the_file_that_is_named() {
+    use secrecy::ExposeSecret;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("key");
+    let with_file = || {
+        let given = [("VISION_PROVIDER", "openai"), ("OPENAI_API_KEY_FILE", path.to_str().unwrap())];
+        from_variables::<EvaluationConfig>(variables(&given))
+    };
+    let message = with_file().unwrap_err().to_string();
+    assert!(message.contains("OPENAI_API_KEY_FILE names") && message.contains("can't be read"), "{message}");
+    std::fs::write(&path, " \n").unwrap();
+    assert!(with_file().unwrap_err().to_string().contains("which is empty"));
+    std::fs::write(&path, "sk_test\n").unwrap();
+    let VisionConfig::OpenAi(OpenAiConfig { key: Secret::Given(key), .. }) = with_file().unwrap().vision else {
+        panic!("no key")
+    };
+    assert_eq!(key.expose_secret(), "sk_test");
+}
+
+/// What the reader itself shows.
+struct Shown(String);
+
+impl Section for Shown {
+    fn read(reader: &mut Reader) -> Self {
+        Self(format!("{reader:?}"))
+    }
+}
+
+#[test]
+fn a_key_is_never_shown() {
+    let given = variables(&[
+        ("GENERATOR", "replicate"),
+        ("REPLICATE_API_TOKEN", "r8_very_secret"),
+        ("VISION_PROVIDER", "openai"),
+        ("OPENAI_API_KEY", "sk_very_secret"),
+    ]);
+    let Shown(reader) = from_variables(given.clone()).unwrap();
+    assert!(reader.contains("REPLICATE_API_TOKEN"), "{reader}");
+    let evaluation: EvaluationConfig = from_variables(given.clone()).unwrap();
+    let generation: GenerationConfig = from_variables(given.clone()).unwrap();
+    let twice: BTreeMap<String, String> =
+        given.into_iter().chain([("OPENAI_API_KEY_SECRET_ARN".to_owned(), "arn".to_owned())]).collect();
+    let refused = from_variables::<EvaluationConfig>(twice).unwrap_err();
+    for shown in [reader, format!("{evaluation:?}"), format!("{generation:?}"), format!("{refused:?} {refused}")] {
+        assert!(!shown.contains("very_secret"), "{shown}");
+    }
+}
+
+#[test]
+fn the_line_feed_at_the_end_of_a_key_is_not_a_part_of_it() {
+    use secrecy::ExposeSecret;
+    let key = |given: &str| {
+        let given = variables(&[("VISION_PROVIDER", "openai"), ("OPENAI_API_KEY", given)]);
+        from_variables::<EvaluationConfig>(given).map(|config| match config.vision {
+            VisionConfig::OpenAi(OpenAiConfig { key: Secret::Given(key), .. }) => key.expose_secret().to_owned(),
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!(key(" sk_test\n").unwrap(), "sk_test");
+    assert!(key("\n").unwrap_err().to_string().contains("OPENAI_API_KEY"), "nothing but a line feed is no key");
+}
+
+#[test]
+fn an_effort_set_to_nothing_is_none_at_all() {
+    let effort = |more: &[(&str, &str)]| {
+        let mut given = variables(&[("VISION_PROVIDER", "openai"), ("OPENAI_API_KEY", "k")]);
+        given.extend(variables(more).into_iter().filter(|(name, _)| name == "VISION_REASONING_EFFORT"));
+        from_variables::<EvaluationConfig>(given).map(|config| match config.vision {
+            VisionConfig::OpenAi(config) => config.reasoning_effort,
+            VisionConfig::Embedded => panic!("openai was asked for"),
+        })
+    };
+    assert_eq!(effort(&[]).unwrap().as_deref(), Some("none"));
+    assert_eq!(effort(&[("VISION_REASONING_EFFORT", "low")]).unwrap().as_deref(), Some("low"));
+    assert_eq!(effort(&[("VISION_REASONING_EFFORT", "")]).unwrap(), None);
+    assert!(effort(&[("VISION_REASONING_EFFORT", "Very much")]).unwrap_err().to_string().contains("lower-case word"));
+}
+
+#[test]
+fn the_deletion_function_asks_for_no_provider() {
+    let mut least = variables(&[]);
+    least.remove("VISION_PROVIDER");
+    least.remove("GENERATOR");
+    assert!(from_variables::<Config>(least).is_ok());
+}
+
+#[test]
+fn another_model_is_refused_with_the_known_ones() {
+    for model in ["google/nano-banana", "black-forest-labs/flux-kontext-pro:0f1178f5"] {
+        let given = [("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "t"), ("REPLICATE_MODEL", model)];
+        let message = problem::<GenerationConfig>(variables(&given));
+        assert!(message.contains(&format!("REPLICATE_MODEL is `{model}`")), "{message}");
+        assert!(ReplicateModel::ALL.iter().all(|known| message.contains(known.as_str())), "{message}");
+    }
+}

@@ -1,0 +1,165 @@
+//! From the environment to a running function.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use aws::bucket::Bucket;
+use aws::metrics;
+use aws::queues::Queues;
+use aws::store::Store;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_s3::config::Credentials;
+use domain::keys::Keys;
+use providers::generator::{Generator, GeneratorError};
+use providers::vision::{VisionError, VisionModel};
+use tokio::sync::Semaphore;
+
+use crate::BUILD;
+use crate::Clock;
+use crate::config;
+use crate::config::{Config, EvaluationConfig, GenerationConfig, InvalidConfig, Section};
+use crate::delete;
+use crate::delete::Deletion;
+use crate::evaluate::{Evaluation, READ_AT_ONCE};
+use crate::generate;
+use crate::generate::Generation;
+use crate::lambda::Worker;
+use crate::local_copy::LocalCopy;
+
+/// The variable that holds the access key of an emulator, where `sam local invoke` runs a function.
+pub const EMULATOR_ACCESS_KEY_ID: &str = "EMULATOR_ACCESS_KEY_ID";
+
+/// The only region of the emulator.
+const EMULATOR_REGION: &str = "us-east-1";
+
+/// The adapters that every function needs.
+pub struct Connections {
+    bucket: Bucket,
+    store: Store,
+    queues: Queues,
+    local: LocalCopy,
+    keys: Keys,
+}
+
+/// Reads a function's environment and starts its log.
+///
+/// # Errors
+/// If the environment can't be used; the error names every offending variable.
+pub fn configure<T: Section>() -> Result<T, InvalidConfig> {
+    lambda_runtime::tracing::init_default_subscriber();
+    // This makes the executable contain the name, which the command searches for.
+    tracing::debug!(build = BUILD, "starting");
+    config::from_env().inspect_err(log_why_it_does_not_start)
+}
+
+/// The runtime would only print the error's debug text, past the log that people and alarms read.
+fn log_why_it_does_not_start(error: &impl Display) {
+    tracing::error!("the function can't start: {error}");
+}
+
+/// How AWS is reached, as the environment says.
+///
+/// `sam local invoke` passes its caller's own credentials and region on and can't replace them, so the access key of an
+/// emulator has a variable of its own.
+pub async fn sdk_config() -> SdkConfig {
+    let defaults = aws_config::defaults(BehaviorVersion::latest());
+    match std::env::var(EMULATOR_ACCESS_KEY_ID).ok().filter(|id| !id.is_empty()) {
+        Some(id) => {
+            let credentials = Credentials::new(id, "not-verified", None, None, "emulator");
+            defaults.credentials_provider(credentials).region(EMULATOR_REGION).load().await
+        }
+        None => defaults.load().await,
+    }
+}
+
+impl Connections {
+    /// The adapters that `config` asks for, reached as `sdk` says.
+    #[must_use]
+    pub fn new(config: Config, sdk: &SdkConfig) -> Self {
+        metrics::belong_to(&config.stack);
+        Self {
+            bucket: Bucket::new(s3_client(sdk), &config.bucket),
+            store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &config.table),
+            queues: Queues::new(aws_sdk_sqs::Client::new(sdk), config.queues),
+            local: LocalCopy::new(config.local_data_dir),
+            keys: config.keys,
+        }
+    }
+}
+
+/// The evaluation function.
+///
+/// # Errors
+/// If the vision model can't be made ready.
+pub async fn evaluation(
+    config: EvaluationConfig,
+    sdk: &SdkConfig,
+    clock: Clock,
+) -> Result<Worker<Evaluation>, VisionError> {
+    let Connections { bucket, store, queues, local, keys } = Connections::new(config.common, sdk);
+    let stage = Evaluation {
+        bucket,
+        store: store.clone(),
+        queues: queues.clone(),
+        local,
+        keys,
+        vision: VisionModel::new(config.vision, sdk).await.inspect_err(log_why_it_does_not_start)?,
+        budget: config.budget,
+        target: config.target,
+        quality_floor: config.quality_floor,
+        frontal_images: config.frontal_images,
+        most_deleted_percent: config.most_deleted_percent,
+        max_rounds: config.max_rounds,
+        quiet: config.quiet,
+        reading: Arc::new(Semaphore::new(READ_AT_ONCE)),
+        clock: clock.clone(),
+    };
+    Ok(Worker { stage, store, queues, clock })
+}
+
+/// The deletion function.
+#[must_use]
+pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletion> {
+    let Connections { bucket, store, queues, local, keys } = Connections::new(config, sdk);
+    let stage = Deletion {
+        bucket,
+        store: store.clone(),
+        queues: queues.clone(),
+        local,
+        keys,
+        patience: delete::PATIENCE,
+        clock: clock.clone(),
+    };
+    Worker { stage, store, queues, clock }
+}
+
+/// The generation function.
+///
+/// # Errors
+/// If the generator can't be made ready.
+pub async fn generation(
+    config: GenerationConfig,
+    sdk: &SdkConfig,
+    clock: Clock,
+) -> Result<Worker<Generation>, GeneratorError> {
+    let Connections { bucket, store, queues, local, keys } = Connections::new(config.common, sdk);
+    let stage = Generation {
+        bucket,
+        store: store.clone(),
+        queues: queues.clone(),
+        local,
+        keys,
+        generator: Generator::new(config.generator, sdk).await.inspect_err(log_why_it_does_not_start)?,
+        budget: config.budget,
+        patience: generate::PATIENCE,
+        clock: clock.clone(),
+    };
+    Ok(Worker { stage, store, queues, clock })
+}
+
+/// A client of S3. Emulators know buckets by path only; with AWS the default is right.
+#[must_use]
+pub fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
+    let is_emulator = sdk.endpoint_url().is_some();
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(sdk).force_path_style(is_emulator).build())
+}

@@ -1,0 +1,80 @@
+//! Images asked for by hand: a plan of their own.
+
+use aws::store::{AMONG_RIVALS, StoreError};
+use backon::BackoffBuilder;
+use domain::actor::ActorId;
+use domain::kind::{Kind, KindCounts};
+use domain::manifest::{BALANCING, Generation as ManifestGeneration, timestamp_text};
+use domain::plan::{BY_HAND, Origin, Plan, slots};
+use serde_json::json;
+use tracing::{Span, info};
+
+use super::Generation;
+use crate::base_image::BaseImages;
+use crate::chain::dispatch;
+use crate::{StageError, actors};
+
+impl Generation {
+    /// Makes a plan for the images and sends its messages. The plan is named after the request, so that its message,
+    /// delivered twice, makes one plan.
+    pub(super) async fn plan_by_hand(
+        &self,
+        actor: &ActorId,
+        generate: KindCounts,
+        request_id: &str,
+    ) -> Result<(), StageError> {
+        let plan_id = format!("{BY_HAND}{request_id}");
+        Span::current().record("plan", &plan_id);
+        // Not put off: a copy of the message would be another request.
+        let attempt = async || match self.store.plan(actor, &plan_id).await? {
+            Some(plan) => Ok(Some(plan)),
+            None => self.adopt(actor, generate, &plan_id).await,
+        };
+        for pause in AMONG_RIVALS.build() {
+            if let Some(plan) = attempt().await? {
+                return dispatch(&self.store, &self.queues, actor, &plan).await;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Err(StoreError::Contended("begin plans for the actor").into())
+    }
+
+    /// `None` if another plan took this generation's number.
+    async fn adopt(&self, actor: &ActorId, generate: KindCounts, plan_id: &str) -> Result<Option<Plan>, StageError> {
+        let record = self.store.actor(actor).await?.unwrap_or_default();
+        let identified = actors::identify(&self.bucket, &self.store, &self.keys, actor, &record).await?;
+        identified.map_err(StageError::Refused)?;
+        let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
+        base_images.load(actor, &record.base_images).await?.map_err(StageError::Refused)?;
+
+        let images = self.store.images(actor).await?;
+        let used_prompts = images.values().filter_map(|image| image.prompt_id.clone());
+        let used_prompts = used_prompts.chain(record.rejected_prompts.iter().cloned()).collect();
+        let before = KindCounts::tally(images.values().filter_map(|image| image.kind));
+        let mut result = before;
+        for kind in Kind::ALL {
+            result[kind] += generate[kind];
+        }
+        let mut plan = Plan {
+            before,
+            result,
+            slots: slots(actor, plan_id, generate, &used_prompts),
+            generation_id: Some(record.last_generation + 1),
+            ..Plan::empty(plan_id.to_owned(), self.clock.now(), Origin::ByHand)
+        };
+        plan.remaining = plan.pieces_of_work();
+        let generation = ManifestGeneration {
+            generation_id: record.last_generation + 1,
+            origin: BALANCING.to_owned(),
+            generated_at: timestamp_text(plan.created_at),
+            image_count: plan.slots.len() as u64,
+            metadata: json!({ "plan_id": plan.plan_id, "by_hand": true }).as_object().cloned().unwrap_or_default(),
+            other: serde_json::Map::new(),
+        };
+        if !self.store.adopt_plan_by_hand(actor, &plan, &generation).await? {
+            return Ok(None);
+        }
+        info!(%actor, plan_id = plan.plan_id, images = plan.slots.len(), "plan by hand");
+        Ok(Some(plan))
+    }
+}

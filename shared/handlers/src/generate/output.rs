@@ -1,0 +1,92 @@
+//! Fetches an image that is generated and paid for: the handler fetches its output again, in this delivery or a later
+//! one, before it pays for another image.
+
+use std::time::Duration;
+
+use aws::store::slots::SlotRecord;
+use aws::store::spending::Settlement;
+use jiff::SignedDuration;
+use providers::generator::Replicate;
+use tracing::warn;
+
+use super::{Generation, Job};
+use crate::StageError;
+
+/// Fetches without an image after which the attempt has failed.
+const MAX_FETCHES: u32 = 5;
+
+/// The delay before the second fetch. Each further delay is four times as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The longest delay of an SQS message.
+const LONGEST_PAUSE: Duration = Duration::from_secs(900);
+
+/// How long after its creation an output may still appear at its address: a prediction runs for half an hour at most,
+/// and Replicate keeps its output for an hour.
+const OUTPUT_LASTS: SignedDuration = SignedDuration::from_mins(90);
+
+impl Generation {
+    /// Fetches the output of a successful prediction, and stages it.
+    pub(super) async fn fetch(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        replicate: &Replicate,
+        output: &str,
+    ) -> Result<(), StageError> {
+        match replicate.fetch(output).await {
+            Ok(Some(bytes)) => self.stage(job, record, bytes).await,
+            Ok(None) if self.may_still_appear(record) => Err(self.await_output(job, record)),
+            Ok(None) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
+            Err(error) if error.is_damaged_output() => self.fetch_again(job, record, &error.to_string()).await,
+            Err(error) if error.is_final() => self.try_again(job, record, Settlement::Paid, &error.to_string()).await,
+            Err(error) => Err(self.put_off(job, record, error).await?),
+        }
+    }
+
+    /// Polls the prediction and its output once more, later. After [`MAX_FETCHES`] the attempt has failed and counts as
+    /// paid.
+    pub(super) async fn fetch_again(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
+        if record.fetches + 1 >= MAX_FETCHES {
+            return self.try_again(job, record, Settlement::Paid, reason).await;
+        }
+        self.note_and_fetch_later(job, record, reason).await
+    }
+
+    /// A missing output uses up none of the fetches that a damaged one has: [`OUTPUT_LASTS`] limits this wait, whose pauses
+    /// double because each lasts as long as everything before it.
+    fn await_output(&self, job: Job<'_>, record: &SlotRecord) -> StageError {
+        let waited = record.begun_at.map(|begun| self.clock.now().duration_since(begun));
+        let waited = waited.and_then(|waited| Duration::try_from(waited).ok()).unwrap_or_default();
+        let pause = waited.clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        warn!(actor = %job.actor, slot_id = job.slot.slot_id, seconds = pause.as_secs(), "output missing");
+        StageError::later("its output is missing, and is fetched again", pause)
+    }
+
+    async fn note_and_fetch_later(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
+        warn!(actor = %job.actor, slot_id = job.slot.slot_id, fetches = record.fetches + 1, reason, "fetching again");
+        self.store.note_fetch(job.name(), record).await?;
+        Err(StageError::later(format!("its output is fetched again: {reason}"), pause_after(record.fetches)))
+    }
+
+    fn may_still_appear(&self, record: &SlotRecord) -> bool {
+        record.begun_at.is_some_and(|begun| self.clock.now().duration_since(begun) < OUTPUT_LASTS)
+    }
+}
+
+/// The delay after this many fetches without an image.
+fn pause_after(fetches: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(4_u32.saturating_pow(fetches)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_between_fetches_grow_up_to_sqs_limit() {
+        let pauses: Vec<u64> = (0..7).map(|fetches| pause_after(fetches).as_secs()).collect();
+        assert_eq!(pauses, [2, 8, 32, 128, 512, 900, 900]);
+        assert_eq!(pause_after(u32::MAX), LONGEST_PAUSE);
+    }
+}

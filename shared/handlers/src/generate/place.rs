@@ -1,0 +1,127 @@
+//! From safe bytes to an image of the set: its number, its object, its local copy.
+
+use aws::bucket::{Fetched, PutNew};
+use aws::metrics::Metric;
+use aws::store::AMONG_RIVALS;
+use aws::store::slots::{SlotRecord, SlotState};
+use backon::Retryable;
+use domain::keys::is_image_name;
+use domain::manifest::{BALANCING, Image, timestamp_text};
+use domain::money::MicroUsd;
+use domain::numbering::{filename, highest, number_of};
+use domain::prompts;
+use tracing::warn;
+
+use super::{CLOCK_DIFFERENCE, Generation, Job};
+use crate::StageError;
+use crate::chain::look_again;
+use crate::listing::list_images;
+use crate::local_copy::Claimed;
+
+impl Generation {
+    /// Gives the image the next number and enters it in the manifest.
+    pub(super) async fn give_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), StageError> {
+        let attempt = || self.try_number(job, slot);
+        let is_taken = |error: &StageError| matches!(error, StageError::Later { .. });
+        attempt.retry(AMONG_RIVALS).when(is_taken).await
+    }
+
+    async fn try_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), StageError> {
+        let listed = list_images(&self.bucket, &self.keys, job.actor).await?;
+        let here = self.local.filenames(job.actor).await?;
+        let highest = highest(listed.iter().map(|file| &file.filename).chain(&here).map(String::as_str));
+        let mut record = self.store.actor(job.actor).await?.unwrap_or_default();
+        if record.last_number < highest {
+            self.store.raise_last_number(job.actor, highest).await?;
+            record.last_number = self.store.actor(job.actor).await?.unwrap_or_default().last_number;
+        }
+        let number = record.last_number + 1;
+        let filename = filename(job.actor, number);
+        let image = self.image(job, slot, number, &filename, record.profile.descriptor());
+        let given = self.store.give_number(job.name(), record.last_number, &filename, &image).await?;
+        if given || self.store.slot(job.name()).await?.state != SlotState::Staged {
+            Ok(())
+        } else {
+            Err(StageError::later("too many others want a number", super::CLAIM_POLL))
+        }
+    }
+
+    fn image(&self, job: Job<'_>, slot: &SlotRecord, number: u64, filename: &str, descriptor: &str) -> Image {
+        let prompt_id = job.prompt_id(slot);
+        let prompt = prompts::by_id(prompt_id).map(|prompt| prompt.render(descriptor));
+        let local_path = self.local.image_path(job.actor, filename).map(|path| path.display().to_string());
+        Image {
+            prompt_preview: prompt.as_deref().map(prompts::preview),
+            prompt,
+            prompt_id: Some(prompt_id.to_owned()),
+            generated_at: Some(timestamp_text(self.clock.now())),
+            s3_url: Some(self.bucket.url(&self.keys.image(job.actor, filename))),
+            local_path,
+            index: number,
+            kind: Some(job.slot.kind),
+            requested_type: Some(job.slot.kind),
+            generation_id: job.plan.generation_id,
+            generation_type: Some(BALANCING.to_owned()),
+            plan_id: Some(job.plan.plan_id.clone()),
+            cost_micro_usd: (slot.spent > MicroUsd::ZERO).then_some(slot.spent),
+            ..Image::default()
+        }
+    }
+
+    /// Puts the image into its place under its number. A file of somebody else's that bears its number by then, in the
+    /// bucket or in the local copy, keeps it.
+    pub(super) async fn place(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+        let filename = record.filename.as_deref().unwrap_or_default();
+        let is_ours = |image: &Image| image.plan_id.as_ref() == Some(&job.plan.plan_id) && image.deleting.is_none();
+        if !self.store.image(job.actor, filename).await?.as_ref().is_some_and(is_ours) {
+            // An earlier attempt had placed it, and it has been deleted or replaced since, or is just being deleted.
+            return Ok(self.store.finish_slot(job.name(), self.clock.now()).await?);
+        }
+        let staging = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
+        let Some(staged) = self.bucket.get(&staging).await? else {
+            let reason = format!("{staging} is gone, so {filename} can't be placed");
+            warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "image lost");
+            return Ok(self.store.lose_image(job.name(), filename, &reason).await?);
+        };
+        if self.local.claim(job.actor, filename, &staged.bytes).await? == Claimed::Occupied {
+            return Ok(self.store.yield_number(job.name(), filename).await?);
+        }
+        if self.is_number_taken(job, filename).await? {
+            self.local.give_back(job.actor, filename).await?;
+            return Ok(self.store.yield_number(job.name(), filename).await?);
+        }
+        let key = self.keys.image(job.actor, filename);
+        let etag = match self.bucket.put_new(&key, staged.bytes.clone(), "image/jpeg").await? {
+            PutNew::Stored(etag) => etag,
+            PutNew::Occupied => match self.bucket.get_at_most(&key, staged.bytes.len() as u64).await? {
+                // An earlier attempt got this far.
+                Fetched::Whole(there) if there.bytes == staged.bytes => there.etag,
+                _ => {
+                    self.local.give_back(job.actor, filename).await?;
+                    // News of it may have been taken for news of ours.
+                    look_again(&self.store, &self.queues, &self.clock, job.actor, self.clock.now() + CLOCK_DIFFERENCE)
+                        .await?;
+                    return Ok(self.store.yield_number(job.name(), filename).await?);
+                }
+            },
+        };
+        self.store.mark_placed(job.actor, filename, &etag).await?;
+        self.store.finish_slot(job.name(), self.clock.now()).await?;
+        Metric::ImagesGenerated(1).emit();
+        Ok(())
+    }
+
+    /// Whether a file of another name bears the image's number, which has not reached its place: a person has used the
+    /// number since it was given.
+    async fn is_number_taken(&self, job: Job<'_>, filename: &str) -> Result<bool, StageError> {
+        let listed = list_images(&self.bucket, &self.keys, job.actor).await?;
+        let here = self.local.filenames(job.actor).await?;
+        let number = number_of(filename);
+        // Whatever else lies in the folder, a caption say, takes no number from an image. Nor does what has none.
+        let is_namesake =
+            |name: &str| name != filename && is_image_name(name) && number != 0 && number_of(name) == number;
+        let is_placed = listed.iter().any(|file| file.filename == filename);
+        Ok(!is_placed
+            && listed.iter().map(|file| &*file.filename).chain(here.iter().map(|name| &**name)).any(is_namesake))
+    }
+}

@@ -1,0 +1,28 @@
+//! The three handlers and everything that runs them: configuration, the Lambda glue, and the wiring.
+
+mod actors;
+mod base_image;
+mod chain;
+mod clock;
+pub mod config;
+pub mod delete;
+pub mod evaluate;
+pub mod functions;
+pub mod generate;
+mod handler;
+pub mod lambda;
+mod listing;
+pub mod local_copy;
+pub mod moving;
+pub mod names_on_disk;
+mod outage;
+pub mod panics;
+pub mod restore;
+
+pub use clock::Clock;
+pub use handler::{Message, Stage, StageError};
+use handler::{claimant, park, park_over_budget, tell_of_payment};
+
+/// The name of this build, derived from all sources of the functions (`build.rs`). Each function contains it, so that
+/// the command can recognize functions of its own build.
+pub const BUILD: &str = concat!("balancer-build:", env!("BALANCER_BUILD"));

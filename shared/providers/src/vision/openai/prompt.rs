@@ -1,0 +1,39 @@
+//! The instructions for rating images.
+
+/// The version of the rubric. A changed text is a new version, which rates every image anew.
+pub const PROMPT_VERSION: u32 = 2;
+
+/// The rating rules, as instructions to the model. [`limits`](domain::limits) defines how faults limit the
+/// quality, regardless of the model's answer.
+pub(super) const RUBRIC: &str = include_str!("rubric.txt");
+
+#[cfg(test)]
+mod tests {
+    use domain::assessment::Flag;
+    use domain::limits;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn a_change_of_the_rubric_is_a_new_version() {
+        let digest = Sha256::digest(RUBRIC);
+        let known = (PROMPT_VERSION, format!("{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2]));
+        assert_eq!(known, (2, "6b1996".to_owned()), "count PROMPT_VERSION up, then note the new digest here");
+    }
+
+    #[test]
+    fn the_rubric_tells_the_limits_that_are_enforced() {
+        for flag in [Flag::Blurry, Flag::DistortedAnatomy] {
+            let limit = limits::of_faults(&[flag]).remove(0);
+            let line = format!("\n  {flag}: at most {}\n", limit.most);
+            assert!(RUBRIC.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn gaze_and_symmetry_are_no_part_of_the_quality() {
+        let rule = "looking_at_camera and symmetrical say where the character looks and stands; they leave the quality as it is.";
+        assert!(RUBRIC.replace('\n', " ").contains(rule));
+    }
+}

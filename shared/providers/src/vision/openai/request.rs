@@ -1,0 +1,175 @@
+//! What is sent: the rubric, the images, and the form of the answer, closed so that nothing else can come back.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::assessment::BEST_QUALITY;
+use domain::kind::Kind;
+use image::RgbImage;
+use imaging::encode_jpeg;
+use imaging::grid::draw_page;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::cost::most_output_tokens;
+use super::error::OpenAiError;
+use super::form::{Form, Part};
+use super::prompt::RUBRIC;
+use super::sheet::Sheet;
+use crate::vision::VisionMode;
+
+/// Structs and not maps, because the model writes its answer in the order of the schema: the reason first, so that
+/// the quality follows from it.
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat>,
+    messages: [Message; 2],
+}
+
+#[derive(Serialize)]
+struct Message {
+    role: &'static str,
+    content: Value,
+}
+
+#[derive(Serialize)]
+struct ResponseFormat {
+    r#type: &'static str,
+    json_schema: NamedSchema,
+}
+
+#[derive(Serialize)]
+struct NamedSchema {
+    name: &'static str,
+    strict: bool,
+    schema: Object<List>,
+}
+
+/// A closed object, all of whose properties are required.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Object<P> {
+    r#type: &'static str,
+    properties: P,
+    required: &'static [&'static str],
+    additional_properties: bool,
+}
+
+#[derive(Serialize)]
+struct List {
+    cells: Items,
+}
+
+#[derive(Serialize)]
+struct Items {
+    r#type: &'static str,
+    items: Object<CellProperties>,
+}
+
+#[derive(Serialize)]
+struct CellProperties {
+    cell: Value,
+    reason: Value,
+    kind: Value,
+    looking_at_camera: Value,
+    symmetrical: Value,
+    distorted_anatomy: Value,
+    blurry: Value,
+    quality: Value,
+}
+
+/// The request for a sheet, as JSON in this form. `effort` is the configured one.
+pub(super) fn body(
+    model: &str,
+    effort: Option<&str>,
+    form: &Form,
+    sheet: &Sheet,
+    images: &[Arc<RgbImage>],
+) -> Result<Vec<u8>, OpenAiError> {
+    let numbers: Vec<u32> = sheet.page.cells.iter().map(|cell| cell.number).collect();
+    let unwritable = |error: serde_json::Error| OpenAiError::Encoding(error.to_string());
+    let effort = form.effort(effort);
+    let (schema, mut shown) = (schema(&numbers, form.has(Part::IntegerEnums)), content(sheet, &numbers, images)?);
+    if !form.has(Part::Schema) {
+        let schema = serde_json::to_string(&schema).map_err(unwritable)?;
+        shown.push(text(&format!("Answer with JSON alone that fits this JSON schema: {schema}")));
+    }
+    let json_schema = NamedSchema { name: "judgements", strict: true, schema };
+    let most_tokens = most_output_tokens(numbers.len(), effort);
+    let has_new_limit = form.has(Part::MaxCompletionTokens);
+    let body = Body {
+        model,
+        reasoning_effort: effort,
+        max_completion_tokens: has_new_limit.then_some(most_tokens),
+        max_tokens: (!has_new_limit).then_some(most_tokens),
+        response_format: form.has(Part::Schema).then_some(ResponseFormat { r#type: "json_schema", json_schema }),
+        messages: [Message { role: "system", content: RUBRIC.into() }, Message { role: "user", content: shown.into() }],
+    };
+    serde_json::to_vec(&body).map_err(unwritable)
+}
+
+fn schema(numbers: &[u32], has_integer_enums: bool) -> Object<List> {
+    let truth = || json!({ "type": "boolean" });
+    let integer = |values: Vec<u32>| match has_integer_enums {
+        true => json!({ "type": "integer", "enum": values }),
+        false => json!({ "type": "integer" }),
+    };
+    let cell = CellProperties {
+        cell: integer(numbers.to_vec()),
+        reason: json!({ "type": "string" }),
+        kind: json!({ "type": "string", "enum": Kind::ALL }),
+        looking_at_camera: truth(),
+        symmetrical: truth(),
+        distorted_anatomy: truth(),
+        blurry: truth(),
+        quality: integer((1..=BEST_QUALITY.into()).collect()),
+    };
+    let required =
+        &["cell", "reason", "kind", "looking_at_camera", "symmetrical", "distorted_anatomy", "blurry", "quality"];
+    let items = Object { r#type: "object", properties: cell, required, additional_properties: false };
+    Object {
+        r#type: "object",
+        properties: List { cells: Items { r#type: "array", items } },
+        required: &["cells"],
+        additional_properties: false,
+    }
+}
+
+fn content(sheet: &Sheet, numbers: &[u32], images: &[Arc<RgbImage>]) -> Result<Vec<Value>, OpenAiError> {
+    let list = numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    match sheet.mode {
+        VisionMode::Grid => {
+            let images: Vec<&RgbImage> = images.iter().map(Arc::as_ref).collect();
+            let page = draw_page(&sheet.page, &images);
+            Ok(vec![text(&format!("A grid with the images {list}.")), picture(&page)?])
+        }
+        VisionMode::Individual => {
+            let mut parts = vec![text(&format!("Single images, each right after its number: {list}."))];
+            for cell in &sheet.page.cells {
+                if let Some(image) = images.get(cell.image) {
+                    parts.extend([text(&format!("Image {}:", cell.number)), picture(image)?]);
+                }
+            }
+            Ok(parts)
+        }
+    }
+}
+
+fn text(text: &str) -> Value {
+    json!({ "type": "text", "text": text })
+}
+
+fn picture(image: &RgbImage) -> Result<Value, OpenAiError> {
+    let jpeg = encode_jpeg(image).map_err(|error| OpenAiError::Encoding(error.to_string()))?;
+    let url = format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
+    Ok(json!({ "type": "image_url", "image_url": { "url": url, "detail": "high" } }))
+}
