@@ -32,7 +32,7 @@ impl Source {
         let text = fs::read_to_string(path).unwrap();
         let relative = path.strip_prefix(root).unwrap().with_extension("");
         let parts = relative.iter().map(|part| part.to_string_lossy().into_owned());
-        let mut module: Vec<String> = parts.filter(|part| part != "main" && part != "mod").collect();
+        let mut module: Vec<String> = parts.filter(|part| !["main", "mod", "src"].contains(&part.as_str())).collect();
         if text.contains("mod tests {") {
             module.push("tests".to_owned());
         }
