@@ -92,8 +92,8 @@ fn an_evaluation_by_hand_says_what_its_file_is_called() {
 fn deletions_and_generations_come_from_a_plan_or_by_hand_as_their_files_are_called() {
     let deletion = |name: &str| DeletionMessage::parse(body(&records(name)[0])).unwrap();
     assert!(matches!(deletion("deletion-of-a-plan.json"), DeletionMessage::Planned { .. }));
-    assert!(matches!(deletion("deletion-by-hand.json"), DeletionMessage::ByHand { .. }));
+    assert!(matches!(deletion("deletion-by-hand.json"), DeletionMessage::Manual { .. }));
     let generation = |name: &str| GenerationMessage::parse(body(&records(name)[0])).unwrap();
     assert!(matches!(generation("generation-of-a-slot.json"), GenerationMessage::Planned { .. }));
-    assert!(matches!(generation("generation-by-hand.json"), GenerationMessage::ByHand { .. }));
+    assert!(matches!(generation("generation-by-hand.json"), GenerationMessage::Manual { .. }));
 }

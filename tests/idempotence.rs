@@ -9,7 +9,7 @@ use balancer_tests::runtime_api;
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{self, TestStack, actor};
 use domain::actor::ActorId;
-use domain::manifest::{BALANCING, Generation, Image};
+use domain::manifest::{BALANCING, GenerationBatch, Image};
 use domain::plan::Plan;
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use serde_json::json;
 struct Snapshot {
     objects: Vec<(String, String)>,
     images: BTreeMap<String, Image>,
-    generations: Vec<Generation>,
+    generations: Vec<GenerationBatch>,
     plans: Vec<Plan>,
     grids_and_trash: Vec<String>,
 }

@@ -10,7 +10,7 @@ use balancer_tests::stack::{TestStack, actor};
 use balancer_tests::world::World;
 use domain::actor::ActorId;
 use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
-use domain::trash::Trashed;
+use domain::trash::TrashRecord;
 use handlers::{Clock, Message, Stage, StageError};
 use serde_json::json;
 
@@ -30,7 +30,7 @@ async fn cut_off_after_the_claim(stack: &TestStack, actor: &ActorId, state: Plan
     let plan = Plan { delete, remaining: 1, state, ..Plan::empty("p".to_owned(), now, Origin::Evaluation) };
     stack.store.record_plan(actor, &plan).await.unwrap();
     let (plan_id, reason) = ("p".to_owned(), deletion.reason.clone());
-    let wanted = Trashed { plan_id, deleted_at: now, reason, image, sidecars: Vec::new() };
+    let wanted = TrashRecord { plan_id, deleted_at: now, reason, image, sidecars: Vec::new() };
     let claim = stack.store.begin_deletion(actor, &deletion.filename, &wanted, Version::Assessed).await.unwrap();
     assert!(matches!(claim, Claim::Begun(_)), "{claim:?}");
     deletion

@@ -10,7 +10,7 @@ use balancer_tests::set::counts;
 use balancer_tests::stack::{TestStack, actor};
 use domain::actor::ActorId;
 use domain::manifest::Image;
-use domain::trash::Trashed;
+use domain::trash::TrashRecord;
 use handlers::Clock;
 use serde_json::json;
 
@@ -121,7 +121,7 @@ async fn of_a_pin_and_a_claim_at_the_same_moment_exactly_one_wins() {
         let filename = format!("hero_{number}.jpg");
         let image = Image { etag: Some("e".to_owned()), ..Image::default() };
         stack.store.import_image(&actor, &filename, &image).await.unwrap();
-        let wanted = Trashed {
+        let wanted = TrashRecord {
             plan_id: "p".to_owned(),
             deleted_at: Clock::system().now(),
             reason: "Surplus.".to_owned(),

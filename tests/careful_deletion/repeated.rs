@@ -7,7 +7,7 @@ use balancer_tests::stack::actor;
 use balancer_tests::world::World;
 use domain::actor::ActorId;
 use domain::manifest::Image;
-use domain::trash::{KEPT, Trashed, WORKED_ON};
+use domain::trash::{TRASH_RETENTION, TrashRecord, WORKER_TIMEOUT};
 use handlers::local_copy::LocalCopy;
 use handlers::restore::{Restoration, RestoreError};
 use handlers::{Clock, Message, Stage};
@@ -17,16 +17,16 @@ use serde_json::json;
 const NAME: &str = "hero_1.jpg";
 
 /// An image of the manifest and of the bucket, and what a plan wants of it.
-async fn wanted(world: &World, actor: &ActorId) -> Trashed {
+async fn wanted(world: &World, actor: &ActorId) -> TrashRecord {
     world.upload(actor, NAME, &blurred()).await;
     let etag = world.bucket.etag(&world.keys.image(actor, NAME)).await.unwrap();
     let image = Image { etag, prompt: Some("A pier at dusk.".to_owned()), ..Image::default() };
     world.store.import_image(actor, NAME, &image).await.unwrap();
     let (plan_id, reason) = ("p".to_owned(), "A test wants it.".to_owned());
-    Trashed { plan_id, deleted_at: world.clock.now(), reason, image, sidecars: Vec::new() }
+    TrashRecord { plan_id, deleted_at: world.clock.now(), reason, image, sidecars: Vec::new() }
 }
 
-async fn begin(world: &World, actor: &ActorId, wanted: &Trashed) -> Begun {
+async fn begin(world: &World, actor: &ActorId, wanted: &TrashRecord) -> Begun {
     match world.store.begin_deletion(actor, NAME, wanted, Version::Assessed).await.unwrap() {
         Claim::Begun(begun) => *begun,
         other => panic!("{other:?}"),
@@ -43,7 +43,7 @@ async fn carry_through(world: &World, actor: &ActorId, begun: &Begun) {
     world.store.leave_deletion(actor, NAME, begun, begun.trashed.deleted_at).await.unwrap();
 }
 
-async fn restore_at(world: &World, actor: &ActorId, trashed: &Trashed, at: Timestamp) -> Result<(), RestoreError> {
+async fn restore_at(world: &World, actor: &ActorId, trashed: &TrashRecord, at: Timestamp) -> Result<(), RestoreError> {
     let (local, clock) = (LocalCopy::new(None), Clock::telling(move || at));
     let World { bucket, store, keys, .. } = world;
     let restoration = Restoration { bucket, store, local: &local, keys, pin: false, clock: &clock };
@@ -58,12 +58,12 @@ async fn nothing_is_put_back_while_a_worker_may_still_be_at_its_deletion() {
     assert_ne!(hanging.worker, quick.worker);
     carry_through(&world, &hero, &quick).await;
 
-    let soon = wanted.deleted_at + WORKED_ON - SignedDuration::from_secs(1);
+    let soon = wanted.deleted_at + WORKER_TIMEOUT - SignedDuration::from_secs(1);
     let refused = restore_at(&world, &hero, &quick.trashed, soon).await.unwrap_err();
     assert!(matches!(refused, RestoreError::WorkedOn { after, .. } if after.as_secs() == 1), "{refused}");
     assert_eq!(world.bucket.etag(&world.keys.image(&hero, NAME)).await.unwrap(), None);
 
-    restore_at(&world, &hero, &quick.trashed, wanted.deleted_at + WORKED_ON).await.unwrap();
+    restore_at(&world, &hero, &quick.trashed, wanted.deleted_at + WORKER_TIMEOUT).await.unwrap();
     let back = world.bucket.get(&world.keys.image(&hero, NAME)).await.unwrap().unwrap();
     assert!(back.bytes == blurred());
 }
@@ -73,7 +73,7 @@ async fn of_two_workers_that_take_a_dead_ones_deletion_up_neither_is_taken_for_d
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
     begin(&world, &hero, &wanted).await;
-    let later = Trashed { deleted_at: wanted.deleted_at + WORKED_ON + WORKED_ON, ..wanted.clone() };
+    let later = TrashRecord { deleted_at: wanted.deleted_at + WORKER_TIMEOUT + WORKER_TIMEOUT, ..wanted.clone() };
     let both = futures::future::join_all((0..8).map(|_| begin(&world, &hero, &later))).await;
     carry_through(&world, &hero, &both[0]).await;
     for other in &both[1..] {
@@ -118,7 +118,7 @@ async fn a_deletion_that_is_taken_up_after_weeks_is_kept_for_thirty_days_from_th
         if is_forgotten {
             world.store.forget_trashed(&hero, NAME, "p").await.unwrap();
         }
-        let later = Trashed { deleted_at: wanted.deleted_at + KEPT + KEPT, ..wanted.clone() };
+        let later = TrashRecord { deleted_at: wanted.deleted_at + TRASH_RETENTION + TRASH_RETENTION, ..wanted.clone() };
         let begun = begin(&world, &hero, &later).await;
         carry_through(&world, &hero, &begun).await;
         let kept = world.store.trashed(&hero, NAME, "p").await.unwrap().unwrap();

@@ -7,7 +7,7 @@ use balancer_tests::pictures::{blurred, too_full_set};
 use balancer_tests::stack::{self, TestStack, actor};
 use domain::actor::ActorId;
 use domain::manifest::Manifest;
-use domain::trash::Trashed;
+use domain::trash::TrashRecord;
 use handlers::Clock;
 use handlers::local_copy::{Claimed, LocalCopy};
 use handlers::restore::{Restoration, RestoreError};
@@ -15,7 +15,7 @@ use local_stack::Account;
 use serde_json::json;
 
 /// A balanced set of which two images lie in the trash. Returns their names and what is kept of them.
-async fn with_two_in_the_trash(stack: &TestStack, actor: &ActorId) -> Vec<(String, Trashed)> {
+async fn with_two_in_the_trash(stack: &TestStack, actor: &ActorId) -> Vec<(String, TrashRecord)> {
     stack.upload_all(actor, 1, &too_full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": actor.as_str() })).await;
     stack.balanced(actor).await;
@@ -28,7 +28,7 @@ async fn with_two_in_the_trash(stack: &TestStack, actor: &ActorId) -> Vec<(Strin
 async fn restore(
     stack: &TestStack,
     actor: &ActorId,
-    (name, trashed): &(String, Trashed),
+    (name, trashed): &(String, TrashRecord),
     pin: bool,
 ) -> Result<(), RestoreError> {
     let local = LocalCopy::new(Some(stack.data.path().to_owned()));
@@ -40,7 +40,7 @@ async fn restore(
 async fn assert_back(
     stack: &TestStack,
     actor: &ActorId,
-    (name, trashed): &(String, Trashed),
+    (name, trashed): &(String, TrashRecord),
     pinned: bool,
 ) -> Manifest {
     let manifest = stack.manifest(actor).await;

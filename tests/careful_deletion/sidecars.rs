@@ -6,7 +6,7 @@ use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Journey, World};
 use domain::actor::ActorId;
 use domain::plan::{Origin, Plan, PlannedDeletion};
-use domain::trash::WORKED_ON;
+use domain::trash::WORKER_TIMEOUT;
 use handlers::local_copy::LocalCopy;
 use handlers::restore::Restoration;
 use handlers::{Message, Stage};
@@ -32,7 +32,7 @@ async fn delete(world: &World, names: &[&str]) {
 
 /// Restores an image. Returns the names of the sidecars that stay in the trash.
 async fn restore(world: &World, hero: &ActorId, name: &str) -> Vec<String> {
-    world.let_pass(WORKED_ON);
+    world.let_pass(WORKER_TIMEOUT);
     let local = LocalCopy::new(Some(world.data.path().to_owned()));
     let World { bucket, store, keys, clock, .. } = world;
     let trashed = store.trashed(hero, name, PLAN).await.unwrap().unwrap();

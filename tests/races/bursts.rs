@@ -143,11 +143,11 @@ async fn a_set_that_was_given_up_is_left_when_a_file_lands_again() {
         world.store.plans(&hero).await.unwrap().len()
     };
     assert_eq!(land().await, 2);
-    let given_up = world.store.actor(&hero).await.unwrap().unwrap();
+    let suspended = world.store.actor(&hero).await.unwrap().unwrap();
     assert_eq!(land().await, 2, "the set is the same");
     let record = world.store.actor(&hero).await.unwrap().unwrap();
-    assert_eq!((record.status, &record.reason), (Status::NeedsAttention, &given_up.reason));
-    assert!(record.given_up.is_some() && record.pending_since.is_none(), "{record:?}");
+    assert_eq!((record.status, &record.reason), (Status::NeedsAttention, &suspended.reason));
+    assert!(record.suspension.is_some() && record.pending_since.is_none(), "{record:?}");
 
     world.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
     world.drive().await;

@@ -13,7 +13,7 @@ use domain::manifest::Image;
 use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
 use domain::planner::Scope;
 use domain::status::Status;
-use domain::trash::Trashed;
+use domain::trash::TrashRecord;
 use handlers::lambda::{MOST_DELIVERIES, Worker};
 use handlers::{Message, Stage, StageError};
 use jiff::{SignedDuration, Timestamp};
@@ -81,7 +81,7 @@ fn verdict(status: Status, began: Timestamp) -> Verdict<'static> {
         scope: Scope::All,
         began,
         continues: false,
-        given_up: None,
+        suspension: None,
     }
 }
 
@@ -156,8 +156,13 @@ async fn superseded_while_it_deletes() -> (World, ActorId) {
     let plan = Plan { delete: vec![deletion], ..plan("p", Origin::Evaluation, now) };
     let verdict = verdict(Status::Balancing, now);
     assert!(world.store.adopt_plan(&hero, "token", &plan, None, &verdict, now).await.unwrap());
-    let wanted =
-        Trashed { plan_id: "p".to_owned(), deleted_at: now, reason: "blurred".to_owned(), image, sidecars: Vec::new() };
+    let wanted = TrashRecord {
+        plan_id: "p".to_owned(),
+        deleted_at: now,
+        reason: "blurred".to_owned(),
+        image,
+        sidecars: Vec::new(),
+    };
     let claim = world.store.begin_deletion(&hero, &filename, &wanted, Version::Assessed).await.unwrap();
     assert!(matches!(claim, Claim::Begun(_)), "{claim:?}");
     world.store.supersede_plan(&hero, "p").await.unwrap();
@@ -192,7 +197,7 @@ async fn a_dead_message_of_a_plan_by_hand_is_told_while_it_runs() {
     let (world, hero) = balancing().await;
     balance(&world, &hero).await;
     let now = world.clock.now();
-    world.store.record_plan(&hero, &plan("by-hand-1", Origin::ByHand, now)).await.unwrap();
+    world.store.record_plan(&hero, &plan("by-hand-1", Origin::Manual, now)).await.unwrap();
     give_up(&world, Generating, &slot_of("by-hand-1"), now).await;
     assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
     balance(&world, &hero).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::trash::WORKED_ON;
+use domain::trash::WORKER_TIMEOUT;
 use handlers::delete;
 use handlers::evaluate::{LEASE, ROOM_FOR_READING};
 use handlers::generate::CLAIM;
@@ -98,7 +98,7 @@ fn a_lease_or_a_claim_lasts_as_long_as_its_function_may_run() {
 #[test]
 fn nothing_is_put_back_before_the_function_that_deleted_it_must_have_ended_by_anybodys_clock() {
     let timeout = number("Resources.DeletionFunction.Properties.Timeout");
-    assert_eq!(WORKED_ON.as_secs().unsigned_abs(), timeout + 30);
+    assert_eq!(WORKER_TIMEOUT.as_secs().unsigned_abs(), timeout + 30);
 }
 
 #[test]

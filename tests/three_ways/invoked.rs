@@ -82,7 +82,7 @@ async fn the_generation_function_answers_each_of_its_sample_events() {
     stack.balanced(&actor).await;
     assert_balanced(&stack, &actor).await;
     let plans = stack.plans(&actor).await;
-    assert!(plans.iter().any(|plan| plan.origin == Origin::ByHand && plan.generated == 2), "{plans:?}");
+    assert!(plans.iter().any(|plan| plan.origin == Origin::Manual && plan.generated == 2), "{plans:?}");
 }
 
 #[tokio::test]

@@ -57,16 +57,16 @@ async fn every_line_about_a_message_names_its_actor_plan_image_and_attempt() {
     let order = json!({ "actor_id": hero, "generate": { "bw_stylized": 1 } });
     let lines = lines_about(&stack, &binaries.generation, &order).await;
     let plans = stack.plans(&hero).await;
-    let by_hand = plans.iter().find(|plan| plan.plan_id != proposed.plan_id).unwrap();
+    let manual = plans.iter().find(|plan| plan.plan_id != proposed.plan_id).unwrap();
     let ordered = line(&lines, "plan by hand");
-    assert_eq!((&ordered.about["actor"], &ordered.about["plan"]), (&json!(hero), &json!(by_hand.plan_id)));
+    assert_eq!((&ordered.about["actor"], &ordered.about["plan"]), (&json!(hero), &json!(manual.plan_id)));
     stack.idle().await;
 
-    let slot = &by_hand.slots[0].slot_id;
-    let message = json!({ "actor_id": hero, "plan_id": by_hand.plan_id, "slot_id": slot });
+    let slot = &manual.slots[0].slot_id;
+    let message = json!({ "actor_id": hero, "plan_id": manual.plan_id, "slot_id": slot });
     let lines = lines_about(&stack, &binaries.generation, &message).await;
     let made = &line(&lines, "slot finished").about;
-    assert_eq!((&made["actor"], &made["plan"], &made["slot"]), (&json!(hero), &json!(by_hand.plan_id), &json!(slot)));
+    assert_eq!((&made["actor"], &made["plan"], &made["slot"]), (&json!(hero), &json!(manual.plan_id), &json!(slot)));
 
     let message = json!({ "actor_id": hero, "plan_id": proposed.plan_id });
     let lines = lines_about(&stack, &binaries.deletion, &message).await;

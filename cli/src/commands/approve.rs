@@ -27,7 +27,7 @@ pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
     if !connected.store.approve(&actor, &plan.plan_id).await? {
         bail!("another plan has taken its place; look at it with `balancer status {actor} --plan`");
     }
-    let mut command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
+    let mut command = EvaluationCommand::because(actor.clone(), Cause::Manual);
     command.scope = plan.scope;
     connected.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
     let files: Vec<_> = plan.delete.iter().map(|deletion| &deletion.filename).collect();

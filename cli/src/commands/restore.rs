@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use anyhow::bail;
 use domain::actor::ActorId;
-use domain::trash::Trashed;
+use domain::trash::TrashRecord;
 use handlers::Clock;
 use handlers::restore::Restoration;
 use serde_json::{Value, json};
@@ -18,13 +18,13 @@ use crate::local::RunningStack;
 use crate::outcome::{Outcome, SCHEMA, answer};
 
 /// What lies in an actor's trash, by file name, the oldest first.
-type Trash = BTreeMap<String, Vec<Trashed>>;
+type Trash = BTreeMap<String, Vec<TrashRecord>>;
 
 /// An image that is to be put back.
 #[derive(Debug, Clone)]
 struct Wanted {
     file: String,
-    trashed: Trashed,
+    trashed: TrashRecord,
 }
 
 /// What was put back, and what wasn't.
@@ -136,12 +136,12 @@ fn names(trash: &Trash) -> String {
 }
 
 impl Wanted {
-    fn new(file: &str, trashed: &Trashed) -> Self {
+    fn new(file: &str, trashed: &TrashRecord) -> Self {
         Self { file: file.to_owned(), trashed: trashed.clone() }
     }
 
     fn in_json(&self) -> Value {
-        let Trashed { plan_id, deleted_at, reason, .. } = &self.trashed;
+        let TrashRecord { plan_id, deleted_at, reason, .. } = &self.trashed;
         json!({ "file": self.file, "plan_id": plan_id, "deleted_at": deleted_at, "reason": reason })
     }
 }

@@ -63,7 +63,7 @@ impl Request {
                     scope: scope.into(),
                     force,
                     request_id: Some(request_id.clone()),
-                    cause: Cause::ByHand,
+                    cause: Cause::Manual,
                 };
                 let body = serde_json::to_string(&command)?;
                 EvaluationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
@@ -74,7 +74,7 @@ impl Request {
             SendMessage::Deletion { actor, filenames } => {
                 let request_id = new_request_id();
                 let purpose = format!("the deletion of {}", images(filenames.len()));
-                let message = DeletionMessage::ByHand {
+                let message = DeletionMessage::Manual {
                     actor_id: actor.clone(),
                     filenames,
                     request_id: Some(request_id.clone()),
@@ -93,7 +93,7 @@ impl Request {
                 }
                 let request_id = new_request_id();
                 let purpose = format!("the generation of {}", images(generate.total() as usize));
-                let message = GenerationMessage::ByHand {
+                let message = GenerationMessage::Manual {
                     actor_id: actor.clone(),
                     generate,
                     request_id: Some(request_id.clone()),

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::standstill::{Standstill, short};
 use domain::status::Status;
+use domain::suspension::{Suspension, short};
 use handlers::Clock;
 use sha2::{Digest, Sha256};
 
@@ -34,7 +34,7 @@ pub struct Circumstances {
     base_image: String,
     actor_file: String,
     /// The last suspension that was completed.
-    completed: Option<Standstill>,
+    completed: Option<Suspension>,
 }
 
 impl Circumstances {
@@ -64,11 +64,11 @@ impl Circumstances {
 
     /// Adds the circumstances to a suspension that this run has decided. One that an earlier run has decided keeps its own,
     /// and a parked set keeps the day on which it was parked.
-    pub fn complete(&mut self, suspension: &mut Standstill) {
+    pub fn complete(&mut self, suspension: &mut Suspension) {
         if suspension.circumstances.is_some() {
             return;
         }
-        let is_completed = |known: &&Standstill| Standstill { circumstances: None, ..(*known).clone() } == *suspension;
+        let is_completed = |known: &&Suspension| Suspension { circumstances: None, ..(*known).clone() } == *suspension;
         if let Some(known) = self.completed.as_ref().filter(is_completed) {
             suspension.circumstances.clone_from(&known.circumstances);
             return;
@@ -78,7 +78,7 @@ impl Circumstances {
     }
 
     /// Whether they are the same as when the set was suspended.
-    pub fn are_those_of(&self, suspension: &Standstill) -> bool {
+    pub fn are_those_of(&self, suspension: &Suspension) -> bool {
         suspension.circumstances.as_ref() == Some(&self.digest(suspension.status))
     }
 
@@ -110,8 +110,8 @@ mod tests {
 
     use super::*;
 
-    fn suspended(status: Status) -> Standstill {
-        Standstill {
+    fn suspended(status: Status) -> Suspension {
+        Suspension {
             status,
             reason: "After 3 rounds …".to_owned(),
             rounds: 3,
@@ -153,7 +153,7 @@ mod tests {
     fn a_suspension_of_an_earlier_run_is_kept() {
         let (mut circumstances, _day) = circumstances();
         let mut suspension =
-            Standstill { circumstances: Some("earlier".to_owned()), ..suspended(Status::NeedsAttention) };
+            Suspension { circumstances: Some("earlier".to_owned()), ..suspended(Status::NeedsAttention) };
         circumstances.complete(&mut suspension);
         assert_eq!(suspension.circumstances.as_deref(), Some("earlier"));
     }

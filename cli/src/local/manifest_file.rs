@@ -53,8 +53,8 @@ pub async fn export(
     circumstances: Option<&mut Circumstances>,
 ) -> anyhow::Result<Option<Manifest>> {
     let Some(mut manifest) = exchange::export(store, &folder.actor).await? else { return Ok(None) };
-    if let (Some(given_up), Some(circumstances)) = (&mut manifest.balancing, circumstances) {
-        circumstances.complete(given_up);
+    if let (Some(suspension), Some(circumstances)) = (&mut manifest.balancing, circumstances) {
+        circumstances.complete(suspension);
     }
     Ok(Some(manifest))
 }

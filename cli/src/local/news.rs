@@ -139,7 +139,7 @@ async fn take_up_image(roster: &mut Roster, folder: &ActorFolder, filename: &str
         }
         (None, Some(_)) => {
             remark(format!("missing {}; it goes to the trash of the bucket", path.display()));
-            let message = DeletionMessage::ByHand {
+            let message = DeletionMessage::Manual {
                 actor_id: actor.clone(),
                 filenames: vec![filename.to_owned()],
                 request_id: Some(new_request_id()),

@@ -136,7 +136,7 @@ impl ActorReport {
             before: plans.iter().find(was_planned).map_or(counts, |plan| plan.before),
             awaits_approval: plans.iter().any(|plan| plan.state == PlanState::AwaitingApproval),
             on_hold: plans.iter().find(|plan| plan.state == PlanState::AwaitingApproval).cloned(),
-            unchanged_since_given_up: record.given_up.is_some() && !plans.iter().any(|plan| was_planned(&plan)),
+            unchanged_since_given_up: record.suspension.is_some() && !plans.iter().any(|plan| was_planned(&plan)),
             status: record.status,
             reason: record.reason.unwrap_or_default(),
             is_left_alone: false,

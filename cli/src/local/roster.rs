@@ -112,8 +112,8 @@ impl Roster {
     /// has changed; the evaluation compares the images. Returns whether the set is still suspended.
     fn remember(&self, circumstances: &Circumstances, manifest: Option<&mut Manifest>) -> bool {
         let Some(manifest) = manifest else { return false };
-        let given_up = manifest.balancing.take();
-        manifest.balancing = given_up.filter(|given_up| !self.retry && circumstances.are_those_of(given_up));
+        let suspension = manifest.balancing.take();
+        manifest.balancing = suspension.filter(|suspension| !self.retry && circumstances.are_those_of(suspension));
         manifest.balancing.is_some()
     }
 
@@ -176,7 +176,7 @@ impl Roster {
     /// # Errors
     /// If the stack fails.
     pub async fn ask(&self, actor: &ActorId, mode: Mode) -> anyhow::Result<()> {
-        let mut command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
+        let mut command = EvaluationCommand::because(actor.clone(), Cause::Manual);
         command.mode = mode;
         self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         Ok(())

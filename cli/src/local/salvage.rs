@@ -8,7 +8,7 @@ use std::path::Path;
 use domain::keys::is_image_name;
 use domain::manifest::{Image, Manifest};
 use domain::numbering::number_of;
-use domain::trash::Trashed;
+use domain::trash::TrashRecord;
 use jiff::Timestamp;
 
 use super::data_folder::ActorFolder;
@@ -57,13 +57,13 @@ pub fn record_trash(manifest: &mut Manifest, folder: &ActorFolder) {
         let plan_id = plan.file_name().to_string_lossy().into_owned();
         for file in entries(&plan.path()) {
             let Ok(filename) = file.file_name().into_string() else { continue };
-            let is_recorded = |entries: &Vec<Trashed>| entries.iter().any(|trashed| trashed.plan_id == plan_id);
+            let is_recorded = |entries: &Vec<TrashRecord>| entries.iter().any(|trashed| trashed.plan_id == plan_id);
             if !is_image_name(&filename) || manifest.trash.get(&filename).is_some_and(is_recorded) {
                 continue;
             }
             let known = manifest.images.get(&filename).filter(|_| !folder.image(&filename).exists());
             let image = known.cloned().unwrap_or_else(|| Image { index: number_of(&filename), ..Image::default() });
-            let trashed = Trashed {
+            let trashed = TrashRecord {
                 plan_id: plan_id.clone(),
                 deleted_at: moved_at(&file),
                 reason: UNRECORDED.to_owned(),

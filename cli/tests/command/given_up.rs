@@ -39,8 +39,8 @@ fn a_set_that_was_given_up_is_left_until_it_changes() {
     let actor = Actor::unbalanced(&place.data(), "somebody");
     let first = Ran::of(&mut local(&place)).failed(3, &["After 3 rounds"]);
     assert!(generated(&first) >= 3, "{first:#?}");
-    let given_up = actor.manifest()["balancing"].clone();
-    assert_eq!((&given_up["status"], &given_up["rounds"]), (&Value::from("needs_attention"), &Value::from(3)));
+    let suspension = actor.manifest()["balancing"].clone();
+    assert_eq!((&suspension["status"], &suspension["rounds"]), (&Value::from("needs_attention"), &Value::from(3)));
 
     let before = images(&actor);
     let second = Ran::of(&mut local(&place)).failed(3, &["After 3 rounds", "Nothing has changed", "--retry"]);
@@ -48,7 +48,7 @@ fn a_set_that_was_given_up_is_left_until_it_changes() {
     assert!(!second.remarks.contains("deleted somebody"), "{second:#?}");
     assert_eq!(second.last_line()["actors"][0]["reason"], first.last_line()["actors"][0]["reason"]);
     assert_eq!(images(&actor), before);
-    assert_eq!(actor.manifest()["balancing"], given_up);
+    assert_eq!(actor.manifest()["balancing"], suspension);
 
     let mut watching = place.local_in_background();
     watching.args(NEVER_GOOD).arg("--watch");

@@ -63,13 +63,13 @@ fn assert_are_about(events: &Path, actor: &Actor, bucket: &str) {
     assert_eq!((uploads[0].bucket.as_str(), of), (bucket, actor.id.as_str()));
     assert!(actor.files().contains(image), "{image}");
 
-    let DeletionMessage::ByHand { actor_id, filenames, .. } =
+    let DeletionMessage::Manual { actor_id, filenames, .. } =
         DeletionMessage::parse(&message("deletion-by-hand")).unwrap()
     else {
         panic!("no deletion by hand")
     };
     assert!(actor_id.as_str() == actor.id && actor.files().contains(&filenames[0]), "{filenames:?}");
-    let GenerationMessage::ByHand { actor_id, .. } = GenerationMessage::parse(&message("generation-by-hand")).unwrap()
+    let GenerationMessage::Manual { actor_id, .. } = GenerationMessage::parse(&message("generation-by-hand")).unwrap()
     else {
         panic!("no generation by hand")
     };

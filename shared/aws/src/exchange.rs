@@ -6,8 +6,8 @@ use domain::actor::ActorId;
 use domain::files::composed;
 use domain::manifest::{Image, Manifest, profile_of, timestamp_text};
 use domain::numbering::highest;
-use domain::standstill::{Standstill, fingerprint};
 use domain::status::Status;
+use domain::suspension::{Suspension, fingerprint};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -46,7 +46,7 @@ pub async fn import(store: &Store, actor: &ActorId, mut manifest: Manifest) -> R
         metadata: manifest.metadata,
         base_images: manifest.base_images,
         exported: manifest.other,
-        given_up: manifest.balancing,
+        suspension: manifest.balancing,
         ..ActorRecord::default()
     };
     store.import_actor(actor, &record).await
@@ -72,7 +72,7 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
         let is_of = |id: Option<u32>| id == Some(generation.generation_id);
         generation.image_count = images.values().filter(|image| is_of(image.generation_id)).count() as u64;
     }
-    let balancing = standstill(&record, &images);
+    let balancing = suspension(&record, &images);
     let (mut metadata, mut derived) = (record.metadata, Vec::new());
     for (name, value) in [("sex", json!(record.profile.sex)), ("actor_type", json!(record.profile.actor_type))] {
         if !metadata.contains_key(name) {
@@ -99,18 +99,18 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
 
 /// Why the balancer leaves the set unchanged: it was suspended, or a budget of ours has no money. The next run retries
 /// sets that wait for anything else, such as credit with a service.
-fn standstill(record: &ActorRecord, images: &BTreeMap<String, Image>) -> Option<Standstill> {
+fn suspension(record: &ActorRecord, images: &BTreeMap<String, Image>) -> Option<Suspension> {
     match record.status {
         // An imported set that waits has not been evaluated yet.
-        Status::NeedsAttention | Status::Waiting => record.given_up.clone(),
+        Status::NeedsAttention | Status::Waiting => record.suspension.clone(),
         Status::Parked => {
             // The set that an earlier run has left parked, and nothing has changed since.
-            if let Some(earlier) = record.given_up.as_ref().filter(|given_up| given_up.status == Status::Parked) {
+            if let Some(earlier) = record.suspension.as_ref().filter(|suspension| suspension.status == Status::Parked) {
                 return Some(earlier.clone());
             }
             record.parked_for?;
             let set = images.iter().filter(|(_, image)| image.etag.is_some());
-            Some(Standstill {
+            Some(Suspension {
                 status: record.status,
                 reason: record.reason.clone().unwrap_or_default(),
                 rounds: record.round,

@@ -21,7 +21,7 @@ pub mod planner;
 pub mod prompts;
 pub mod reconciliation;
 pub mod sidecars;
-pub mod standstill;
 pub mod status;
+pub mod suspension;
 pub mod target;
 pub mod trash;

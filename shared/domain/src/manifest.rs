@@ -11,8 +11,8 @@ use super::assessment::{Flag, Observation, Origin};
 use super::kind::Kind;
 use super::money::MicroUsd;
 use super::prompts;
-use super::standstill::Standstill;
-use super::trash::Trashed;
+use super::suspension::Suspension;
+use super::trash::TrashRecord;
 use crate::facts::Facts;
 
 /// An actor's whole manifest, as exported and imported.
@@ -41,20 +41,20 @@ pub struct Manifest {
     pub base_images: Vec<BaseImage>,
     /// How its images came to be.
     #[serde(default)]
-    pub generations: Vec<Generation>,
+    pub generations: Vec<GenerationBatch>,
     /// Its images by file name.
     #[serde(default)]
     pub images: BTreeMap<String, Image>,
     /// The images that were deleted and can be put back, by file name, the oldest first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub trash: BTreeMap<String, Vec<Trashed>>,
+    pub trash: BTreeMap<String, Vec<TrashRecord>>,
     /// Fields of `metadata` that nobody noted: they were found out (from `actor.json`, or the id's words), and will be
     /// again wherever the manifest is taken in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<String>,
     /// Why the balancer left the set unchanged, if it suspended the set or waits for money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub balancing: Option<Standstill>,
+    pub balancing: Option<Suspension>,
     /// Whatever else was exported.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -82,7 +82,7 @@ pub struct BaseImage {
 
 /// Images that came to be together: the ones of a plan, or the ones found at an evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Generation {
+pub struct GenerationBatch {
     /// Counts up from 1.
     pub generation_id: u32,
     /// How they came to be.

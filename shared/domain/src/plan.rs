@@ -76,7 +76,8 @@ pub enum Origin {
     /// An evaluation found the set out of balance.
     Evaluation,
     /// A person asked for images.
-    ByHand,
+    #[serde(rename = "by_hand")]
+    Manual,
 }
 
 /// How far a plan has come.
@@ -219,7 +220,7 @@ impl Plan {
 }
 
 /// How the names of plans and deletions begin that were asked for by hand.
-pub const BY_HAND: &str = "by-hand-";
+pub const MANUAL: &str = "by-hand-";
 
 /// The name of a plan made at `now` for the message `message_id`.
 #[must_use]

@@ -7,14 +7,14 @@ use super::manifest::Image;
 use super::sidecars::Sidecar;
 
 /// How long a deleted image can be put back. The bucket keeps the bytes as long.
-pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub const TRASH_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How long a worker may be at a deletion after it has taken it up: as long as its function may run, and a little more.
-pub const WORKED_ON: SignedDuration = SignedDuration::from_secs(150);
+pub const WORKER_TIMEOUT: SignedDuration = SignedDuration::from_secs(150);
 
 /// An image that was deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Trashed {
+pub struct TrashRecord {
     /// The plan that deleted it, or `by-hand-` and the message that asked for it: the folder of the trash that it lies in.
     pub plan_id: String,
     /// When its deletion began, or was taken up again last.

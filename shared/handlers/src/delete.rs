@@ -14,8 +14,8 @@ use domain::keys::Keys;
 use domain::manifest::{Image, UPLOADED, timestamp_text};
 use domain::messages::{Cause, DeletionMessage, EvaluationCommand};
 use domain::numbering::number_of;
-use domain::plan::{BY_HAND, Plan, PlannedDeletion};
-use domain::trash::Trashed;
+use domain::plan::{MANUAL, Plan, PlannedDeletion};
+use domain::trash::TrashRecord;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -61,9 +61,9 @@ impl Stage for Deletion {
     async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
         match DeletionMessage::parse(message.body)? {
             DeletionMessage::Planned { actor_id, plan_id } => self.carry_out(&actor_id, &plan_id).await,
-            DeletionMessage::ByHand { actor_id, filenames, request_id } => {
-                let name = name_by_hand(request_id.as_deref(), message, self.clock.now());
-                self.delete_by_hand(&actor_id, &name, &filenames).await
+            DeletionMessage::Manual { actor_id, filenames, request_id } => {
+                let name = manual_deletion_id(request_id.as_deref(), message, self.clock.now());
+                self.delete_manually(&actor_id, &name, &filenames).await
             }
         }
     }
@@ -72,12 +72,12 @@ impl Stage for Deletion {
 /// What the deletions of a message are called that was sent by hand: the same at each delivery, so that none is carried
 /// out twice, and what they put into the trash belongs together. A copy of the message has another id, and is known only
 /// by its `request_id`. An event that somebody has written may bear the id of another one; it has no time.
-fn name_by_hand(request_id: Option<&str>, message: Message<'_>, now: Timestamp) -> String {
+fn manual_deletion_id(request_id: Option<&str>, message: Message<'_>, now: Timestamp) -> String {
     let is_plain = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let id = message.sent_at.map(|_| message.id).filter(is_plain);
     match request_id.or(id) {
-        Some(name) => format!("{BY_HAND}{name}"),
-        None => format!("{BY_HAND}{}", now.as_millisecond()),
+        Some(name) => format!("{MANUAL}{name}"),
+        None => format!("{MANUAL}{}", now.as_millisecond()),
     }
 }
 
@@ -176,7 +176,7 @@ impl Deletion {
         evaluate_if_done(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
     }
 
-    async fn delete_by_hand(&self, actor: &ActorId, name: &str, filenames: &[String]) -> Result<(), StageError> {
+    async fn delete_manually(&self, actor: &ActorId, name: &str, filenames: &[String]) -> Result<(), StageError> {
         let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         actors::refuse_unknown(&self.store, places, actor).await?;
         let (mut pinned, mut has_changed) = (Vec::new(), false);
@@ -184,7 +184,7 @@ impl Deletion {
         let mut folder = self.folder(actor).await?;
         for filename in filenames {
             in_time(until)?;
-            match self.delete_one_by_hand(actor, name, filename, &folder).await? {
+            match self.delete_one_manually(actor, name, filename, &folder).await? {
                 Ended::Deleted => {
                     info!(%actor, filename, "deleted by hand");
                     Metric::ImagesDeleted(1).emit();
@@ -206,7 +206,7 @@ impl Deletion {
             }
         }
         if has_changed || !self.is_evaluated_since(actor, name, filenames).await? {
-            let command = EvaluationCommand::because(actor.clone(), Cause::ByHand);
+            let command = EvaluationCommand::because(actor.clone(), Cause::Manual);
             self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         }
         if pinned.is_empty() {
@@ -237,7 +237,7 @@ impl Deletion {
         Ok(Folder::list(&self.bucket, &self.keys, actor, "").await?)
     }
 
-    async fn delete_one_by_hand(
+    async fn delete_one_manually(
         &self,
         actor: &ActorId,
         name: &str,
@@ -267,7 +267,7 @@ impl Deletion {
         &self,
         actor: &ActorId,
         filename: &str,
-        wanted: &Trashed,
+        wanted: &TrashRecord,
         version: Version,
     ) -> Result<Ended, StageError> {
         let begun = match self.store.begin_deletion(actor, filename, wanted, version).await? {
@@ -285,8 +285,8 @@ impl Deletion {
         Ok(ended)
     }
 
-    async fn carry_through(&self, actor: &ActorId, filename: &str, begun: &Trashed) -> Result<Ended, StageError> {
-        let Trashed { plan_id, image, .. } = begun;
+    async fn carry_through(&self, actor: &ActorId, filename: &str, begun: &TrashRecord) -> Result<Ended, StageError> {
+        let TrashRecord { plan_id, image, .. } = begun;
         let etag = image.etag.clone().unwrap_or_default();
         let (key, trash) = (self.keys.image(actor, filename), self.keys.trash(actor, plan_id, filename));
         let deleted = match self.bucket.copy_if(&key, &trash, &etag).await? {
@@ -357,7 +357,7 @@ impl Deletion {
         etag: &str,
         reason: &str,
         folder: &Folder,
-    ) -> Trashed {
+    ) -> TrashRecord {
         let now = self.clock.now();
         let image = Image {
             generated_at: Some(timestamp_text(now)),
@@ -369,7 +369,7 @@ impl Deletion {
             ..Image::default()
         };
         let sidecars = folder.sidecars_of(filename);
-        Trashed { plan_id: plan_id.to_owned(), deleted_at: now, reason: reason.to_owned(), image, sidecars }
+        TrashRecord { plan_id: plan_id.to_owned(), deleted_at: now, reason: reason.to_owned(), image, sidecars }
     }
 }
 

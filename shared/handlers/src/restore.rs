@@ -7,7 +7,7 @@ use domain::actor::ActorId;
 use domain::keys::{Keys, content_type};
 use domain::manifest::Image;
 use domain::sidecars::{returning_with, stem};
-use domain::trash::Trashed;
+use domain::trash::TrashRecord;
 use jiff::SignedDuration;
 use tracing::info;
 
@@ -92,7 +92,7 @@ impl Restoration<'_> {
         &self,
         actor: &ActorId,
         filename: &str,
-        trashed: &Trashed,
+        trashed: &TrashRecord,
     ) -> Result<Vec<String>, RestoreError> {
         let etag = self.put_object_back(actor, filename, trashed).await?;
         let image = Image { etag: Some(etag), ..trashed.image.clone() };
@@ -112,7 +112,7 @@ impl Restoration<'_> {
         &self,
         actor: &ActorId,
         filename: &str,
-        trashed: &Trashed,
+        trashed: &TrashRecord,
     ) -> Result<String, RestoreError> {
         let known = self.store.image(actor, filename).await?;
         if known.is_some_and(|image| image.deleting.is_some()) {
@@ -161,7 +161,7 @@ impl Restoration<'_> {
     }
 
     /// The bucket determines the file's content. Nothing is overwritten.
-    async fn put_file_back(&self, actor: &ActorId, filename: &str, trashed: &Trashed) -> Result<(), RestoreError> {
+    async fn put_file_back(&self, actor: &ActorId, filename: &str, trashed: &TrashRecord) -> Result<(), RestoreError> {
         if self.local.actor_dir(actor).is_none() {
             return Ok(());
         }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::actor::{ActorId, Profile};
 use domain::budget::Limit;
 use domain::manifest::BaseImage;
-use domain::plan::BY_HAND;
+use domain::plan::MANUAL;
 use domain::planner::Scope;
-use domain::standstill::Standstill;
 use domain::status::Status;
+use domain::suspension::Suspension;
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub struct ActorRecord {
     pub round: u32,
     /// The suspended set; the balancer does not retry it by itself while it stays the same.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub given_up: Option<Standstill>,
+    pub suspension: Option<Suspension>,
     /// The budget that its work waits for, while it is parked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked_for: Option<Limit>,
@@ -131,7 +131,7 @@ pub enum OnBehalf<'a> {
 impl OnBehalf<'_> {
     fn guard(self, change: Change) -> Change {
         match self {
-            Self::Plan(plan_id) if plan_id.starts_with(BY_HAND) => change.when_item_exists(),
+            Self::Plan(plan_id) if plan_id.starts_with(MANUAL) => change.when_item_exists(),
             Self::Plan(plan_id) => change.when_equal("active_plan", text(plan_id)),
             Self::Evaluation(token) => change.when_equal("lease_token", text(token)),
             Self::Request(Some(sent)) => change.when_item_exists().when_absent_or_below("evaluated_at", millis(sent)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::actor::ActorId;
-use domain::manifest::{Generation, Image};
+use domain::manifest::{GenerationBatch, Image};
 use serde::{Deserialize, Serialize};
 
 use super::actors::actor_key;
@@ -87,7 +87,7 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be read.
-    pub async fn generations(&self, actor: &ActorId) -> Result<Vec<Generation>, StoreError> {
+    pub async fn generations(&self, actor: &ActorId) -> Result<Vec<GenerationBatch>, StoreError> {
         self.query(actor, GENERATION).await?.into_iter().map(items::data).collect()
     }
 
@@ -100,7 +100,7 @@ impl Store {
         &self,
         actor: &ActorId,
         token: &str,
-        generation: &Generation,
+        generation: &GenerationBatch,
         images: &[(String, Image)],
     ) -> Result<bool, StoreError> {
         let counted = Change::of(actor_key(actor))
@@ -201,7 +201,7 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn import_generation(&self, actor: &ActorId, generation: &Generation) -> Result<(), StoreError> {
+    pub async fn import_generation(&self, actor: &ActorId, generation: &GenerationBatch) -> Result<(), StoreError> {
         let item = items::item(generation_key(actor, generation.generation_id), generation)?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| self.error("PutItem", GENERATION, &error))
@@ -230,7 +230,7 @@ impl Store {
     pub(super) fn put_generation(
         &self,
         actor: &ActorId,
-        generation: &Generation,
+        generation: &GenerationBatch,
     ) -> Result<TransactWriteItem, StoreError> {
         self.put_new(items::item(generation_key(actor, generation.generation_id), generation)?)
     }

@@ -2,8 +2,8 @@
 
 use domain::actor::ActorId;
 use domain::planner::Scope;
-use domain::standstill::Standstill;
 use domain::status::Status;
+use domain::suspension::Suspension;
 use jiff::{SignedDuration, Timestamp};
 
 use super::actors::{ASKED_BEFORE, ActorRecord, actor_key, millis};
@@ -29,7 +29,7 @@ pub struct Verdict<'a> {
     /// Whether it continued a row of mendings.
     pub continues: bool,
     /// The set, if the verdict suspends it.
-    pub given_up: Option<Standstill>,
+    pub suspension: Option<Suspension>,
 }
 
 /// What an evaluation means for the uploads that wait.
@@ -131,9 +131,9 @@ pub(super) fn verdict_change(
     };
     let is_afresh = verdict.scope == Scope::All && !verdict.continues;
     let change = if is_afresh { change.set("evaluated_afresh_at", began) } else { change };
-    let change = match &verdict.given_up {
-        Some(given_up) => change.set("given_up", value(given_up)?),
-        None => change.remove("given_up"),
+    let change = match &verdict.suspension {
+        Some(suspension) => change.set("suspension", value(suspension)?),
+        None => change.remove("suspension"),
     };
     Ok(change
         .set("status", value(&verdict.status)?)

@@ -1,7 +1,7 @@
 //! Plans and how far they have come.
 
 use domain::actor::ActorId;
-use domain::manifest::Generation;
+use domain::manifest::GenerationBatch;
 use domain::plan::{Plan, PlanState};
 use jiff::Timestamp;
 
@@ -57,7 +57,7 @@ impl Store {
         actor: &ActorId,
         token: &str,
         plan: &Plan,
-        generation: Option<&Generation>,
+        generation: Option<&GenerationBatch>,
         verdict: &Verdict<'_>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -83,11 +83,11 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn adopt_plan_by_hand(
+    pub async fn adopt_manual_plan(
         &self,
         actor: &ActorId,
         plan: &Plan,
-        generation: &Generation,
+        generation: &GenerationBatch,
     ) -> Result<bool, StoreError> {
         let counted = Change::of(actor_key(actor))
             .set("last_generation", number(generation.generation_id))

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::actor::ActorId;
 use domain::manifest::Image;
-use domain::trash::{KEPT, Trashed, WORKED_ON};
+use domain::trash::{TRASH_RETENTION, TrashRecord, WORKER_TIMEOUT};
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::{millisecond, second};
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ const MOST_CHANGES: u32 = 10;
 #[derive(Serialize, Deserialize)]
 struct TrashItem {
     filename: String,
-    trashed: Trashed,
+    trashed: TrashRecord,
     /// When `DynamoDB` may forget it, in seconds since 1970.
     #[serde(with = "second::required")]
     expires_at: Timestamp,
@@ -59,7 +59,7 @@ pub enum Version {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Begun {
     /// What is kept of the image, under the deletion's name: its own, or that of one which began before and has not ended.
-    pub trashed: Trashed,
+    pub trashed: TrashRecord,
     /// Who is at it.
     pub worker: String,
 }
@@ -70,7 +70,7 @@ pub enum Claim {
     /// It may.
     Begun(Box<Begun>),
     /// The deletion has been carried out before; this is its record.
-    Over(Box<Trashed>),
+    Over(Box<TrashRecord>),
     /// Somebody wants the image to stay.
     Pinned,
     /// The image is another one than was judged.
@@ -87,7 +87,7 @@ impl Store {
         &self,
         actor: &ActorId,
         filename: &str,
-        wanted: &Trashed,
+        wanted: &TrashRecord,
         version: Version,
     ) -> Result<Claim, StoreError> {
         let worker = format!("{:016x}", rand::random::<u64>());
@@ -126,7 +126,7 @@ impl Store {
         &self,
         actor: &ActorId,
         filename: &str,
-        wanted: &Trashed,
+        wanted: &TrashRecord,
         version: Version,
         known: Option<&Image>,
     ) -> Result<Option<Claim>, StoreError> {
@@ -149,13 +149,13 @@ impl Store {
         &self,
         actor: &ActorId,
         filename: &str,
-        begun: Trashed,
+        begun: TrashRecord,
         now: Timestamp,
         worker: &str,
-    ) -> Result<Option<Trashed>, StoreError> {
-        let are_others_dead = now.duration_since(begun.deleted_at) > WORKED_ON;
+    ) -> Result<Option<TrashRecord>, StoreError> {
+        let are_others_dead = now.duration_since(begun.deleted_at) > WORKER_TIMEOUT;
         let as_read = value(&begun.deleted_at)?;
-        let trashed = Trashed { deleted_at: now, ..begun };
+        let trashed = TrashRecord { deleted_at: now, ..begun };
         let plan_id = text(&trashed.plan_id);
         let claimed =
             Change::of(image_key(actor, filename)).set("deleting", plan_id.clone()).when_equal("deleting", plan_id);
@@ -174,7 +174,7 @@ impl Store {
         &self,
         actor: &ActorId,
         filename: &str,
-        trashed: &Trashed,
+        trashed: &TrashRecord,
         worker: &str,
         version: Version,
         is_recorded: bool,
@@ -232,7 +232,7 @@ impl Store {
     ) -> Result<Option<Timestamp>, StoreError> {
         let found: Option<TrashItem> = self.get(trash_key(actor, filename, plan_id)).await?;
         Ok(found.map(|TrashItem { trashed, workers, left_at, .. }| {
-            if workers.is_empty() { left_at.unwrap_or(trashed.deleted_at) } else { trashed.deleted_at + WORKED_ON }
+            if workers.is_empty() { left_at.unwrap_or(trashed.deleted_at) } else { trashed.deleted_at + WORKER_TIMEOUT }
         }))
     }
 
@@ -260,7 +260,12 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be read.
-    pub async fn trashed(&self, actor: &ActorId, filename: &str, plan_id: &str) -> Result<Option<Trashed>, StoreError> {
+    pub async fn trashed(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        plan_id: &str,
+    ) -> Result<Option<TrashRecord>, StoreError> {
         let found: Option<TrashItem> = self.get(trash_key(actor, filename, plan_id)).await?;
         Ok(found.map(|item| item.trashed))
     }
@@ -269,7 +274,7 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be read.
-    pub async fn trash_of(&self, actor: &ActorId, filename: &str) -> Result<Vec<Trashed>, StoreError> {
+    pub async fn trash_of(&self, actor: &ActorId, filename: &str) -> Result<Vec<TrashRecord>, StoreError> {
         let items = self.query(actor, &format!("{TRASH}{filename}#")).await?;
         let kept: Vec<TrashItem> = items.into_iter().map(items::data).collect::<Result<_, _>>()?;
         Ok(kept.into_iter().filter(|item| item.filename == filename).map(|item| item.trashed).collect())
@@ -279,8 +284,8 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be read.
-    pub async fn trash(&self, actor: &ActorId) -> Result<BTreeMap<String, Vec<Trashed>>, StoreError> {
-        let mut trash: BTreeMap<String, Vec<Trashed>> = BTreeMap::new();
+    pub async fn trash(&self, actor: &ActorId) -> Result<BTreeMap<String, Vec<TrashRecord>>, StoreError> {
+        let mut trash: BTreeMap<String, Vec<TrashRecord>> = BTreeMap::new();
         for item in self.query(actor, TRASH).await? {
             let TrashItem { filename, trashed, .. } = items::data(item)?;
             trash.entry(filename).or_default().push(trashed);
@@ -295,7 +300,12 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn import_trashed(&self, actor: &ActorId, filename: &str, trashed: &Trashed) -> Result<(), StoreError> {
+    pub async fn import_trashed(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        trashed: &TrashRecord,
+    ) -> Result<(), StoreError> {
         self.apply(kept(actor, filename, trashed)?).await.map(drop)
     }
 
@@ -329,8 +339,8 @@ impl Store {
 }
 
 /// What is kept of an image whose deletion bears this name.
-fn trashed_as(plan_id: &str, known: Option<&Image>, wanted: &Trashed) -> Trashed {
-    Trashed { plan_id: plan_id.to_owned(), image: version_of(known, &wanted.image), ..wanted.clone() }
+fn trashed_as(plan_id: &str, known: Option<&Image>, wanted: &TrashRecord) -> TrashRecord {
+    TrashRecord { plan_id: plan_id.to_owned(), image: version_of(known, &wanted.image), ..wanted.clone() }
 }
 
 /// A set with one member.
@@ -349,11 +359,11 @@ fn version_of(known: Option<&Image>, wanted: &Image) -> Image {
     image
 }
 
-fn kept(actor: &ActorId, filename: &str, trashed: &Trashed) -> Result<Change, StoreError> {
+fn kept(actor: &ActorId, filename: &str, trashed: &TrashRecord) -> Result<Change, StoreError> {
     Ok(Change::of(trash_key(actor, filename, &trashed.plan_id))
         .set("filename", text(filename))
         .set("trashed", value(trashed)?)
-        .set("expires_at", items::number((trashed.deleted_at + KEPT).as_second())))
+        .set("expires_at", items::number((trashed.deleted_at + TRASH_RETENTION).as_second())))
 }
 
 fn trash_key(actor: &ActorId, filename: &str, plan_id: &str) -> Item {

@@ -6,10 +6,10 @@ use super::{InvalidMessage, LONGEST_NAME, checked_name, shortened};
 use crate::actor::ActorId;
 use crate::json::without_mark;
 use crate::keys::is_image_name;
-use crate::plan::BY_HAND;
+use crate::plan::MANUAL;
 
 /// Files that one message may name.
-pub const MOST_AT_ONCE: usize = 100;
+pub const MAX_FILES_PER_MESSAGE: usize = 100;
 
 /// Delete what a plan says, or, by hand, what the sender says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,7 +23,7 @@ pub enum DeletionMessage {
         plan_id: String,
     },
     /// Delete these files, whatever is thought of them.
-    ByHand {
+    Manual {
         /// Whose images.
         actor_id: ActorId,
         /// File names, without a path.
@@ -56,7 +56,7 @@ impl DeletionMessage {
             reason,
         };
         let fields: Fields = serde_json::from_str(without_mark(body)).map_err(|error| invalid(error.to_string()))?;
-        let named = |name: String| checked_name(name, "a request", LONGEST_NAME - BY_HAND.len()).map_err(invalid);
+        let named = |name: String| checked_name(name, "a request", LONGEST_NAME - MANUAL.len()).map_err(invalid);
         let request_id = fields.request_id.map(named).transpose()?;
         match (fields.plan_id, fields.filenames) {
             (Some(plan_id), None) if request_id.is_none() => {
@@ -64,14 +64,14 @@ impl DeletionMessage {
                 Ok(Self::Planned { actor_id: fields.actor_id, plan_id })
             }
             (None, Some(filenames)) if filenames.is_empty() => Err(invalid("`filenames` is empty".to_owned())),
-            (None, Some(filenames)) if filenames.len() > MOST_AT_ONCE => {
-                Err(invalid(format!("{} files are more than {MOST_AT_ONCE} at once", filenames.len())))
+            (None, Some(filenames)) if filenames.len() > MAX_FILES_PER_MESSAGE => {
+                Err(invalid(format!("{} files are more than {MAX_FILES_PER_MESSAGE} at once", filenames.len())))
             }
             (None, Some(filenames)) => match filenames.iter().find(|name| !can_be_an_image(name)) {
                 Some(name) => {
                     Err(invalid(format!("`{}` is not the name of an image, without a path", shortened(name))))
                 }
-                None => Ok(Self::ByHand { actor_id: fields.actor_id, filenames, request_id }),
+                None => Ok(Self::Manual { actor_id: fields.actor_id, filenames, request_id }),
             },
             _ => Err(invalid(
                 "exactly one of `plan_id` and `filenames` must be given, and a `request_id` only with the latter"

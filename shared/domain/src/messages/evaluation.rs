@@ -39,7 +39,7 @@ pub struct EvaluationCommand {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Why the question is asked. Only our own messages say.
-    #[serde(default, skip_serializing_if = "Cause::is_by_hand")]
+    #[serde(default, skip_serializing_if = "Cause::is_manual")]
     pub cause: Cause,
 }
 
@@ -60,7 +60,8 @@ pub enum Mode {
 pub enum Cause {
     /// A person asked.
     #[default]
-    ByHand,
+    #[serde(rename = "by_hand")]
+    Manual,
     /// Images landed, and the bucket has been quiet since.
     Uploads,
     /// This plan has been carried out; see whether it did.
@@ -68,8 +69,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    fn is_by_hand(&self) -> bool {
-        *self == Self::ByHand
+    fn is_manual(&self) -> bool {
+        *self == Self::Manual
     }
 }
 
@@ -156,7 +157,7 @@ mod tests {
         let EvaluationMessage::Command(command) = EvaluationMessage::parse(r#"{"actor_id":"a"}"#).unwrap() else {
             panic!("not a command")
         };
-        assert_eq!(command, EvaluationCommand::because("a".parse().unwrap(), Cause::ByHand));
+        assert_eq!(command, EvaluationCommand::because("a".parse().unwrap(), Cause::Manual));
         assert_eq!(
             serde_json::to_string(&command).unwrap(),
             r#"{"actor_id":"a","mode":"execute","scope":"all","force":false}"#

@@ -6,7 +6,7 @@ use super::{InvalidMessage, LONGEST_NAME, checked_name};
 use crate::actor::ActorId;
 use crate::json::without_mark;
 use crate::kind::{Kind, KindCounts};
-use crate::plan::BY_HAND;
+use crate::plan::MANUAL;
 
 /// Make one image of a plan, or, by hand, as many as the sender says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,7 +22,7 @@ pub enum GenerationMessage {
         slot_id: String,
     },
     /// Make this many images of each kind.
-    ByHand {
+    Manual {
         /// Whose images.
         actor_id: ActorId,
         /// How many.
@@ -34,7 +34,7 @@ pub enum GenerationMessage {
 }
 
 /// At most this many images are made for one message by hand: a slip of the finger should not cost a fortune.
-const MOST_BY_HAND: u32 = 100;
+const MAX_MANUAL_IMAGES: u32 = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,7 +63,7 @@ impl GenerationMessage {
             name.map(|name| checked_name(name, of, longest)).transpose().map_err(invalid)
         };
         // The plan that is made for a request is named after it.
-        let request_id = named(fields.request_id, "a request", LONGEST_NAME - BY_HAND.len())?;
+        let request_id = named(fields.request_id, "a request", LONGEST_NAME - MANUAL.len())?;
         let plan_id = named(fields.plan_id, "a plan", LONGEST_NAME)?;
         match (plan_id, named(fields.slot_id, "an image of a plan", LONGEST_NAME)?, fields.generate) {
             (Some(plan_id), Some(slot_id), None) if request_id.is_none() => {
@@ -72,10 +72,10 @@ impl GenerationMessage {
             (None, None, Some(generate)) => {
                 match Kind::ALL.iter().map(|&kind| u64::from(generate[kind])).sum::<u64>() {
                     0 => Err(invalid("`generate` asks for no image".to_owned())),
-                    images if images > u64::from(MOST_BY_HAND) => Err(invalid(format!(
-                        "`generate` asks for {images} images; ask for at most {MOST_BY_HAND} at once"
+                    images if images > u64::from(MAX_MANUAL_IMAGES) => Err(invalid(format!(
+                        "`generate` asks for {images} images; ask for at most {MAX_MANUAL_IMAGES} at once"
                     ))),
-                    _ => Ok(Self::ByHand { actor_id, generate, request_id }),
+                    _ => Ok(Self::Manual { actor_id, generate, request_id }),
                 }
             }
             _ => Err(invalid("either `plan_id` and `slot_id` or `generate` must be given".to_owned())),
@@ -93,20 +93,20 @@ mod tests {
     fn both_forms_are_read() {
         let planned = GenerationMessage::parse(r#"{"actor_id":"a","plan_id":"p","slot_id":"3"}"#).unwrap();
         assert!(matches!(planned, GenerationMessage::Planned { slot_id, .. } if slot_id == "3"));
-        let by_hand = GenerationMessage::parse(r#"{"actor_id":"a","generate":{"bw_stylized":2}}"#).unwrap();
-        assert!(matches!(by_hand, GenerationMessage::ByHand { generate, .. } if generate.to_string() == "0/2/0"));
+        let manual = GenerationMessage::parse(r#"{"actor_id":"a","generate":{"bw_stylized":2}}"#).unwrap();
+        assert!(matches!(manual, GenerationMessage::Manual { generate, .. } if generate.to_string() == "0/2/0"));
     }
 
     #[test]
     fn a_request_may_be_called_whatever_its_plan_may_be_called_after_it() {
-        let by_hand =
+        let manual =
             |request_id: &str| json!({ "actor_id": "a", "generate": { "bw_stylized": 2 }, "request_id": request_id });
         let planned = |plan_id: &str| json!({ "actor_id": "a", "plan_id": plan_id, "slot_id": "001" });
         let is_read = |body: serde_json::Value| GenerationMessage::parse(&body.to_string()).is_ok();
         for (length, is_fine) in [(1, true), (120, true), (121, false)] {
             let name = "x".repeat(length);
-            assert_eq!(is_read(by_hand(&name)), is_fine, "{length}");
-            assert_eq!(is_read(planned(&format!("{BY_HAND}{name}"))), is_fine, "{length}");
+            assert_eq!(is_read(manual(&name)), is_fine, "{length}");
+            assert_eq!(is_read(planned(&format!("{MANUAL}{name}"))), is_fine, "{length}");
         }
     }
 

@@ -3,7 +3,7 @@
 use aws::bucket::IfUnchanged;
 use domain::actor::ActorId;
 use domain::sidecars::{Sidecar, stem};
-use domain::trash::Trashed;
+use domain::trash::TrashRecord;
 use tracing::{info, warn};
 
 use super::Deletion;
@@ -18,7 +18,7 @@ impl Deletion {
         &self,
         actor: &ActorId,
         filename: &str,
-        deleted: &Trashed,
+        deleted: &TrashRecord,
     ) -> Result<(), StageError> {
         if deleted.sidecars.is_empty() {
             return Ok(());

@@ -7,7 +7,7 @@ use aws::queues::Queue;
 use aws::store::actors::{ActorRecord, OnBehalf};
 use aws::store::leases::{Uploads, Verdict};
 use domain::kind::{Kind, KindCounts};
-use domain::manifest::{BALANCING, Generation, timestamp_text};
+use domain::manifest::{BALANCING, GenerationBatch, timestamp_text};
 use domain::messages::{Cause, EvaluationCommand, Mode};
 use domain::plan::{Note, Origin, Plan, PlanState, PlannedDeletion, plan_id, slots};
 use domain::planner::{Policy, Proposal, Scope, propose};
@@ -49,7 +49,7 @@ impl Case<'_> {
 
     pub(super) fn verdict<'v>(&self, status: Status, round: u32, reason: &'v str) -> Verdict<'v> {
         let (scope, began, continues) = (self.command.scope, self.began, self.continues);
-        Verdict { status, reason, round, uploads: self.uploads(), scope, began, continues, given_up: None }
+        Verdict { status, reason, round, uploads: self.uploads(), scope, began, continues, suspension: None }
     }
 }
 
@@ -70,8 +70,8 @@ impl Evaluation {
             Ok(survey) => survey,
             Err(problem) => return self.ask_for_attention(&case, &problem).await,
         };
-        if let Some(given_up) = self.still_given_up(&case, &survey) {
-            return self.stay_given_up(&case, given_up).await;
+        if let Some(suspension) = self.still_suspended(&case, &survey) {
+            return self.stay_suspended(&case, suspension).await;
         }
         let mut judged = match self.judge(actor, &plan_id, &mut survey).await? {
             Ok(judged) => judged,
@@ -218,7 +218,7 @@ impl Evaluation {
         let now = self.clock.now();
         let reason = format!("From {} to {}.{}", plan.before, plan.result, self.shortfall(case).await?);
         let verdict = case.verdict(Status::Balancing, case.round, &reason);
-        let generation = plan.generation_id.map(|generation_id| Generation {
+        let generation = plan.generation_id.map(|generation_id| GenerationBatch {
             generation_id,
             origin: BALANCING.to_owned(),
             generated_at: timestamp_text(now),
@@ -239,7 +239,7 @@ impl Evaluation {
         &self,
         case: &Case<'_>,
         plan: &Plan,
-        generation: Option<&Generation>,
+        generation: Option<&GenerationBatch>,
         verdict: &Verdict<'_>,
     ) -> Result<(), StageError> {
         let actor = &case.command.actor_id;
@@ -290,9 +290,9 @@ impl Evaluation {
             return Ok(self.store.release_lease(actor, case.token).await?);
         }
         // A suspended set stays suspended: once the problem is gone, the same images deserve no new rounds.
-        let given_up = case.record.given_up.clone();
+        let suspension = case.record.suspension.clone();
         let verdict = case.verdict(Status::NeedsAttention, case.round, problem);
-        self.conclude_with(case, Verdict { given_up, ..verdict }).await
+        self.conclude_with(case, Verdict { suspension, ..verdict }).await
     }
 
     async fn settle(&self, case: &Case<'_>, status: Status, round: u32, reason: &str) -> Result<(), StageError> {

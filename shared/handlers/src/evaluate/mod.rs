@@ -2,10 +2,10 @@
 
 mod approval;
 mod decide;
-mod given_up;
 mod judge;
 mod shortfall;
 mod survey;
+mod suspension;
 mod unjudged;
 mod uploads;
 
@@ -175,7 +175,7 @@ impl Evaluation {
         match &command.cause {
             // What has landed since then may still wait.
             _ if is_answered => Ok(self.turn_of_uploads(record)),
-            Cause::ByHand => Ok(Turn::Now { continues: false }),
+            Cause::Manual => Ok(Turn::Now { continues: false }),
             Cause::PlanDone(plan_id) => self.turn_after_plan(&command.actor_id, record, plan_id).await,
             Cause::Uploads => Ok(self.turn_of_uploads(record)),
         }
@@ -186,7 +186,7 @@ impl Evaluation {
     async fn turn_after_plan(&self, actor: &ActorId, record: &ActorRecord, plan_id: &str) -> Result<Turn, StageError> {
         let is_active = record.active_plan.as_deref() == Some(plan_id);
         let waits_for_a_look = match self.store.plan(actor, plan_id).await? {
-            Some(plan) => plan.state == PlanState::Running && (is_active || plan.origin == Origin::ByHand),
+            Some(plan) => plan.state == PlanState::Running && (is_active || plan.origin == Origin::Manual),
             None => false,
         };
         if !waits_for_a_look {
@@ -240,7 +240,7 @@ fn is_answered(command: &EvaluationCommand, record: &ActorRecord, asked_at: Opti
         // Every verdict on a plan lets go of it.
         Cause::PlanDone(plan_id) => record.active_plan.as_ref() == Some(plan_id),
         // A dry run leaves no verdict.
-        Cause::ByHand => command.mode == Mode::DryRun,
+        Cause::Manual => command.mode == Mode::DryRun,
     };
     if is_open {
         return false;

@@ -7,11 +7,11 @@ use aws::bucket::Fetched;
 use aws::store::actors::ActorRecord;
 use aws::store::images::MOST_AT_ONCE;
 use domain::actor::ActorId;
-use domain::manifest::{Generation, Image, UPLOADED, timestamp_text};
+use domain::manifest::{GenerationBatch, Image, UPLOADED, timestamp_text};
 use domain::numbering::{highest, number_of};
 use domain::plan::Note;
 use domain::reconciliation::{Listed, compare};
-use domain::standstill::fingerprint;
+use domain::suspension::fingerprint;
 use futures::{StreamExt, TryStreamExt, stream};
 use image::RgbImage;
 use imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shrink};
@@ -180,7 +180,7 @@ impl Evaluation {
                 (file.filename.clone(), image)
             })
             .collect();
-        let generation = Generation {
+        let generation = GenerationBatch {
             generation_id,
             origin: UPLOADED.to_owned(),
             generated_at: now,

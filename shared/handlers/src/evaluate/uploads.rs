@@ -8,7 +8,7 @@ use domain::files::{Inventory, is_image_name};
 use domain::manifest::Image;
 use domain::messages::Upload;
 use domain::numbering::number_of;
-use domain::trash::Trashed;
+use domain::trash::TrashRecord;
 use jiff::Timestamp;
 use tracing::{Span, debug, info};
 
@@ -86,7 +86,7 @@ impl Evaluation {
         }
         let thrown_away = self.store.trash_of(actor, filename).await?;
         // What lands after that was put there by a person, be it the same image.
-        let is_news_of = |trashed: &Trashed| upload.landed_at.is_none_or(|landed| landed <= trashed.deleted_at);
+        let is_news_of = |trashed: &TrashRecord| upload.landed_at.is_none_or(|landed| landed <= trashed.deleted_at);
         Ok(thrown_away.iter().any(|trashed| is_it(&trashed.image) && is_news_of(trashed)))
     }
 

@@ -1,8 +1,8 @@
 //! Generation: one message, one image.
 
 mod begin;
-mod by_hand;
 mod draw;
+mod manual;
 mod output;
 mod place;
 mod predict;
@@ -100,8 +100,8 @@ impl Stage for Generation {
 
     async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
         match GenerationMessage::parse(message.body)? {
-            GenerationMessage::ByHand { actor_id, generate, request_id } => {
-                self.plan_by_hand(&actor_id, generate, request_id.as_deref().unwrap_or(message.id)).await
+            GenerationMessage::Manual { actor_id, generate, request_id } => {
+                self.plan_manual_request(&actor_id, generate, request_id.as_deref().unwrap_or(message.id)).await
             }
             GenerationMessage::Planned { actor_id, plan_id, slot_id } => {
                 let Some(plan) = self.store.plan(&actor_id, &plan_id).await? else {

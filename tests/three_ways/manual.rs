@@ -88,8 +88,8 @@ async fn files_named_in_a_deletion_by_hand_go_to_the_trash_and_are_replaced() {
     assert!(!manifest.images.contains_key(&names[0]));
     assert!(names[1..].iter().all(|name| manifest.images.contains_key(name)));
     let trash = stack.keys_below("trash/hero/").await;
-    let by_hand: Vec<_> = trash.iter().filter(|key| key.starts_with("by-hand-")).collect();
-    assert!(by_hand.len() == 1 && by_hand[0].ends_with(&format!("/{}", names[0])), "{trash:?}");
+    let manual: Vec<_> = trash.iter().filter(|key| key.starts_with("by-hand-")).collect();
+    assert!(manual.len() == 1 && manual[0].ends_with(&format!("/{}", names[0])), "{trash:?}");
     assert_local_copy_equals_bucket(&stack, &actor).await;
 }
 
@@ -104,9 +104,9 @@ async fn numbers_in_a_generation_by_hand_are_made_and_the_set_is_then_brought_to
     stack.balanced(&actor).await;
     let manifest = assert_balanced(&stack, &actor).await;
     let plans = stack.plans(&actor).await;
-    let by_hand = plans.iter().find(|plan| plan.origin == Origin::ByHand).unwrap();
-    assert_eq!((by_hand.generated, by_hand.state), (3, PlanState::Closed));
-    let kinds: Vec<_> = by_hand.slots.iter().map(|slot| slot.kind).collect();
+    let manual = plans.iter().find(|plan| plan.origin == Origin::Manual).unwrap();
+    assert_eq!((manual.generated, manual.state), (3, PlanState::Closed));
+    let kinds: Vec<_> = manual.slots.iter().map(|slot| slot.kind).collect();
     assert_eq!(kinds, [Photorealistic, BwStylized, BwStylized]);
     let made = numbers_made(&stack, &actor, &manifest, 1).await;
     assert_eq!(made, (1..=made.len() as u64).collect::<Vec<_>>(), "no gap, no double");

@@ -11,7 +11,7 @@ use super::status::Status;
 /// Why a set was left unchanged, and its state at that time. The balancer retries it after a change of an image, a pin
 /// or a setting, or at the user's request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standstill {
+pub struct Suspension {
     /// The status of the set.
     pub status: Status,
     /// The reason, as a sentence for the user.
@@ -29,7 +29,7 @@ pub struct Standstill {
     pub circumstances: Option<String>,
 }
 
-impl Standstill {
+impl Suspension {
     /// Whether these images, by file name, under these settings are still the suspended set.
     #[must_use]
     pub fn still_holds(&self, images: &str, policy: &str) -> bool {
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn another_policy_ends_a_standstill() {
-        let given_up = Standstill {
+        let suspension = Suspension {
             status: Status::NeedsAttention,
             reason: "After 3 rounds …".to_owned(),
             rounds: 3,
@@ -94,8 +94,8 @@ mod tests {
             policy: Some("13/4/3".to_owned()),
             circumstances: None,
         };
-        assert!(given_up.still_holds("f", "13/4/3"));
-        assert!(!given_up.still_holds("f", "4/1/1") && !given_up.still_holds("g", "13/4/3"));
-        assert!(Standstill { policy: None, ..given_up }.still_holds("f", "4/1/1"));
+        assert!(suspension.still_holds("f", "13/4/3"));
+        assert!(!suspension.still_holds("f", "4/1/1") && !suspension.still_holds("g", "13/4/3"));
+        assert!(Suspension { policy: None, ..suspension }.still_holds("f", "4/1/1"));
     }
 }

@@ -4,8 +4,8 @@ use aws::store::{AMONG_RIVALS, StoreError};
 use backon::BackoffBuilder;
 use domain::actor::ActorId;
 use domain::kind::{Kind, KindCounts};
-use domain::manifest::{BALANCING, Generation as ManifestGeneration, timestamp_text};
-use domain::plan::{BY_HAND, Origin, Plan, slots};
+use domain::manifest::{BALANCING, GenerationBatch, timestamp_text};
+use domain::plan::{MANUAL, Origin, Plan, slots};
 use serde_json::json;
 use tracing::{Span, info};
 
@@ -17,13 +17,13 @@ use crate::{StageError, actors};
 impl Generation {
     /// Makes a plan for the images and sends its messages. The plan is named after the request, so that its message,
     /// delivered twice, makes one plan.
-    pub(super) async fn plan_by_hand(
+    pub(super) async fn plan_manual_request(
         &self,
         actor: &ActorId,
         generate: KindCounts,
         request_id: &str,
     ) -> Result<(), StageError> {
-        let plan_id = format!("{BY_HAND}{request_id}");
+        let plan_id = format!("{MANUAL}{request_id}");
         Span::current().record("plan", &plan_id);
         // Not put off: a copy of the message would be another request.
         let attempt = async || match self.store.plan(actor, &plan_id).await? {
@@ -60,10 +60,10 @@ impl Generation {
             result,
             slots: slots(actor, plan_id, generate, &used_prompts),
             generation_id: Some(record.last_generation + 1),
-            ..Plan::empty(plan_id.to_owned(), self.clock.now(), Origin::ByHand)
+            ..Plan::empty(plan_id.to_owned(), self.clock.now(), Origin::Manual)
         };
         plan.remaining = plan.pieces_of_work();
-        let generation = ManifestGeneration {
+        let generation = GenerationBatch {
             generation_id: record.last_generation + 1,
             origin: BALANCING.to_owned(),
             generated_at: timestamp_text(plan.created_at),
@@ -71,7 +71,7 @@ impl Generation {
             metadata: json!({ "plan_id": plan.plan_id, "by_hand": true }).as_object().cloned().unwrap_or_default(),
             other: serde_json::Map::new(),
         };
-        if !self.store.adopt_plan_by_hand(actor, &plan, &generation).await? {
+        if !self.store.adopt_manual_plan(actor, &plan, &generation).await? {
             return Ok(None);
         }
         info!(%actor, plan_id = plan.plan_id, images = plan.slots.len(), "plan by hand");

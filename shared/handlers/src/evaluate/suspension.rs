@@ -4,8 +4,8 @@
 use aws::store::leases::Verdict;
 use domain::messages::{Cause, Mode};
 use domain::planner::Scope;
-use domain::standstill::Standstill;
 use domain::status::Status;
+use domain::suspension::Suspension;
 use tracing::info;
 
 use super::Evaluation;
@@ -15,18 +15,18 @@ use crate::StageError;
 
 impl Evaluation {
     /// The record of the suspended set, if the set is the same and the message requests no other attempt.
-    pub(super) fn still_given_up<'a>(&self, case: &'a Case<'_>, survey: &Survey) -> Option<&'a Standstill> {
+    pub(super) fn still_suspended<'a>(&self, case: &'a Case<'_>, survey: &Survey) -> Option<&'a Suspension> {
         let command = case.command;
         let is_news_of_uploads = command.cause == Cause::Uploads && command.mode == Mode::Execute;
         let may_stay = is_news_of_uploads && command.scope == Scope::All && !command.force;
-        let given_up = case.record.given_up.as_ref().filter(|_| may_stay)?;
-        given_up.still_holds(&survey.fingerprint, &self.policy_in_words()).then_some(given_up)
+        let suspension = case.record.suspension.as_ref().filter(|_| may_stay)?;
+        suspension.still_holds(&survey.fingerprint, &self.policy_in_words()).then_some(suspension)
     }
 
-    pub(super) async fn stay_given_up(&self, case: &Case<'_>, given_up: &Standstill) -> Result<(), StageError> {
+    pub(super) async fn stay_suspended(&self, case: &Case<'_>, suspension: &Suspension) -> Result<(), StageError> {
         info!(actor = %case.command.actor_id, "nothing has changed since the set was given up");
-        let verdict = case.verdict(given_up.status, given_up.rounds, &given_up.reason);
-        self.conclude_with(case, Verdict { given_up: Some(given_up.clone()), ..verdict }).await
+        let verdict = case.verdict(suspension.status, suspension.rounds, &suspension.reason);
+        self.conclude_with(case, Verdict { suspension: Some(suspension.clone()), ..verdict }).await
     }
 
     /// Sets the actor to needs attention, and records the set so that the balancer does not retry the same set by
@@ -38,7 +38,7 @@ impl Evaluation {
         reason: &str,
         fingerprint: &str,
     ) -> Result<(), StageError> {
-        let given_up = Standstill {
+        let suspension = Suspension {
             status: Status::NeedsAttention,
             reason: reason.to_owned(),
             rounds: round.min(self.max_rounds),
@@ -47,7 +47,7 @@ impl Evaluation {
             circumstances: None,
         };
         let verdict = case.verdict(Status::NeedsAttention, round, reason);
-        self.conclude_with(case, Verdict { given_up: Some(given_up), ..verdict }).await
+        self.conclude_with(case, Verdict { suspension: Some(suspension), ..verdict }).await
     }
 
     fn policy_in_words(&self) -> String {
