@@ -87,7 +87,7 @@ async fn a_deletion_by_hand_goes_on_under_the_name_of_the_one_that_was_cut_off()
 #[tokio::test]
 async fn what_takes_longer_than_a_function_may_is_gone_on_with_in_the_next() {
     let (mut world, hero) = (World::coded(&[]).await, actor("hero"));
-    world.patience = Some(Duration::from_millis(50));
+    world.time_budget = Some(Duration::from_millis(50));
     let names: Vec<String> = (1..=30).map(|number| format!("hero_{number}.jpg")).collect();
     for name in &names {
         world.upload(&hero, name, name.as_bytes()).await;

@@ -2,7 +2,7 @@
 
 use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
-use balancer_tests::replicate::Fate;
+use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
 use domain::actor::ActorId;
@@ -19,7 +19,7 @@ async fn botching(photographs: usize) -> World {
         Kind::Photorealistic if index < photographs => coded_picture(Kind::ColorStylized, 9, 1_000 + index as u32),
         kind => coded_picture(kind, 8, 1_000 + index as u32),
     };
-    World::with(&[], |_, _| Fate::Succeeds, paint).await
+    World::with(&[], |_, _| Outcome::Succeeds, paint).await
 }
 
 /// A base image, this many photographs, a drawing without colour and one in colour.

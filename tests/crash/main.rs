@@ -9,7 +9,7 @@ mod panics;
 
 use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
-use balancer_tests::replicate::Fate;
+use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Journey, World};
 use domain::kind::Kind;
@@ -67,7 +67,7 @@ impl Tale {
         let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
         match self {
             Self::Balances => World::coded(&[("TARGET_TOTAL", "3")]).await,
-            _ => World::with(&[("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")], |_, _| Fate::Succeeds, poor).await,
+            _ => World::with(&[("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")], |_, _| Outcome::Succeeds, poor).await,
         }
     }
 

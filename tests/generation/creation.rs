@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aws::queues::Queue;
-use balancer_tests::replicate::{Fate, TOKEN};
+use balancer_tests::replicate::{Outcome, TOKEN};
 use domain::prompts::by_id;
 use domain::status::Status;
 use handlers::Clock;
@@ -16,14 +16,14 @@ use crate::support::{Wanted, always, first, refusal};
 
 #[tokio::test]
 async fn an_image_that_takes_its_time_is_waited_for() {
-    let wanted = Wanted::image(always(Fate::SucceedsAfter(Duration::from_millis(1_200)))).await;
+    let wanted = Wanted::image(always(Outcome::SucceedsAfter(Duration::from_millis(1_200)))).await;
     wanted.work().await;
     wanted.assert_all_made().await;
 }
 
 #[tokio::test]
 async fn a_failure_is_tried_again_with_another_seed() {
-    let wanted = Wanted::image(first(Fate::Fails)).await;
+    let wanted = Wanted::image(first(Outcome::Fails)).await;
     wanted.work().await;
     wanted.assert_all_made().await;
     let seeds: BTreeSet<u64> = wanted.world.replicate.begun().iter().map(|begun| begun.seed).collect();
@@ -32,7 +32,7 @@ async fn a_failure_is_tried_again_with_another_seed() {
 
 #[tokio::test]
 async fn what_fails_three_times_is_given_up_and_costs_nothing() {
-    let wanted = Wanted::image(always(Fate::Fails)).await;
+    let wanted = Wanted::image(always(Outcome::Fails)).await;
     wanted.work().await;
     wanted.assert_given_up("3 attempts failed, the last because CUDA out of memory", 0).await;
     assert_eq!(wanted.world.replicate.creations(), 3);
@@ -40,7 +40,8 @@ async fn what_fails_three_times_is_given_up_and_costs_nothing() {
 
 #[tokio::test]
 async fn what_an_overtaken_plan_has_asked_for_is_refused_and_booked_as_paid() {
-    for (fate, paid) in [(Fate::AnswerIsLost, 40_000), (Fate::Answers(429, json!({ "detail": "Slow down" })), 0)] {
+    for (fate, paid) in [(Outcome::AnswerIsLost, 40_000), (Outcome::Answers(429, json!({ "detail": "Slow down" })), 0)]
+    {
         let wanted = Wanted::image(always(fate)).await;
         wanted.work_once().await;
         wanted.world.store.supersede_plan(&wanted.actor, &wanted.plan().await.plan_id).await.unwrap();
@@ -58,7 +59,7 @@ async fn what_an_overtaken_plan_has_asked_for_is_refused_and_booked_as_paid() {
 
 #[tokio::test]
 async fn an_improper_prompt_is_replaced_and_remembered() {
-    let wanted = Wanted::image(first(Fate::IsImproper)).await;
+    let wanted = Wanted::image(first(Outcome::IsImproper)).await;
     wanted.work().await;
     wanted.assert_all_made().await;
     let [improper, proper] = wanted.world.replicate.begun().try_into().unwrap();
@@ -74,7 +75,7 @@ async fn an_improper_prompt_is_replaced_and_remembered() {
 
 #[tokio::test]
 async fn a_prompt_found_improper_is_not_drawn_for_the_actor_again_while_there_are_others() {
-    let wanted = Wanted::image(first(Fate::IsImproper)).await;
+    let wanted = Wanted::image(first(Outcome::IsImproper)).await;
     wanted.work().await;
     let rejected = wanted.plan().await.slots[0].prompt_id.clone();
     // All that are left: 15 prompts of the kind, one of them improper and another one used.
@@ -94,7 +95,7 @@ async fn a_prompt_found_improper_is_not_drawn_for_the_actor_again_while_there_ar
 
 #[tokio::test]
 async fn three_improper_prompts_are_enough() {
-    let wanted = Wanted::image(always(Fate::IsImproper)).await;
+    let wanted = Wanted::image(always(Outcome::IsImproper)).await;
     wanted.work().await;
     wanted.assert_given_up("flagged as sensitive", 0).await;
     let prompts: BTreeSet<String> = wanted.world.replicate.begun().into_iter().map(|begun| begun.prompt).collect();
@@ -103,7 +104,7 @@ async fn three_improper_prompts_are_enough() {
 
 #[tokio::test]
 async fn an_answer_that_gets_lost_is_not_paid_twice() {
-    let wanted = Wanted::image(first(Fate::AnswerIsLost)).await;
+    let wanted = Wanted::image(first(Outcome::AnswerIsLost)).await;
     wanted.work().await;
     wanted.assert_all_made().await;
     assert_eq!(wanted.world.replicate.creations(), 1, "the image that was begun is found by its seed");
@@ -111,7 +112,7 @@ async fn an_answer_that_gets_lost_is_not_paid_twice() {
 
 #[tokio::test]
 async fn a_creation_that_is_never_answered_is_made_again() {
-    let wanted = Wanted::image(first(Fate::Hangs)).await;
+    let wanted = Wanted::image(first(Outcome::Hangs)).await;
     wanted.work().await;
     wanted.assert_all_made().await;
 }
@@ -141,7 +142,7 @@ async fn an_account_with_little_credit_works_through_twenty_images_without_a_fai
         made.retain(|&at| now.duration_since(at) < SignedDuration::from_mins(1));
         if made.len() < 6 {
             made.push(now);
-            return Fate::Succeeds;
+            return Outcome::Succeeds;
         }
         let left = 60 - now.duration_since(made[0]).as_secs();
         refusal(429, &format!("Request was throttled. Your rate limit resets in ~{left}s."))
@@ -203,7 +204,7 @@ async fn a_base_image_of_any_size_is_shrunk_before_it_is_sent() {
     let large = image::RgbImage::from_fn(3000, 4000, |x, y| image::Rgb([noise(x, y), noise(y, x), noise(x + y, 1)]));
     let large = imaging::encode_jpeg(&large).unwrap();
     assert!(large.len() > 5_000_000, "{} bytes", large.len());
-    let wanted = Wanted::image(always(Fate::Succeeds)).await;
+    let wanted = Wanted::image(always(Outcome::Succeeds)).await;
     let key = format!("{}jpg", wanted.world.keys.base_image_stem(&wanted.actor));
     wanted.world.bucket.put(&key, large, "image/jpeg").await.unwrap();
     wanted.work().await;
@@ -215,7 +216,7 @@ async fn images_whose_prompts_are_improper_at_the_same_time_are_given_different_
     let drawn = Arc::new(OnceLock::<BTreeSet<String>>::new());
     let improper = Arc::clone(&drawn);
     let is_improper = move |prompt: &str| improper.get().is_some_and(|drawn| drawn.contains(prompt));
-    let fate = move |_, prompt: &str| if is_improper(prompt) { Fate::IsImproper } else { Fate::Succeeds };
+    let fate = move |_, prompt: &str| if is_improper(prompt) { Outcome::IsImproper } else { Outcome::Succeeds };
     let wanted = Wanted::images(7, fate).await;
     // The plan, and no image yet: whatever it has drawn is improper.
     wanted.world.generate_one().await;
@@ -231,7 +232,7 @@ async fn images_whose_prompts_are_improper_at_the_same_time_are_given_different_
 
 #[tokio::test]
 async fn a_service_that_has_a_problem_or_talks_nonsense_is_asked_again() {
-    for fate in [refusal(500, "oops"), refusal(503, "busy"), Fate::Answers(201, json!({ "message": "hello" }))] {
+    for fate in [refusal(500, "oops"), refusal(503, "busy"), Outcome::Answers(201, json!({ "message": "hello" }))] {
         let wanted = Wanted::image(first(fate)).await;
         wanted.work().await;
         wanted.assert_all_made().await;

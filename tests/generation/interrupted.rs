@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use balancer_tests::replicate::Fate;
+use balancer_tests::replicate::Outcome;
 use handlers::Clock;
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,8 +24,8 @@ async fn interruptions_are_waited_out_without_an_attempt() {
         let wanted = Wanted::images(5, move |_, _| {
             let now = telling.get().unwrap().now();
             match now.duration_since(*began.get_or_init(|| now)) < SignedDuration::from_secs(90) {
-                true => Fate::FailsWith(words),
-                false => Fate::Succeeds,
+                true => Outcome::FailsWith(words),
+                false => Outcome::Succeeds,
             }
         })
         .await;
@@ -44,7 +44,7 @@ async fn interruptions_are_waited_out_without_an_attempt() {
 async fn a_queue_that_is_full_at_the_creation_is_waited_out() {
     let full = |index: usize, _: &str| match index {
         0..6 => refusal(422, "You have reached the queue limit of this model."),
-        _ => Fate::Succeeds,
+        _ => Outcome::Succeeds,
     };
     let wanted = Wanted::image(full).await;
     wanted.work().await;
@@ -53,7 +53,7 @@ async fn a_queue_that_is_full_at_the_creation_is_waited_out() {
 
 #[tokio::test]
 async fn after_an_hour_of_interruptions_the_actor_says_so() {
-    let wanted = Wanted::image(always(Fate::FailsWith(INTERRUPTIONS[0]))).await;
+    let wanted = Wanted::image(always(Outcome::FailsWith(INTERRUPTIONS[0]))).await;
     let began = wanted.world.clock.now();
     wanted.work().await;
     wanted.assert_dead_letter(&["code: PA", "dead-letter"]).await;
@@ -65,9 +65,9 @@ async fn after_an_hour_of_interruptions_the_actor_says_so() {
 #[tokio::test]
 async fn a_lost_creation_after_an_interruption_is_found() {
     let fates = |index: usize, _: &str| match index {
-        0 => Fate::FailsWith(INTERRUPTIONS[0]),
-        1 => Fate::AnswerIsLost,
-        _ => Fate::Succeeds,
+        0 => Outcome::FailsWith(INTERRUPTIONS[0]),
+        1 => Outcome::AnswerIsLost,
+        _ => Outcome::Succeeds,
     };
     let wanted = Wanted::image(fates).await;
     wanted.work().await;
@@ -78,10 +78,10 @@ async fn a_lost_creation_after_an_interruption_is_found() {
 #[tokio::test]
 async fn content_refused_in_any_words_gets_another_prompt() {
     let fates = [
-        Fate::FailsWith("NSFW content detected. Try running it again, or try a different prompt."),
-        Fate::FailsWith("The output was flagged as sensitive."),
-        Fate::FailsWith("Content flagged for: sexual"),
-        Fate::FailsWith("Prompt blocked"),
+        Outcome::FailsWith("NSFW content detected. Try running it again, or try a different prompt."),
+        Outcome::FailsWith("The output was flagged as sensitive."),
+        Outcome::FailsWith("Content flagged for: sexual"),
+        Outcome::FailsWith("Prompt blocked"),
         refusal(422, "Prompt blocked"),
         refusal(400, "NSFW content detected in the prompt"),
     ];

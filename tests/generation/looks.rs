@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use balancer_tests::replicate::{Fate, Place};
+use balancer_tests::replicate::{Outcome, Place};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -10,7 +10,9 @@ use crate::support::{Wanted, always, first};
 
 #[tokio::test]
 async fn an_image_that_comes_to_nothing_is_asked_for_again_and_paid_if_it_was_charged() {
-    for (fate, images_paid) in [(Fate::Fails, 1), (Fate::IsAborted, 1), (Fate::IsCanceled, 2), (Fate::IsForgotten, 2)] {
+    for (fate, images_paid) in
+        [(Outcome::Fails, 1), (Outcome::IsAborted, 1), (Outcome::IsCanceled, 2), (Outcome::IsForgotten, 2)]
+    {
         let wanted = Wanted::image(first(fate.clone())).await;
         wanted.work().await;
         assert_eq!(wanted.world.replicate.creations(), 2, "{fate:?}");
@@ -20,7 +22,7 @@ async fn an_image_that_comes_to_nothing_is_asked_for_again_and_paid_if_it_was_ch
 
 #[tokio::test]
 async fn what_is_stopped_three_times_is_given_up_and_paid() {
-    let wanted = Wanted::image(always(Fate::IsCanceled)).await;
+    let wanted = Wanted::image(always(Outcome::IsCanceled)).await;
     wanted.work().await;
     wanted.assert_given_up("3 attempts failed, the last because it was canceled", 3).await;
 }
@@ -34,7 +36,7 @@ async fn a_look_or_an_output_that_is_unavailable_is_asked_for_another_time() {
         ResponseTemplate::new(502).set_body_string("<html>Bad gateway</html>"),
     ] {
         for place in [Place::Look, Place::Output] {
-            let wanted = Wanted::image(always(Fate::Succeeds)).await;
+            let wanted = Wanted::image(always(Outcome::Succeeds)).await;
             wanted.world.replicate.answer_next(place, trouble.clone());
             wanted.work().await;
             assert!(wanted.world.replicate.has_answered_so(), "{place:?}");
@@ -48,7 +50,7 @@ async fn a_look_or_an_output_that_is_unavailable_is_asked_for_another_time() {
 async fn a_look_or_an_output_that_hangs_is_given_up_and_repeated() {
     let never = ResponseTemplate::new(200).set_delay(Duration::from_secs(3600));
     let work_past = async |place| {
-        let wanted = Wanted::image(always(Fate::Succeeds)).await;
+        let wanted = Wanted::image(always(Outcome::Succeeds)).await;
         wanted.world.replicate.answer_next(place, never.clone());
         wanted.work().await;
         assert!(wanted.world.replicate.has_answered_so(), "{place:?}");
@@ -61,7 +63,7 @@ async fn a_look_or_an_output_that_hangs_is_given_up_and_repeated() {
 #[tokio::test]
 async fn a_look_that_makes_no_sense_is_repeated() {
     for nonsense in [json!({ "message": "hello" }), json!({ "id": 7 }), json!([])] {
-        let wanted = Wanted::image(always(Fate::Succeeds)).await;
+        let wanted = Wanted::image(always(Outcome::Succeeds)).await;
         wanted.world.replicate.answer_next(Place::Look, ResponseTemplate::new(200).set_body_json(nonsense));
         wanted.work().await;
         wanted.assert_all_made().await;
@@ -71,7 +73,7 @@ async fn a_look_that_makes_no_sense_is_repeated() {
 #[tokio::test]
 async fn an_output_that_leads_elsewhere_is_not_followed() {
     let elsewhere = ResponseTemplate::new(302).insert_header("Location", "http://127.0.0.1:1/out.jpg");
-    let wanted = Wanted::image(always(Fate::Succeeds)).await;
+    let wanted = Wanted::image(always(Outcome::Succeeds)).await;
     wanted.world.replicate.answer_next(Place::Output, elsewhere);
     wanted.work().await;
     assert!(wanted.world.replicate.has_answered_so());

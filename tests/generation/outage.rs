@@ -1,6 +1,6 @@
 //! A Replicate that is unavailable for a while.
 
-use balancer_tests::replicate::Fate;
+use balancer_tests::replicate::Outcome;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::{Wanted, always, refusal};
 
 #[tokio::test]
 async fn half_an_hour_is_waited_out_without_a_failure() {
-    let wanted = Wanted::image(|index, _| if index < 8 { refusal(503, "busy") } else { Fate::Succeeds }).await;
+    let wanted = Wanted::image(|index, _| if index < 8 { refusal(503, "busy") } else { Outcome::Succeeds }).await;
     let began = wanted.world.clock.now();
     wanted.work().await;
     wanted.assert_all_made().await;
@@ -19,7 +19,7 @@ async fn half_an_hour_is_waited_out_without_a_failure() {
 
 #[tokio::test]
 async fn after_an_hour_a_person_is_asked() {
-    for fate in [refusal(503, "busy"), Fate::Answers(201, json!({ "message": "hello" }))] {
+    for fate in [refusal(503, "busy"), Outcome::Answers(201, json!({ "message": "hello" }))] {
         let wanted = Wanted::image(always(fate)).await;
         let began = wanted.world.clock.now();
         wanted.work().await;
@@ -32,7 +32,7 @@ async fn after_an_hour_a_person_is_asked() {
 
 #[tokio::test]
 async fn what_could_not_be_sent_at_all_is_known_not_to_have_begun() {
-    let mut wanted = Wanted::image(always(Fate::Succeeds)).await;
+    let mut wanted = Wanted::image(always(Outcome::Succeeds)).await;
     wanted.world.set("REPLICATE_BASE_URL", "http://127.0.0.1:1");
     wanted.work_once().await;
     let slot = wanted.slot().await;

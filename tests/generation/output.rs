@@ -2,7 +2,7 @@
 
 use aws::bucket::Bucket;
 use balancer_tests::pictures::base_jpeg;
-use balancer_tests::replicate::{Fate, Place};
+use balancer_tests::replicate::{Outcome, Place};
 use handlers::functions::s3_client;
 use imaging::{decode, is_jpeg};
 use jiff::SignedDuration;
@@ -21,8 +21,8 @@ fn png() -> Vec<u8> {
     bytes.into_inner()
 }
 
-async fn one(fate: Fate) -> Wanted {
-    let wanted = Wanted::image(move |index, _| if index == 0 { fate.clone() } else { Fate::Succeeds }).await;
+async fn one(fate: Outcome) -> Wanted {
+    let wanted = Wanted::image(move |index, _| if index == 0 { fate.clone() } else { Outcome::Succeeds }).await;
     wanted.work().await;
     wanted
 }
@@ -31,16 +31,16 @@ async fn one(fate: Fate) -> Wanted {
 async fn an_output_that_is_no_use_is_paid_and_asked_for_anew() {
     let too_large = vec![0xFF; imaging::MAX_BYTES as usize + 1];
     for fate in [
-        Fate::Gives(b"<html>Not today</html>".to_vec()),
-        Fate::Gives(Vec::new()),
-        Fate::Gives(base_jpeg()[..2_000].to_vec()),
-        Fate::Gives(too_large),
-        Fate::LiesAt("https://example.com/out.jpg".to_owned()),
-        Fate::LiesAt("file:///etc/passwd".to_owned()),
-        Fate::LiesAt("https://evilreplicate.delivery/out.jpg".to_owned()),
-        Fate::LiesAt("https://replicate.delivery.example.com/out.jpg".to_owned()),
-        Fate::LiesAt("http://replicate.delivery/out.jpg".to_owned()),
-        Fate::IsRemoved,
+        Outcome::Gives(b"<html>Not today</html>".to_vec()),
+        Outcome::Gives(Vec::new()),
+        Outcome::Gives(base_jpeg()[..2_000].to_vec()),
+        Outcome::Gives(too_large),
+        Outcome::LiesAt("https://example.com/out.jpg".to_owned()),
+        Outcome::LiesAt("file:///etc/passwd".to_owned()),
+        Outcome::LiesAt("https://evilreplicate.delivery/out.jpg".to_owned()),
+        Outcome::LiesAt("https://replicate.delivery.example.com/out.jpg".to_owned()),
+        Outcome::LiesAt("http://replicate.delivery/out.jpg".to_owned()),
+        Outcome::IsRemoved,
     ] {
         let wanted = one(fate.clone()).await;
         let plan = wanted.plan().await;
@@ -55,14 +55,14 @@ async fn an_output_that_is_no_use_is_paid_and_asked_for_anew() {
 
 #[tokio::test]
 async fn what_is_never_of_use_is_given_up() {
-    let wanted = Wanted::image(|_, _| Fate::Gives(b"nothing".to_vec())).await;
+    let wanted = Wanted::image(|_, _| Outcome::Gives(b"nothing".to_vec())).await;
     wanted.work().await;
     wanted.assert_given_up("the content is not PNG, JPEG or WebP", 3).await;
 }
 
 #[tokio::test]
 async fn an_output_in_another_format_is_kept_as_a_jpeg() {
-    let wanted = one(Fate::Gives(png())).await;
+    let wanted = one(Outcome::Gives(png())).await;
     wanted.assert_all_made().await;
     let key = wanted.world.keys.image(&wanted.actor, &wanted.files().await[0]);
     let kept = wanted.world.bucket.get(&key).await.unwrap().unwrap().bytes;
@@ -80,7 +80,7 @@ fn damaged() -> Vec<ResponseTemplate> {
 #[tokio::test]
 async fn a_damaged_output_is_fetched_again_not_paid_again() {
     for damaged in damaged() {
-        let wanted = Wanted::image(always(Fate::Succeeds)).await;
+        let wanted = Wanted::image(always(Outcome::Succeeds)).await;
         for _ in 0..3 {
             wanted.world.replicate.answer_next(Place::Output, damaged.clone());
         }
@@ -93,7 +93,7 @@ async fn a_damaged_output_is_fetched_again_not_paid_again() {
 
 #[tokio::test]
 async fn outputs_damaged_often_cost_one_creation_each() {
-    let wanted = Wanted::images(5, always(Fate::Succeeds)).await;
+    let wanted = Wanted::images(5, always(Outcome::Succeeds)).await;
     for damaged in damaged().into_iter().cycle().take(12) {
         wanted.world.replicate.answer_next(Place::Output, damaged);
     }
@@ -108,7 +108,7 @@ async fn a_prediction_unknown_for_a_moment_is_not_paid_again() {
     let unknown = ResponseTemplate::new(404).set_body_json(json!({ "detail": "Prediction not found" }));
     let nameless = json!({ "id": "prediction0", "status": "succeeded", "output": null, "data_removed": false });
     for answer in [unknown, ResponseTemplate::new(200).set_body_json(nameless)] {
-        let wanted = Wanted::image(always(Fate::Succeeds)).await;
+        let wanted = Wanted::image(always(Outcome::Succeeds)).await;
         for _ in 0..3 {
             wanted.world.replicate.answer_next(Place::Look, answer.clone());
         }
@@ -121,7 +121,7 @@ async fn a_prediction_unknown_for_a_moment_is_not_paid_again() {
 
 #[tokio::test]
 async fn a_missing_output_is_awaited_while_it_is_kept() {
-    let wanted = Wanted::image(first(Fate::IsRemoved)).await;
+    let wanted = Wanted::image(first(Outcome::IsRemoved)).await;
     let began = wanted.world.clock.now();
     while wanted.world.replicate.creations() < 2 {
         assert!(wanted.world.generate_one().await);

@@ -1,7 +1,7 @@
 //! Why images could not be made is said where people look.
 
 use balancer_tests::coded::coded_picture;
-use balancer_tests::replicate::Fate;
+use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
 use domain::kind::Kind;
@@ -10,7 +10,7 @@ use domain::status::Status;
 use crate::support::{always, refusal};
 
 /// What the actor says in the end of a set of three that lacks two images, where each creation fares like this.
-async fn reason_in_the_end(fate: Fate) -> String {
+async fn reason_in_the_end(fate: Outcome) -> String {
     let (world, hero) = (World::with(&[("TARGET_TOTAL", "3")], always(fate), any_picture).await, actor("hero"));
     world.upload_base_image(&hero).await;
     world.upload(&hero, "hero_1.jpg", &coded_picture(Kind::Photorealistic, 8, 0)).await;
@@ -23,7 +23,7 @@ async fn reason_in_the_end(fate: Fate) -> String {
 
 #[tokio::test]
 async fn when_the_rounds_are_over_the_actor_says_why_images_could_not_be_made() {
-    let flagged = reason_in_the_end(Fate::IsImproper).await;
+    let flagged = reason_in_the_end(Outcome::IsImproper).await;
     for words in ["After 3 rounds", "2 images 2 could not be made", "flagged as sensitive", "replace it"] {
         assert!(flagged.contains(words), "{flagged}");
     }

@@ -2,7 +2,7 @@
 
 use aws::queues::Queue;
 use aws::store::slots::{SlotName, SlotRecord};
-use balancer_tests::replicate::Fate;
+use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
 use domain::actor::ActorId;
@@ -18,7 +18,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// `images` images, of which each creation fares as `script` says.
-    pub async fn images(images: u32, script: impl Fn(usize, &str) -> Fate + Send + Sync + 'static) -> Self {
+    pub async fn images(images: u32, script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static) -> Self {
         let (world, actor) = (World::with(&[], script, any_picture).await, actor("hero"));
         world.upload_base_image(&actor).await;
         let message = json!({ "actor_id": actor, "generate": { "photorealistic": images } });
@@ -27,7 +27,7 @@ impl Wanted {
     }
 
     /// One image.
-    pub async fn image(script: impl Fn(usize, &str) -> Fate + Send + Sync + 'static) -> Self {
+    pub async fn image(script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static) -> Self {
         Self::images(1, script).await
     }
 
@@ -96,15 +96,15 @@ impl Wanted {
 }
 
 /// The first creation fares like this, all others succeed.
-pub fn first(fate: Fate) -> impl Fn(usize, &str) -> Fate + Send + Sync + 'static {
-    move |index, _| if index == 0 { fate.clone() } else { Fate::Succeeds }
+pub fn first(fate: Outcome) -> impl Fn(usize, &str) -> Outcome + Send + Sync + 'static {
+    move |index, _| if index == 0 { fate.clone() } else { Outcome::Succeeds }
 }
 
-pub fn always(fate: Fate) -> impl Fn(usize, &str) -> Fate + Send + Sync + 'static {
+pub fn always(fate: Outcome) -> impl Fn(usize, &str) -> Outcome + Send + Sync + 'static {
     move |_, _| fate.clone()
 }
 
 /// The creation is answered with an error, as Replicate words it.
-pub fn refusal(status: u16, detail: &str) -> Fate {
-    Fate::Answers(status, json!({ "detail": detail, "status": status }))
+pub fn refusal(status: u16, detail: &str) -> Outcome {
+    Outcome::Answers(status, json!({ "detail": detail, "status": status }))
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use balancer_tests::coded::{VARIANTS, coded_picture};
-use balancer_tests::openai::{self, Answer, Asked, VisionService, perfect_eyes};
-use balancer_tests::replicate::{self, Fate, Replicate};
+use balancer_tests::openai::{self, Answer, Asked, VisionService, assess_correctly};
+use balancer_tests::replicate::{self, Outcome, Replicate};
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{TestStack, actor, binaries, emulator};
 use domain::actor::ActorId;
@@ -32,7 +32,7 @@ struct Paying {
 impl Paying {
     async fn start(
         eyes: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
-        script: impl Fn(usize, &str) -> Fate + Send + Sync + 'static,
+        script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static,
     ) -> Self {
         let paint = |kind, index| coded_picture(kind, 8, VARIANTS / 2 + index as u32);
         let replicate = Replicate::start(Clock::system(), script, paint).await;
@@ -109,7 +109,7 @@ fn has_key(text: &str) -> bool {
 
 #[tokio::test]
 async fn a_set_is_balanced_with_both_services_and_no_log_holds_a_key() {
-    let paying = Paying::start(perfect_eyes, |_, _| Fate::SucceedsAfter(AN_IMAGE)).await;
+    let paying = Paying::start(assess_correctly, |_, _| Outcome::SucceedsAfter(AN_IMAGE)).await;
     paying.balance().await;
     paying.assert_every_charge_accounted_for().await;
     assert_eq!(paying.replicate.charged(), 4);
@@ -127,19 +127,19 @@ async fn with_a_tenth_of_all_answers_failing_in_each_way_the_end_is_the_same() {
             0 => ("a server error", Answer::Reply(openai::problem(500, "server_error", &words))),
             1 => ("no JSON", Answer::Text("I can't see anything".to_owned())),
             2 => ("cut off", Answer::CutOff),
-            _ => ("judged", perfect_eyes(asked)),
+            _ => ("judged", assess_correctly(asked)),
         };
         seen.lock().unwrap().insert(name);
         answer
     };
     let script = move |creation: usize, _: &str| {
         let (name, fate) = match creation % 10 {
-            0 => ("a lost answer", Fate::AnswerIsLost),
-            1 => ("a failure", Fate::Fails),
-            2 => ("throttled", Fate::Answers(429, json!({ "detail": "Your rate limit resets in ~1s." }))),
-            4 => ("improper", Fate::IsImproper),
-            6 => ("unavailable", Fate::Answers(503, json!({ "detail": echo }))),
-            _ => ("made", Fate::SucceedsAfter(AN_IMAGE)),
+            0 => ("a lost answer", Outcome::AnswerIsLost),
+            1 => ("a failure", Outcome::Fails),
+            2 => ("throttled", Outcome::Answers(429, json!({ "detail": "Your rate limit resets in ~1s." }))),
+            4 => ("improper", Outcome::IsImproper),
+            6 => ("unavailable", Outcome::Answers(503, json!({ "detail": echo }))),
+            _ => ("made", Outcome::SucceedsAfter(AN_IMAGE)),
         };
         made.lock().unwrap().insert(name);
         fate
@@ -159,10 +159,10 @@ async fn a_service_that_repeats_the_keys_to_us_does_not_get_them_into_what_peopl
     let words = format!("Incorrect key {}", openai::KEY);
     let echo = format!("Not with {}", replicate::TOKEN);
     let eyes = move |asked: &Asked| match asked.turn {
-        0 => perfect_eyes(asked),
+        0 => assess_correctly(asked),
         _ => Answer::Reply(openai::problem(401, "invalid_api_key", &words)),
     };
-    let paying = Paying::start(eyes, move |_, _| Fate::Answers(422, json!({ "detail": echo }))).await;
+    let paying = Paying::start(eyes, move |_, _| Outcome::Answers(422, json!({ "detail": echo }))).await;
     paying.upload().await;
     let reason = paying.stack.needs_attention(&paying.actor).await;
     assert!(reason.contains("could not be made"), "{reason}");

@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use balancer_tests::openai::{self, Answer, Asked, Quirk, Vendor, VisionService, judgement};
-use balancer_tests::replicate::{self, Fate, Place, Replicate};
+use balancer_tests::replicate::{self, Outcome, Place, Replicate};
 use domain::kind::Kind;
 use domain::prompts::of_kind;
 use embedded::vision::EmbeddedVision;
@@ -57,14 +57,14 @@ fn look(eyes: &EmbeddedVision, asked: &Asked, has: &dyn Fn(&str) -> bool) -> Ans
 const INTERRUPTED: Duration = Duration::from_secs(90);
 
 /// A tenth of the creations goes wrong in each of five ways, where that is wanted.
-fn fate(creation: usize, takes: Duration, failing: bool) -> Fate {
+fn fate(creation: usize, takes: Duration, failing: bool) -> Outcome {
     match creation % 10 {
-        1 if failing => Fate::AnswerIsLost,
-        3 if failing => Fate::Fails,
-        5 if failing => Fate::Answers(429, json!({ "detail": "Your rate limit resets in ~1s." })),
-        7 if failing => Fate::IsImproper,
-        9 if failing => Fate::Answers(503, json!({ "detail": "busy" })),
-        _ => Fate::SucceedsAfter(takes),
+        1 if failing => Outcome::AnswerIsLost,
+        3 if failing => Outcome::Fails,
+        5 if failing => Outcome::Answers(429, json!({ "detail": "Your rate limit resets in ~1s." })),
+        7 if failing => Outcome::IsImproper,
+        9 if failing => Outcome::Answers(503, json!({ "detail": "busy" })),
+        _ => Outcome::SucceedsAfter(takes),
     }
 }
 
@@ -106,9 +106,9 @@ async fn main() {
         let is_first = first_prompt.get_or_init(|| prompt.to_owned()) == prompt;
         match creation {
             _ if interrupted && began.get_or_init(Instant::now).elapsed() < INTERRUPTED => {
-                Fate::FailsWith("Prediction interrupted; please retry (code: PA)")
+                Outcome::FailsWith("Prediction interrupted; please retry (code: PA)")
             }
-            _ if nsfw && is_first => Fate::FailsWith("NSFW content detected. Try a different prompt."),
+            _ if nsfw && is_first => Outcome::FailsWith("NSFW content detected. Try a different prompt."),
             _ => fate(creation, takes_an_image, failing),
         }
     };

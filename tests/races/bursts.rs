@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
-use balancer_tests::replicate::Fate;
+use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Fault, Journey, World};
 use domain::actor::ActorId;
@@ -110,7 +110,7 @@ async fn of_a_set_that_is_too_large_nothing_is_touched_and_a_person_is_asked() {
 async fn images_that_are_judged_bad_are_replaced_for_three_rounds_and_an_upload_starts_afresh() {
     let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "3"), ("MAX_ROUNDS", "3")];
-    let (world, hero) = (World::with(&variables, |_, _| Fate::Succeeds, poor).await, actor("hero"));
+    let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, poor).await, actor("hero"));
     world.upload_base_image(&hero).await;
     for uploads in 1..=2 {
         let picture = coded_picture(Kind::Photorealistic, 9, uploads);
@@ -133,7 +133,7 @@ async fn images_that_are_judged_bad_are_replaced_for_three_rounds_and_an_upload_
 async fn a_set_that_was_given_up_is_left_when_a_file_lands_again() {
     let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "3"), ("MAX_ROUNDS", "2")];
-    let (world, hero) = (World::with(&variables, |_, _| Fate::Succeeds, poor).await, actor("hero"));
+    let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, poor).await, actor("hero"));
     world.upload_base_image(&hero).await;
     let picture = coded_picture(Kind::Photorealistic, 9, 1);
     let land = async || {

@@ -2,7 +2,7 @@
 
 use aws::queues::Queue;
 use aws::store::actors::OnBehalf;
-use balancer_tests::replicate::Fate;
+use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
 use domain::actor::ActorId;
@@ -15,7 +15,7 @@ use serde_json::json;
 const PRICE: u64 = 40_000;
 
 async fn world(variables: &[(&str, &str)]) -> World {
-    World::with(variables, |_, _| Fate::Succeeds, any_picture).await
+    World::with(variables, |_, _| Outcome::Succeeds, any_picture).await
 }
 
 async fn ask_for(world: &World, actor: &ActorId, images: u32) {
@@ -98,9 +98,9 @@ async fn parked_work_goes_on_the_next_day() {
 #[tokio::test]
 async fn what_failed_or_was_refused_costs_nothing() {
     let fate = |index: usize, _: &str| match index % 3 {
-        0 => Fate::Fails,
-        1 => Fate::IsImproper,
-        _ => Fate::Succeeds,
+        0 => Outcome::Fails,
+        1 => Outcome::IsImproper,
+        _ => Outcome::Succeeds,
     };
     let (world, hero) = (World::with(&[], fate, any_picture).await, actor("hero"));
     ask_for(&world, &hero, 6).await;

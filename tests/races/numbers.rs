@@ -6,7 +6,7 @@ use aws::bucket::PutNew;
 use aws::queues::Queue;
 use aws::store::slots::SlotName;
 use aws::store::slots::SlotState;
-use balancer_tests::replicate::Fate;
+use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
 use domain::actor::ActorId;
@@ -19,7 +19,7 @@ const NO_LIMITS: [(&str, &str); 3] =
     [("DAILY_BUDGET_USD", "1000"), ("ACTOR_DAILY_BUDGET_USD", "1000"), ("PLAN_BUDGET_USD", "1000")];
 
 async fn rich_world() -> World {
-    World::with(&NO_LIMITS, |_, _| Fate::Succeeds, any_picture).await
+    World::with(&NO_LIMITS, |_, _| Outcome::Succeeds, any_picture).await
 }
 
 /// Has this many images of an actor asked for by hand, a hundred at once, with the messages not yet worked on.

@@ -3,7 +3,7 @@
 use aws::queues::Queue;
 use aws::store::slots::{SlotName, SlotState};
 use balancer_tests::coded::coded_picture;
-use balancer_tests::replicate::Fate;
+use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Journey, World};
 use domain::actor::ActorId;
@@ -101,7 +101,7 @@ async fn a_file_of_another_name_that_takes_a_number_that_was_just_given_keeps_it
 async fn a_file_that_took_the_name_of_an_image_on_its_way_starts_afresh_though_its_news_was_taken_for_ours() {
     let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")];
-    let (world, hero) = (World::with(&variables, |_, _| Fate::Succeeds, poor).await, actor("hero"));
+    let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, poor).await, actor("hero"));
     world.upload_base_image(&hero).await;
     world.send(Queue::Evaluation, json!({ "actor_id": hero })).await;
     world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesBefore);
@@ -217,7 +217,7 @@ async fn an_image_whose_deletion_was_cut_off_is_not_put_back_by_the_message_that
 async fn news_of_our_own_image_that_comes_after_it_was_thrown_away_begins_no_rounds() {
     let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "2")];
-    let (world, hero) = (World::with(&variables, |_, _| Fate::Succeeds, poor).await, actor("hero"));
+    let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, poor).await, actor("hero"));
     world.upload_base_image(&hero).await;
     world.upload(&hero, "hero_1.jpg", &coded_picture(Kind::Photorealistic, 2, 1)).await;
     world.wait_for_messages(1).await;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use balancer_tests::coded::{VARIANTS, coded_picture};
 use balancer_tests::cost::{Meter, Work};
-use balancer_tests::openai::{self, VisionService, perfect_eyes};
-use balancer_tests::replicate::{self, Fate, Replicate};
+use balancer_tests::openai::{self, VisionService, assess_correctly};
+use balancer_tests::replicate::{self, Outcome, Replicate};
 use balancer_tests::stack::actor;
 use domain::actor::ActorId;
 use domain::kind::Kind::Photorealistic;
@@ -33,8 +33,8 @@ async fn upload(meter: &Meter, hero: &ActorId) {
 #[tokio::test]
 async fn an_actor_with_twenty_images_and_paid_services_costs_what_is_derived() {
     let paint = |kind, index| coded_picture(kind, 8, VARIANTS / 2 + index as u32);
-    let replicate = Replicate::start(Clock::system(), |_, _| Fate::SucceedsAfter(AN_IMAGE), paint).await;
-    let vision = VisionService::start_slow(A_LOOK, perfect_eyes).await;
+    let replicate = Replicate::start(Clock::system(), |_, _| Outcome::SucceedsAfter(AN_IMAGE), paint).await;
+    let vision = VisionService::start_slow(A_LOOK, assess_correctly).await;
     let mut meter = Meter::start(&[
         ("TargetTotal", "20"),
         ("VisionProvider", "openai"),

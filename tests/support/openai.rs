@@ -261,6 +261,6 @@ pub fn seen(shown: &Shown) -> Value {
 
 /// Perfect eyes: every picture is seen as what it is.
 #[must_use]
-pub fn perfect_eyes(asked: &Asked) -> Answer {
+pub fn assess_correctly(asked: &Asked) -> Answer {
     Answer::Judged(asked.shown.iter().map(seen).collect())
 }

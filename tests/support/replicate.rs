@@ -25,7 +25,7 @@ pub const MODEL: &str = "black-forest-labs/flux-kontext-pro";
 
 /// What becomes of a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     /// It is ready at the first look.
     Succeeds,
     /// It is ready after this time.
@@ -70,7 +70,7 @@ pub struct Begun {
     /// The seed it was asked for with.
     pub seed: u64,
     /// What becomes of it.
-    pub fate: Fate,
+    pub fate: Outcome,
     at: Timestamp,
     since: Instant,
 }
@@ -90,12 +90,15 @@ impl Begun {
     /// Whether it was charged.
     #[must_use]
     pub fn is_charged(&self) -> bool {
-        !matches!(self.fate, Fate::Fails | Fate::FailsWith(_) | Fate::IsImproper | Fate::IsAborted | Fate::IsOdd)
+        !matches!(
+            self.fate,
+            Outcome::Fails | Outcome::FailsWith(_) | Outcome::IsImproper | Outcome::IsAborted | Outcome::IsOdd
+        )
     }
 }
 
 /// What decides the fate of each creation: its index and its prompt.
-type Script = dyn Fn(usize, &str) -> Fate + Send + Sync;
+type Script = dyn Fn(usize, &str) -> Outcome + Send + Sync;
 
 /// What draws: the kind asked for, and an index that makes each picture another.
 type Painter = dyn Fn(Kind, usize) -> Vec<u8> + Send + Sync;
@@ -110,7 +113,7 @@ impl Replicate {
     /// A stand-in that treats creations as `script` says, and draws as `paint` does.
     pub async fn start(
         clock: Clock,
-        script: impl Fn(usize, &str) -> Fate + Send + Sync + 'static,
+        script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static,
         paint: impl Fn(Kind, usize) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
         let server = Server::start().await;
@@ -165,7 +168,7 @@ impl Replicate {
             id: format!("other{index}"),
             prompt: String::new(),
             seed: 0,
-            fate: Fate::IsOdd,
+            fate: Outcome::IsOdd,
             at,
             since: Instant::now(),
         }));

@@ -8,7 +8,7 @@ use handlers::evaluate::{LEASE, ROOM_FOR_READING};
 use handlers::generate::CLAIM;
 use handlers::lambda::{MOST_DELIVERIES, SIDE_BY_SIDE};
 use providers::vision::LONGEST_TIMEOUT_SECONDS;
-use providers::vision::patience;
+use providers::vision::time_budget;
 
 use crate::CHAIN;
 use crate::document::{at, fields, number, resources_of_type, text, yaml};
@@ -71,10 +71,10 @@ fn a_batch_of_evaluations_ends_before_its_function_runs_out_of_time() {
     // The last request may begin at the end of the session's time, and may take as long as the parameter allows.
     let timeout = number("Resources.EvaluationFunction.Properties.Timeout");
     for answer in 1..=LONGEST_TIMEOUT_SECONDS {
-        let patience = patience(Duration::from_secs(answer));
-        let longest = patience.as_secs() + answer + ROOM_FOR_READING.as_secs();
+        let time_budget = time_budget(Duration::from_secs(answer));
+        let longest = time_budget.as_secs() + answer + ROOM_FOR_READING.as_secs();
         assert!(waves * longest < timeout, "{waves} x {longest} s do not fit into {timeout} s");
-        assert!(patience >= Duration::from_secs(1), "some requests are begun");
+        assert!(time_budget >= Duration::from_secs(1), "some requests are begun");
     }
 }
 
@@ -83,8 +83,8 @@ fn a_batch_of_deletions_ends_before_its_function_runs_out_of_time() {
     let batch = number("Resources.DeletionFunction.Properties.Events.Queue.Properties.BatchSize");
     let waves = batch.div_ceil(SIDE_BY_SIDE as u64);
     let timeout = number("Resources.DeletionFunction.Properties.Timeout");
-    // A third of the time is for the image that is deleted when the patience ends.
-    assert!(waves * delete::PATIENCE.as_secs() * 3 <= timeout * 2, "{waves} waves in {timeout} s");
+    // A third of the time is for the image that is deleted when the time_budget ends.
+    assert!(waves * delete::TIME_BUDGET.as_secs() * 3 <= timeout * 2, "{waves} waves in {timeout} s");
 }
 
 #[test]

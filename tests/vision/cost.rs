@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws::store::spending::Judging;
 use balancer_tests::coded::coded_picture;
-use balancer_tests::openai::{Answer, MODEL, Vendor, VisionService, perfect_eyes, problem};
+use balancer_tests::openai::{Answer, MODEL, Vendor, VisionService, assess_correctly, problem};
 use balancer_tests::stack::TestStack;
 use domain::actor::ActorId;
 use domain::kind::Kind;
@@ -29,7 +29,7 @@ async fn assert_booked(stack: &TestStack, actor: &ActorId) {
 #[tokio::test]
 async fn an_evaluation_that_leaves_no_plan_keeps_what_it_cost() {
     let (stack, actor) = with_set().await;
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     evaluate(&stack, &service, "execute").await.unwrap();
     assert_eq!(record(&stack, &actor).await.status, Status::Balanced);
     let kept = judgings(&stack, &actor).await;
@@ -67,7 +67,7 @@ async fn an_evaluation_that_is_cut_off_keeps_what_was_judged() {
     // Of the two pages one is never answered.
     let service = VisionService::start(|asked| match asked.turn {
         0 => Answer::Reply(wiremock::ResponseTemplate::new(200).set_delay(Duration::from_secs(3600))),
-        _ => perfect_eyes(asked),
+        _ => assess_correctly(asked),
     })
     .await;
     let cut_off = tokio::time::timeout(Duration::from_secs(12), evaluate(&stack, &service, "execute")).await;
@@ -82,7 +82,7 @@ async fn an_evaluation_that_is_cut_off_keeps_what_was_judged() {
 #[tokio::test]
 async fn only_what_is_new_for_this_model_and_this_rubric_is_shown() {
     let (stack, actor) = with_set().await;
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     evaluate(&stack, &service, "execute").await.unwrap();
     let shown = |asked: Vec<Vec<u32>>| asked.concat().len();
     assert_eq!(shown(service.asked()), 6);
@@ -102,7 +102,7 @@ async fn only_what_is_new_for_this_model_and_this_rubric_is_shown() {
     assert_eq!(shown(service.asked()), 6 + 1 + 2);
 
     // Another model has seen none of them.
-    let other = VisionService::of(Vendor { model: "eyes-2", ..Vendor::default() }, perfect_eyes).await;
+    let other = VisionService::of(Vendor { model: "eyes-2", ..Vendor::default() }, assess_correctly).await;
     evaluate(&stack, &other, "execute").await.unwrap();
     assert_eq!((shown(other.asked()), shown(service.asked())), (6, 9));
 }
@@ -123,6 +123,6 @@ async fn a_service_that_is_unavailable_is_waited_for_ever_less_often_and_for_an_
     assert_eq!((put_off(0).await, put_off(1).await, put_off(10).await), (Some(2), Some(60), Some(600)));
     assert_eq!((put_off(40).await, put_off(61).await), (Some(900), None), "then the message fails");
     assert!(record(&stack, &actor).await.vision_outage_since.is_some());
-    evaluate(&stack, &VisionService::start(perfect_eyes).await, "execute").await.unwrap();
+    evaluate(&stack, &VisionService::start(assess_correctly).await, "execute").await.unwrap();
     assert_eq!(record(&stack, &actor).await.vision_outage_since, None);
 }

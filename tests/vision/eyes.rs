@@ -1,7 +1,7 @@
 //! With perfect eyes on the other side, no image is ever mistaken for another.
 
 use balancer_tests::coded::{Code, VARIANTS, coded_image, coded_picture, read_code};
-use balancer_tests::openai::{MODEL, VisionService, perfect_eyes};
+use balancer_tests::openai::{MODEL, VisionService, assess_correctly};
 use domain::kind::Kind;
 use domain::money::MicroUsd;
 use imaging::{decode, encode_jpeg, measure, resize};
@@ -13,7 +13,7 @@ use crate::support::{assert_seen_except, codes, model, observe, observe_within, 
 async fn no_image_is_mistaken_for_another() {
     for (mode, passes) in [("grid", "1"), ("grid", "2"), ("individual", "1"), ("individual", "2")] {
         for count in [1, 2, 5, 6, 19, 20, 21, 45] {
-            let service = VisionService::start(perfect_eyes).await;
+            let service = VisionService::start(assess_correctly).await;
             let model = model(&service, &[("VISION_MODE", mode), ("VISION_PASSES", passes)]).await;
             let (pictures, plan) = (pictures(&codes(count)), format!("plan-{count}"));
             let (seen, granted) = observe_within(MicroUsd(u64::MAX), &model, pictures, &plan).await;
@@ -30,21 +30,21 @@ async fn no_image_is_mistaken_for_another() {
 
 #[tokio::test]
 async fn an_empty_set_is_not_asked_about() {
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     let seen = observe(&model(&service, &[]).await, 0, "plan").await;
     assert_eq!((seen.images.len(), seen.cost, service.turns()), (0, MicroUsd::ZERO, 0));
 }
 
 #[tokio::test]
 async fn an_assessment_belongs_to_the_model_and_the_version_of_the_prompt() {
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     let model = model(&service, &[]).await;
     assert_eq!(model.name(), format!("openai/{MODEL}/prompt-{PROMPT_VERSION}"));
 }
 
 #[tokio::test]
 async fn the_cost_is_the_tokens_times_their_prices() {
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     let prices = |input, output| {
         [("VISION_USD_PER_MILLION_INPUT_TOKENS", input), ("VISION_USD_PER_MILLION_OUTPUT_TOKENS", output)]
     };

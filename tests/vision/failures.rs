@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use balancer_tests::openai::{Answer, KEY, Vendor, VisionService, perfect_eyes, problem};
+use balancer_tests::openai::{Answer, KEY, Vendor, VisionService, assess_correctly, problem};
 use providers::vision::VisionConfig;
-use providers::vision::{Seen, VisionError};
+use providers::vision::{AssessmentBatch, VisionError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use wiremock::ResponseTemplate;
@@ -19,7 +19,7 @@ async fn always(reply: ResponseTemplate) -> (VisionError, usize) {
     (failure(seen, 4), service.turns())
 }
 
-fn failure(seen: Seen, count: usize) -> VisionError {
+fn failure(seen: AssessmentBatch, count: usize) -> VisionError {
     assert!(seen.images.len() == count && seen.images.iter().all(Result::is_err));
     seen.interrupted.expect("a reason")
 }
@@ -48,7 +48,7 @@ async fn a_key_that_is_not_accepted_is_a_persons_business() {
 
 #[tokio::test]
 async fn the_stand_in_itself_accepts_its_own_key_alone() {
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     let model = model(&service, &[("OPENAI_API_KEY", "sk-wrong")]).await;
     let error = failure(observe(&model, 2, "plan").await, 2);
     assert!(error.needs_person() && !error.to_string().contains("sk-wrong"), "{error}");
@@ -72,7 +72,7 @@ async fn an_account_without_credit_is_a_persons_business() {
 
 #[tokio::test]
 async fn a_model_that_knows_another_effort_must_be_told_it() {
-    let service = VisionService::of(Vendor { effort: Some("low"), ..Vendor::default() }, perfect_eyes).await;
+    let service = VisionService::of(Vendor { effort: Some("low"), ..Vendor::default() }, assess_correctly).await;
     let error = failure(observe(&model(&service, &[]).await, 4, "plan").await, 4);
     assert!(error.needs_person() && error.to_string().contains("VISION_REASONING_EFFORT"), "{error}");
     assert_eq!(service.turns(), 1);
@@ -84,7 +84,7 @@ async fn a_model_that_knows_another_effort_must_be_told_it() {
 async fn a_service_that_says_when_it_is_back_is_believed() {
     let service = VisionService::start(|asked| match asked.turn {
         0 => Answer::Reply(problem(503, "server_error", "Restarting").insert_header("Retry-After", "1")),
-        _ => perfect_eyes(asked),
+        _ => assess_correctly(asked),
     })
     .await;
     let began = Instant::now();
@@ -100,7 +100,7 @@ async fn an_answer_that_nobody_has_read_counts_as_much_as_it_may_have_cost() {
     let four_times = observe(&model(&nonsense, &[]).await, 4, "plan").await.cost;
     assert_eq!(nonsense.turns(), 4);
 
-    let hung = VisionService::start_slow(Duration::from_secs(30), perfect_eyes).await;
+    let hung = VisionService::start_slow(Duration::from_secs(30), assess_correctly).await;
     let once = model(&hung, &[("VISION_TIMEOUT_SECONDS", "1")]).await;
     assert_eq!(observe(&once, 4, "plan").await.cost * 4, four_times);
 
@@ -127,7 +127,7 @@ async fn a_short_retry_after_is_slept_through() {
     let service = VisionService::start(|asked| match asked.turn {
         0 => Answer::Reply(problem(429, "rate_limit_exceeded", "Slow down").insert_header("Retry-After", "1")),
         1 => Answer::Reply(problem(429, "rate_limit_exceeded", "Slow down").insert_header("retry-after-ms", "20")),
-        _ => perfect_eyes(asked),
+        _ => assess_correctly(asked),
     })
     .await;
     let began = Instant::now();
@@ -151,7 +151,7 @@ async fn without_retry_after_it_is_tried_in_a_moment_and_then_put_off() {
 async fn what_was_judged_before_the_service_gave_up_is_kept() {
     let service = VisionService::start(|asked| match asked.turn {
         0 => Answer::Reply(problem(429, "rate_limit_exceeded", "Slow").insert_header("Retry-After", "60")),
-        _ => perfect_eyes(asked),
+        _ => assess_correctly(asked),
     })
     .await;
     let seen = observe(&model(&service, &[]).await, 45, "plan").await;
@@ -165,7 +165,7 @@ async fn a_server_error_passes_or_is_waited_out() {
     for status in [500, 502, 503, 529, 408, 409] {
         let service = VisionService::start(move |asked| match asked.turn {
             0 => Answer::Reply(problem(status, "server_error", "The server had an error")),
-            _ => perfect_eyes(asked),
+            _ => assess_correctly(asked),
         })
         .await;
         assert_seen_except(&observe(&model(&service, &[]).await, 4, "plan").await, 4, &[]);
@@ -179,7 +179,7 @@ async fn a_server_error_passes_or_is_waited_out() {
 async fn an_answer_that_is_no_completion_is_tried_again() {
     let service = VisionService::start(|asked| match asked.turn {
         0 => Answer::Reply(ResponseTemplate::new(200).set_body_string("<html>Just a moment</html>")),
-        _ => perfect_eyes(asked),
+        _ => assess_correctly(asked),
     })
     .await;
     assert_seen_except(&observe(&model(&service, &[]).await, 4, "plan").await, 4, &[]);
@@ -190,7 +190,7 @@ async fn an_answer_that_is_no_completion_is_tried_again() {
 
 #[tokio::test]
 async fn a_connection_that_hangs_is_given_up_once() {
-    let service = VisionService::start_slow(Duration::from_secs(30), perfect_eyes).await;
+    let service = VisionService::start_slow(Duration::from_secs(30), assess_correctly).await;
     let began = Instant::now();
     let error = failure(observe(&model(&service, &[("VISION_TIMEOUT_SECONDS", "1")]).await, 4, "plan").await, 4);
     assert!(error.to_string().contains("did not answer in time"), "{error}");
@@ -200,7 +200,7 @@ async fn a_connection_that_hangs_is_given_up_once() {
 
 #[tokio::test]
 async fn a_service_that_is_not_there_is_waited_out() {
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     let config = service.config(&[("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")]);
     let began = Instant::now();
     let error = failure(observe(&model_of(config).await, 2, "plan").await, 2);
@@ -213,7 +213,7 @@ async fn a_service_that_is_not_there_is_waited_out() {
 async fn an_answer_of_fifty_megabytes_is_not_read_to_its_end() {
     let sent = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let address = flood(std::sync::Arc::clone(&sent)).await;
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     let config: VisionConfig = service.config(&[("OPENAI_BASE_URL", &address)]);
     let error = failure(observe(&model_of(config).await, 2, "plan").await, 2);
     assert_needs_person((error, 1), &["more than 4 MB", "OPENAI_BASE_URL"]);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use balancer_tests::coded::read_code;
-use balancer_tests::openai::{Answer, Asked, Shown, VisionService, judgement, perfect_eyes, problem, seen};
+use balancer_tests::openai::{Answer, Asked, Shown, VisionService, assess_correctly, judgement, problem, seen};
 use domain::kind::Kind;
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ fn sizes(service: &VisionService) -> Vec<usize> {
 async fn images_left_out_are_asked_for_again_alone() {
     let service = VisionService::start(|asked| match asked.turn {
         0 => Answer::Judged(entries(asked).split_off(3)),
-        _ => perfect_eyes(asked),
+        _ => assess_correctly(asked),
     })
     .await;
     let seen = observe(&model(&service, &[]).await, 20, "plan").await;
@@ -85,7 +85,7 @@ async fn an_image_never_judged_is_asked_for_three_times_and_stays_unassessed() {
 #[tokio::test]
 async fn with_two_passes_an_image_needs_both() {
     let service = VisionService::start(|asked| match asked.turn {
-        0 => perfect_eyes(asked),
+        0 => assess_correctly(asked),
         _ => {
             Answer::Judged(asked.shown.iter().filter(|shown| !is(shown, 3)).map(balancer_tests::openai::seen).collect())
         }
@@ -101,7 +101,7 @@ async fn content_that_is_no_json_is_asked_for_again_twice() {
     let service = VisionService::start(|asked| match asked.turn {
         0 => Answer::Text("Certainly! Here are my judgements:".to_owned()),
         1 => Answer::Text(r#"{"cells": {"1": "good"}}"#.to_owned()),
-        _ => perfect_eyes(asked),
+        _ => assess_correctly(asked),
     })
     .await;
     assert_seen_except(&observe(&model(&service, &[]).await, 20, "plan").await, 20, &[]);
@@ -117,7 +117,7 @@ async fn content_that_is_no_json_is_asked_for_again_twice() {
 async fn a_refused_image_is_found_by_halving_and_the_others_are_judged() {
     let refuse = |asked: &Asked| match shows(asked, 5) {
         true => Answer::Refused("I can't help with that."),
-        false => perfect_eyes(asked),
+        false => assess_correctly(asked),
     };
     let service = VisionService::start(refuse).await;
     let seen = observe(&model(&service, &[]).await, 20, "plan").await;
@@ -140,7 +140,7 @@ async fn a_request_refused_for_its_content_is_halved_too() {
         for mode in ["individual", "grid"] {
             let service = VisionService::start(move |asked| match shows(asked, 0) {
                 true => Answer::Reply(problem(status, code, words)),
-                false => perfect_eyes(asked),
+                false => assess_correctly(asked),
             })
             .await;
             let seen = observe(&model(&service, &[("VISION_MODE", mode)]).await, 4, "plan").await;
@@ -171,7 +171,7 @@ async fn json_in_other_text_is_read_at_the_first_time() {
 #[tokio::test]
 async fn an_answer_cut_off_is_asked_for_in_halves() {
     let service = VisionService::start(|asked| match asked.shown.len() {
-        0..=5 => perfect_eyes(asked),
+        0..=5 => assess_correctly(asked),
         _ => Answer::CutOff,
     })
     .await;
@@ -185,7 +185,7 @@ async fn an_answer_cut_off_is_asked_for_in_halves() {
 async fn a_single_image_whose_answer_is_cut_off_stays_unassessed() {
     let service = VisionService::start(|asked| match shows(asked, 1) {
         true => Answer::CutOff,
-        false => perfect_eyes(asked),
+        false => assess_correctly(asked),
     })
     .await;
     let seen = observe(&model(&service, &[]).await, 4, "plan").await;
@@ -198,7 +198,7 @@ async fn a_request_too_large_for_the_model_is_halved() {
     let too_large = problem(429, "rate_limit_exceeded", "Request too large for eyes-1 on tokens per min (TPM).");
     for reply in [too_large, problem(400, "context_length_exceeded", "Too long."), problem(413, "", "Too large.")] {
         let service = VisionService::start(move |asked| match asked.shown.len() {
-            0..=10 => perfect_eyes(asked),
+            0..=10 => assess_correctly(asked),
             _ => Answer::Reply(reply.clone()),
         })
         .await;
@@ -215,7 +215,7 @@ async fn pages_are_asked_side_by_side() {
         let arrivals = Arc::clone(&arrivals);
         move |asked| {
             arrivals.lock().unwrap().push(Instant::now());
-            perfect_eyes(asked)
+            assess_correctly(asked)
         }
     })
     .await;

@@ -1,6 +1,6 @@
 //! Keys that lie in Secrets Manager.
 
-use balancer_tests::openai::{KEY, VisionService, perfect_eyes};
+use balancer_tests::openai::{KEY, VisionService, assess_correctly};
 use balancer_tests::server::Server;
 use local_stack::{Credentials, sdk_config};
 use providers::vision::{VisionError, VisionModel};
@@ -29,7 +29,7 @@ async fn model(service: &VisionService, secrets: &Server) -> Result<VisionModel,
 
 #[tokio::test]
 async fn a_key_is_read_once_from_where_it_is_stored_whatever_surrounds_it() {
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     let secrets = secrets_manager(200, json!({ "ARN": ARN, "SecretString": format!("{KEY}\n") })).await;
     let model = model(&service, &secrets).await.unwrap();
     for seed in ["one", "two"] {
@@ -39,7 +39,7 @@ async fn a_key_is_read_once_from_where_it_is_stored_whatever_surrounds_it() {
 
 #[tokio::test]
 async fn a_key_that_can_t_be_read_is_told_with_where_it_was_looked_for() {
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     let denied = json!({ "__type": "AccessDeniedException", "Message": "not authorized to perform GetSecretValue" });
     for (status, answer, says) in [
         (200, json!({ "ARN": ARN, "SecretString": " \n" }), "the secret holds no text"),

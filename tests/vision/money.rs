@@ -1,7 +1,7 @@
 //! No question is asked before its highest price is set aside, the first time as at every repetition.
 
 use balancer_tests::coded::coded_picture;
-use balancer_tests::openai::{Answer, Asked, VisionService, perfect_eyes, seen};
+use balancer_tests::openai::{Answer, Asked, VisionService, assess_correctly, seen};
 use balancer_tests::stack::{TestStack, actor};
 use domain::actor::ActorId;
 use domain::kind::Kind;
@@ -133,7 +133,7 @@ async fn an_evaluation_without_money_for_a_repetition_is_parked_and_goes_on_the_
         assert_eq!((booked.spent, booked.committed), (price, price));
     }
     assert_eq!(garbling.turns(), 2, "one a day");
-    let seeing = VisionService::start(perfect_eyes).await;
+    let seeing = VisionService::start(assess_correctly).await;
     evaluate(2, &seeing).await.unwrap();
     assert_eq!(seeing.turns(), 1);
     assert_ne!(record(&stack, &hero).await.status, Status::Parked);
@@ -146,7 +146,7 @@ async fn what_was_judged_before_the_money_was_used_up_is_kept_and_shown() {
         stack.upload(&hero, &format!("hero_{number}.jpg"), &coded_picture(Kind::BwStylized, 8, number)).await;
     }
     // Of the two pages the second, with six images, is never understood.
-    let half = |asked: &Asked| if asked.shown.len() == 20 { perfect_eyes(asked) } else { nonsense(asked) };
+    let half = |asked: &Asked| if asked.shown.len() == 20 { assess_correctly(asked) } else { nonsense(asked) };
     let service = VisionService::start(half).await;
     let (_, granted) =
         observe_within(MicroUsd(u64::MAX), &model(&service, &[]).await, pictures(&codes(26)), "plan").await;
@@ -156,7 +156,7 @@ async fn what_was_judged_before_the_money_was_used_up_is_kept_and_shown() {
     evaluate_with(&variables, Clock::system(), &stack, &service, &message).await.unwrap_err();
     assert_eq!(record(&stack, &hero).await.status, Status::Parked);
     assert_eq!(stack.keys_below("evaluations/").await.len(), 2, "people see what the model saw");
-    let seeing = VisionService::start(perfect_eyes).await;
+    let seeing = VisionService::start(assess_correctly).await;
     evaluate_with(&[], Clock::system(), &stack, &seeing, &message).await.unwrap();
     assert_eq!(seeing.asked().concat().len(), 6, "only the others are shown");
 }
@@ -164,7 +164,7 @@ async fn what_was_judged_before_the_money_was_used_up_is_kept_and_shown() {
 #[tokio::test]
 async fn a_dry_run_without_money_says_so_and_waits_for_none() {
     let (stack, hero) = with_set().await;
-    let service = VisionService::start(perfect_eyes).await;
+    let service = VisionService::start(assess_correctly).await;
     let message = json!({ "actor_id": "hero", "mode": "dry_run" });
     let variables = [("DAILY_BUDGET_USD", "0.000001")];
     evaluate_with(&variables, Clock::system(), &stack, &service, &message).await.unwrap();

@@ -47,7 +47,7 @@ async fn the_two_orders_differ() {
     let noted = std::sync::Arc::clone(&orders);
     let service = VisionService::start(move |asked| {
         noted.lock().unwrap().push(asked.shown.iter().map(variant).collect::<Vec<_>>());
-        balancer_tests::openai::perfect_eyes(asked)
+        balancer_tests::openai::assess_correctly(asked)
     })
     .await;
     observe(&model(&service, &[TWO_PASSES]).await, 20, "plan").await;

@@ -1,12 +1,12 @@
 //! Servers that speak OpenAI's chat completions and refuse some parts of a request.
 
-use balancer_tests::openai::{Answer, Asked, Quirk, Vendor, VisionService, perfect_eyes, problem};
+use balancer_tests::openai::{Answer, Asked, Quirk, Vendor, VisionService, assess_correctly, problem};
 use domain::money::MicroUsd;
 
 use crate::support::{assert_seen_except, codes, model, observe, observe_within, pictures};
 
 async fn service(quirk: Quirk) -> VisionService {
-    VisionService::of(Vendor { quirk: Some(quirk), ..Vendor::default() }, perfect_eyes).await
+    VisionService::of(Vendor { quirk: Some(quirk), ..Vendor::default() }, assess_correctly).await
 }
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn a_refused_part_is_left_out_and_that_is_remembered() {
         Vendor { effort: None, ..Vendor::default() },
     ];
     for vendor in vendors {
-        let service = VisionService::of(vendor, perfect_eyes).await;
+        let service = VisionService::of(vendor, assess_correctly).await;
         let model = model(&service, &[]).await;
         let (seen, granted) = observe_within(MicroUsd(u64::MAX), &model, pictures(&codes(4)), "plan").await;
         assert_seen_except(&seen, 4, &[]);
@@ -32,7 +32,7 @@ async fn a_refused_part_is_left_out_and_that_is_remembered() {
 #[tokio::test]
 async fn a_request_in_another_form_is_reserved_like_any_other() {
     let vendor = Vendor { effort: None, ..Vendor::default() };
-    let service = VisionService::of(vendor, perfect_eyes).await;
+    let service = VisionService::of(vendor, assess_correctly).await;
     let first = model(&service, &[]).await;
     let (seen, granted) = observe_within(MicroUsd(u64::MAX), &first, pictures(&codes(4)), "plan").await;
     assert!(seen.interrupted.is_none());
@@ -56,7 +56,7 @@ async fn a_server_of_one_image_a_request_gets_one_each_time() {
 #[tokio::test]
 async fn a_server_of_a_few_images_gets_as_many_each_time() {
     let few = |asked: &Asked| match asked.shown.len() {
-        0..=3 => perfect_eyes(asked),
+        0..=3 => assess_correctly(asked),
         _ => Answer::Reply(problem(400, "bad_request", "You can provide at most 3 images per request.")),
     };
     let service = VisionService::start(few).await;

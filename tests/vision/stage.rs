@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws::store::actors::ActorRecord;
 use balancer_tests::coded::{coded_picture, read_code};
-use balancer_tests::openai::{Answer, Asked, VisionService, perfect_eyes, problem};
+use balancer_tests::openai::{Answer, Asked, VisionService, assess_correctly, problem};
 use balancer_tests::stack::{TestStack, actor};
 use domain::actor::ActorId;
 use domain::kind::{Kind, KindCounts};
@@ -66,7 +66,7 @@ pub(crate) async fn record(stack: &TestStack, actor: &ActorId) -> ActorRecord {
 fn refusing(asked: &Asked) -> Answer {
     match asked.shown.iter().any(|shown| read_code(&shown.picture).unwrap().variant == REFUSED) {
         true => Answer::Refused("No."),
-        false => perfect_eyes(asked),
+        false => assess_correctly(asked),
     }
 }
 
@@ -90,7 +90,7 @@ async fn an_image_that_nobody_could_judge_stays_uncounted_and_is_named() {
     assert!(reason.contains("hero_3.jpg: not judged: the model refuses to judge it (No.)"), "{reason}");
     assert_eq!(stack.filenames(&actor).await.len(), 6);
 
-    evaluate(&stack, &VisionService::start(perfect_eyes).await, "execute").await.unwrap();
+    evaluate(&stack, &VisionService::start(assess_correctly).await, "execute").await.unwrap();
     assert_eq!(record(&stack, &actor).await.status, Status::Balanced);
 }
 
@@ -105,7 +105,7 @@ async fn a_key_that_is_not_accepted_ends_the_evaluation_until_a_person_has_repla
     let reason = reason.unwrap();
     assert!(reason.contains("OPENAI_API_KEY") && reason.contains("set a valid one"), "{reason}");
 
-    evaluate(&stack, &VisionService::start(perfect_eyes).await, "execute").await.unwrap();
+    evaluate(&stack, &VisionService::start(assess_correctly).await, "execute").await.unwrap();
     assert_eq!(record(&stack, &actor).await.status, Status::Balanced);
     let manifest = stack.manifest(&actor).await;
     let judged_by = manifest.images.values().filter_map(|image| image.assessed_by.as_deref());
@@ -127,7 +127,7 @@ async fn an_evaluation_is_put_off_as_long_as_the_service_asks() {
 #[tokio::test]
 async fn a_service_that_is_too_slow_is_asked_twice() {
     let (stack, actor) = with_set().await;
-    let slow = VisionService::start_slow(Duration::from_secs(30), perfect_eyes).await;
+    let slow = VisionService::start_slow(Duration::from_secs(30), assess_correctly).await;
     let evaluate_within = async |seconds, service| {
         let command = json!({ "actor_id": "hero" });
         evaluate_with(&[("VISION_TIMEOUT_SECONDS", seconds)], Clock::system(), &stack, service, &command).await
@@ -140,7 +140,7 @@ async fn a_service_that_is_too_slow_is_asked_twice() {
     let reason = reason.unwrap();
     assert!(reason.contains("did not answer in time") && reason.contains("VISION_TIMEOUT_SECONDS (240"), "{reason}");
 
-    let fast = VisionService::start(perfect_eyes).await;
+    let fast = VisionService::start(assess_correctly).await;
     evaluate_within("1", &slow).await.unwrap_err();
     evaluate_within("60", &fast).await.unwrap();
     let ActorRecord { status, vision_timed_out, .. } = record(&stack, &actor).await;
@@ -157,7 +157,7 @@ async fn a_slow_service_that_makes_progress_is_asked_on() {
     let answered = std::sync::atomic::AtomicUsize::new(0);
     let service = VisionService::start(move |asked| match answered.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
         1 | 2 | 4 => Answer::Reply(wiremock::ResponseTemplate::new(200).set_delay(Duration::from_secs(3600))),
-        _ => perfect_eyes(asked),
+        _ => assess_correctly(asked),
     })
     .await;
     let variables = [("VISION_TIMEOUT_SECONDS", "12"), ("TARGET_TOTAL", "46"), ("QUIET_SECONDS", "0")];

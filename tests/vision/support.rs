@@ -10,7 +10,7 @@ use domain::kind::Kind;
 use domain::money::MicroUsd;
 use image::RgbImage;
 use providers::vision::VisionConfig;
-use providers::vision::{Seen, VisionModel, Word};
+use providers::vision::{AssessmentBatch, AssessmentEvent, VisionModel};
 use tokio::sync::mpsc::unbounded_channel;
 
 /// The model as configured for the stand-in, with these variables besides.
@@ -37,12 +37,12 @@ pub(crate) fn pictures(codes: &[Code]) -> Vec<Arc<RgbImage>> {
 }
 
 /// Has so many pictures judged.
-pub(crate) async fn observe(model: &VisionModel, count: usize, seed: &str) -> Seen {
+pub(crate) async fn observe(model: &VisionModel, count: usize, seed: &str) -> AssessmentBatch {
     observe_pictures(model, pictures(&codes(count)), seed).await
 }
 
 /// Has these pictures judged.
-pub(crate) async fn observe_pictures(model: &VisionModel, pictures: Vec<Arc<RgbImage>>, seed: &str) -> Seen {
+pub(crate) async fn observe_pictures(model: &VisionModel, pictures: Vec<Arc<RgbImage>>, seed: &str) -> AssessmentBatch {
     observe_within(MicroUsd(u64::MAX), model, pictures, seed).await.0
 }
 
@@ -52,12 +52,12 @@ pub(crate) async fn observe_within(
     model: &VisionModel,
     pictures: Vec<Arc<RgbImage>>,
     seed: &str,
-) -> (Seen, Vec<MicroUsd>) {
+) -> (AssessmentBatch, Vec<MicroUsd>) {
     let (tell, mut told) = unbounded_channel();
     let keep_books = async {
         let mut grants: Vec<MicroUsd> = Vec::new();
         while let Some(word) = told.recv().await {
-            if let Word::NeedsMoney { amount, granted } = word {
+            if let AssessmentEvent::ReservationNeeded { amount, granted } = word {
                 let has_room = grants.iter().copied().sum::<MicroUsd>() + amount <= budget;
                 grants.extend(has_room.then_some(amount));
                 granted.send(has_room).unwrap();
@@ -65,7 +65,7 @@ pub(crate) async fn observe_within(
         }
         grants
     };
-    tokio::join!(model.observe(pictures, seed, tell), keep_books)
+    tokio::join!(model.assess(pictures, seed, tell), keep_books)
 }
 
 /// What perfect eyes see.
@@ -75,7 +75,7 @@ pub(crate) fn truth(code: Code) -> Observation {
 }
 
 /// Asserts that each image was seen as what it is, except those at `unassessed`.
-pub(crate) fn assert_seen_except(seen: &Seen, count: usize, unassessed: &[usize]) {
+pub(crate) fn assert_seen_except(seen: &AssessmentBatch, count: usize, unassessed: &[usize]) {
     assert_eq!(seen.images.len(), count);
     for (index, (code, observation)) in codes(count).into_iter().zip(&seen.images).enumerate() {
         match observation {

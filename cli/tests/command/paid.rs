@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use balancer_tests::replicate::{self, Fate, Replicate};
+use balancer_tests::replicate::{self, Outcome, Replicate};
 use domain::kind::Kind;
 use handlers::Clock;
 use tokio::runtime::Runtime;
@@ -28,7 +28,7 @@ impl Service {
     fn start() -> Self {
         let runtime = Runtime::new().unwrap();
         let paint = |kind: Kind, index: usize| drawn(kind)[index % drawn(kind).len()].clone();
-        let script = |_: usize, _: &str| Fate::SucceedsAfter(AN_IMAGE);
+        let script = |_: usize, _: &str| Outcome::SucceedsAfter(AN_IMAGE);
         let replicate = runtime.block_on(Replicate::start(Clock::system(), script, paint));
         Self { replicate, _runtime: runtime }
     }

@@ -31,7 +31,7 @@ const AFTER_REPLACEMENT: Duration = Duration::from_secs(2);
 
 /// How long one message's images are deleted one after the other. With what the last one takes, it stays below what a
 /// function may take; the records say where to go on.
-pub const PATIENCE: Duration = Duration::from_secs(80);
+pub const TIME_BUDGET: Duration = Duration::from_secs(80);
 
 /// When to go on where only the time was up.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -49,8 +49,8 @@ pub struct Deletion {
     pub local: LocalCopy,
     /// Where things lie in the bucket.
     pub keys: Keys,
-    /// For how long images are deleted; [`PATIENCE`], but for tests.
-    pub patience: Duration,
+    /// For how long images are deleted; [`TIME_BUDGET`], but for tests.
+    pub time_budget: Duration,
     /// What the time is.
     pub clock: Clock,
 }
@@ -119,7 +119,7 @@ impl Deletion {
 
     async fn delete_planned(&self, actor: &ActorId, plan: &Plan) -> Result<u32, StageError> {
         let mut deleted = 0;
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + self.time_budget;
         let mut folder = self.folder(actor).await?;
         for deletion in &plan.delete {
             in_time(until)?;
@@ -180,7 +180,7 @@ impl Deletion {
         let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         actors::refuse_unknown(&self.store, places, actor).await?;
         let (mut pinned, mut has_changed) = (Vec::new(), false);
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + self.time_budget;
         let mut folder = self.folder(actor).await?;
         for filename in filenames {
             in_time(until)?;

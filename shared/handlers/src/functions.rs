@@ -127,7 +127,7 @@ pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletio
         queues: queues.clone(),
         local,
         keys,
-        patience: delete::PATIENCE,
+        time_budget: delete::TIME_BUDGET,
         clock: clock.clone(),
     };
     Worker { stage, store, queues, clock }
@@ -151,7 +151,7 @@ pub async fn generation(
         keys,
         generator: Generator::new(config.generator, sdk).await.inspect_err(log_why_it_does_not_start)?,
         budget: config.budget,
-        patience: generate::PATIENCE,
+        time_budget: generate::TIME_BUDGET,
         clock: clock.clone(),
     };
     Ok(Worker { stage, store, queues, clock })

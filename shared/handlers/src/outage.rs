@@ -12,7 +12,7 @@ const SHORTEST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(900);
 
 /// After this long a person has to look.
-const PATIENCE: SignedDuration = SignedDuration::from_hours(1);
+const MAX_OUTAGE: SignedDuration = SignedDuration::from_hours(1);
 
 /// What was noted longer ago belongs to another outage.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(3);
@@ -26,7 +26,7 @@ pub(super) fn since(noted: Option<Timestamp>, now: Timestamp) -> Timestamp {
 pub(super) fn pause(since: Timestamp, now: Timestamp, asked: Option<Duration>) -> Option<Duration> {
     let waited = now.duration_since(since);
     let usual = waited.unsigned_abs().clamp(SHORTEST, LONGEST);
-    (waited < PATIENCE).then(|| usual.max(asked.unwrap_or_default()))
+    (waited < MAX_OUTAGE).then(|| usual.max(asked.unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 pub use config::{LONGEST_TIMEOUT_SECONDS, OpenAiConfig, VisionConfig, VisionMode};
-pub use openai::{OpenAi, OpenAiError, PROMPT_VERSION, name_of, patience};
+pub use openai::{OpenAi, OpenAiError, PROMPT_VERSION, name_of, time_budget};
 
 /// A vision model. It sees images and says what it sees, nothing else.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub fn highest_price(images: usize, config: &VisionConfig) -> MicroUsd {
 
 /// What a model has seen. What was paid for is here even if the asking was interrupted.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct AssessmentBatch {
     /// What it says of each image, in their order, or why an image stays unassessed.
     pub images: Vec<Result<Observation, String>>,
     /// What the answers cost.
@@ -48,11 +48,11 @@ pub struct Seen {
 
 /// What a model tells while it judges.
 #[derive(Debug)]
-pub enum Word {
+pub enum AssessmentEvent {
     /// An image, by its place among them, is judged.
-    Judged(usize, Observation),
+    Assessed(usize, Observation),
     /// So much more must be set aside before it goes on asking.
-    NeedsMoney {
+    ReservationNeeded {
         /// How much more.
         amount: MicroUsd,
         /// Whether it is set aside. If not, nothing more is asked.
@@ -61,7 +61,7 @@ pub enum Word {
 }
 
 /// Who listens to a model, writes down what it says and keeps the books.
-pub type Tell = UnboundedSender<Word>;
+pub type EventSender = UnboundedSender<AssessmentEvent>;
 
 /// The vision model could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -145,7 +145,7 @@ impl VisionModel {
 
     /// Judges images. A model that is shown many at once sees them in an order drawn from `seed`. What is said of each
     /// image is told as soon as that is settled, and no paid request is sent before its highest price is granted.
-    pub async fn observe(&self, images: Vec<Arc<RgbImage>>, seed: &str, tell: Tell) -> Seen {
+    pub async fn assess(&self, images: Vec<Arc<RgbImage>>, seed: &str, tell: EventSender) -> AssessmentBatch {
         match self {
             Self::Embedded(model) => {
                 let (model, count) = (Arc::clone(model), images.len());
@@ -153,21 +153,21 @@ impl VisionModel {
                     let judged = images.iter().map(|image| model.observe(image)).enumerate();
                     // Whether anybody listens is their business.
                     judged
-                        .inspect(|(at, seen)| drop(tell.send(Word::Judged(*at, seen.clone()))))
+                        .inspect(|(at, seen)| drop(tell.send(AssessmentEvent::Assessed(*at, seen.clone()))))
                         .map(|(_, seen)| Ok(seen))
                         .collect()
                 };
                 match tokio::task::spawn_blocking(judge).await {
-                    Ok(images) => Seen { images, cost: MicroUsd::ZERO, interrupted: None },
-                    Err(error) => Seen::nothing(count, error.into()),
+                    Ok(images) => AssessmentBatch { images, cost: MicroUsd::ZERO, interrupted: None },
+                    Err(error) => AssessmentBatch::nothing(count, error.into()),
                 }
             }
-            Self::OpenAi(model) => model.observe(images, seed, tell).await,
+            Self::OpenAi(model) => model.assess(images, seed, tell).await,
         }
     }
 }
 
-impl Seen {
+impl AssessmentBatch {
     fn nothing(images: usize, error: VisionError) -> Self {
         Self { images: vec![Err(error.to_string()); images], cost: MicroUsd::ZERO, interrupted: Some(error) }
     }

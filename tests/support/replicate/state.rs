@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use wiremock::{Request, Respond, ResponseTemplate};
 
 use super::request::{checked, kind_of};
-use super::{Begun, Fate, MODEL, Painter, Place, Script, TOKEN};
+use super::{Begun, MODEL, Outcome, Painter, Place, Script, TOKEN};
 
 /// How long inputs and outputs are kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(1);
+const RETENTION: SignedDuration = SignedDuration::from_hours(1);
 
 /// Predictions on a page of the list.
 const PAGE: usize = 100;
@@ -76,11 +76,11 @@ impl State {
         };
         let fate = (self.script)(index, &prompt);
         match fate {
-            Fate::Answers(status, body) => return ResponseTemplate::new(status).set_body_json(body),
-            Fate::Hangs => return ResponseTemplate::new(201).set_delay(Duration::from_secs(3600)),
+            Outcome::Answers(status, body) => return ResponseTemplate::new(status).set_body_json(body),
+            Outcome::Hangs => return ResponseTemplate::new(201).set_delay(Duration::from_secs(3600)),
             _ => {}
         }
-        let is_lost = fate == Fate::AnswerIsLost;
+        let is_lost = fate == Outcome::AnswerIsLost;
         let mut begun = self.begun.lock().unwrap();
         let id = format!("prediction{}", begun.len());
         begun.push(Begun { id, prompt, seed, fate, at: self.clock.now(), since: Instant::now() });
@@ -109,7 +109,7 @@ impl State {
         let id = request.url.path().rsplit('/').next().unwrap();
         let begun = self.begun.lock().unwrap();
         match begun.iter().find(|begun| begun.id == id) {
-            Some(found) if found.fate != Fate::IsForgotten => {
+            Some(found) if found.fate != Outcome::IsForgotten => {
                 ResponseTemplate::new(200).set_body_json(self.describe(found, true))
             }
             _ => refusal(404, "Prediction not found"),
@@ -121,8 +121,8 @@ impl State {
         let begun = self.begun.lock().unwrap();
         let Some(index) = begun.iter().position(|begun| begun.id == id) else { return refusal(404, "Not found") };
         match &begun[index].fate {
-            Fate::IsRemoved => refusal(404, "Not found"),
-            Fate::Gives(bytes) => ResponseTemplate::new(200).set_body_raw(bytes.clone(), "image/jpeg"),
+            Outcome::IsRemoved => refusal(404, "Not found"),
+            Outcome::Gives(bytes) => ResponseTemplate::new(200).set_body_raw(bytes.clone(), "image/jpeg"),
             _ => {
                 let kind = kind_of(&begun[index].prompt);
                 ResponseTemplate::new(200).set_body_raw((self.paint)(kind, index), "image/jpeg")
@@ -131,23 +131,25 @@ impl State {
     }
 
     fn describe(&self, begun: &Begun, is_look: bool) -> Value {
-        if begun.fate == Fate::IsOdd {
+        if begun.fate == Outcome::IsOdd {
             return json!({ "id": begun.id, "status": null, "input": null, "output": null, "data_removed": null });
         }
         let output = format!("{}/output/{}.jpg", self.public.lock().unwrap(), begun.id);
         let (status, output, error) = match &begun.fate {
             _ if !is_look => ("starting", Value::Null, Value::Null),
-            Fate::Fails => ("failed", Value::Null, json!("CUDA out of memory")),
-            Fate::FailsWith(words) => ("failed", Value::Null, json!(words)),
-            Fate::IsCanceled => ("canceled", Value::Null, Value::Null),
-            Fate::IsAborted => ("aborted", Value::Null, Value::Null),
-            Fate::Stays(status) => (*status, Value::Null, Value::Null),
-            Fate::IsImproper => ("failed", Value::Null, json!("The input or output was flagged as sensitive. (E005)")),
-            Fate::SucceedsAfter(time) if begun.since.elapsed() < *time => ("processing", Value::Null, Value::Null),
-            Fate::LiesAt(address) => ("succeeded", json!(address), Value::Null),
+            Outcome::Fails => ("failed", Value::Null, json!("CUDA out of memory")),
+            Outcome::FailsWith(words) => ("failed", Value::Null, json!(words)),
+            Outcome::IsCanceled => ("canceled", Value::Null, Value::Null),
+            Outcome::IsAborted => ("aborted", Value::Null, Value::Null),
+            Outcome::Stays(status) => (*status, Value::Null, Value::Null),
+            Outcome::IsImproper => {
+                ("failed", Value::Null, json!("The input or output was flagged as sensitive. (E005)"))
+            }
+            Outcome::SucceedsAfter(time) if begun.since.elapsed() < *time => ("processing", Value::Null, Value::Null),
+            Outcome::LiesAt(address) => ("succeeded", json!(address), Value::Null),
             _ => ("succeeded", json!(output), Value::Null),
         };
-        let is_kept = self.clock.now().duration_since(begun.at) < KEPT;
+        let is_kept = self.clock.now().duration_since(begun.at) < RETENTION;
         let input = json!({ "prompt": begun.prompt, "seed": begun.seed, "aspect_ratio": "16:9" });
         json!({
             "id": begun.id,

@@ -33,8 +33,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::coded::{self, coded_picture};
-use crate::openai::{self, VisionService, perfect_eyes};
-use crate::replicate::{self, Fate, Replicate};
+use crate::openai::{self, VisionService, assess_correctly};
+use crate::replicate::{self, Outcome, Replicate};
 use crate::stack::{KEY_PREFIX, emulator};
 pub use drive::{Delivery, Journey};
 pub use faults::{Fault, Network};
@@ -80,7 +80,7 @@ pub struct World {
     /// What the time is, here.
     pub clock: Clock,
     /// For how long a worker deletes, or takes steps towards an image, where it isn't as long as usual.
-    pub patience: Option<Duration>,
+    pub time_budget: Option<Duration>,
     passing: Arc<Passing>,
     sqs: aws_sdk_sqs::Client,
     urls: QueueUrls,
@@ -102,13 +102,13 @@ impl World {
     pub async fn coded(variables: &[(&str, &str)]) -> Self {
         // The variants from half-way on are those of the generator.
         let paint = |kind, index| coded_picture(kind, GOOD, coded::VARIANTS / 2 + index as u32);
-        Self::with(variables, |_, _| Fate::Succeeds, paint).await
+        Self::with(variables, |_, _| Outcome::Succeeds, paint).await
     }
 
     /// A world with these variables beside the usual ones, and a generator that does as it is told.
     pub async fn with(
         variables: &[(&str, &str)],
-        script: impl Fn(usize, &str) -> Fate + Send + Sync + 'static,
+        script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static,
         paint: impl Fn(Kind, usize) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
         let passing = Arc::new(Passing::from_noon());
@@ -116,7 +116,7 @@ impl World {
         let replicate = Replicate::start(clock.clone(), script, paint).await;
         let emulator = emulator().await;
         let endpoint = emulator.endpoint();
-        let vision = VisionService::start(perfect_eyes).await;
+        let vision = VisionService::start(assess_correctly).await;
         let services = [("replicate", replicate.address()), ("openai", vision.address())];
         let network = Network::start(endpoint, &services, Arc::clone(&passing)).await;
         replicate.known_as(&format!("{}/replicate", network.address()));
@@ -156,7 +156,7 @@ impl World {
             replicate,
             vision,
             clock,
-            patience: None,
+            time_budget: None,
             passing,
             sqs,
             urls,
@@ -180,7 +180,7 @@ impl World {
         from_variables(self.variables.clone()).unwrap()
     }
 
-    /// How a worker reaches AWS: over the network that may fail, without the SDK's patience.
+    /// How a worker reaches AWS: over the network that may fail, without the SDK's retries.
     fn sdk(&self) -> aws_config::SdkConfig {
         let retry = aws_config::retry::RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
         sdk_config(self.network.address(), &self.credentials).into_builder().retry_config(retry).build()
@@ -195,14 +195,14 @@ impl World {
     #[must_use]
     pub fn deletion(&self) -> handlers::lambda::Worker<handlers::delete::Deletion> {
         let mut worker = functions::deletion(self.config(), &self.sdk(), self.clock.clone());
-        worker.stage.patience = self.patience.unwrap_or(worker.stage.patience);
+        worker.stage.time_budget = self.time_budget.unwrap_or(worker.stage.time_budget);
         worker
     }
 
     /// A new process of the generation function.
     pub async fn generation(&self) -> handlers::lambda::Worker<handlers::generate::Generation> {
         let mut worker = functions::generation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap();
-        worker.stage.patience = self.patience.unwrap_or(worker.stage.patience);
+        worker.stage.time_budget = self.time_budget.unwrap_or(worker.stage.time_budget);
         worker
     }
 

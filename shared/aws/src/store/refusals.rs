@@ -13,10 +13,10 @@ const PARTITION: &str = "REFUSED";
 const THIS_MILLENNIUM: &str = "2";
 
 /// How long a refusal is kept.
-const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+const REFUSAL_RETENTION: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
 /// Characters of a refused body that are kept.
-const BODY_KEPT: usize = 2_000;
+const MAX_BODY_CHARS: usize = 2_000;
 
 /// A message that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,8 +45,8 @@ impl Refusal {
             queue: queue.to_owned(),
             message_id: message_id.to_owned(),
             reason,
-            body: body.chars().take(BODY_KEPT).collect(),
-            expires_at: now + KEPT,
+            body: body.chars().take(MAX_BODY_CHARS).collect(),
+            expires_at: now + REFUSAL_RETENTION,
         }
     }
 }

@@ -23,7 +23,7 @@ const EVERYTHING: &str = "SPENDING";
 const JUDGING: &str = "JUDGING#";
 
 /// How long it is kept what an evaluation has cost; the sums of the days stay.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+const COST_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Money set aside for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,12 +93,12 @@ impl Store {
         self.reserve(charge.amount, &limits, Some(noted)).await
     }
 
-    /// Sets money aside for questions to the vision model. A worker that is cut off before [`Self::settle_question`]
+    /// Sets money aside for questions to the vision model. A worker that is cut off before [`Self::book_assessment`]
     /// leaves it committed: whether the questions were charged nobody knows then.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn reserve_question(
+    pub async fn reserve_assessment(
         &self,
         actor: &ActorId,
         charge: Charge,
@@ -116,7 +116,7 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn settle_question(
+    pub async fn book_assessment(
         &self,
         actor: &ActorId,
         charge: Charge,
@@ -131,7 +131,7 @@ impl Store {
             .set("judged_at", value(&judging.judged_at)?)
             .set("images", number(judging.images))
             .set("cost", number(cost.0))
-            .set("expires_at", number((judging.judged_at + KEPT).as_second()));
+            .set("expires_at", number((judging.judged_at + COST_RETENTION).as_second()));
         self.transact_among_rivals(&[day, actor_day, kept]).await.map(drop)
     }
 

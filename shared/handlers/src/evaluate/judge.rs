@@ -13,7 +13,7 @@ use image::RgbImage;
 use imaging::encode_jpeg;
 use imaging::grid::{draw_page, lay_out};
 use jiff::civil::Date;
-use providers::vision::{Seen, VisionError, Word};
+use providers::vision::{AssessmentBatch, AssessmentEvent, VisionError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Evaluation;
@@ -72,7 +72,7 @@ impl Evaluation {
             survey.images.iter_mut().enumerate().filter_map(|(at, image)| Some((at, image.preview.take()?))).collect();
         let (places, previews): (Vec<usize>, Vec<_>) = previews.into_iter().unzip();
         let (seen, shortage) = match previews.len() {
-            0 => (Seen::default(), None),
+            0 => (AssessmentBatch::default(), None),
             _ => self.ask(actor, plan_id, survey, &places, previews.clone()).await?,
         };
         Metric::ImagesJudged(seen.images.iter().flatten().count()).emit();
@@ -106,17 +106,17 @@ impl Evaluation {
         survey: &mut Survey,
         places: &[usize],
         previews: Vec<Arc<RgbImage>>,
-    ) -> Result<(Seen, Option<Shortage>), StageError> {
+    ) -> Result<(AssessmentBatch, Option<Shortage>), StageError> {
         let images = previews.len() as u64;
         let mut charge = Charge { day: self.clock.today(), amount: MicroUsd::ZERO };
         let (tell, told) = unbounded_channel();
         let (seen, kept) = tokio::join!(
-            self.vision.observe(previews, plan_id, tell),
+            self.vision.assess(previews, plan_id, tell),
             self.listen(actor, survey, places, told, &mut charge)
         );
         if charge.amount > MicroUsd::ZERO {
             let judging = Judging { judged_at: self.clock.now(), images, cost: seen.cost };
-            self.store.settle_question(actor, charge, plan_id, judging).await?;
+            self.store.book_assessment(actor, charge, plan_id, judging).await?;
             tell_of_payment(&self.store, &self.budget, Charge { amount: seen.cost, ..charge }).await;
         }
         Ok((seen, kept?))
@@ -129,20 +129,20 @@ impl Evaluation {
         actor: &ActorId,
         survey: &mut Survey,
         places: &[usize],
-        mut told: UnboundedReceiver<Word>,
+        mut told: UnboundedReceiver<AssessmentEvent>,
         charge: &mut Charge,
     ) -> Result<Option<Shortage>, StageError> {
         let mut kept = Ok(None);
         while let Some(word) = told.recv().await {
             match word {
-                Word::Judged(at, observation) => {
+                AssessmentEvent::Assessed(at, observation) => {
                     let Surveyed { filename, image, .. } = &mut survey.images[places[at]];
                     image.observe(observation, self.vision.name());
                     if let Err(error) = self.store.save_findings(actor, filename, image).await {
                         kept = kept.and(Err(error.into()));
                     }
                 }
-                Word::NeedsMoney { amount, granted } => {
+                AssessmentEvent::ReservationNeeded { amount, granted } => {
                     if matches!(kept, Ok(None)) {
                         kept = self.set_aside(actor, charge, amount).await;
                     }
@@ -162,7 +162,7 @@ impl Evaluation {
         amount: MicroUsd,
     ) -> Result<Option<Shortage>, StageError> {
         let more = Charge { amount, ..*charge };
-        Ok(match self.store.reserve_question(actor, more, &self.budget).await? {
+        Ok(match self.store.reserve_assessment(actor, more, &self.budget).await? {
             Reservation::Granted => {
                 charge.amount += amount;
                 None

@@ -38,10 +38,10 @@ const CLAIM_POLL: Duration = Duration::from_secs(10);
 
 /// How long a worker takes further steps towards an image. With what the last one takes, some ten seconds for an
 /// answer or thirty for an output, it stays below what a function may take.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const TIME_BUDGET: Duration = Duration::from_secs(120);
 
 /// By how much the clocks of two functions may differ.
-const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(2);
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(2);
 
 /// When to go on where only the time was up.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -63,8 +63,8 @@ pub struct Generation {
     pub generator: Generator,
     /// What may be spent on it.
     pub budget: Budget,
-    /// For how long steps are taken; [`PATIENCE`], but for tests.
-    pub patience: Duration,
+    /// For how long steps are taken; [`TIME_BUDGET`], but for tests.
+    pub time_budget: Duration,
     /// What the time is.
     pub clock: Clock,
 }
@@ -110,7 +110,7 @@ impl Stage for Generation {
                 let slot = plan.slot(&slot_id).ok_or_else(|| {
                     StageError::Refused(format!("plan {plan_id} of {actor_id} has no image {slot_id}"))
                 })?;
-                let until = Instant::now() + self.patience;
+                let until = Instant::now() + self.time_budget;
                 self.work(Job { actor: &actor_id, plan: &plan, slot, until }, message.id).await
             }
         }
@@ -179,7 +179,7 @@ impl Generation {
         let Job { actor, plan, slot, .. } = job;
         self.bucket.delete(&self.keys.staging(actor, &plan.plan_id, &slot.slot_id)).await?;
         info!(%actor, plan_id = plan.plan_id, slot_id = slot.slot_id, kind = %slot.kind, "slot finished");
-        let changed = record.ended_at.map(|ended| ended + CLOCK_DIFFERENCE);
+        let changed = record.ended_at.map(|ended| ended + MAX_CLOCK_SKEW);
         evaluate_if_done(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
     }
 }

@@ -12,7 +12,7 @@ use domain::numbering::{filename, highest, number_of};
 use domain::prompts;
 use tracing::warn;
 
-use super::{CLOCK_DIFFERENCE, Generation, Job};
+use super::{Generation, Job, MAX_CLOCK_SKEW};
 use crate::StageError;
 use crate::chain::look_again;
 use crate::listing::list_images;
@@ -99,7 +99,7 @@ impl Generation {
                 _ => {
                     self.local.give_back(job.actor, filename).await?;
                     // News of it may have been taken for news of ours.
-                    look_again(&self.store, &self.queues, &self.clock, job.actor, self.clock.now() + CLOCK_DIFFERENCE)
+                    look_again(&self.store, &self.queues, &self.clock, job.actor, self.clock.now() + MAX_CLOCK_SKEW)
                         .await?;
                     return Ok(self.store.yield_number(job.name(), filename).await?);
                 }

@@ -41,7 +41,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub const CREATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// For a look, which is answered at once too.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
+const POLL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Between two looks at a prediction, at first and later. Most take six seconds.
 const POLL: Duration = Duration::from_millis(250);
@@ -60,7 +60,7 @@ const MOST_LIST_BYTES: usize = 160 * 1024 * 1024;
 const SAFETY_TOLERANCE: u8 = 2;
 
 /// A creation may be older by this much than our clock says.
-const CLOCK_DIFFERENCE: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+const MAX_REPLICATE_CLOCK_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// Where outputs lie.
 const OUTPUT_HOST: &str = "replicate.delivery";
@@ -139,7 +139,7 @@ impl Replicate {
     /// # Errors
     /// If Replicate can't be reached, doesn't answer as it should, or takes too long.
     pub async fn find(&self, seed: u32, since: Timestamp, until: Instant) -> Result<Option<String>, ReplicateError> {
-        let since = since - CLOCK_DIFFERENCE;
+        let since = since - MAX_REPLICATE_CLOCK_SKEW;
         let mut page = self.url("v1/predictions")?;
         page.query_pairs_mut().append_pair("created_after", &since.to_string());
         loop {
@@ -190,7 +190,7 @@ impl Replicate {
 
     async fn look_at(&self, id: &str) -> Result<Prediction, ReplicateError> {
         let url = self.url(&format!("v1/predictions/{id}"))?;
-        let reply = self.http.send(self.authorized(self.http.client().get(url).timeout(LOOK_TIMEOUT))).await?;
+        let reply = self.http.send(self.authorized(self.http.client().get(url).timeout(POLL_TIMEOUT))).await?;
         if reply.status == StatusCode::NOT_FOUND {
             return Ok(Prediction::Missing("Replicate does not know the prediction"));
         }

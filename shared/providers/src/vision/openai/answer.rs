@@ -11,11 +11,11 @@ use super::content::cells;
 use super::cost::Usage;
 use super::error::OpenAiError;
 
-/// What the model says about a sheet.
+/// What the model says about a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum Answer {
     /// It judges: what it says of each number that it names exactly once, and properly.
-    Judged(BTreeMap<u32, Observation>),
+    Assessed(BTreeMap<u32, Observation>),
     /// It refuses, and says why.
     Refused(String),
     /// The request, or the answer, is longer than the model can take.
@@ -56,7 +56,7 @@ struct Judgement {
 }
 
 /// Reads a successful answer, and what it took; `None` where the server doesn't say.
-pub(super) fn read(body: &[u8]) -> Result<(Said, Option<Usage>), OpenAiError> {
+pub(super) fn read(body: &[u8]) -> Result<(Answer, Option<Usage>), OpenAiError> {
     let completion: Completion =
         serde_json::from_slice(body).map_err(|error| OpenAiError::Unreadable(error.to_string()))?;
     let tokens = |name: &str| completion.usage[name].as_u64();
@@ -66,10 +66,10 @@ pub(super) fn read(body: &[u8]) -> Result<(Said, Option<Usage>), OpenAiError> {
     // In this order: what was refused or cut off has content too, and it must not be believed.
     let refusal = message.refusal.filter(|why| !why.trim().is_empty());
     let said = match (refusal, finish_reason.as_deref()) {
-        (Some(why), _) => Said::Refused(why.chars().take(200).collect()),
-        (None, Some("content_filter")) => Said::Refused("a content filter stopped the answer".to_owned()),
-        (None, Some("length")) => Said::TooLong,
-        (None, _) => Said::Judged(judgements(&message.content.unwrap_or_default())),
+        (Some(why), _) => Answer::Refused(why.chars().take(200).collect()),
+        (None, Some("content_filter")) => Answer::Refused("a content filter stopped the answer".to_owned()),
+        (None, Some("length")) => Answer::TooLong,
+        (None, _) => Answer::Assessed(judgements(&message.content.unwrap_or_default())),
     };
     Ok((said, usage))
 }
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!((observation.quality, observation.flags), (9, vec![Flag::DistortedAnatomy]));
     }
 
-    fn completion(refusal: &Value, usage: &Value) -> (Said, Option<Usage>) {
+    fn completion(refusal: &Value, usage: &Value) -> (Answer, Option<Usage>) {
         let message = json!({ "content": json!({ "cells": [entry(1, 8)] }).to_string(), "refusal": refusal });
         let choice = json!({ "message": message, "finish_reason": "stop" });
         read(json!({ "choices": [choice], "usage": usage }).to_string().as_bytes()).unwrap()
@@ -152,9 +152,9 @@ mod tests {
     #[test]
     fn an_empty_refusal_is_none() {
         for refusal in [json!(null), json!(""), json!(" ")] {
-            assert!(matches!(completion(&refusal, &json!(null)).0, Said::Judged(judged) if judged.len() == 1));
+            assert!(matches!(completion(&refusal, &json!(null)).0, Answer::Assessed(judged) if judged.len() == 1));
         }
-        assert!(matches!(completion(&json!("No."), &json!(null)).0, Said::Refused(why) if why == "No."));
+        assert!(matches!(completion(&json!("No."), &json!(null)).0, Answer::Refused(why) if why == "No."));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use domain::money::MicroUsd;
 use imaging::PREVIEW_SIDE;
 
 use super::form::Form;
+use super::image_batch::{ImageBatch, Pass};
 use super::prompt::RUBRIC;
-use super::sheet::{Look, Sheet};
 use crate::vision::{OpenAiConfig, VisionMode};
 
 /// Pixels along one side of the patches that images are counted in.
@@ -17,7 +17,7 @@ const TOKENS_PER_HUNDRED_PATCHES: u64 = 246;
 /// Bytes of plain English to a token, at least.
 const BYTES_PER_TOKEN: usize = 3;
 
-/// Tokens of the schema and of the numbers, at most: for a sheet, and for each image on it.
+/// Tokens of the schema and of the numbers, at most: for a batch, and for each image on it.
 const FORM_TOKENS: u64 = 400;
 const FORM_TOKENS_PER_IMAGE: u64 = 30;
 
@@ -38,17 +38,17 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// What showing a sheet takes, at most.
-    pub(super) fn most(sheet: &Sheet, effort: Option<&str>) -> Self {
-        let images = sheet.page.cells.len() as u64;
-        let patches = match sheet.mode {
-            VisionMode::Grid => patches(sheet.page.width, sheet.page.height),
+    /// What showing a batch takes, at most.
+    pub(super) fn most(batch: &ImageBatch, effort: Option<&str>) -> Self {
+        let images = batch.page.cells.len() as u64;
+        let patches = match batch.mode {
+            VisionMode::Grid => patches(batch.page.width, batch.page.height),
             VisionMode::Individual => images * patches(PREVIEW_SIDE, PREVIEW_SIDE),
         };
         let text = (RUBRIC.len() / BYTES_PER_TOKEN) as u64 + FORM_TOKENS + images * FORM_TOKENS_PER_IMAGE;
         Self {
             input: (patches * TOKENS_PER_HUNDRED_PATCHES).div_ceil(100) + text,
-            output: most_output_tokens(sheet.page.cells.len(), effort),
+            output: most_output_tokens(batch.page.cells.len(), effort),
         }
     }
 
@@ -62,17 +62,17 @@ impl Usage {
 }
 
 /// What judging so many images costs at most, if nothing must be asked twice. With two passes every image may need
-/// a third, deciding look.
+/// a third, deciding pass.
 pub(super) fn estimate(images: usize, config: &OpenAiConfig, form: &Form) -> MicroUsd {
     let images: Vec<usize> = (0..images).collect();
-    let looks: &[(Look, VisionMode)] = match config.passes {
-        0 | 1 => &[(Look::First, config.mode)],
-        _ => &[(Look::First, config.mode), (Look::Second, config.mode), (Look::Deciding, VisionMode::Individual)],
+    let passes: &[(Pass, VisionMode)] = match config.passes {
+        0 | 1 => &[(Pass::First, config.mode)],
+        _ => &[(Pass::First, config.mode), (Pass::Second, config.mode), (Pass::Deciding, VisionMode::Individual)],
     };
-    let sheets = looks.iter().flat_map(|&(look, mode)| Sheet::all(&images, mode, look, ""));
-    let sheets = sheets.flat_map(|sheet| sheet.parts(form.most_images()));
+    let batches = passes.iter().flat_map(|&(pass, mode)| ImageBatch::all(&images, mode, pass, ""));
+    let batches = batches.flat_map(|batch| batch.parts(form.most_images()));
     let effort = form.effort(config.reasoning_effort.as_deref());
-    sheets.map(|sheet| Usage::most(&sheet, effort).cost(config)).sum()
+    batches.map(|batch| Usage::most(&batch, effort).cost(config)).sum()
 }
 
 /// How long an answer about so many images may be, thoughts included unless the model is told to have none.

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::answer::Said;
+use super::answer::Answer;
 use super::form::most_images_in;
 use crate::http::{HttpError, Reply};
 
@@ -232,25 +232,25 @@ impl Problem {
 
 /// What an answer without success means: that the images can't be judged so, or that the service can't be asked.
 /// `key` is struck out of what the service says.
-pub(super) fn unsuccessful(reply: &Reply, key: &str) -> Result<Said, OpenAiError> {
+pub(super) fn unsuccessful(reply: &Reply, key: &str) -> Result<Answer, OpenAiError> {
     let problem = problem(&reply.body);
     let said = format!("{} {}", reply.status, problem.in_words().replace(key, "…"));
     let said = said.trim_end().chars().take(300).collect();
     let unavailable = |said| OpenAiError::Unavailable { said, asked: reply.retry_after };
     Err(match reply.status {
-        StatusCode::PAYLOAD_TOO_LARGE => return Ok(Said::TooLong),
-        _ if problem.is_too_long() => return Ok(Said::TooLong),
+        StatusCode::PAYLOAD_TOO_LARGE => return Ok(Answer::TooLong),
+        _ if problem.is_too_long() => return Ok(Answer::TooLong),
         StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::UNPROCESSABLE_ENTITY
             if problem.is_about_content() =>
         {
-            return Ok(Said::Refused(said));
+            return Ok(Answer::Refused(said));
         }
         StatusCode::PAYMENT_REQUIRED => OpenAiError::NoCredit(said),
         _ if problem.is_about_money() => OpenAiError::NoCredit(said),
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
             if let Some(most) = most_images_in(&problem.message) =>
         {
-            return Ok(Said::TooManyImages(most));
+            return Ok(Answer::TooManyImages(most));
         }
         StatusCode::TOO_MANY_REQUESTS => OpenAiError::Throttled { asked: reply.retry_after },
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => OpenAiError::Unauthorized(said),

@@ -11,14 +11,14 @@
 mod answer;
 mod content;
 mod cost;
+mod cost_reservation;
 mod error;
 mod form;
-mod looks;
+mod image_batch;
+mod merged_passes;
 mod prompt;
-mod purse;
 mod request;
 mod session;
-mod sheet;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -34,19 +34,19 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::{Seen, Tell};
+use super::{AssessmentBatch, EventSender};
 use crate::http::Http;
 use crate::vision::OpenAiConfig;
-use answer::Said;
+use answer::Answer;
 use cost::Usage;
+use cost_reservation::CostReservation;
 use error::LONGEST_SLEEP;
 pub use error::OpenAiError;
 use form::Form;
+use image_batch::ImageBatch;
 pub use prompt::PROMPT_VERSION;
-use purse::Purse;
 use session::Session;
-pub use session::patience;
-use sheet::Sheet;
+pub use session::time_budget;
 
 /// Answers are a few kilobytes; whoever sends more is no vision model.
 const MOST_ANSWER_BYTES: usize = 4 * 1024 * 1024;
@@ -57,10 +57,10 @@ const IN_A_MOMENT: ExponentialBuilder = ExponentialBuilder::new()
     .with_max_delay(LONGEST_SLEEP)
     .with_max_times(3);
 
-/// A sheet that was shown.
-struct Shown {
-    sheet: Sheet,
-    said: Result<Said, OpenAiError>,
+/// A batch that was shown.
+struct Answered {
+    batch: ImageBatch,
+    said: Result<Answer, OpenAiError>,
 }
 
 /// The name of a configured model, with the version of the rubric: a new model or version rates everything anew.
@@ -107,43 +107,49 @@ impl OpenAi {
 
     /// Has images judged, in an order drawn from `seed`. Each is told as soon as it is, and the money for every request
     /// is asked for before it is sent.
-    pub(super) async fn observe(&self, images: Vec<Arc<RgbImage>>, seed: &str, tell: Tell) -> Seen {
-        let purse = Purse::new(tell.clone());
-        let mut session = Session::new(self, images, tell, &purse);
+    pub(super) async fn assess(&self, images: Vec<Arc<RgbImage>>, seed: &str, tell: EventSender) -> AssessmentBatch {
+        let reservation = CostReservation::new(tell.clone());
+        let mut session = Session::new(self, images, tell, &reservation);
         session.judge(seed).await;
         session.seen().await
     }
 
-    /// Shows a sheet, and again in a moment where that may help and there is time.
-    async fn show(&self, sheet: Sheet, images: Arc<[Arc<RgbImage>]>, deadline: Instant, purse: &Purse) -> Shown {
-        let said = self.show_as_understood(&sheet, &images, deadline, purse).await;
-        Shown { sheet, said }
+    /// Shows a batch, and again in a moment where that may help and there is time.
+    async fn show(
+        &self,
+        batch: ImageBatch,
+        images: Arc<[Arc<RgbImage>]>,
+        deadline: Instant,
+        reservation: &CostReservation,
+    ) -> Answered {
+        let said = self.show_as_understood(&batch, &images, deadline, reservation).await;
+        Answered { batch, said }
     }
 
-    /// Sends a sheet, and repeats it in another form for each part of the request that the server refuses. Such a
+    /// Sends a batch, and repeats it in another form for each part of the request that the server refuses. Such a
     /// refusal costs nothing, and the new form applies to all later requests.
     async fn show_as_understood(
         &self,
-        sheet: &Sheet,
+        batch: &ImageBatch,
         images: &Arc<[Arc<RgbImage>]>,
         deadline: Instant,
-        purse: &Purse,
-    ) -> Result<Said, OpenAiError> {
+        reservation: &CostReservation,
+    ) -> Result<Answer, OpenAiError> {
         loop {
             let form = self.form().await;
-            match self.try_show(&form, sheet, images, deadline, purse).await {
+            match self.try_show(&form, batch, images, deadline, reservation).await {
                 Err(OpenAiError::Invalid(said)) => {
                     let simpler = form.without_what_is_refused(&said).ok_or(OpenAiError::Invalid(said))?;
                     warn!(?simpler, "the vision service does not take a part of the request");
                     self.form.lock().await.learn(simpler);
                 }
-                Ok(Said::TooManyImages(most)) if most == 0 || sheet.pictures() <= most => {
+                Ok(Answer::TooManyImages(most)) if most == 0 || batch.pictures() <= most => {
                     let said = format!("it takes {most} images in a request");
                     return Err(OpenAiError::Invalid(said));
                 }
-                Ok(Said::TooManyImages(most)) => {
+                Ok(Answer::TooManyImages(most)) => {
                     self.form.lock().await.limit_images(Some(most));
-                    return Ok(Said::TooManyImages(most));
+                    return Ok(Answer::TooManyImages(most));
                 }
                 said => return said,
             }
@@ -158,14 +164,15 @@ impl OpenAi {
     async fn try_show(
         &self,
         form: &Form,
-        sheet: &Sheet,
+        batch: &ImageBatch,
         images: &Arc<[Arc<RgbImage>]>,
         deadline: Instant,
-        purse: &Purse,
-    ) -> Result<Said, OpenAiError> {
-        let most = Usage::most(sheet, form.effort(self.config.reasoning_effort.as_deref()));
+        reservation: &CostReservation,
+    ) -> Result<Answer, OpenAiError> {
+        let most = Usage::most(batch, form.effort(self.config.reasoning_effort.as_deref()));
         let (body, first_error) = (OnceCell::new(), OnceLock::new());
-        let ask = async || self.ask_for(most, body.get_or_try_init(|| self.write(form, sheet, images)), purse).await;
+        let ask =
+            async || self.ask_for(most, body.get_or_try_init(|| self.write(form, batch, images)), reservation).await;
         let said = ask
             .retry(IN_A_MOMENT)
             .when(|error| error.may_pass_soon() && Instant::now() < deadline)
@@ -181,24 +188,29 @@ impl OpenAi {
         })
     }
 
-    /// The request that shows a sheet.
-    async fn write(&self, form: &Form, sheet: &Sheet, images: &Arc<[Arc<RgbImage>]>) -> Result<Vec<u8>, OpenAiError> {
+    /// The request that shows a batch.
+    async fn write(
+        &self,
+        form: &Form,
+        batch: &ImageBatch,
+        images: &Arc<[Arc<RgbImage>]>,
+    ) -> Result<Vec<u8>, OpenAiError> {
         let (model, effort) = (self.config.model.clone(), self.config.reasoning_effort.clone());
-        let (form, sheet, images) = (form.clone(), sheet.clone(), Arc::clone(images));
-        let write = move || request::body(&model, effort.as_deref(), &form, &sheet, &images);
+        let (form, batch, images) = (form.clone(), batch.clone(), Arc::clone(images));
+        let write = move || request::body(&model, effort.as_deref(), &form, &batch, &images);
         tokio::task::spawn_blocking(write).await?
     }
 
-    /// Asks once, with the money for it taken out of the purse before. So early that a repetition doesn't get the money
+    /// Asks once, with the money for it taken out of the reservation before. So early that a repetition doesn't get the money
     /// of what is still being drawn.
     async fn ask_for(
         &self,
         most: Usage,
         body: impl Future<Output = Result<&Vec<u8>, OpenAiError>>,
-        purse: &Purse,
-    ) -> Result<Said, OpenAiError> {
+        reservation: &CostReservation,
+    ) -> Result<Answer, OpenAiError> {
         let price = most.cost(&self.config);
-        purse.take(price).await?;
+        reservation.take(price).await?;
         let asked = async { self.ask(body.await?.clone()).await }.await;
         let cost = match &asked {
             Ok((_, usage)) => usage.unwrap_or(most).cost(&self.config),
@@ -206,11 +218,11 @@ impl OpenAi {
             Err(error) if error.may_have_cost() => price,
             Err(_) => MicroUsd::ZERO,
         };
-        purse.pay(price, cost).await;
+        reservation.pay(price, cost).await;
         asked.map(|(said, _)| said)
     }
 
-    async fn ask(&self, body: Vec<u8>) -> Result<(Said, Option<Usage>), OpenAiError> {
+    async fn ask(&self, body: Vec<u8>) -> Result<(Answer, Option<Usage>), OpenAiError> {
         let request = self.http.client().post(format!("{}/chat/completions", self.config.base_url));
         let request = request.bearer_auth(self.key.expose_secret()).header(CONTENT_TYPE, "application/json");
         let reply = self.http.send(request.body(body)).await?;

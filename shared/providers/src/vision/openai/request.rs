@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use super::cost::most_output_tokens;
 use super::error::OpenAiError;
 use super::form::{Form, Part};
+use super::image_batch::ImageBatch;
 use super::prompt::RUBRIC;
-use super::sheet::Sheet;
 use crate::vision::VisionMode;
 
 /// Structs and not maps, because the model writes its answer in the order of the schema: the reason first, so that
@@ -87,18 +87,18 @@ struct CellProperties {
     quality: Value,
 }
 
-/// The request for a sheet, as JSON in this form. `effort` is the configured one.
+/// The request for a batch, as JSON in this form. `effort` is the configured one.
 pub(super) fn body(
     model: &str,
     effort: Option<&str>,
     form: &Form,
-    sheet: &Sheet,
+    batch: &ImageBatch,
     images: &[Arc<RgbImage>],
 ) -> Result<Vec<u8>, OpenAiError> {
-    let numbers: Vec<u32> = sheet.page.cells.iter().map(|cell| cell.number).collect();
+    let numbers: Vec<u32> = batch.page.cells.iter().map(|cell| cell.number).collect();
     let unwritable = |error: serde_json::Error| OpenAiError::Encoding(error.to_string());
     let effort = form.effort(effort);
-    let (schema, mut shown) = (schema(&numbers, form.has(Part::IntegerEnums)), content(sheet, &numbers, images)?);
+    let (schema, mut shown) = (schema(&numbers, form.has(Part::IntegerEnums)), content(batch, &numbers, images)?);
     if !form.has(Part::Schema) {
         let schema = serde_json::to_string(&schema).map_err(unwritable)?;
         shown.push(text(&format!("Answer with JSON alone that fits this JSON schema: {schema}")));
@@ -144,17 +144,17 @@ fn schema(numbers: &[u32], has_integer_enums: bool) -> Object<List> {
     }
 }
 
-fn content(sheet: &Sheet, numbers: &[u32], images: &[Arc<RgbImage>]) -> Result<Vec<Value>, OpenAiError> {
+fn content(batch: &ImageBatch, numbers: &[u32], images: &[Arc<RgbImage>]) -> Result<Vec<Value>, OpenAiError> {
     let list = numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-    match sheet.mode {
+    match batch.mode {
         VisionMode::Grid => {
             let images: Vec<&RgbImage> = images.iter().map(Arc::as_ref).collect();
-            let page = draw_page(&sheet.page, &images);
+            let page = draw_page(&batch.page, &images);
             Ok(vec![text(&format!("A grid with the images {list}.")), picture(&page)?])
         }
         VisionMode::Individual => {
             let mut parts = vec![text(&format!("Single images, each right after its number: {list}."))];
-            for cell in &sheet.page.cells {
+            for cell in &batch.page.cells {
                 if let Some(image) = images.get(cell.image) {
                     parts.extend([text(&format!("Image {}:", cell.number)), picture(image)?]);
                 }

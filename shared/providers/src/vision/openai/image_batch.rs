@@ -7,53 +7,53 @@ use crate::vision::VisionMode;
 /// How often images that were left out, doubled or garbled are asked for again.
 const MOST_REPEATS: u8 = 2;
 
-/// Which look at an image this is.
+/// Which pass at an image this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Pass {
     /// At all of them.
     First,
     /// At all of them, in another order.
     Second,
-    /// At those whose kind the first two looks disagree on.
+    /// At those whose kind the first two passes disagree on.
     Deciding,
 }
 
 /// Images shown in one request.
 #[derive(Debug, Clone)]
-pub(super) struct Sheet {
+pub(super) struct ImageBatch {
     /// Which images, under which numbers, where.
     pub(super) page: Page,
     /// On a grid, or one by one.
     pub(super) mode: VisionMode,
-    /// Which look this is.
-    pub(super) look: Look,
+    /// Which pass this is.
+    pub(super) pass: Pass,
     /// How often these images may still be asked for again.
     repeats_left: u8,
     /// What the order is drawn from.
     seed: String,
 }
 
-impl Sheet {
-    /// The sheets that show `images`, in an order drawn from `seed`.
-    pub(super) fn all(images: &[usize], mode: VisionMode, look: Look, seed: &str) -> Vec<Self> {
+impl ImageBatch {
+    /// The batches that show `images`, in an order drawn from `seed`.
+    pub(super) fn all(images: &[usize], mode: VisionMode, pass: Pass, seed: &str) -> Vec<Self> {
         let pages = lay_out(images.len(), seed).into_iter().map(|mut page| {
             for cell in &mut page.cells {
                 cell.image = images[cell.image];
             }
             page
         });
-        pages.map(|page| Self { page, mode, look, repeats_left: MOST_REPEATS, seed: seed.to_owned() }).collect()
+        pages.map(|page| Self { page, mode, pass, repeats_left: MOST_REPEATS, seed: seed.to_owned() }).collect()
     }
 
-    /// The images on the sheet.
+    /// The images on the batch.
     pub(super) fn images(&self) -> Vec<usize> {
         self.page.cells.iter().map(|cell| cell.image).collect()
     }
 
-    /// The same images in another order, for another look.
-    pub(super) fn reordered(&self, look: Look) -> Vec<Self> {
-        let sheets = self.with(&self.images(), "reordered", self.repeats_left).into_iter();
-        sheets.map(|sheet| Self { look, ..sheet }).collect()
+    /// The same images in another order, for another pass.
+    pub(super) fn reordered(&self, pass: Pass) -> Vec<Self> {
+        let batches = self.with(&self.images(), "reordered", self.repeats_left).into_iter();
+        batches.map(|batch| Self { pass, ..batch }).collect()
     }
 
     /// Sheets that show these of its images once more; none when they have been asked for often enough.
@@ -72,7 +72,7 @@ impl Sheet {
         [self.with(front, "front", self.repeats_left), self.with(back, "back", self.repeats_left)].concat()
     }
 
-    /// The sheet itself, or several sheets with at most this many images each if every image is a picture of its own.
+    /// The batch itself, or several batches with at most this many images each if every image is a picture of its own.
     pub(super) fn parts(self, most_images: Option<usize>) -> Vec<Self> {
         match most_images {
             Some(most) if self.pictures() > most.max(1) => {
@@ -83,7 +83,7 @@ impl Sheet {
         }
     }
 
-    /// The number of pictures in a request for this sheet.
+    /// The number of pictures in a request for this batch.
     pub(super) fn pictures(&self) -> usize {
         match self.mode {
             VisionMode::Grid => 1,
@@ -93,8 +93,8 @@ impl Sheet {
 
     fn with(&self, images: &[usize], part: &str, repeats_left: u8) -> Vec<Self> {
         let seed = format!("{}/{}/{part}", self.seed, self.page.cells.first().map_or(0, |cell| cell.number));
-        let sheets = Self::all(images, self.mode, self.look, &seed).into_iter();
-        sheets.map(|sheet| Self { repeats_left, ..sheet }).collect()
+        let batches = Self::all(images, self.mode, self.pass, &seed).into_iter();
+        batches.map(|batch| Self { repeats_left, ..batch }).collect()
     }
 }
 
@@ -102,13 +102,13 @@ impl Sheet {
 mod tests {
     use super::*;
 
-    fn sheet(images: &[usize]) -> Sheet {
-        Sheet::all(images, VisionMode::Grid, Look::First, "plan").remove(0)
+    fn batch(images: &[usize]) -> ImageBatch {
+        ImageBatch::all(images, VisionMode::Grid, Pass::First, "plan").remove(0)
     }
 
     #[test]
     fn images_are_asked_for_again_twice() {
-        let again = sheet(&[3, 5, 8]).again(&[5]);
+        let again = batch(&[3, 5, 8]).again(&[5]);
         assert_eq!((again.len(), again[0].images()), (1, vec![5]));
         let last = again[0].again(&[5]);
         assert_eq!(last.len(), 1);
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn another_look_shows_the_same_images_in_another_order() {
-        let first = sheet(&(0..20).collect::<Vec<_>>());
-        let mut second = first.reordered(Look::Second).remove(0).images();
+        let first = batch(&(0..20).collect::<Vec<_>>());
+        let mut second = first.reordered(Pass::Second).remove(0).images();
         assert_ne!(second, first.images());
         second.sort_unstable();
         assert_eq!(second, (0..20).collect::<Vec<_>>());
@@ -127,25 +127,25 @@ mod tests {
     #[test]
     fn parts_show_every_image_once_and_no_more_than_allowed() {
         let images: Vec<usize> = (0..5).collect();
-        let individual = || Sheet::all(&images, VisionMode::Individual, Look::First, "plan").remove(0);
+        let individual = || ImageBatch::all(&images, VisionMode::Individual, Pass::First, "plan").remove(0);
         for (most, sizes) in [(None, vec![5]), (Some(5), vec![5]), (Some(2), vec![2, 2, 1]), (Some(0), vec![1; 5])] {
             let parts = individual().parts(most);
-            assert_eq!(parts.iter().map(Sheet::pictures).collect::<Vec<_>>(), sizes);
-            let mut shown: Vec<usize> = parts.iter().flat_map(Sheet::images).collect();
+            assert_eq!(parts.iter().map(ImageBatch::pictures).collect::<Vec<_>>(), sizes);
+            let mut shown: Vec<usize> = parts.iter().flat_map(ImageBatch::images).collect();
             shown.sort_unstable();
             assert_eq!(shown, images);
         }
-        assert_eq!(sheet(&images).parts(Some(1)).len(), 1, "a grid is one picture");
+        assert_eq!(batch(&images).parts(Some(1)).len(), 1, "a grid is one picture");
     }
 
     #[test]
     fn halves_show_every_image_once_down_to_a_single_one() {
-        let mut sheets = vec![sheet(&[4, 6, 7, 9, 11])];
+        let mut batches = vec![batch(&[4, 6, 7, 9, 11])];
         let mut single = Vec::new();
-        while let Some(sheet) = sheets.pop() {
-            match sheet.halves() {
-                halves if halves.is_empty() => single.extend(sheet.images()),
-                halves => sheets.extend(halves),
+        while let Some(batch) = batches.pop() {
+            match batch.halves() {
+                halves if halves.is_empty() => single.extend(batch.images()),
+                halves => batches.extend(halves),
             }
         }
         single.sort_unstable();

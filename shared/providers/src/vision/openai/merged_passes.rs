@@ -2,11 +2,11 @@
 
 use domain::assessment::Observation;
 
-use super::sheet::Look;
+use super::image_batch::Pass;
 
 /// What has been said of one image.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Looks {
+pub(super) struct MergedPasses {
     first: Option<Observation>,
     second: Option<Observation>,
     deciding: Option<Observation>,
@@ -14,13 +14,13 @@ pub(super) struct Looks {
     given_up: Option<String>,
 }
 
-impl Looks {
-    /// Notes what a look showed.
-    pub(super) fn note(&mut self, look: Look, observation: Observation) {
-        let seen = match look {
-            Look::First => &mut self.first,
-            Look::Second => &mut self.second,
-            Look::Deciding => &mut self.deciding,
+impl MergedPasses {
+    /// Notes what a pass showed.
+    pub(super) fn note(&mut self, pass: Pass, observation: Observation) {
+        let seen = match pass {
+            Pass::First => &mut self.first,
+            Pass::Second => &mut self.second,
+            Pass::Deciding => &mut self.deciding,
         };
         *seen = Some(observation);
     }
@@ -30,7 +30,7 @@ impl Looks {
         self.given_up.get_or_insert_with(|| reason.to_owned());
     }
 
-    /// Whether two looks disagree on the kind and a third must decide.
+    /// Whether two passes disagree on the kind and a third must decide.
     pub(super) fn are_undecided(&self) -> bool {
         let kinds = (self.first.as_ref().map(|seen| seen.kind), self.second.as_ref().map(|seen| seen.kind));
         self.given_up.is_none() && self.deciding.is_none() && matches!(kinds, (Some(one), Some(other)) if one != other)
@@ -38,8 +38,8 @@ impl Looks {
 
     /// The one observation, or why there is none.
     ///
-    /// Of two looks the qualities are averaged, halves rounded down, and the faults of both count; the reason is the
-    /// severer look's. Where they disagree on the kind, the deciding look's kind holds: it is the majority, or, where
+    /// Of two passes the qualities are averaged, halves rounded down, and the faults of both count; the reason is the
+    /// severer pass's. Where they disagree on the kind, the deciding pass's kind holds: it is the majority, or, where
     /// all three differ, what was seen at the largest size.
     pub(super) fn joined(self, passes: u8) -> Result<Observation, String> {
         if let Some(reason) = self.given_up {
@@ -76,37 +76,37 @@ mod tests {
         Observation { kind, quality, flags: flags.to_vec(), reason: format!("Worth {quality}.") }
     }
 
-    fn looks(first: Observation, second: Observation) -> Looks {
-        Looks { first: Some(first), second: Some(second), ..Looks::default() }
+    fn merged(first: Observation, second: Observation) -> MergedPasses {
+        MergedPasses { first: Some(first), second: Some(second), ..MergedPasses::default() }
     }
 
     #[test]
     fn two_looks_are_averaged_downwards_and_their_faults_united() {
         let kind = Kind::Photorealistic;
-        let looks = looks(seen(kind, 9, &[Flag::Symmetrical]), seen(kind, 4, &[Flag::LookingAtCamera]));
-        assert!(!looks.are_undecided());
-        let joined = looks.joined(2).unwrap();
+        let merged = merged(seen(kind, 9, &[Flag::Symmetrical]), seen(kind, 4, &[Flag::LookingAtCamera]));
+        assert!(!merged.are_undecided());
+        let joined = merged.joined(2).unwrap();
         assert_eq!(joined.flags, [Flag::LookingAtCamera, Flag::Symmetrical]);
         assert_eq!((joined.quality, joined.reason.as_str()), (6, "Worth 4."));
-        let plain = self::looks(seen(kind, 8, &[]), seen(kind, 7, &[]));
+        let plain = self::merged(seen(kind, 8, &[]), seen(kind, 7, &[]));
         assert_eq!(plain.joined(2).unwrap().quality, 7);
     }
 
     #[test]
     fn a_third_look_decides_on_the_kind_alone() {
-        let mut looks = looks(seen(Kind::Photorealistic, 8, &[]), seen(Kind::BwStylized, 6, &[]));
-        assert!(looks.are_undecided());
-        looks.note(Look::Deciding, seen(Kind::BwStylized, 1, &[Flag::Blurry]));
-        assert!(!looks.are_undecided());
-        let joined = looks.joined(2).unwrap();
+        let mut merged = merged(seen(Kind::Photorealistic, 8, &[]), seen(Kind::BwStylized, 6, &[]));
+        assert!(merged.are_undecided());
+        merged.note(Pass::Deciding, seen(Kind::BwStylized, 1, &[Flag::Blurry]));
+        assert!(!merged.are_undecided());
+        let joined = merged.joined(2).unwrap();
         assert_eq!((joined.kind, joined.quality, joined.flags), (Kind::BwStylized, 7, vec![]));
     }
 
     #[test]
     fn an_image_with_a_look_missing_is_not_judged() {
-        let half = Looks { first: Some(seen(Kind::BwStylized, 8, &[])), ..Looks::default() };
+        let half = MergedPasses { first: Some(seen(Kind::BwStylized, 8, &[])), ..MergedPasses::default() };
         assert!(half.clone().joined(1).is_ok());
         assert!(half.joined(2).is_err());
-        assert!(looks(seen(Kind::Photorealistic, 8, &[]), seen(Kind::BwStylized, 6, &[])).joined(2).is_err());
+        assert!(merged(seen(Kind::Photorealistic, 8, &[]), seen(Kind::BwStylized, 6, &[])).joined(2).is_err());
     }
 }

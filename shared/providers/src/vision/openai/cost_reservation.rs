@@ -5,12 +5,12 @@ use tokio::sync::{Mutex, oneshot};
 use tracing::warn;
 
 use super::error::OpenAiError;
-use crate::vision::{Tell, Word};
+use crate::vision::{AssessmentEvent, EventSender};
 
 /// What is set aside for a judging.
-pub(super) struct Purse {
+pub(super) struct CostReservation {
     /// Whoever keeps the books.
-    tell: Tell,
+    tell: EventSender,
     /// Locked while more is asked for, so that nobody asks for it a second time.
     money: Mutex<Money>,
 }
@@ -23,8 +23,8 @@ struct Money {
     spent: MicroUsd,
 }
 
-impl Purse {
-    pub(super) fn new(tell: Tell) -> Self {
+impl CostReservation {
+    pub(super) fn new(tell: EventSender) -> Self {
         Self { tell, money: Mutex::default() }
     }
 
@@ -70,7 +70,7 @@ impl Purse {
         }
         let (granted, grant) = oneshot::channel();
         // Nobody who keeps books, no money.
-        let _ = self.tell.send(Word::NeedsMoney { amount: missing, granted });
+        let _ = self.tell.send(AssessmentEvent::ReservationNeeded { amount: missing, granted });
         if !grant.await.unwrap_or(false) {
             return Err(OpenAiError::NoBudget { because: None });
         }
