@@ -234,11 +234,11 @@ pub struct Status {
     /// Only these actors [default: all]
     pub actors: Vec<ActorId>,
     /// List the rejected messages instead
-    #[arg(long, conflicts_with = "actors")]
-    pub refused: bool,
+    #[arg(long, alias = "refused", conflicts_with = "actors")]
+    pub rejected: bool,
     /// Also show the current plan, the last dry run and the last deletions with their reasons; always shown for named
     /// actors
-    #[arg(long, conflicts_with = "refused")]
+    #[arg(long, conflicts_with = "rejected")]
     pub plan: bool,
     /// Answer with JSON
     #[arg(long)]

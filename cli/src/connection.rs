@@ -9,8 +9,8 @@ use aws::store::actors::ActorRecord;
 use aws_config::BehaviorVersion;
 use domain::actor::ActorId;
 use domain::keys::Keys;
-use handlers::functions::s3_client;
 use handlers::local_copy::LocalCopy;
+use handlers::wiring::s3_client;
 use local_stack::Outputs;
 
 use crate::arguments::Connection;

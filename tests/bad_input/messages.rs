@@ -15,7 +15,7 @@ use handlers::lambda::MOST_DELIVERIES;
 use serde_json::json;
 
 /// Messages that can't be carried out, with the queue they are put on and what is said of each.
-const REFUSED: [(Queue, &str, &str); 16] = [
+const REJECTED: [(Queue, &str, &str); 16] = [
     (Queue::Evaluation, "", "EOF"),
     (Queue::Evaluation, "{", "EOF"),
     (Queue::Evaluation, "[]", "the evaluation queue accepts"),
@@ -41,19 +41,19 @@ async fn messages_that_cannot_be_carried_out_are_refused_recorded_and_change_not
     let names = stack.upload_all(&actor, 1, &set).await;
     stack.balanced(&actor).await;
 
-    for (queue, body, _) in REFUSED {
+    for (queue, body, _) in REJECTED {
         // SQS takes no empty body.
         stack.send_text(queue, if body.is_empty() { " " } else { body }).await;
     }
 
-    let refusals = stack.refusals(REFUSED.len()).await;
+    let rejections = stack.rejections(REJECTED.len()).await;
     stack.idle().await;
-    assert_eq!(refusals.len(), REFUSED.len());
-    for (queue, body, reason) in REFUSED {
+    assert_eq!(rejections.len(), REJECTED.len());
+    for (queue, body, reason) in REJECTED {
         let name = format!("{queue:?}").to_lowercase();
-        let refused = refusals.iter().find(|refusal| refusal.queue == name && refusal.body.trim() == body);
-        let refused = refused.unwrap_or_else(|| panic!("{body} is not recorded: {refusals:#?}"));
-        assert!(refused.reason.contains(reason), "{body}: {}", refused.reason);
+        let rejected = rejections.iter().find(|rejection| rejection.queue == name && rejection.body.trim() == body);
+        let rejected = rejected.unwrap_or_else(|| panic!("{body} is not recorded: {rejections:#?}"));
+        assert!(rejected.reason.contains(reason), "{body}: {}", rejected.reason);
     }
     assert_eq!(stack.filenames(&actor).await, names);
     assert_eq!(stack.store.actors().await.unwrap().into_keys().collect::<Vec<ActorId>>(), [actor]);
@@ -65,11 +65,11 @@ async fn an_unknown_actor_is_refused_and_none_is_made() {
     let stack = TestStack::start().await;
     stack.send(Queue::Evaluation, json!({ "actor_id": "stranger" })).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "stranger", "filenames": ["stranger_1.jpg"] })).await;
-    let refusals = stack.refusals(2).await;
+    let rejections = stack.rejections(2).await;
     stack.idle().await;
-    for refusal in refusals {
-        assert!(refusal.reason.contains("nobody knows an actor stranger"), "{}", refusal.reason);
-        assert!(refusal.reason.contains("system_actors/training_data/stranger/"), "{}", refusal.reason);
+    for rejection in rejections {
+        assert!(rejection.reason.contains("nobody knows an actor stranger"), "{}", rejection.reason);
+        assert!(rejection.reason.contains("system_actors/training_data/stranger/"), "{}", rejection.reason);
     }
     assert!(stack.store.actors().await.unwrap().is_empty());
     assert!(stack.keys_below("").await.is_empty());
@@ -81,9 +81,9 @@ async fn a_body_as_long_as_sqs_takes_is_refused_and_its_beginning_kept() {
     let long = format!("{{\"actor_id\":\"{}\"}}", "é".repeat(125_000));
     stack.send_text(Queue::Evaluation, &long).await;
     stack.send_text(Queue::Generation, &"[".repeat(250_000)).await;
-    for refusal in stack.refusals(2).await {
-        assert!(refusal.reason.len() < 1_000 && refusal.body.chars().count() <= 2_000, "{}", refusal.reason);
-        assert!(long.starts_with(&refusal.body) || refusal.body.chars().all(|c| c == '['), "{}", refusal.body);
+    for rejection in stack.rejections(2).await {
+        assert!(rejection.reason.len() < 1_000 && rejection.body.chars().count() <= 2_000, "{}", rejection.reason);
+        assert!(long.starts_with(&rejection.body) || rejection.body.chars().all(|c| c == '['), "{}", rejection.body);
     }
     stack.idle().await;
     assert_eq!(stack.dead_letters().await, 0);
@@ -97,8 +97,8 @@ async fn an_upload_to_another_bucket_is_refused() {
         "detail": { "bucket": { "name": "elsewhere" }, "object": { "key": "system_actors/training_data/hero/a_1.png" } },
     });
     stack.send(Queue::Evaluation, event).await;
-    let refusals = stack.refusals(1).await;
-    assert!(refusals[0].reason.contains("landed in the bucket elsewhere"), "{}", refusals[0].reason);
+    let rejections = stack.rejections(1).await;
+    assert!(rejections[0].reason.contains("landed in the bucket elsewhere"), "{}", rejections[0].reason);
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn after_an_evaluation_was_given_up_the_next_upload_is_evaluated_all_the_s
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let now = Clock::system().now() - Duration::from_secs(10);
     stack.store.note_upload(&actor, None, now).await.unwrap();
-    stack.store.mark_announced(&actor, now, now).await.unwrap();
+    stack.store.mark_evaluation_scheduled(&actor, now, now).await.unwrap();
     let unreadable = [("pk", "ACTOR#hero"), ("sk", "IMAGE#broken_1.jpg"), ("image", "no map")];
     let unreadable = unreadable.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
     let put = stack.dynamodb.put_item().table_name(&stack.outputs().table);

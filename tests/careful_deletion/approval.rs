@@ -29,7 +29,7 @@ async fn a_plan_above_the_cap_waits_and_its_approval_lets_it_go_once() {
     assert_eq!((waiting.state, record.active_plan.as_ref()), (PlanState::AwaitingApproval, Some(&waiting.plan_id)));
     // Its message, whoever sends it, is not enough.
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": waiting.plan_id })).await;
-    assert!(stack.refusals(1).await[0].reason.contains("is not to be carried out"));
+    assert!(stack.rejections(1).await[0].reason.contains("is not to be carried out"));
 
     assert!(stack.store.approve(&actor, &waiting.plan_id).await.unwrap());
     stack.send(Queue::Evaluation, delete_only).await;

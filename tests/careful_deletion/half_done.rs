@@ -11,7 +11,7 @@ use balancer_tests::world::World;
 use domain::actor::ActorId;
 use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
 use domain::trash::TrashRecord;
-use handlers::{Clock, Message, Stage, StageError};
+use handlers::{Clock, Handler, HandlerError, Message};
 use serde_json::json;
 
 /// A balanced set, and a plan of one deletion that has claimed its image and was cut off there.
@@ -69,7 +69,7 @@ async fn what_an_overtaken_plan_has_begun_is_ended_and_nothing_more() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let deletion = cut_off_after_the_claim(&stack, &actor, PlanState::Superseded).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
-    assert!(stack.refusals(1).await[0].reason.contains("not to be carried out any more"));
+    assert!(stack.rejections(1).await[0].reason.contains("not to be carried out any more"));
     assert_deleted(&stack, &actor, &deletion.filename).await;
     // Whoever overtook the plan may not have seen it. There is no base image to make another one with.
     assert!(stack.needs_attention(&actor).await.contains("There is no base image"));
@@ -94,8 +94,8 @@ async fn what_takes_longer_than_a_function_may_is_gone_on_with_in_the_next() {
     }
     let body = json!({ "actor_id": "hero", "filenames": names }).to_string();
     let mut times_put_off = 0;
-    while let Err(error) = world.deletion().stage.handle(Message { id: "m", body: &body, sent_at: None }).await {
-        assert!(matches!(error, StageError::Later { .. }), "{error}");
+    while let Err(error) = world.deletion().handler.handle(Message { id: "m", body: &body, sent_at: None }).await {
+        assert!(matches!(error, HandlerError::Deferred { .. }), "{error}");
         times_put_off += 1;
     }
     assert!(times_put_off > 0);

@@ -77,8 +77,8 @@ async fn a_deletion_by_hand_takes_the_others_and_is_refused_with_the_names_of_th
 
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": [names[0], names[1]] })).await;
 
-    let refusals = stack.refusals(1).await;
-    let reason = &refusals[0].reason;
+    let rejections = stack.rejections(1).await;
+    let reason = &rejections[0].reason;
     assert!(reason.contains(&names[0]) && !reason.contains(&names[1]), "{reason}");
     assert!(reason.contains("balancer unpin hero"), "{reason}");
     stack.needs_attention(&actor).await;

@@ -10,7 +10,7 @@ use domain::manifest::Image;
 use domain::trash::{TRASH_RETENTION, TrashRecord, WORKER_TIMEOUT};
 use handlers::local_copy::LocalCopy;
 use handlers::restore::{Restoration, RestoreError};
-use handlers::{Clock, Message, Stage};
+use handlers::{Clock, Handler, Message};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -143,7 +143,7 @@ async fn what_an_evaluation_writes_down_leaves_what_a_person_has_put_back_meanwh
 /// Has the function carry a message out that was sent by hand, as SQS delivers it: again and again under one name.
 async fn delete_by_hand(world: &World, names: &[&str], sent_at: Option<Timestamp>) {
     let body = json!({ "actor_id": "hero", "filenames": names }).to_string();
-    world.deletion().stage.handle(Message { id: "message-1", body: &body, sent_at }).await.unwrap();
+    world.deletion().handler.handle(Message { id: "message-1", body: &body, sent_at }).await.unwrap();
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn a_message_by_hand_that_comes_back_leaves_what_has_come_since() {
     let named = json!({ "actor_id": "hero", "filenames": ["hero_2.jpg"], "request_id": "mine" }).to_string();
     for id in ["message-2", "message-3"] {
         world.upload(&hero, "hero_2.jpg", &blurred()).await;
-        world.deletion().stage.handle(Message { id, body: &named, sent_at }).await.unwrap();
+        world.deletion().handler.handle(Message { id, body: &named, sent_at }).await.unwrap();
     }
     assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.jpg", "hero_2.jpg"]);
     // An event that somebody has written has no time to be known by, and may bear the id of another one.

@@ -9,7 +9,7 @@ use domain::plan::{Origin, Plan, PlannedDeletion};
 use domain::trash::WORKER_TIMEOUT;
 use handlers::local_copy::LocalCopy;
 use handlers::restore::Restoration;
-use handlers::{Message, Stage};
+use handlers::{Handler, Message};
 use serde_json::json;
 
 /// The deletion's plan: a manual message with this request id.
@@ -27,7 +27,7 @@ async fn world_with(names: &[&str]) -> (World, ActorId) {
 /// Deletes these files by a message with a request id.
 async fn delete(world: &World, names: &[&str]) {
     let body = json!({ "actor_id": "hero", "filenames": names, "request_id": "mine" }).to_string();
-    world.deletion().stage.handle(Message { id: "m", body: &body, sent_at: None }).await.unwrap();
+    world.deletion().handler.handle(Message { id: "m", body: &body, sent_at: None }).await.unwrap();
 }
 
 /// Restores an image. Returns the names of the sidecars that stay in the trash.
@@ -126,7 +126,7 @@ async fn sidecars_go_though_an_evaluation_ended_the_deletion() {
     world.deliver_once(1, None, &mut journey).await;
     assert_eq!(journey.deaths, 1);
     let body = json!({ "actor_id": "hero", "mode": "dry_run" }).to_string();
-    world.evaluation().await.stage.handle(Message { id: "e", body: &body, sent_at: None }).await.unwrap();
+    world.evaluation().await.handler.handle(Message { id: "e", body: &body, sent_at: None }).await.unwrap();
     assert!(world.store.image(&hero, "hero_1.jpg").await.unwrap().is_none(), "the evaluation has ended the deletion");
     assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.txt", "hero_2.jpg"]);
     world.go_on(journey, Delivery::default()).await;
@@ -187,7 +187,7 @@ async fn a_replaced_image_keeps_its_sidecar() {
     world.store.record_plan(&hero, &Plan { delete: vec![deletion], remaining: 1, ..empty }).await.unwrap();
     world.upload(&hero, "hero_1.jpg", b"hero_1.jpg").await;
     let body = json!({ "actor_id": "hero", "plan_id": "p" }).to_string();
-    world.deletion().stage.handle(Message { id: "m", body: &body, sent_at: None }).await.unwrap();
+    world.deletion().handler.handle(Message { id: "m", body: &body, sent_at: None }).await.unwrap();
     assert!(world.names_below("trash/").await.is_empty());
     assert_files(&world, &hero, &["hero_1.jpg", "hero_1.txt", "hero_2.jpg"], &[]).await;
 }

@@ -32,7 +32,7 @@ pub struct Ending {
     charged: usize,
     recorded_as_paid: usize,
     dead_letters: u64,
-    refusals: Vec<String>,
+    rejections: Vec<String>,
     /// What the books say was spent on images, in millionths.
     spent_on_images: u64,
     /// Questions to the vision model, and what the books say was spent and set aside for everything.
@@ -85,7 +85,7 @@ impl Ending {
                 .filter(|image| image.generation_type.as_deref() == Some(BALANCING) && image.cost_micro_usd.is_some())
                 .count(),
             dead_letters: world.dead_letters().await,
-            refusals: world.store.refusals().await.unwrap().into_iter().map(|refusal| refusal.reason).collect(),
+            rejections: world.store.rejections().await.unwrap().into_iter().map(|rejection| rejection.reason).collect(),
             spent_on_images: plans.iter().map(|plan| plan.spent.0).sum(),
             questions: world.vision.turns(),
             set_aside: spending.committed.0 - spending.spent.0,
@@ -101,7 +101,7 @@ impl Ending {
         self.assert_local_copy_agrees();
         assert_eq!(self.done, (1, 2), "{self:#?}");
         assert_eq!((self.charged, self.recorded_as_paid), (2, 2));
-        assert!(self.staging.is_empty() && self.refusals.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
+        assert!(self.staging.is_empty() && self.rejections.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
     }
 
     /// Asserts that an undisturbed journey ended with a person being asked, after so many images were deleted and made by
@@ -112,7 +112,7 @@ impl Ending {
         assert_eq!((self.done, self.charged, self.files.len()), done, "{self:#?}");
         assert!(self.captions.is_empty() && self.trash.contains(&"hero_1.txt".to_owned()), "{self:#?}");
         self.assert_local_copy_agrees();
-        assert!(self.staging.is_empty() && self.refusals.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
+        assert!(self.staging.is_empty() && self.rejections.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
     }
 
     fn assert_local_copy_agrees(&self) {

@@ -37,7 +37,7 @@ async fn an_evaluation_that_panics_lets_go_of_its_lease_and_fails_each_time_unti
     for delivery in 1..=MOST_DELIVERIES {
         let mut worker = world.evaluation().await;
         // Told when the lease is taken, and not any more when the plan is named.
-        worker.stage.clock = failing_after(1);
+        worker.handler.clock = failing_after(1);
         let answer = worker.work_off(delivered(&command, delivery)).await;
         assert_eq!(answer.batch_item_failures[0].item_identifier, "m", "delivery {delivery}");
         assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().lease_token, None, "delivery {delivery}");
@@ -54,7 +54,7 @@ async fn an_image_whose_making_panics_is_made_by_the_next_delivery() {
     let message = json!({ "actor_id": "hero", "plan_id": plan.plan_id, "slot_id": plan.slots[0].slot_id });
     let mut worker = world.generation().await;
     // Told when the slot is claimed, and not any more when its price is set aside.
-    worker.stage.clock = failing_after(1);
+    worker.handler.clock = failing_after(1);
     assert_eq!(worker.work_off(delivered(&message, 1)).await.batch_item_failures.len(), 1);
     assert!(world.generation().await.work_off(delivered(&message, 2)).await.batch_item_failures.is_empty());
     assert_eq!(world.manifest(&hero).await.images.len(), 1);

@@ -51,8 +51,11 @@ async fn what_an_overtaken_plan_has_asked_for_is_refused_and_booked_as_paid() {
             (plan.spent.0, plan.committed.0, wanted.world.replicate.charged() as u64),
             (paid, paid, paid / 40_000)
         );
-        let refusals = wanted.world.store.refusals().await.unwrap();
-        assert!(refusals.len() == 1 && refusals[0].reason.contains("not to be carried out any more"), "{refusals:?}");
+        let rejections = wanted.world.store.rejections().await.unwrap();
+        assert!(
+            rejections.len() == 1 && rejections[0].reason.contains("not to be carried out any more"),
+            "{rejections:?}"
+        );
         assert_eq!((wanted.files().await.len(), wanted.world.dead_letters().await), (0, 0));
     }
 }

@@ -3,7 +3,7 @@
 use aws::bucket::Bucket;
 use balancer_tests::pictures::base_jpeg;
 use balancer_tests::replicate::{Outcome, Place};
-use handlers::functions::s3_client;
+use handlers::wiring::s3_client;
 use imaging::{decode, is_jpeg};
 use jiff::SignedDuration;
 use local_stack::{Credentials, sdk_config};

@@ -71,9 +71,9 @@ impl Paying {
             assert!(!has_key(&std::fs::read_to_string(log).unwrap()), "a key is in the log");
         }
         let record = self.stack.store.actor(&self.actor).await.unwrap();
-        let refusals = self.stack.store.refusals().await.unwrap();
+        let rejections = self.stack.store.rejections().await.unwrap();
         let manifest = serde_json::to_string(&self.stack.manifest(&self.actor).await).unwrap();
-        let mut read = vec![format!("{record:?}"), format!("{refusals:?}"), manifest];
+        let mut read = vec![format!("{record:?}"), format!("{rejections:?}"), manifest];
         for plan in self.stack.plans(&self.actor).await {
             let slots = self.stack.store.slots(&self.actor, &plan.plan_id).await.unwrap();
             read.push(format!("{plan:?} {slots:?}"));

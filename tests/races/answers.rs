@@ -9,7 +9,7 @@ use domain::kind::Kind;
 use domain::plan::PlanState;
 use domain::planner::Scope;
 use domain::status::Status;
-use handlers::{Message, Stage};
+use handlers::{Handler, Message};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -42,7 +42,7 @@ async fn a_request_to_delete_is_not_answered_by_a_plan_that_only_makes_images_an
         world.drive().await;
         for (id, scope) in [("late", first), ("late, too", second), ("once more", second)] {
             let body = json!({ "actor_id": "hero", "scope": scope }).to_string();
-            world.evaluation().await.stage.handle(Message { id, body: &body, sent_at }).await.unwrap();
+            world.evaluation().await.handler.handle(Message { id, body: &body, sent_at }).await.unwrap();
             world.drive().await;
         }
         let scopes: Vec<Scope> = world.store.plans(&hero).await.unwrap().into_iter().map(|plan| plan.scope).collect();
@@ -58,14 +58,14 @@ async fn a_request_that_has_been_answered_overtakes_nothing_when_it_comes_back()
     world.let_pass(SignedDuration::from_secs(1));
     let body = json!({ "actor_id": "hero" }).to_string();
     let message = Message { id: "m", body: &body, sent_at };
-    world.evaluation().await.stage.handle(message).await.unwrap();
+    world.evaluation().await.handler.handle(message).await.unwrap();
     let begun = world.store.plans(&hero).await.unwrap();
     assert!(begun.len() == 1 && begun[0].is_under_way());
     // What lands meanwhile has been quiet for long.
     world.store.note_upload(&hero, None, world.clock.now()).await.unwrap().unwrap();
     world.let_pass(SignedDuration::from_mins(30));
     for id in ["m", "a copy"] {
-        world.evaluation().await.stage.handle(Message { id, ..message }).await.unwrap();
+        world.evaluation().await.handler.handle(Message { id, ..message }).await.unwrap();
     }
     let plans = world.store.plans(&hero).await.unwrap();
     assert!(plans.len() == 1 && plans[0].state == PlanState::Running, "{plans:?}");

@@ -13,7 +13,7 @@ use domain::kind::Kind;
 use domain::plan::PlanState;
 use domain::status::Status;
 use handlers::evaluate::{LEASE, MOST_IMAGES};
-use handlers::{Message, Stage, StageError};
+use handlers::{Handler, HandlerError, Message};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -62,7 +62,7 @@ async fn a_trickle_that_never_pauses_does_not_keep_a_set_from_being_mended() {
         };
         let message = Message { id: "m", body: &body, sent_at: Some(world.clock.now()) };
         tokio::select! {
-            evaluated = worker.stage.handle(message) => evaluated,
+            evaluated = worker.handler.handle(message) => evaluated,
             () = trickling => Ok(()),
         }
     };
@@ -71,7 +71,7 @@ async fn a_trickle_that_never_pauses_does_not_keep_a_set_from_being_mended() {
     for seconds in [41, 20, 25] {
         world.let_pass(SignedDuration::from_secs(seconds));
         let evaluated = evaluate_amid_uploads().await;
-        let is_put_off = matches!(evaluated, Err(StageError::Later { .. }));
+        let is_put_off = matches!(evaluated, Err(HandlerError::Deferred { .. }));
         assert_eq!(is_put_off, seconds != 25, "{evaluated:?}");
     }
     assert!(world.store.plans(&hero).await.unwrap()[0].is_under_way());
@@ -211,7 +211,7 @@ async fn evaluations_of_one_actor_in_the_same_moment_ask_the_model_once() {
     let body = json!({ "actor_id": "hero" }).to_string();
     let evaluate = async |number: usize| {
         let id = format!("message {number}");
-        world.evaluation().await.stage.handle(Message { id: &id, body: &body, sent_at: None }).await
+        world.evaluation().await.handler.handle(Message { id: &id, body: &body, sent_at: None }).await
     };
     // A worker that dies as it asks leaves every image known and none judged.
     world.network.fail_naming("chat/completions", Fault::DiesBefore);
@@ -222,7 +222,7 @@ async fn evaluations_of_one_actor_in_the_same_moment_ask_the_model_once() {
     let asked_before = world.vision.turns();
     let ends = futures::future::join_all((1..=8).map(evaluate)).await;
     assert!(ends.iter().any(Result::is_ok), "{ends:?}");
-    assert!(ends.iter().all(|end| matches!(end, Ok(()) | Err(StageError::Later { .. }))), "{ends:?}");
+    assert!(ends.iter().all(|end| matches!(end, Ok(()) | Err(HandlerError::Deferred { .. }))), "{ends:?}");
     // Thirty images are two pages, each of them one question.
     assert_eq!(world.vision.turns() - asked_before, 2);
 }

@@ -15,7 +15,7 @@ use domain::planner::Scope;
 use domain::status::Status;
 use domain::trash::TrashRecord;
 use handlers::lambda::{MOST_DELIVERIES, Worker};
-use handlers::{Message, Stage, StageError};
+use handlers::{Handler, HandlerError, Message};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -26,36 +26,36 @@ struct Generating;
 struct Deleting;
 struct Evaluating;
 
-fn failure(message: Message<'_>) -> StageError {
-    StageError::Encoding(image::ImageError::IoError(std::io::Error::other(message.id.to_owned())))
+fn failure(message: Message<'_>) -> HandlerError {
+    HandlerError::Encoding(image::ImageError::IoError(std::io::Error::other(message.id.to_owned())))
 }
 
-impl Stage for Generating {
+impl Handler for Generating {
     const QUEUE: Queue = Queue::Generation;
 
-    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+    async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         Err(failure(message))
     }
 }
 
-impl Stage for Deleting {
+impl Handler for Deleting {
     const QUEUE: Queue = Queue::Deletion;
 
-    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+    async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         Err(failure(message))
     }
 }
 
-impl Stage for Evaluating {
+impl Handler for Evaluating {
     const QUEUE: Queue = Queue::Evaluation;
 
-    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+    async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         Err(failure(message))
     }
 }
 
 /// Delivers a message for the last time to a handler that fails.
-async fn give_up(world: &World, stage: impl Stage, body: &Value, sent: Timestamp) {
+async fn give_up(world: &World, handler: impl Handler, body: &Value, sent: Timestamp) {
     let attributes = json!({
         "ApproximateReceiveCount": MOST_DELIVERIES.to_string(),
         "SentTimestamp": sent.as_millisecond().to_string(),
@@ -63,7 +63,7 @@ async fn give_up(world: &World, stage: impl Stage, body: &Value, sent: Timestamp
     let record = json!({ "messageId": "m", "receiptHandle": "r", "body": body.to_string(), "attributes": attributes });
     let batch: SqsEvent = serde_json::from_value(json!({ "Records": [record] })).unwrap();
     let (store, queues, clock) = (world.store.clone(), world.queues.clone(), world.clock.clone());
-    let answer = Worker { stage, store, queues, clock }.work_off(batch).await;
+    let answer = Worker { handler, store, queues, clock }.work_off(batch).await;
     assert_eq!(answer.batch_item_failures.len(), 1);
 }
 

@@ -249,7 +249,7 @@ async fn an_upload_is_evaluated_though_the_message_that_was_to_see_to_the_last_o
     world.upload_base_image(&hero).await;
     world.upload(&hero, "hero_1.jpg", &of_a_person()).await;
     world.wait_for_messages(1).await;
-    while world.store.actor(&hero).await.unwrap().is_none_or(|record| record.announced_at.is_none()) {
+    while world.store.actor(&hero).await.unwrap().is_none_or(|record| record.evaluation_scheduled_at.is_none()) {
         world.deliver_once(1, None, &mut Journey::default()).await;
     }
     world.lose_messages(Queue::Evaluation).await;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use balancer_tests::pictures;
 use balancer_tests::stack::{self, TestStack, actor};
 use domain::status::Status;
-use handlers::functions::EMULATOR_ACCESS_KEY_ID;
+use handlers::wiring::EMULATOR_ACCESS_KEY_ID;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

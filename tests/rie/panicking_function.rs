@@ -8,22 +8,22 @@ use aws::queues::{Queue, Queues};
 use aws::store::Store;
 use handlers::config::Config;
 use handlers::lambda::Worker;
-use handlers::{Clock, Message, Stage, StageError};
-use handlers::{functions, lambda};
+use handlers::{Clock, Handler, HandlerError, Message};
+use handlers::{lambda, wiring};
 
 #[derive(Clone)]
 struct Panicking;
 
-impl Stage for Panicking {
+impl Handler for Panicking {
     const QUEUE: Queue = Queue::Deletion;
 
-    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+    async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         if message.body.contains("panic") {
             panic!("this message makes me panic");
         }
         if message.body.contains("break the clock") {
             CLOCK_IS_BROKEN.store(true, Ordering::Relaxed);
-            return Err(StageError::Refused("a refusal is noted with the time".to_owned()));
+            return Err(HandlerError::Rejected("a rejection is recorded with the time".to_owned()));
         }
         Ok(())
     }
@@ -40,8 +40,8 @@ fn clock() -> Clock {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let (config, sdk) = (functions::configure::<Config>()?, functions::sdk_config().await);
+    let (config, sdk) = (wiring::configure::<Config>()?, wiring::sdk_config().await);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table);
     let queues = Queues::new(aws_sdk_sqs::Client::new(&sdk), config.queues);
-    lambda::run(Worker { stage: Panicking, store, queues, clock: clock() }).await
+    lambda::run(Worker { handler: Panicking, store, queues, clock: clock() }).await
 }

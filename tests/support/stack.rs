@@ -15,7 +15,7 @@ use domain::actor::ActorId;
 use domain::keys::Keys;
 use domain::manifest::Manifest;
 use domain::plan::Plan;
-use handlers::functions::s3_client;
+use handlers::wiring::s3_client;
 use local_stack::{Account, Binaries, Emulator, EmulatorOptions, Outputs, Stack, StackOptions};
 use serde_json::Value;
 use tempfile::TempDir;

@@ -17,7 +17,7 @@ fn own_metrics() -> BTreeSet<&'static str> {
     let (_, rest) = source.split_once("fn measured(").unwrap();
     let (names, _) = rest.split_once("\n    }\n").unwrap();
     let names: BTreeSet<_> = names.split("(\"").skip(1).map(|after| after.split('"').next().unwrap()).collect();
-    assert!(names.contains("StageSeconds") && names.len() >= 10, "{names:?}");
+    assert!(names.contains("HandlerSeconds") && names.len() >= 10, "{names:?}");
     names
 }
 
@@ -208,9 +208,9 @@ fn the_dashboard_shows_metrics_of_this_stack_that_exist() {
         let (stack, others) = dimensions.split_first().unwrap();
         assert_eq!((stack.0.as_str(), stack.1.as_str()), ("Stack", "${AWS::StackName}"), "{name}");
         match others {
-            [] => assert_ne!(name, "StageSeconds"),
+            [] => assert_ne!(name, "HandlerSeconds"),
             [(dimension, stage)] => {
-                assert!(name == "StageSeconds" && dimension == "Stage", "{name} by {dimension}");
+                assert!(name == "HandlerSeconds" && dimension == "Handler", "{name} by {dimension}");
                 assert!(["evaluation", "deletion", "generation"].contains(&stage.as_str()), "{stage}");
             }
             more => panic!("{name}: {more:?}"),

@@ -30,7 +30,7 @@ const ASKED_ELSEWHERE: [(&str, &str, &str, &str); 14] = [
     ("", "", "kms:Decrypt", "S3 and Secrets Manager in the function's name, where there are keys"),
     ("", "", "kms:GenerateDataKey", "S3"),
     ("", "", "secretsmanager:GetSecretValue", "where a key of a paid service is stored there"),
-    ("Deletion", "DeletionQueue", "sqs:SendMessage", "a deletion that is put off"),
+    ("Deletion", "DeletionQueue", "sqs:SendMessage", "a deferred deletion"),
     ("Deletion", "training_data/*", "s3:GetObjectTagging", "S3, where an image that is copied has tags"),
     ("Deletion", "trash/*", "s3:PutObjectTagging", "S3"),
     ("Generation", "Table", "dynamodb:DeleteItem", "a person has taken the number of an image meanwhile"),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handlers::config::{Config, EvaluationConfig, GenerationConfig, Section, from_variables, names_read};
-use handlers::functions::EMULATOR_ACCESS_KEY_ID;
+use handlers::wiring::EMULATOR_ACCESS_KEY_ID;
 use yaml_serde::Value;
 
 use crate::document::{DOCUMENT, at, fields, yaml};

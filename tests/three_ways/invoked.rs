@@ -62,8 +62,8 @@ async fn the_deletion_function_answers_each_of_its_sample_events() {
         let answer = invoke(&stack, &stack::binaries().await.deletion, &event).await;
         assert_eq!(answer, nothing_failed(), "{}", event.display());
     }
-    let refusals = stack.refusals(1).await;
-    assert!(refusals[0].reason.contains("example_actor has no plan plan-0001"), "{refusals:?}");
+    let rejections = stack.rejections(1).await;
+    assert!(rejections[0].reason.contains("example_actor has no plan plan-0001"), "{rejections:?}");
     stack.balanced(&actor).await;
     let manifest = assert_balanced(&stack, &actor).await;
     assert!(!manifest.images.contains_key("0001_european_20_female_12.png"));
@@ -77,8 +77,8 @@ async fn the_generation_function_answers_each_of_its_sample_events() {
         let answer = invoke(&stack, &stack::binaries().await.generation, &event).await;
         assert_eq!(answer, nothing_failed(), "{}", event.display());
     }
-    let refusals = stack.refusals(1).await;
-    assert!(refusals[0].reason.contains("example_actor has no plan plan-0001"), "{refusals:?}");
+    let rejections = stack.rejections(1).await;
+    assert!(rejections[0].reason.contains("example_actor has no plan plan-0001"), "{rejections:?}");
     stack.balanced(&actor).await;
     assert_balanced(&stack, &actor).await;
     let plans = stack.plans(&actor).await;
@@ -94,9 +94,9 @@ async fn beside_a_bad_message_the_good_ones_are_done_and_the_bad_one_is_recorded
     let answer = invoke(&stack, &stack::binaries().await.evaluation, &event).await;
 
     assert_eq!(answer, nothing_failed());
-    let [refusal] = &stack.refusals(1).await[..] else { panic!("one refusal is wanted") };
-    assert_eq!((refusal.queue.as_str(), refusal.body.as_str()), ("evaluation", "this is not JSON"));
-    assert_eq!(refusal.message_id, "00000000-0000-4000-8000-000000000002");
+    let [rejection] = &stack.rejections(1).await[..] else { panic!("one rejection is wanted") };
+    assert_eq!((rejection.queue.as_str(), rejection.body.as_str()), ("evaluation", "this is not JSON"));
+    assert_eq!(rejection.message_id, "00000000-0000-4000-8000-000000000002");
     stack.balanced(&actor).await;
     assert_balanced(&stack, &actor).await;
 }

@@ -70,8 +70,8 @@ async fn every_line_about_a_message_names_its_actor_plan_image_and_attempt() {
 
     let message = json!({ "actor_id": hero, "plan_id": proposed.plan_id });
     let lines = lines_about(&stack, &binaries.deletion, &message).await;
-    let refused = &line(&lines, "refused").about;
-    assert_eq!((&refused["actor"], &refused["plan"]), (&json!(hero), &json!(proposed.plan_id)));
+    let rejected = &line(&lines, "rejected").about;
+    assert_eq!((&rejected["actor"], &rejected["plan"]), (&json!(hero), &json!(proposed.plan_id)));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use domain::actor::ActorId;
 use domain::kind::Kind;
 use domain::money::MicroUsd;
 use domain::status::Status;
-use handlers::{Clock, StageError};
+use handlers::{Clock, HandlerError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::stage::{evaluate, evaluate_at, record, with_set};
@@ -116,7 +116,7 @@ async fn a_service_that_is_unavailable_is_waited_for_ever_less_often_and_for_an_
     let put_off = async |minutes| {
         let now = began + SignedDuration::from_mins(minutes);
         match evaluate_at(Clock::telling(move || now), &stack, &service, "execute").await.unwrap_err() {
-            StageError::Later { after, .. } => Some(after.as_secs()),
+            HandlerError::Deferred { after, .. } => Some(after.as_secs()),
             _ => None,
         }
     };

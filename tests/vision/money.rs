@@ -8,7 +8,7 @@ use domain::kind::Kind;
 use domain::money::MicroUsd;
 use domain::status::Status;
 use futures::future::join_all;
-use handlers::{Clock, StageError};
+use handlers::{Clock, HandlerError};
 use jiff::{SignedDuration, Timestamp};
 use providers::vision::{OpenAiError, VisionError, VisionModel};
 use serde_json::json;
@@ -120,7 +120,7 @@ async fn an_evaluation_without_money_for_a_repetition_is_parked_and_goes_on_the_
     for day in [0, 1] {
         for _ in 0..2 {
             let error = evaluate(day, &garbling).await.unwrap_err();
-            assert!(matches!(error, StageError::Later { after, .. } if after.as_secs() == 900), "{error}");
+            assert!(matches!(error, HandlerError::Deferred { after, .. } if after.as_secs() == 900), "{error}");
             let found = record(&stack, &hero).await;
             assert_eq!((found.status, found.lease_token), (Status::Parked, None));
             let reason = found.reason.unwrap();

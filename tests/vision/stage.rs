@@ -11,8 +11,8 @@ use domain::kind::{Kind, KindCounts};
 use domain::money::MicroUsd;
 use domain::status::Status;
 use handlers::config::from_variables;
-use handlers::functions::evaluation;
-use handlers::{Clock, Message, Stage, StageError};
+use handlers::wiring::evaluation;
+use handlers::{Clock, Handler, HandlerError, Message};
 use serde_json::{Value, json};
 
 /// The picture that is refused, `hero_3.jpg`.
@@ -29,7 +29,7 @@ pub(crate) async fn with_set() -> (TestStack, ActorId) {
 }
 
 /// Has the set evaluated by this service, as the function would.
-pub(crate) async fn evaluate(stack: &TestStack, service: &VisionService, mode: &str) -> Result<(), StageError> {
+pub(crate) async fn evaluate(stack: &TestStack, service: &VisionService, mode: &str) -> Result<(), HandlerError> {
     evaluate_at(Clock::system(), stack, service, mode).await
 }
 
@@ -39,7 +39,7 @@ pub(crate) async fn evaluate_at(
     stack: &TestStack,
     service: &VisionService,
     mode: &str,
-) -> Result<(), StageError> {
+) -> Result<(), HandlerError> {
     evaluate_with(&[], clock, stack, service, &json!({ "actor_id": "hero", "mode": mode })).await
 }
 
@@ -50,13 +50,13 @@ pub(crate) async fn evaluate_with(
     stack: &TestStack,
     service: &VisionService,
     message: &Value,
-) -> Result<(), StageError> {
+) -> Result<(), HandlerError> {
     let mut variables = stack.variables();
     variables.extend(service.variables());
     variables.extend(more.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
     let config = from_variables(variables).unwrap();
     let worker = evaluation(config, stack.sdk_config(), clock).await.unwrap();
-    worker.stage.handle(Message { id: "message-1", body: &message.to_string(), sent_at: None }).await
+    worker.handler.handle(Message { id: "message-1", body: &message.to_string(), sent_at: None }).await
 }
 
 pub(crate) async fn record(stack: &TestStack, actor: &ActorId) -> ActorRecord {
@@ -119,7 +119,7 @@ async fn an_evaluation_is_put_off_as_long_as_the_service_asks() {
     let busy = problem(429, "rate_limit_exceeded", "Slow down").insert_header("Retry-After", "37");
     let service = VisionService::start(move |_| Answer::Reply(busy.clone())).await;
     let error = evaluate(&stack, &service, "execute").await.unwrap_err();
-    assert!(matches!(error, StageError::Later { after, .. } if after == Duration::from_secs(37)), "{error}");
+    assert!(matches!(error, HandlerError::Deferred { after, .. } if after == Duration::from_secs(37)), "{error}");
     assert_eq!(record(&stack, &actor).await.lease_token, None);
     assert!(stack.keys_below("evaluations/").await.is_empty(), "nothing was judged, so no grid is kept");
 }
@@ -133,7 +133,7 @@ async fn a_service_that_is_too_slow_is_asked_twice() {
         evaluate_with(&[("VISION_TIMEOUT_SECONDS", seconds)], Clock::system(), &stack, service, &command).await
     };
     let error = evaluate_within("1", &slow).await.unwrap_err();
-    assert!(matches!(error, StageError::Later { .. }), "it is waited out once: {error}");
+    assert!(matches!(error, HandlerError::Deferred { .. }), "it is waited out once: {error}");
     evaluate_within("1", &slow).await.expect("the message is done with");
     let ActorRecord { status, reason, vision_timed_out, .. } = record(&stack, &actor).await;
     assert_eq!((status, vision_timed_out, slow.turns()), (Status::NeedsAttention, false, 2));

@@ -58,11 +58,11 @@ struct ActorStanding {
     last_deletion: Option<LastDeletion>,
 }
 
-/// Says how actors stand, or which messages were refused.
+/// Says how actors stand, or which messages were rejected.
 pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     let connected = Connected::to(&arguments.connection, &arguments.actors).await?;
-    if arguments.refused {
-        return refused(&connected, arguments.json).await;
+    if arguments.rejected {
+        return rejected(&connected, arguments.json).await;
     }
     let records = wanted(&connected.store, &arguments.actors).await?;
     let today = Clock::system().today();
@@ -159,16 +159,16 @@ fn closing_line(today: Spending) -> String {
     format!("All actors together have cost {} today (UTC){under_way}.", today.spent)
 }
 
-async fn refused(connected: &Connected, json: bool) -> anyhow::Result<Outcome> {
-    let refusals = connected.store.refusals().await?;
+async fn rejected(connected: &Connected, json: bool) -> anyhow::Result<Outcome> {
+    let rejections = connected.store.rejections().await?;
     if json {
-        answer(serde_json::to_string_pretty(&refusals)?);
+        answer(serde_json::to_string_pretty(&rejections)?);
     } else {
-        let rows: Vec<_> = refusals
+        let rows: Vec<_> = rejections
             .iter()
-            .map(|refusal| {
-                let body = refusal.body.chars().take(60).collect();
-                vec![format!("{:.0}", refusal.refused_at), refusal.queue.clone(), refusal.reason.clone(), body]
+            .map(|rejection| {
+                let body = rejection.body.chars().take(60).collect();
+                vec![format!("{:.0}", rejection.rejected_at), rejection.queue.clone(), rejection.reason.clone(), body]
             })
             .collect();
         answer(table::render(&["when", "queue", "why", "body"].map(Heading::Words), &rows));

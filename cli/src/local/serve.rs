@@ -9,7 +9,7 @@ use aws::bucket::Bucket;
 use aws::store::Store;
 use domain::actor::ActorId;
 use domain::keys::Keys;
-use handlers::functions::{EMULATOR_ACCESS_KEY_ID, s3_client};
+use handlers::wiring::{EMULATOR_ACCESS_KEY_ID, s3_client};
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions, write_private};
 use serde_json::{Value, json};
 
@@ -198,7 +198,7 @@ In another terminal, beside template.yaml:
   sam local invoke EvaluationFunction --config-env local --env-vars {} --event {event}
 {others}
 `eval \"$(balancer env)\"` lets the AWS command line and SDKs reach the stack. What a function could not carry out, and
-why, is said by `balancer status --refused`. Ctrl-C ends it.",
+why, is said by `balancer status --rejected`. Ctrl-C ends it.",
         env_vars.display()
     )
 }

@@ -13,7 +13,7 @@ use aws::store::Store;
 use domain::actor::ActorId;
 use domain::keys::Keys;
 use domain::messages::Mode;
-use handlers::functions::s3_client;
+use handlers::wiring::s3_client;
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions};
 
 use super::circumstances::Settings;

@@ -147,7 +147,7 @@ fn whom_and_what_the_stack_does_not_know_is_named_with_the_remedy() {
     some.failed(1, &["somebody has no image x.jpg", "balancer send evaluation somebody"]);
 
     balancer_at(&place, &["send", "deletion", "somebody", "somebody_1.jpg"]).done();
-    let refused = || balancer_at(&place, &["status", "--refused"]).done().answer;
+    let refused = || balancer_at(&place, &["status", "--rejected"]).done().answer;
     wait_until(PATIENCE, || refused().contains("balancer unpin somebody"), refused);
     assert!(actor.files().contains("somebody_1.jpg"));
 

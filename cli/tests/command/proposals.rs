@@ -98,7 +98,7 @@ fn a_dry_run_by_message_prints_its_result() {
     let status = Ran::of(place.balancer().args(["status", "some body"])).failed(3, &[]).answer;
     assert!(status.contains("was a dry run: from 5/0/2 to 4/1/1"), "{status}");
     let unknown = Ran::of(place.balancer().args(["send", "evaluation", "nobody", "--dry-run"]));
-    unknown.failed(1, &["the request was refused", "nobody"]);
+    unknown.failed(1, &["the request was rejected", "nobody"]);
     watching.signal("INT");
     assert_eq!(watching.end(), Some(130), "{}", watching.said());
 }

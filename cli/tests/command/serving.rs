@@ -34,7 +34,7 @@ fn a_served_stack_writes_what_sam_needs_and_is_found_by_status_until_it_ends() {
     assert!(variables["DeletionFunction"]["TABLE"].as_str().unwrap().contains("Table"));
     Ran::of(place.balancer().args(["status", "--json"])).json();
     assert_are_about(&events, &actor, variables["EvaluationFunction"]["BUCKET"].as_str().unwrap());
-    assert!(serving.said().contains("balancer status --refused"));
+    assert!(serving.said().contains("balancer status --rejected"));
 
     serving.signal("INT");
     assert_eq!(serving.end(), Some(0), "{}", serving.said());

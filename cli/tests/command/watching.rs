@@ -46,7 +46,7 @@ fn send(place: &Place, arguments: &[&str]) {
 fn without_a_running_stack_send_and_status_say_how_to_start_one() {
     let cache = tempfile::tempdir().unwrap();
     let words = ["no stack is running here", "balancer local --watch", "--stack"];
-    for arguments in [&["status"][..], &["status", "--refused"], &["send", "evaluation", "a"]] {
+    for arguments in [&["status"][..], &["status", "--rejected"], &["send", "evaluation", "a"]] {
         Ran::of(balancer().args(arguments).env("BALANCER_CACHE_DIR", cache.path())).failed(1, &words);
     }
 }

@@ -1,10 +1,10 @@
 //! The generation function; what it does is `handlers`.
 
 use handlers::Clock;
-use handlers::{functions, lambda};
+use handlers::{lambda, wiring};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let (config, sdk) = (functions::configure()?, functions::sdk_config().await);
-    lambda::run(functions::generation(config, &sdk, Clock::system()).await?).await
+    let (config, sdk) = (wiring::configure()?, wiring::sdk_config().await);
+    lambda::run(wiring::generation(config, &sdk, Clock::system()).await?).await
 }

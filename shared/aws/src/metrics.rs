@@ -35,8 +35,8 @@ pub enum Metric {
     ImagesDeleted(usize),
     /// Images made and put into their place.
     ImagesGenerated(usize),
-    /// Messages recorded as refused.
-    Refused,
+    /// Messages recorded as rejected.
+    Rejected,
     /// Money that was paid.
     DollarsSpent(MicroUsd),
     /// How much of the day's budget is spent or set aside.
@@ -53,7 +53,7 @@ pub enum Metric {
     /// Messages put off because there is no money for their work.
     Parked,
     /// How long a stage worked on a message.
-    StageSeconds(&'static str, Duration),
+    HandlerSeconds(&'static str, Duration),
 }
 
 impl Metric {
@@ -63,7 +63,7 @@ impl Metric {
             Self::ImagesJudged(images) => ("ImagesJudged", "Count", images as f64),
             Self::ImagesDeleted(images) => ("ImagesDeleted", "Count", images as f64),
             Self::ImagesGenerated(images) => ("ImagesGenerated", "Count", images as f64),
-            Self::Refused => ("Refused", "Count", 1.0),
+            Self::Rejected => ("Rejected", "Count", 1.0),
             Self::DollarsSpent(amount) => ("DollarsSpent", "None", amount.0 as f64 / 1e6),
             Self::BudgetUsedPercent { committed, budget } => {
                 let share = if budget == MicroUsd::ZERO { 1.0 } else { committed.0 as f64 / budget.0 as f64 };
@@ -72,15 +72,15 @@ impl Metric {
             Self::SetsBalanced => ("SetsBalanced", "Count", 1.0),
             Self::SetsNeedingAttention => ("SetsNeedingAttention", "Count", 1.0),
             Self::Parked => ("Parked", "Count", 1.0),
-            Self::StageSeconds(_, time) => ("StageSeconds", "Seconds", time.as_secs_f64()),
+            Self::HandlerSeconds(_, time) => ("HandlerSeconds", "Seconds", time.as_secs_f64()),
         }
     }
 
     fn line(self, stack: &str, now: Timestamp) -> Value {
         let (name, unit, value) = self.measured();
         let mut dimensions = vec![("Stack", stack)];
-        if let Self::StageSeconds(stage, _) = self {
-            dimensions.push(("Stage", stage));
+        if let Self::HandlerSeconds(handler, _) = self {
+            dimensions.push(("Handler", handler));
         }
         let names: Vec<&str> = dimensions.iter().map(|&(name, _)| name).collect();
         let mut line = json!({
@@ -119,17 +119,17 @@ mod tests {
 
     #[test]
     fn a_figure_is_written_as_cloudwatch_reads_it() {
-        let line = Metric::StageSeconds("deletion", Duration::from_millis(1_500)).line("dev", Timestamp::UNIX_EPOCH);
-        assert_eq!(line["StageSeconds"], 1.5);
-        assert_eq!((&line["Stack"], &line["Stage"]), (&json!("dev"), &json!("deletion")));
+        let line = Metric::HandlerSeconds("deletion", Duration::from_millis(1_500)).line("dev", Timestamp::UNIX_EPOCH);
+        assert_eq!(line["HandlerSeconds"], 1.5);
+        assert_eq!((&line["Stack"], &line["Handler"]), (&json!("dev"), &json!("deletion")));
         let described = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(described["Dimensions"], json!([["Stack", "Stage"]]));
-        assert_eq!(described["Metrics"], json!([{ "Name": "StageSeconds", "Unit": "Seconds" }]));
+        assert_eq!(described["Dimensions"], json!([["Stack", "Handler"]]));
+        assert_eq!(described["Metrics"], json!([{ "Name": "HandlerSeconds", "Unit": "Seconds" }]));
     }
 
     #[test]
     fn the_figures_of_two_stacks_in_one_account_are_kept_apart() {
-        let of = |stack: &str| Metric::Refused.line(stack, Timestamp::UNIX_EPOCH);
+        let of = |stack: &str| Metric::Rejected.line(stack, Timestamp::UNIX_EPOCH);
         assert_eq!(of("prod")["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["Stack"]]));
         assert_eq!((&of("dev")["Stack"], &of("prod")["Stack"]), (&json!("dev"), &json!("prod")));
     }

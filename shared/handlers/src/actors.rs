@@ -9,7 +9,7 @@ use domain::keys::Keys;
 use domain::manifest::profile_of;
 use serde::Deserialize;
 
-use super::StageError;
+use super::HandlerError;
 use super::base_image::BaseImages;
 
 /// The file beside an actor's images that says who it is.
@@ -30,8 +30,8 @@ struct ActorFile {
 /// Refuses to work for an actor that has no record, no image and no base image: a slip of the pen should not make one.
 ///
 /// # Errors
-/// [`StageError::Refused`] if nobody knows the actor.
-pub(super) async fn refuse_unknown(store: &Store, places: BaseImages<'_>, actor: &ActorId) -> Result<(), StageError> {
+/// [`HandlerError::Rejected`] if nobody knows the actor.
+pub(super) async fn reject_unknown(store: &Store, places: BaseImages<'_>, actor: &ActorId) -> Result<(), HandlerError> {
     if store.actor(actor).await?.is_some() || places.local.actor_dir(actor).is_some_and(|dir| dir.is_dir()) {
         return Ok(());
     }
@@ -42,7 +42,7 @@ pub(super) async fn refuse_unknown(store: &Store, places: BaseImages<'_>, actor:
             return Ok(());
         }
     }
-    Err(StageError::Refused(format!(
+    Err(HandlerError::Rejected(format!(
         "nobody knows an actor {actor}, and there is nothing below {folder}; check the name, or upload its images"
     )))
 }
@@ -58,7 +58,7 @@ pub(super) async fn identify(
     keys: &Keys,
     actor: &ActorId,
     record: &ActorRecord,
-) -> Result<Result<Profile, String>, StageError> {
+) -> Result<Result<Profile, String>, HandlerError> {
     let key = keys.image(actor, ACTOR_FILE);
     let mut profile = profile_of(&record.metadata, actor);
     let understood = match bucket.get_at_most(&key, MOST_ACTOR_FILE_BYTES).await? {

@@ -12,7 +12,7 @@ use image::RgbImage;
 use imaging::{DecodeError, MAX_BYTES, decode};
 use percent_encoding::percent_decode_str;
 
-use super::StageError;
+use super::HandlerError;
 use crate::local_copy::LocalCopy;
 
 /// Where base images are looked for.
@@ -39,7 +39,7 @@ impl BaseImages<'_> {
         &self,
         actor: &ActorId,
         noted: &[BaseImage],
-    ) -> Result<Result<Arc<RgbImage>, String>, StageError> {
+    ) -> Result<Result<Arc<RgbImage>, String>, HandlerError> {
         for place in self.places(actor, noted) {
             let Some((name, read)) = self.fetch(&place).await? else { continue };
             let decoded = match read {
@@ -88,7 +88,7 @@ impl BaseImages<'_> {
     }
 
     /// What lies at a place, with its name.
-    async fn fetch(&self, place: &Place) -> Result<Option<(String, Result<Vec<u8>, DecodeError>)>, StageError> {
+    async fn fetch(&self, place: &Place) -> Result<Option<(String, Result<Vec<u8>, DecodeError>)>, HandlerError> {
         match place {
             Place::File(path) => Ok(self.local.read(path).await?.map(|bytes| (path.display().to_string(), Ok(bytes)))),
             Place::Object(key) => Ok(match self.bucket.get_at_most(key, MAX_BYTES).await? {

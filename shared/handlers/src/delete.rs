@@ -21,9 +21,9 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::base_image::BaseImages;
-use super::chain::{dispatch_slots, evaluate_if_done};
+use super::dispatch::{dispatch_slots, evaluate_if_done};
 use super::listing::Folder;
-use super::{Clock, Message, Stage, StageError, actors};
+use super::{Clock, Handler, HandlerError, Message, actors};
 use crate::local_copy::LocalCopy;
 
 /// When to look again at a file that was replaced while it was deleted by hand.
@@ -55,10 +55,10 @@ pub struct Deletion {
     pub clock: Clock,
 }
 
-impl Stage for Deletion {
+impl Handler for Deletion {
     const QUEUE: Queue = Queue::Deletion;
 
-    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+    async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         match DeletionMessage::parse(message.body)? {
             DeletionMessage::Planned { actor_id, plan_id } => self.carry_out(&actor_id, &plan_id).await,
             DeletionMessage::Manual { actor_id, filenames, request_id } => {
@@ -99,14 +99,14 @@ enum Ended {
 }
 
 impl Deletion {
-    async fn carry_out(&self, actor: &ActorId, plan_id: &str) -> Result<(), StageError> {
+    async fn carry_out(&self, actor: &ActorId, plan_id: &str) -> Result<(), HandlerError> {
         let Some(plan) = self.store.plan(actor, plan_id).await? else {
-            return Err(StageError::Refused(format!("{actor} has no plan {plan_id}")));
+            return Err(HandlerError::Rejected(format!("{actor} has no plan {plan_id}")));
         };
         if !plan.may_be_carried_out() {
             self.end_what_has_begun(actor, &plan).await?;
             self.tell_of_changes(actor, &plan).await?;
-            return Err(StageError::Refused(format!("plan {plan_id} of {actor} is not to be carried out any more")));
+            return Err(HandlerError::Rejected(format!("plan {plan_id} of {actor} is not to be carried out any more")));
         }
         if !plan.deletions_done {
             let deleted = self.delete_planned(actor, &plan).await?;
@@ -117,7 +117,7 @@ impl Deletion {
         evaluate_if_done(&self.store, &self.queues, &self.clock, actor, plan_id, changed).await
     }
 
-    async fn delete_planned(&self, actor: &ActorId, plan: &Plan) -> Result<u32, StageError> {
+    async fn delete_planned(&self, actor: &ActorId, plan: &Plan) -> Result<u32, HandlerError> {
         let mut deleted = 0;
         let until = Instant::now() + self.time_budget;
         let mut folder = self.folder(actor).await?;
@@ -148,14 +148,14 @@ impl Deletion {
         plan_id: &str,
         deletion: &PlannedDeletion,
         folder: &Folder,
-    ) -> Result<Ended, StageError> {
+    ) -> Result<Ended, HandlerError> {
         let PlannedDeletion { filename, etag, reason } = deletion;
         let wanted = self.trashed(actor, filename, plan_id, etag, reason, folder);
         self.delete(actor, filename, &wanted, Version::Assessed).await
     }
 
     /// The plan was overtaken while it deleted: an image that it has claimed would stay claimed for ever.
-    async fn end_what_has_begun(&self, actor: &ActorId, plan: &Plan) -> Result<(), StageError> {
+    async fn end_what_has_begun(&self, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
         for deletion in &plan.delete {
             let claimed_by = self.store.image(actor, &deletion.filename).await?.and_then(|image| image.deleting);
             if claimed_by.as_ref() == Some(&plan.plan_id) {
@@ -168,7 +168,7 @@ impl Deletion {
 
     /// The evaluation that overtook the plan may not have seen what the plan has deleted since, and the worker that did
     /// may have been cut off before it could say so.
-    async fn tell_of_changes(&self, actor: &ActorId, plan: &Plan) -> Result<(), StageError> {
+    async fn tell_of_changes(&self, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
         let mut changed = None;
         for deletion in &plan.delete {
             changed = changed.max(self.store.deletion_over_at(actor, &deletion.filename, &plan.plan_id).await?);
@@ -176,9 +176,9 @@ impl Deletion {
         evaluate_if_done(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
     }
 
-    async fn delete_manually(&self, actor: &ActorId, name: &str, filenames: &[String]) -> Result<(), StageError> {
+    async fn delete_manually(&self, actor: &ActorId, name: &str, filenames: &[String]) -> Result<(), HandlerError> {
         let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
-        actors::refuse_unknown(&self.store, places, actor).await?;
+        actors::reject_unknown(&self.store, places, actor).await?;
         let (mut pinned, mut has_changed) = (Vec::new(), false);
         let until = Instant::now() + self.time_budget;
         let mut folder = self.folder(actor).await?;
@@ -201,7 +201,10 @@ impl Deletion {
                     has_changed = true;
                 }
                 Ended::Replaced => {
-                    return Err(StageError::later(format!("{filename} was replaced meanwhile"), AFTER_REPLACEMENT));
+                    return Err(HandlerError::deferred(
+                        format!("{filename} was replaced meanwhile"),
+                        AFTER_REPLACEMENT,
+                    ));
                 }
             }
         }
@@ -212,7 +215,7 @@ impl Deletion {
         if pinned.is_empty() {
             return Ok(());
         }
-        Err(StageError::Refused(format!(
+        Err(HandlerError::Rejected(format!(
             "not deleted, because pinned: {}; let them go with `balancer unpin {actor} FILE…` and delete them again",
             pinned.join(", ")
         )))
@@ -220,7 +223,12 @@ impl Deletion {
 
     /// Whether an evaluation has seen the set without these files already: they were deleted by earlier deliveries of the
     /// message, whose evaluation need not be asked for again.
-    async fn is_evaluated_since(&self, actor: &ActorId, name: &str, filenames: &[String]) -> Result<bool, StageError> {
+    async fn is_evaluated_since(
+        &self,
+        actor: &ActorId,
+        name: &str,
+        filenames: &[String],
+    ) -> Result<bool, HandlerError> {
         let Some(evaluated) = self.store.actor(actor).await?.and_then(|record| record.evaluated_at) else {
             return Ok(false);
         };
@@ -233,7 +241,7 @@ impl Deletion {
     }
 
     /// The actor's files. One listing serves all deletions of a message, since most images have no sidecars.
-    async fn folder(&self, actor: &ActorId) -> Result<Folder, StageError> {
+    async fn folder(&self, actor: &ActorId) -> Result<Folder, HandlerError> {
         Ok(Folder::list(&self.bucket, &self.keys, actor, "").await?)
     }
 
@@ -243,7 +251,7 @@ impl Deletion {
         name: &str,
         filename: &str,
         folder: &Folder,
-    ) -> Result<Ended, StageError> {
+    ) -> Result<Ended, HandlerError> {
         let known = self.store.image(actor, filename).await?;
         let has_begun = known.as_ref().is_some_and(|image| image.deleting.is_some());
         let etag = self.bucket.etag(&self.keys.image(actor, filename)).await?;
@@ -269,7 +277,7 @@ impl Deletion {
         filename: &str,
         wanted: &TrashRecord,
         version: Version,
-    ) -> Result<Ended, StageError> {
+    ) -> Result<Ended, HandlerError> {
         let begun = match self.store.begin_deletion(actor, filename, wanted, version).await? {
             Claim::Begun(begun) => begun,
             Claim::Over(kept) => {
@@ -285,7 +293,7 @@ impl Deletion {
         Ok(ended)
     }
 
-    async fn carry_through(&self, actor: &ActorId, filename: &str, begun: &TrashRecord) -> Result<Ended, StageError> {
+    async fn carry_through(&self, actor: &ActorId, filename: &str, begun: &TrashRecord) -> Result<Ended, HandlerError> {
         let TrashRecord { plan_id, image, .. } = begun;
         let etag = image.etag.clone().unwrap_or_default();
         let (key, trash) = (self.keys.image(actor, filename), self.keys.trash(actor, plan_id, filename));
@@ -322,7 +330,7 @@ impl Deletion {
         plan_id: &str,
         filename: &str,
         trash: &str,
-    ) -> Result<bool, StageError> {
+    ) -> Result<bool, HandlerError> {
         if self.local.actor_dir(actor).is_none() {
             return Ok(false);
         }
@@ -337,7 +345,7 @@ impl Deletion {
         name: &str,
         filename: &str,
         known: Option<&Image>,
-    ) -> Result<Ended, StageError> {
+    ) -> Result<Ended, HandlerError> {
         // A file that only the local copy has is on its way into the bucket.
         let Some(image) = known else { return Ok(Ended::Missing) };
         if image.pinned {
@@ -373,9 +381,9 @@ impl Deletion {
     }
 }
 
-fn in_time(until: Instant) -> Result<(), StageError> {
+fn in_time(until: Instant) -> Result<(), HandlerError> {
     if Instant::now() < until {
         return Ok(());
     }
-    Err(StageError::later("deleting takes longer than one function may; it goes on", AT_ONCE))
+    Err(HandlerError::deferred("deleting takes longer than one function may; it goes on", AT_ONCE))
 }

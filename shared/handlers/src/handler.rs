@@ -22,15 +22,15 @@ use crate::panics::Panicked;
 
 /// What a stage does with a message.
 #[expect(async_fn_in_trait, reason = "used inside this workspace only, where every future is Send")]
-pub trait Stage {
+pub trait Handler {
     /// The queue it listens to.
     const QUEUE: Queue;
 
     /// Carries a message out, whole or not at all.
     ///
     /// # Errors
-    /// A [`StageError`] that says what is to become of the message.
-    async fn handle(&self, message: Message<'_>) -> Result<(), StageError>;
+    /// A [`HandlerError`] that says what is to become of the message.
+    async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError>;
 }
 
 /// A message as the stages see it.
@@ -46,13 +46,13 @@ pub struct Message<'a> {
 
 /// Why a message has not been carried out.
 #[derive(Debug, thiserror::Error)]
-pub enum StageError {
+pub enum HandlerError {
     /// It never can be: it is recorded, and not tried again.
     #[error("{0}")]
-    Refused(String),
+    Rejected(String),
     /// Nothing is wrong, only the time has not come.
     #[error("{reason}")]
-    Later {
+    Deferred {
         /// What must happen first.
         reason: String,
         /// When to look again.
@@ -84,21 +84,21 @@ pub enum StageError {
     CutOff(#[from] tokio::task::JoinError),
 }
 
-impl From<InvalidMessage> for StageError {
+impl From<InvalidMessage> for HandlerError {
     fn from(invalid: InvalidMessage) -> Self {
-        Self::Refused(invalid.to_string())
+        Self::Rejected(invalid.to_string())
     }
 }
 
-impl StageError {
-    pub(crate) fn later(reason: impl Into<String>, after: Duration) -> Self {
-        Self::Later { reason: reason.into(), after }
+impl HandlerError {
+    pub(crate) fn deferred(reason: impl Into<String>, after: Duration) -> Self {
+        Self::Deferred { reason: reason.into(), after }
     }
 }
 
 /// The name under which a worker claims what it works on. Nobody else bears it, even if one message is delivered to two
 /// workers in the same millisecond.
-pub(crate) fn claimant(message_id: &str, now: Timestamp) -> String {
+pub(crate) fn lease_token(message_id: &str, now: Timestamp) -> String {
     format!("{message_id}@{}-{:08x}", now.as_millisecond(), rand::random::<u32>())
 }
 
@@ -122,10 +122,10 @@ pub(crate) async fn park(
     behalf: OnBehalf<'_>,
     limit: Option<Limit>,
     reason: String,
-) -> Result<StageError, StoreError> {
+) -> Result<HandlerError, StoreError> {
     Metric::Parked.emit();
     store.park(actor, behalf, &reason, limit, clock.now()).await?;
-    Ok(StageError::later(reason, budget.poll))
+    Ok(HandlerError::deferred(reason, budget.poll))
 }
 
 /// The same for an actor whose work would pass a budget, for this reason.
@@ -140,7 +140,7 @@ pub(crate) async fn park_over_budget(
     behalf: OnBehalf<'_>,
     limit: Limit,
     reason: String,
-) -> Result<StageError, StoreError> {
+) -> Result<HandlerError, StoreError> {
     if limit == Limit::Daily {
         // What is left may be too little for one more image, and yet more than the tenth at which the alarm goes off.
         Metric::BudgetUsedPercent { committed: budget.daily, budget: budget.daily }.emit();

@@ -6,7 +6,7 @@ use aws::metrics::Metric;
 use aws::queues::{Queue, Queues};
 use aws::store::Store;
 use aws::store::actors::OnBehalf;
-use aws::store::refusals::Refusal;
+use aws::store::rejections::Rejection;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::actor::ActorId;
 use domain::plan::PlanState;
@@ -19,7 +19,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::clock::plausible;
 use crate::panics::{Panicked, caught};
-use crate::{Clock, Message, Stage, StageError};
+use crate::{Clock, Handler, HandlerError, Message};
 
 /// How often a message is delivered before it goes to the dead-letter queue. The template says the same.
 pub const MOST_DELIVERIES: u32 = 5;
@@ -31,8 +31,8 @@ pub const SIDE_BY_SIDE: usize = 4;
 #[derive(Clone)]
 pub struct Worker<S> {
     /// What is done with each message.
-    pub stage: S,
-    /// Where refusals are kept.
+    pub handler: S,
+    /// Where rejections are kept.
     pub store: Store,
     /// Where messages come from and go back to.
     pub queues: Queues,
@@ -44,7 +44,7 @@ pub struct Worker<S> {
 ///
 /// # Errors
 /// If the Lambda runtime can't be reached.
-pub async fn run<S: Stage>(worker: Worker<S>) -> Result<(), lambda_runtime::Error> {
+pub async fn run<S: Handler>(worker: Worker<S>) -> Result<(), lambda_runtime::Error> {
     let worker = &worker;
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| caught(worker.work_off(event.payload)))).await
 }
@@ -56,8 +56,8 @@ impl From<Panicked> for Diagnostic {
     }
 }
 
-impl<S: Stage> Worker<S> {
-    /// Works off a batch. What the answer doesn't name is done, or recorded as refused, and SQS forgets it.
+impl<S: Handler> Worker<S> {
+    /// Works off a batch. What the answer doesn't name is done, or recorded as rejected, and SQS forgets it.
     pub async fn work_off(&self, batch: SqsEvent) -> SqsBatchResponse {
         let failures = stream::iter(batch.records)
             .map(|record| async move {
@@ -96,15 +96,15 @@ impl<S: Stage> Worker<S> {
         let began = Instant::now();
         // A panic is this message's own failure: its neighbours in the batch are done all the same.
         let message = Message { id, body, sent_at: sent_at(record, &self.clock) };
-        let handled = caught(self.stage.handle(message)).await.unwrap_or_else(|panic| Err(panic.into()));
-        Metric::StageSeconds(S::QUEUE.name(), began.elapsed()).emit();
+        let handled = caught(self.handler.handle(message)).await.unwrap_or_else(|panic| Err(panic.into()));
+        Metric::HandlerSeconds(S::QUEUE.name(), began.elapsed()).emit();
         let answered = match handled {
             Ok(()) => Ok(()),
-            Err(StageError::Refused(reason)) => self.refuse(id, body, reason).await,
-            Err(StageError::Later { reason, after }) => {
-                info!(reason, seconds = after.as_secs(), "put off");
+            Err(HandlerError::Rejected(reason)) => self.reject(id, body, reason).await,
+            Err(HandlerError::Deferred { reason, after }) => {
+                info!(reason, seconds = after.as_secs(), "deferred");
                 // A fresh copy: waiting must not use up the deliveries of the message.
-                self.queues.send_body(S::QUEUE, body.to_owned(), after).await.map_err(StageError::from)
+                self.queues.send_body(S::QUEUE, body.to_owned(), after).await.map_err(HandlerError::from)
             }
             Err(failed) => Err(failed),
         };
@@ -114,15 +114,15 @@ impl<S: Stage> Worker<S> {
         answered.is_ok()
     }
 
-    async fn refuse(&self, id: &str, body: &str, reason: String) -> Result<(), StageError> {
-        warn!(reason, "refused");
-        Metric::Refused.emit();
-        Ok(self.store.refuse(&Refusal::new(self.clock.now(), S::QUEUE.name(), id, reason, body)).await?)
+    async fn reject(&self, id: &str, body: &str, reason: String) -> Result<(), HandlerError> {
+        warn!(reason, "rejected");
+        Metric::Rejected.emit();
+        Ok(self.store.reject(&Rejection::new(self.clock.now(), S::QUEUE.name(), id, reason, body)).await?)
     }
 
     /// Logs a failure and sees to it that the message comes back soon, or, after the last delivery, that its actor
     /// says so. What fails here too is only logged: the message comes back by itself, later.
-    async fn fail(&self, record: &SqsMessage, failed: &StageError) {
+    async fn fail(&self, record: &SqsMessage, failed: &HandlerError) {
         let delivery = deliveries(record);
         error!(delivery, "failed: {failed}");
         if let Err(failed) = self.follow_up(record, failed, delivery).await {
@@ -130,7 +130,7 @@ impl<S: Stage> Worker<S> {
         }
     }
 
-    async fn follow_up(&self, record: &SqsMessage, failed: &StageError, delivery: u32) -> Result<(), StageError> {
+    async fn follow_up(&self, record: &SqsMessage, failed: &HandlerError, delivery: u32) -> Result<(), HandlerError> {
         let mut pause = pause_after(delivery);
         if delivery >= MOST_DELIVERIES {
             self.tell_actor(record, failed).await?;
@@ -144,7 +144,7 @@ impl<S: Stage> Worker<S> {
     /// Records in the actor's record that the message has failed for the last time, unless its work no longer concerns
     /// the actor: its plan was superseded or completed and has left no deletion half done, or a later evaluation has
     /// reached a verdict.
-    async fn tell_actor(&self, record: &SqsMessage, failed: &StageError) -> Result<(), StageError> {
+    async fn tell_actor(&self, record: &SqsMessage, failed: &HandlerError) -> Result<(), HandlerError> {
         let about = About::of(record.body.as_deref().unwrap_or_default());
         let Some(actor) = about.actor() else { return Ok(()) };
         let undispatched = self.undispatched_plan(&actor).await;

@@ -2,12 +2,11 @@
 
 mod actors;
 mod base_image;
-mod chain;
 mod clock;
 pub mod config;
 pub mod delete;
+mod dispatch;
 pub mod evaluate;
-pub mod functions;
 pub mod generate;
 mod handler;
 pub mod lambda;
@@ -18,10 +17,11 @@ pub mod names_on_disk;
 mod outage;
 pub mod panics;
 pub mod restore;
+pub mod wiring;
 
 pub use clock::Clock;
-pub use handler::{Message, Stage, StageError};
-use handler::{claimant, park, park_over_budget, tell_of_payment};
+pub use handler::{Handler, HandlerError, Message};
+use handler::{lease_token, park, park_over_budget, tell_of_payment};
 
 /// The name of this build, derived from all sources of the functions (`build.rs`). Each function contains it, so that
 /// the command can recognize functions of its own build.

@@ -11,7 +11,7 @@ use domain::plan::Note;
 use domain::reconciliation::Listed;
 use domain::sidecars::{Sidecar, leaving_with};
 
-use super::StageError;
+use super::HandlerError;
 
 /// An actor's folder in the bucket.
 pub(super) struct Listing {
@@ -58,7 +58,7 @@ impl Listing {
 }
 
 /// Lists the actor's folder.
-pub(super) async fn list_folder(bucket: &Bucket, keys: &Keys, actor: &ActorId) -> Result<Listing, StageError> {
+pub(super) async fn list_folder(bucket: &Bucket, keys: &Keys, actor: &ActorId) -> Result<Listing, HandlerError> {
     let folder = keys.training_data(actor);
     let objects = bucket.list(&folder).await?;
     let inventory = Inventory::of(objects.iter().filter_map(|object| object.key.strip_prefix(&folder)));
@@ -78,11 +78,11 @@ pub(super) async fn list_folder(bucket: &Bucket, keys: &Keys, actor: &ActorId) -
 }
 
 /// Lists the actor's image files only.
-pub(super) async fn list_images(bucket: &Bucket, keys: &Keys, actor: &ActorId) -> Result<Vec<Listed>, StageError> {
+pub(super) async fn list_images(bucket: &Bucket, keys: &Keys, actor: &ActorId) -> Result<Vec<Listed>, HandlerError> {
     Ok(list_folder(bucket, keys, actor).await?.images)
 }
 
-async fn images_below(bucket: &Bucket, folder: &str) -> Result<usize, StageError> {
+async fn images_below(bucket: &Bucket, folder: &str) -> Result<usize, HandlerError> {
     let objects = bucket.list(folder).await?;
     let names = objects.iter().filter_map(|object| object.key.strip_prefix(folder));
     Ok(names.filter(|name| Inventory::of([*name]).concerns_images()).count())

@@ -27,11 +27,11 @@ pub(super) fn is_message_to(call: &Call, queue_url: &str) -> bool {
 
 /// The stage and the seconds of a line that tells CloudWatch how long a message took.
 pub(super) fn stage_seconds(line: &str) -> Option<(&'static str, f64)> {
-    if !line.contains("StageSeconds") {
+    if !line.contains("HandlerSeconds") {
         return None;
     }
     let line: Value = serde_json::from_str(line).ok()?;
-    let stage = line["Stage"].as_str()?;
+    let stage = line["Handler"].as_str()?;
     let function = FUNCTIONS.into_iter().find(|function| function.eq_ignore_ascii_case(stage))?;
-    Some((function, line["StageSeconds"].as_f64()?))
+    Some((function, line["HandlerSeconds"].as_f64()?))
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use aws::store::actors::ActorRecord;
-use aws::store::refusals::Refusal;
+use aws::store::rejections::Rejection;
 use domain::actor::ActorId;
 use domain::status::Status;
 
@@ -55,16 +55,16 @@ impl TestStack {
         self.wait(&actor("nobody"), "to be left in peace", |_| true).await;
     }
 
-    /// Waits until this many messages are recorded as refused.
-    pub async fn refusals(&self, count: usize) -> Vec<Refusal> {
+    /// Waits until this many messages are recorded as rejected.
+    pub async fn rejections(&self, count: usize) -> Vec<Rejection> {
         let started = Instant::now();
         loop {
-            let refusals = self.store.refusals().await.unwrap();
-            if refusals.len() >= count {
-                return refusals;
+            let rejections = self.store.rejections().await.unwrap();
+            if rejections.len() >= count {
+                return rejections;
             }
             let waited = started.elapsed();
-            assert!(waited < PATIENCE, "waited {waited:?} for {count} refusals: {refusals:?}{}", self.log_tail());
+            assert!(waited < PATIENCE, "waited {waited:?} for {count} rejections: {rejections:?}{}", self.log_tail());
             tokio::time::sleep(POLL).await;
         }
     }

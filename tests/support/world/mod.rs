@@ -24,9 +24,9 @@ use domain::kind::Kind;
 use domain::manifest::Manifest;
 use handlers::Clock;
 use handlers::config::{Section, from_variables};
-use handlers::functions;
-use handlers::functions::s3_client;
 use handlers::lambda::MOST_DELIVERIES;
+use handlers::wiring;
+use handlers::wiring::s3_client;
 use jiff::SignedDuration;
 use local_stack::{Account, Credentials, sdk_config};
 use serde_json::json;
@@ -188,21 +188,21 @@ impl World {
 
     /// A new process of the evaluation function.
     pub async fn evaluation(&self) -> handlers::lambda::Worker<handlers::evaluate::Evaluation> {
-        functions::evaluation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap()
+        wiring::evaluation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap()
     }
 
     /// A new process of the deletion function.
     #[must_use]
     pub fn deletion(&self) -> handlers::lambda::Worker<handlers::delete::Deletion> {
-        let mut worker = functions::deletion(self.config(), &self.sdk(), self.clock.clone());
-        worker.stage.time_budget = self.time_budget.unwrap_or(worker.stage.time_budget);
+        let mut worker = wiring::deletion(self.config(), &self.sdk(), self.clock.clone());
+        worker.handler.time_budget = self.time_budget.unwrap_or(worker.handler.time_budget);
         worker
     }
 
     /// A new process of the generation function.
     pub async fn generation(&self) -> handlers::lambda::Worker<handlers::generate::Generation> {
-        let mut worker = functions::generation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap();
-        worker.stage.time_budget = self.time_budget.unwrap_or(worker.stage.time_budget);
+        let mut worker = wiring::generation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap();
+        worker.handler.time_budget = self.time_budget.unwrap_or(worker.handler.time_budget);
         worker
     }
 

@@ -35,8 +35,8 @@ pub(super) async fn wait_for(
             }
             return Ok(proposal.outcome());
         }
-        if let Some(reason) = refusal_of(connected, request).await? {
-            bail!("the request was refused: {reason}");
+        if let Some(reason) = rejection_of(connected, request).await? {
+            bail!("the request was rejected: {reason}");
         }
         if began.elapsed() >= patience {
             bail!(
@@ -54,8 +54,8 @@ async fn plan_for(connected: &Connected, request: &Request) -> anyhow::Result<Op
     Ok(plans.into_iter().find(|plan| plan.request_id.as_ref() == Some(&request.request_id)))
 }
 
-async fn refusal_of(connected: &Connected, request: &Request) -> anyhow::Result<Option<String>> {
-    let refusals = connected.store.refusals().await?;
-    let of_request = refusals.into_iter().find(|refusal| refusal.body.contains(&request.request_id));
-    Ok(of_request.map(|refusal| refusal.reason))
+async fn rejection_of(connected: &Connected, request: &Request) -> anyhow::Result<Option<String>> {
+    let rejections = connected.store.rejections().await?;
+    let of_request = rejections.into_iter().find(|rejection| rejection.body.contains(&request.request_id));
+    Ok(of_request.map(|rejection| rejection.reason))
 }

@@ -73,7 +73,7 @@ pub struct ActorRecord {
     pub pending_last: Option<Timestamp>,
     /// When a message was sent that will evaluate them.
     #[serde(with = "millisecond::optional")]
-    pub announced_at: Option<Timestamp>,
+    pub evaluation_scheduled_at: Option<Timestamp>,
     /// Since when uploads that came in meanwhile have kept a plan from being adopted.
     #[serde(with = "millisecond::optional")]
     pub put_off_since: Option<Timestamp>,
@@ -223,9 +223,14 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn mark_announced(&self, actor: &ActorId, since: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn mark_evaluation_scheduled(
+        &self,
+        actor: &ActorId,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let change = Change::of(items::key(actor, SORT))
-            .set("announced_at", millis(now))
+            .set("evaluation_scheduled_at", millis(now))
             .when_equal("pending_since", millis(since));
         self.apply(change).await.map(drop)
     }
@@ -256,7 +261,7 @@ impl Store {
             .set("updated_at", millis(now))
             // The message that would have evaluated waiting uploads may be the one that was given up: the next
             // upload sends another.
-            .remove("announced_at")
+            .remove("evaluation_scheduled_at")
             .remove(ASKED_BEFORE);
         Ok(self.apply(behalf.guard(change)).await?.is_some())
     }

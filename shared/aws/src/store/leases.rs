@@ -149,7 +149,7 @@ pub(super) fn verdict_change(
 
 /// Uploads no longer wait, provided that none has come in since the last one that was seen.
 pub(super) fn forget_uploads(change: Change, until: Option<Timestamp>) -> Change {
-    let change = change.remove("pending_since").remove("pending_last").remove("announced_at");
+    let change = change.remove("pending_since").remove("pending_last").remove("evaluation_scheduled_at");
     match until {
         Some(last) => change.when_equal("pending_last", millis(last)),
         None => change.when_absent("pending_last"),

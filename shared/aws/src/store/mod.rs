@@ -11,7 +11,7 @@
 //! | `ACTOR#{id}`  | `SPENDING#{day}`          | what a day has cost for the actor ([`spending`]) |
 //! | `ACTOR#{id}`  | `JUDGING#{plan_id}`       | what an evaluation has cost ([`spending`])       |
 //! | `SPENDING`    | `{day}`                   | what a day has cost in all ([`spending`])        |
-//! | `REFUSED`     | `{time}#{message}`        | a message that can't be carried out ([`refusals`]) |
+//! | `REJECTED`     | `{time}#{message}`        | a message that can't be carried out ([`rejections`]) |
 
 pub mod actors;
 mod change;
@@ -22,7 +22,7 @@ mod outages;
 pub mod plans;
 mod predictions;
 mod read;
-pub mod refusals;
+pub mod rejections;
 mod revisions;
 pub mod slots;
 pub mod spending;

@@ -7,7 +7,7 @@ use domain::trash::TrashRecord;
 use tracing::{info, warn};
 
 use super::Deletion;
-use crate::StageError;
+use crate::HandlerError;
 use crate::listing::Folder;
 
 impl Deletion {
@@ -19,7 +19,7 @@ impl Deletion {
         actor: &ActorId,
         filename: &str,
         deleted: &TrashRecord,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         if deleted.sidecars.is_empty() {
             return Ok(());
         }
@@ -35,7 +35,7 @@ impl Deletion {
         Ok(())
     }
 
-    async fn trash_sidecar(&self, actor: &ActorId, plan_id: &str, sidecar: &Sidecar) -> Result<(), StageError> {
+    async fn trash_sidecar(&self, actor: &ActorId, plan_id: &str, sidecar: &Sidecar) -> Result<(), HandlerError> {
         let Sidecar { filename, etag } = sidecar;
         let (key, trash) = (self.keys.image(actor, filename), self.keys.trash(actor, plan_id, filename));
         if self.bucket.etag(&trash).await?.is_some_and(|there| there != *etag) {

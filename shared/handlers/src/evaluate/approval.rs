@@ -11,11 +11,11 @@ use tracing::warn;
 
 use super::Evaluation;
 use super::decide::Case;
-use crate::StageError;
+use crate::HandlerError;
 
 impl Evaluation {
     /// Whether a person has agreed to every deletion of the plan: to that file, in that version.
-    pub(super) async fn is_approved(&self, case: &Case<'_>, plan: &Plan) -> Result<bool, StageError> {
+    pub(super) async fn is_approved(&self, case: &Case<'_>, plan: &Plan) -> Result<bool, HandlerError> {
         let Some(approved) = &case.record.approved_plan else { return Ok(false) };
         let Some(approved) = self.store.plan(&case.command.actor_id, approved).await? else { return Ok(false) };
         let agreed = versions(&approved);
@@ -23,7 +23,7 @@ impl Evaluation {
     }
 
     /// Keeps the plan and asks a person to look at it.
-    pub(super) async fn await_approval(&self, case: &Case<'_>, plan: Plan) -> Result<(), StageError> {
+    pub(super) async fn await_approval(&self, case: &Case<'_>, plan: Plan) -> Result<(), HandlerError> {
         let actor = &case.command.actor_id;
         let (going, all) = (plan.delete.len(), plan.before.total());
         let reason = format!(

@@ -21,8 +21,8 @@ use super::judge::Judged;
 use super::survey::Survey;
 use super::uploads::are_overdue;
 use crate::base_image::BaseImages;
-use crate::chain::dispatch;
-use crate::{StageError, actors};
+use crate::dispatch::dispatch_plan;
+use crate::{HandlerError, actors};
 
 /// One evaluation, once it is its turn.
 pub(super) struct Case<'a> {
@@ -54,7 +54,7 @@ impl Case<'_> {
 }
 
 impl Evaluation {
-    pub(super) async fn decide(&self, case: Case<'_>) -> Result<(), StageError> {
+    pub(super) async fn decide(&self, case: Case<'_>) -> Result<(), HandlerError> {
         let actor = &case.command.actor_id;
         let identified = actors::identify(&self.bucket, &self.store, &self.keys, actor, &case.record).await?;
         if let Err(problem) = identified {
@@ -80,7 +80,7 @@ impl Evaluation {
         self.forget_outage(&case).await?;
         if (judged.is_any_new || survey.has_new_unusable) && !survey.unread.is_empty() {
             let reason = format!("{} images are still to be looked at", survey.unread.len());
-            return Err(StageError::later(reason, super::NEXT_PART));
+            return Err(HandlerError::deferred(reason, super::NEXT_PART));
         }
         let left = survey.unread.iter().map(|filename| Note::unassessed(filename, "too many others can't be judged"));
         judged.unassessed.extend(left);
@@ -141,7 +141,7 @@ impl Evaluation {
         plan
     }
 
-    async fn keep_dry_run(&self, case: &Case<'_>, plan: &Plan) -> Result<(), StageError> {
+    async fn keep_dry_run(&self, case: &Case<'_>, plan: &Plan) -> Result<(), HandlerError> {
         let actor = &case.command.actor_id;
         info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result, "dry run");
         self.store.record_plan(actor, plan).await?;
@@ -149,7 +149,7 @@ impl Evaluation {
     }
 
     /// Answers a dry run's request with the reason why there is no plan.
-    async fn answer_in_vain(&self, case: &Case<'_>, problem: &str) -> Result<(), StageError> {
+    async fn answer_in_vain(&self, case: &Case<'_>, problem: &str) -> Result<(), HandlerError> {
         let Some(request_id) = &case.command.request_id else { return Ok(()) };
         let now = self.clock.now();
         let answer = Plan {
@@ -162,7 +162,7 @@ impl Evaluation {
     }
 
     /// There is nothing to do, or nothing that may be done.
-    async fn conclude(&self, case: &Case<'_>, plan: &Plan, judged: &Judged, seen: &str) -> Result<(), StageError> {
+    async fn conclude(&self, case: &Case<'_>, plan: &Plan, judged: &Judged, seen: &str) -> Result<(), HandlerError> {
         let remarks: String = plan.notes.iter().map(|note| format!(" {}: {}.", note.filename, note.remark)).collect();
         let remarks = remarks + &self.shortfall(case).await?;
         let target = self.target.counts();
@@ -192,7 +192,7 @@ impl Evaluation {
         }
     }
 
-    async fn rounds_used_up(&self, case: &Case<'_>, plan: &Plan) -> Result<String, StageError> {
+    async fn rounds_used_up(&self, case: &Case<'_>, plan: &Plan) -> Result<String, HandlerError> {
         Ok(format!(
             "After {} rounds the set still stands at {} instead of {}: look at its images, replace the base image or upload better ones.{}",
             self.max_rounds,
@@ -203,7 +203,7 @@ impl Evaluation {
     }
 
     /// What keeps a plan from being carried out, in a sentence for people.
-    async fn obstacle(&self, case: &Case<'_>, plan: &Plan) -> Result<Option<String>, StageError> {
+    async fn obstacle(&self, case: &Case<'_>, plan: &Plan) -> Result<Option<String>, HandlerError> {
         if plan.slots.is_empty() {
             return Ok(None);
         }
@@ -213,7 +213,7 @@ impl Evaluation {
         Ok(base_image.err().map(|problem| format!("{problem} Until then nothing is deleted and nothing made.")))
     }
 
-    async fn set_going(&self, case: &Case<'_>, plan: Plan) -> Result<(), StageError> {
+    async fn set_going(&self, case: &Case<'_>, plan: Plan) -> Result<(), HandlerError> {
         let actor = &case.command.actor_id;
         let now = self.clock.now();
         let reason = format!("From {} to {}.{}", plan.before, plan.result, self.shortfall(case).await?);
@@ -231,7 +231,7 @@ impl Evaluation {
         info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result,
             delete = plan.delete.len(), generate = plan.slots.len(), "plan adopted");
         self.close_previous(case).await?;
-        dispatch(&self.store, &self.queues, actor, &plan).await
+        dispatch_plan(&self.store, &self.queues, actor, &plan).await
     }
 
     /// Stores the plan as the active one, which ends the evaluation.
@@ -241,7 +241,7 @@ impl Evaluation {
         plan: &Plan,
         generation: Option<&GenerationBatch>,
         verdict: &Verdict<'_>,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         let actor = &case.command.actor_id;
         let now = self.clock.now();
         if self.store.adopt_plan(actor, case.token, plan, generation, verdict, now).await? {
@@ -255,12 +255,12 @@ impl Evaluation {
             }
         }
         self.store.put_off(actor, case.token, now).await?;
-        Err(StageError::later("images landed while the set was judged", self.quiet))
+        Err(HandlerError::deferred("images landed while the set was judged", self.quiet))
     }
 
     /// The plan that was active is over, now that the actor's record has let go of it: overtaken, or carried out and
     /// looked at.
-    pub(super) async fn close_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
+    pub(super) async fn close_previous(&self, case: &Case<'_>) -> Result<(), HandlerError> {
         let actor = &case.command.actor_id;
         let Some(previous) = &case.record.active_plan else { return Ok(()) };
         Ok(self.store.close_plan(actor, previous).await?)
@@ -269,7 +269,7 @@ impl Evaluation {
     /// The plan that was active is overtaken, because somebody insists, or was never approved. This comes before the
     /// actor's record lets go of it: cut off in between, the set is simply looked at again, while a plan that nobody knows
     /// of any more would go on making images.
-    pub(super) async fn overtake_previous(&self, case: &Case<'_>) -> Result<(), StageError> {
+    pub(super) async fn overtake_previous(&self, case: &Case<'_>) -> Result<(), HandlerError> {
         let actor = &case.command.actor_id;
         let Some(previous) = &case.record.active_plan else { return Ok(()) };
         match self.store.plan(actor, previous).await? {
@@ -280,7 +280,7 @@ impl Evaluation {
         }
     }
 
-    pub(super) async fn ask_for_attention(&self, case: &Case<'_>, problem: &str) -> Result<(), StageError> {
+    pub(super) async fn ask_for_attention(&self, case: &Case<'_>, problem: &str) -> Result<(), HandlerError> {
         let actor = &case.command.actor_id;
         warn!(%actor, problem, "needs attention");
         if case.command.mode == Mode::DryRun {
@@ -295,12 +295,12 @@ impl Evaluation {
         self.conclude_with(case, Verdict { suspension, ..verdict }).await
     }
 
-    async fn settle(&self, case: &Case<'_>, status: Status, round: u32, reason: &str) -> Result<(), StageError> {
+    async fn settle(&self, case: &Case<'_>, status: Status, round: u32, reason: &str) -> Result<(), HandlerError> {
         self.conclude_with(case, case.verdict(status, round, reason)).await
     }
 
     /// Ends an evaluation without a plan.
-    pub(super) async fn conclude_with(&self, case: &Case<'_>, verdict: Verdict<'_>) -> Result<(), StageError> {
+    pub(super) async fn conclude_with(&self, case: &Case<'_>, verdict: Verdict<'_>) -> Result<(), HandlerError> {
         let actor = &case.command.actor_id;
         info!(%actor, status = ?verdict.status, reason = verdict.reason, "evaluated");
         if verdict.status == Status::Balanced { Metric::SetsBalanced } else { Metric::SetsNeedingAttention }.emit();

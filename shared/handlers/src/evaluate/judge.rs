@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Evaluation;
 use super::survey::{Survey, Surveyed};
-use crate::{StageError, tell_of_payment};
+use crate::{HandlerError, tell_of_payment};
 
 /// What is known of a set.
 pub(super) struct Judged {
@@ -67,7 +67,7 @@ impl Evaluation {
         actor: &ActorId,
         plan_id: &str,
         survey: &mut Survey,
-    ) -> Result<Result<Judged, Unjudged>, StageError> {
+    ) -> Result<Result<Judged, Unjudged>, HandlerError> {
         let previews: Vec<_> =
             survey.images.iter_mut().enumerate().filter_map(|(at, image)| Some((at, image.preview.take()?))).collect();
         let (places, previews): (Vec<usize>, Vec<_>) = previews.into_iter().unzip();
@@ -106,7 +106,7 @@ impl Evaluation {
         survey: &mut Survey,
         places: &[usize],
         previews: Vec<Arc<RgbImage>>,
-    ) -> Result<(AssessmentBatch, Option<Shortage>), StageError> {
+    ) -> Result<(AssessmentBatch, Option<Shortage>), HandlerError> {
         let images = previews.len() as u64;
         let mut charge = Charge { day: self.clock.today(), amount: MicroUsd::ZERO };
         let (tell, told) = unbounded_channel();
@@ -131,7 +131,7 @@ impl Evaluation {
         places: &[usize],
         mut told: UnboundedReceiver<AssessmentEvent>,
         charge: &mut Charge,
-    ) -> Result<Option<Shortage>, StageError> {
+    ) -> Result<Option<Shortage>, HandlerError> {
         let mut kept = Ok(None);
         while let Some(word) = told.recv().await {
             match word {
@@ -160,7 +160,7 @@ impl Evaluation {
         actor: &ActorId,
         charge: &mut Charge,
         amount: MicroUsd,
-    ) -> Result<Option<Shortage>, StageError> {
+    ) -> Result<Option<Shortage>, HandlerError> {
         let more = Charge { amount, ..*charge };
         Ok(match self.store.reserve_assessment(actor, more, &self.budget).await? {
             Reservation::Granted => {
@@ -172,7 +172,7 @@ impl Evaluation {
     }
 
     /// Draws what is judged as a grid and keeps it, so that people see what the model saw.
-    async fn keep_grid(&self, actor: &ActorId, plan_id: &str, images: Vec<Arc<RgbImage>>) -> Result<(), StageError> {
+    async fn keep_grid(&self, actor: &ActorId, plan_id: &str, images: Vec<Arc<RgbImage>>) -> Result<(), HandlerError> {
         let pages = lay_out(images.len(), plan_id);
         let draw = move || {
             let images: Vec<&RgbImage> = images.iter().map(Arc::as_ref).collect();

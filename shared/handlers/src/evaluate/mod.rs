@@ -29,8 +29,8 @@ use tokio::sync::Semaphore;
 use tracing::info;
 
 use super::base_image::BaseImages;
-use super::chain::dispatch;
-use super::{Clock, Message, Stage, StageError, actors, claimant};
+use super::dispatch::dispatch_plan;
+use super::{Clock, Handler, HandlerError, Message, actors, lease_token};
 use crate::local_copy::LocalCopy;
 use crate::panics::caught;
 
@@ -95,10 +95,10 @@ pub struct Evaluation {
     pub clock: Clock,
 }
 
-impl Stage for Evaluation {
+impl Handler for Evaluation {
     const QUEUE: Queue = Queue::Evaluation;
 
-    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+    async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         match EvaluationMessage::parse(message.body)? {
             EvaluationMessage::StorageTest => Ok(()),
             EvaluationMessage::Uploads(uploads) => self.note_uploads(&uploads).await,
@@ -120,13 +120,13 @@ enum Turn {
 }
 
 impl Evaluation {
-    async fn evaluate(&self, command: &EvaluationCommand, message: Message<'_>) -> Result<(), StageError> {
+    async fn evaluate(&self, command: &EvaluationCommand, message: Message<'_>) -> Result<(), HandlerError> {
         let actor = &command.actor_id;
         let record = match self.store.actor(actor).await? {
             Some(record) => record,
             None => {
                 let places = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
-                actors::refuse_unknown(&self.store, places, actor).await?;
+                actors::reject_unknown(&self.store, places, actor).await?;
                 ActorRecord::default()
             }
         };
@@ -137,7 +137,7 @@ impl Evaluation {
             Turn::AfterPlan => {
                 info!(%actor, plan = record.active_plan, "a plan is being carried out; evaluation follows")
             }
-            Turn::NotYet(reason, wait) => return Err(StageError::later(reason, wait)),
+            Turn::NotYet(reason, wait) => return Err(HandlerError::deferred(reason, wait)),
         }
         if let Cause::PlanDone(plan_id) = &command.cause {
             self.store.close_plan(actor, plan_id).await?;
@@ -146,11 +146,11 @@ impl Evaluation {
     }
 
     /// An evaluation may have been cut off between storing its plan and sending the plan's messages.
-    async fn resume_dispatch(&self, actor: &ActorId, record: &ActorRecord) -> Result<(), StageError> {
+    async fn resume_dispatch(&self, actor: &ActorId, record: &ActorRecord) -> Result<(), HandlerError> {
         let Some(plan_id) = &record.active_plan else { return Ok(()) };
         match self.store.plan(actor, plan_id).await? {
             Some(plan) if plan.is_under_way() && !plan.dispatched => {
-                dispatch(&self.store, &self.queues, actor, &plan).await
+                dispatch_plan(&self.store, &self.queues, actor, &plan).await
             }
             _ => Ok(()),
         }
@@ -161,7 +161,7 @@ impl Evaluation {
         command: &EvaluationCommand,
         record: &ActorRecord,
         message: Message<'_>,
-    ) -> Result<Turn, StageError> {
+    ) -> Result<Turn, HandlerError> {
         let is_answered = is_answered(command, record, message.sent_at);
         if let Some(plan) = self.plan_under_way(&command.actor_id, record).await? {
             let is_own = is_made_for(&plan.plan_id, message.id);
@@ -183,7 +183,12 @@ impl Evaluation {
 
     /// A plan of an evaluation is active until somebody has looked at what it has done: if it isn't any more, an earlier
     /// delivery of this message was cut off after it had. Starting afresh then would give the set new rounds for ever.
-    async fn turn_after_plan(&self, actor: &ActorId, record: &ActorRecord, plan_id: &str) -> Result<Turn, StageError> {
+    async fn turn_after_plan(
+        &self,
+        actor: &ActorId,
+        record: &ActorRecord,
+        plan_id: &str,
+    ) -> Result<Turn, HandlerError> {
         let is_active = record.active_plan.as_deref() == Some(plan_id);
         let waits_for_a_look = match self.store.plan(actor, plan_id).await? {
             Some(plan) => plan.state == PlanState::Running && (is_active || plan.origin == Origin::Manual),
@@ -195,7 +200,7 @@ impl Evaluation {
         Ok(Turn::Now { continues: is_active && record.pending_since.is_none() })
     }
 
-    async fn plan_under_way(&self, actor: &ActorId, record: &ActorRecord) -> Result<Option<Plan>, StageError> {
+    async fn plan_under_way(&self, actor: &ActorId, record: &ActorRecord) -> Result<Option<Plan>, HandlerError> {
         let Some(plan_id) = &record.active_plan else { return Ok(None) };
         Ok(self.store.plan(actor, plan_id).await?.filter(Plan::is_under_way))
     }
@@ -206,17 +211,17 @@ impl Evaluation {
         seen: &ActorRecord,
         message_id: &str,
         continues: bool,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         let actor = &command.actor_id;
         let now = self.clock.now();
-        let token = claimant(message_id, now);
+        let token = lease_token(message_id, now);
         let Some(record) = self.store.take_lease(actor, &token, now, LEASE).await? else {
-            return Err(StageError::later("another evaluation of this actor is under way", LEASE_POLL));
+            return Err(HandlerError::deferred("another evaluation of this actor is under way", LEASE_POLL));
         };
         if record.active_plan != seen.active_plan {
             // Whose turn it is was told from what was so before.
             self.store.release_lease(actor, &token).await?;
-            return Err(StageError::later("another evaluation of this actor has just ended", LEASE_POLL));
+            return Err(HandlerError::deferred("another evaluation of this actor has just ended", LEASE_POLL));
         }
         // Whatever has landed since the turn was told starts afresh.
         let continues = continues && record.pending_since.is_none();

@@ -9,14 +9,14 @@ use domain::plan::{Plan, PlanState};
 
 use super::Evaluation;
 use super::decide::Case;
-use crate::StageError;
+use crate::HandlerError;
 
 /// Reasons that are told; more would hide the first.
 const MOST_REASONS: usize = 2;
 
 impl Evaluation {
     /// Which images the plan could not make whose end led here, and why: a sentence with a space before it, or nothing.
-    pub(super) async fn shortfall(&self, case: &Case<'_>) -> Result<String, StageError> {
+    pub(super) async fn shortfall(&self, case: &Case<'_>) -> Result<String, HandlerError> {
         let plan_id = match &case.command.cause {
             Cause::PlanDone(plan_id) => Some(plan_id),
             _ => case.record.active_plan.as_ref(),

@@ -18,7 +18,7 @@ use imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shrink};
 use tracing::info;
 
 use super::Evaluation;
-use crate::StageError;
+use crate::HandlerError;
 use crate::listing::list_folder;
 
 /// An actor's set.
@@ -62,7 +62,7 @@ impl Evaluation {
         actor: &ActorId,
         record: &ActorRecord,
         token: &str,
-    ) -> Result<Result<Survey, String>, StageError> {
+    ) -> Result<Result<Survey, String>, HandlerError> {
         // The records come first: what is recorded and placed in between is listed, and nothing seems to have vanished
         // that has only just come.
         let known = self.store.images(actor).await?;
@@ -127,7 +127,7 @@ impl Evaluation {
         token: &str,
         listed: &[Listed],
         recorded: &BTreeMap<String, Image>,
-    ) -> Result<u32, StageError> {
+    ) -> Result<u32, HandlerError> {
         let differences = compare(listed, recorded);
         for filename in &differences.vanished {
             let Some(image) = recorded.get(filename) else { continue };
@@ -162,7 +162,7 @@ impl Evaluation {
         token: &str,
         generation_id: u32,
         files: &[Listed],
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         let now = timestamp_text(self.clock.now());
         let images: Vec<_> = files
             .iter()
@@ -191,12 +191,12 @@ impl Evaluation {
         if self.store.register(actor, token, &generation, &images).await? {
             Ok(())
         } else {
-            Err(StageError::later("the right to evaluate this actor was lost", super::LEASE_POLL))
+            Err(HandlerError::deferred("the right to evaluate this actor was lost", super::LEASE_POLL))
         }
     }
 
     /// Reads and measures a file, unless what the manifest says of it suffices.
-    async fn read(&self, actor: &ActorId, file: Listed, known: Image) -> Result<Surveyed, StageError> {
+    async fn read(&self, actor: &ActorId, file: Listed, known: Image) -> Result<Surveyed, HandlerError> {
         // An image on its way may have arrived since its record was read; the listing says which object is there.
         let known = Image { etag: Some(file.etag.clone()), ..known };
         if self.is_known(&known) {
@@ -207,7 +207,7 @@ impl Evaluation {
         let reading = match self.bucket.get_at_most(&self.keys.image(actor, &file.filename), MAX_BYTES).await? {
             Fetched::Missing => {
                 let reason = format!("{} vanished while it was read", file.filename);
-                return Err(StageError::later(reason, super::LEASE_POLL));
+                return Err(HandlerError::deferred(reason, super::LEASE_POLL));
             }
             Fetched::TooLarge(bytes) => Reading::unusable(known, &DecodeError::TooLarge(bytes)),
             Fetched::Whole(object) => {

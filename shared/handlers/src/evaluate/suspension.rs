@@ -11,7 +11,7 @@ use tracing::info;
 use super::Evaluation;
 use super::decide::Case;
 use super::survey::Survey;
-use crate::StageError;
+use crate::HandlerError;
 
 impl Evaluation {
     /// The record of the suspended set, if the set is the same and the message requests no other attempt.
@@ -23,7 +23,7 @@ impl Evaluation {
         suspension.still_holds(&survey.fingerprint, &self.policy_in_words()).then_some(suspension)
     }
 
-    pub(super) async fn stay_suspended(&self, case: &Case<'_>, suspension: &Suspension) -> Result<(), StageError> {
+    pub(super) async fn stay_suspended(&self, case: &Case<'_>, suspension: &Suspension) -> Result<(), HandlerError> {
         info!(actor = %case.command.actor_id, "nothing has changed since the set was given up");
         let verdict = case.verdict(suspension.status, suspension.rounds, &suspension.reason);
         self.conclude_with(case, Verdict { suspension: Some(suspension.clone()), ..verdict }).await
@@ -37,7 +37,7 @@ impl Evaluation {
         round: u32,
         reason: &str,
         fingerprint: &str,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         let suspension = Suspension {
             status: Status::NeedsAttention,
             reason: reason.to_owned(),

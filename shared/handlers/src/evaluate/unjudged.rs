@@ -9,12 +9,12 @@ use providers::vision::VisionError;
 use super::Evaluation;
 use super::decide::Case;
 use super::judge::{Shortage, Unjudged};
-use crate::{StageError, outage, park_over_budget};
+use crate::{HandlerError, outage, park_over_budget};
 
 impl Evaluation {
     /// The images can't be judged now: it is put off, or a person is asked, or money is waited for, or an outage is waited
     /// out.
-    pub(super) async fn end_unjudged(&self, case: &Case<'_>, unjudged: Unjudged) -> Result<(), StageError> {
+    pub(super) async fn end_unjudged(&self, case: &Case<'_>, unjudged: Unjudged) -> Result<(), HandlerError> {
         let (error, is_any_new) = match unjudged {
             Unjudged::NoMoney(shortage) => return self.wait_for_money(case, shortage).await,
             Unjudged::Unable { error, is_any_new } => (error, is_any_new),
@@ -22,7 +22,7 @@ impl Evaluation {
         match error.pause() {
             Some(pause) => {
                 self.forget_outage(case).await?;
-                Err(StageError::later(error.to_string(), pause))
+                Err(HandlerError::deferred(error.to_string(), pause))
             }
             None if error.needs_person() => {
                 self.forget_outage(case).await?;
@@ -35,7 +35,7 @@ impl Evaluation {
 
     /// A service that sends no answer in time is waited out once. It may exceed the time again on each retry, and
     /// charge for it, so the second time in a row needs the operator.
-    async fn after_time_out(&self, case: &Case<'_>, error: VisionError) -> Result<(), StageError> {
+    async fn after_time_out(&self, case: &Case<'_>, error: VisionError) -> Result<(), HandlerError> {
         if case.record.vision_timed_out {
             self.forget_outage(case).await?;
             return self.ask_for_attention(case, &format!("Nothing can be judged: {}.", twice(&error))).await;
@@ -46,7 +46,7 @@ impl Evaluation {
     }
 
     /// The actor is parked, unless only a dry run was wanted: that one is not worth waiting for.
-    async fn wait_for_money(&self, case: &Case<'_>, shortage: Shortage) -> Result<(), StageError> {
+    async fn wait_for_money(&self, case: &Case<'_>, shortage: Shortage) -> Result<(), HandlerError> {
         let Shortage { limit, needed, day, because } = shortage;
         let because = because.map(|why| format!(" A question was to be asked again: {why}.")).unwrap_or_default();
         let mut reason = self.budget.shortage(limit, needed, day) + &because;
@@ -64,17 +64,17 @@ impl Evaluation {
     }
 
     /// What an error that may pass means for the message: it is put off, ever longer, until a person has to look.
-    async fn wait_out(&self, case: &Case<'_>, error: VisionError) -> Result<StageError, StageError> {
+    async fn wait_out(&self, case: &Case<'_>, error: VisionError) -> Result<HandlerError, HandlerError> {
         let Some(asked) = error.outage() else { return Ok(error.into()) };
         let now = self.clock.now();
         let since = outage::since(case.record.vision_outage_since, now);
         let Some(pause) = outage::pause(since, now, asked) else { return Ok(error.into()) };
         self.store.note_vision_outage(&case.command.actor_id, Some(since)).await?;
-        Ok(StageError::later(error.to_string(), pause))
+        Ok(HandlerError::deferred(error.to_string(), pause))
     }
 
     /// The service has been asked, and has answered.
-    pub(super) async fn forget_outage(&self, case: &Case<'_>) -> Result<(), StageError> {
+    pub(super) async fn forget_outage(&self, case: &Case<'_>) -> Result<(), HandlerError> {
         if case.record.vision_outage_since.is_some() || case.record.vision_timed_out {
             self.store.note_vision_outage(&case.command.actor_id, None).await?;
         }

@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use tracing::{Span, debug, info};
 
 use super::{Evaluation, Turn};
-use crate::StageError;
-use crate::chain::announce;
+use crate::HandlerError;
 use crate::clock::plausible;
+use crate::dispatch::schedule_evaluation;
 
 /// How exactly it is known when a file has landed: EventBridge tells it to the second, and clocks differ. Half the quiet time
 /// is more, and yet less than what passes before an evaluation of uploads begins.
@@ -27,21 +27,21 @@ const LONGEST_WAIT_IN_QUIET_TIMES: u32 = 10;
 
 impl Evaluation {
     /// Notes each of the uploads that can be; the others are refused together.
-    pub(super) async fn note_uploads(&self, uploads: &[Upload]) -> Result<(), StageError> {
+    pub(super) async fn note_uploads(&self, uploads: &[Upload]) -> Result<(), HandlerError> {
         let mut refused = Vec::new();
         for upload in uploads {
             match self.note_upload(upload).await {
-                Err(StageError::Refused(reason)) => refused.push(reason),
+                Err(HandlerError::Rejected(reason)) => refused.push(reason),
                 noted => noted?,
             }
         }
-        if refused.is_empty() { Ok(()) } else { Err(StageError::Refused(refused.join("; "))) }
+        if refused.is_empty() { Ok(()) } else { Err(HandlerError::Rejected(refused.join("; "))) }
     }
 
     /// Notes that an image has landed, and makes sure that an evaluation will follow.
-    async fn note_upload(&self, upload: &Upload) -> Result<(), StageError> {
+    async fn note_upload(&self, upload: &Upload) -> Result<(), HandlerError> {
         if !upload.bucket.is_empty() && upload.bucket != self.bucket.name() {
-            return Err(StageError::Refused(format!(
+            return Err(HandlerError::Rejected(format!(
                 "{} landed in the bucket {}, but this stack keeps {}",
                 upload.key,
                 upload.bucket,
@@ -54,8 +54,9 @@ impl Evaluation {
             debug!(key = upload.key, "not an image of an actor");
             return Ok(());
         };
-        let actor: ActorId =
-            folder.parse().map_err(|invalid| StageError::Refused(format!("{} landed, but {invalid}", upload.key)))?;
+        let actor: ActorId = folder
+            .parse()
+            .map_err(|invalid| HandlerError::Rejected(format!("{} landed, but {invalid}", upload.key)))?;
         Span::current().record("actor", actor.as_str());
         if self.is_our_own(&actor, filename, upload).await? {
             return Ok(());
@@ -69,7 +70,9 @@ impl Evaluation {
         let landed = upload.landed_at.and_then(|landed| plausible(landed, now));
         let surely_landed = landed.map(|landed| landed + (self.quiet / 2).max(DATED_WITHIN));
         match self.store.note_upload(&actor, surely_landed, now).await? {
-            Some(record) => announce(&self.store, &self.queues, &self.clock, &actor, &record, self.quiet).await,
+            Some(record) => {
+                schedule_evaluation(&self.store, &self.queues, &self.clock, &actor, &record, self.quiet).await
+            }
             None => {
                 info!(%actor, filename, "old news: it has been evaluated since");
                 Ok(())
@@ -79,7 +82,7 @@ impl Evaluation {
 
     /// Whether generation has put the object there: the end of its plan asks for an evaluation anyway, and counts
     /// as the same round. News may come so late that the image has been judged and thrown away meanwhile.
-    async fn is_our_own(&self, actor: &ActorId, filename: &str, upload: &Upload) -> Result<bool, StageError> {
+    async fn is_our_own(&self, actor: &ActorId, filename: &str, upload: &Upload) -> Result<bool, HandlerError> {
         let is_it = |image: &Image| image.plan_id.is_some() && (image.etag.is_none() || image.etag == upload.etag);
         if self.store.image(actor, filename).await?.is_some_and(|image| is_it(&image)) {
             return Ok(true);

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::{AT_ONCE, CLAIM_POLL, Generation, Job};
-use crate::{StageError, outage, park_over_budget};
+use crate::{HandlerError, outage, park_over_budget};
 
 /// How long a list is searched for an image whose beginning was not answered.
 const LONGEST_SEARCH: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ const LISTED_WITHIN: SignedDuration = SignedDuration::from_secs(CREATION_TIMEOUT
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(55);
 
 impl Generation {
-    pub(super) async fn set_price_aside(&self, job: Job<'_>, replicate: &Replicate) -> Result<(), StageError> {
+    pub(super) async fn set_price_aside(&self, job: Job<'_>, replicate: &Replicate) -> Result<(), HandlerError> {
         let charge = Charge { day: self.clock.today(), amount: replicate.price() };
         match self.store.reserve_image(job.name(), charge, &self.budget).await? {
             Reservation::Granted => Ok(()),
@@ -43,7 +43,7 @@ impl Generation {
         job: Job<'_>,
         record: &SlotRecord,
         replicate: &Replicate,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         if let Some(asked_at) = record.asked_at {
             // Looking takes its time, and what is listed only meanwhile is not seen.
             let looked_at = self.clock.now();
@@ -62,9 +62,9 @@ impl Generation {
                 let is_waited_for = outage::pause(outage::since(record.outage_since, now), now, None).is_some();
                 // When an outage has been waited for long enough, each delivery counts, or they would never end.
                 return Err(if is_waited_for {
-                    StageError::later(ReplicateError::Unlisted.to_string(), wait)
+                    HandlerError::deferred(ReplicateError::Unlisted.to_string(), wait)
                 } else {
-                    StageError::Generator(ReplicateError::Unlisted.into())
+                    HandlerError::Generator(ReplicateError::Unlisted.into())
                 });
             }
         }
@@ -78,7 +78,7 @@ impl Generation {
         record: &SlotRecord,
         asked_at: Timestamp,
         replicate: &Replicate,
-    ) -> Result<Option<String>, StageError> {
+    ) -> Result<Option<String>, HandlerError> {
         let until = job.until.min(Instant::now() + LONGEST_SEARCH);
         match replicate.find(job.seed(record), asked_at, until).await {
             Ok(found) => {
@@ -90,7 +90,7 @@ impl Generation {
         }
     }
 
-    async fn ask(&self, job: Job<'_>, record: &SlotRecord, replicate: &Replicate) -> Result<(), StageError> {
+    async fn ask(&self, job: Job<'_>, record: &SlotRecord, replicate: &Replicate) -> Result<(), HandlerError> {
         let request = match self.prepare(job, record).await? {
             Ok(request) => request,
             Err(problem) => {
@@ -105,7 +105,7 @@ impl Generation {
             Err(error) => return self.not_begun(job, record, error).await,
         };
         if !self.store.mark_asked(job.name(), record, self.clock.now()).await? {
-            return Err(StageError::later("another worker has gone on with this image", CLAIM_POLL));
+            return Err(HandlerError::deferred("another worker has gone on with this image", CLAIM_POLL));
         }
         match replicate.create(&creation).await {
             Ok(id) => self.note_begun(job, record, &id).await,
@@ -113,7 +113,7 @@ impl Generation {
         }
     }
 
-    async fn note_begun(&self, job: Job<'_>, record: &SlotRecord, id: &str) -> Result<(), StageError> {
+    async fn note_begun(&self, job: Job<'_>, record: &SlotRecord, id: &str) -> Result<(), HandlerError> {
         self.store.mark_begun(job.name(), record, id, self.clock.now()).await?;
         let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         if actor.status == Status::Parked {
@@ -122,7 +122,7 @@ impl Generation {
         Ok(())
     }
 
-    async fn not_begun(&self, job: Job<'_>, record: &SlotRecord, error: ReplicateError) -> Result<(), StageError> {
+    async fn not_begun(&self, job: Job<'_>, record: &SlotRecord, error: ReplicateError) -> Result<(), HandlerError> {
         // What was asked for before this may have begun all the same.
         let began_nothing = error.began_nothing() && record.asked_at.is_none();
         if began_nothing {

@@ -8,19 +8,19 @@ use tracing::warn;
 
 use super::{Generation, Job};
 use crate::base_image::BaseImages;
-use crate::{StageError, tell_of_payment};
+use crate::{HandlerError, tell_of_payment};
 
 impl Generation {
     /// Has the image made and puts it into the staging area. What can't be made is noted in the slot: the next
     /// evaluation sees that the set is still short.
-    pub(super) async fn draw_and_stage(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+    pub(super) async fn draw_and_stage(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         match &self.generator {
             Generator::Embedded => self.draw_here(job, record).await,
             Generator::Replicate(replicate) => self.have_drawn(job, record, replicate).await,
         }
     }
 
-    async fn draw_here(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+    async fn draw_here(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         let request = match self.prepare(job, record).await? {
             Ok(request) => request,
             Err(problem) => return self.give_up(job, record, Settlement::Released, &problem).await,
@@ -33,7 +33,7 @@ impl Generation {
     }
 
     /// Puts the bytes where they are safe until the image has its number.
-    pub(super) async fn stage(&self, job: Job<'_>, record: &SlotRecord, bytes: Vec<u8>) -> Result<(), StageError> {
+    pub(super) async fn stage(&self, job: Job<'_>, record: &SlotRecord, bytes: Vec<u8>) -> Result<(), HandlerError> {
         let key = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
         self.bucket.put(&key, bytes, "image/jpeg").await?;
         self.store.mark_staged(job.name(), record).await?;
@@ -56,7 +56,7 @@ impl Generation {
         &self,
         job: Job<'_>,
         record: &SlotRecord,
-    ) -> Result<Result<Request, String>, StageError> {
+    ) -> Result<Result<Request, String>, HandlerError> {
         let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         let base = match base_images.load(job.actor, &actor.base_images).await? {
@@ -78,7 +78,7 @@ impl Generation {
         record: &SlotRecord,
         settlement: Settlement,
         reason: &str,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "no image made");
         self.store.fail_slot(job.name(), record, settlement, reason).await?;
         self.tell_of(record, settlement).await;

@@ -11,8 +11,8 @@ use tracing::{Span, info};
 
 use super::Generation;
 use crate::base_image::BaseImages;
-use crate::chain::dispatch;
-use crate::{StageError, actors};
+use crate::dispatch::dispatch_plan;
+use crate::{HandlerError, actors};
 
 impl Generation {
     /// Makes a plan for the images and sends its messages. The plan is named after the request, so that its message,
@@ -22,7 +22,7 @@ impl Generation {
         actor: &ActorId,
         generate: KindCounts,
         request_id: &str,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         let plan_id = format!("{MANUAL}{request_id}");
         Span::current().record("plan", &plan_id);
         // Not put off: a copy of the message would be another request.
@@ -32,7 +32,7 @@ impl Generation {
         };
         for pause in AMONG_RIVALS.build() {
             if let Some(plan) = attempt().await? {
-                return dispatch(&self.store, &self.queues, actor, &plan).await;
+                return dispatch_plan(&self.store, &self.queues, actor, &plan).await;
             }
             tokio::time::sleep(pause).await;
         }
@@ -40,12 +40,12 @@ impl Generation {
     }
 
     /// `None` if another plan took this generation's number.
-    async fn adopt(&self, actor: &ActorId, generate: KindCounts, plan_id: &str) -> Result<Option<Plan>, StageError> {
+    async fn adopt(&self, actor: &ActorId, generate: KindCounts, plan_id: &str) -> Result<Option<Plan>, HandlerError> {
         let record = self.store.actor(actor).await?.unwrap_or_default();
         let identified = actors::identify(&self.bucket, &self.store, &self.keys, actor, &record).await?;
-        identified.map_err(StageError::Refused)?;
+        identified.map_err(HandlerError::Rejected)?;
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
-        base_images.load(actor, &record.base_images).await?.map_err(StageError::Refused)?;
+        base_images.load(actor, &record.base_images).await?.map_err(HandlerError::Rejected)?;
 
         let images = self.store.images(actor).await?;
         let used_prompts = images.values().filter_map(|image| image.prompt_id.clone());

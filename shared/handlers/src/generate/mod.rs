@@ -25,8 +25,8 @@ use providers::generator::Generator;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::chain::{evaluate_if_done, look_again};
-use super::{Clock, Message, Stage, StageError, claimant};
+use super::dispatch::{evaluate_if_done, schedule_evaluation_of_change};
+use super::{Clock, Handler, HandlerError, Message, lease_token};
 use crate::local_copy::LocalCopy;
 use crate::panics::caught;
 
@@ -95,20 +95,20 @@ impl<'a> Job<'a> {
     }
 }
 
-impl Stage for Generation {
+impl Handler for Generation {
     const QUEUE: Queue = Queue::Generation;
 
-    async fn handle(&self, message: Message<'_>) -> Result<(), StageError> {
+    async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         match GenerationMessage::parse(message.body)? {
             GenerationMessage::Manual { actor_id, generate, request_id } => {
                 self.plan_manual_request(&actor_id, generate, request_id.as_deref().unwrap_or(message.id)).await
             }
             GenerationMessage::Planned { actor_id, plan_id, slot_id } => {
                 let Some(plan) = self.store.plan(&actor_id, &plan_id).await? else {
-                    return Err(StageError::Refused(format!("{actor_id} has no plan {plan_id}")));
+                    return Err(HandlerError::Rejected(format!("{actor_id} has no plan {plan_id}")));
                 };
                 let slot = plan.slot(&slot_id).ok_or_else(|| {
-                    StageError::Refused(format!("plan {plan_id} of {actor_id} has no image {slot_id}"))
+                    HandlerError::Rejected(format!("plan {plan_id} of {actor_id} has no image {slot_id}"))
                 })?;
                 let until = Instant::now() + self.time_budget;
                 self.work(Job { actor: &actor_id, plan: &plan, slot, until }, message.id).await
@@ -118,11 +118,11 @@ impl Stage for Generation {
 }
 
 impl Generation {
-    async fn work(&self, job: Job<'_>, message_id: &str) -> Result<(), StageError> {
+    async fn work(&self, job: Job<'_>, message_id: &str) -> Result<(), HandlerError> {
         let now = self.clock.now();
-        let token = claimant(message_id, now);
+        let token = lease_token(message_id, now);
         let Some(mut record) = self.store.claim_slot(job.name(), &token, now, CLAIM).await? else {
-            return Err(StageError::later("another worker is making this image", CLAIM_POLL));
+            return Err(HandlerError::deferred("another worker is making this image", CLAIM_POLL));
         };
         let mut is_overtaken = !job.plan.may_be_carried_out();
         // Claims are given back after a panic too: else the next delivery would be put off, and never counted as failed.
@@ -131,7 +131,7 @@ impl Generation {
                 match record.state {
                     SlotState::Open | SlotState::Staged if is_overtaken => return self.abandon(job, &record).await,
                     SlotState::Open if Instant::now() >= job.until => {
-                        return Err(StageError::later(
+                        return Err(HandlerError::deferred(
                             "an image takes longer than one function may; it goes on",
                             AT_ONCE,
                         ));
@@ -148,7 +148,7 @@ impl Generation {
                     is_overtaken = plan.is_none_or(|plan| !plan.may_be_carried_out());
                 }
                 if record == before {
-                    return Err(StageError::later("the image has come no further", CLAIM_POLL));
+                    return Err(HandlerError::deferred("the image has come no further", CLAIM_POLL));
                 }
             }
         })
@@ -160,7 +160,7 @@ impl Generation {
 
     /// The plan is not to be carried out any more: an image without a number is not made, or not kept. What may have
     /// been charged counts as paid.
-    async fn abandon(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+    async fn abandon(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         let reason = format!("plan {} of {} is not to be carried out any more", job.plan.plan_id, job.actor);
         if record.state == SlotState::Open && record.charge.is_some() {
             let settlement = if record.asked_at.is_some() { Settlement::Paid } else { Settlement::Released };
@@ -169,13 +169,13 @@ impl Generation {
         self.bucket.delete(&self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id)).await?;
         if self.store.actor(job.actor).await?.is_some_and(|actor| actor.status == Status::Parked) {
             // Perhaps for want of money for this image, which would let nothing go on any more.
-            look_again(&self.store, &self.queues, &self.clock, job.actor, self.clock.now()).await?;
+            schedule_evaluation_of_change(&self.store, &self.queues, &self.clock, job.actor, self.clock.now()).await?;
         }
-        Err(StageError::Refused(reason))
+        Err(HandlerError::Rejected(reason))
     }
 
     /// The image is in its place, or given up: what it left behind goes, and the plan goes on.
-    async fn tidy_up(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+    async fn tidy_up(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         let Job { actor, plan, slot, .. } = job;
         self.bucket.delete(&self.keys.staging(actor, &plan.plan_id, &slot.slot_id)).await?;
         info!(%actor, plan_id = plan.plan_id, slot_id = slot.slot_id, kind = %slot.kind, "slot finished");

@@ -10,7 +10,7 @@ use providers::generator::Replicate;
 use tracing::warn;
 
 use super::{Generation, Job};
-use crate::StageError;
+use crate::HandlerError;
 
 /// Fetches without an image after which the attempt has failed.
 const MAX_FETCHES: u32 = 5;
@@ -33,7 +33,7 @@ impl Generation {
         record: &SlotRecord,
         replicate: &Replicate,
         output: &str,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         match replicate.fetch(output).await {
             Ok(Some(bytes)) => self.stage(job, record, bytes).await,
             Ok(None) if self.may_still_appear(record) => Err(self.await_output(job, record)),
@@ -46,7 +46,12 @@ impl Generation {
 
     /// Polls the prediction and its output once more, later. After [`MAX_FETCHES`] the attempt has failed and counts as
     /// paid.
-    pub(super) async fn fetch_again(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
+    pub(super) async fn fetch_again(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        reason: &str,
+    ) -> Result<(), HandlerError> {
         if record.fetches + 1 >= MAX_FETCHES {
             return self.try_again(job, record, Settlement::Paid, reason).await;
         }
@@ -55,18 +60,18 @@ impl Generation {
 
     /// A missing output uses up none of the fetches that a damaged one has: [`OUTPUT_LASTS`] limits this wait, whose pauses
     /// double because each lasts as long as everything before it.
-    fn await_output(&self, job: Job<'_>, record: &SlotRecord) -> StageError {
+    fn await_output(&self, job: Job<'_>, record: &SlotRecord) -> HandlerError {
         let waited = record.begun_at.map(|begun| self.clock.now().duration_since(begun));
         let waited = waited.and_then(|waited| Duration::try_from(waited).ok()).unwrap_or_default();
         let pause = waited.clamp(FIRST_PAUSE, LONGEST_PAUSE);
         warn!(actor = %job.actor, slot_id = job.slot.slot_id, seconds = pause.as_secs(), "output missing");
-        StageError::later("its output is missing, and is fetched again", pause)
+        HandlerError::deferred("its output is missing, and is fetched again", pause)
     }
 
-    async fn note_and_fetch_later(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), StageError> {
+    async fn note_and_fetch_later(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), HandlerError> {
         warn!(actor = %job.actor, slot_id = job.slot.slot_id, fetches = record.fetches + 1, reason, "fetching again");
         self.store.note_fetch(job.name(), record).await?;
-        Err(StageError::later(format!("its output is fetched again: {reason}"), pause_after(record.fetches)))
+        Err(HandlerError::deferred(format!("its output is fetched again: {reason}"), pause_after(record.fetches)))
     }
 
     fn may_still_appear(&self, record: &SlotRecord) -> bool {

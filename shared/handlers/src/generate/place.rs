@@ -13,20 +13,20 @@ use domain::prompts;
 use tracing::warn;
 
 use super::{Generation, Job, MAX_CLOCK_SKEW};
-use crate::StageError;
-use crate::chain::look_again;
+use crate::HandlerError;
+use crate::dispatch::schedule_evaluation_of_change;
 use crate::listing::list_images;
 use crate::local_copy::Claimed;
 
 impl Generation {
     /// Gives the image the next number and enters it in the manifest.
-    pub(super) async fn give_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), StageError> {
+    pub(super) async fn give_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), HandlerError> {
         let attempt = || self.try_number(job, slot);
-        let is_taken = |error: &StageError| matches!(error, StageError::Later { .. });
+        let is_taken = |error: &HandlerError| matches!(error, HandlerError::Deferred { .. });
         attempt.retry(AMONG_RIVALS).when(is_taken).await
     }
 
-    async fn try_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), StageError> {
+    async fn try_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), HandlerError> {
         let listed = list_images(&self.bucket, &self.keys, job.actor).await?;
         let here = self.local.filenames(job.actor).await?;
         let highest = highest(listed.iter().map(|file| &file.filename).chain(&here).map(String::as_str));
@@ -42,7 +42,7 @@ impl Generation {
         if given || self.store.slot(job.name()).await?.state != SlotState::Staged {
             Ok(())
         } else {
-            Err(StageError::later("too many others want a number", super::CLAIM_POLL))
+            Err(HandlerError::deferred("too many others want a number", super::CLAIM_POLL))
         }
     }
 
@@ -70,7 +70,7 @@ impl Generation {
 
     /// Puts the image into its place under its number. A file of somebody else's that bears its number by then, in the
     /// bucket or in the local copy, keeps it.
-    pub(super) async fn place(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+    pub(super) async fn place(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         let filename = record.filename.as_deref().unwrap_or_default();
         let is_ours = |image: &Image| image.plan_id.as_ref() == Some(&job.plan.plan_id) && image.deleting.is_none();
         if !self.store.image(job.actor, filename).await?.as_ref().is_some_and(is_ours) {
@@ -99,8 +99,14 @@ impl Generation {
                 _ => {
                     self.local.give_back(job.actor, filename).await?;
                     // News of it may have been taken for news of ours.
-                    look_again(&self.store, &self.queues, &self.clock, job.actor, self.clock.now() + MAX_CLOCK_SKEW)
-                        .await?;
+                    schedule_evaluation_of_change(
+                        &self.store,
+                        &self.queues,
+                        &self.clock,
+                        job.actor,
+                        self.clock.now() + MAX_CLOCK_SKEW,
+                    )
+                    .await?;
                     return Ok(self.store.yield_number(job.name(), filename).await?);
                 }
             },
@@ -113,7 +119,7 @@ impl Generation {
 
     /// Whether a file of another name bears the image's number, which has not reached its place: a person has used the
     /// number since it was given.
-    async fn is_number_taken(&self, job: Job<'_>, filename: &str) -> Result<bool, StageError> {
+    async fn is_number_taken(&self, job: Job<'_>, filename: &str) -> Result<bool, HandlerError> {
         let listed = list_images(&self.bucket, &self.keys, job.actor).await?;
         let here = self.local.filenames(job.actor).await?;
         let number = number_of(filename);

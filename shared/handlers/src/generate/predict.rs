@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::{Generation, Job};
-use crate::{StageError, outage, park};
+use crate::{HandlerError, outage, park};
 
 /// How often an image is asked for before its slot is given up.
 const MOST_ATTEMPTS: u32 = 3;
@@ -39,7 +39,7 @@ impl Generation {
         job: Job<'_>,
         record: &SlotRecord,
         replicate: &Replicate,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         match &record.prediction_id {
             _ if record.charge.is_none() => self.set_price_aside(job, replicate).await,
             None => self.begin(job, record, replicate).await,
@@ -47,7 +47,13 @@ impl Generation {
         }
     }
 
-    async fn wait(&self, job: Job<'_>, record: &SlotRecord, id: &str, replicate: &Replicate) -> Result<(), StageError> {
+    async fn wait(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        id: &str,
+        replicate: &Replicate,
+    ) -> Result<(), HandlerError> {
         match replicate.wait_for(id, job.until.min(Instant::now() + LONGEST_WAIT)).await {
             Ok(Prediction::Running) => self.still_running(job, record).await,
             Ok(Prediction::Succeeded(output)) => self.fetch(job, record, replicate, &output).await,
@@ -61,7 +67,7 @@ impl Generation {
         }
     }
 
-    async fn still_running(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), StageError> {
+    async fn still_running(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         let since = record.begun_at.or(record.asked_at);
         if since.is_some_and(|since| self.clock.now().duration_since(since) >= LONGEST_RUN) {
             let reason = format!("it had not ended after {} minutes", LONGEST_RUN.as_mins());
@@ -70,7 +76,7 @@ impl Generation {
         if record.outage_since.is_some() {
             self.store.note_outage(job.name(), None).await?;
         }
-        Err(StageError::later("the image is still being made", STILL_RUNNING))
+        Err(HandlerError::deferred("the image is still being made", STILL_RUNNING))
     }
 
     /// Waits out a service that accepts a creation and does not finish it. Nothing is charged, and no attempt is used
@@ -80,14 +86,14 @@ impl Generation {
         job: Job<'_>,
         record: &SlotRecord,
         reason: String,
-    ) -> Result<StageError, StageError> {
+    ) -> Result<HandlerError, HandlerError> {
         let now = self.clock.now();
         let since = outage::since(record.interrupted_since, now);
         self.store.note_interruption(job.name(), record, since).await?;
         let error = ReplicateError::Interrupted(reason);
         Ok(match outage::pause(since, now, Some(AFTER_INTERRUPTION)) {
-            Some(pause) => StageError::later(error.to_string(), pause),
-            None => StageError::Generator(error.into()),
+            Some(pause) => HandlerError::deferred(error.to_string(), pause),
+            None => HandlerError::Generator(error.into()),
         })
     }
 
@@ -97,7 +103,7 @@ impl Generation {
         record: &SlotRecord,
         settlement: Settlement,
         reason: &str,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         if record.attempt + 1 >= MOST_ATTEMPTS {
             let reason = format!("{MOST_ATTEMPTS} attempts failed, the last because {reason}");
             return self.give_up(job, record, settlement, &reason).await;
@@ -114,7 +120,7 @@ impl Generation {
         record: &SlotRecord,
         settlement: Settlement,
         reason: &str,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), HandlerError> {
         let rejected = job.prompt_id(record);
         self.store.reject_prompt(job.actor, rejected).await?;
         if record.attempt + 1 >= MOST_ATTEMPTS {
@@ -135,7 +141,7 @@ impl Generation {
     }
 
     /// The prompts of the set and of the plan, and those found improper.
-    async fn used_prompts(&self, job: Job<'_>) -> Result<BTreeSet<String>, StageError> {
+    async fn used_prompts(&self, job: Job<'_>) -> Result<BTreeSet<String>, HandlerError> {
         let mut used = self.store.actor(job.actor).await?.unwrap_or_default().rejected_prompts;
         if let Some(plan) = self.store.plan(job.actor, &job.plan.plan_id).await? {
             used.extend(plan.redrawn_prompts);
@@ -151,13 +157,13 @@ impl Generation {
         job: Job<'_>,
         record: &SlotRecord,
         error: ReplicateError,
-    ) -> Result<StageError, StageError> {
+    ) -> Result<HandlerError, HandlerError> {
         let has_answered = error.pause().is_some() || matches!(error, ReplicateError::NoCredit(_));
         if has_answered && record.outage_since.is_some() {
             self.store.note_outage(job.name(), None).await?;
         }
         if let Some(pause) = error.pause() {
-            return Ok(StageError::later(error.to_string(), pause));
+            return Ok(HandlerError::deferred(error.to_string(), pause));
         }
         if matches!(error, ReplicateError::NoCredit(_)) {
             let (behalf, reason) = (OnBehalf::Plan(&job.plan.plan_id), error.to_string());
@@ -168,9 +174,9 @@ impl Generation {
             let since = outage::since(record.outage_since, now);
             if let Some(pause) = outage::pause(since, now, asked) {
                 self.store.note_outage(job.name(), Some(since)).await?;
-                return Ok(StageError::later(error.to_string(), pause));
+                return Ok(HandlerError::deferred(error.to_string(), pause));
             }
         }
-        Ok(StageError::Generator(error.into()))
+        Ok(HandlerError::Generator(error.into()))
     }
 }

@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 use super::items;
 use super::{Store, StoreError};
 
-const PARTITION: &str = "REFUSED";
+const PARTITION: &str = "REJECTED";
 
 /// What every sort key starts with, since a query must name something.
 const THIS_MILLENNIUM: &str = "2";
 
-/// How long a refusal is kept.
+/// How long a rejection is kept.
 const REFUSAL_RETENTION: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
-/// Characters of a refused body that are kept.
+/// Characters of a rejected body that are kept.
 const MAX_BODY_CHARS: usize = 2_000;
 
-/// A message that was refused.
+/// A message that was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct Rejection {
     /// When.
-    pub refused_at: Timestamp,
+    pub rejected_at: Timestamp,
     /// Which queue it came from.
     pub queue: String,
     /// SQS's name for it.
@@ -36,12 +36,12 @@ pub struct Refusal {
     pub expires_at: Timestamp,
 }
 
-impl Refusal {
-    /// The message `message_id` of `queue` is refused now.
+impl Rejection {
+    /// The message `message_id` of `queue` is rejected now.
     #[must_use]
     pub fn new(now: Timestamp, queue: &str, message_id: &str, reason: String, body: &str) -> Self {
         Self {
-            refused_at: now,
+            rejected_at: now,
             queue: queue.to_owned(),
             message_id: message_id.to_owned(),
             reason,
@@ -52,22 +52,22 @@ impl Refusal {
 }
 
 impl Store {
-    /// Keeps a refusal.
+    /// Keeps a rejection.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn refuse(&self, refusal: &Refusal) -> Result<(), StoreError> {
-        let sort = format!("{:.3}#{}", refusal.refused_at, refusal.message_id);
-        let item = items::item(items::raw_key(PARTITION, sort), refusal)?;
+    pub async fn reject(&self, rejection: &Rejection) -> Result<(), StoreError> {
+        let sort = format!("{:.3}#{}", rejection.rejected_at, rejection.message_id);
+        let item = items::item(items::raw_key(PARTITION, sort), rejection)?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| self.error("PutItem", PARTITION, &error))
     }
 
-    /// The refusals that are kept, the oldest first.
+    /// The rejections that are kept, the oldest first.
     ///
     /// # Errors
     /// If the table can't be read.
-    pub async fn refusals(&self) -> Result<Vec<Refusal>, StoreError> {
+    pub async fn rejections(&self) -> Result<Vec<Rejection>, StoreError> {
         self.query_partition(PARTITION.to_owned(), THIS_MILLENNIUM).await?.into_iter().map(items::data).collect()
     }
 }

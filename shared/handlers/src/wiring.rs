@@ -33,7 +33,7 @@ pub const EMULATOR_ACCESS_KEY_ID: &str = "EMULATOR_ACCESS_KEY_ID";
 const EMULATOR_REGION: &str = "us-east-1";
 
 /// The adapters that every function needs.
-pub struct Connections {
+pub struct Services {
     bucket: Bucket,
     store: Store,
     queues: Queues,
@@ -72,7 +72,7 @@ pub async fn sdk_config() -> SdkConfig {
     }
 }
 
-impl Connections {
+impl Services {
     /// The adapters that `config` asks for, reached as `sdk` says.
     #[must_use]
     pub fn new(config: Config, sdk: &SdkConfig) -> Self {
@@ -96,8 +96,8 @@ pub async fn evaluation(
     sdk: &SdkConfig,
     clock: Clock,
 ) -> Result<Worker<Evaluation>, VisionError> {
-    let Connections { bucket, store, queues, local, keys } = Connections::new(config.common, sdk);
-    let stage = Evaluation {
+    let Services { bucket, store, queues, local, keys } = Services::new(config.common, sdk);
+    let handler = Evaluation {
         bucket,
         store: store.clone(),
         queues: queues.clone(),
@@ -114,14 +114,14 @@ pub async fn evaluation(
         reading: Arc::new(Semaphore::new(READ_AT_ONCE)),
         clock: clock.clone(),
     };
-    Ok(Worker { stage, store, queues, clock })
+    Ok(Worker { handler, store, queues, clock })
 }
 
 /// The deletion function.
 #[must_use]
 pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletion> {
-    let Connections { bucket, store, queues, local, keys } = Connections::new(config, sdk);
-    let stage = Deletion {
+    let Services { bucket, store, queues, local, keys } = Services::new(config, sdk);
+    let handler = Deletion {
         bucket,
         store: store.clone(),
         queues: queues.clone(),
@@ -130,7 +130,7 @@ pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletio
         time_budget: delete::TIME_BUDGET,
         clock: clock.clone(),
     };
-    Worker { stage, store, queues, clock }
+    Worker { handler, store, queues, clock }
 }
 
 /// The generation function.
@@ -142,8 +142,8 @@ pub async fn generation(
     sdk: &SdkConfig,
     clock: Clock,
 ) -> Result<Worker<Generation>, GeneratorError> {
-    let Connections { bucket, store, queues, local, keys } = Connections::new(config.common, sdk);
-    let stage = Generation {
+    let Services { bucket, store, queues, local, keys } = Services::new(config.common, sdk);
+    let handler = Generation {
         bucket,
         store: store.clone(),
         queues: queues.clone(),
@@ -154,7 +154,7 @@ pub async fn generation(
         time_budget: generate::TIME_BUDGET,
         clock: clock.clone(),
     };
-    Ok(Worker { stage, store, queues, clock })
+    Ok(Worker { handler, store, queues, clock })
 }
 
 /// A client of S3. Emulators know buckets by path only; with AWS the default is right.
