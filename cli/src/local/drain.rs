@@ -1,4 +1,5 @@
-//! The orderly end of a stopped run: images that are being generated, and may be charged, are placed first.
+//! The orderly end of a stopped run: images that are being generated, and may be charged, are placed first, and deletions
+//! that have begun are completed.
 
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ const CLOSED: SignedDuration = SignedDuration::from_secs(300);
 /// The holder of the evaluation leases meanwhile.
 const CLOSER: &str = "the end of the run";
 
-/// Begins no further image of any plan, and waits until the images that are being generated are in place.
+/// Begins no further image of any plan, and waits until the images that are being generated are in place and no deletion is
+/// half done.
 ///
 /// # Errors
 /// If the table can't be read or written.
@@ -37,23 +39,26 @@ pub async fn drain(store: &Store, actors: &[ActorId]) -> Result<(), StoreError> 
             plans.push((actor, plan.plan_id));
         }
     }
-    let finished = wait_for_images(store, &plans);
+    let finished = wait_for_work(store, actors, &plans);
     tokio::time::timeout(PATIENCE, finished).await.unwrap_or(Ok(()))
 }
 
-async fn wait_for_images(store: &Store, plans: &[(&ActorId, String)]) -> Result<(), StoreError> {
+async fn wait_for_work(store: &Store, actors: &[ActorId], plans: &[(&ActorId, String)]) -> Result<(), StoreError> {
     let mut has_been_said = false;
     // A message that is just being delivered has claimed nothing yet, so the run must be idle in two polls in a row.
     let mut times_none = 0;
     while times_none < 2 {
-        let mut in_hand = 0;
+        let (mut generated, mut deleted) = (0, 0);
         for (actor, plan_id) in plans {
-            in_hand += store.slots(actor, plan_id).await?.values().filter(|slot| is_in_hand(slot)).count();
+            generated += store.slots(actor, plan_id).await?.values().filter(|slot| is_in_hand(slot)).count();
         }
-        times_none = if in_hand == 0 { times_none + 1 } else { 0 };
-        if in_hand > 0 && !has_been_said {
+        for actor in actors {
+            deleted += store.images(actor).await?.values().filter(|image| image.deleting.is_some()).count();
+        }
+        times_none = if generated + deleted == 0 { times_none + 1 } else { 0 };
+        if generated > 0 && !has_been_said {
             remark(format!(
-                "stopping when the images in hand are done ({in_hand}); press Ctrl-C again to stop at once"
+                "stopping when the images in hand are done ({generated}); press Ctrl-C again to stop at once"
             ));
             has_been_said = true;
         }
