@@ -105,7 +105,7 @@ async fn an_upload_to_another_bucket_is_refused() {
 async fn after_an_evaluation_was_given_up_the_next_upload_is_evaluated_all_the_same() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let now = Clock::system().now() - Duration::from_secs(10);
-    stack.store.note_upload(&actor, None, now).await.unwrap();
+    stack.store.record_upload(&actor, None, now).await.unwrap();
     stack.store.mark_evaluation_scheduled(&actor, now, now).await.unwrap();
     let unreadable = [("pk", "ACTOR#hero"), ("sk", "IMAGE#broken_1.jpg"), ("image", "no map")];
     let unreadable = unreadable.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));

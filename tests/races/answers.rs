@@ -62,7 +62,7 @@ async fn a_request_that_has_been_answered_overtakes_nothing_when_it_comes_back()
     let begun = world.store.plans(&hero).await.unwrap();
     assert!(begun.len() == 1 && begun[0].is_under_way());
     // What lands meanwhile has been quiet for long.
-    world.store.note_upload(&hero, None, world.clock.now()).await.unwrap().unwrap();
+    world.store.record_upload(&hero, None, world.clock.now()).await.unwrap().unwrap();
     world.let_pass(SignedDuration::from_mins(30));
     for id in ["m", "a copy"] {
         world.evaluation().await.handler.handle(Message { id, ..message }).await.unwrap();

@@ -56,7 +56,7 @@ async fn a_trickle_that_never_pauses_does_not_keep_a_set_from_being_mended() {
     let evaluate_amid_uploads = async || {
         let trickling = async {
             loop {
-                world.store.note_upload(&hero, None, world.clock.now()).await.unwrap();
+                world.store.record_upload(&hero, None, world.clock.now()).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
@@ -66,7 +66,7 @@ async fn a_trickle_that_never_pauses_does_not_keep_a_set_from_being_mended() {
             () = trickling => Ok(()),
         }
     };
-    world.store.note_upload(&hero, None, world.clock.now()).await.unwrap();
+    world.store.record_upload(&hero, None, world.clock.now()).await.unwrap();
     // Ten quiet times are 40 seconds.
     for seconds in [41, 20, 25] {
         world.let_pass(SignedDuration::from_secs(seconds));

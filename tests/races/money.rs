@@ -71,7 +71,7 @@ async fn what_a_person_was_asked_for_is_asked_again_when_there_is_money() {
     };
     let now = world.clock.now();
     for told in ["The generation message failed 5 times.", "Another one did."] {
-        world.store.note_upload(&hero, None, now).await.unwrap();
+        world.store.record_upload(&hero, None, now).await.unwrap();
         world.store.ask_for_attention(&hero, OnBehalf::Request(None), told, now).await.unwrap();
         for reason in ["No money.", "No money still."] {
             world.store.park(&hero, OnBehalf::Plan("by-hand-1"), reason, None, now).await.unwrap();

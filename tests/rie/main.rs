@@ -112,7 +112,7 @@ async fn a_message_that_fails_is_named_and_the_next_event_is_answered() {
 #[tokio::test]
 async fn a_message_that_makes_its_stage_panic_fails_alone_and_its_actor_says_so_in_the_end() {
     let (stack, hero) = (TestStack::by_hand().await, actor("hero"));
-    stack.store.note_upload(&hero, None, Timestamp::now()).await.unwrap();
+    stack.store.record_upload(&hero, None, Timestamp::now()).await.unwrap();
     let Some(function) = Rie::start(Path::new(PANICKING), stack.variables()).await else { return };
     let fifth = json!({ "ApproximateReceiveCount": "5" });
     let batch = json!({ "Records": [

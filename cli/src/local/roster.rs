@@ -191,7 +191,7 @@ impl Roster {
             return self.ask(actor, Mode::Execute).await;
         }
         // An explicit request would retry it.
-        self.destination.store.note_upload(actor, None, Clock::system().now()).await?;
+        self.destination.store.record_upload(actor, None, Clock::system().now()).await?;
         let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
         self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         Ok(())

@@ -79,7 +79,7 @@ pub(super) async fn schedule_evaluation_of_change(
     actor: &ActorId,
     changed_by: Timestamp,
 ) -> Result<(), HandlerError> {
-    match store.note_change(actor, changed_by, clock.now()).await? {
+    match store.record_change(actor, changed_by, clock.now()).await? {
         // How long it must be quiet before, evaluation knows.
         Some(record) => schedule_evaluation(store, queues, clock, actor, &record, Duration::ZERO).await,
         None => Ok(()),

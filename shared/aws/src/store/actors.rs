@@ -178,13 +178,13 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn note_upload(
+    pub async fn record_upload(
         &self,
         actor: &ActorId,
         landed: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Option<ActorRecord>, StoreError> {
-        self.note_news(actor, "evaluated_afresh_at", landed, now).await
+        self.record_pending_evaluation(actor, "evaluated_afresh_at", landed, now).await
     }
 
     /// The same of a set that the balancer itself has changed; `None` if an evaluation of everything has begun since that
@@ -192,16 +192,16 @@ impl Store {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn note_change(
+    pub async fn record_change(
         &self,
         actor: &ActorId,
         changed_by: Timestamp,
         now: Timestamp,
     ) -> Result<Option<ActorRecord>, StoreError> {
-        self.note_news(actor, "evaluated_at", Some(changed_by), now).await
+        self.record_pending_evaluation(actor, "evaluated_at", Some(changed_by), now).await
     }
 
-    async fn note_news(
+    async fn record_pending_evaluation(
         &self,
         actor: &ActorId,
         seen_attribute: &str,

@@ -1,12 +1,12 @@
 //! Evaluation: look at an actor's set, plan, and set the plan going.
 
 mod approval;
+mod assess;
+mod blocked;
 mod decide;
-mod judge;
-mod shortfall;
-mod survey;
+mod generation_failures;
+mod inventory;
 mod suspension;
-mod unjudged;
 mod uploads;
 
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl Handler for Evaluation {
     async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         match EvaluationMessage::parse(message.body)? {
             EvaluationMessage::StorageTest => Ok(()),
-            EvaluationMessage::Uploads(uploads) => self.note_uploads(&uploads).await,
+            EvaluationMessage::Uploads(uploads) => self.record_uploads(&uploads).await,
             EvaluationMessage::Command(command) => self.evaluate(&command, message).await,
         }
     }
@@ -226,9 +226,10 @@ impl Evaluation {
         // Whatever has landed since the turn was told starts afresh.
         let continues = continues && record.pending_since.is_none();
         let round = if continues { record.round + 1 } else { 1 };
-        let case = decide::Case { command, record, round, continues, began: now, token: &token, message_id };
+        let context =
+            decide::EvaluationContext { command, record, round, continues, began: now, token: &token, message_id };
         // With the lease left behind, the next delivery would be put off as a fresh copy, and never counted as failed.
-        let evaluated = caught(self.decide(case)).await.unwrap_or_else(|panic| Err(panic.into()));
+        let evaluated = caught(self.decide(context)).await.unwrap_or_else(|panic| Err(panic.into()));
         if evaluated.is_err() {
             self.store.release_lease(actor, &token).await?;
         }

@@ -9,31 +9,39 @@ use domain::suspension::Suspension;
 use tracing::info;
 
 use super::Evaluation;
-use super::decide::Case;
-use super::survey::Survey;
+use super::decide::EvaluationContext;
+use super::inventory::Inventory;
 use crate::HandlerError;
 
 impl Evaluation {
     /// The record of the suspended set, if the set is the same and the message requests no other attempt.
-    pub(super) fn still_suspended<'a>(&self, case: &'a Case<'_>, survey: &Survey) -> Option<&'a Suspension> {
-        let command = case.command;
+    pub(super) fn still_suspended<'a>(
+        &self,
+        context: &'a EvaluationContext<'_>,
+        inventory: &Inventory,
+    ) -> Option<&'a Suspension> {
+        let command = context.command;
         let is_news_of_uploads = command.cause == Cause::Uploads && command.mode == Mode::Execute;
         let may_stay = is_news_of_uploads && command.scope == Scope::All && !command.force;
-        let suspension = case.record.suspension.as_ref().filter(|_| may_stay)?;
-        suspension.still_holds(&survey.fingerprint, &self.policy_in_words()).then_some(suspension)
+        let suspension = context.record.suspension.as_ref().filter(|_| may_stay)?;
+        suspension.still_holds(&inventory.fingerprint, &self.policy_in_words()).then_some(suspension)
     }
 
-    pub(super) async fn stay_suspended(&self, case: &Case<'_>, suspension: &Suspension) -> Result<(), HandlerError> {
-        info!(actor = %case.command.actor_id, "nothing has changed since the set was given up");
-        let verdict = case.verdict(suspension.status, suspension.rounds, &suspension.reason);
-        self.conclude_with(case, Verdict { suspension: Some(suspension.clone()), ..verdict }).await
+    pub(super) async fn stay_suspended(
+        &self,
+        context: &EvaluationContext<'_>,
+        suspension: &Suspension,
+    ) -> Result<(), HandlerError> {
+        info!(actor = %context.command.actor_id, "nothing has changed since the set was given up");
+        let verdict = context.verdict(suspension.status, suspension.rounds, &suspension.reason);
+        self.conclude_with(context, Verdict { suspension: Some(suspension.clone()), ..verdict }).await
     }
 
     /// Sets the actor to needs attention, and records the set so that the balancer does not retry the same set by
     /// itself.
-    pub(super) async fn give_up(
+    pub(super) async fn suspend(
         &self,
-        case: &Case<'_>,
+        context: &EvaluationContext<'_>,
         round: u32,
         reason: &str,
         fingerprint: &str,
@@ -46,8 +54,8 @@ impl Evaluation {
             policy: Some(self.policy_in_words()),
             circumstances: None,
         };
-        let verdict = case.verdict(Status::NeedsAttention, round, reason);
-        self.conclude_with(case, Verdict { suspension: Some(suspension), ..verdict }).await
+        let verdict = context.verdict(Status::NeedsAttention, round, reason);
+        self.conclude_with(context, Verdict { suspension: Some(suspension), ..verdict }).await
     }
 
     fn policy_in_words(&self) -> String {

@@ -27,10 +27,10 @@ const LONGEST_WAIT_IN_QUIET_TIMES: u32 = 10;
 
 impl Evaluation {
     /// Notes each of the uploads that can be; the others are refused together.
-    pub(super) async fn note_uploads(&self, uploads: &[Upload]) -> Result<(), HandlerError> {
+    pub(super) async fn record_uploads(&self, uploads: &[Upload]) -> Result<(), HandlerError> {
         let mut refused = Vec::new();
         for upload in uploads {
-            match self.note_upload(upload).await {
+            match self.record_upload(upload).await {
                 Err(HandlerError::Rejected(reason)) => refused.push(reason),
                 noted => noted?,
             }
@@ -39,7 +39,7 @@ impl Evaluation {
     }
 
     /// Notes that an image has landed, and makes sure that an evaluation will follow.
-    async fn note_upload(&self, upload: &Upload) -> Result<(), HandlerError> {
+    async fn record_upload(&self, upload: &Upload) -> Result<(), HandlerError> {
         if !upload.bucket.is_empty() && upload.bucket != self.bucket.name() {
             return Err(HandlerError::Rejected(format!(
                 "{} landed in the bucket {}, but this stack keeps {}",
@@ -69,7 +69,7 @@ impl Evaluation {
         let now = self.clock.now();
         let landed = upload.landed_at.and_then(|landed| plausible(landed, now));
         let surely_landed = landed.map(|landed| landed + (self.quiet / 2).max(DATED_WITHIN));
-        match self.store.note_upload(&actor, surely_landed, now).await? {
+        match self.store.record_upload(&actor, surely_landed, now).await? {
             Some(record) => {
                 schedule_evaluation(&self.store, &self.queues, &self.clock, &actor, &record, self.quiet).await
             }

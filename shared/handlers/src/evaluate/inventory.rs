@@ -22,9 +22,9 @@ use crate::HandlerError;
 use crate::listing::list_folder;
 
 /// An actor's set.
-pub(super) struct Survey {
+pub(super) struct Inventory {
     /// The images, by file name.
-    pub(super) images: Vec<Surveyed>,
+    pub(super) images: Vec<InventoryImage>,
     /// The files that can't be used, and why.
     pub(super) notes: Vec<Note>,
     /// Files that nobody has looked at yet, and that were too many for this time.
@@ -38,7 +38,7 @@ pub(super) struct Survey {
 }
 
 /// One image of the set.
-pub(super) struct Surveyed {
+pub(super) struct InventoryImage {
     pub(super) filename: String,
     /// What the manifest says.
     pub(super) image: Image,
@@ -57,12 +57,12 @@ impl Evaluation {
     ///
     /// # Errors
     /// The inner one, a sentence for people, if it is too large a set.
-    pub(super) async fn survey(
+    pub(super) async fn take_inventory(
         &self,
         actor: &ActorId,
         record: &ActorRecord,
         token: &str,
-    ) -> Result<Result<Survey, String>, HandlerError> {
+    ) -> Result<Result<Inventory, String>, HandlerError> {
         // The records come first: what is recorded and placed in between is listed, and nothing seems to have vanished
         // that has only just come.
         let known = self.store.images(actor).await?;
@@ -95,13 +95,13 @@ impl Evaluation {
         let unread: Vec<String> =
             new.split_off(new.len().min(super::NEW_AT_ONCE)).into_iter().map(|(file, _)| file.filename).collect();
         let known_before = known.len();
-        let surveyed: Vec<Surveyed> = stream::iter(known.into_iter().chain(new))
+        let images: Vec<InventoryImage> = stream::iter(known.into_iter().chain(new))
             .map(|(file, image)| self.read(actor, file, image))
             .buffered(super::READ_AT_ONCE)
             .try_collect()
             .await?;
-        let has_new_unusable = surveyed[known_before..].iter().any(|file| file.image.unusable.is_some());
-        let (unusable, images): (Vec<_>, Vec<_>) = surveyed.into_iter().partition(|file| file.image.unusable.is_some());
+        let has_new_unusable = images[known_before..].iter().any(|file| file.image.unusable.is_some());
+        let (unusable, images): (Vec<_>, Vec<_>) = images.into_iter().partition(|file| file.image.unusable.is_some());
         let unusable = unusable
             .into_iter()
             .map(|file| Note { remark: file.image.unusable.unwrap_or_default(), filename: file.filename });
@@ -110,7 +110,7 @@ impl Evaluation {
             return Ok(Err(nothing_can_be_read(&notes)));
         }
         let notes = notes.into_iter().chain(set_aside).collect();
-        Ok(Ok(Survey { images, notes, unread, has_new_unusable, last_generation, fingerprint }))
+        Ok(Ok(Inventory { images, notes, unread, has_new_unusable, last_generation, fingerprint }))
     }
 
     /// Whether what the manifest says of an image suffices.
@@ -196,11 +196,11 @@ impl Evaluation {
     }
 
     /// Reads and measures a file, unless what the manifest says of it suffices.
-    async fn read(&self, actor: &ActorId, file: Listed, known: Image) -> Result<Surveyed, HandlerError> {
+    async fn read(&self, actor: &ActorId, file: Listed, known: Image) -> Result<InventoryImage, HandlerError> {
         // An image on its way may have arrived since its record was read; the listing says which object is there.
         let known = Image { etag: Some(file.etag.clone()), ..known };
         if self.is_known(&known) {
-            return Ok(Surveyed { filename: file.filename, image: known, preview: None });
+            return Ok(InventoryImage { filename: file.filename, image: known, preview: None });
         }
         // Shared by all actors of a batch: the function's memory is enough for so many and no more.
         let permit = self.reading.acquire().await;
@@ -220,7 +220,7 @@ impl Evaluation {
         };
         drop(permit);
         self.store.save_findings(actor, &file.filename, &reading.image).await?;
-        Ok(Surveyed { filename: file.filename, image: reading.image, preview: reading.preview })
+        Ok(InventoryImage { filename: file.filename, image: reading.image, preview: reading.preview })
     }
 }
 

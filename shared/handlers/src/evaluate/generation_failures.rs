@@ -8,7 +8,7 @@ use domain::messages::Cause;
 use domain::plan::{Plan, PlanState};
 
 use super::Evaluation;
-use super::decide::Case;
+use super::decide::EvaluationContext;
 use crate::HandlerError;
 
 /// Reasons that are told; more would hide the first.
@@ -16,21 +16,21 @@ const MOST_REASONS: usize = 2;
 
 impl Evaluation {
     /// Which images the plan could not make whose end led here, and why: a sentence with a space before it, or nothing.
-    pub(super) async fn shortfall(&self, case: &Case<'_>) -> Result<String, HandlerError> {
-        let plan_id = match &case.command.cause {
+    pub(super) async fn generation_failures(&self, context: &EvaluationContext<'_>) -> Result<String, HandlerError> {
+        let plan_id = match &context.command.cause {
             Cause::PlanDone(plan_id) => Some(plan_id),
-            _ => case.record.active_plan.as_ref(),
+            _ => context.record.active_plan.as_ref(),
         };
         let Some(plan_id) = plan_id else { return Ok(String::new()) };
-        let actor = &case.command.actor_id;
+        let actor = &context.command.actor_id;
         let slots = self.store.slots(actor, plan_id).await?;
-        let shortfall = in_words(slots.values().collect());
+        let generation_failures = in_words(slots.values().collect());
         // What was overtaken was not to be made any more.
         let is_overtaken = |plan: Plan| plan.state == PlanState::Superseded;
-        if !shortfall.is_empty() && self.store.plan(actor, plan_id).await?.is_some_and(is_overtaken) {
+        if !generation_failures.is_empty() && self.store.plan(actor, plan_id).await?.is_some_and(is_overtaken) {
             return Ok(String::new());
         }
-        Ok(shortfall)
+        Ok(generation_failures)
     }
 }
 

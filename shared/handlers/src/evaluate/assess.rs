@@ -17,11 +17,11 @@ use providers::vision::{AssessmentBatch, AssessmentEvent, VisionError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Evaluation;
-use super::survey::{Survey, Surveyed};
+use super::inventory::{Inventory, InventoryImage};
 use crate::{HandlerError, tell_of_payment};
 
 /// What is known of a set.
-pub(super) struct Judged {
+pub(super) struct SetAssessment {
     /// Of each image that could be judged.
     pub(super) assessments: Vec<Assessment>,
     /// The images that could not, and why.
@@ -33,20 +33,20 @@ pub(super) struct Judged {
 }
 
 /// Why a set can't be judged now. What was said of it until then is kept.
-pub(super) enum Unjudged {
+pub(super) enum AssessmentBlocked {
     /// The model can't be asked.
-    Unable {
+    ServiceFailed {
         /// The reason.
         error: VisionError,
         /// Whether the model had assessed any image before.
         is_any_new: bool,
     },
     /// There is no money to ask it.
-    NoMoney(Shortage),
+    OverBudget(BudgetShortage),
 }
 
 /// Money that a budget leaves no room for.
-pub(super) struct Shortage {
+pub(super) struct BudgetShortage {
     /// Which budget.
     pub(super) limit: Limit,
     /// How much was to be set aside.
@@ -62,25 +62,28 @@ impl Evaluation {
     ///
     /// # Errors
     /// If the table or the bucket can't be written.
-    pub(super) async fn judge(
+    pub(super) async fn assess(
         &self,
         actor: &ActorId,
         plan_id: &str,
-        survey: &mut Survey,
-    ) -> Result<Result<Judged, Unjudged>, HandlerError> {
-        let previews: Vec<_> =
-            survey.images.iter_mut().enumerate().filter_map(|(at, image)| Some((at, image.preview.take()?))).collect();
+        inventory: &mut Inventory,
+    ) -> Result<Result<SetAssessment, AssessmentBlocked>, HandlerError> {
+        let previews: Vec<_> = inventory
+            .images
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(at, image)| Some((at, image.preview.take()?)))
+            .collect();
         let (places, previews): (Vec<usize>, Vec<_>) = previews.into_iter().unzip();
         let (seen, shortage) = match previews.len() {
             0 => (AssessmentBatch::default(), None),
-            _ => self.ask(actor, plan_id, survey, &places, previews.clone()).await?,
+            _ => self.ask(actor, plan_id, inventory, &places, previews.clone()).await?,
         };
         Metric::ImagesJudged(seen.images.iter().flatten().count()).emit();
         let is_any_new = seen.images.iter().any(Result::is_ok);
-        let unassessed = places
-            .into_iter()
-            .zip(seen.images)
-            .filter_map(|(at, observation)| Some(Note::unassessed(&survey.images[at].filename, &observation.err()?)));
+        let unassessed = places.into_iter().zip(seen.images).filter_map(|(at, observation)| {
+            Some(Note::unassessed(&inventory.images[at].filename, &observation.err()?))
+        });
         let unassessed = unassessed.collect();
         if is_any_new {
             self.keep_grid(actor, plan_id, previews).await?;
@@ -88,13 +91,18 @@ impl Evaluation {
         match (shortage, seen.interrupted) {
             (Some(shortage), interrupted) => {
                 let because = interrupted.as_ref().and_then(VisionError::reason_to_ask_again).map(str::to_owned);
-                return Ok(Err(Unjudged::NoMoney(Shortage { because, ..shortage })));
+                return Ok(Err(AssessmentBlocked::OverBudget(BudgetShortage { because, ..shortage })));
             }
-            (None, Some(error)) => return Ok(Err(Unjudged::Unable { error, is_any_new })),
+            (None, Some(error)) => return Ok(Err(AssessmentBlocked::ServiceFailed { error, is_any_new })),
             (None, None) => {}
         }
-        let observed: Vec<_> = survey.images.iter().filter_map(|surveyed| self.observed(surveyed)).collect();
-        Ok(Ok(Judged { assessments: assess(&observed, self.frontal_images), unassessed, is_any_new, cost: seen.cost }))
+        let observed: Vec<_> = inventory.images.iter().filter_map(|item| self.observed(item)).collect();
+        Ok(Ok(SetAssessment {
+            assessments: assess(&observed, self.frontal_images),
+            unassessed,
+            is_any_new,
+            cost: seen.cost,
+        }))
     }
 
     /// Asks the model, as long as there is money for it. What it says is kept as it comes in, before the money is counted,
@@ -103,16 +111,16 @@ impl Evaluation {
         &self,
         actor: &ActorId,
         plan_id: &str,
-        survey: &mut Survey,
+        inventory: &mut Inventory,
         places: &[usize],
         previews: Vec<Arc<RgbImage>>,
-    ) -> Result<(AssessmentBatch, Option<Shortage>), HandlerError> {
+    ) -> Result<(AssessmentBatch, Option<BudgetShortage>), HandlerError> {
         let images = previews.len() as u64;
         let mut charge = Charge { day: self.clock.today(), amount: MicroUsd::ZERO };
         let (tell, told) = unbounded_channel();
         let (seen, kept) = tokio::join!(
             self.vision.assess(previews, plan_id, tell),
-            self.listen(actor, survey, places, told, &mut charge)
+            self.listen(actor, inventory, places, told, &mut charge)
         );
         if charge.amount > MicroUsd::ZERO {
             let judging = Judging { judged_at: self.clock.now(), images, cost: seen.cost };
@@ -127,16 +135,16 @@ impl Evaluation {
     async fn listen(
         &self,
         actor: &ActorId,
-        survey: &mut Survey,
+        inventory: &mut Inventory,
         places: &[usize],
         mut told: UnboundedReceiver<AssessmentEvent>,
         charge: &mut Charge,
-    ) -> Result<Option<Shortage>, HandlerError> {
+    ) -> Result<Option<BudgetShortage>, HandlerError> {
         let mut kept = Ok(None);
         while let Some(word) = told.recv().await {
             match word {
                 AssessmentEvent::Assessed(at, observation) => {
-                    let Surveyed { filename, image, .. } = &mut survey.images[places[at]];
+                    let InventoryImage { filename, image, .. } = &mut inventory.images[places[at]];
                     image.observe(observation, self.vision.name());
                     if let Err(error) = self.store.save_findings(actor, filename, image).await {
                         kept = kept.and(Err(error.into()));
@@ -160,14 +168,14 @@ impl Evaluation {
         actor: &ActorId,
         charge: &mut Charge,
         amount: MicroUsd,
-    ) -> Result<Option<Shortage>, HandlerError> {
+    ) -> Result<Option<BudgetShortage>, HandlerError> {
         let more = Charge { amount, ..*charge };
         Ok(match self.store.reserve_assessment(actor, more, &self.budget).await? {
             Reservation::Granted => {
                 charge.amount += amount;
                 None
             }
-            Reservation::UsedUp(limit) => Some(Shortage { limit, needed: amount, day: more.day, because: None }),
+            Reservation::UsedUp(limit) => Some(BudgetShortage { limit, needed: amount, day: more.day, because: None }),
         })
     }
 
@@ -185,13 +193,13 @@ impl Evaluation {
         Ok(())
     }
 
-    fn observed(&self, surveyed: &Surveyed) -> Option<Observed> {
+    fn observed(&self, item: &InventoryImage) -> Option<Observed> {
         Some(Observed {
-            filename: surveyed.filename.clone(),
-            observation: surveyed.image.observation_by(self.vision.name())?,
-            facts: surveyed.image.facts.clone()?,
-            origin: surveyed.image.origin(),
-            pinned: surveyed.image.pinned,
+            filename: item.filename.clone(),
+            observation: item.image.observation_by(self.vision.name())?,
+            facts: item.image.facts.clone()?,
+            origin: item.image.origin(),
+            pinned: item.image.pinned,
         })
     }
 }
