@@ -10,13 +10,12 @@ use crate::demo::{ACTOR_ID, Album, write_sample};
 use crate::local::data_folder::ActorFolder;
 use crate::local::{Ending, Options, ProviderArguments, Undo, run as run_session};
 use crate::outcome::{Outcome, answer, remark};
-use crate::progress::Waiting;
 use crate::target::TargetArguments;
 
-/// Makes a sample actor whose set is out of balance, has it balanced, and draws what has changed.
+/// Balances a sample actor and writes a picture of its set before and after.
 pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
     let Demo { dir, json, port, cap } = arguments;
-    prepare(&dir).await?;
+    prepare(&dir)?;
     let folder = ActorFolder { actor: ACTOR_ID.parse()?, dir: dir.join(ACTOR_ID) };
     let album = Album::before(&folder)?;
     let options = Options {
@@ -49,19 +48,16 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
     Ok(Outcome::from(&ending))
 }
 
-/// Makes the sample, unless an earlier run has.
-async fn prepare(dir: &Path) -> anyhow::Result<()> {
+/// Writes the sample actor, unless an earlier run has.
+fn prepare(dir: &Path) -> anyhow::Result<()> {
     if dir.join(ACTOR_ID).is_dir() {
-        remark(format!("taking up the sample in {}; remove that folder to begin anew", dir.display()));
+        remark(format!("reusing the sample actor in {}; remove that folder to start again", dir.display()));
         return Ok(());
     }
     fs::create_dir_all(dir).with_context(|| format!("{} can't be created", dir.display()))?;
-    // A demo that is cut off here must not leave half an actor to be taken up.
+    // The actor's folder appears only once it is complete, because the next demo reuses it.
     let unfinished = tempfile::tempdir_in(dir)?;
-    let waiting = Waiting::start(&format!("rendering the sample actor into {}", dir.display()));
-    let target = unfinished.path().to_owned();
-    tokio::task::spawn_blocking(move || write_sample(&target)).await??;
-    waiting.finish();
+    write_sample(unfinished.path())?;
     fs::rename(unfinished.path().join(ACTOR_ID), dir.join(ACTOR_ID))?;
     Ok(())
 }
