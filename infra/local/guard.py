@@ -9,6 +9,8 @@ rejects every request that would create or change a resource.
 """
 
 import hmac
+import html
+import json
 import logging
 import re
 from urllib.parse import parse_qsl
@@ -105,7 +107,7 @@ class Guard:
             admitted = self.admit(scope)
         except Refused as refused:
             self.note(refused.status, scope, refused.reason)
-            await respond(send, refused.status, f"refused: {refused.reason}\n")
+            await reject(send, scope, refused)
             return
         if scope["path"] == STATE_PATH:
             state = "sealed" if self.buckets is not None else "open"
@@ -210,8 +212,21 @@ def without_cors(send):
     return send_on
 
 
-async def respond(send, status, text):
+async def reject(send, scope, refused):
+    """Answers in the form that the client's AWS SDK reads, so that its error message contains the reason."""
+    names = {name.lower() for name, _ in scope["headers"]}
+    if b"x-amz-target" in names:
+        error = json.dumps({"__type": "AccessDeniedException", "message": refused.reason})
+        await respond(send, refused.status, error, b"application/x-amz-json-1.0")
+    elif b"x-amz-content-sha256" in names:
+        error = f"<Error><Code>AccessDenied</Code><Message>{html.escape(refused.reason, quote=False)}</Message></Error>"
+        await respond(send, refused.status, error, b"application/xml")
+    else:
+        await respond(send, refused.status, f"refused: {refused.reason}\n")
+
+
+async def respond(send, status, text, content_type=b"text/plain"):
     body = text.encode()
-    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

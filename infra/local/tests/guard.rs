@@ -5,7 +5,8 @@ mod support;
 
 use std::fs;
 
-use local_stack::{Account, Credentials, Emulator, EmulatorOptions, LocalStack};
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use local_stack::{Account, Credentials, Emulator, EmulatorOptions, LocalStack, sdk_config};
 use support::{Request, authorization, options};
 
 const UNSIGNED: &str = "not signed with this stack's access key";
@@ -44,6 +45,20 @@ async fn request_without_the_runs_key_is_refused() {
         get().header("Authorization", odd).refused(port, 403, UNSIGNED);
     }
     get().signed(&credentials, "s3").signed(&credentials, "s3").refused(port, 403, "more than one authorization");
+}
+
+#[tokio::test]
+async fn rejections_are_errors_that_sdks_can_read() {
+    let (emulator, port, _credentials) = emulator().await;
+    let json = Request::new("POST", "/", port).header("X-Amz-Target", "DynamoDB_20120810.GetItem").send(port);
+    assert_eq!(json.0, 403);
+    assert!(json.1.contains("\"__type\": \"AccessDeniedException\"") && json.1.contains(UNSIGNED), "{}", json.1);
+
+    let wrong = Credentials::new("000000000000".to_owned(), "x".to_owned());
+    let client = aws_sdk_s3::Client::new(&sdk_config(emulator.endpoint(), &wrong));
+    let error = client.list_buckets().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("AccessDenied"));
+    assert!(error.message().is_some_and(|message| message.contains(UNSIGNED)), "{error:?}");
 }
 
 #[tokio::test]
