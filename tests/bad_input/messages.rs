@@ -11,7 +11,7 @@ use balancer_tests::stack::{self, TestStack, actor};
 use domain::actor::ActorId;
 use domain::status::Status;
 use handlers::Clock;
-use handlers::lambda::MOST_DELIVERIES;
+use handlers::lambda::MAX_DELIVERIES;
 use serde_json::json;
 
 /// Messages that can't be carried out, with the queue they are put on and what is said of each.
@@ -68,7 +68,7 @@ async fn an_unknown_actor_is_refused_and_none_is_made() {
     let rejections = stack.rejections(2).await;
     stack.idle().await;
     for rejection in rejections {
-        assert!(rejection.reason.contains("nobody knows an actor stranger"), "{}", rejection.reason);
+        assert!(rejection.reason.contains("there is no actor stranger"), "{}", rejection.reason);
         assert!(rejection.reason.contains("system_actors/training_data/stranger/"), "{}", rejection.reason);
     }
     assert!(stack.store.actors().await.unwrap().is_empty());
@@ -114,7 +114,7 @@ async fn after_an_evaluation_was_given_up_the_next_upload_is_evaluated_all_the_s
 
     let last_delivery = json!({ "Records": [{
         "messageId": "last", "receiptHandle": "last", "eventSource": "aws:sqs",
-        "attributes": { "ApproximateReceiveCount": MOST_DELIVERIES.to_string() },
+        "attributes": { "ApproximateReceiveCount": MAX_DELIVERIES.to_string() },
         "body": r#"{"actor_id":"hero","cause":"uploads","force":true}"#,
     }] });
     let binary = &stack::binaries().await.evaluation;

@@ -66,7 +66,7 @@ async fn what_is_too_large_to_be_a_base_image_or_an_actor_file_is_named_and_not_
     assert!(said.contains(&format!("{base} is unusable: the file has 50 MB")), "{said}");
     world.bucket.put(&file, vec![b' '; 100_000], "application/json").await.unwrap();
     let said = reason().await;
-    assert!(said.contains(&format!("{file} can't be understood: it has 100000 bytes")), "{said}");
+    assert!(said.contains(&format!("{file} can't be read: it has 100000 bytes")), "{said}");
 }
 
 #[tokio::test]

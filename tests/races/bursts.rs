@@ -12,7 +12,7 @@ use domain::actor::ActorId;
 use domain::kind::Kind;
 use domain::plan::PlanState;
 use domain::status::Status;
-use handlers::evaluate::{LEASE, MOST_IMAGES};
+use handlers::evaluate::{LEASE, MAX_SET_IMAGES};
 use handlers::{Handler, HandlerError, Message};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -94,16 +94,16 @@ async fn more_images_than_one_evaluation_reads_are_judged_in_parts() {
 #[tokio::test]
 async fn of_a_set_that_is_too_large_nothing_is_touched_and_a_person_is_asked() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
-    for number in 1..=MOST_IMAGES + 1 {
+    for number in 1..=MAX_SET_IMAGES + 1 {
         let key = world.keys.image(&hero, &format!("hero_{number}.jpg"));
         world.bucket.put(&key, vec![0; 8], "image/jpeg").await.unwrap();
     }
-    world.wait_for_messages(MOST_IMAGES + 1).await;
+    world.wait_for_messages(MAX_SET_IMAGES + 1).await;
     world.drive().await;
     let record = world.store.actor(&hero).await.unwrap().unwrap();
     assert_eq!(record.status, Status::NeedsAttention);
     assert!(record.reason.as_deref().is_some_and(|reason| reason.contains("at most 500")), "{record:?}");
-    assert_eq!(world.names_below("training_data/hero/").await.len(), MOST_IMAGES + 1);
+    assert_eq!(world.names_below("training_data/hero/").await.len(), MAX_SET_IMAGES + 1);
 }
 
 #[tokio::test]

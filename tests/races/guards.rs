@@ -14,7 +14,7 @@ use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
 use domain::planner::Scope;
 use domain::status::Status;
 use domain::trash::TrashRecord;
-use handlers::lambda::{MOST_DELIVERIES, Worker};
+use handlers::lambda::{MAX_DELIVERIES, Worker};
 use handlers::{Handler, HandlerError, Message};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -57,13 +57,13 @@ impl Handler for Evaluating {
 /// Delivers a message for the last time to a handler that fails.
 async fn give_up(world: &World, handler: impl Handler, body: &Value, sent: Timestamp) {
     let attributes = json!({
-        "ApproximateReceiveCount": MOST_DELIVERIES.to_string(),
+        "ApproximateReceiveCount": MAX_DELIVERIES.to_string(),
         "SentTimestamp": sent.as_millisecond().to_string(),
     });
     let record = json!({ "messageId": "m", "receiptHandle": "r", "body": body.to_string(), "attributes": attributes });
     let batch: SqsEvent = serde_json::from_value(json!({ "Records": [record] })).unwrap();
     let (store, queues, clock) = (world.store.clone(), world.queues.clone(), world.clock.clone());
-    let answer = Worker { handler, store, queues, clock }.work_off(batch).await;
+    let answer = Worker { handler, store, queues, clock }.process_batch(batch).await;
     assert_eq!(answer.batch_item_failures.len(), 1);
 }
 

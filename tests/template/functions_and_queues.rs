@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use domain::trash::WORKER_TIMEOUT;
 use handlers::delete;
-use handlers::evaluate::{LEASE, ROOM_FOR_READING};
+use handlers::evaluate::{LEASE, READING_TIME_RESERVE};
 use handlers::generate::CLAIM;
-use handlers::lambda::{MOST_DELIVERIES, SIDE_BY_SIDE};
+use handlers::lambda::{MAX_CONCURRENT_MESSAGES, MAX_DELIVERIES};
 use providers::vision::LONGEST_TIMEOUT_SECONDS;
 use providers::vision::time_budget;
 
@@ -42,7 +42,7 @@ fn each_function_reads_its_queue_and_reports_failures_one_by_one() {
 fn what_fails_as_often_as_the_code_says_goes_to_the_dead_letter_queue_and_is_kept_there_longer() {
     for (_, queue, dead) in CHAIN {
         let policy = format!("Resources.{queue}.Properties.RedrivePolicy");
-        assert_eq!(number(&format!("{policy}.maxReceiveCount")), u64::from(MOST_DELIVERIES));
+        assert_eq!(number(&format!("{policy}.maxReceiveCount")), u64::from(MAX_DELIVERIES));
         assert_eq!(text(&format!("{policy}.deadLetterTargetArn.Fn::GetAtt")), format!("{dead}.Arn"));
         // A message keeps its age when it moves.
         let kept = |queue: &str| number(&format!("Resources.{queue}.Properties.MessageRetentionPeriod"));
@@ -67,12 +67,12 @@ fn a_message_stays_invisible_for_six_timeouts_and_the_batching_window() {
 #[test]
 fn a_batch_of_evaluations_ends_before_its_function_runs_out_of_time() {
     let batch = number("Resources.EvaluationFunction.Properties.Events.Queue.Properties.BatchSize");
-    let waves = batch.div_ceil(SIDE_BY_SIDE as u64);
+    let waves = batch.div_ceil(MAX_CONCURRENT_MESSAGES as u64);
     // The last request may begin at the end of the session's time, and may take as long as the parameter allows.
     let timeout = number("Resources.EvaluationFunction.Properties.Timeout");
     for answer in 1..=LONGEST_TIMEOUT_SECONDS {
         let time_budget = time_budget(Duration::from_secs(answer));
-        let longest = time_budget.as_secs() + answer + ROOM_FOR_READING.as_secs();
+        let longest = time_budget.as_secs() + answer + READING_TIME_RESERVE.as_secs();
         assert!(waves * longest < timeout, "{waves} x {longest} s do not fit into {timeout} s");
         assert!(time_budget >= Duration::from_secs(1), "some requests are begun");
     }
@@ -81,7 +81,7 @@ fn a_batch_of_evaluations_ends_before_its_function_runs_out_of_time() {
 #[test]
 fn a_batch_of_deletions_ends_before_its_function_runs_out_of_time() {
     let batch = number("Resources.DeletionFunction.Properties.Events.Queue.Properties.BatchSize");
-    let waves = batch.div_ceil(SIDE_BY_SIDE as u64);
+    let waves = batch.div_ceil(MAX_CONCURRENT_MESSAGES as u64);
     let timeout = number("Resources.DeletionFunction.Properties.Timeout");
     // A third of the time is for the image that is deleted when the time_budget ends.
     assert!(waves * delete::TIME_BUDGET.as_secs() * 3 <= timeout * 2, "{waves} waves in {timeout} s");

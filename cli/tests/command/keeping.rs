@@ -63,11 +63,13 @@ fn a_killed_watch_loses_no_pin_prompt_or_trash() {
     for name in actor.files().difference(&originals) {
         assert!(manifest["images"][name]["prompt"].is_string(), "{name} has no prompt: {manifest:#}");
     }
-    assert_eq!(manifest["trash"][&gone][0]["reason"], "Deleted by hand.");
+    assert_eq!(manifest["trash"][&gone][0]["reason"], "Deleted on manual request.");
     let data = place.data();
     let restored = Ran::of(balancer().args(["restore", "some body", &gone, "--data"]).arg(&data)).done();
     assert!(
-        restored.answer.contains(&format!("Restored and pinned {gone} (it was deleted because: Deleted by hand.)"))
+        restored
+            .answer
+            .contains(&format!("Restored and pinned {gone} (it was deleted because: Deleted on manual request.)"))
     );
 
     Ran::of(&mut place.local()).done();

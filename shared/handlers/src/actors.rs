@@ -1,4 +1,4 @@
-//! Who an actor is: what `actor.json` beside its images says, else its record, else its id's own words.
+//! The profile of an actor: from the `actor.json` beside its images, else from its record, else from its id.
 
 use aws::bucket::{Bucket, Fetched};
 use aws::store::Store;
@@ -12,13 +12,13 @@ use serde::Deserialize;
 use super::HandlerError;
 use super::base_image::BaseImages;
 
-/// The file beside an actor's images that says who it is.
+/// The file beside an actor's images that overrides its profile.
 const ACTOR_FILE: &str = "actor.json";
 
-/// It says two words; what is larger is something else.
-const MOST_ACTOR_FILE_BYTES: u64 = 64 * 1024;
+/// The file has two fields; a larger one is something else.
+const MAX_ACTOR_FILE_BYTES: u64 = 64 * 1024;
 
-/// What a person may write there. Manifests may hold anything, but a slip of the pen in this file should be told.
+/// The contents of [`ACTOR_FILE`]. Unknown fields are errors, so that a misspelt one is noticed.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ActorFile {
@@ -27,10 +27,7 @@ struct ActorFile {
     actor_type: Option<ActorType>,
 }
 
-/// Refuses to work for an actor that has no record, no image and no base image: a slip of the pen should not make one.
-///
-/// # Errors
-/// [`HandlerError::Rejected`] if nobody knows the actor.
+/// Rejects a request for an actor without record, images and base image, because its id is probably misspelt.
 pub(super) async fn reject_unknown(store: &Store, places: BaseImages<'_>, actor: &ActorId) -> Result<(), HandlerError> {
     if store.actor(actor).await?.is_some() || places.local.actor_dir(actor).is_some_and(|dir| dir.is_dir()) {
         return Ok(());
@@ -43,44 +40,38 @@ pub(super) async fn reject_unknown(store: &Store, places: BaseImages<'_>, actor:
         }
     }
     Err(HandlerError::Rejected(format!(
-        "nobody knows an actor {actor}, and there is nothing below {folder}; check the name, or upload its images"
+        "there is no actor {actor}, and nothing below {folder}; check the name, or upload its images"
     )))
 }
 
-/// Finds out who an actor is, and writes it into its record if that says otherwise.
+/// Determines the profile of an actor, and updates its record if the profile has changed.
 ///
 /// # Errors
-/// The inner one if `actor.json` can't be understood: a sentence for people. Nothing is made for an actor that may
-/// be somebody else.
+/// [`HandlerError::NeedsOperator`] if `actor.json` is invalid: nothing is generated for an actor with a doubtful
+/// profile.
 pub(super) async fn identify(
     bucket: &Bucket,
     store: &Store,
     keys: &Keys,
     actor: &ActorId,
     record: &ActorRecord,
-) -> Result<Result<Profile, String>, HandlerError> {
+) -> Result<Profile, HandlerError> {
     let key = keys.image(actor, ACTOR_FILE);
-    let mut profile = profile_of(&record.metadata, actor);
-    let understood = match bucket.get_at_most(&key, MOST_ACTOR_FILE_BYTES).await? {
+    let parsed = match bucket.get_at_most(&key, MAX_ACTOR_FILE_BYTES).await? {
         Fetched::Missing => Ok(ActorFile::default()),
         Fetched::TooLarge(bytes) => Err(format!("it has {bytes} bytes")),
         Fetched::Whole(file) => json::read(&file.bytes).map_err(|error| error.to_string()),
     };
-    match understood {
-        Ok(file) => {
-            profile = Profile {
-                sex: file.sex.unwrap_or(profile.sex),
-                actor_type: file.actor_type.unwrap_or(profile.actor_type),
-            };
-        }
-        Err(problem) => {
-            return Ok(Err(format!(
-                "{key} can't be understood: {problem}. Write {{\"sex\":\"female\",\"actor_type\":\"human\"}}, or remove it."
-            )));
-        }
-    }
+    let file = parsed.map_err(|problem| {
+        HandlerError::NeedsOperator(format!(
+            "{key} can't be read: {problem}. Write {{\"sex\":\"female\",\"actor_type\":\"human\"}}, or remove it."
+        ))
+    })?;
+    let known = profile_of(&record.metadata, actor);
+    let profile =
+        Profile { sex: file.sex.unwrap_or(known.sex), actor_type: file.actor_type.unwrap_or(known.actor_type) };
     if profile != record.profile {
         store.set_profile(actor, profile).await?;
     }
-    Ok(Ok(profile))
+    Ok(profile)
 }

@@ -1,4 +1,4 @@
-//! How a plan gets from stage to stage.
+//! Sends the messages of the next step: deletions, generations, or an evaluation.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use tracing::info;
 
 use super::{Clock, HandlerError};
 
-/// Sends a plan's first messages: deletions come before generations, so that a set never grows past its target.
-/// Sending them twice is harmless.
+/// Sends a plan's first messages. Deletions precede generations, so that the set never exceeds its target. Repeated
+/// messages have no effect.
 pub(super) async fn dispatch_plan(
     store: &Store,
     queues: &Queues,
@@ -31,7 +31,7 @@ pub(super) async fn dispatch_plan(
     Ok(())
 }
 
-/// Sends one message for each image to make.
+/// Sends one message for each slot.
 pub(super) async fn dispatch_slots(queues: &Queues, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
     let messages: Vec<_> = plan
         .slots
@@ -45,12 +45,12 @@ pub(super) async fn dispatch_slots(queues: &Queues, actor: &ActorId, plan: &Plan
     Ok(queues.send_all(Queue::Generation, &messages).await?)
 }
 
-/// How long an evaluation is counted on that was announced. Should its message be lost, because a function died of it
-/// again and again without a word, the next upload after this time announces another.
+/// How long uploads rely on a scheduled evaluation. Its message may be lost if the function repeatedly ends without a
+/// response; then the first upload after this time schedules another one.
 const SCHEDULED_EVALUATION_TTL: SignedDuration = SignedDuration::from_hours(1);
 
-/// Sends the message that will evaluate the uploads that wait, unless one is under way. The note comes after the
-/// message: cut off in between, the repetition sends a second one, which then finds nothing new.
+/// Sends the message that will evaluate the pending uploads, unless one is scheduled already. The record is marked after
+/// the message is sent: a crash in between leads to a second message, which finds nothing new to evaluate.
 pub(super) async fn schedule_evaluation(
     store: &Store,
     queues: &Queues,
@@ -70,8 +70,8 @@ pub(super) async fn schedule_evaluation(
     Ok(store.mark_evaluation_scheduled(actor, since, now).await?)
 }
 
-/// Has a set looked at that has changed by this time without a plan's end to ask for it, as after an upload; unless an
-/// evaluation has begun since that was free to do whatever the set needs and has come to a verdict.
+/// Schedules an evaluation of a set that a handler has changed outside a running plan, at `changed_by` at the latest.
+/// Nothing is scheduled if an evaluation with full scope has begun since and has reached a verdict.
 pub(super) async fn schedule_evaluation_of_change(
     store: &Store,
     queues: &Queues,
@@ -80,17 +80,17 @@ pub(super) async fn schedule_evaluation_of_change(
     changed_by: Timestamp,
 ) -> Result<(), HandlerError> {
     match store.record_change(actor, changed_by, clock.now()).await? {
-        // How long it must be quiet before, evaluation knows.
+        // No delay here: the evaluation handler waits for quiet itself.
         Some(record) => schedule_evaluation(store, queues, clock, actor, &record, Duration::ZERO).await,
         None => Ok(()),
     }
 }
 
-/// Asks for an evaluation if this was the plan's last piece of work. Asking twice is harmless.
+/// Requests an evaluation if the plan is completed. Repeated requests have no effect.
 ///
-/// The end of a plan that was overtaken asks for none. If this message has changed the set, it had by `changed_by`, and an
-/// evaluation that had begun before that has not seen it: so each such change asks for one.
-pub(super) async fn evaluate_if_done(
+/// The completion of a superseded plan requests none. But a worker of such a plan may still have changed the set, at
+/// `changed_by` at the latest, and an evaluation that began earlier has not seen the change: so it schedules one.
+pub(super) async fn evaluate_if_completed(
     store: &Store,
     queues: &Queues,
     clock: &Clock,
@@ -103,7 +103,7 @@ pub(super) async fn evaluate_if_done(
         return schedule_evaluation_of_change(store, queues, clock, actor, changed_by).await;
     }
     if plan.state == PlanState::Running && plan.remaining == 0 {
-        info!(%actor, plan_id, deleted = plan.deleted, generated = plan.generated, "plan carried out");
+        info!(%actor, plan_id, deleted = plan.deleted, generated = plan.generated, "plan completed");
         let mut command = EvaluationCommand::because(actor.clone(), Cause::PlanDone(plan_id.to_owned()));
         command.scope = plan.scope;
         queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;

@@ -1,4 +1,4 @@
-//! The three handlers and everything that runs them: configuration, the Lambda glue, and the wiring.
+//! The evaluation, deletion and generation handlers, their configuration and wiring, and the Lambda runtime around them.
 
 mod actors;
 mod base_image;
@@ -16,12 +16,14 @@ pub mod moving;
 pub mod names_on_disk;
 mod outage;
 pub mod panics;
+mod parking;
 pub mod restore;
 pub mod wiring;
 
 pub use clock::Clock;
+use handler::lease_token;
 pub use handler::{Handler, HandlerError, Message};
-use handler::{lease_token, park, park_over_budget, tell_of_payment};
+use parking::{park, park_over_budget, report_payment};
 
 /// The name of this build, derived from all sources of the functions (`build.rs`). Each function contains it, so that
 /// the command can recognize functions of its own build.

@@ -20,7 +20,7 @@ use crate::config;
 use crate::config::{Config, EvaluationConfig, GenerationConfig, InvalidConfig, Section};
 use crate::delete;
 use crate::delete::Deletion;
-use crate::evaluate::{Evaluation, READ_AT_ONCE};
+use crate::evaluate::{Evaluation, MAX_CONCURRENT_READS};
 use crate::generate;
 use crate::generate::Generation;
 use crate::lambda::Worker;
@@ -111,7 +111,7 @@ pub async fn evaluation(
         most_deleted_percent: config.most_deleted_percent,
         max_rounds: config.max_rounds,
         quiet: config.quiet,
-        reading: Arc::new(Semaphore::new(READ_AT_ONCE)),
+        reading: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)),
         clock: clock.clone(),
     };
     Ok(Worker { handler, store, queues, clock })

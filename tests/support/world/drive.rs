@@ -100,7 +100,7 @@ impl World {
     pub async fn generate_one(&self) -> bool {
         let messages = self.receive(Queue::Generation).await;
         let Some(message) = messages.first() else { return false };
-        let answer = self.generation().await.work_off(self.batch(&messages)).await;
+        let answer = self.generation().await.process_batch(self.batch(&messages)).await;
         if answer.batch_item_failures.is_empty() {
             self.take_away(Queue::Generation, message).await;
         } else {
@@ -136,7 +136,7 @@ impl World {
     async fn deliver(&self, queue: Queue, messages: &[Message], times: usize, journey: &mut Journey) {
         let mut answer = None;
         for _ in 0..times {
-            answer = self.work_off(queue, messages).await;
+            answer = self.process_batch(queue, messages).await;
         }
         let Some(answer) = answer else {
             journey.deaths += 1;
@@ -164,13 +164,13 @@ impl World {
     }
 
     /// `None` if the worker dies.
-    async fn work_off(&self, queue: Queue, messages: &[Message]) -> Option<SqsBatchResponse> {
+    async fn process_batch(&self, queue: Queue, messages: &[Message]) -> Option<SqsBatchResponse> {
         let batch = self.batch(messages);
         let working = async {
             match queue {
-                Queue::Evaluation => self.evaluation().await.work_off(batch).await,
-                Queue::Deletion => self.deletion().work_off(batch).await,
-                Queue::Generation => self.generation().await.work_off(batch).await,
+                Queue::Evaluation => self.evaluation().await.process_batch(batch).await,
+                Queue::Deletion => self.deletion().process_batch(batch).await,
+                Queue::Generation => self.generation().await.process_batch(batch).await,
             }
         };
         tokio::select! {

@@ -24,7 +24,7 @@ use domain::kind::Kind;
 use domain::manifest::Manifest;
 use handlers::Clock;
 use handlers::config::{Section, from_variables};
-use handlers::lambda::MOST_DELIVERIES;
+use handlers::lambda::MAX_DELIVERIES;
 use handlers::wiring;
 use handlers::wiring::s3_client;
 use jiff::SignedDuration;
@@ -293,7 +293,7 @@ async fn make_queues(sqs: &aws_sdk_sqs::Client) -> QueueUrls {
     let mut urls = Vec::new();
     for name in ["evaluation", "deletion", "generation"] {
         let dead = sqs.create_queue().queue_name(format!("{name}-dead")).send().await.unwrap().queue_url.unwrap();
-        let policy = json!({ "deadLetterTargetArn": arn(sqs, &dead).await, "maxReceiveCount": MOST_DELIVERIES });
+        let policy = json!({ "deadLetterTargetArn": arn(sqs, &dead).await, "maxReceiveCount": MAX_DELIVERIES });
         let request = sqs.create_queue().queue_name(name);
         let created = request.attributes(QueueAttributeName::RedrivePolicy, policy.to_string()).send().await;
         urls.push(created.unwrap().queue_url.unwrap());

@@ -20,7 +20,7 @@ const GENERATION: &str = "GENERATION#";
 const FINDINGS: [&str; 8] = ["etag", "type", "quality", "flags", "reason", "assessed_by", "facts", "unusable"];
 
 /// Images that enter a manifest in one transaction; DynamoDB takes 100 items at once.
-pub const MOST_AT_ONCE: usize = 90;
+pub const MAX_IMAGES_PER_TRANSACTION: usize = 90;
 
 /// A nested map, so that one attribute of it can be changed by itself.
 ///
@@ -91,7 +91,7 @@ impl Store {
         self.query(actor, GENERATION).await?.into_iter().map(items::data).collect()
     }
 
-    /// Enters up to [`MOST_AT_ONCE`] images as one new generation, as long as the lease is held. `false` if it
+    /// Enters up to [`MAX_IMAGES_PER_TRANSACTION`] images as one new generation, as long as the lease is held. `false` if it
     /// isn't any more.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ impl Deletion {
         let Sidecar { filename, etag } = sidecar;
         let (key, trash) = (self.keys.image(actor, filename), self.keys.trash(actor, plan_id, filename));
         if self.bucket.etag(&trash).await?.is_some_and(|there| there != *etag) {
-            warn!(%actor, plan_id, filename, "not deleted: the trash holds another file of this name");
+            warn!(%actor, plan_id, filename, "not deleted: the trash contains another file of this name");
             return Ok(());
         }
         if self.bucket.copy_if(&key, &trash, etag).await? == IfUnchanged::Done

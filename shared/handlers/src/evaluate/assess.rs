@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Evaluation;
 use super::inventory::{Inventory, InventoryImage};
-use crate::{HandlerError, tell_of_payment};
+use crate::{HandlerError, report_payment};
 
 /// What is known of a set.
 pub(super) struct SetAssessment {
@@ -125,7 +125,7 @@ impl Evaluation {
         if charge.amount > MicroUsd::ZERO {
             let judging = Judging { judged_at: self.clock.now(), images, cost: seen.cost };
             self.store.book_assessment(actor, charge, plan_id, judging).await?;
-            tell_of_payment(&self.store, &self.budget, Charge { amount: seen.cost, ..charge }).await;
+            report_payment(&self.store, &self.budget, Charge { amount: seen.cost, ..charge }).await;
         }
         Ok((seen, kept?))
     }

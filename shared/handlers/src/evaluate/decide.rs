@@ -56,10 +56,11 @@ impl EvaluationContext<'_> {
 impl Evaluation {
     pub(super) async fn decide(&self, context: EvaluationContext<'_>) -> Result<(), HandlerError> {
         let actor = &context.command.actor_id;
-        let identified = actors::identify(&self.bucket, &self.store, &self.keys, actor, &context.record).await?;
-        if let Err(problem) = identified {
+        let profile = actors::identify(&self.bucket, &self.store, &self.keys, actor, &context.record).await;
+        if let Err(HandlerError::NeedsOperator(problem)) = profile {
             return self.ask_for_attention(&context, &problem).await;
         }
+        profile?;
         if context.command.force && context.command.mode == Mode::Execute {
             // What the plan under way does after this, and the evaluation has not seen, is known to need another look.
             self.supersede_active_plan(&context).await?;

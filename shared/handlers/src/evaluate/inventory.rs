@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws::bucket::Fetched;
 use aws::store::actors::ActorRecord;
-use aws::store::images::MOST_AT_ONCE;
+use aws::store::images::MAX_IMAGES_PER_TRANSACTION;
 use domain::actor::ActorId;
 use domain::manifest::{GenerationBatch, Image, UPLOADED, timestamp_text};
 use domain::numbering::{highest, number_of};
@@ -75,11 +75,11 @@ impl Evaluation {
         }
         let set_aside = listing.notes();
         let listed = listing.images;
-        if listed.len() > super::MOST_IMAGES {
+        if listed.len() > super::MAX_SET_IMAGES {
             return Ok(Err(format!(
                 "The set has {} images; at most {} are looked at. Take some away.",
                 listed.len(),
-                super::MOST_IMAGES
+                super::MAX_SET_IMAGES
             )));
         }
         self.store.raise_last_number(actor, highest(listed.iter().map(|file| file.filename.as_str()))).await?;
@@ -93,11 +93,11 @@ impl Evaluation {
         });
         let (known, mut new): (Vec<_>, Vec<_>) = present.partition(|(_, image)| self.is_known(image));
         let unread: Vec<String> =
-            new.split_off(new.len().min(super::NEW_AT_ONCE)).into_iter().map(|(file, _)| file.filename).collect();
+            new.split_off(new.len().min(super::MAX_NEW_IMAGES)).into_iter().map(|(file, _)| file.filename).collect();
         let known_before = known.len();
         let images: Vec<InventoryImage> = stream::iter(known.into_iter().chain(new))
             .map(|(file, image)| self.read(actor, file, image))
-            .buffered(super::READ_AT_ONCE)
+            .buffered(super::MAX_CONCURRENT_READS)
             .try_collect()
             .await?;
         let has_new_unusable = images[known_before..].iter().any(|file| file.image.unusable.is_some());
@@ -149,7 +149,7 @@ impl Evaluation {
             }
         }
         let mut last_generation = record.last_generation;
-        for files in differences.new.chunks(MOST_AT_ONCE) {
+        for files in differences.new.chunks(MAX_IMAGES_PER_TRANSACTION) {
             last_generation += 1;
             self.register_uploads(actor, token, last_generation, files).await?;
         }

@@ -45,20 +45,20 @@ const PLAN_POLL: Duration = Duration::from_secs(30);
 
 /// What a function's time leaves for the sets of a batch beside the longest asking: listing, reading and measuring them.
 /// Hundreds of new images need more, and have it as long as the vision model is not at its slowest too.
-pub const ROOM_FOR_READING: Duration = Duration::from_secs(50);
+pub const READING_TIME_RESERVE: Duration = Duration::from_secs(50);
 
 /// New images that one evaluation reads and has judged; where there are more, the next one goes on. With what four sets
 /// of a batch keep of them meanwhile, the function's memory is enough.
-const NEW_AT_ONCE: usize = 100;
+const MAX_NEW_IMAGES: usize = 100;
 
 /// When the next one goes on.
 const NEXT_PART: Duration = Duration::from_secs(1);
 
 /// Images of a set, at most: what is looked at together must fit into a function's memory and time.
-pub const MOST_IMAGES: usize = 500;
+pub const MAX_SET_IMAGES: usize = 500;
 
 /// Images that one function decodes at the same time, whatever it is at: each may take some 600 MB meanwhile.
-pub const READ_AT_ONCE: usize = 2;
+pub const MAX_CONCURRENT_READS: usize = 2;
 
 /// The evaluation stage.
 #[derive(Clone)]
@@ -89,7 +89,7 @@ pub struct Evaluation {
     pub max_rounds: u32,
     /// How long the bucket must have been quiet.
     pub quiet: Duration,
-    /// A permit for each of the [`READ_AT_ONCE`] images.
+    /// A permit for each of the [`MAX_CONCURRENT_READS`] images.
     pub reading: Arc<Semaphore>,
     /// What the time is.
     pub clock: Clock,

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::{Generation, Job};
 use crate::base_image::BaseImages;
-use crate::{HandlerError, tell_of_payment};
+use crate::{HandlerError, report_payment};
 
 impl Generation {
     /// Has the image made and puts it into the staging area. What can't be made is noted in the slot: the next
@@ -44,7 +44,7 @@ impl Generation {
     /// Tells CloudWatch of an image that was paid.
     pub(super) async fn tell_of(&self, record: &SlotRecord, settlement: Settlement) {
         if let (Some(charge), Settlement::Paid) = (record.charge, settlement) {
-            tell_of_payment(&self.store, &self.budget, charge).await;
+            report_payment(&self.store, &self.budget, charge).await;
         }
     }
 

@@ -42,8 +42,8 @@ impl Generation {
     /// `None` if another plan took this generation's number.
     async fn adopt(&self, actor: &ActorId, generate: KindCounts, plan_id: &str) -> Result<Option<Plan>, HandlerError> {
         let record = self.store.actor(actor).await?.unwrap_or_default();
-        let identified = actors::identify(&self.bucket, &self.store, &self.keys, actor, &record).await?;
-        identified.map_err(HandlerError::Rejected)?;
+        let profile = actors::identify(&self.bucket, &self.store, &self.keys, actor, &record).await;
+        profile.map_err(HandlerError::into_rejection)?;
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         base_images.load(actor, &record.base_images).await?.map_err(HandlerError::Rejected)?;
 

@@ -25,7 +25,7 @@ use providers::generator::Generator;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::dispatch::{evaluate_if_done, schedule_evaluation_of_change};
+use super::dispatch::{evaluate_if_completed, schedule_evaluation_of_change};
 use super::{Clock, Handler, HandlerError, Message, lease_token};
 use crate::local_copy::LocalCopy;
 use crate::panics::caught;
@@ -180,6 +180,6 @@ impl Generation {
         self.bucket.delete(&self.keys.staging(actor, &plan.plan_id, &slot.slot_id)).await?;
         info!(%actor, plan_id = plan.plan_id, slot_id = slot.slot_id, kind = %slot.kind, "slot finished");
         let changed = record.ended_at.map(|ended| ended + MAX_CLOCK_SKEW);
-        evaluate_if_done(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
+        evaluate_if_completed(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
     }
 }

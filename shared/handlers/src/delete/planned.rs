@@ -1,0 +1,93 @@
+//! The deletions of a plan.
+
+use aws::metrics::Metric;
+use aws::store::trash::Version;
+use domain::actor::ActorId;
+use domain::plan::{Plan, PlannedDeletion};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::{Deletion, Outcome, check_time};
+use crate::HandlerError;
+use crate::dispatch::{dispatch_slots, evaluate_if_completed};
+use crate::listing::Folder;
+
+impl Deletion {
+    pub(super) async fn execute_plan(&self, actor: &ActorId, plan_id: &str) -> Result<(), HandlerError> {
+        let Some(plan) = self.store.plan(actor, plan_id).await? else {
+            return Err(HandlerError::Rejected(format!("{actor} has no plan {plan_id}")));
+        };
+        if !plan.may_be_carried_out() {
+            self.complete_claimed(actor, &plan).await?;
+            self.schedule_evaluation_of_deletions(actor, &plan).await?;
+            return Err(HandlerError::Rejected(format!("plan {plan_id} of {actor} is not to be carried out any more")));
+        }
+        if !plan.deletions_done {
+            let deleted = self.delete_planned(actor, &plan).await?;
+            self.store.finish_deletions(actor, plan_id, deleted).await?;
+        }
+        dispatch_slots(&self.queues, actor, &plan).await?;
+        let changed_at = (!plan.delete.is_empty()).then(|| self.clock.now());
+        evaluate_if_completed(&self.store, &self.queues, &self.clock, actor, plan_id, changed_at).await
+    }
+
+    /// Returns the number of images that this plan has deleted, in this delivery or an earlier one.
+    async fn delete_planned(&self, actor: &ActorId, plan: &Plan) -> Result<u32, HandlerError> {
+        let mut deleted = 0;
+        let deadline = Instant::now() + self.time_budget;
+        let mut folder = self.folder(actor).await?;
+        for deletion in &plan.delete {
+            check_time(deadline)?;
+            let (filename, plan_id) = (&deletion.filename, &plan.plan_id);
+            match self.delete_planned_image(actor, plan_id, deletion, &folder).await? {
+                Outcome::Deleted => {
+                    info!(%actor, plan_id, filename, reason = deletion.reason, "deleted");
+                    Metric::ImagesDeleted(1).emit();
+                    folder.remove(filename);
+                    deleted += 1;
+                }
+                Outcome::DeletedBefore => deleted += 1,
+                Outcome::Pinned => info!(%actor, plan_id, filename, "not deleted: pinned"),
+                Outcome::Replaced => warn!(%actor, plan_id, filename, "not deleted: replaced since its assessment"),
+                Outcome::Missing | Outcome::RecordRemoved => {
+                    warn!(%actor, plan_id, filename, "not deleted: no longer in the bucket");
+                }
+            }
+        }
+        Ok(deleted)
+    }
+
+    async fn delete_planned_image(
+        &self,
+        actor: &ActorId,
+        plan_id: &str,
+        deletion: &PlannedDeletion,
+        folder: &Folder,
+    ) -> Result<Outcome, HandlerError> {
+        let PlannedDeletion { filename, etag, reason } = deletion;
+        let wanted = self.trash_record(actor, filename, plan_id, etag, reason, folder);
+        self.delete(actor, filename, &wanted, Version::Assessed).await
+    }
+
+    /// Completes the deletions that a superseded plan has begun. Otherwise their images would stay claimed for ever.
+    async fn complete_claimed(&self, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
+        for deletion in &plan.delete {
+            let claimed_by = self.store.image(actor, &deletion.filename).await?.and_then(|image| image.deleting);
+            if claimed_by.as_ref() == Some(&plan.plan_id) {
+                let folder = self.folder(actor).await?;
+                self.delete_planned_image(actor, &plan.plan_id, deletion, &folder).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Schedules an evaluation of what a superseded plan has deleted. The evaluation that superseded the plan may not
+    /// have seen these deletions, and the worker may have stopped before it scheduled one.
+    async fn schedule_evaluation_of_deletions(&self, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
+        let mut changed_at = None;
+        for deletion in &plan.delete {
+            changed_at = changed_at.max(self.store.deletion_over_at(actor, &deletion.filename, &plan.plan_id).await?);
+        }
+        evaluate_if_completed(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed_at).await
+    }
+}

@@ -1,0 +1,89 @@
+//! Reports a dead letter in the status of its actor.
+
+use aws::metrics::Metric;
+use aws::queues::Queue;
+use aws::store::Store;
+use aws::store::actors::OnBehalf;
+use domain::actor::ActorId;
+use domain::plan::PlanState;
+use jiff::Timestamp;
+use tracing::info;
+
+use super::MAX_DELIVERIES;
+use super::subject::Subject;
+use crate::HandlerError;
+
+/// A message whose last delivery has failed.
+pub(super) struct DeadLetter<'a> {
+    pub(super) store: &'a Store,
+    pub(super) queue: Queue,
+    pub(super) subject: Subject,
+    pub(super) sent_at: Option<Timestamp>,
+}
+
+impl DeadLetter<'_> {
+    /// Sets the actor to needs attention, unless the message no longer concerns it: its plan is superseded or completed
+    /// and has left no incomplete deletion, or a later evaluation has reached a verdict.
+    pub(super) async fn report_to_actor(&self, failure: &HandlerError, now: Timestamp) -> Result<(), HandlerError> {
+        let Some(actor) = self.subject.actor() else { return Ok(()) };
+        let undispatched = self.undispatched_plan(&actor).await;
+        let behalf = match (&undispatched, self.subject.plan()) {
+            (Some(undispatched), _) => OnBehalf::Plan(undispatched),
+            (None, Some(plan_id)) if self.is_over(&actor, plan_id).await => {
+                if !self.has_claimed_images(&actor, plan_id).await {
+                    info!(plan_id, "the plan of the dead letter is over");
+                    return Ok(());
+                }
+                OnBehalf::Request(None)
+            }
+            _ => self.subject.behalf(self.queue, self.sent_at),
+        };
+        let reason = format!(
+            "{:?} failed {MAX_DELIVERIES} times, and its message waits in the dead-letter queue: {failure}",
+            self.queue
+        );
+        if self.store.ask_for_attention(&actor, behalf, &reason, now).await? {
+            Metric::SetsNeedingAttention.emit();
+        } else {
+            info!("the dead letter no longer concerns its actor");
+        }
+        Ok(())
+    }
+
+    /// The active plan, if an evaluation could not send its messages. Only a message of the evaluation queue resumes the
+    /// dispatch, so without that message the actor would stay `balancing` for ever.
+    async fn undispatched_plan(&self, actor: &ActorId) -> Option<String> {
+        if self.queue != Queue::Evaluation {
+            return None;
+        }
+        let plan_id = self.store.actor(actor).await.ok()??.active_plan?;
+        let plan = self.store.plan(actor, &plan_id).await.ok()??;
+        (plan.state == PlanState::Running && !plan.dispatched).then_some(plan_id)
+    }
+
+    /// Whether the plan is known to be completed, superseded or missing. A plan that can't be read may be the cause of
+    /// the failure and doesn't count as over.
+    async fn is_over(&self, actor: &ActorId, plan_id: &str) -> bool {
+        match self.store.plan(actor, plan_id).await {
+            Ok(plan) => plan.is_none_or(|plan| plan.state != PlanState::Running),
+            Err(_) => false,
+        }
+    }
+
+    /// Whether a deletion of this plan has begun and is incomplete. While the object exists, only the plan's own message
+    /// or another deletion of the image completes it; once the object is gone, an evaluation does too. So the failure
+    /// concerns the actor even if the plan was superseded.
+    async fn has_claimed_images(&self, actor: &ActorId, plan_id: &str) -> bool {
+        if self.queue != Queue::Deletion {
+            return false;
+        }
+        let Ok(Some(plan)) = self.store.plan(actor, plan_id).await else { return false };
+        for deletion in &plan.delete {
+            let image = self.store.image(actor, &deletion.filename).await.ok().flatten();
+            if image.is_some_and(|image| image.deleting.as_deref() == Some(plan_id)) {
+                return true;
+            }
+        }
+        false
+    }
+}
