@@ -30,7 +30,7 @@ pub struct Contents {
     /// The names of files that can't be addressed, as closely as they can be written.
     pub unnamed: Vec<String>,
     /// Files whose names are ambiguous or unusable, with the reasons.
-    left_alone: Vec<String>,
+    skipped: Vec<String>,
 }
 
 impl Contents {
@@ -44,7 +44,7 @@ impl Contents {
         let (mut found, mut deeper) = (BTreeMap::<String, PathBuf>::new(), Vec::new());
         for path in entries(dir)? {
             let Some(name) = path.file_name().and_then(composed_name) else {
-                contents.leave_unnamed(&path);
+                contents.skip_unnamed(&path);
                 continue;
             };
             if path.is_dir() {
@@ -60,7 +60,7 @@ impl Contents {
                     let (named, same) = (left.display(), one.display());
                     let why =
                         format!("left alone {named}: {same} has the same name, but for its Unicode form; rename one");
-                    contents.left_alone.push(why);
+                    contents.skipped.push(why);
                     found.insert(name, one);
                 }
                 None => drop(found.insert(name, path)),
@@ -72,15 +72,15 @@ impl Contents {
         Ok(contents)
     }
 
-    fn leave_unnamed(&mut self, path: &Path) {
+    fn skip_unnamed(&mut self, path: &Path) {
         let why = format!("left alone {path:?}: its name is not UTF-8; rename it");
-        self.left_alone.push(why);
+        self.skipped.push(why);
         self.unnamed.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
     }
 
     /// One line for each kind of ignored file and each unusual name. The lines call the folder `label`.
     pub fn remarks(&self, label: &str) -> Vec<String> {
-        let mut remarks = self.left_alone.clone();
+        let mut remarks = self.skipped.clone();
         remarks.extend(self.inventory.bad_names_in_words().map(|names| {
             format!("ignored in {label}: {names}, for names that are too long or hold control characters (rename them)")
         }));

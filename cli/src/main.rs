@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
     match run(arguments.command).await {
         Ok(outcome) => outcome.into(),
         Err(error) => {
-            outcome::complain(&error);
+            outcome::report_error(&error);
             outcome::exit_code_of(&error)
         }
     }

@@ -82,7 +82,7 @@ pub fn quoted(word: &str) -> String {
 }
 
 /// Says what failed, and why. Causes that the text has named already are left out.
-pub fn complain(error: &anyhow::Error) {
+pub fn report_error(error: &anyhow::Error) {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_that_a_shell_would_take_apart_is_quoted() {
+    fn words_are_quoted_for_a_shell() {
         for (word, shown) in [("a_1.jpg", "a_1.jpg"), ("J (2)", "'J (2)'"), ("it's", r"'it'\''s'"), ("", "''")] {
             assert_eq!(quoted(word), shown);
         }

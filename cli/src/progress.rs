@@ -62,12 +62,12 @@ impl Waiting {
 }
 
 /// What many actors are at, a line each.
-pub struct Board {
+pub struct StatusLines {
     lines: HashMap<String, (ProgressBar, String)>,
     is_watched: bool,
 }
 
-impl Board {
+impl StatusLines {
     /// An empty board.
     pub fn new() -> Self {
         Self { lines: HashMap::new(), is_watched: std::io::stderr().is_terminal() }

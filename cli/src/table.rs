@@ -64,10 +64,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_of_digits_stands_on_the_left_and_a_number_on_the_right() {
-        let rows = [["7", "3"], ["somebody", "–"], ["0001", "12"]].map(|row| row.map(str::to_owned).to_vec());
-        let table = render(&[Heading::Words("actor"), Heading::Numbers("made")], &rows);
+    fn words_align_left_and_numbers_right() {
+        let rows = [["7", "3"], ["the hero", "–"], ["0001", "12"]].map(|row| row.map(str::to_owned).to_vec());
+        let table = render(&[Heading::Words("actor"), Heading::Numbers("generated")], &rows);
         let lines: Vec<_> = table.lines().collect();
-        assert_eq!(lines, ["actor     made", "────────  ────", "7            3", "somebody     –", "0001        12"]);
+        assert_eq!(
+            lines,
+            [
+                "actor     generated",
+                "────────  ─────────",
+                "7                 3",
+                "the hero          –",
+                "0001             12"
+            ]
+        );
     }
 }

@@ -35,7 +35,7 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
     match &ending {
         Ending::Settled(report) => {
             report.say(json, Undo::InFolder)?;
-            report.actors.iter().filter_map(ActorReport::way_out).for_each(remark);
+            report.actors.iter().filter_map(ActorReport::approval_remedy).for_each(remark);
         }
         Ending::Proposed(actors) if json => answer(json!({ "schema": SCHEMA, "actors": actors })),
         Ending::Proposed(actors) => actors.iter().for_each(|actor| answer(actor.in_words())),

@@ -1,7 +1,7 @@
 //! `balancer status [ACTOR]…`
 
 mod last_deletion;
-mod plan_at_hand;
+mod plan_details;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::local::counts;
 use crate::outcome::{Outcome, answer};
 use crate::table::{self, Heading};
 use last_deletion::LastDeletion;
-use plan_at_hand::PlanAtHand;
+use plan_details::PlanDetails;
 
 const HEADINGS: [Heading; 7] = [
     Heading::Words("actor"),
@@ -36,7 +36,7 @@ const HEADINGS: [Heading; 7] = [
 ];
 
 #[derive(Serialize)]
-struct ActorStanding {
+struct ActorSummary {
     actor_id: ActorId,
     status: ActorStatus,
     reason: Option<String>,
@@ -49,11 +49,12 @@ struct ActorStanding {
     last_evaluation_micro_usd: Option<MicroUsd>,
     /// Only where it is asked for, and there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    plan_at_hand: Option<PlanAtHand>,
-    /// The last dry run, as `plan_at_hand`.
+    #[serde(rename = "plan_at_hand")]
+    plan_details: Option<PlanDetails>,
+    /// The last dry run, as `plan_details`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_dry_run: Option<PlanAtHand>,
-    /// The last deletion, as `plan_at_hand`.
+    last_dry_run: Option<PlanDetails>,
+    /// The last deletion, as `plan_details`.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_deletion: Option<LastDeletion>,
 }
@@ -67,16 +68,16 @@ pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     let records = wanted(&connected.store, &arguments.actors).await?;
     let today = Clock::system().today();
     let is_detailed = arguments.plan || !arguments.actors.is_empty();
-    let mut standings = Vec::new();
+    let mut summaries = Vec::new();
     for (actor, record) in records {
-        standings.push(standing(&connected, actor, record, today, is_detailed).await?);
+        summaries.push(summary(&connected, actor, record, today, is_detailed).await?);
     }
     if arguments.json {
-        answer(serde_json::to_string_pretty(&standings)?);
+        answer(serde_json::to_string_pretty(&summaries)?);
     } else {
-        answer(in_words(&standings, connected.store.spending(today).await?));
+        answer(in_words(&summaries, connected.store.spending(today).await?));
     }
-    Ok(Outcome::of_sets(standings.iter().map(|standing| standing.status)))
+    Ok(Outcome::of_sets(summaries.iter().map(|summary| summary.status)))
 }
 
 /// These actors, or all of them, for which the whole table must be read.
@@ -94,19 +95,19 @@ async fn wanted(store: &Store, actors: &[ActorId]) -> anyhow::Result<BTreeMap<Ac
     Ok(records)
 }
 
-async fn standing(
+async fn summary(
     connected: &Connected,
     actor_id: ActorId,
     record: ActorRecord,
     today: Date,
     is_detailed: bool,
-) -> anyhow::Result<ActorStanding> {
+) -> anyhow::Result<ActorSummary> {
     let store = &connected.store;
     let plan = match &record.active_plan {
-        Some(plan_id) if is_detailed => PlanAtHand::read(store, &actor_id, plan_id).await?,
+        Some(plan_id) if is_detailed => PlanDetails::read(store, &actor_id, plan_id).await?,
         _ => None,
     };
-    Ok(ActorStanding {
+    Ok(ActorSummary {
         status: record.status,
         reason: record.reason,
         images: counts(store, &actor_id).await?,
@@ -115,37 +116,37 @@ async fn standing(
         cost_today_micro_usd: connected.store.spending_on(&actor_id, today).await?.spent,
         cost_ever_micro_usd: connected.store.spending_ever_on(&actor_id).await?,
         last_evaluation_micro_usd: connected.store.judgings(&actor_id).await?.last().map(|judging| judging.cost),
-        plan_at_hand: plan,
-        last_dry_run: if is_detailed { PlanAtHand::last_dry_run(store, &actor_id).await? } else { None },
+        plan_details: plan,
+        last_dry_run: if is_detailed { PlanDetails::last_dry_run(store, &actor_id).await? } else { None },
         last_deletion: if is_detailed { LastDeletion::read(store, &actor_id).await? } else { None },
         actor_id,
     })
 }
 
-fn in_words(standings: &[ActorStanding], today: Spending) -> String {
-    let rows: Vec<_> = standings.iter().map(row).collect();
+fn in_words(summaries: &[ActorSummary], today: Spending) -> String {
+    let rows: Vec<_> = summaries.iter().map(row).collect();
     let mut parts = vec![table::render(&HEADINGS, &rows)];
-    parts.extend(standings.iter().flat_map(details));
+    parts.extend(summaries.iter().flat_map(details));
     parts.push(closing_line(today));
     parts.join("\n\n")
 }
 
 /// The lines about an actor below the table.
-fn details(standing: &ActorStanding) -> impl Iterator<Item = String> {
-    let actor = &standing.actor_id;
-    let plans = [&standing.plan_at_hand, &standing.last_dry_run].into_iter().flatten().map(|plan| plan.in_words(actor));
-    plans.chain(standing.last_deletion.iter().map(|deletion| deletion.in_words(actor)))
+fn details(summary: &ActorSummary) -> impl Iterator<Item = String> {
+    let actor = &summary.actor_id;
+    let plans = [&summary.plan_details, &summary.last_dry_run].into_iter().flatten().map(|plan| plan.in_words(actor));
+    plans.chain(summary.last_deletion.iter().map(|deletion| deletion.in_words(actor)))
 }
 
-fn row(standing: &ActorStanding) -> Vec<String> {
+fn row(summary: &ActorSummary) -> Vec<String> {
     vec![
-        table::short(standing.actor_id.as_str()),
-        standing.images.to_string(),
-        standing.status.to_string(),
-        standing.cost_today_micro_usd.to_string(),
-        standing.cost_ever_micro_usd.to_string(),
-        standing.last_evaluation_micro_usd.unwrap_or_default().to_string(),
-        standing.reason.clone().unwrap_or_default(),
+        table::short(summary.actor_id.as_str()),
+        summary.images.to_string(),
+        summary.status.to_string(),
+        summary.cost_today_micro_usd.to_string(),
+        summary.cost_ever_micro_usd.to_string(),
+        summary.last_evaluation_micro_usd.unwrap_or_default().to_string(),
+        summary.reason.clone().unwrap_or_default(),
     ]
 }
 

@@ -38,7 +38,7 @@ impl Album {
         let kinds = kinds(folder)?;
         let was: Vec<_> = in_order(&self.before)
             .map(|(name, image)| {
-                let mark = if after.contains_key(name) { Mark::Kept } else { Mark::Deleted };
+                let mark = if after.contains_key(name) { Mark::KeptManifest } else { Mark::Deleted };
                 Thumbnail { image, mark }
             })
             .collect();
@@ -47,7 +47,7 @@ impl Album {
             let is: Vec<_> = in_order(&after)
                 .filter(|(name, _)| kinds.get(*name) == Some(&kind))
                 .map(|(name, image)| {
-                    let mark = if self.before.contains_key(name) { Mark::Kept } else { Mark::Made };
+                    let mark = if self.before.contains_key(name) { Mark::KeptManifest } else { Mark::Made };
                     Thumbnail { image, mark }
                 })
                 .collect();

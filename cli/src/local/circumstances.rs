@@ -8,7 +8,7 @@ use domain::suspension::{Suspension, short};
 use handlers::Clock;
 use sha2::{Digest, Sha256};
 
-use super::belongings::Belongings;
+use super::actor_files::ActorFiles;
 
 /// Parameters of the stack that don't affect the outcome of a set.
 const IRRELEVANT: [&str; 5] =
@@ -39,7 +39,7 @@ pub struct Circumstances {
 
 impl Circumstances {
     /// The circumstances of an actor whose files the run has read.
-    pub fn new(settings: &Settings, files: &Belongings, clock: Clock) -> Self {
+    pub fn new(settings: &Settings, files: &ActorFiles, clock: Clock) -> Self {
         let base_image = files.base_image.as_ref().map(|image| image.bytes.as_slice());
         Self {
             clock,
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn another_base_image_or_actor_file_is_a_change() {
+    fn a_new_base_image_or_actor_file_is_a_change() {
         let (mut circumstances, _day) = circumstances();
         let mut suspension = suspended(Status::NeedsAttention);
         circumstances.complete(&mut suspension);

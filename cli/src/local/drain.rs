@@ -50,7 +50,7 @@ async fn wait_for_work(store: &Store, actors: &[ActorId], plans: &[(&ActorId, St
     while times_none < 2 {
         let (mut generated, mut deleted) = (0, 0);
         for (actor, plan_id) in plans {
-            generated += store.slots(actor, plan_id).await?.values().filter(|slot| is_in_hand(slot)).count();
+            generated += store.slots(actor, plan_id).await?.values().filter(|slot| is_in_progress(slot)).count();
         }
         for actor in actors {
             deleted += store.images(actor).await?.values().filter(|image| image.deleting.is_some()).count();
@@ -67,7 +67,7 @@ async fn wait_for_work(store: &Store, actors: &[ActorId], plans: &[(&ActorId, St
     Ok(())
 }
 
-fn is_in_hand(slot: &SlotRecord) -> bool {
+fn is_in_progress(slot: &SlotRecord) -> bool {
     match slot.state {
         SlotState::Open => slot.claim_token.is_some() || slot.is_under_way(),
         SlotState::Staged | SlotState::Numbered => true,

@@ -20,10 +20,10 @@ pub const COPIED: Duration = Duration::from_millis(500);
 
 /// The polling interval of the folders. Network file systems, and those that a virtual machine shares with its host,
 /// report no changes made on the other side.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
+const POLL_INTERVAL: Duration = Duration::from_secs(3);
 
 /// The inverse of the largest share of time that polling may take.
-const SHARE_OF_LOOKING: u32 = 20;
+const POLLING_SHARE: u32 = 20;
 
 /// A folder of an actor whose content is ignored.
 const TRASH: &str = "trash";
@@ -41,7 +41,7 @@ pub struct FolderWatcher {
     sender: mpsc::UnboundedSender<PathBuf>,
     watched: BTreeSet<PathBuf>,
     seen: Snapshot,
-    look_every: Duration,
+    poll_interval: Duration,
     is_gone: bool,
 }
 
@@ -51,27 +51,27 @@ impl FolderWatcher {
     /// # Errors
     /// If the folder can't be read.
     pub fn on(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Self> {
-        let mut watcher = Self::deaf(data, wanted, LOOK_EVERY)?;
+        let mut watcher = Self::polling_only(data, wanted, POLL_INTERVAL)?;
         let sender = watcher.sender.clone();
-        let ear = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let notifier = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
             if matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_)) {
                 // Nobody listens any more once the watch has ended.
                 event.paths.into_iter().for_each(|path| drop(sender.send(path)));
             }
         });
-        match ear {
-            Ok(ear) => watcher.watcher = Some(ear),
-            Err(error) => watcher.go_on_looking(&error),
+        match notifier {
+            Ok(notifier) => watcher.watcher = Some(notifier),
+            Err(error) => watcher.fall_back_to_polling(&error),
         }
-        watcher.watch_what_is_there();
+        watcher.watch_existing_folders();
         // Finds changes that happened before each folder was watched.
-        watcher.seen = watcher.look().unwrap_or_default();
+        watcher.seen = watcher.scan().unwrap_or_default();
         Ok(watcher)
     }
 
     /// A watcher without notifications that only polls, at this interval.
-    fn deaf(data: &Path, wanted: &[ActorId], look_every: Duration) -> anyhow::Result<Self> {
+    fn polling_only(data: &Path, wanted: &[ActorId], poll_interval: Duration) -> anyhow::Result<Self> {
         let (sender, events) = mpsc::unbounded_channel();
         let mut watcher = Self {
             data: data.to_owned(),
@@ -81,10 +81,10 @@ impl FolderWatcher {
             sender,
             watched: BTreeSet::new(),
             seen: Snapshot::default(),
-            look_every,
+            poll_interval,
             is_gone: false,
         };
-        let Some(seen) = watcher.look() else { bail!("the data folder {} can't be read", data.display()) };
+        let Some(seen) = watcher.scan() else { bail!("the data folder {} can't be read", data.display()) };
         watcher.seen = seen;
         Ok(watcher)
     }
@@ -92,26 +92,26 @@ impl FolderWatcher {
     /// The changed paths, once no further changes occur. A new folder counts as changed, because its content may have
     /// arrived before the folder was watched. While the data folder itself is gone, nothing counts as changed.
     pub async fn changes(&mut self) -> BTreeSet<PathBuf> {
-        let mut pause = self.look_every;
+        let mut pause = self.poll_interval;
         loop {
             let mut changed = BTreeSet::new();
             if let Ok(Some(path)) = tokio::time::timeout(pause, self.events.recv()).await {
                 self.note(path, &mut changed);
             }
             let began = Instant::now();
-            let now = self.look();
-            pause = self.look_every.max(began.elapsed() * SHARE_OF_LOOKING);
+            let now = self.scan();
+            pause = self.poll_interval.max(began.elapsed() * POLLING_SHARE);
             if changed.is_empty() && now.as_ref() == Some(&self.seen) && !self.is_gone {
                 continue;
             }
             let Some(now) = self.wait_until_quiet(now, &mut changed).await else {
-                self.say_that_it_is_gone();
+                self.report_loss();
                 continue;
             };
-            self.say_that_it_is_back();
+            self.report_return();
             changed.extend(self.seen.differences(&now));
             self.seen = now;
-            changed.extend(self.watch_what_is_there());
+            changed.extend(self.watch_existing_folders());
             if !changed.is_empty() {
                 return changed;
             }
@@ -124,7 +124,7 @@ impl FolderWatcher {
             while let Ok(Some(path)) = tokio::time::timeout(COPIED, self.events.recv()).await {
                 self.note(path, changed);
             }
-            let next = self.look();
+            let next = self.scan();
             if next == now {
                 return now;
             }
@@ -160,13 +160,13 @@ impl FolderWatcher {
 
     /// A snapshot of all folders; `None` if the data folder is gone, or has lost all actors at once, as an empty mount
     /// point has.
-    fn look(&self) -> Option<Snapshot> {
+    fn scan(&self) -> Option<Snapshot> {
         let now = Snapshot::of(&self.dirs()?, TRASH);
         let is_lost = self.seen.has_any_below(&self.data) && !now.has_any_below(&self.data);
         (!is_lost).then_some(now)
     }
 
-    fn say_that_it_is_gone(&mut self) {
+    fn report_loss(&mut self) {
         if !self.is_gone {
             self.is_gone = true;
             let data = self.data.display();
@@ -175,7 +175,7 @@ impl FolderWatcher {
         }
     }
 
-    fn say_that_it_is_back(&mut self) {
+    fn report_return(&mut self) {
         if self.is_gone {
             self.is_gone = false;
             remark(format!("{} is back", self.data.display()));
@@ -183,7 +183,7 @@ impl FolderWatcher {
     }
 
     /// Watches every folder that is there and isn't watched yet, and returns it.
-    fn watch_what_is_there(&mut self) -> Vec<PathBuf> {
+    fn watch_existing_folders(&mut self) -> Vec<PathBuf> {
         let mut new = Vec::new();
         for dir in self.dirs().unwrap_or_default() {
             let Some(watcher) = &mut self.watcher else { break };
@@ -197,16 +197,16 @@ impl FolderWatcher {
                 }
                 // Gone again.
                 Err(_) if !dir.is_dir() => {}
-                Err(error) => self.go_on_looking(&error),
+                Err(error) => self.fall_back_to_polling(&error),
             }
         }
         new
     }
 
-    fn go_on_looking(&mut self, error: &notify::Error) {
+    fn fall_back_to_polling(&mut self, error: &notify::Error) {
         self.watcher = None;
         self.watched.clear();
-        let every = self.look_every.as_secs();
+        let every = self.poll_interval.as_secs();
         remark(format!(
             "the system does not tell of changes here ({error}); the folders are looked at every {every} s"
         ));
@@ -240,7 +240,7 @@ mod tests {
 
     use super::*;
 
-    const OFTEN: Duration = Duration::from_millis(20);
+    const SHORT_INTERVAL: Duration = Duration::from_millis(20);
 
     fn actor_with_images(data: &Path) -> PathBuf {
         let images = data.join("hero/training_data");
@@ -252,10 +252,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn changes_are_seen_where_the_system_tells_of_none() {
+    async fn polling_finds_changes_without_notifications() {
         let data = tempfile::tempdir().unwrap();
         let images = actor_with_images(data.path());
-        let mut watcher = FolderWatcher::deaf(data.path(), &[], OFTEN).unwrap();
+        let mut watcher = FolderWatcher::polling_only(data.path(), &[], SHORT_INTERVAL).unwrap();
         fs::write(images.join("a_3.jpg"), "new").unwrap();
         fs::write(images.join("a_2.jpg"), "longer than before").unwrap();
         fs::remove_file(images.join("a_1.jpg")).unwrap();
@@ -268,12 +268,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_data_folder_that_is_gone_changes_nothing() {
+    async fn a_missing_data_folder_causes_no_changes() {
         let root = tempfile::tempdir().unwrap();
         let (data, elsewhere) = (root.path().join("data"), root.path().join("elsewhere"));
         let images = actor_with_images(&data);
         for leaves_a_place in [false, true] {
-            let mut watcher = FolderWatcher::deaf(&data, &[], OFTEN).unwrap();
+            let mut watcher = FolderWatcher::polling_only(&data, &[], SHORT_INTERVAL).unwrap();
             fs::rename(&data, &elsewhere).unwrap();
             if leaves_a_place {
                 fs::create_dir(&data).unwrap();

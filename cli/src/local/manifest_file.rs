@@ -7,10 +7,10 @@ use aws::exchange;
 use aws::store::Store;
 use domain::manifest::Manifest;
 
-use super::belongings::Belongings;
+use super::actor_files::ActorFiles;
 use super::circumstances::Circumstances;
 use super::data_folder::ActorFolder;
-use super::leave::write_whole;
+use super::sync_back::write_atomically;
 
 /// Writes the table's records of an actor, unless the file is up to date. Returns the manifest; `None` if the table has
 /// no such actor.
@@ -36,7 +36,7 @@ pub async fn save(
 pub async fn save_beside_run(store: &Store, folder: &ActorFolder) -> anyhow::Result<()> {
     let _turn = turn(&folder.dir).await;
     let Some(manifest) = export(store, folder, None).await? else { return Ok(()) };
-    let Ok(belongings) = Belongings::of(folder) else { return Ok(()) };
+    let Ok(belongings) = ActorFiles::of(folder) else { return Ok(()) };
     if belongings.manifest.is_none_or(|own| own.created_at == manifest.created_at) {
         write(folder, &manifest)?;
     }
@@ -67,7 +67,7 @@ pub fn write(folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
     if is_written(&folder.manifest(), manifest) {
         return Ok(());
     }
-    write_whole(&folder.manifest(), &serde_json::to_vec_pretty(manifest)?)
+    write_atomically(&folder.manifest(), &serde_json::to_vec_pretty(manifest)?)
 }
 
 /// Whether the file contains this manifest, apart from the time of its last evaluation.

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_counted_at_their_price_and_rating_at_its_highest() {
+    fn cost_adds_images_and_the_highest_rating_price() {
         let paid = [
             ("VISION_PROVIDER", "openai"),
             ("OPENAI_API_KEY", "k"),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_a_set_may_go_without_approval_and_no_more() {
+    fn deleting_more_than_half_needs_approval() {
         let terms = terms(&BUILT_IN);
         assert_eq!(terms.objection(&plan(2, 0)), None);
         let objection = terms.objection(&plan(3, 0)).unwrap();

@@ -77,7 +77,7 @@ impl ActorProposal {
     }
 
     /// What there is to show while others are still waited for.
-    pub fn in_a_word(&self) -> &'static str {
+    pub fn progress_label(&self) -> &'static str {
         if self.proposal.is_some() { "planned" } else { "needs attention" }
     }
 

@@ -10,7 +10,7 @@ use providers::generator::GeneratorConfig;
 use providers::vision::VisionConfig;
 use providers::vision::name_of;
 
-use super::belongings::Belongings;
+use super::actor_files::ActorFiles;
 use super::data_folder::ActorFolder;
 use super::price::Terms;
 use crate::outcome::WrongUsage;
@@ -151,7 +151,7 @@ impl ProviderArguments {
         let model = name_of(&config);
         for folder in folders {
             // The reading of the folder reports unreadable files.
-            let Ok(belongings) = Belongings::of(folder) else { continue };
+            let Ok(belongings) = ActorFiles::of(folder) else { continue };
             let unrated = belongings.unrated(&model);
             if let Some(first) = unrated.first() {
                 bail!(WrongUsage(format!(

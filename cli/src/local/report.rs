@@ -10,8 +10,8 @@ use domain::status::Status;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::changes::{Deleted, Generated, deleted_since, generated_since};
 use super::data_folder::ActorFolder;
+use super::image_changes::{Deleted, Generated, deleted_since, generated_since};
 use crate::outcome::{Outcome, SCHEMA, quoted, remark, try_answer};
 use crate::table::{self, Heading};
 
@@ -55,7 +55,7 @@ pub struct ActorReport {
     on_hold: Option<Plan>,
     /// Whether nothing of it was taken in, so that nothing is known of its set.
     #[serde(skip)]
-    is_left_alone: bool,
+    is_skipped: bool,
 }
 
 impl Report {
@@ -72,8 +72,8 @@ impl Report {
     }
 
     /// Adds the actors of which nothing was taken in, and why.
-    pub fn with_left_alone<'a>(mut self, actors: impl Iterator<Item = (&'a ActorId, &'a String)>) -> Self {
-        self.actors.extend(actors.map(|(actor, reason)| ActorReport::left_alone(actor, reason)));
+    pub fn with_skipped<'a>(mut self, actors: impl Iterator<Item = (&'a ActorId, &'a String)>) -> Self {
+        self.actors.extend(actors.map(|(actor, reason)| ActorReport::skipped(actor, reason)));
         self.actors.sort_by(|one, other| one.actor_id.cmp(&other.actor_id));
         self
     }
@@ -87,7 +87,7 @@ impl Report {
             return try_answer(self.in_words(undo));
         }
         // Why an actor was left alone has been said.
-        for actor in self.actors.iter().filter(|actor| !actor.is_left_alone) {
+        for actor in self.actors.iter().filter(|actor| !actor.is_skipped) {
             remark(format!("{}: {}", actor.actor_id, actor.sentence()));
         }
         try_answer(serde_json::to_string(self)?)
@@ -139,11 +139,11 @@ impl ActorReport {
             unchanged_since_given_up: record.suspension.is_some() && !plans.iter().any(|plan| was_planned(&plan)),
             status: record.status,
             reason: record.reason.unwrap_or_default(),
-            is_left_alone: false,
+            is_skipped: false,
         })
     }
 
-    fn left_alone(actor: &ActorId, reason: &str) -> Self {
+    fn skipped(actor: &ActorId, reason: &str) -> Self {
         Self {
             actor_id: actor.clone(),
             status: Status::NeedsAttention,
@@ -157,12 +157,12 @@ impl ActorReport {
             awaits_approval: false,
             on_hold: None,
             unchanged_since_given_up: false,
-            is_left_alone: true,
+            is_skipped: true,
         }
     }
 
     fn row(&self) -> Vec<String> {
-        let counted = |counts: KindCounts| if self.is_left_alone { "–".to_owned() } else { counts.to_string() };
+        let counted = |counts: KindCounts| if self.is_skipped { "–".to_owned() } else { counts.to_string() };
         vec![
             table::short(self.actor_id.as_str()),
             counted(self.before),
@@ -187,7 +187,7 @@ impl ActorReport {
     }
 
     /// The remedy for a plan on hold whose stack has ended, so that it can no longer be approved.
-    pub fn way_out(&self) -> Option<String> {
+    pub fn approval_remedy(&self) -> Option<String> {
         let plan = self.on_hold.as_ref()?;
         Some(format!(
             "{}: on hold: the plan deletes {} of {} images. Preview it with --dry-run; allow it with --max-deleted-percent {}, or use --watch and `balancer approve {}`.",

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_never_arrived_gives_its_number_back() {
+    fn an_image_never_placed_returns_its_number() {
         let (_data, folder) = folder();
         fs::write(folder.training_data().join("hero_3.jpg"), "here").unwrap();
         let image = |index: u64| json!({ "index": index, "plan_id": "p", "prompt": "a beach" });
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_that_moved_nothing_is_forgotten() {
+    fn a_deletion_that_moved_nothing_is_dropped() {
         let (_data, folder) = folder();
         for file in [folder.training_data().join("a.jpg"), folder.training_data().join("b.jpg")] {
             fs::write(file, "here").unwrap();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_the_trash_without_a_record_can_be_restored() {
+    fn an_unrecorded_file_in_the_trash_can_be_restored() {
         let (_data, folder) = folder();
         for name in ["hero_7.jpg", "hero_7.txt"] {
             fs::write(folder.trash_path("p", name), "moved").unwrap();

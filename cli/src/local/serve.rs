@@ -14,7 +14,7 @@ use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions, write_priv
 use serde_json::{Value, json};
 
 use super::data_folder::{self, ActorFolder};
-use super::running::{Announced, RunningStack};
+use super::registry::{Registration, RunningStack};
 use super::session::{KEY_PREFIX, STACK_NAME, TEMPLATE, interruption};
 use super::upload::Destination;
 use super::{events, functions};
@@ -53,7 +53,7 @@ pub async fn serve(options: Options) -> anyhow::Result<Outcome> {
     let served = tokio::select! {
         prepared = prepare(&options, &stack) => match prepared {
             // Known for as long as it serves.
-            Ok(_announced) => { interruption().await; Ok(Outcome::Done) }
+            Ok(_registration) => { interruption().await; Ok(Outcome::Done) }
             Err(error) => Err(error),
         },
         () = interruption() => Ok(Outcome::Interrupted),
@@ -100,7 +100,7 @@ fn parameters(options: &Options) -> BTreeMap<String, String> {
 }
 
 /// Uploads, writes the files, and says how to go on.
-async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Announced> {
+async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Registration> {
     let folders = options.data.as_deref().map(|data| data_folder::actors(data, &options.actors)).transpose()?;
     let folders = folders.unwrap_or_default();
     upload(&folders, stack).await?;
@@ -109,9 +109,9 @@ async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Announ
     write_private(&options.env_vars, format!("{variables:#}\n").as_bytes())
         .with_context(|| format!("{} can't be written", options.env_vars.display()))?;
     let data = options.data.as_deref().map(Path::canonicalize).transpose()?;
-    let announced = RunningStack::of(stack, data, false).announce()?;
+    let registration = RunningStack::of(stack, data, false).register()?;
     answer(instructions(stack, &options.env_vars, &events));
-    Ok(announced)
+    Ok(registration)
 }
 
 async fn upload(folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<()> {

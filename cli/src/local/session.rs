@@ -16,6 +16,7 @@ use domain::messages::Mode;
 use handlers::wiring::s3_client;
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions};
 
+use super::actors::{Actors, Uploaded};
 use super::circumstances::Settings;
 use super::data_folder::{self, ActorFolder};
 use super::drain::drain;
@@ -23,12 +24,11 @@ use super::folder_watcher::FolderWatcher;
 use super::functions;
 use super::proposal::ActorProposal;
 use super::providers::{ProviderArguments, Providers};
+use super::registry::{Registration, RunningStack};
 use super::report::{Report, Undo};
-use super::roster::{Roster, Taken};
-use super::running::{Announced, RunningStack};
-use super::settle;
 pub(super) use super::signals::interruption;
 use super::upload::Destination;
+use super::wait;
 use super::watch::watch;
 use crate::outcome::{Outcome, remark};
 use crate::progress::Progress;
@@ -73,7 +73,7 @@ pub enum Ending {
 /// A stack and the actors it works on.
 struct Session {
     stack: LocalStack,
-    roster: Roster,
+    actors: Actors,
 }
 
 /// Starts the stack, uploads the folder, waits until every actor is settled and leaves the folder as the bucket is.
@@ -96,11 +96,11 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         session = Session::start(&options, &data, providers) => session?,
         () = interruption() => return Ok(Ending::Interrupted),
     };
-    let announced = session.announce(&options, &data);
-    let keeper = Arc::clone(&session.roster.keeper);
+    let registration = session.register(&options, &data);
+    let keeper = Arc::clone(&session.actors.keeper);
     let keeping = async {
         // A dry run writes nothing.
-        if options.dry_run { std::future::pending().await } else { keeper.keep().await }
+        if options.dry_run { std::future::pending().await } else { keeper.run().await }
     };
     let worked = tokio::select! {
         worked = session.work(&options, &data, &folders) => worked,
@@ -110,8 +110,9 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     if matches!(worked, Ok(Ending::Interrupted)) && !options.dry_run {
         session.finish_images().await;
     }
-    let left = if options.dry_run { Ok(()) } else { session.roster.keeper.leave(&session.roster.destination).await };
-    drop(announced);
+    let left =
+        if options.dry_run { Ok(()) } else { session.actors.keeper.sync_back(&session.actors.destination).await };
+    drop(registration);
     session.stack.stop().await?;
     left?;
     worked
@@ -147,52 +148,52 @@ impl Session {
             keys: Keys::new(KEY_PREFIX),
         };
         let queues = Queues::new(aws_sdk_sqs::Client::new(sdk), urls);
-        Ok(Self { roster: Roster::new(destination, queues, settings, options.retry), stack })
+        Ok(Self { actors: Actors::new(destination, queues, settings, options.retry), stack })
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
         // Open before anything is read, so that nothing is missed that changes from now on.
         let watcher = options.watch.then(|| FolderWatcher::on(data, &options.actors)).transpose()?;
-        let unannounced = self.upload(folders).await?;
+        let without_upload_event = self.upload(folders).await?;
         if options.dry_run {
             return self.dry_run(options, folders).await;
         }
-        for (actor, is_given_up) in &unannounced {
-            self.roster.ask_first(actor, *is_given_up).await?;
+        for (actor, is_suspended) in &without_upload_event {
+            self.actors.request_first_evaluation(actor, *is_suspended).await?;
         }
         let all: Vec<ActorId> = folders.iter().map(|folder| folder.actor.clone()).collect();
-        let report = self.roster.settled(&all).await?;
+        let report = self.actors.wait_and_report(&all).await?;
         let Some(watcher) = watcher else { return Ok(Ending::Settled(report)) };
         report.say(options.json, Undo::InStack)?;
         remark(format!("watching {}; the stack answers at {}; Ctrl-C ends it", data.display(), self.stack.endpoint()));
-        match watch(&mut self.roster, watcher, options.json).await? {}
+        match watch(&mut self.actors, watcher, options.json).await? {}
     }
 
     /// Uploads every actor. Returns the actors that no upload announces (they have no images, or only generated ones), and
     /// whether they are suspended: the run must request their evaluation.
     async fn upload(&mut self, folders: &[ActorFolder]) -> anyhow::Result<Vec<(ActorId, bool)>> {
         let progress = Progress::start("uploading actors", folders.len() as u64);
-        let mut unannounced = Vec::new();
+        let mut without_upload_event = Vec::new();
         for folder in folders {
-            if let Taken::Up { needs_request: true, is_given_up, .. } = self.roster.take(folder).await? {
-                unannounced.push((folder.actor.clone(), is_given_up));
+            if let Uploaded::Complete { needs_request: true, is_suspended, .. } = self.actors.add(folder).await? {
+                without_upload_event.push((folder.actor.clone(), is_suspended));
             }
             progress.step();
         }
         progress.finish();
-        Ok(unannounced)
+        Ok(without_upload_event)
     }
 
     async fn dry_run(&self, options: &Options, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
         let terms = options.providers.terms(options.cap.max_deleted_percent)?;
-        let actors = self.roster.actors();
+        let actors = self.actors.ids();
         for actor in &actors {
-            self.roster.ask(actor, Mode::DryRun).await?;
+            self.actors.request_evaluation(actor, Mode::DryRun).await?;
         }
         let mut proposals =
-            settle::dry_runs(&self.roster.destination.store, &self.roster.queues, &actors, &terms).await?;
-        let left_alone = self.roster.left_alone.iter();
-        proposals.extend(left_alone.map(|(actor, reason)| ActorProposal::none(actor.clone(), reason.clone())));
+            wait::dry_runs(&self.actors.destination.store, &self.actors.queues, &actors, &terms).await?;
+        let skipped = self.actors.skipped.iter();
+        proposals.extend(skipped.map(|(actor, reason)| ActorProposal::none(actor.clone(), reason.clone())));
         proposals.sort_by(|one, other| one.actor_id.cmp(&other.actor_id));
         for proposal in &mut proposals {
             if let Some(folder) = folders.iter().find(|folder| folder.actor == proposal.actor_id) {
@@ -205,10 +206,10 @@ impl Session {
     /// Lets the images in progress be placed, unless the user insists on stopping. A failure here has the same effect
     /// as a kill, and the folder keeps the present state.
     async fn finish_images(&self) {
-        let actors = self.roster.actors();
+        let actors = self.actors.ids();
         tokio::select! {
-            drained = drain(&self.roster.destination.store, &actors) => drop(drained),
-            never = self.roster.keeper.keep() => match never {},
+            drained = drain(&self.actors.destination.store, &actors) => drop(drained),
+            never = self.actors.keeper.run() => match never {},
             // Not another SIGTERM or SIGHUP: a terminal that closes sends two, and a system that shuts down several.
             _ = tokio::signal::ctrl_c() => {}
         }
@@ -216,12 +217,14 @@ impl Session {
 
     /// Lets `balancer status` and the similar commands find the stack from the first round on. A failure does not stop
     /// the run. A dry run stays unknown: a pin, say, would be lost with it.
-    fn announce(&self, options: &Options, data: &Path) -> Option<Announced> {
+    fn register(&self, options: &Options, data: &Path) -> Option<Registration> {
         if options.dry_run {
             return None;
         }
-        let announced = RunningStack::of(&self.stack, Some(data.to_owned()), true).announce();
-        announced.inspect_err(|problem| remark(format!("`balancer status` will not find this stack: {problem:#}"))).ok()
+        let registration = RunningStack::of(&self.stack, Some(data.to_owned()), true).register();
+        registration
+            .inspect_err(|problem| remark(format!("`balancer status` will not find this stack: {problem:#}")))
+            .ok()
     }
 }
 

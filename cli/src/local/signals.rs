@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mask_of_ignored_signals_is_understood() {
+    fn the_mask_of_ignored_signals_is_parsed() {
         let status = |mask: &str| format!("Name:\tbalancer\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\n");
         assert!(has_hangup_ignored(&status("0000000000001001")));
         assert!(!has_hangup_ignored(&status("0000000000001000")));

@@ -8,7 +8,7 @@ use aws::store::Store;
 use domain::actor::ActorId;
 use domain::keys::{IMAGE_EXTENSIONS, Keys, content_type};
 
-use super::belongings::{BaseImage, Belongings};
+use super::actor_files::{ActorFiles, BaseImage};
 use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name};
 use crate::outcome::remark;
 
@@ -25,9 +25,9 @@ impl Destination {
     /// # Errors
     /// The outer one if the stack can't be asked; the inner one, a sentence for people, if the actor is to be left
     /// alone.
-    pub async fn examine(&self, folder: &ActorFolder) -> anyhow::Result<Result<Belongings, String>> {
+    pub async fn examine(&self, folder: &ActorFolder) -> anyhow::Result<Result<ActorFiles, String>> {
         let actor = &folder.actor;
-        let examined = Belongings::of(folder);
+        let examined = ActorFiles::of(folder);
         let has_manifest = examined.as_ref().is_ok_and(|belongings| belongings.manifest.is_some());
         if has_manifest && self.store.actor(actor).await?.is_some() {
             // What the stack knows would be written over it in the end.
@@ -42,7 +42,7 @@ impl Destination {
 
     /// Takes the manifest in and uploads everything of an actor, the images last: their arrival sets the evaluation
     /// going. What can't be read is named. Returns how many images there are.
-    pub async fn upload(&self, folder: &ActorFolder, belongings: Belongings) -> anyhow::Result<usize> {
+    pub async fn upload(&self, folder: &ActorFolder, belongings: ActorFiles) -> anyhow::Result<usize> {
         let actor = &folder.actor;
         if let Some(manifest) = belongings.manifest {
             exchange::import(&self.store, actor, manifest).await?;
@@ -61,7 +61,7 @@ impl Destination {
                     self.upload_image(actor, &image.name, bytes).await?;
                     uploaded += 1;
                 }
-                Err(error) => leave_alone(&image.path, &error),
+                Err(error) => report_unreadable(&image.path, &error),
             }
         }
         Ok(uploaded)
@@ -98,6 +98,6 @@ impl Destination {
 }
 
 /// Says that a file can't be read, and goes on.
-pub fn leave_alone(path: &Path, problem: impl std::fmt::Display) {
+pub fn report_unreadable(path: &Path, problem: impl std::fmt::Display) {
     remark(format!("left alone {}: it can't be read: {problem}", path.display()));
 }

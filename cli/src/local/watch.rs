@@ -4,23 +4,23 @@ use std::convert::Infallible;
 
 use domain::actor::ActorId;
 
+use super::actors::Actors;
+use super::folder_changes::apply_changes;
 use super::folder_watcher::{COPIED, FolderWatcher};
-use super::news::take_up;
 use super::report::Undo;
-use super::roster::Roster;
 
 /// Takes up what changes in the folders, and reports each time everything is settled again, for ever.
 ///
 /// # Errors
 /// If the stack fails.
-pub async fn watch(roster: &mut Roster, mut watcher: FolderWatcher, json: bool) -> anyhow::Result<Infallible> {
+pub async fn watch(actors: &mut Actors, mut watcher: FolderWatcher, json: bool) -> anyhow::Result<Infallible> {
     loop {
         let changed = watcher.changes().await;
-        let actors: Vec<ActorId> = take_up(roster, &watcher, &changed).await?.into_iter().collect();
-        if !actors.is_empty() {
+        let changed_actors: Vec<ActorId> = apply_changes(actors, &watcher, &changed).await?.into_iter().collect();
+        if !changed_actors.is_empty() {
             // The upload's event needs a moment to reach the queue.
             tokio::time::sleep(COPIED).await;
-            roster.settled(&actors).await?.say(json, Undo::InStack)?;
+            actors.wait_and_report(&changed_actors).await?.say(json, Undo::InStack)?;
         }
     }
 }

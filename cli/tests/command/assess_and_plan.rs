@@ -38,7 +38,7 @@ fn assessment(filename: &str, kind: &str, quality: u64) -> Value {
 }
 
 #[test]
-fn assess_says_filename_kind_quality_flags_and_reason_of_each_image() {
+fn assess_reports_kind_quality_flags_and_reason() {
     let data = tempfile::tempdir().unwrap();
     let actor = Actor::unbalanced(data.path(), "a");
     actor.put("a_10.jpg", &drawn(Kind::Photorealistic)[0]);
@@ -58,7 +58,7 @@ fn assess_says_filename_kind_quality_flags_and_reason_of_each_image() {
 }
 
 #[test]
-fn what_assess_answers_plan_reads() {
+fn plan_reads_the_output_of_assess() {
     let data = tempfile::tempdir().unwrap();
     let actor = Actor::unbalanced(data.path(), "a");
     let assessed = run([Path::new("assess"), &actor.training_data(), Path::new("--json")]).done().answer;
@@ -77,7 +77,7 @@ fn what_assess_answers_plan_reads() {
 }
 
 #[test]
-fn assess_knows_generated_and_pinned_images_by_the_manifest() {
+fn assess_reads_origin_and_pins_from_the_manifest() {
     let data = tempfile::tempdir().unwrap();
     let actor = Actor::unbalanced(data.path(), "a");
     let generated = json!({ "generation_type": "balancing", "requested_type": "bw_stylized" });
@@ -101,7 +101,7 @@ fn assess_knows_generated_and_pinned_images_by_the_manifest() {
 }
 
 #[test]
-fn a_foreign_manifest_is_named_and_passed_over() {
+fn an_invalid_manifest_is_reported_and_ignored() {
     let data = tempfile::tempdir().unwrap();
     let actor = Actor::unbalanced(data.path(), "a");
     fs::write(actor.dir.join("manifest.json"), "[]").unwrap();
@@ -111,7 +111,7 @@ fn a_foreign_manifest_is_named_and_passed_over() {
 }
 
 #[test]
-fn a_passport_photograph_goes_only_if_that_is_wanted() {
+fn a_passport_photograph_is_replaced_only_on_request() {
     let mut passport = assessment("a_1.jpg", "photorealistic", 8);
     passport["flags"] = json!(["looking_at_camera", "symmetrical"]);
     let set = json!([passport]).to_string();
@@ -122,7 +122,7 @@ fn a_passport_photograph_goes_only_if_that_is_wanted() {
 }
 
 #[test]
-fn a_small_image_is_rated_low_and_says_its_size() {
+fn a_small_image_is_rated_low_with_its_size() {
     let dir = tempfile::tempdir().unwrap();
     plain(1).save(dir.path().join("a_1.png")).unwrap();
     let assessed = run([Path::new("assess"), dir.path(), Path::new("--json")]).done().json();
@@ -133,7 +133,7 @@ fn a_small_image_is_rated_low_and_says_its_size() {
 }
 
 #[test]
-fn a_scope_leaves_the_other_half_of_the_plan_out() {
+fn a_scope_limits_the_plan() {
     let set = json!([assessment("a_1.jpg", "photorealistic", 2)]).to_string();
     let deleting = plan(&set, &["--json", "--scope", "delete_only"]).done().json();
     assert_eq!((deleting["delete"].as_array().unwrap().len(), &deleting["generate"]["photorealistic"]), (1, &json!(0)));
@@ -142,7 +142,7 @@ fn a_scope_leaves_the_other_half_of_the_plan_out() {
 }
 
 #[test]
-fn a_balanced_set_is_said_to_need_nothing() {
+fn plan_reports_that_a_balanced_set_needs_nothing() {
     let set = [("photorealistic", 4), ("bw_stylized", 1), ("color_stylized", 1)];
     let set =
         set.iter().flat_map(|&(kind, count)| (0..count).map(move |n| assessment(&format!("{kind}_{n}.jpg"), kind, 8)));
@@ -151,7 +151,7 @@ fn a_balanced_set_is_said_to_need_nothing() {
 }
 
 #[test]
-fn an_answer_that_nobody_reads_to_its_end_is_no_crash() {
+fn a_closed_pipe_causes_no_panic() {
     let dir = tempfile::tempdir().unwrap();
     plain(1).save(dir.path().join("a_1.png")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_balancer"));
@@ -164,7 +164,7 @@ fn an_answer_that_nobody_reads_to_its_end_is_no_crash() {
 }
 
 #[test]
-fn the_kinds_of_the_real_images_are_recognised() {
+fn kinds_of_real_images_are_recognised() {
     let images = Path::new(REAL_DATA).join("images");
     let labelled = real("images").len();
     if labelled == 0 {
@@ -196,7 +196,7 @@ fn recorded(evaluation: &Value) -> Value {
 }
 
 #[test]
-fn every_recorded_evaluation_is_planned_to_thirteen_four_and_three() {
+fn recorded_evaluations_are_planned_to_13_4_3() {
     let evaluations = real("evaluations");
     for path in &evaluations {
         let evaluation = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();

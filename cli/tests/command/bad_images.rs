@@ -73,7 +73,7 @@ fn assess(dir: &Path) -> Ran {
 }
 
 #[test]
-fn what_is_no_use_is_named_with_the_reason_and_the_others_are_judged() {
+fn unusable_images_are_named_and_others_assessed() {
     let dir = tempfile::tempdir().unwrap();
     let (good, bad) = (odd_but_good(dir.path()), unusable(dir.path()));
     fs::create_dir(dir.path().join("folder.jpg")).unwrap();
@@ -90,14 +90,14 @@ fn what_is_no_use_is_named_with_the_reason_and_the_others_are_judged() {
 }
 
 #[test]
-fn a_folder_of_nothing_usable_is_said_to_be_one() {
+fn a_folder_without_usable_images_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     unusable(dir.path());
     assess(dir.path()).failed(1, &[dir.path().to_str().unwrap(), "holds no usable image", "pixel.png"]);
 }
 
 #[test]
-fn a_linked_image_is_judged_like_any_other() {
+fn a_linked_image_is_assessed() {
     let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(elsewhere.path().join("original.png"), png(red_and_blue(120, 160))).unwrap();
     symlink(elsewhere.path().join("original.png"), dir.path().join("link.png")).unwrap();

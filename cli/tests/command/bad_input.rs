@@ -14,7 +14,7 @@ fn plan_of(text: &str) -> (Ran, String) {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named() {
+fn a_missing_folder_is_named() {
     for arguments in [&["assess", "/no/such/folder"][..], &["grid", "/no/such/folder", "-o", "x.png"]] {
         run(arguments).failed(1, &["/no/such/folder", "can't be read", "No such file"]);
     }
@@ -22,7 +22,7 @@ fn a_folder_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_file_in_place_of_a_folder_is_named() {
+fn a_file_instead_of_a_folder_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a.png");
     fs::write(&file, "").unwrap();
@@ -32,7 +32,7 @@ fn a_file_in_place_of_a_folder_is_named() {
 }
 
 #[test]
-fn a_folder_without_images_is_named_with_what_belongs_there() {
+fn a_folder_without_images_names_the_formats() {
     let dir = tempfile::tempdir().unwrap();
     let name = dir.path().to_str().unwrap();
     run(["assess", name]).failed(1, &[name, "png, jpg, jpeg, jpe, jfif or webp"]);
@@ -41,7 +41,7 @@ fn a_folder_without_images_is_named_with_what_belongs_there() {
 }
 
 #[test]
-fn a_folder_with_only_a_text_file_is_one_without_images_and_the_file_is_named() {
+fn a_folder_with_only_a_text_file_has_no_images() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("notes.txt"), "to do").unwrap();
     let name = dir.path().to_str().unwrap();
@@ -49,7 +49,7 @@ fn a_folder_with_only_a_text_file_is_one_without_images_and_the_file_is_named() 
 }
 
 #[test]
-fn wrong_usage_ends_with_two_and_a_hint() {
+fn wrong_usage_exits_with_2_and_a_hint() {
     for (arguments, word) in [
         (&["assess", ".", "--jsno"][..], "--json"),
         (&["asess", "."], "assess"),
@@ -75,7 +75,7 @@ fn wrong_usage_ends_with_two_and_a_hint() {
 }
 
 #[test]
-fn a_plan_of_something_else_says_what_is_wanted() {
+fn plan_names_the_expected_input_format() {
     for text in ["", "not JSON", "{}", r#"[{"file":"a.jpg"}]"#, r#"[{"filename":"a.jpg","kind":"photo","quality":5}]"#]
     {
         let (ran, file) = plan_of(text);
@@ -84,7 +84,7 @@ fn a_plan_of_something_else_says_what_is_wanted() {
 }
 
 #[test]
-fn a_quality_out_of_range_is_named_with_its_file() {
+fn a_quality_out_of_range_names_the_image() {
     for quality in [0, 11] {
         let (ran, file) = plan_of(&format!(r#"[{{"filename":"b.jpg","kind":"bw_stylized","quality":{quality}}}]"#));
         ran.failed(1, &[&file, "b.jpg", "from 1 to 10"]);
@@ -92,27 +92,27 @@ fn a_quality_out_of_range_is_named_with_its_file() {
 }
 
 #[test]
-fn a_file_that_is_assessed_twice_is_named() {
+fn an_image_assessed_twice_is_named() {
     let image = r#"{"filename":"b.jpg","kind":"bw_stylized","quality":7}"#;
     let (ran, file) = plan_of(&format!("[{image},{image}]"));
     ran.failed(1, &[&file, "b.jpg", "twice"]);
 }
 
 #[test]
-fn assessments_that_are_not_there_are_named() {
+fn a_missing_assessments_file_is_named() {
     run(["plan", "--assessments", "/no/such/file.json"]).failed(1, &["/no/such/file.json", "can't be read"]);
 }
 
 #[test]
-fn an_actor_that_is_not_there_is_named() {
+fn an_unknown_actor_is_named() {
     let data = tempfile::tempdir().unwrap();
-    Actor::nothing(data.path(), "somebody");
-    let arguments = ["local", "--data", data.path().to_str().unwrap(), "--actor", "nobody"];
-    run(arguments).failed(1, &[data.path().to_str().unwrap(), "nobody", "--actor"]);
+    Actor::nothing(data.path(), "hero");
+    let arguments = ["local", "--data", data.path().to_str().unwrap(), "--actor", "stranger"];
+    run(arguments).failed(1, &[data.path().to_str().unwrap(), "stranger", "--actor"]);
 }
 
 #[test]
-fn a_message_that_no_function_would_take_is_not_sent() {
+fn an_invalid_message_is_not_sent() {
     let arguments = ["send", "deletion", "a", "../b.jpg"];
     run(arguments).failed(2, &["../b.jpg", "without a path"]);
     run(["send", "generation", "a"]).failed(2, &["--photorealistic"]);
@@ -120,9 +120,9 @@ fn a_message_that_no_function_would_take_is_not_sent() {
 }
 
 #[test]
-fn settings_no_function_would_start_with_are_refused() {
+fn invalid_settings_are_rejected() {
     let data = tempfile::tempdir().unwrap();
-    Actor::nothing(data.path(), "somebody");
+    Actor::nothing(data.path(), "hero");
     let known = ["flux-kontext-pro", "flux-kontext-max", "flux-kontext-dev", "without a version"];
     for (option, service, key, name, value, words) in [
         ("--generator", "replicate", "REPLICATE_API_TOKEN", "REPLICATE_MODEL", "google/nano-banana", &known[..]),
@@ -139,9 +139,9 @@ fn settings_no_function_would_start_with_are_refused() {
 }
 
 #[test]
-fn a_paid_service_without_its_key_is_wrong_usage_and_the_variable_is_named() {
+fn a_paid_service_without_its_key_is_wrong_usage() {
     let data = tempfile::tempdir().unwrap();
-    Actor::nothing(data.path(), "somebody");
+    Actor::nothing(data.path(), "hero");
     for (option, service, key) in
         [("--vision", "openai", "OPENAI_API_KEY"), ("--generator", "replicate", "REPLICATE_API_TOKEN")]
     {

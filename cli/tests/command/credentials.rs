@@ -27,7 +27,7 @@ s3.put_object(Bucket=bucket, Key="elsewhere/a b+1.txt", Body=b"hello")
 print(s3.get_object(Bucket=bucket, Key="elsewhere/a b+1.txt")["Body"].read().decode())
 print(len(boto3.client("dynamodb").scan(TableName=table)["Items"]) > 0)
 sqs = boto3.client("sqs")
-print(sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"actor_id": "somebody"}))["ResponseMetadata"]["HTTPStatusCode"])
+print(sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"actor_id": "hero"}))["ResponseMetadata"]["HTTPStatusCode"])
 functions = boto3.client("lambda")
 print(len(functions.list_functions()["Functions"]))
 for refused in (
@@ -68,7 +68,7 @@ fn read(path: &Path) -> Value {
 #[test]
 fn boto3_works_with_what_env_prints() {
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     let _serving = serve(&place, &place.tmp());
     let stack = read(&place.announced()[0]);
     let text = |name: &str| stack[name].as_str().unwrap().to_owned();
@@ -83,9 +83,9 @@ fn boto3_works_with_what_env_prints() {
 }
 
 #[test]
-fn files_that_hold_the_key_are_their_owners_alone() {
+fn only_the_owner_can_read_files_with_the_key() {
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     let files = place.tmp();
     let planted = files.join("planted");
     fs::write(&planted, "theirs").unwrap();
@@ -128,13 +128,13 @@ fn environments(place: &Place) -> Vec<PathBuf> {
 }
 
 #[test]
-fn another_user_reads_no_key_and_gets_no_answer() {
+fn another_user_can_neither_read_nor_use_the_key() {
     // Only root can become another user. The test checks the files' permissions for every user.
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         return;
     }
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     let mut serving = serve(&place, &place.tmp());
     // Every folder above is accessible to all users here; the files themselves protect the key.
     for folder in place.tmp().ancestors().take(2) {
@@ -159,11 +159,11 @@ fn another_user_reads_no_key_and_gets_no_answer() {
 }
 
 #[test]
-fn keys_of_paid_services_stand_in_no_configuration() {
+fn no_configuration_contains_keys_of_paid_services() {
     const KEYS: [(&str, &str); 2] =
         [("OPENAI_API_KEY", "sk-kept-to-itself"), ("REPLICATE_API_TOKEN", "r8-kept-to-itself")];
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     let logs = place.tmp().join("logs");
     let mut command = place.local_in_background();
     command.args(["--watch", "--vision", "openai", "--generator", "replicate", "--logs"]).arg(&logs).envs(KEYS);

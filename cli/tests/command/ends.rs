@@ -32,18 +32,18 @@ fn cut_off(place: &Place, moment: &str, done: impl FnMut() -> bool, signal: &str
 }
 
 #[test]
-fn ctrl_c_while_images_are_made_leaves_a_whole_folder_and_no_process() {
+fn ctrl_c_during_generation_leaves_no_process() {
     let place = Place::new();
-    let actor = Actor::nothing(&place.data(), "somebody").with_base();
+    let actor = Actor::nothing(&place.data(), "hero").with_base();
     assert_eq!(cut_off(&place, "round 1", || actor.files().len() >= 2, "INT"), Some(130));
     nothing_runs_any_more(&place);
     actor.agrees_with_its_manifest();
 }
 
 #[test]
-fn sigterm_while_images_are_judged_leaves_a_whole_folder_and_no_process() {
+fn sigterm_during_assessment_leaves_no_process() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     assert_eq!(cut_off(&place, "judging images", || true, "TERM"), Some(130));
     nothing_runs_any_more(&place);
     actor.agrees_with_its_manifest();
@@ -52,7 +52,7 @@ fn sigterm_while_images_are_judged_leaves_a_whole_folder_and_no_process() {
 #[test]
 fn a_closed_terminal_ends_a_run_like_sigterm() {
     let place = Place::new();
-    let actor = Actor::nothing(&place.data(), "somebody").with_base();
+    let actor = Actor::nothing(&place.data(), "hero").with_base();
     assert_eq!(cut_off(&place, "round 1", || actor.files().len() >= 2, "HUP"), Some(130));
     nothing_runs_any_more(&place);
     actor.agrees_with_its_manifest();
@@ -61,7 +61,7 @@ fn a_closed_terminal_ends_a_run_like_sigterm() {
 #[test]
 fn a_run_under_nohup_outlives_its_terminal() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let own = place.local_in_background();
     let mut command = Command::new(own.get_program());
     // The first argument gives SIGHUP its default action, which `nohup` then changes.
@@ -77,9 +77,9 @@ fn a_run_under_nohup_outlives_its_terminal() {
 }
 
 #[test]
-fn a_killed_run_leaves_no_process_and_the_next_one_ends_well() {
+fn a_killed_run_leaves_no_process() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     assert_eq!(cut_off(&place, "round 1", || true, "KILL"), None);
     nothing_runs_any_more(&place);
     Ran::of(&mut place.local()).done();
@@ -89,7 +89,7 @@ fn a_killed_run_leaves_no_process_and_the_next_one_ends_well() {
 #[test]
 fn a_port_in_use_is_named() {
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     Ran::of(place.local().args(["--port", &port])).failed(1, &[&port, "in use", "another port"]);

@@ -19,7 +19,7 @@ fn first(place: &Place) -> Command {
 #[test]
 fn without_cargo_the_remedy_is_to_install_it() {
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     // Beside the program that cargo has built lie the functions, which then need not be compiled.
     let alone = place.tmp().join("balancer");
     std::fs::copy(env!("CARGO_BIN_EXE_balancer"), &alone).unwrap();
@@ -40,22 +40,22 @@ const NO_NETWORK: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn without_python_the_remedy_is_said() {
+fn without_python_the_remedy_is_named() {
     let Some(cargo) = std::env::var_os("CARGO") else {
         eprintln!("skipped: not run by cargo, which alone knows where cargo is");
         return;
     };
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     // Cargo's own folder holds what building takes, and no Python.
     let path = Path::new(&cargo).parent().unwrap();
     Ran::of(first(&place).env("PATH", path)).failed(1, &["Python 3.10", "none was found", "apt install python3"]);
 }
 
 #[test]
-fn without_a_network_the_first_run_says_that_it_needs_one() {
+fn without_a_network_the_remedy_is_named() {
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     let words = ["could not be installed", "PyPI", "Check the connection"];
     Ran::of(first(&place).envs(NO_NETWORK)).failed(1, &words);
 }
@@ -64,16 +64,16 @@ fn without_a_network_the_first_run_says_that_it_needs_one() {
 #[ignore = "downloads the emulator from PyPI"]
 fn once_the_network_is_back_the_next_run_works() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
+    let actor = Actor::balanced(&place.data(), "hero");
     Ran::of(first(&place).envs(NO_NETWORK)).failed(1, &["Check the connection"]);
     Ran::of(&mut first(&place)).done();
     actor.agrees_with_its_manifest();
 }
 
 #[test]
-fn sigterm_while_the_emulator_is_set_up_ends_the_run_soon() {
+fn sigterm_ends_the_setup_of_the_emulator() {
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     // Somebody who accepts the connection and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let index = format!("http://{}", silent.local_addr().unwrap());

@@ -23,7 +23,7 @@ fn twenty_five() -> tempfile::TempDir {
 }
 
 #[test]
-fn twenty_five_images_fill_two_pages_and_each_number_stands_once() {
+fn twenty_five_images_fill_two_numbered_pages() {
     let (images, pages) = (twenty_five(), tempfile::tempdir().unwrap());
     let first = pages.path().join("sheet of all.jpg");
     let cells = grid(images.path(), &first, &["--json"]).done().json();
@@ -44,7 +44,7 @@ fn twenty_five_images_fill_two_pages_and_each_number_stands_once() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_grid_and_another_seed_another_order() {
+fn the_seed_determines_the_order() {
     let (images, pages) = (twenty_five(), tempfile::tempdir().unwrap());
     let order = |name: &str, seed: &str| {
         let page = pages.path().join(name);
@@ -75,7 +75,7 @@ fn middle(page: &image::RgbImage, passes: impl Fn([u8; 3]) -> bool) -> (f64, f64
 }
 
 #[test]
-fn a_picture_that_says_so_is_shown_turned() {
+fn exif_orientation_is_applied() {
     let (images, pages) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let jpeg = imaging::encode_jpeg(&red_and_blue(320, 160)).unwrap();
     std::fs::write(images.path().join("turned.jpg"), to_be_turned(&jpeg)).unwrap();
@@ -89,7 +89,7 @@ fn a_picture_that_says_so_is_shown_turned() {
 }
 
 #[test]
-fn inks_are_shown_in_their_colours() {
+fn cmyk_images_are_shown_in_their_colours() {
     let (images, pages) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::write(images.path().join("cyan.jpg"), cmyk_jpeg([255, 0, 0, 0])).unwrap();
     std::fs::write(images.path().join("red.png"), png(red_and_blue(160, 120))).unwrap();

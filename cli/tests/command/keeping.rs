@@ -42,13 +42,13 @@ fn pinned(manifest: &Value) -> BTreeSet<String> {
 #[test]
 fn a_killed_watch_loses_no_pin_prompt_or_trash() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "some body");
+    let actor = Actor::unbalanced(&place.data(), "the hero");
     let originals = actor.files();
     let watching = watch(&place);
     let [kept, gone] = [0, 1].map(|at| actor.files().intersection(&originals).nth(at).unwrap().clone());
-    balancer_at(&place, &["pin", "some body", &kept]);
+    balancer_at(&place, &["pin", "the hero", &kept]);
     assert_eq!(pinned(&actor.manifest()), BTreeSet::from([kept.clone()]), "as soon as `pin` has ended");
-    balancer_at(&place, &["send", "deletion", "some body", &gone]);
+    balancer_at(&place, &["send", "deletion", "the hero", &gone]);
     // The next image takes its place.
     let is_replaced = || actor.trash().contains(&gone) && actor.files().len() == 6;
     wait_until(PATIENCE, is_replaced, || watching.said());
@@ -65,7 +65,7 @@ fn a_killed_watch_loses_no_pin_prompt_or_trash() {
     }
     assert_eq!(manifest["trash"][&gone][0]["reason"], "Deleted on manual request.");
     let data = place.data();
-    let restored = Ran::of(balancer().args(["restore", "some body", &gone, "--data"]).arg(&data)).done();
+    let restored = Ran::of(balancer().args(["restore", "the hero", &gone, "--data"]).arg(&data)).done();
     assert!(
         restored
             .answer
@@ -78,9 +78,9 @@ fn a_killed_watch_loses_no_pin_prompt_or_trash() {
 }
 
 #[test]
-fn what_a_killed_stack_had_deleted_can_be_put_back() {
+fn deletions_of_a_killed_run_can_be_restored() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let mut running = Background::start(place.local_in_background());
     wait_until(PATIENCE, || !actor.trash().is_empty(), || running.said());
     // At that very moment, a record of it may not exist yet.
@@ -89,7 +89,7 @@ fn what_a_killed_stack_had_deleted_can_be_put_back() {
     wait_until(PATIENCE, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
     let trash: Vec<String> = actor.trash().into_iter().collect();
     let mut restore = balancer();
-    restore.args(["restore", "somebody", "--data"]).arg(place.data()).args(&trash);
+    restore.args(["restore", "hero", "--data"]).arg(place.data()).args(&trash);
     Ran::of(&mut restore).done();
     let (left, files) = (actor.trash(), actor.files());
     assert!(trash.iter().all(|name| files.contains(name) && !left.contains(name)), "{trash:?}: {left:?}");
@@ -98,12 +98,12 @@ fn what_a_killed_stack_had_deleted_can_be_put_back() {
 #[test]
 fn a_balanced_folder_is_not_written_again() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
+    let actor = Actor::balanced(&place.data(), "hero");
     let mut watching = watch(&place);
     let written = || std::fs::metadata(actor.dir.join("manifest.json")).unwrap().modified().unwrap();
     let before = written();
     // Another evaluation changes only its own time.
-    let dry_run = balancer_at(&place, &["send", "evaluation", "somebody", "--dry-run"]);
+    let dry_run = balancer_at(&place, &["send", "evaluation", "hero", "--dry-run"]);
     assert!(dry_run.answer.contains("nothing to do"), "{dry_run:#?}");
     assert_eq!(written(), before);
     watching.signal("TERM");

@@ -24,7 +24,7 @@ const SIDE_BY_SIDE: usize = 4;
 const SEED: &str = "KILL_SEED";
 
 #[test]
-fn killed_at_twenty_random_moments_a_run_started_again_ends_each_time_as_if_it_had_never_been_killed() {
+fn a_killed_run_ends_like_an_undisturbed_one() {
     let (undisturbed, takes) = undisturbed();
     let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
     println!("{SEED}={seed}: {KILLS} moments within {takes:?}");
@@ -63,7 +63,7 @@ impl Ending {
 fn undisturbed() -> (Ending, Duration) {
     loop {
         let place = Place::new();
-        let actor = Actor::unbalanced(&place.data(), "somebody");
+        let actor = Actor::unbalanced(&place.data(), "hero");
         let originals = actor.files();
         let began = Instant::now();
         let ending = settled(&place, &actor, &originals);
@@ -76,7 +76,7 @@ fn undisturbed() -> (Ending, Duration) {
 /// Kills a run at this moment, and starts it again. One that has ended by then is killed sooner.
 fn killed_after(moment: Duration) -> Ending {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let originals = actor.files();
     let pictures: BTreeSet<Vec<u8>> = snapshot(&actor.training_data()).into_values().collect();
     let mut running = Background::start(place.local_in_background());

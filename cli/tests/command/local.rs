@@ -14,7 +14,7 @@ use crate::support::run::Ran;
 use crate::support::stack::Place;
 
 #[test]
-fn an_unbalanced_set_becomes_balanced_and_a_second_run_changes_nothing() {
+fn a_set_becomes_balanced_and_then_stays_unchanged() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "Jürgen M+ller (2)");
     let before = actor.files();
@@ -59,20 +59,20 @@ fn text(value: &Value) -> &str {
 }
 
 #[test]
-fn a_dry_run_says_what_it_would_do_and_touches_nothing() {
+fn a_dry_run_reports_its_plan_and_changes_nothing() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let before = snapshot(&place.data());
     let said = Ran::of(place.local().arg("--dry-run")).done().answer;
-    assert!(said.contains("somebody: 5/0/2 now, 4/1/1 after"), "{said}");
-    assert_eq!(said.matches("would delete somebody_").count(), 2, "{said}");
+    assert!(said.contains("hero: 5/0/2 now, 4/1/1 after"), "{said}");
+    assert_eq!(said.matches("would delete hero_").count(), 2, "{said}");
     assert!(said.contains("would generate 1 bw_stylized"), "{said}");
     assert_eq!(snapshot(&place.data()), before);
     assert!(!actor.dir.join("manifest.json").exists());
 }
 
 #[test]
-fn a_dry_run_of_an_actor_with_only_a_base_image_proposes_a_whole_set_and_makes_nothing() {
+fn a_dry_run_of_a_base_image_proposes_a_whole_set() {
     let place = Place::new();
     let actor = Actor::nothing(&place.data(), "new").with_base();
     let (before, logs) = (snapshot(&place.data()), place.tmp().with_file_name("logs"));
@@ -88,9 +88,9 @@ fn a_dry_run_of_an_actor_with_only_a_base_image_proposes_a_whole_set_and_makes_n
 }
 
 #[test]
-fn a_dry_run_for_which_there_is_no_money_ends_and_says_so() {
+fn a_dry_run_without_budget_ends_with_the_reason() {
     let place = Place::new();
-    Actor::unbalanced(&place.data(), "somebody");
+    Actor::unbalanced(&place.data(), "hero");
     let mut command = place.local();
     // Nobody listens there; nothing is asked before the money is set aside.
     command.args(["--dry-run", "--vision", "openai"]).envs([
@@ -99,19 +99,19 @@ fn a_dry_run_for_which_there_is_no_money_ends_and_says_so() {
         ("DAILY_BUDGET_USD", "0.000001"),
     ]);
     let ran = Ran::of(&mut command).failed(3, &[]);
-    assert!(ran.answer.contains("somebody: needs attention: ") && ran.answer.contains("budget"), "{ran:#?}");
+    assert!(ran.answer.contains("hero: needs attention: ") && ran.answer.contains("budget"), "{ran:#?}");
 }
 
 #[test]
-fn a_dry_run_answers_in_json_where_that_is_asked_for() {
+fn a_dry_run_prints_json() {
     let place = Place::new();
-    Actor::unbalanced(&place.data(), "somebody");
+    Actor::unbalanced(&place.data(), "hero");
     let answer = Ran::of(place.local().args(["--dry-run", "--json"])).done().last_line();
-    assert_eq!(answer["actors"][0]["actor_id"], "somebody", "{answer}");
+    assert_eq!(answer["actors"][0]["actor_id"], "hero", "{answer}");
 }
 
 #[test]
-fn an_actor_without_a_base_image_is_named_with_the_place_for_one_and_the_others_are_balanced() {
+fn a_missing_base_image_does_not_stop_other_actors() {
     let place = Place::new();
     let (bare, whole) = (Actor::without_base(&place.data(), "bare"), Actor::unbalanced(&place.data(), "whole"));
     let (files, folder) = (actor_files(&bare), bare.dir.join("base_image"));
@@ -131,7 +131,7 @@ fn actor_files(actor: &Actor) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn an_actor_with_only_a_base_image_gets_a_whole_set() {
+fn a_base_image_alone_gets_a_whole_set() {
     let place = Place::new();
     let actor = Actor::nothing(&place.data(), "new").with_base();
     fs::remove_dir(actor.training_data()).unwrap();
@@ -146,19 +146,19 @@ fn an_actor_with_only_a_base_image_gets_a_whole_set() {
 }
 
 #[test]
-fn whoever_may_read_the_images_may_read_the_manifest() {
+fn the_manifest_has_the_permissions_of_the_images() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
+    let actor = Actor::balanced(&place.data(), "hero");
     Ran::of(&mut place.local()).done();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
-    let image = actor.training_data().join("somebody_1.jpg");
+    let image = actor.training_data().join("hero_1.jpg");
     assert_eq!(mode(&actor.dir.join("manifest.json")), mode(&image));
 }
 
 #[test]
-fn a_folder_at_which_another_run_is_busy_is_named() {
+fn a_folder_in_use_by_another_run_is_named() {
     let place = Place::new();
-    let actor = Actor::nothing(&place.data(), "somebody").with_base();
+    let actor = Actor::nothing(&place.data(), "hero").with_base();
     let mut first = Background::start(place.local_in_background());
     first.wait_for("round 1");
     Ran::of(&mut place.local()).failed(1, &[place.data().to_str().unwrap(), "another"]);

@@ -35,7 +35,7 @@ fn status_of<'a>(report: &'a Value, id: &str) -> &'a Value {
 }
 
 #[test]
-fn images_that_are_not_understood_stop_their_actor() {
+fn images_that_cannot_be_interpreted_stop_the_actor() {
     let place = Place::new();
     let data = place.data();
     let kohya = astray(&data, "kohya", "training_data/10_kohya woman");
@@ -70,7 +70,7 @@ fn images_that_are_not_understood_stop_their_actor() {
 }
 
 #[test]
-fn an_ordinary_folder_gives_no_noise() {
+fn an_ordinary_folder_causes_no_remarks() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     for file in actor.files() {
@@ -103,7 +103,7 @@ fn an_ordinary_folder_gives_no_noise() {
 }
 
 #[test]
-fn names_in_other_spellings_lose_no_image() {
+fn other_spellings_of_names_lose_no_image() {
     let place = Place::new();
     let named = Actor::balanced(&place.data(), "O'Brien & Söhne, #3");
     let jurgen = Actor::balanced(&place.data(), "Ju\u{308}rgen");
@@ -138,7 +138,7 @@ fn names_in_other_spellings_lose_no_image() {
 }
 
 #[test]
-fn two_spellings_of_one_actor_are_left_alone() {
+fn two_folders_of_one_actor_are_skipped() {
     let place = Place::new();
     for id in ["Jürgen", "Ju\u{308}rgen"] {
         Actor::balanced(&place.data(), id);
@@ -164,7 +164,7 @@ fn assessments_from_other_shells_are_read() {
 }
 
 #[test]
-fn a_folder_of_images_in_a_deeper_one_is_pointed_out() {
+fn images_in_a_subfolder_are_pointed_out() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("10_hero")).unwrap();
     fs::write(dir.path().join("10_hero/1.jpg"), &drawn(Kind::Photorealistic)[0]).unwrap();
@@ -181,7 +181,7 @@ fn watch(place: &Place) -> Background {
 }
 
 #[test]
-fn a_folder_that_vanishes_is_waited_for() {
+fn watch_waits_for_a_folder_that_vanished() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     let mut watching = watch(&place);

@@ -9,10 +9,10 @@ use crate::support::run::Ran;
 use crate::support::stack::Place;
 
 #[test]
-fn what_is_no_image_is_left_alone_and_named() {
+fn files_that_are_no_images_are_named_and_stay() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
-    for (name, text) in [("notes.txt", "to do"), ("broken_7.png", "not a picture"), (".hidden.png", "nobody's")] {
+    let actor = Actor::balanced(&place.data(), "hero");
+    for (name, text) in [("notes.txt", "to do"), ("broken_7.png", "not a picture"), (".hidden.png", "stranger's")] {
         actor.put(name, text.as_bytes());
     }
     fs::create_dir(place.data().join("bad:name")).unwrap();
@@ -20,13 +20,9 @@ fn what_is_no_image_is_left_alone_and_named() {
     fs::create_dir(place.data().join("no actor at all")).unwrap();
     let before = actor.files();
     let ran = Ran::of(&mut place.local()).done();
-    for words in [
-        "ignored in somebody: 1 other file (notes.txt)",
-        "notes.txt",
-        "skipped ",
-        "bad:name: `bad:name`",
-        "it holds `:`",
-    ] {
+    for words in
+        ["ignored in hero: 1 other file (notes.txt)", "notes.txt", "skipped ", "bad:name: `bad:name`", "it holds `:`"]
+    {
         assert_eq!(ran.remarks.matches(words).count(), 1, "`{words}` is not said once in {ran:#?}");
     }
     assert!(ran.answer.contains("broken_7.png: the content is not PNG, JPEG or WebP"), "{ran:#?}");
@@ -34,9 +30,9 @@ fn what_is_no_image_is_left_alone_and_named() {
 }
 
 #[test]
-fn a_base_image_that_is_no_use_is_named() {
+fn an_unusable_base_image_is_named() {
     let place = Place::new();
-    let actor = Actor::without_base(&place.data(), "somebody");
+    let actor = Actor::without_base(&place.data(), "hero");
     let base = actor.dir.join("base_image/portrait.png");
     fs::create_dir(base.parent().unwrap()).unwrap();
     fs::write(&base, png(image::RgbImage::new(1, 1))).unwrap();
@@ -48,9 +44,9 @@ fn a_base_image_that_is_no_use_is_named() {
 }
 
 #[test]
-fn a_dry_run_of_an_actor_that_cannot_be_judged_says_why() {
+fn a_dry_run_names_an_invalid_actor_file() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     fs::write(actor.dir.join("actor.json"), r#"{"sexx":"female"}"#).unwrap();
     let before = snapshot(&place.data());
     let ran = Ran::of(place.local().arg("--dry-run")).failed(3, &[]);
@@ -60,9 +56,9 @@ fn a_dry_run_of_an_actor_that_cannot_be_judged_says_why() {
 }
 
 #[test]
-fn a_trash_that_cannot_be_used_is_named_once_the_attempts_are_over() {
+fn an_unusable_trash_is_named_after_five_attempts() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let trash = actor.dir.join("trash");
     fs::write(&trash, "in the way").unwrap();
     // Five attempts with pauses of 2, 4, 8 and 16 seconds.

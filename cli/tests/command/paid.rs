@@ -61,11 +61,11 @@ fn is_charged_once(signal: &str) {
 }
 
 #[test]
-fn a_hangup_keeps_what_is_charged() {
+fn sighup_keeps_images_that_are_charged() {
     is_charged_once("HUP");
 }
 
 #[test]
-fn a_termination_keeps_what_is_charged() {
+fn sigterm_keeps_images_that_are_charged() {
     is_charged_once("TERM");
 }

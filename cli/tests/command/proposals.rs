@@ -22,7 +22,7 @@ fn dry_run(place: &Place, options: &[&str]) -> Ran {
 #[test]
 fn a_dry_run_names_the_price_without_a_token() {
     let place = Place::new();
-    Actor::unbalanced(&place.data(), "somebody");
+    Actor::unbalanced(&place.data(), "hero");
     let said = dry_run(&place, &["--generator", "replicate"]).done().answer;
     assert!(said.contains("would cost about $0.04: 1 image at $0.04"), "{said}");
     let answer = dry_run(&place, &["--generator", "replicate", "--json"]).done().last_line();
@@ -37,14 +37,14 @@ fn a_dry_run_names_the_price_without_a_token() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_stop_the_run() {
+fn a_dry_run_names_what_would_stop_the_run() {
     let place = Place::new();
-    let actor = Actor::without_base(&place.data(), "somebody");
+    let actor = Actor::without_base(&place.data(), "hero");
     let folder = actor.dir.join("base_image");
     let ran = dry_run(&place, &["--max-deleted-percent", "10"]).failed(3, &[]);
     for words in [
         "needs approval: it would delete 2 of 7 images (29 %), and --max-deleted-percent is 10",
-        "can't be carried out: There is no base image of somebody",
+        "can't be carried out: There is no base image of hero",
         folder.to_str().unwrap(),
     ] {
         assert!(ran.answer.contains(words), "`{words}` is not in {ran:#?}");
@@ -60,9 +60,9 @@ fn a_dry_run_says_what_would_stop_the_run() {
 #[test]
 fn a_dry_run_needs_a_vision_key_only_to_rate() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
+    let actor = Actor::balanced(&place.data(), "hero");
     let openai = ["--vision", "openai"];
-    dry_run(&place, &openai).failed(2, &["OPENAI_API_KEY", "6 images of somebody", "somebody_1.jpg"]);
+    dry_run(&place, &openai).failed(2, &["OPENAI_API_KEY", "6 images of hero", "hero_1.jpg"]);
 
     Ran::of(&mut place.local()).done();
     let mut manifest = actor.manifest();
@@ -71,22 +71,22 @@ fn a_dry_run_needs_a_vision_key_only_to_rate() {
     }
     fs::write(actor.dir.join("manifest.json"), manifest.to_string()).unwrap();
     let said = dry_run(&place, &openai).done().answer;
-    assert!(said.contains("somebody: 4/1/1 now, 4/1/1 after") && said.contains("would cost nothing"), "{said}");
+    assert!(said.contains("hero: 4/1/1 now, 4/1/1 after") && said.contains("would cost nothing"), "{said}");
 }
 
 #[test]
 fn a_dry_run_by_message_prints_its_result() {
     let place = Place::new();
-    Actor::without_base(&place.data(), "some body");
+    Actor::without_base(&place.data(), "the hero");
     let mut command = place.local_in_background();
     command.args(["--watch", "--max-deleted-percent", "100"]);
     let mut watching = Background::start(command);
     watching.wait_for("Ctrl-C ends it");
     let send = |options: &[&str]| {
-        Ran::of(place.balancer().args(["send", "evaluation", "some body", "--dry-run"]).args(options))
+        Ran::of(place.balancer().args(["send", "evaluation", "the hero", "--dry-run"]).args(options))
     };
-    let ran = send(&[]).failed(3, &["asked for a dry run of some body (request "]);
-    for words in ["some body: 5/0/2 now, 4/1/1 after", "would delete some body_", "There is no base image"] {
+    let ran = send(&[]).failed(3, &["asked for a dry run of the hero (request "]);
+    for words in ["the hero: 5/0/2 now, 4/1/1 after", "would delete the hero_", "There is no base image"] {
         assert!(ran.answer.contains(words), "`{words}` is not in {ran:#?}");
     }
     let answer = send(&["--json"]).failed(3, &[]).json();
@@ -95,27 +95,27 @@ fn a_dry_run_by_message_prints_its_result() {
 
     let sent = send(&["--no-wait", "--json"]).done().json();
     assert_eq!((&sent["queue"], &sent["message"]["mode"]), (&json!("evaluation"), &json!("dry_run")));
-    let status = Ran::of(place.balancer().args(["status", "some body"])).failed(3, &[]).answer;
+    let status = Ran::of(place.balancer().args(["status", "the hero"])).failed(3, &[]).answer;
     assert!(status.contains("was a dry run: from 5/0/2 to 4/1/1"), "{status}");
-    let unknown = Ran::of(place.balancer().args(["send", "evaluation", "nobody", "--dry-run"]));
-    unknown.failed(1, &["the request was rejected", "nobody"]);
+    let unknown = Ran::of(place.balancer().args(["send", "evaluation", "stranger", "--dry-run"]));
+    unknown.failed(1, &["the request was rejected", "stranger"]);
     watching.signal("INT");
     assert_eq!(watching.end(), Some(130), "{}", watching.said());
 }
 
 #[test]
-fn status_names_what_was_deleted_last_and_why() {
+fn status_names_the_last_deletions_with_reasons() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let mut command = place.local_in_background();
     command.arg("--watch");
     let mut watching = Background::start(command);
     watching.wait_for("Ctrl-C ends it");
     let status = |options: &[&str]| Ran::of(place.balancer().arg("status").args(options)).done();
-    let said = status(&["somebody"]).answer;
-    assert!(said.contains("deleted last") && said.contains("`balancer restore somebody`"), "{said}");
+    let said = status(&["hero"]).answer;
+    assert!(said.contains("deleted last") && said.contains("`balancer restore hero`"), "{said}");
     let trash = actor.trash();
-    let deletion = status(&["somebody", "--json"]).json()[0]["last_deletion"].clone();
+    let deletion = status(&["hero", "--json"]).json()[0]["last_deletion"].clone();
     for gone in deletion["deleted"].as_array().unwrap() {
         assert!(trash.contains(gone["file"].as_str().unwrap()), "{deletion}");
         assert!(said.contains(gone["reason"].as_str().unwrap()), "{said}");

@@ -14,9 +14,9 @@ use crate::support::run::Ran;
 use crate::support::stack::Place;
 
 #[test]
-fn a_served_stack_writes_what_sam_needs_and_is_found_by_status_until_it_ends() {
+fn serve_writes_files_for_sam_and_status_finds_it() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
+    let actor = Actor::balanced(&place.data(), "hero");
     let (files, env_vars, events) = (actor.files(), place.data().join("../env.json"), place.data().join("../events"));
     let mut command = place.local_in_background();
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();

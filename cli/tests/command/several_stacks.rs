@@ -29,19 +29,19 @@ fn watch(mut command: Command) -> Background {
 #[test]
 fn status_finds_the_stack_during_its_first_round() {
     let place = Place::new();
-    Actor::unbalanced(&place.data(), "somebody");
+    Actor::unbalanced(&place.data(), "hero");
     let mut command = place.local_in_background();
     command.arg("--watch");
     let mut watching = Background::start(command);
     // The first image is being rated: the round has begun, and its report is not printed yet.
-    watching.wait_for("somebody: ");
+    watching.wait_for("hero: ");
     let status: Value = Ran::of(place.balancer().args(["status", "--json"])).json();
-    assert_eq!(status[0]["actor_id"], "somebody");
+    assert_eq!(status[0]["actor_id"], "hero");
     assert!(!watching.said().contains("Ctrl-C ends it"), "the round is over already: {}", watching.said());
 }
 
 #[test]
-fn commands_pick_among_several_stacks_and_ask_when_they_cannot() {
+fn commands_find_one_of_several_stacks() {
     let place = Place::new();
     Actor::balanced(&place.data(), "first_actor");
     let data = second_folder(&place, "second_actor");

@@ -46,7 +46,7 @@ fn sidecars_are_with_their_images(actor: &Actor, before: &BTreeSet<String>) -> B
 
 fn restore_in_folder(place: &Place) -> Command {
     let mut command = balancer();
-    command.args(["restore", "somebody", "--data"]).arg(place.data());
+    command.args(["restore", "hero", "--data"]).arg(place.data());
     command
 }
 
@@ -64,7 +64,7 @@ fn replace_by_link(folder: &Path, by: &Path) {
 #[test]
 fn a_set_on_another_disk_is_balanced_and_restored() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let (before, other) = (actor.files(), elsewhere(&place.data()));
     caption(&actor);
     replace_by_link(&actor.training_data(), &other.path().join("images"));
@@ -92,9 +92,9 @@ fn a_set_on_another_disk_is_balanced_and_restored() {
 }
 
 #[test]
-fn linked_images_go_and_return_as_links() {
+fn linked_images_move_and_return_as_links() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let (before, pool) = (actor.files(), place.data().parent().unwrap().join("pool"));
     fs::create_dir(&pool).unwrap();
     for name in &before {
@@ -120,9 +120,9 @@ fn linked_images_go_and_return_as_links() {
 }
 
 #[test]
-fn captions_come_back_with_a_running_stack() {
+fn captions_return_with_a_running_stack() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let before = actor.files();
     caption(&actor);
     let mut command = place.local_in_background();
@@ -135,7 +135,7 @@ fn captions_come_back_with_a_running_stack() {
     // Another caption has been written meanwhile.
     actor.put(&text, b"another");
 
-    let restored = Ran::of(place.balancer().args(["restore", "somebody", one, "--json"]));
+    let restored = Ran::of(place.balancer().args(["restore", "hero", one, "--json"]));
     assert_eq!(restored.json()["restored"][0]["file"], json!(one), "{restored:#?}");
     let trash = restored.json()["problems"][0]["file"].as_str().map(PathBuf::from).unwrap();
     restored.failed(1, &["stays in the trash: another file has its name", "1 file was left as it is"]);
@@ -148,19 +148,19 @@ fn captions_come_back_with_a_running_stack() {
 
 /// An actor with one image in the trash, a caption beside it, and a manifest that records this.
 fn with_one_in_the_trash(place: &Place) -> (Actor, PathBuf) {
-    let actor = Actor::nothing(&place.data(), "somebody");
+    let actor = Actor::nothing(&place.data(), "hero");
     let trashed = json!({ "plan_id": "p", "deleted_at": "2026-01-01T00:00:00Z", "reason": "Surplus.", "image": {} });
-    let manifest = json!({ "actor_id": "somebody", "trash": { "somebody_1.jpg": [trashed] } });
+    let manifest = json!({ "actor_id": "hero", "trash": { "hero_1.jpg": [trashed] } });
     fs::write(actor.dir.join("manifest.json"), manifest.to_string()).unwrap();
     let trash = actor.dir.join("trash/p");
     fs::create_dir_all(&trash).unwrap();
-    fs::write(trash.join("somebody_1.jpg"), vec![7; 500_000]).unwrap();
-    fs::write(trash.join("somebody_1.txt"), "caption").unwrap();
+    fs::write(trash.join("hero_1.jpg"), vec![7; 500_000]).unwrap();
+    fs::write(trash.join("hero_1.txt"), "caption").unwrap();
     (actor, trash)
 }
 
 #[test]
-fn a_disk_that_is_full_half_way_loses_nothing() {
+fn a_full_disk_loses_nothing() {
     let place = Place::new();
     let (actor, trash) = with_one_in_the_trash(&place);
     let other = elsewhere(&place.data());
@@ -169,12 +169,12 @@ fn a_disk_that_is_full_half_way_loses_nothing() {
     // A limit on the size of files makes the copy fail in the middle, as a full disk does.
     let mut limited = Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_balancer")]);
-    let ran = Ran::of(limited.args(["restore", "somebody", "--data"]).arg(place.data()));
-    ran.failed(1, &["can't be moved to", trash.join("somebody_1.jpg").to_str().unwrap()]);
+    let ran = Ran::of(limited.args(["restore", "hero", "--data"]).arg(place.data()));
+    ran.failed(1, &["can't be moved to", trash.join("hero_1.jpg").to_str().unwrap()]);
     assert!(snapshot(&place.data()) == before && actor.files().is_empty(), "{:?}", actor.files());
 
     restore_in_folder(&place).assert().success();
-    assert_eq!(actor.files(), BTreeSet::from(["somebody_1.jpg".to_owned(), "somebody_1.txt".to_owned()]));
+    assert_eq!(actor.files(), BTreeSet::from(["hero_1.jpg".to_owned(), "hero_1.txt".to_owned()]));
     assert!(fs::read_dir(trash).unwrap().next().is_none());
 }
 
@@ -182,10 +182,10 @@ fn a_disk_that_is_full_half_way_loses_nothing() {
 fn a_caption_whose_name_is_taken_stays_in_the_trash() {
     let place = Place::new();
     let (actor, trash) = with_one_in_the_trash(&place);
-    actor.put("somebody_1.txt", b"another");
-    let kept = trash.join("somebody_1.txt");
+    actor.put("hero_1.txt", b"another");
+    let kept = trash.join("hero_1.txt");
     Ran::of(&mut restore_in_folder(&place)).failed(1, &[kept.to_str().unwrap(), "stays in the trash"]);
     assert_eq!((fs::read(kept).unwrap(), actor.trash().len()), (b"caption".to_vec(), 1));
-    assert!(actor.manifest()["images"].get("somebody_1.jpg").is_some());
-    assert_eq!(fs::read(actor.training_data().join("somebody_1.txt")).unwrap(), b"another");
+    assert!(actor.manifest()["images"].get("hero_1.jpg").is_some());
+    assert_eq!(fs::read(actor.training_data().join("hero_1.txt")).unwrap(), b"another");
 }

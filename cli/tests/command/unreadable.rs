@@ -37,10 +37,10 @@ fn the_other_is_balanced(place: &Place, broken: &Actor, words: &[&str]) -> Ran {
 }
 
 #[test]
-fn an_image_that_cannot_be_read_is_named_and_the_others_are_balanced_without_it() {
+fn an_unreadable_image_is_named_and_others_balanced() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
-    let (link, folder) = (actor.training_data().join("somebody_20.jpg"), actor.training_data().join("somebody_21.jpg"));
+    let actor = Actor::unbalanced(&place.data(), "hero");
+    let (link, folder) = (actor.training_data().join("hero_20.jpg"), actor.training_data().join("hero_21.jpg"));
     dangling(&link);
     fs::create_dir(&folder).unwrap();
     let ran = Ran::of(place.local().arg("--json")).done();
@@ -56,54 +56,54 @@ fn an_image_that_cannot_be_read_is_named_and_the_others_are_balanced_without_it(
 }
 
 #[test]
-fn a_set_of_which_nothing_can_be_read_is_not_made_anew() {
+fn an_entirely_unreadable_set_is_not_regenerated() {
     let place = Place::new();
-    let actor = Actor::nothing(&place.data(), "somebody").with_base();
+    let actor = Actor::nothing(&place.data(), "hero").with_base();
     for number in 1..=3 {
-        dangling(&actor.training_data().join(format!("somebody_{number}.jpg")));
+        dangling(&actor.training_data().join(format!("hero_{number}.jpg")));
     }
-    the_other_is_balanced(&place, &actor, &["somebody_1.jpg", "2 other images"]);
+    the_other_is_balanced(&place, &actor, &["hero_1.jpg", "2 other images"]);
 }
 
 #[test]
-fn an_actor_whose_base_image_cannot_be_read_is_named_and_the_others_go_on() {
+fn an_unreadable_base_image_skips_its_actor() {
     let place = Place::new();
-    let actor = Actor::without_base(&place.data(), "somebody");
+    let actor = Actor::without_base(&place.data(), "hero");
     let base = actor.dir.join("base_image/portrait.png");
     fs::create_dir(base.parent().unwrap()).unwrap();
     dangling(&base);
-    the_other_is_balanced(&place, &actor, &["left alone somebody", base.to_str().unwrap(), "Mend it"]);
+    the_other_is_balanced(&place, &actor, &["left alone hero", base.to_str().unwrap(), "Mend it"]);
 }
 
 #[test]
-fn an_actor_whose_actor_file_cannot_be_read_is_named_and_the_others_go_on() {
+fn an_unreadable_actor_file_skips_its_actor() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let file = actor.dir.join("actor.json");
     fs::create_dir(&file).unwrap();
-    the_other_is_balanced(&place, &actor, &["left alone somebody", file.to_str().unwrap(), "Mend it"]);
+    the_other_is_balanced(&place, &actor, &["left alone hero", file.to_str().unwrap(), "Mend it"]);
 }
 
 #[test]
-fn an_actor_whose_manifest_cannot_be_understood_is_left_alone_with_file_line_and_remedy() {
+fn an_invalid_manifest_skips_its_actor() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let manifest = actor.dir.join("manifest.json");
-    fs::write(&manifest, "{\n  \"actor_id\": \"somebody\",\n  \"images\": {\n}").unwrap();
+    fs::write(&manifest, "{\n  \"actor_id\": \"hero\",\n  \"images\": {\n}").unwrap();
     let before = snapshot(&actor.dir);
-    let words = ["left alone somebody", manifest.to_str().unwrap(), "line 4", "Mend it, or move it away"];
+    let words = ["left alone hero", manifest.to_str().unwrap(), "line 4", "Mend it, or move it away"];
     the_other_is_balanced(&place, &actor, &words);
     assert_eq!(snapshot(&actor.dir), before);
 }
 
 #[test]
-fn an_actor_whose_manifest_cannot_be_read_is_left_alone_even_by_a_dry_run() {
+fn an_unreadable_manifest_skips_its_actor() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let manifest = actor.dir.join("manifest.json");
     dangling(&manifest);
     let proposed = Ran::of(place.local().arg("--dry-run")).failed(3, &[manifest.to_str().unwrap()]);
-    assert!(proposed.answer.contains("somebody: needs attention: "), "{proposed:#?}");
-    the_other_is_balanced(&place, &actor, &["left alone somebody", manifest.to_str().unwrap(), "Mend it"]);
+    assert!(proposed.answer.contains("hero: needs attention: "), "{proposed:#?}");
+    the_other_is_balanced(&place, &actor, &["left alone hero", manifest.to_str().unwrap(), "Mend it"]);
     assert!(manifest.is_symlink() && actor.trash().is_empty());
 }

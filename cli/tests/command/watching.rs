@@ -43,7 +43,7 @@ fn send(place: &Place, arguments: &[&str]) {
 }
 
 #[test]
-fn without_a_running_stack_send_and_status_say_how_to_start_one() {
+fn without_a_stack_commands_name_the_remedy() {
     let cache = tempfile::tempdir().unwrap();
     let words = ["no stack is running here", "balancer local --watch", "--stack"];
     for arguments in [&["status"][..], &["status", "--rejected"], &["send", "evaluation", "a"]] {
@@ -52,9 +52,9 @@ fn without_a_running_stack_send_and_status_say_how_to_start_one() {
 }
 
 #[test]
-fn what_is_sent_and_what_is_dropped_is_taken_up_while_watching() {
+fn watch_processes_messages_and_new_files() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "some body+1");
+    let actor = Actor::balanced(&place.data(), "the hero+1");
     let mut watching = watch(&place);
     settled(&place, "the first evaluation", || true);
 
@@ -63,18 +63,18 @@ fn what_is_sent_and_what_is_dropped_is_taken_up_while_watching() {
     settled(&place, "one too many made and one gone", || actor.trash().len() == 1);
     assert_eq!(highest_number(&actor), 7);
 
-    send(&place, &["deletion", &actor.id, "some body+1_1.jpg"]);
+    send(&place, &["deletion", &actor.id, "the hero+1_1.jpg"]);
     settled(&place, "a new image for the deleted one", || is_whole_again(&actor, 8));
-    assert!(actor.trash().contains("some body+1_1.jpg"));
+    assert!(actor.trash().contains("the hero+1_1.jpg"));
 
     let before = actor.trash().len();
     actor.put("dropped by hand.jpg", &drawn(Kind::ColorStylized)[5]);
     watching.wait_for("found ");
     settled(&place, "the dropped image is one too many", || actor.trash().len() > before);
 
-    send(&place, &["deletion", "nobody", "x.jpg"]);
-    let unknown = Ran::of(place.balancer().args(["status", "nobody else"]));
-    unknown.failed(1, &["nobody else"]);
+    send(&place, &["deletion", "stranger", "x.jpg"]);
+    let unknown = Ran::of(place.balancer().args(["status", "stranger else"]));
+    unknown.failed(1, &["stranger else"]);
 
     watching.signal("INT");
     assert_eq!(watching.end(), Some(130), "{}", watching.said());
@@ -94,25 +94,25 @@ fn highest_number(actor: &Actor) -> u64 {
 }
 
 #[test]
-fn an_image_that_is_removed_while_watching_stays_removed() {
+fn an_image_removed_during_a_watch_stays_removed() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
+    let actor = Actor::balanced(&place.data(), "hero");
     let mut watching = watch(&place);
-    fs::remove_file(actor.training_data().join("somebody_1.jpg")).unwrap();
+    fs::remove_file(actor.training_data().join("hero_1.jpg")).unwrap();
     settled(&place, "a new image for the removed one", || is_whole_again(&actor, 7));
     watching.signal("INT");
     assert_eq!(watching.end(), Some(130));
-    assert!(!actor.files().contains("somebody_1.jpg"));
+    assert!(!actor.files().contains("hero_1.jpg"));
     actor.agrees_with_its_manifest();
 }
 
 #[test]
-fn a_stack_that_was_killed_is_said_not_to_answer() {
+fn a_killed_stack_is_not_found() {
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     let mut watching = watch(&place);
     watching.signal("KILL");
     watching.end();
     Ran::of(place.balancer().arg("status")).failed(1, &["balancer local --watch"]);
-    Ran::of(place.balancer().args(["send", "evaluation", "somebody"])).failed(1, &["balancer local --watch"]);
+    Ran::of(place.balancer().args(["send", "evaluation", "hero"])).failed(1, &["balancer local --watch"]);
 }

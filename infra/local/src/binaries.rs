@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_taken_only_if_all_are_of_this_build() {
+    fn functions_are_used_only_if_all_are_of_this_build() {
         let (_directory, same) = functions([BUILD; 3]);
         assert!(same.are_of(BUILD).unwrap());
         for stale in 0..3 {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_names_the_executables_it_has_made() {
+    fn cargo_output_names_the_executables() {
         let messages = r#"
 {"reason":"compiler-artifact","target":{"name":"balancer"},"executable":null}
 {"reason":"compiler-artifact","target":{"name":"deletion"},"executable":"/t/release/deletion"}

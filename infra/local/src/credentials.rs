@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn key_id_names_the_account_and_is_never_twice_the_same() {
+    fn key_ids_name_the_account_and_differ() {
         let account = Account::new("123456789012").unwrap();
         let [one, other] = [(); 2].map(|()| Token::random().unwrap().credentials(&account));
         assert!(one.access_key_id().starts_with("123456789012") && one.access_key_id().len() == 12 + 48);

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_requirement_is_pinned_by_version_and_hash() {
+    fn requirements_are_pinned_by_version_and_hash() {
         let requirements = REQUIREMENTS.lines().filter(|line| !line.starts_with(['#', ' ']));
         for requirement in requirements {
             assert!(requirement.contains("==") && requirement.ends_with('\\'), "{requirement}");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_attempt_is_removed_and_other_environments_stay() {
+    fn only_an_interrupted_installation_is_removed() {
         let cache = tempfile::tempdir().unwrap();
         for name in ["emulator-a.partial-1", "emulator-b.partial-1", "emulator-b"] {
             fs::create_dir(cache.path().join(name)).unwrap();

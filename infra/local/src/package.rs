@@ -66,7 +66,7 @@ mod tests {
     const TEMPLATE: &str = include_str!("../../../template.yaml");
 
     #[test]
-    fn only_the_code_of_the_three_functions_changes_in_the_real_template() {
+    fn only_the_functions_code_changes_in_the_template() {
         let pointed = point_at_archives(TEMPLATE, "code").unwrap();
         let changed: Vec<_> = TEMPLATE.lines().zip(pointed.lines()).filter(|(old, new)| old != new).collect();
         assert_eq!(
@@ -80,13 +80,13 @@ mod tests {
     }
 
     #[test]
-    fn a_template_without_the_functions_is_refused() {
+    fn a_template_without_the_functions_is_rejected() {
         let refused = point_at_archives("Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n", "code");
         assert!(matches!(refused, Err(Error::TemplateCode { found: 0 })));
     }
 
     #[test]
-    fn a_missing_executable_is_named_with_the_command_that_builds_it() {
+    fn a_missing_executable_names_the_build_command() {
         let message = archive(Path::new("/nowhere/evaluation")).unwrap_err().to_string();
         assert!(message.contains("/nowhere/evaluation") && message.contains("cargo build"), "{message}");
     }

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn file_that_all_could_read_becomes_private() {
+    fn a_readable_file_becomes_private() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("env.json");
         fs::write(&path, "old").unwrap();
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn symbolic_link_is_replaced_not_followed() {
+    fn a_symbolic_link_is_replaced_not_followed() {
         let directory = tempfile::tempdir().unwrap();
         let (planted, path) = (directory.path().join("planted"), directory.path().join("env.json"));
         fs::write(&planted, "theirs").unwrap();
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn directory_made_here_is_private_and_others_stay() {
+    fn new_directories_are_private_and_others_stay() {
         let directory = tempfile::tempdir().unwrap();
         let (new, old) = (directory.path().join("a/b"), directory.path().join("c"));
         create_private_dir(&new).unwrap();

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_python_that_is_neither_too_old_nor_too_new_and_has_venv_is_taken() {
+    fn the_first_suitable_python_is_used() {
         let answers = ["3 9 /old\nvenv", "3 14 /new\nvenv", "3 12 /bare\n", "3 11 /opt/my python\nvenv\n"];
         assert_eq!(chosen(&answers).unwrap(), PathBuf::from("/opt/my python"));
     }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn no_python_at_all_says_what_to_install() {
+    fn without_python_the_error_says_what_to_install() {
         let message = chosen(&[]).unwrap_err().to_string();
         assert!(message.contains("none was found") && message.contains("apt install"), "{message}");
     }

@@ -53,7 +53,7 @@ async fn an_upload_reaches_the_evaluation_function() {
 }
 
 #[tokio::test]
-async fn stacks_in_two_accounts_of_one_emulator_are_apart() {
+async fn stacks_in_two_accounts_are_separate() {
     let directory = tempfile::tempdir().unwrap();
     let emulator = Emulator::start(EmulatorOptions::default()).await.unwrap();
     let one = Stack::create(&emulator, options(directory.path(), Account::unique()).await).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_port_in_use_is_named() {
 }
 
 #[tokio::test]
-async fn an_address_other_than_the_usual_one_is_listened_on_and_named_when_its_port_is_in_use() {
+async fn another_address_works_and_a_used_port_is_named() {
     let host = Some(Ipv4Addr::new(127, 0, 0, 2));
     let emulator = Emulator::start(EmulatorOptions { host, ..EmulatorOptions::default() }).await.unwrap();
     let port = emulator.port();
@@ -93,7 +93,7 @@ async fn an_address_other_than_the_usual_one_is_listened_on_and_named_when_its_p
 }
 
 #[tokio::test]
-async fn an_address_that_this_machine_does_not_have_is_named_with_the_remedy() {
+async fn a_foreign_address_is_named_with_the_remedy() {
     // Kept for documentation by RFC 5737, so nobody has it.
     let host = Some(Ipv4Addr::new(192, 0, 2, 1));
     let error = Emulator::start(EmulatorOptions { host, ..EmulatorOptions::default() }).await.unwrap_err();
@@ -119,7 +119,7 @@ async fn parent() {
 }
 
 #[tokio::test]
-async fn the_emulator_and_its_functions_die_with_a_killed_parent() {
+async fn the_emulator_ends_with_its_killed_parent() {
     let directory = tempfile::tempdir().unwrap();
     let mut parent = Command::new(std::env::current_exe().unwrap());
     parent.args(["--ignored", "--exact", "parent", "--nocapture"]).env("STACK_DIRECTORY", directory.path());

@@ -78,7 +78,7 @@ async fn presigned_address_is_refused() {
 }
 
 #[tokio::test]
-async fn web_page_is_refused_even_with_the_key() {
+async fn a_web_page_is_rejected_even_with_the_key() {
     let (_emulator, port, credentials) = emulator().await;
     let signed = |method: &str| Request::new(method, "/", port).signed(&credentials, "s3");
     for (name, value) in [
@@ -163,7 +163,7 @@ async fn connection_never_changes_to_another_http() {
 }
 
 #[tokio::test]
-async fn refusals_are_logged_without_what_was_presented() {
+async fn rejections_are_logged_without_the_credentials() {
     let (emulator, port, credentials) = emulator().await;
     let id = credentials.access_key_id();
     Request::new("GET", &format!("/images?X-Amz-Credential={id}"), port).refused(port, 403, "presigned");
@@ -184,7 +184,7 @@ async fn refusals_are_logged_without_what_was_presented() {
 }
 
 #[tokio::test]
-async fn sealed_stack_lets_nothing_be_made_or_changed() {
+async fn a_sealed_stack_rejects_administrative_calls() {
     let directory = tempfile::tempdir().unwrap();
     let options = options(directory.path(), Account::default()).await;
     let stack = LocalStack::start(EmulatorOptions::default(), options).await.unwrap();
@@ -264,7 +264,7 @@ async fn sealed_stack_lets_nothing_be_made_or_changed() {
 }
 
 #[tokio::test]
-async fn sealed_stack_works_on_its_images_records_and_messages() {
+async fn a_sealed_stack_accepts_calls_on_its_data() {
     let directory = tempfile::tempdir().unwrap();
     let options = options(directory.path(), Account::default()).await;
     let stack = LocalStack::start(EmulatorOptions::default(), options).await.unwrap();
@@ -292,7 +292,7 @@ async fn sealed_stack_works_on_its_images_records_and_messages() {
 }
 
 #[tokio::test]
-async fn functions_events_are_out_of_others_reach() {
+async fn clients_cannot_reach_the_functions_events() {
     let directory = tempfile::tempdir().unwrap();
     let options = options(directory.path(), Account::default()).await;
     let stack = LocalStack::start(EmulatorOptions::default(), options).await.unwrap();
@@ -315,7 +315,7 @@ async fn functions_events_are_out_of_others_reach() {
 }
 
 #[tokio::test]
-async fn keys_lie_in_private_files_that_end_with_the_emulator() {
+async fn key_files_are_private_and_end_with_the_emulator() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let mut options = options(directory.path(), Account::default()).await;

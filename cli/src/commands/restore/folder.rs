@@ -15,7 +15,7 @@ use handlers::restore::RestoreError;
 
 use super::{Restored, Wanted, wanted};
 use crate::local::data_folder::ActorFolder;
-use crate::local::{lock, salvage_trash, write_whole};
+use crate::local::{lock, record_trash, write_atomically};
 
 /// Moves images back among the others and enters them in `manifest.json`.
 pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
@@ -29,7 +29,7 @@ pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> any
                 let left = move_sidecars_back(&folder, &wanted)?;
                 enter(&mut manifest, &wanted, pin);
                 // After each file, so that whatever is cut off, what was done is written down.
-                write_whole(&folder.manifest(), &serde_json::to_vec_pretty(&manifest)?)?;
+                write_atomically(&folder.manifest(), &serde_json::to_vec_pretty(&manifest)?)?;
                 restored.done.push(wanted);
                 left.into_iter().for_each(|sidecar| restored.leave(sidecar));
             }
@@ -45,7 +45,7 @@ fn read(folder: &ActorFolder) -> anyhow::Result<Manifest> {
         format!("{} can't be read; `balancer local` writes it when it has balanced the folder", path.display())
     })?;
     let mut manifest = json::read(&text).with_context(|| format!("{} is not a manifest", path.display()))?;
-    salvage_trash(&mut manifest, folder);
+    record_trash(&mut manifest, folder);
     Ok(manifest)
 }
 

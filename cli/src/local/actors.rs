@@ -13,21 +13,21 @@ use domain::numbering;
 use handlers::Clock;
 use jiff::Timestamp;
 
-use super::belongings::Belongings;
+use super::actor_files::ActorFiles;
 use super::circumstances::{Circumstances, Settings};
 use super::data_folder::ActorFolder;
-use super::keeper::Keeper;
+use super::manifest_keeper::ManifestKeeper;
 use super::report::Report;
-use super::settle;
 use super::upload::Destination;
+use super::wait;
 use crate::outcome::remark;
 
 /// Who has been taken up and who hasn't.
-pub struct Roster {
+pub struct Actors {
     pub destination: Destination,
     pub queues: Queues,
     /// Writes the manifests.
-    pub keeper: Arc<Keeper>,
+    pub keeper: Arc<ManifestKeeper>,
     /// Whether to retry sets that an earlier run has suspended.
     retry: bool,
     /// When the run began, or the last report was printed.
@@ -35,7 +35,7 @@ pub struct Roster {
     /// The actors that the stack knows, or is being told of.
     folders: Vec<ActorFolder>,
     /// The others, and why.
-    pub left_alone: BTreeMap<ActorId, String>,
+    pub skipped: BTreeMap<ActorId, String>,
     /// Actors whose folders permit no conclusions at present, with the reasons.
     held: BTreeMap<ActorId, String>,
     /// Remarks that must not be repeated.
@@ -43,32 +43,32 @@ pub struct Roster {
 }
 
 /// What has become of an actor's folder.
-pub enum Taken {
+pub enum Uploaded {
     /// It was uploaded, with this many images.
-    Up {
+    Complete {
         images: usize,
         /// Whether no upload leads to an evaluation: the functions ignore events about images that they generated.
         needs_request: bool,
         /// Whether an earlier run has suspended it, and nothing has changed since except perhaps its images.
-        is_given_up: bool,
+        is_suspended: bool,
     },
     /// Something in it can't be used.
-    LeftAlone,
+    Skipped,
     /// The same as before.
-    StillLeftAlone,
+    StillSkipped,
 }
 
-impl Roster {
+impl Actors {
     /// Nobody yet.
     pub fn new(destination: Destination, queues: Queues, settings: Settings, retry: bool) -> Self {
         Self {
-            keeper: Arc::new(Keeper::new(destination.store.clone(), settings)),
+            keeper: Arc::new(ManifestKeeper::new(destination.store.clone(), settings)),
             destination,
             queues,
             retry,
             reported_at: Clock::system().now(),
             folders: Vec::new(),
-            left_alone: BTreeMap::new(),
+            skipped: BTreeMap::new(),
             held: BTreeMap::new(),
             said: BTreeSet::new(),
         }
@@ -78,21 +78,21 @@ impl Roster {
     ///
     /// # Errors
     /// If the stack fails.
-    pub async fn take(&mut self, folder: &ActorFolder) -> anyhow::Result<Taken> {
+    pub async fn add(&mut self, folder: &ActorFolder) -> anyhow::Result<Uploaded> {
         let actor = &folder.actor;
         let mut belongings = match self.destination.examine(folder).await? {
             Ok(belongings) => belongings,
-            Err(reason) if self.left_alone.get(actor) == Some(&reason) => return Ok(Taken::StillLeftAlone),
+            Err(reason) if self.skipped.get(actor) == Some(&reason) => return Ok(Uploaded::StillSkipped),
             Err(reason) => {
                 remark(format!("left alone {actor}: {reason}"));
-                self.left_alone.insert(actor.clone(), reason);
-                return Ok(Taken::LeftAlone);
+                self.skipped.insert(actor.clone(), reason);
+                return Ok(Uploaded::Skipped);
             }
         };
-        self.left_alone.remove(actor);
-        self.say_what_is_odd(folder, &belongings);
+        self.skipped.remove(actor);
+        self.report_unusual_files(folder, &belongings);
         let circumstances = self.keeper.circumstances(&belongings);
-        let is_given_up = self.remember(&circumstances, belongings.manifest.as_mut());
+        let is_suspended = self.keep_suspension(&circumstances, belongings.manifest.as_mut());
         self.keeper.add(folder, belongings.manifest.as_ref(), circumstances).await;
         // From the first byte on, so that a run cut off here leaves the folder as the bucket is.
         self.folders.push(folder.clone());
@@ -105,12 +105,12 @@ impl Roster {
                 folder.base_images().display()
             ));
         }
-        Ok(Taken::Up { images, needs_request, is_given_up })
+        Ok(Uploaded::Complete { images, needs_request, is_suspended })
     }
 
     /// Forgets that an earlier run has suspended the set, if the user requests a retry or anything except its images
     /// has changed; the evaluation compares the images. Returns whether the set is still suspended.
-    fn remember(&self, circumstances: &Circumstances, manifest: Option<&mut Manifest>) -> bool {
+    fn keep_suspension(&self, circumstances: &Circumstances, manifest: Option<&mut Manifest>) -> bool {
         let Some(manifest) = manifest else { return false };
         let suspension = manifest.balancing.take();
         manifest.balancing = suspension.filter(|suspension| !self.retry && circumstances.are_those_of(suspension));
@@ -118,18 +118,22 @@ impl Roster {
     }
 
     /// Reports an actor's ignored files and possible surprises.
-    fn say_what_is_odd(&mut self, folder: &ActorFolder, belongings: &Belongings) {
+    fn report_unusual_files(&mut self, folder: &ActorFolder, belongings: &ActorFiles) {
         let actor = &folder.actor;
         let base = folder.base_contents().unwrap_or_default().remarks(&format!("{actor}/base_image"));
-        belongings.contents.remarks(actor.as_str()).into_iter().chain(base).for_each(|line| self.say_once(line));
+        belongings.contents.remarks(actor.as_str()).into_iter().chain(base).for_each(|line| self.remark_once(line));
         let names = belongings.contents.images.iter().map(|image| image.name.as_str());
-        self.say_if_numbers_leap(actor, names, belongings.manifest.as_ref().map_or(0, |manifest| manifest.last_number));
+        self.warn_if_numbers_leap(
+            actor,
+            names,
+            belongings.manifest.as_ref().map_or(0, |manifest| manifest.last_number),
+        );
     }
 
     /// Warns if the names of images make the next number surprisingly high. `known` is the highest number so far.
-    pub fn say_if_numbers_leap<'a>(&mut self, actor: &ActorId, names: impl IntoIterator<Item = &'a str>, known: u64) {
+    pub fn warn_if_numbers_leap<'a>(&mut self, actor: &ActorId, names: impl IntoIterator<Item = &'a str>, known: u64) {
         if let Some((name, number)) = numbering::leap(names, known) {
-            self.say_once(format!(
+            self.remark_once(format!(
                 "new images of {actor} are numbered from {} on, after {name}; if that is not wanted, rename it before the first is generated, for example to {}",
                 number + 1,
                 numbering::filename(actor, 1)
@@ -138,7 +142,7 @@ impl Roster {
     }
 
     /// Prints the remarks that were not printed before.
-    pub fn say_once(&mut self, line: String) {
+    pub fn remark_once(&mut self, line: String) {
         if self.said.insert(line.clone()) {
             remark(line);
         }
@@ -153,7 +157,7 @@ impl Roster {
     }
 
     /// Ends [`Self::hold`]. Returns whether the actor's folder was held.
-    pub fn let_go(&mut self, actor: &ActorId) -> bool {
+    pub fn release(&mut self, actor: &ActorId) -> bool {
         let was_held = self.held.remove(actor).is_some();
         if was_held {
             remark(format!("the images of {actor} are back"));
@@ -162,12 +166,12 @@ impl Roster {
     }
 
     /// Whether an actor has been taken up.
-    pub fn knows(&self, actor: &ActorId) -> bool {
+    pub fn contains(&self, actor: &ActorId) -> bool {
         self.folders.iter().any(|folder| folder.actor == *actor)
     }
 
     /// The actors that have been taken up.
-    pub fn actors(&self) -> Vec<ActorId> {
+    pub fn ids(&self) -> Vec<ActorId> {
         self.folders.iter().map(|folder| folder.actor.clone()).collect()
     }
 
@@ -175,7 +179,7 @@ impl Roster {
     ///
     /// # Errors
     /// If the stack fails.
-    pub async fn ask(&self, actor: &ActorId, mode: Mode) -> anyhow::Result<()> {
+    pub async fn request_evaluation(&self, actor: &ActorId, mode: Mode) -> anyhow::Result<()> {
         let mut command = EvaluationCommand::because(actor.clone(), Cause::Manual);
         command.mode = mode;
         self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
@@ -186,9 +190,9 @@ impl Roster {
     ///
     /// # Errors
     /// If the stack fails.
-    pub async fn ask_first(&self, actor: &ActorId, is_given_up: bool) -> anyhow::Result<()> {
-        if !is_given_up {
-            return self.ask(actor, Mode::Execute).await;
+    pub async fn request_first_evaluation(&self, actor: &ActorId, is_suspended: bool) -> anyhow::Result<()> {
+        if !is_suspended {
+            return self.request_evaluation(actor, Mode::Execute).await;
         }
         // An explicit request would retry it.
         self.destination.store.record_upload(actor, None, Clock::system().now()).await?;
@@ -201,21 +205,21 @@ impl Roster {
     ///
     /// # Errors
     /// If the stack fails.
-    pub async fn settled(&mut self, actors: &[ActorId]) -> anyhow::Result<Report> {
-        let (known, left_alone): (Vec<_>, Vec<_>) = self.folders_of(actors);
+    pub async fn wait_and_report(&mut self, actors: &[ActorId]) -> anyhow::Result<Report> {
+        let (known, skipped): (Vec<_>, Vec<_>) = self.folders_of(actors);
         let known_actors: Vec<ActorId> = known.iter().map(|folder| folder.actor.clone()).collect();
-        settle::settle(&self.destination.store, &self.queues, &known_actors).await?;
+        wait::wait_until_settled(&self.destination.store, &self.queues, &known_actors).await?;
         // Reports the last deletions before the report is printed.
-        self.keeper.look().await?;
+        self.keeper.update().await?;
         let now = Clock::system().now();
         let report = Report::of(&self.destination.store, &known, self.reported_at).await?;
         self.reported_at = now;
-        Ok(report.with_left_alone(left_alone.iter().filter_map(|actor| self.left_alone.get_key_value(actor))))
+        Ok(report.with_skipped(skipped.iter().filter_map(|actor| self.skipped.get_key_value(actor))))
     }
 
     fn folders_of(&self, actors: &[ActorId]) -> (Vec<&ActorFolder>, Vec<ActorId>) {
         let folder_of = |actor: &ActorId| self.folders.iter().find(|folder| folder.actor == *actor);
-        let left_alone = actors.iter().filter(|actor| folder_of(actor).is_none()).cloned().collect();
-        (actors.iter().filter_map(folder_of).collect(), left_alone)
+        let skipped = actors.iter().filter(|actor| folder_of(actor).is_none()).cloned().collect();
+        (actors.iter().filter_map(folder_of).collect(), skipped)
     }
 }

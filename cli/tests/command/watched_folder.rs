@@ -46,9 +46,9 @@ fn end(mut watching: Background) {
 }
 
 #[test]
-fn the_first_result_is_reported_in_words_before_the_watch_begins() {
+fn watch_reports_the_first_result() {
     let place = Place::new();
-    Actor::balanced(&place.data(), "somebody");
+    Actor::balanced(&place.data(), "hero");
     let mut command = place.local_in_background();
     command.arg("--watch");
     let mut watching = Background::start(command);
@@ -58,34 +58,34 @@ fn the_first_result_is_reported_in_words_before_the_watch_begins() {
 }
 
 #[test]
-fn a_base_image_that_was_missing_is_taken_up_and_the_set_balanced() {
+fn a_new_base_image_is_used() {
     let place = Place::new();
-    let actor = Actor::without_base(&place.data(), "somebody");
+    let actor = Actor::without_base(&place.data(), "hero");
     let watching = watch(&place, &[]);
-    reported(&watching, "somebody", "needs_attention");
+    reported(&watching, "hero", "needs_attention");
     let actor = actor.with_base();
-    reported(&watching, "somebody", "balanced");
+    reported(&watching, "hero", "balanced");
     assert_eq!(reports(&watching).len(), 2, "{}", watching.said());
     end(watching);
     actor.agrees_with_its_manifest();
 }
 
 #[test]
-fn an_actor_file_that_is_mended_is_taken_up_and_the_set_balanced() {
+fn a_corrected_actor_file_is_used() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
+    let actor = Actor::balanced(&place.data(), "hero");
     let file = actor.dir.join("actor.json");
     fs::write(&file, r#"{"sexx":"female"}"#).unwrap();
     let watching = watch(&place, &[]);
-    reported(&watching, "somebody", "needs_attention");
+    reported(&watching, "hero", "needs_attention");
     fs::write(&file, r#"{"sex":"female"}"#).unwrap();
-    reported(&watching, "somebody", "balanced");
+    reported(&watching, "hero", "balanced");
     end(watching);
     assert_eq!(actor.manifest()["metadata"]["sex"], "female");
 }
 
 #[test]
-fn an_actor_that_comes_later_is_taken_up_and_an_actor_that_is_mended_too() {
+fn new_and_repaired_actors_are_added() {
     let place = Place::new();
     let broken = Actor::unbalanced(&place.data(), "broken");
     fs::write(broken.dir.join("manifest.json"), "{").unwrap();
@@ -108,23 +108,23 @@ fn an_actor_that_comes_later_is_taken_up_and_an_actor_that_is_mended_too() {
 }
 
 #[test]
-fn with_the_actors_named_nobody_else_is_taken_up() {
+fn with_named_actors_no_other_is_added() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
-    let mut watching = watch(&place, &["--actor", "somebody"]);
-    let other = Actor::unbalanced(&place.data(), "somebody else");
+    let actor = Actor::balanced(&place.data(), "hero");
+    let mut watching = watch(&place, &["--actor", "hero"]);
+    let other = Actor::unbalanced(&place.data(), "another hero");
     actor.put("dropped.jpg", &drawn(Kind::ColorStylized)[5]);
     watching.wait_for("found ");
     wait_until(PATIENCE, || reports(&watching).len() == 2, || watching.said());
-    assert!(!watching.said().contains("somebody else"), "{}", watching.said());
+    assert!(!watching.said().contains("another hero"), "{}", watching.said());
     end(watching);
     assert!(!other.dir.join("manifest.json").exists());
 }
 
 #[test]
-fn a_link_that_leads_nowhere_and_a_file_that_comes_and_goes_do_not_end_the_watch() {
+fn dangling_links_do_not_end_a_watch() {
     let place = Place::new();
-    let actor = Actor::balanced(&place.data(), "somebody");
+    let actor = Actor::balanced(&place.data(), "hero");
     let mut watching = watch(&place, &[]);
     let link = actor.training_data().join("link.png");
     symlink("/no/such/disk/file", &link).unwrap();

@@ -34,9 +34,9 @@ fn images(actor: &Actor) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_set_that_was_given_up_is_left_until_it_changes() {
+fn a_suspended_set_stays_until_its_input_changes() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let first = Ran::of(&mut local(&place)).failed(3, &["After 3 rounds"]);
     assert!(generated(&first) >= 3, "{first:#?}");
     let suspension = actor.manifest()["balancing"].clone();
@@ -45,7 +45,7 @@ fn a_set_that_was_given_up_is_left_until_it_changes() {
     let before = images(&actor);
     let second = Ran::of(&mut local(&place)).failed(3, &["After 3 rounds", "Nothing has changed", "--retry"]);
     assert_eq!(generated(&second), 0, "{second:#?}");
-    assert!(!second.remarks.contains("deleted somebody"), "{second:#?}");
+    assert!(!second.remarks.contains("deleted hero"), "{second:#?}");
     assert_eq!(second.last_line()["actors"][0]["reason"], first.last_line()["actors"][0]["reason"]);
     assert_eq!(images(&actor), before);
     assert_eq!(actor.manifest()["balancing"], suspension);
@@ -87,7 +87,7 @@ fn a_base_image_replaced_during_a_run_is_tried() {
 #[test]
 fn a_set_on_hold_stays_as_it_is_at_every_run() {
     let place = Place::new();
-    let actor = Actor::unbalanced(&place.data(), "somebody");
+    let actor = Actor::unbalanced(&place.data(), "hero");
     let before = images(&actor);
     for _ in 0..2 {
         let ran = Ran::of(place.local().args(["--max-deleted-percent", "10", "--json"]));

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// The plan that is running or awaits approval; or the last plan of a dry run.
 #[derive(Serialize)]
-pub struct PlanAtHand {
+pub struct PlanDetails {
     plan_id: String,
     state: PlanState,
     before: KindCounts,
@@ -32,7 +32,7 @@ struct FailedSlot {
     reason: String,
 }
 
-impl PlanAtHand {
+impl PlanDetails {
     /// The plan of this name; none if there is none.
     pub async fn read(store: &Store, actor: &ActorId, plan_id: &str) -> Result<Option<Self>, StoreError> {
         let Some(plan) = store.plan(actor, plan_id).await? else { return Ok(None) };

@@ -17,7 +17,7 @@ use super::salvage::salvage;
 use crate::folder::{Contents, ImageFile};
 
 /// What belongs to an actor.
-pub struct Belongings {
+pub struct ActorFiles {
     pub manifest: Option<Manifest>,
     /// The content of `actor.json`.
     pub actor_file: Option<Vec<u8>>,
@@ -50,7 +50,7 @@ impl BaseImage {
     }
 }
 
-impl Belongings {
+impl ActorFiles {
     /// Looks at an actor's folder. The inner error is a sentence for people: why the actor is left alone, and what to do.
     pub fn of(folder: &ActorFolder) -> Result<Self, String> {
         let with_remedy = |problem: anyhow::Error| {
@@ -86,7 +86,7 @@ impl Belongings {
     }
 
     fn read(folder: &ActorFolder, contents: Contents) -> anyhow::Result<Self> {
-        one_can_be_read(&contents.images)?;
+        check_any_readable(&contents.images)?;
         // A run that was killed has left no manifest of what it made and threw away; those numbers are used too, and so
         // is that of an image that can't be read.
         let thrown_away = folder.trashed_names()?;
@@ -116,7 +116,7 @@ fn is_content(path: &Path, facts: Option<&Facts>) -> bool {
 }
 
 /// A set none of which can be read, as on a disk that is not there, must not be made anew from the base image.
-fn one_can_be_read(images: &[ImageFile]) -> anyhow::Result<()> {
+fn check_any_readable(images: &[ImageFile]) -> anyhow::Result<()> {
     let mut problems = images.iter().map(|image| (&image.path, open(&image.path)));
     match problems.next() {
         Some((first, Err(problem))) if problems.all(|(_, opened)| opened.is_err()) => {

@@ -10,11 +10,11 @@ use anyhow::{Context, bail};
 use domain::files::{composed, is_image_name};
 use domain::manifest::Manifest;
 
-use super::absence;
-use super::belongings;
+use super::actor_files;
 use super::circumstances::Circumstances;
 use super::data_folder::{ActorFolder, is_there};
 use super::manifest_file;
+use super::missing_images;
 use super::salvage::forget_unplaced;
 use super::upload::Destination;
 use crate::outcome::remark;
@@ -24,7 +24,7 @@ use crate::outcome::remark;
 ///
 /// # Errors
 /// If the stack can't be asked, or a file can't be written.
-pub async fn leave(
+pub async fn sync_back(
     destination: &Destination,
     folder: &ActorFolder,
     circumstances: &mut Circumstances,
@@ -33,7 +33,7 @@ pub async fn leave(
         bail!("the folder is gone, so nothing was written there");
     }
     // Nothing may be written in place of an unmounted disk.
-    if let Some(vanished) = absence::vanished(destination, folder).await? {
+    if let Some(vanished) = missing_images::vanished(destination, folder).await? {
         bail!("{vanished}, so nothing was written there");
     }
     let training_data = destination.keys.training_data(&folder.actor);
@@ -48,19 +48,19 @@ pub async fn leave(
         if !is_there(&path)
             && let Some(object) = destination.bucket.get(&object.key).await?
         {
-            write_whole(&path, &object.bytes)?;
+            write_atomically(&path, &object.bytes)?;
         }
         in_bucket.insert(composed(filename));
     }
     for image in folder.images()? {
         // What can't be read has been said to be left alone.
-        if !in_bucket.contains(&image.name) && belongings::open(&image.path).is_ok() {
+        if !in_bucket.contains(&image.name) && actor_files::open(&image.path).is_ok() {
             remark(format!("{} is in the folder only", image.path.display()));
         }
     }
     let _turn = manifest_file::turn(&folder.dir).await;
     if let Some(mut manifest) = manifest_file::export(&destination.store, folder, Some(circumstances)).await? {
-        leave_trash(destination, folder, &manifest).await?;
+        sync_trash_back(destination, folder, &manifest).await?;
         forget_unplaced(&mut manifest, folder);
         manifest_file::write(folder, &manifest)?;
     }
@@ -68,7 +68,7 @@ pub async fn leave(
 }
 
 /// What lies in the trash of the bucket only would be gone with the stack.
-async fn leave_trash(destination: &Destination, folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
+async fn sync_trash_back(destination: &Destination, folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
     for (filename, entries) in &manifest.trash {
         for trashed in entries {
             let path = folder.trash_path(&trashed.plan_id, filename);
@@ -77,7 +77,7 @@ async fn leave_trash(destination: &Destination, folder: &ActorFolder, manifest: 
                 && let Some(object) = destination.bucket.get(&key).await?
             {
                 // What could not be moved there lies among the images still.
-                if let Err(problem) = write_whole(&path, &object.bytes) {
+                if let Err(problem) = write_atomically(&path, &object.bytes) {
                     remark(format!("{filename} can't be kept in the trash: {problem:#}"));
                 }
             }
@@ -87,7 +87,7 @@ async fn leave_trash(destination: &Destination, folder: &ActorFolder, manifest: 
 }
 
 /// Writes a file as [`replace`] does, and creates its folder if necessary.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let dir = dir_of(path);
     fs::create_dir_all(dir).with_context(|| format!("{} can't be created", dir.display()))?;
     replace(path, bytes)
@@ -97,14 +97,14 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 /// If the name is a link, the link's target is written.
 pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    write_beside(&place, dir_of(&place), bytes).with_context(|| format!("{} can't be written", path.display()))
+    write_temporary_file(&place, dir_of(&place), bytes).with_context(|| format!("{} can't be written", path.display()))
 }
 
 fn dir_of(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn write_beside(path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_temporary_file(path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
     // Whoever may read the folder may read the file: the user's mask decides, not the temporary file's secrecy.
     let permissions = Permissions::from_mode(0o666);
     let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(dir)?;

@@ -61,7 +61,7 @@ impl RunningStack {
 
     /// Registers the stack until the result is dropped or this process ends in any way: the file stays locked until
     /// then. Only its owner may read the file, because it contains the access key.
-    pub fn announce(&self) -> anyhow::Result<Announced> {
+    pub fn register(&self) -> anyhow::Result<Registration> {
         let directory = directory()?;
         let failed = || format!("{} can't be written", directory.display());
         create_private_dir(&directory).with_context(failed)?;
@@ -73,7 +73,7 @@ impl RunningStack {
         let address = self.endpoint.trim_start_matches("http://").replace(':', "-");
         let path = directory.join(format!("{address}.json"));
         let lock = file.persist(&path).with_context(failed)?;
-        Ok(Announced { path, _lock: lock })
+        Ok(Registration { path, _lock: lock })
     }
 
     /// The intended stack: the one of this folder, else the only one, else the one whose folder contains these actors.
@@ -175,13 +175,13 @@ impl RunningStack {
 }
 
 /// A stack that has been made known.
-pub struct Announced {
+pub struct Registration {
     path: PathBuf,
     /// Held while the stack runs.
     _lock: File,
 }
 
-impl Drop for Announced {
+impl Drop for Registration {
     fn drop(&mut self) {
         drop(fs::remove_file(&self.path));
     }

@@ -14,24 +14,24 @@ use domain::status::Status;
 
 use super::price::Terms;
 use super::proposal::ActorProposal;
-use crate::progress::Board;
+use crate::progress::StatusLines;
 
 /// How often the table is looked at.
 const POLL: Duration = Duration::from_millis(150);
 
 /// When to stop waiting: no step takes as long, not even one that is repeated after a failure.
-const STANDSTILL: Duration = Duration::from_secs(5 * 60);
+const STALLED_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// Waits until no message is left and every actor is settled. Shows what each is at.
 ///
 /// # Errors
 /// If the stack can't be asked, or nothing happens any more.
-pub async fn settle(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyhow::Result<()> {
-    let mut lookout = Lookout::new(store, queues);
+pub async fn wait_until_settled(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyhow::Result<()> {
+    let mut watcher = Watcher::new(store, queues);
     // Between two messages of a chain the queues may be empty for a moment: settled is what is so twice.
     let mut times_settled = 0;
     while times_settled < 2 {
-        let Sight { depth, records } = lookout.look(actors).await?;
+        let Snapshot { depth, records } = watcher.poll(actors).await?;
         // The messages of parked work come back again and again until there is money.
         let is_parked = records.iter().any(|record| record.status == Status::Parked);
         let is_settled =
@@ -39,7 +39,7 @@ pub async fn settle(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyho
         times_settled = if is_settled { times_settled + 1 } else { 0 };
         tokio::time::sleep(POLL).await;
     }
-    lookout.board.clear();
+    watcher.lines.clear();
     Ok(())
 }
 
@@ -66,23 +66,23 @@ pub async fn dry_runs(
     actors: &[ActorId],
     terms: &Terms,
 ) -> anyhow::Result<Vec<ActorProposal>> {
-    let mut lookout = Lookout::new(store, queues);
+    let mut watcher = Watcher::new(store, queues);
     let mut proposals = BTreeMap::new();
     loop {
         let open: Vec<ActorId> = actors.iter().filter(|actor| !proposals.contains_key(*actor)).cloned().collect();
         if open.is_empty() {
             break;
         }
-        let Sight { records, .. } = lookout.look(&open).await?;
+        let Snapshot { records, .. } = watcher.poll(&open).await?;
         for (actor, record) in open.into_iter().zip(records) {
             if let Some(proposal) = proposal(store, &actor, record, terms).await? {
-                lookout.board.show(actor.as_str(), proposal.in_a_word(), 1, 1);
+                watcher.lines.show(actor.as_str(), proposal.progress_label(), 1, 1);
                 proposals.insert(actor, proposal);
             }
         }
         tokio::time::sleep(POLL).await;
     }
-    lookout.board.clear();
+    watcher.lines.clear();
     Ok(proposals.into_values().collect())
 }
 
@@ -100,25 +100,25 @@ async fn proposal(
 }
 
 /// Looks at the actors, shows what is seen, and notices when nothing happens any more.
-struct Lookout<'a> {
+struct Watcher<'a> {
     store: &'a Store,
     queues: &'a Queues,
-    board: Board,
-    standstill: Standstill,
+    lines: StatusLines,
+    stall_detector: StallDetector,
 }
 
 /// What one look has shown: how many messages there are, and each actor's record.
-struct Sight {
+struct Snapshot {
     depth: u64,
     records: Vec<ActorRecord>,
 }
 
-impl<'a> Lookout<'a> {
+impl<'a> Watcher<'a> {
     fn new(store: &'a Store, queues: &'a Queues) -> Self {
-        Self { store, queues, board: Board::new(), standstill: Standstill::since(Instant::now()) }
+        Self { store, queues, lines: StatusLines::new(), stall_detector: StallDetector::since(Instant::now()) }
     }
 
-    async fn look(&mut self, actors: &[ActorId]) -> anyhow::Result<Sight> {
+    async fn poll(&mut self, actors: &[ActorId]) -> anyhow::Result<Snapshot> {
         let depth = self.queues.total_depth().await?;
         let mut seen = vec![depth.to_string()];
         let mut records = Vec::new();
@@ -127,8 +127,8 @@ impl<'a> Lookout<'a> {
             seen.push(self.show(actor, &record).await?);
             records.push(record);
         }
-        self.standstill.note(seen, Instant::now())?;
-        Ok(Sight { depth, records })
+        self.stall_detector.note(seen, Instant::now())?;
+        Ok(Snapshot { depth, records })
     }
 
     /// Shows what an actor is at, and returns it.
@@ -145,18 +145,18 @@ impl<'a> Lookout<'a> {
             _ if record.lease_until.is_some() => ("judging images".to_owned(), 0, 1),
             _ => ("queued".to_owned(), 0, 1),
         };
-        self.board.show(actor.as_str(), &state, done, all);
+        self.lines.show(actor.as_str(), &state, done, all);
         Ok(format!("{state} {done}"))
     }
 }
 
 /// Since when everything has been the same.
-struct Standstill {
+struct StallDetector {
     seen: Vec<String>,
     since: Instant,
 }
 
-impl Standstill {
+impl StallDetector {
     fn since(now: Instant) -> Self {
         Self { seen: Vec::new(), since: now }
     }
@@ -164,10 +164,10 @@ impl Standstill {
     fn note(&mut self, seen: Vec<String>, now: Instant) -> anyhow::Result<()> {
         if seen != self.seen {
             *self = Self { seen, since: now };
-        } else if now.duration_since(self.since) > STANDSTILL {
+        } else if now.duration_since(self.since) > STALLED_AFTER {
             bail!(
                 "nothing has happened for {} minutes; run again with --logs DIR and read functions.log there",
-                STANDSTILL.as_secs() / 60
+                STALLED_AFTER.as_secs() / 60
             );
         }
         Ok(())
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_whose_uploads_wait_for_money_is_not_waited_for() {
+    fn a_parked_set_is_not_busy() {
         let uploaded =
             |status| ActorRecord { status, pending_since: Some(Timestamp::UNIX_EPOCH), ..ActorRecord::default() };
         let busy = [Status::Waiting, Status::Balancing, Status::Balanced].map(uploaded);
@@ -211,11 +211,11 @@ mod tests {
     }
 
     #[test]
-    fn whoever_sees_the_same_for_longer_than_any_step_takes_is_told_where_to_look() {
+    fn a_stall_names_the_log_to_read() {
         let began = Instant::now();
-        let mut standstill = Standstill::since(began);
+        let mut stall_detector = StallDetector::since(began);
         let mut note = |state: &str, minutes: u64| {
-            standstill.note(vec!["1".to_owned(), state.to_owned()], began + Duration::from_secs(minutes * 60))
+            stall_detector.note(vec!["1".to_owned(), state.to_owned()], began + Duration::from_secs(minutes * 60))
         };
         for (state, minute) in [("waiting", 0), ("waiting", 5), ("judging images", 6), ("judging images", 11)] {
             note(state, minute).unwrap();

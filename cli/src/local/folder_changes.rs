@@ -11,12 +11,12 @@ use domain::files::is_image_name;
 use domain::messages::{DeletionMessage, Mode, new_request_id};
 use handlers::names_on_disk::composed_name;
 
-use super::absence::why_held;
-use super::belongings::BaseImage;
+use super::actor_files::BaseImage;
+use super::actors::{Actors, Uploaded};
 use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name, read_if_there};
 use super::folder_watcher::FolderWatcher;
-use super::roster::{Roster, Taken};
-use super::upload::leave_alone;
+use super::missing_images::contents_or_reason;
+use super::upload::report_unreadable;
 use crate::folder::Contents;
 use crate::outcome::remark;
 
@@ -24,8 +24,8 @@ use crate::outcome::remark;
 ///
 /// # Errors
 /// If the stack fails.
-pub async fn take_up(
-    roster: &mut Roster,
+pub async fn apply_changes(
+    actors: &mut Actors,
     watcher: &FolderWatcher,
     changed: &BTreeSet<PathBuf>,
 ) -> anyhow::Result<BTreeSet<ActorId>> {
@@ -37,10 +37,10 @@ pub async fn take_up(
     }
     let mut happened = BTreeSet::new();
     for (actor, (folder, paths)) in by_actor {
-        let has_news = if roster.knows(&actor) {
-            take_up_files(roster, &folder, paths).await?
+        let has_news = if actors.contains(&actor) {
+            apply_file_changes(actors, &folder, paths).await?
         } else {
-            take_up_actor(roster, &folder).await?
+            add_actor(actors, &folder).await?
         };
         if has_news {
             happened.insert(actor);
@@ -50,59 +50,59 @@ pub async fn take_up(
 }
 
 /// Somebody new, or somebody who was left alone until something in the folder was mended.
-async fn take_up_actor(roster: &mut Roster, folder: &ActorFolder) -> anyhow::Result<bool> {
+async fn add_actor(actors: &mut Actors, folder: &ActorFolder) -> anyhow::Result<bool> {
     let holds_nothing =
         |contents: &Contents| contents.images.is_empty() && matches!(folder.obstacle(contents), Ok(None));
     if folder.contents().is_ok_and(|contents| holds_nothing(&contents)) && matches!(folder.base_image(), Ok(None)) {
         // Somebody is still at it.
         return Ok(false);
     }
-    match roster.take(folder).await? {
-        Taken::Up { images, needs_request, is_given_up } => {
+    match actors.add(folder).await? {
+        Uploaded::Complete { images, needs_request, is_suspended } => {
             remark(format!("found the actor {} with {images} images", folder.actor));
             if needs_request {
-                roster.ask_first(&folder.actor, is_given_up).await?;
+                actors.request_first_evaluation(&folder.actor, is_suspended).await?;
             }
             Ok(true)
         }
-        Taken::LeftAlone => Ok(true),
-        Taken::StillLeftAlone => Ok(false),
+        Uploaded::Skipped => Ok(true),
+        Uploaded::StillSkipped => Ok(false),
     }
 }
 
-async fn take_up_files(
-    roster: &mut Roster,
+async fn apply_file_changes(
+    actors: &mut Actors,
     folder: &ActorFolder,
     mut paths: BTreeSet<PathBuf>,
 ) -> anyhow::Result<bool> {
     let (training_data, base_images) = (folder.training_data(), folder.base_images());
-    let contents = match why_held(&roster.destination, folder).await? {
+    let contents = match contents_or_reason(&actors.destination, folder).await? {
         Ok(contents) => contents,
         Err(reason) => {
-            roster.hold(&folder.actor, reason);
+            actors.hold(&folder.actor, reason);
             return Ok(false);
         }
     };
-    if roster.let_go(&folder.actor) {
+    if actors.release(&folder.actor) {
         // Changes since then have not been processed.
         paths.extend([training_data.clone(), base_images.clone()]);
     }
-    contents.remarks(folder.actor.as_str()).into_iter().for_each(|line| roster.say_once(line));
+    contents.remarks(folder.actor.as_str()).into_iter().for_each(|line| actors.remark_once(line));
     let mut has_news = false;
     for (filename, path) in changed_images(&paths, folder, &contents) {
-        has_news |= take_up_image(roster, folder, &filename, &path).await?;
+        has_news |= apply_image_change(actors, folder, &filename, &path).await?;
     }
     let lies_in = |path: &Path, dir: &Path| path == dir || path.parent() == Some(dir);
     let mut must_ask = false;
     if paths.iter().any(|path| lies_in(path, &base_images)) {
-        must_ask |= take_up_base_image(roster, folder).await?;
+        must_ask |= apply_base_image_change(actors, folder).await?;
     }
     if paths.iter().any(|path| *path == training_data || lossy_name(path) == ACTOR_FILE) {
-        must_ask |= take_up_actor_file(roster, folder).await?;
+        must_ask |= apply_actor_file_change(actors, folder).await?;
     }
     if must_ask {
         // No function hears of these files by itself.
-        roster.ask(&folder.actor, Mode::Execute).await?;
+        actors.request_evaluation(&folder.actor, Mode::Execute).await?;
     }
     Ok(has_news || must_ask)
 }
@@ -119,23 +119,28 @@ fn changed_images(paths: &BTreeSet<PathBuf>, folder: &ActorFolder, contents: &Co
     images
 }
 
-async fn take_up_image(roster: &mut Roster, folder: &ActorFolder, filename: &str, path: &Path) -> anyhow::Result<bool> {
+async fn apply_image_change(
+    actors: &mut Actors,
+    folder: &ActorFolder,
+    filename: &str,
+    path: &Path,
+) -> anyhow::Result<bool> {
     let actor = &folder.actor;
     let here = match read_if_there(path) {
         Ok(here) => here,
         // Neither there nor gone: nothing is safe to conclude.
         Err(problem) => {
-            leave_alone(path, problem.root_cause());
+            report_unreadable(path, problem.root_cause());
             return Ok(false);
         }
     };
-    let stored = roster.destination.bucket.get(&roster.destination.keys.image(actor, filename)).await?;
+    let stored = actors.destination.bucket.get(&actors.destination.keys.image(actor, filename)).await?;
     match (here, stored) {
         (Some(bytes), stored) if stored.as_ref().is_none_or(|object| object.bytes != bytes) => {
             remark(format!("found {}", path.display()));
-            let known = roster.destination.store.actor(actor).await?.map_or(0, |record| record.last_number);
-            roster.say_if_numbers_leap(actor, [filename], known);
-            roster.destination.upload_image(actor, filename, bytes).await?;
+            let known = actors.destination.store.actor(actor).await?.map_or(0, |record| record.last_number);
+            actors.warn_if_numbers_leap(actor, [filename], known);
+            actors.destination.upload_image(actor, filename, bytes).await?;
         }
         (None, Some(_)) => {
             remark(format!("missing {}; it goes to the trash of the bucket", path.display()));
@@ -144,7 +149,7 @@ async fn take_up_image(roster: &mut Roster, folder: &ActorFolder, filename: &str
                 filenames: vec![filename.to_owned()],
                 request_id: Some(new_request_id()),
             };
-            roster.queues.send(Queue::Deletion, &message, Duration::ZERO).await?;
+            actors.queues.send(Queue::Deletion, &message, Duration::ZERO).await?;
         }
         _ => return Ok(false),
     }
@@ -152,8 +157,8 @@ async fn take_up_image(roster: &mut Roster, folder: &ActorFolder, filename: &str
 }
 
 /// A base image that is gone changes nothing until there is another: the one in the bucket still serves.
-async fn take_up_base_image(roster: &Roster, folder: &ActorFolder) -> anyhow::Result<bool> {
-    let destination = &roster.destination;
+async fn apply_base_image_change(actors: &Actors, folder: &ActorFolder) -> anyhow::Result<bool> {
+    let destination = &actors.destination;
     let image = match BaseImage::of(folder) {
         Ok(Some(image)) => image,
         Ok(None) => return Ok(false),
@@ -167,13 +172,13 @@ async fn take_up_base_image(roster: &Roster, folder: &ActorFolder) -> anyhow::Re
         return Ok(false);
     }
     remark(format!("found {}", image.path.display()));
-    roster.keeper.change(&folder.actor, |circumstances| circumstances.set_base_image(&image.bytes)).await;
+    actors.keeper.change_circumstances(&folder.actor, |circumstances| circumstances.set_base_image(&image.bytes)).await;
     destination.upload_base_image(&folder.actor, image).await?;
     Ok(true)
 }
 
-async fn take_up_actor_file(roster: &Roster, folder: &ActorFolder) -> anyhow::Result<bool> {
-    let destination = &roster.destination;
+async fn apply_actor_file_change(actors: &Actors, folder: &ActorFolder) -> anyhow::Result<bool> {
+    let destination = &actors.destination;
     let path = folder.actor_file();
     let here = match path.as_deref().map(read_if_there).transpose() {
         Ok(here) => here.flatten(),
@@ -187,7 +192,10 @@ async fn take_up_actor_file(roster: &Roster, folder: &ActorFolder) -> anyhow::Re
     if here == stored {
         return Ok(false);
     }
-    roster.keeper.change(&folder.actor, |circumstances| circumstances.set_actor_file(here.as_deref())).await;
+    actors
+        .keeper
+        .change_circumstances(&folder.actor, |circumstances| circumstances.set_actor_file(here.as_deref()))
+        .await;
     match (path, here) {
         (Some(path), Some(bytes)) => {
             remark(format!("found {}", path.display()));

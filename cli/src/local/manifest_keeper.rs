@@ -11,11 +11,11 @@ use domain::manifest::Manifest;
 use handlers::Clock;
 use tokio::sync::Mutex;
 
-use super::belongings::Belongings;
+use super::actor_files::ActorFiles;
 use super::circumstances::{Circumstances, Settings};
 use super::data_folder::ActorFolder;
-use super::leave::leave;
 use super::manifest_file;
+use super::sync_back::sync_back;
 use super::upload::Destination;
 use crate::outcome::remark;
 
@@ -26,44 +26,45 @@ const PAUSE: Duration = Duration::from_millis(400);
 const SHARE: u32 = 10;
 
 /// Keeps the manifests of a run.
-pub struct Keeper {
+pub struct ManifestKeeper {
     store: Store,
     settings: Settings,
-    kept: Mutex<BTreeMap<ActorId, Kept>>,
+    kept: Mutex<BTreeMap<ActorId, KeptManifest>>,
 }
 
 /// One actor's manifest.
-struct Kept {
+struct KeptManifest {
     folder: ActorFolder,
     circumstances: Circumstances,
     /// The state of the table when the manifest was last written.
     revision: Option<u64>,
     /// The deletions that were reported, or belong to earlier runs: file and plan.
-    told: BTreeSet<(String, String)>,
+    reported: BTreeSet<(String, String)>,
     /// Whether the failure to write it was reported.
-    has_complained: bool,
+    failure_reported: bool,
 }
 
-impl Keeper {
+impl ManifestKeeper {
     /// A keeper without manifests.
     pub fn new(store: Store, settings: Settings) -> Self {
         Self { store, settings, kept: Mutex::default() }
     }
 
     /// The circumstances of an actor whose files the run has read.
-    pub fn circumstances(&self, files: &Belongings) -> Circumstances {
+    pub fn circumstances(&self, files: &ActorFiles) -> Circumstances {
         Circumstances::new(&self.settings, files, Clock::system())
     }
 
     /// Keeps an actor's manifest from now on. `earlier` is the manifest in the actor's folder.
     pub async fn add(&self, folder: &ActorFolder, earlier: Option<&Manifest>, circumstances: Circumstances) {
-        let told = earlier.into_iter().flat_map(deletions).map(|(file, plan, _)| (file, plan)).collect();
-        let kept = Kept { folder: folder.clone(), circumstances, revision: None, told, has_complained: false };
+        let reported = earlier.into_iter().flat_map(deletions).map(|(file, plan, _)| (file, plan)).collect();
+        let kept =
+            KeptManifest { folder: folder.clone(), circumstances, revision: None, reported, failure_reported: false };
         self.kept.lock().await.insert(folder.actor.clone(), kept);
     }
 
     /// Changes the circumstances of an actor whose manifest is kept.
-    pub async fn change(&self, actor: &ActorId, change: impl FnOnce(&mut Circumstances)) {
+    pub async fn change_circumstances(&self, actor: &ActorId, change: impl FnOnce(&mut Circumstances)) {
         if let Some(kept) = self.kept.lock().await.get_mut(actor) {
             change(&mut kept.circumstances);
         }
@@ -73,11 +74,11 @@ impl Keeper {
     ///
     /// # Errors
     /// The first failure.
-    pub async fn leave(&self, destination: &Destination) -> anyhow::Result<()> {
+    pub async fn sync_back(&self, destination: &Destination) -> anyhow::Result<()> {
         // Reports the last deletions.
-        let mut result = self.look().await;
+        let mut result = self.update().await;
         for kept in self.kept.lock().await.values_mut() {
-            if let Err(problem) = leave(destination, &kept.folder, &mut kept.circumstances).await {
+            if let Err(problem) = sync_back(destination, &kept.folder, &mut kept.circumstances).await {
                 remark(format!("{} is not as the bucket is: {problem:#}", kept.folder.dir.display()));
                 result = result.and(Err(problem));
             }
@@ -86,11 +87,11 @@ impl Keeper {
     }
 
     /// Polls for ever. The next poll retries what has failed.
-    pub async fn keep(&self) -> Infallible {
+    pub async fn run(&self) -> Infallible {
         loop {
             let began = Instant::now();
             // If the stack has failed, the run itself fails.
-            drop(self.look().await);
+            drop(self.update().await);
             tokio::time::sleep(PAUSE.max(began.elapsed() * SHARE)).await;
         }
     }
@@ -99,7 +100,7 @@ impl Keeper {
     ///
     /// # Errors
     /// If the table can't be read.
-    pub async fn look(&self) -> anyhow::Result<()> {
+    pub async fn update(&self) -> anyhow::Result<()> {
         let mut kept = self.kept.lock().await;
         let revisions = self.store.revisions().await?;
         for (actor, kept) in kept.iter_mut() {
@@ -110,31 +111,31 @@ impl Keeper {
             }
             match manifest_file::save(&self.store, &kept.folder, &mut kept.circumstances).await {
                 Ok(manifest) => {
-                    manifest.iter().for_each(|manifest| kept.tell(manifest));
+                    manifest.iter().for_each(|manifest| kept.report_deletions(manifest));
                     kept.revision = revision;
-                    kept.has_complained = false;
+                    kept.failure_reported = false;
                 }
-                Err(problem) => kept.complain(&problem),
+                Err(problem) => kept.report_failure(&problem),
             }
         }
         Ok(())
     }
 }
 
-impl Kept {
-    fn tell(&mut self, manifest: &Manifest) {
+impl KeptManifest {
+    fn report_deletions(&mut self, manifest: &Manifest) {
         for (file, plan, reason) in deletions(manifest) {
             let begun = manifest.images.get(&file).and_then(|image| image.deleting.as_ref());
-            if begun != Some(&plan) && self.told.insert((file.clone(), plan)) {
+            if begun != Some(&plan) && self.reported.insert((file.clone(), plan)) {
                 remark(format!("{}: deleted {file}: {reason}", self.folder.actor));
             }
         }
     }
 
-    fn complain(&mut self, problem: &anyhow::Error) {
-        if !self.has_complained {
+    fn report_failure(&mut self, problem: &anyhow::Error) {
+        if !self.failure_reported {
             remark(format!("{}: its manifest is not up to date: {problem:#}", self.folder.actor));
-            self.has_complained = true;
+            self.failure_reported = true;
         }
     }
 }

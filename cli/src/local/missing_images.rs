@@ -12,7 +12,10 @@ use crate::folder::Contents;
 ///
 /// # Errors
 /// If the stack does not answer.
-pub async fn why_held(destination: &Destination, folder: &ActorFolder) -> anyhow::Result<Result<Contents, String>> {
+pub async fn contents_or_reason(
+    destination: &Destination,
+    folder: &ActorFolder,
+) -> anyhow::Result<Result<Contents, String>> {
     let actor = &folder.actor;
     let vanished = vanished(destination, folder).await?.map(|reason| {
         format!(
