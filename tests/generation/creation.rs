@@ -179,8 +179,8 @@ async fn an_account_without_credit_parks_the_work_until_there_is_some() {
 async fn what_a_person_must_correct_ends_in_the_dead_letter_queue_and_the_actor_says_so() {
     let echo = format!("Invalid token {TOKEN}");
     for (status, detail, words) in [
-        (401, echo.as_str(), ["REPLICATE_API_TOKEN", "start the functions anew", "dead-letter"]),
-        (403, &echo, ["REPLICATE_API_TOKEN", "start the functions anew", "dead-letter"]),
+        (401, echo.as_str(), ["REPLICATE_API_TOKEN", "restart the functions", "dead-letter"]),
+        (403, &echo, ["REPLICATE_API_TOKEN", "restart the functions", "dead-letter"]),
         (404, "The requested resource could not be found.", ["REPLICATE_MODEL", "could not be found", "dead-letter"]),
     ] {
         let wanted = Wanted::image(always(refusal(status, detail))).await;

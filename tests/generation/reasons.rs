@@ -28,6 +28,6 @@ async fn when_the_rounds_are_over_the_actor_says_why_images_could_not_be_made() 
         assert!(flagged.contains(words), "{flagged}");
     }
     let refused = reason_in_the_end(refusal(422, "input.prompt is too long")).await;
-    assert!(refused.contains("could not be made: Replicate refuses the request"), "{refused}");
+    assert!(refused.contains("could not be made: Replicate rejects the request"), "{refused}");
     assert!(refused.contains("input.prompt is too long"), "{refused}");
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use balancer_tests::openai::{Answer, KEY, Vendor, VisionService, assess_correctly, problem};
+use domain::disposition::Disposition;
 use providers::vision::VisionConfig;
 use providers::vision::{AssessmentBatch, VisionError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,14 +28,14 @@ fn failure(seen: AssessmentBatch, count: usize) -> VisionError {
 /// Asserts that a person is asked, at once, in a sentence that names `words`.
 fn assert_needs_person((error, turns): (VisionError, usize), words: &[&str]) {
     let said = error.to_string();
-    assert!(error.needs_person() && error.pause().is_none() && turns <= 1, "{turns} {said}");
+    assert!(error.disposition() == Disposition::NeedsOperator && turns <= 1, "{turns} {said}");
     assert!(words.iter().all(|word| said.contains(word)), "{said}");
     assert!(!said.contains(KEY), "{said}");
 }
 
 /// Asserts that it is waited out: ever longer, and for an hour.
 fn assert_waited_out(error: &VisionError) {
-    assert_eq!((error.pause(), error.outage(), error.needs_person()), (None, Some(None), false), "{error}");
+    assert!(matches!(error.disposition(), Disposition::Outage { retry_after: None } | Disposition::Timeout), "{error}");
 }
 
 #[tokio::test]
@@ -51,7 +52,7 @@ async fn the_stand_in_itself_accepts_its_own_key_alone() {
     let service = VisionService::start(assess_correctly).await;
     let model = model(&service, &[("OPENAI_API_KEY", "sk-wrong")]).await;
     let error = failure(observe(&model, 2, "plan").await, 2);
-    assert!(error.needs_person() && !error.to_string().contains("sk-wrong"), "{error}");
+    assert!(error.disposition() == Disposition::NeedsOperator && !error.to_string().contains("sk-wrong"), "{error}");
 }
 
 #[tokio::test]
@@ -74,7 +75,10 @@ async fn an_account_without_credit_is_a_persons_business() {
 async fn a_model_that_knows_another_effort_must_be_told_it() {
     let service = VisionService::of(Vendor { effort: Some("low"), ..Vendor::default() }, assess_correctly).await;
     let error = failure(observe(&model(&service, &[]).await, 4, "plan").await, 4);
-    assert!(error.needs_person() && error.to_string().contains("VISION_REASONING_EFFORT"), "{error}");
+    assert!(
+        error.disposition() == Disposition::NeedsOperator && error.to_string().contains("VISION_REASONING_EFFORT"),
+        "{error}"
+    );
     assert_eq!(service.turns(), 1);
     let told = model(&service, &[("VISION_REASONING_EFFORT", "low")]).await;
     assert_seen_except(&observe(&told, 4, "plan").await, 4, &[]);
@@ -91,7 +95,7 @@ async fn a_service_that_says_when_it_is_back_is_believed() {
     assert_seen_except(&observe(&model(&service, &[]).await, 4, "plan").await, 4, &[]);
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
     let (error, turns) = always(problem(503, "server_error", "Down").insert_header("Retry-After", "37")).await;
-    assert_eq!((error.outage(), turns), (Some(Some(Duration::from_secs(37))), 1));
+    assert_eq!((error.disposition(), turns), (Disposition::Outage { retry_after: Some(Duration::from_secs(37)) }, 1));
 }
 
 #[tokio::test]
@@ -138,13 +142,13 @@ async fn a_short_retry_after_is_slept_through() {
 #[tokio::test]
 async fn a_long_retry_after_is_handed_on_at_once() {
     let (error, turns) = always(problem(429, "rate_limit_exceeded", "Slow").insert_header("Retry-After", "37")).await;
-    assert_eq!((error.pause(), error.needs_person(), turns), (Some(Duration::from_secs(37)), false, 1));
+    assert_eq!((error.disposition(), turns), (Disposition::RetryAfter(Duration::from_secs(37)), 1));
 }
 
 #[tokio::test]
 async fn without_retry_after_it_is_tried_in_a_moment_and_then_put_off() {
     let (error, turns) = always(problem(429, "rate_limit_exceeded", "Slow down")).await;
-    assert_eq!((error.pause(), error.needs_person(), turns), (Some(Duration::from_secs(30)), false, 4));
+    assert_eq!((error.disposition(), turns), (Disposition::RetryAfter(Duration::from_secs(30)), 4));
 }
 
 #[tokio::test]
@@ -155,7 +159,7 @@ async fn what_was_judged_before_the_service_gave_up_is_kept() {
     })
     .await;
     let seen = observe(&model(&service, &[]).await, 45, "plan").await;
-    assert_eq!(seen.interrupted.unwrap().pause(), Some(Duration::from_secs(60)));
+    assert_eq!(seen.interrupted.unwrap().disposition(), Disposition::RetryAfter(Duration::from_secs(60)));
     let judged = seen.images.iter().filter(|seen| seen.is_ok()).count();
     assert!((20..45).contains(&judged) && seen.cost.0 > 0, "{judged} judged");
 }

@@ -122,7 +122,7 @@ async fn a_refused_image_is_found_by_halving_and_the_others_are_judged() {
     let service = VisionService::start(refuse).await;
     let seen = observe(&model(&service, &[]).await, 20, "plan").await;
     assert_seen_except(&seen, 20, &[5]);
-    assert_eq!(seen.images[5].as_ref().unwrap_err(), "the model refuses to judge it (I can't help with that.)");
+    assert_eq!(seen.images[5].as_ref().unwrap_err(), "the model refuses to assess it (I can't help with that.)");
     assert!(sizes(&service).len() <= 11, "{:?}", service.asked());
 }
 
@@ -145,7 +145,9 @@ async fn a_request_refused_for_its_content_is_halved_too() {
             .await;
             let seen = observe(&model(&service, &[("VISION_MODE", mode)]).await, 4, "plan").await;
             assert_seen_except(&seen, 4, &[0]);
-            assert!(seen.interrupted.is_none() && seen.images[0].as_ref().unwrap_err().contains("refuses to judge it"));
+            assert!(
+                seen.interrupted.is_none() && seen.images[0].as_ref().unwrap_err().contains("refuses to assess it")
+            );
         }
     }
 }
@@ -190,7 +192,7 @@ async fn a_single_image_whose_answer_is_cut_off_stays_unassessed() {
     .await;
     let seen = observe(&model(&service, &[]).await, 4, "plan").await;
     assert_seen_except(&seen, 4, &[1]);
-    assert_eq!(seen.images[1].as_ref().unwrap_err(), "even alone it makes the model's answer too long");
+    assert_eq!(seen.images[1].as_ref().unwrap_err(), "the model's answer is too long even for this image alone");
 }
 
 #[tokio::test]

@@ -202,5 +202,5 @@ async fn a_service_that_counts_more_than_it_may_is_paid_before_it_is_asked_again
     let (cost, granted, error) = observe_four(&model, price * 3).await;
     assert_eq!((service.turns(), granted), (1, price), "nothing more is asked");
     assert!(cost > price * 3, "{cost} of {granted}");
-    assert!(matches!(error, Some(VisionError::OpenAi(OpenAiError::NoBudget { because: None }))), "{error:?}");
+    assert!(matches!(error, Some(VisionError::OpenAi(OpenAiError::NoBudget { retry_of: None }))), "{error:?}");
 }

@@ -1,6 +1,7 @@
 //! Servers that speak OpenAI's chat completions and refuse some parts of a request.
 
 use balancer_tests::openai::{Answer, Asked, Quirk, Vendor, VisionService, assess_correctly, problem};
+use domain::disposition::Disposition;
 use domain::money::MicroUsd;
 
 use crate::support::{assert_seen_except, codes, model, observe, observe_within, pictures};
@@ -70,6 +71,6 @@ async fn a_server_without_images_needs_another_model() {
     let none = problem(400, "bad_request", "At most 0 image(s) may be provided in one prompt.");
     let service = VisionService::start(move |_| Answer::Reply(none.clone())).await;
     let error = observe(&model(&service, &[]).await, 4, "plan").await.interrupted.unwrap();
-    assert!(error.needs_person() && error.to_string().contains("VISION_MODEL"), "{error}");
+    assert!(error.disposition() == Disposition::NeedsOperator && error.to_string().contains("VISION_MODEL"), "{error}");
     assert_eq!(service.turns(), 1);
 }

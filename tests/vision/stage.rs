@@ -87,7 +87,7 @@ async fn an_image_that_nobody_could_judge_stays_uncounted_and_is_named() {
     let ActorRecord { status, reason, .. } = record(&stack, &actor).await;
     assert_eq!(status, Status::NeedsAttention);
     let reason = reason.unwrap();
-    assert!(reason.contains("hero_3.jpg: not judged: the model refuses to judge it (No.)"), "{reason}");
+    assert!(reason.contains("hero_3.jpg: not judged: the model refuses to assess it (No.)"), "{reason}");
     assert_eq!(stack.filenames(&actor).await.len(), 6);
 
     evaluate(&stack, &VisionService::start(assess_correctly).await, "execute").await.unwrap();

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use domain::disposition::Disposition;
+
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 /// A call to AWS failed, after the SDK's own repetitions.
@@ -18,6 +20,13 @@ pub struct AwsError {
 }
 
 impl AwsError {
+    /// The required response to this failure: the next delivery may succeed, and after the last one the dead-letter
+    /// queue keeps the message.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        Disposition::Retry
+    }
+
     pub(crate) fn new(
         service: &'static str,
         operation: &'static str,

@@ -1,4 +1,4 @@
-//! Who makes images.
+//! Image generators.
 
 mod config;
 mod replicate;
@@ -6,6 +6,7 @@ mod replicate;
 use std::sync::Arc;
 
 use aws::SdkConfig;
+use domain::disposition::Disposition;
 use domain::kind::Kind;
 use image::RgbImage;
 use imaging::{DecodeError, decode, encode_jpeg};
@@ -16,59 +17,50 @@ pub use replicate::{CREATION_TIMEOUT, Prediction, Replicate, ReplicateError, Rep
 /// An image generator.
 #[derive(Debug, Clone)]
 pub enum Generator {
-    /// The one that is part of this program: it varies the base image.
+    /// Varies the base image within this process.
     Embedded,
-    /// Replicate, which costs money.
+    /// A paid service.
     Replicate(Arc<Replicate>),
 }
 
-/// An image to make.
+/// The description of an image to generate.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Who is to be shown.
     pub base: Arc<RgbImage>,
-    /// What kind of image.
     pub kind: Kind,
-    /// The scene, in words.
     pub prompt: String,
-    /// The same request with the same seed gives the same image.
+    /// The embedded generator draws the same image for the same request.
     pub seed: u32,
 }
 
-/// No image was made.
+/// No image was generated.
 #[derive(Debug, thiserror::Error)]
 pub enum GeneratorError {
-    /// The computation was cut off. Trying again may help.
-    #[error("drawing the image was cut off: {0}")]
-    CutOff(#[from] tokio::task::JoinError),
-    /// The image could not be written as a JPEG. Trying again won't help.
+    #[error("the generation was interrupted: {0}")]
+    TaskFailed(#[from] tokio::task::JoinError),
     #[error("the generated image can't be encoded: {0}")]
     Encoding(#[from] image::ImageError),
-    /// What came back is unusable as an image. Trying again won't help.
-    #[error("the generator's answer is unusable: {0}")]
+    #[error("the generated image is unusable: {0}")]
     Unusable(#[from] DecodeError),
-    /// Replicate failed.
     #[error(transparent)]
     Replicate(#[from] ReplicateError),
 }
 
 impl GeneratorError {
-    /// Whether only another image can help: the same request would fail the same way.
+    /// The required response to this failure.
     #[must_use]
-    pub fn is_final(&self) -> bool {
+    pub fn disposition(&self) -> Disposition {
         match self {
-            Self::CutOff(_) => false,
-            Self::Encoding(_) | Self::Unusable(_) => true,
-            Self::Replicate(error) => error.is_final(),
+            Self::TaskFailed(_) => Disposition::Retry,
+            Self::Encoding(_) | Self::Unusable(_) => Disposition::Permanent,
+            Self::Replicate(error) => error.disposition(),
         }
     }
 }
 
 impl Generator {
-    /// The configured generator.
-    ///
     /// # Errors
-    /// If its key can't be read.
+    /// If the token can't be read.
     pub async fn new(config: GeneratorConfig, sdk: &SdkConfig) -> Result<Self, GeneratorError> {
         Ok(match config {
             GeneratorConfig::Embedded => Self::Embedded,
@@ -77,10 +69,10 @@ impl Generator {
     }
 }
 
-/// Has the embedded generator make an image: the bytes of a JPEG that has been read back whole.
+/// Generates an image with the embedded generator, and returns a JPEG that was decoded completely as a check.
 ///
 /// # Errors
-/// If none was made, or what was made is unusable.
+/// If the image can't be encoded, or its JPEG can't be decoded.
 pub async fn draw(request: Request) -> Result<Vec<u8>, GeneratorError> {
     let draw = move || {
         let image = embedded::generator::draw(&request.base, request.kind, &request.prompt, u64::from(request.seed));

@@ -1,137 +1,136 @@
-//! HTTP as the paid services are spoken to: bounded in time and in size.
+//! An HTTP client with limits on the time and the size of a response.
 
 use std::time::Duration;
 
+use domain::disposition::{Billed, Disposition};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode};
 
-/// To reach the other side at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client of a paid service. It follows no redirection: a key must not be carried elsewhere.
+/// A client of a paid service. It follows no redirect, because a redirect could carry the key to another server.
 #[derive(Debug, Clone)]
-pub(super) struct Http {
+pub(super) struct BoundedClient {
     client: Client,
-    most_bytes: usize,
+    max_bytes: usize,
 }
 
-/// An answer, whatever its status.
+/// A complete response with any status.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct Response {
     pub(super) status: StatusCode,
-    /// How long the other side asks to be left alone.
+    /// The delay that the service asks for.
     pub(super) retry_after: Option<Duration>,
     pub(super) body: Vec<u8>,
 }
 
-/// There is no answer, or not all of it.
+/// No response, or only a part of it.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// No connection, so nothing was sent. Trying again may help.
+    /// No connection was established, so no request was sent.
     #[error("{host} can't be reached: {cause}")]
     Unreachable {
-        /// Who was to be asked.
         host: String,
-        /// What happened, down to the last cause.
+        /// The innermost cause.
         cause: String,
     },
-    /// The connection broke: what was asked may have been done. Trying again may help.
+    /// The connection broke after the request may have been sent.
     #[error("the connection to {host} broke: {cause}")]
     Broken {
-        /// Who was asked.
         host: String,
-        /// What happened, down to the last cause.
+        /// The innermost cause.
         cause: String,
     },
-    /// The time was up. Trying again may help.
+    /// The response took longer than the timeout.
     #[error("{host} did not answer in time")]
-    TimedOut {
-        /// Who was asked.
-        host: String,
-    },
-    /// Reading was stopped. Trying again won't help.
-    #[error("{host} answers with more than {} MB", .most_bytes / 1_048_576)]
-    TooLarge {
-        /// Who was asked.
-        host: String,
-        /// What is accepted.
-        most_bytes: usize,
-    },
+    TimedOut { host: String },
+    /// The response is larger than the limit; the client stopped reading.
+    #[error("{host} answers with more than {} MB", .max_bytes / 1_048_576)]
+    TooLarge { host: String, max_bytes: usize },
 }
 
 impl HttpError {
-    /// Whether the same request may succeed another time.
+    /// The required response to this failure.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
-        !matches!(self, Self::TooLarge { .. })
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Unreachable { .. } | Self::Broken { .. } => Disposition::Outage { retry_after: None },
+            Self::TimedOut { .. } => Disposition::Timeout,
+            Self::TooLarge { .. } => Disposition::Permanent,
+        }
     }
 
-    /// Whether it is certain that the request has not arrived.
+    /// Whether the request may appear on the bill.
     #[must_use]
-    pub fn sent_nothing(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+    pub fn billed(&self) -> Billed {
+        match self {
+            Self::Unreachable { .. } => Billed::No,
+            Self::Broken { .. } | Self::TimedOut { .. } | Self::TooLarge { .. } => Billed::Unknown,
+        }
     }
 }
 
-impl Http {
-    /// A client that gives up after `timeout`, and on answers of more than `most_bytes`.
-    pub(super) fn new(timeout: Duration, most_bytes: usize) -> Result<Self, HttpError> {
+impl BoundedClient {
+    /// A client that ends a request after `timeout`, and reading after `max_bytes`.
+    pub(super) fn new(timeout: Duration, max_bytes: usize) -> Result<Self, HttpError> {
         let client =
             Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(timeout).redirect(Policy::none()).build();
-        let client = client.map_err(|error| failed("the network", &error))?;
-        Ok(Self { client, most_bytes })
+        let client = client.map_err(|error| http_error("the network", &error))?;
+        Ok(Self { client, max_bytes })
     }
 
-    /// What requests are made of.
+    /// Builds requests; [`Self::send`] sends them.
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Sends a request and reads the whole answer.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply, HttpError> {
-        self.send_for(request, self.most_bytes).await
+    /// Sends a request and reads the whole response.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, HttpError> {
+        self.send_limited(request, self.max_bytes).await
     }
 
-    /// The same where the answer may be longer, or must be shorter, than usual.
-    pub(super) async fn send_for(&self, request: RequestBuilder, most_bytes: usize) -> Result<Reply, HttpError> {
-        let request = request.build().map_err(|error| failed("the service", &error))?;
+    /// [`Self::send`] with another limit on the response.
+    pub(super) async fn send_limited(&self, request: RequestBuilder, max_bytes: usize) -> Result<Response, HttpError> {
+        let request = request.build().map_err(|error| http_error("the service", &error))?;
         let host = request.url().host_str().unwrap_or_default().to_owned();
-        let mut response = self.client.execute(request).await.map_err(|error| failed(&host, &error))?;
+        let mut response = self.client.execute(request).await.map_err(|error| http_error(&host, &error))?;
         let (status, retry_after) = (response.status(), retry_after(response.headers()));
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&host, &error))? {
-            if body.len() + chunk.len() > most_bytes {
-                return Err(HttpError::TooLarge { host, most_bytes });
+        while let Some(chunk) = response.chunk().await.map_err(|error| http_error(&host, &error))? {
+            if body.len() + chunk.len() > max_bytes {
+                return Err(HttpError::TooLarge { host, max_bytes });
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status, retry_after, body })
+        Ok(Response { status, retry_after, body })
     }
 }
 
-/// In seconds, or in OpenAI's own header in milliseconds; the form with a date is not in use with these services.
+/// `Retry-After` in seconds, or OpenAI's own header in milliseconds. These services don't use the form with a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
     let seconds = number("retry-after-ms").map(|milliseconds| milliseconds / 1000.0);
     Duration::try_from_secs_f64(seconds.or_else(|| number(RETRY_AFTER.as_str()))?).ok()
 }
 
-fn failed(host: &str, error: &reqwest::Error) -> HttpError {
+fn http_error(host: &str, error: &reqwest::Error) -> HttpError {
     let host = host.to_owned();
     match error {
-        // In this order: a connection that takes too long to come about has carried nothing either.
-        error if error.is_connect() || error.is_builder() => HttpError::Unreachable { host, cause: causes(error) },
+        // Connection errors first: a timeout while connecting has sent nothing either.
+        error if error.is_connect() || error.is_builder() => {
+            HttpError::Unreachable { host, cause: innermost_cause(error) }
+        }
         error if error.is_timeout() => HttpError::TimedOut { host },
-        error => HttpError::Broken { host, cause: causes(error) },
+        error => HttpError::Broken { host, cause: innermost_cause(error) },
     }
 }
 
-/// The causes without the URL, which may carry a signature.
-fn causes(error: &reqwest::Error) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
+/// The innermost cause, without the URL, which may contain a signature.
+fn innermost_cause(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
     }
-    deepest.to_string()
+    innermost.to_string()
 }

@@ -1,5 +1,7 @@
-//! The vision models and image generators: services over HTTP, and the embedded ones.
+//! The vision providers and image generators: paid services over HTTP, and the embedded models.
 
+#[cfg(test)]
+mod dispositions;
 mod http;
 
 pub mod generator;

@@ -13,7 +13,7 @@ use image::RgbImage;
 use imaging::encode_jpeg;
 use imaging::grid::{draw_page, lay_out};
 use jiff::civil::Date;
-use providers::vision::{AssessmentBatch, AssessmentEvent, VisionError};
+use providers::vision::{AssessmentBatch, AssessmentEvent, OpenAiError, VisionError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Evaluation;
@@ -90,7 +90,10 @@ impl Evaluation {
         }
         match (shortage, seen.interrupted) {
             (Some(shortage), interrupted) => {
-                let because = interrupted.as_ref().and_then(VisionError::reason_to_ask_again).map(str::to_owned);
+                let because = match interrupted {
+                    Some(VisionError::OpenAi(OpenAiError::NoBudget { retry_of })) => retry_of,
+                    _ => None,
+                };
                 return Ok(Err(AssessmentBlocked::OverBudget(BudgetShortage { because, ..shortage })));
             }
             (None, Some(error)) => return Ok(Err(AssessmentBlocked::ServiceFailed { error, is_any_new })),

@@ -1,6 +1,9 @@
 //! A set that can't be judged now: for want of money, time or a service that answers, or because a person must help.
 
+use std::time::Duration;
+
 use aws::store::actors::OnBehalf;
+use domain::disposition::Disposition;
 use domain::messages::Mode;
 use domain::status::Status;
 use providers::vision::LONGEST_TIMEOUT_SECONDS;
@@ -23,17 +26,19 @@ impl Evaluation {
             AssessmentBlocked::OverBudget(shortage) => return self.wait_for_money(context, shortage).await,
             AssessmentBlocked::ServiceFailed { error, is_any_new } => (error, is_any_new),
         };
-        match error.pause() {
-            Some(pause) => {
+        match error.disposition() {
+            Disposition::RetryAfter(pause) => {
                 self.forget_outage(context).await?;
                 Err(HandlerError::deferred(error.to_string(), pause))
             }
-            None if error.needs_person() => {
+            Disposition::NeedsOperator | Disposition::Permanent => {
                 self.forget_outage(context).await?;
                 self.ask_for_attention(context, &format!("Nothing can be judged: {error}.")).await
             }
-            None if error.has_timed_out() && !is_any_new => self.after_time_out(context, error).await,
-            None => Err(self.wait_out(context, error).await?),
+            Disposition::Timeout if !is_any_new => self.after_time_out(context, error).await,
+            Disposition::Timeout => Err(self.back_off(context, error, None).await?),
+            Disposition::Outage { retry_after } => Err(self.back_off(context, error, retry_after).await?),
+            Disposition::Retry | Disposition::NeedsFunds | Disposition::ContentRejected => Err(error.into()),
         }
     }
 
@@ -44,9 +49,9 @@ impl Evaluation {
             self.forget_outage(context).await?;
             return self.ask_for_attention(context, &format!("Nothing can be judged: {}.", twice(&error))).await;
         }
-        let put_off = self.wait_out(context, error).await?;
+        let deferred = self.back_off(context, error, None).await?;
         self.store.note_vision_time_out(&context.command.actor_id).await?;
-        Err(put_off)
+        Err(deferred)
     }
 
     /// The actor is parked, unless only a dry run was wanted: that one is not worth waiting for.
@@ -71,16 +76,16 @@ impl Evaluation {
         Err(park_over_budget(&self.store, &self.clock, &self.budget, actor, behalf, limit, reason).await?)
     }
 
-    /// What an error that may pass means for the message: it is put off, ever longer, until a person has to look.
-    async fn wait_out(
+    /// Defers the message during an outage, with increasing delays. After about an hour it returns the error itself.
+    async fn back_off(
         &self,
         context: &EvaluationContext<'_>,
         error: VisionError,
+        retry_after: Option<Duration>,
     ) -> Result<HandlerError, HandlerError> {
-        let Some(asked) = error.outage() else { return Ok(error.into()) };
         let now = self.clock.now();
         let since = outage::since(context.record.vision_outage_since, now);
-        let Some(pause) = outage::pause(since, now, asked) else { return Ok(error.into()) };
+        let Some(pause) = outage::pause(since, now, retry_after) else { return Ok(error.into()) };
         self.store.note_vision_outage(&context.command.actor_id, Some(since)).await?;
         Ok(HandlerError::deferred(error.to_string(), pause))
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws::store::actors::OnBehalf;
 use aws::store::slots::SlotRecord;
 use aws::store::spending::{Charge, Reservation, Settlement};
+use domain::disposition::{Billed, Disposition};
 use domain::status::Status;
 use jiff::{SignedDuration, Timestamp};
 use providers::generator::{CREATION_TIMEOUT, Replicate, ReplicateError};
@@ -123,16 +124,16 @@ impl Generation {
     }
 
     async fn not_begun(&self, job: Job<'_>, record: &SlotRecord, error: ReplicateError) -> Result<(), HandlerError> {
-        // What was asked for before this may have begun all the same.
-        let began_nothing = error.began_nothing() && record.asked_at.is_none();
-        if began_nothing {
+        // An earlier request may have created a prediction all the same.
+        let is_unbilled = error.billed() == Billed::No && record.asked_at.is_none();
+        if is_unbilled {
             self.store.mark_not_asked(job.name()).await?;
         }
-        let settlement = if began_nothing { Settlement::Released } else { Settlement::Paid };
-        if let ReplicateError::Improper(reason) = &error {
+        let settlement = if is_unbilled { Settlement::Released } else { Settlement::Paid };
+        if let ReplicateError::ContentRejected(reason) = &error {
             return self.try_other_prompt(job, record, settlement, reason).await;
         }
-        if error.is_final() {
+        if error.disposition() == Disposition::Permanent {
             return self.give_up(job, record, settlement, &error.to_string()).await;
         }
         Err(self.put_off(job, record, error).await?)

@@ -2,6 +2,7 @@
 
 use aws::store::slots::SlotRecord;
 use aws::store::spending::Settlement;
+use domain::disposition::Disposition;
 use domain::prompts;
 use providers::generator::{Generator, Request, draw};
 use tracing::warn;
@@ -27,7 +28,9 @@ impl Generation {
         };
         match draw(request).await {
             Ok(bytes) => self.stage(job, record, bytes).await,
-            Err(error) if error.is_final() => self.give_up(job, record, Settlement::Released, &error.to_string()).await,
+            Err(error) if error.disposition() == Disposition::Permanent => {
+                self.give_up(job, record, Settlement::Released, &error.to_string()).await
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws::store::slots::SlotRecord;
 use aws::store::spending::Settlement;
+use domain::disposition::Disposition;
 use jiff::SignedDuration;
 use providers::generator::Replicate;
 use tracing::warn;
@@ -39,7 +40,9 @@ impl Generation {
             Ok(None) if self.may_still_appear(record) => Err(self.await_output(job, record)),
             Ok(None) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
             Err(error) if error.is_damaged_output() => self.fetch_again(job, record, &error.to_string()).await,
-            Err(error) if error.is_final() => self.try_again(job, record, Settlement::Paid, &error.to_string()).await,
+            Err(error) if error.disposition() == Disposition::Permanent => {
+                self.try_again(job, record, Settlement::Paid, &error.to_string()).await
+            }
             Err(error) => Err(self.put_off(job, record, error).await?),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws::store::actors::OnBehalf;
 use aws::store::slots::SlotRecord;
 use aws::store::spending::Settlement;
+use domain::disposition::Disposition;
 use domain::plan::redraw;
 use jiff::SignedDuration;
 use providers::generator::{Prediction, Replicate, ReplicateError};
@@ -57,7 +58,9 @@ impl Generation {
         match replicate.wait_for(id, job.until.min(Instant::now() + LONGEST_WAIT)).await {
             Ok(Prediction::Running) => self.still_running(job, record).await,
             Ok(Prediction::Succeeded(output)) => self.fetch(job, record, replicate, &output).await,
-            Ok(Prediction::Improper(reason)) => self.try_other_prompt(job, record, Settlement::Released, &reason).await,
+            Ok(Prediction::ContentRejected(reason)) => {
+                self.try_other_prompt(job, record, Settlement::Released, &reason).await
+            }
             Ok(Prediction::Interrupted(reason)) => Err(self.wait_out_interruption(job, record, reason).await?),
             Ok(Prediction::Failed(reason)) => self.try_again(job, record, Settlement::Released, &reason).await,
             Ok(Prediction::Canceled(reason)) => self.try_again(job, record, Settlement::Paid, &reason).await,
@@ -73,9 +76,7 @@ impl Generation {
             let reason = format!("it had not ended after {} minutes", LONGEST_RUN.as_mins());
             return self.try_again(job, record, Settlement::Paid, &reason).await;
         }
-        if record.outage_since.is_some() {
-            self.store.note_outage(job.name(), None).await?;
-        }
+        self.forget_outage(job, record).await?;
         Err(HandlerError::deferred("the image is still being made", STILL_RUNNING))
     }
 
@@ -158,25 +159,46 @@ impl Generation {
         record: &SlotRecord,
         error: ReplicateError,
     ) -> Result<HandlerError, HandlerError> {
-        let has_answered = error.pause().is_some() || matches!(error, ReplicateError::NoCredit(_));
-        if has_answered && record.outage_since.is_some() {
-            self.store.note_outage(job.name(), None).await?;
-        }
-        if let Some(pause) = error.pause() {
-            return Ok(HandlerError::deferred(error.to_string(), pause));
-        }
-        if matches!(error, ReplicateError::NoCredit(_)) {
-            let (behalf, reason) = (OnBehalf::Plan(&job.plan.plan_id), error.to_string());
-            return Ok(park(&self.store, &self.clock, &self.budget, job.actor, behalf, None, reason).await?);
-        }
-        if let Some(asked) = error.outage() {
-            let now = self.clock.now();
-            let since = outage::since(record.outage_since, now);
-            if let Some(pause) = outage::pause(since, now, asked) {
-                self.store.note_outage(job.name(), Some(since)).await?;
-                return Ok(HandlerError::deferred(error.to_string(), pause));
+        match error.disposition() {
+            Disposition::RetryAfter(pause) => {
+                self.forget_outage(job, record).await?;
+                Ok(HandlerError::deferred(error.to_string(), pause))
+            }
+            Disposition::NeedsFunds => {
+                self.forget_outage(job, record).await?;
+                let (behalf, reason) = (OnBehalf::Plan(&job.plan.plan_id), error.to_string());
+                Ok(park(&self.store, &self.clock, &self.budget, job.actor, behalf, None, reason).await?)
+            }
+            Disposition::Outage { retry_after } => self.back_off(job, record, error, retry_after).await,
+            Disposition::Timeout => self.back_off(job, record, error, None).await,
+            Disposition::Retry | Disposition::ContentRejected | Disposition::NeedsOperator | Disposition::Permanent => {
+                Ok(HandlerError::Generator(error.into()))
             }
         }
-        Ok(HandlerError::Generator(error.into()))
+    }
+
+    /// Defers the message during an outage, with increasing delays. After about an hour it returns the error itself.
+    async fn back_off(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        error: ReplicateError,
+        retry_after: Option<Duration>,
+    ) -> Result<HandlerError, HandlerError> {
+        let now = self.clock.now();
+        let since = outage::since(record.outage_since, now);
+        let Some(pause) = outage::pause(since, now, retry_after) else {
+            return Ok(HandlerError::Generator(error.into()));
+        };
+        self.store.note_outage(job.name(), Some(since)).await?;
+        Ok(HandlerError::deferred(error.to_string(), pause))
+    }
+
+    /// The service answers again.
+    async fn forget_outage(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
+        if record.outage_since.is_some() {
+            self.store.note_outage(job.name(), None).await?;
+        }
+        Ok(())
     }
 }

@@ -1,34 +1,28 @@
-//! The configuration of the generator.
+//! The configuration of the image generator.
 
 use aws::secrets::Secret;
 use domain::money::MicroUsd;
 
 use super::ReplicateModel;
 
-/// Who makes images.
+/// The image generator.
 #[derive(Debug, Clone)]
 pub enum GeneratorConfig {
-    /// The generator that is part of this program.
     Embedded,
-    /// Replicate.
     Replicate(ReplicateConfig),
 }
 
-/// How Replicate is asked.
+/// Access to Replicate.
 #[derive(Debug, Clone)]
 pub struct ReplicateConfig {
-    /// The server, such as `https://api.replicate.com`.
+    /// Such as `https://api.replicate.com`.
     pub base_url: String,
-    /// What it asks for.
     pub token: Secret,
-    /// The image model.
     pub model: ReplicateModel,
-    /// What an image costs.
     pub usd_per_image: MicroUsd,
 }
 
 impl GeneratorConfig {
-    /// The price of an image.
     #[must_use]
     pub fn usd_per_image(&self) -> MicroUsd {
         match self {

@@ -1,4 +1,4 @@
-//! The configuration of the vision model.
+//! The configuration of the vision provider.
 
 use std::time::Duration;
 
@@ -9,44 +9,37 @@ use domain::money::MicroUsd;
 /// within its own 300 s, and so must its lease.
 pub const LONGEST_TIMEOUT_SECONDS: u64 = 240;
 
-/// Who judges images.
+/// The vision provider.
 #[derive(Debug, Clone)]
 pub enum VisionConfig {
-    /// The model that is part of this program.
     Embedded,
-    /// A server that speaks OpenAI's chat completions.
     OpenAi(OpenAiConfig),
 }
 
-/// How the vision model is asked.
+/// A service with OpenAI's chat completions.
 #[derive(Debug, Clone)]
 pub struct OpenAiConfig {
-    /// The server, such as `https://api.openai.com/v1`.
+    /// Such as `https://api.openai.com/v1`.
     pub base_url: String,
-    /// What it asks for.
     pub key: Secret,
-    /// Which model.
     pub model: String,
-    /// How much it is to think before it answers, in its vendor's word; none for models that can't be told.
+    /// The vendor's value of `reasoning_effort`; `None` for models without this setting.
     pub reasoning_effort: Option<String>,
-    /// How images are shown.
     pub mode: VisionMode,
     /// How often each image is shown, each time in another order: 1 or 2.
     pub passes: u8,
-    /// How long one answer is waited for.
+    /// The time limit of one answer.
     pub timeout: Duration,
-    /// What a million tokens cost that are sent.
     pub usd_per_million_input_tokens: MicroUsd,
-    /// What a million tokens cost that are answered.
     pub usd_per_million_output_tokens: MicroUsd,
 }
 
-/// How images are shown to the vision model.
+/// How a request shows its images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VisionMode {
-    /// Many on one numbered grid.
+    /// As one numbered grid.
     Grid,
-    /// Each by itself, with its number before it.
+    /// As single images, each after its number.
     Individual,
 }
 

@@ -10,33 +10,32 @@ use serde_json::Value;
 
 use super::error::ReplicateError;
 use super::wording::{Meaning, meaning};
-use crate::http::Reply;
+use crate::http::Response;
 
-/// How long to leave Replicate alone where it asks for it without saying how long.
-const PAUSE: Duration = Duration::from_secs(10);
+/// The delay after a 429 that names none.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// What has become of a prediction.
+/// The state of a prediction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prediction {
-    /// It is still being made.
     Running,
-    /// It is made, and lies at this address.
+    /// The output lies at this address.
     Succeeded(String),
-    /// The prompt or the image was found improper. The same prompt will be again.
-    Improper(String),
-    /// Replicate could not finish it. Nothing is charged for it, and the same request succeeds later.
+    /// Replicate rejected the prompt or the image for its content, and will reject the same prompt again.
+    ContentRejected(String),
+    /// Replicate did not finish it, and does not charge it. The same request will succeed later.
     Interrupted(String),
-    /// It failed for another reason, in Replicate's words. Nothing is taken for it.
+    /// It failed for another reason, which Replicate reports. Replicate does not charge it.
     Failed(String),
-    /// It was stopped while it ran, which is charged.
+    /// It was stopped while it ran, which Replicate charges.
     Canceled(String),
-    /// Replicate reports that it has removed the output.
+    /// Replicate has removed the output.
     Gone,
-    /// Replicate doesn't know the prediction, or names no output of it. The next poll may find them.
+    /// Replicate doesn't know the prediction, or names no output. The next poll may find them.
     Missing(&'static str),
 }
 
-/// Whatever may be null or left out is.
+/// Any field but the id may be null or missing.
 #[derive(Deserialize)]
 pub(super) struct PredictionAnswer {
     pub(super) id: String,
@@ -51,7 +50,7 @@ pub(super) struct PredictionAnswer {
     input: Option<Input>,
 }
 
-/// What predictions are told apart by; the image beside it is skipped unread.
+/// The part of the input that identifies a prediction. The image is skipped unread.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Input {
@@ -64,19 +63,19 @@ pub(super) struct ListAnswer {
     results: Vec<Listed>,
 }
 
-/// One odd entry must not hide the others.
+/// A malformed entry must not hide the others.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Listed {
     Prediction(PredictionAnswer),
-    Odd(IgnoredAny),
+    Malformed(IgnoredAny),
 }
 
 impl ListAnswer {
     pub(super) fn predictions(&self) -> impl Iterator<Item = &PredictionAnswer> {
         self.results.iter().filter_map(|listed| match listed {
             Listed::Prediction(prediction) => Some(prediction),
-            Listed::Odd(_) => None,
+            Listed::Malformed(_) => None,
         })
     }
 }
@@ -106,42 +105,42 @@ impl From<PredictionAnswer> for Prediction {
                 Some(url) => Self::Succeeded(url.to_owned()),
                 None => Self::Missing("Replicate names no output of it"),
             },
-            // Replicate takes nothing for what never began to run.
+            // Replicate charges nothing for a prediction that never began to run.
             "failed" | "aborted" => match meaning(&error) {
-                Some(Meaning::ContentRefused) => Self::Improper(error),
+                Some(Meaning::ContentRejected) => Self::ContentRejected(error),
                 Some(Meaning::Interrupted) => Self::Interrupted(error),
                 None => Self::Failed(error),
             },
             "canceled" => Self::Canceled(error),
-            // Whatever Replicate may call it one day, it isn't over.
+            // An unknown status is not an end.
             _ => Self::Running,
         }
     }
 }
 
-/// The answer, if it is a success. `token` is struck out of what Replicate says.
-pub(super) fn accepted(reply: Reply, token: &str) -> Result<Reply, ReplicateError> {
-    if reply.status.is_success() {
-        return Ok(reply);
+/// The response if it is a success, and otherwise its meaning. Masks `token` in what Replicate reports.
+pub(super) fn accepted(response: Response, token: &str) -> Result<Response, ReplicateError> {
+    if response.status.is_success() {
+        return Ok(response);
     }
-    let said = detail(&reply.body, token);
-    let with_status = format!("{} {said}", reply.status).trim_end().to_owned();
-    Err(match reply.status {
-        StatusCode::TOO_MANY_REQUESTS => {
-            ReplicateError::Throttled { pause: reply.retry_after.or_else(|| resets_in(&said)).unwrap_or(PAUSE) }
-        }
-        StatusCode::PAYMENT_REQUIRED => ReplicateError::NoCredit(said),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ReplicateError::Unauthorized(said),
+    let message = detail(&response.body, token);
+    let with_status = format!("{} {message}", response.status).trim_end().to_owned();
+    Err(match response.status {
+        StatusCode::TOO_MANY_REQUESTS => ReplicateError::Throttled {
+            retry_after: response.retry_after.or_else(|| resets_in(&message)).unwrap_or(DEFAULT_RETRY_AFTER),
+        },
+        StatusCode::PAYMENT_REQUIRED => ReplicateError::NoCredit(message),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ReplicateError::Unauthorized(message),
         StatusCode::NOT_FOUND => ReplicateError::Unknown(with_status),
-        status => match meaning(&said) {
-            Some(Meaning::ContentRefused) => ReplicateError::Improper(with_status),
-            None if !status.is_server_error() => ReplicateError::Refused(with_status),
-            _ => ReplicateError::Unavailable { said: with_status, asked: reply.retry_after },
+        status => match meaning(&message) {
+            Some(Meaning::ContentRejected) => ReplicateError::ContentRejected(with_status),
+            None if !status.is_server_error() => ReplicateError::Rejected(with_status),
+            _ => ReplicateError::Unavailable { message: with_status, retry_after: response.retry_after },
         },
     })
 }
 
-/// What an error says, without what surrounds it.
+/// The message of an error body.
 fn detail(body: &[u8], token: &str) -> String {
     let text =
         serde_json::from_slice::<Value>(body).ok().and_then(|value| Some(value.get("detail")?.as_str()?.to_owned()));
@@ -150,15 +149,14 @@ fn detail(body: &[u8], token: &str) -> String {
 }
 
 /// The seconds in `Your rate limit resets in ~30s.`
-fn resets_in(said: &str) -> Option<Duration> {
-    let (_, after) = said.split_once("resets in")?;
+fn resets_in(message: &str) -> Option<Duration> {
+    let (_, after) = message.split_once("resets in")?;
     let digits: String = after.trim_start_matches([' ', '~']).chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().map(Duration::from_secs)
 }
 
-/// What an answer says.
-pub(super) fn read<T: for<'a> Deserialize<'a>>(reply: Reply) -> Result<T, ReplicateError> {
-    serde_json::from_slice(&reply.body).map_err(|error| ReplicateError::Unreadable(error.to_string()))
+pub(super) fn read<T: for<'a> Deserialize<'a>>(response: Response) -> Result<T, ReplicateError> {
+    serde_json::from_slice(&response.body).map_err(|error| ReplicateError::Unreadable(error.to_string()))
 }
 
 #[cfg(test)]
@@ -172,13 +170,13 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_read_from_what_the_answer_says() {
+    fn delay_is_read_from_the_message() {
         assert_eq!(resets_in("Request was throttled. Your rate limit resets in ~30s."), Some(Duration::from_secs(30)));
         assert_eq!(resets_in("Slow down"), None);
     }
 
     #[test]
-    fn an_output_is_a_text_or_a_list_of_one() {
+    fn output_is_a_string_or_a_list_of_one() {
         let url = "https://replicate.delivery/x/out.jpg";
         for output in [json!(url), json!([url])] {
             let answer = prediction(json!({ "id": "p", "status": "succeeded", "output": output }));
@@ -187,45 +185,45 @@ mod tests {
     }
 
     #[test]
-    fn a_status_nobody_knows_is_not_over() {
+    fn unknown_status_means_running() {
         assert_eq!(prediction(json!({ "id": "p", "status": "warming_up" })), Prediction::Running);
     }
 
     #[test]
-    fn a_failure_is_told_by_its_words() {
+    fn failure_is_classified_by_its_message() {
         let failed = |error: &str| prediction(json!({ "id": "p", "status": "failed", "error": error }));
         let flagged = "The input or output was flagged as sensitive. Please try again with different inputs. (E005)";
-        assert!(matches!(failed(flagged), Prediction::Improper(_)));
+        assert!(matches!(failed(flagged), Prediction::ContentRejected(_)));
         let interrupted = "Prediction interrupted; please retry (code: PA)";
         assert!(matches!(failed(interrupted), Prediction::Interrupted(_)));
         assert!(matches!(failed("CUDA out of memory"), Prediction::Failed(_)));
     }
 
     #[test]
-    fn a_refused_creation_is_told_by_its_words() {
-        let refused = |status: u16, detail: &str| {
+    fn rejected_creation_is_classified_by_its_message() {
+        let rejected = |status: u16, detail: &str| {
             let body = json!({ "detail": detail }).to_string().into_bytes();
             let status = StatusCode::from_u16(status).unwrap();
-            accepted(Reply { status, retry_after: None, body }, "token").unwrap_err()
+            accepted(Response { status, retry_after: None, body }, "token").unwrap_err()
         };
         for status in [400, 422, 500] {
-            assert!(matches!(refused(status, "Prompt blocked"), ReplicateError::Improper(_)), "{status}");
-            let full = refused(status, "You have reached the queue limit");
+            assert!(matches!(rejected(status, "Prompt blocked"), ReplicateError::ContentRejected(_)), "{status}");
+            let full = rejected(status, "You have reached the queue limit");
             assert!(matches!(full, ReplicateError::Unavailable { .. }), "{status}");
         }
-        assert!(matches!(refused(422, "input.prompt is too long"), ReplicateError::Refused(_)));
-        assert!(matches!(refused(500, "oops"), ReplicateError::Unavailable { .. }));
+        assert!(matches!(rejected(422, "input.prompt is too long"), ReplicateError::Rejected(_)));
+        assert!(matches!(rejected(500, "oops"), ReplicateError::Unavailable { .. }));
     }
 
     #[test]
-    fn what_was_stopped_as_it_ran_is_told_from_what_never_began() {
+    fn canceled_is_charged_and_aborted_is_not() {
         let ended = |status: &str| prediction(json!({ "id": "p", "status": status, "error": null }));
         assert_eq!(ended("canceled"), Prediction::Canceled("it was canceled".to_owned()));
         assert_eq!(ended("aborted"), Prediction::Failed("it was aborted".to_owned()));
     }
 
     #[test]
-    fn an_odd_entry_of_the_list_hides_no_other() {
+    fn malformed_list_entry_hides_no_other() {
         let odd = json!({ "id": "odd", "status": null, "input": null, "data_removed": null, "created_at": null });
         let wanted = json!({ "id": "wanted", "status": "starting", "input": { "seed": 7, "input_image": "data:…" } });
         let list = json!({ "next": null, "results": [odd, 1, null, { "id": 5 }, { "id": "x", "input": [] }, wanted] });
@@ -235,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_has_been_removed_is_gone() {
+    fn removed_output_is_gone_and_unnamed_one_missing() {
         let removed = json!({ "id": "p", "status": "succeeded", "output": null, "data_removed": true });
         assert_eq!(prediction(removed), Prediction::Gone);
         let nameless = json!({ "id": "p", "status": "succeeded", "output": null, "data_removed": false });

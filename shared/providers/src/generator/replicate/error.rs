@@ -1,132 +1,103 @@
-//! What can go wrong with Replicate, and what helps.
+//! Failures of Replicate.
 
 use std::time::Duration;
 
 use aws::{AwsError, secrets};
+use domain::disposition::{Billed, Disposition};
 use imaging::DecodeError;
 use reqwest::StatusCode;
 
 use crate::http::HttpError;
 
-/// Replicate didn't do what was asked.
+/// A call to Replicate failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplicateError {
-    /// No answer.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// Too many requests. Trying again later helps.
-    #[error("Replicate asks to wait {} s", .pause.as_secs())]
-    Throttled {
-        /// How long.
-        pause: Duration,
-    },
-    /// The account has no credit left. Trying again helps once a person has added some.
+    #[error("Replicate asks to wait {} s", .retry_after.as_secs())]
+    Throttled { retry_after: Duration },
     #[error("the account at Replicate has no credit left ({0}); add some at replicate.com/account/billing")]
     NoCredit(String),
-    /// The token is not accepted. Trying again helps once a person has replaced it.
     #[error(
-        "Replicate does not accept REPLICATE_API_TOKEN ({0}); set a valid one and start the functions anew, which read it only as they start, then `balancer redrive`"
+        "Replicate does not accept REPLICATE_API_TOKEN ({0}); set a valid one and restart the functions, which read it only when they start, then `balancer redrive`"
     )]
     Unauthorized(String),
-    /// No such model, or no such address. Trying again helps once a person has corrected it.
     #[error(
         "Replicate knows no such model or address ({0}); correct REPLICATE_MODEL or REPLICATE_BASE_URL, then `balancer redrive`"
     )]
     Unknown(String),
-    /// Replicate has a problem of its own. Trying again helps.
-    #[error("Replicate has a problem: {said}")]
+    #[error("Replicate has a problem: {message}")]
     Unavailable {
-        /// In its own words.
-        said: String,
-        /// How long it asks to be left alone, if it does.
-        asked: Option<Duration>,
+        /// Quotes the service.
+        message: String,
+        retry_after: Option<Duration>,
     },
-    /// What was asked for before may have begun, and it is too early to say that it has not. Trying again helps.
-    #[error("Replicate does not list yet what it was asked for")]
+    /// The response to a creation was lost, and it is too early to conclude that no prediction was created.
+    #[error("Replicate does not list the prediction yet")]
     Unlisted,
-    /// Replicate did not finish the prediction. A later retry helps.
+    /// Replicate accepted the creation, but did not finish the prediction. Another prediction will succeed later.
     #[error("Replicate did not finish the image: {0}")]
     Interrupted(String),
-    /// Replicate rejects the prompt for its content. Another prompt helps.
-    #[error("Replicate refuses the prompt: {0}")]
-    Improper(String),
-    /// The request is wrong. Trying again won't help.
-    #[error("Replicate refuses the request: {0}")]
-    Refused(String),
-    /// The answer can't be understood. Trying again may help.
+    #[error("Replicate rejects the prompt: {0}")]
+    ContentRejected(String),
+    #[error("Replicate rejects the request: {0}")]
+    Rejected(String),
     #[error("Replicate's answer can't be understood: {0}")]
     Unreadable(String),
-    /// The output lies where no output of Replicate's does, so it isn't fetched. Trying again won't help.
+    /// The address is not one of Replicate's, so the output is not fetched.
     #[error("Replicate's output lies at `{0}`, which is not Replicate's")]
-    Elsewhere(String),
-    /// The output was not delivered. Fetching it again may help.
+    ForeignAddress(String),
     #[error("Replicate's output can't be fetched: {0}")]
     NotDelivered(StatusCode),
-    /// The fetched data are unusable as an image. A retry helps if they were damaged in transit.
     #[error("Replicate's output is unusable: {0}")]
     Unusable(#[from] DecodeError),
-    /// The image could not be written as a JPEG. Trying again won't help.
-    #[error("Replicate's output can't be converted: {0}")]
+    #[error("an image can't be encoded: {0}")]
     Encoding(#[from] image::ImageError),
-    /// The token is missing or can't be read.
     #[error("REPLICATE_API_TOKEN can't be read: {0}; {remedy}", remedy = secrets::REMEDY)]
     Secret(#[from] AwsError),
 }
 
 impl ReplicateError {
-    /// How long to wait before the same request, where the answer is only "not now".
+    /// The required response to this failure.
     #[must_use]
-    pub fn pause(&self) -> Option<Duration> {
+    pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Throttled { pause } => Some(*pause),
-            _ => None,
+            Self::Http(error) => error.disposition(),
+            Self::Throttled { retry_after } => Disposition::RetryAfter(*retry_after),
+            Self::Unavailable { retry_after, .. } => Disposition::Outage { retry_after: *retry_after },
+            Self::Unreadable(_) | Self::Interrupted(_) => Disposition::Outage { retry_after: None },
+            Self::NoCredit(_) => Disposition::NeedsFunds,
+            Self::ContentRejected(_) => Disposition::ContentRejected,
+            Self::Unauthorized(_) | Self::Unknown(_) => Disposition::NeedsOperator,
+            Self::Rejected(_) | Self::ForeignAddress(_) | Self::Encoding(_) => Disposition::Permanent,
+            Self::Unlisted | Self::NotDelivered(_) | Self::Unusable(_) => Disposition::Retry,
+            Self::Secret(error) => error.disposition(),
         }
     }
 
-    /// Whether it is certain that nothing was begun.
+    /// Whether Replicate may charge a prediction for the failed call.
     #[must_use]
-    pub fn began_nothing(&self) -> bool {
-        matches!(
-            self,
+    pub fn billed(&self) -> Billed {
+        match self {
+            Self::Http(error) => error.billed(),
             Self::Throttled { .. }
-                | Self::NoCredit(_)
-                | Self::Unauthorized(_)
-                | Self::Unknown(_)
-                | Self::Improper(_)
-                | Self::Refused(_)
-                | Self::Encoding(_)
-        ) || matches!(self, Self::Http(error) if error.sent_nothing())
-    }
-
-    /// Whether Replicate is unavailable for a while, and how long it asks to be left alone, if it does.
-    #[must_use]
-    pub fn outage(&self) -> Option<Option<Duration>> {
-        match self {
-            Self::Http(error) => error.may_pass().then_some(None),
-            Self::Unavailable { asked, .. } => Some(*asked),
-            Self::Unreadable(_) => Some(None),
-            _ => None,
+            | Self::NoCredit(_)
+            | Self::Unauthorized(_)
+            | Self::Unknown(_)
+            | Self::ContentRejected(_)
+            | Self::Rejected(_)
+            | Self::Interrupted(_)
+            | Self::Encoding(_)
+            | Self::Secret(_) => Billed::No,
+            Self::Unavailable { .. } | Self::Unlisted | Self::Unreadable(_) => Billed::Unknown,
+            Self::ForeignAddress(_) | Self::NotDelivered(_) | Self::Unusable(_) => Billed::Yes,
         }
     }
 
-    /// Whether an output arrived as something other than an image. A retry may help, and the output is paid for
-    /// already.
+    /// Whether fetching the paid output again may help. The disposition can't tell: a response that is too large is a
+    /// permanent failure of a creation, but an output may only have been damaged in transit.
     #[must_use]
     pub fn is_damaged_output(&self) -> bool {
-        match self {
-            Self::Http(error) => !error.may_pass(),
-            Self::NotDelivered(_) | Self::Unusable(_) => true,
-            _ => false,
-        }
-    }
-
-    /// Whether the image itself is the trouble, so that only another one can help.
-    #[must_use]
-    pub fn is_final(&self) -> bool {
-        match self {
-            Self::Http(error) => !error.may_pass(),
-            Self::Refused(_) | Self::Elsewhere(_) | Self::Encoding(_) => true,
-            _ => false,
-        }
+        matches!(self, Self::Http(HttpError::TooLarge { .. }) | Self::NotDelivered(_) | Self::Unusable(_))
     }
 }

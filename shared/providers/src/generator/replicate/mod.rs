@@ -1,9 +1,9 @@
-//! Replicate: an image is a *prediction* that is created, looked after by its id, and fetched within its hour.
+//! Replicate: the client creates a *prediction*, polls it by its id, and fetches its output within an hour.
 //!
-//! Facts by <https://replicate.com/docs/reference/http>: a creation without `Prefer: wait` answers at once; the status
-//! runs from `starting` over `processing` to `succeeded`, `failed`, `canceled` (charged) or `aborted` (not charged); the
-//! list of predictions holds each one's input, the newest first, and can be asked for those after a moment
-//! (`created_after`); inputs and outputs are removed after an hour; data URLs are for images below 1 MB.
+//! Source: <https://replicate.com/docs/reference/http>. A creation without `Prefer: wait` returns at once. The status
+//! changes from `starting` and `processing` to `succeeded`, `failed`, `canceled` (charged) or `aborted` (not charged).
+//! The list of predictions contains their inputs, the newest first, and `created_after` limits it. Replicate removes
+//! inputs and outputs after an hour. Data URLs must be smaller than 1 MB.
 
 mod answer;
 mod base_image;
@@ -17,7 +17,7 @@ use aws::SdkConfig;
 use aws::secrets;
 use domain::money::MicroUsd;
 use imaging::{MAX_BYTES, decode, encode_jpeg, is_jpeg};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -27,48 +27,51 @@ use tokio::time::Instant;
 
 use super::Request;
 use crate::generator::ReplicateConfig;
-use crate::http::{Http, Reply};
+use crate::http::{BoundedClient, Response};
 pub use answer::Prediction;
 use answer::{ListAnswer, PredictionAnswer, accepted, read};
 use base_image::data_url;
 pub use error::ReplicateError;
 pub use model::{ReplicateModel, UnknownModel};
 
-/// For what is long: a page of the list, or an output.
+/// The time limit of a large response: a page of the list, or an output.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// For a creation, which is answered at once. One whose answer gets lost is found by its seed.
+/// The time limit of a creation, which Replicate answers at once. If the response is lost, [`Replicate::find`] finds the
+/// prediction by its seed.
 pub const CREATION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For a look, which is answered at once too.
+/// The time limit of a poll, which Replicate answers at once.
 const POLL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Between two looks at a prediction, at first and later. Most take six seconds.
-const POLL: Duration = Duration::from_millis(250);
-const LATER_POLL: Duration = Duration::from_millis(500);
+/// The interval between polls during [`FAST_POLLING`]. Most predictions take six seconds.
+const FAST_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The most bytes of an answer or an output.
-const MOST_BYTES: usize = MAX_BYTES as usize;
+/// The interval between later polls.
+const SLOW_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long looks follow each other quickly.
-const AT_FIRST: Duration = Duration::from_secs(15);
+/// How long polls follow each other quickly.
+const FAST_POLLING: Duration = Duration::from_secs(15);
 
-/// A page of the list: a hundred predictions, each with its image of at most a megabyte.
-const MOST_LIST_BYTES: usize = 160 * 1024 * 1024;
+/// The size limit of a response or an output.
+const MAX_RESPONSE_BYTES: usize = MAX_BYTES as usize;
 
-/// The strictest level that leaves room for ordinary scenes; with an input image no higher one is allowed.
+/// The size limit of a page of the list: 100 predictions, each with an input image of at most a megabyte.
+const MAX_LIST_BYTES: usize = 160 * 1024 * 1024;
+
+/// The strictest level that accepts ordinary scenes; with an input image Replicate allows no higher one.
 const SAFETY_TOLERANCE: u8 = 2;
 
-/// A creation may be older by this much than our clock says.
-const MAX_REPLICATE_CLOCK_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+/// How far Replicate's clock may be behind this one.
+const MAX_REPLICATE_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
-/// Where outputs lie.
+/// The domain of outputs.
 const OUTPUT_HOST: &str = "replicate.delivery";
 
 /// A client of Replicate.
 #[derive(Debug)]
 pub struct Replicate {
-    http: Http,
+    http: BoundedClient,
     base: Url,
     token: SecretString,
     model: ReplicateModel,
@@ -80,15 +83,13 @@ pub struct Replicate {
 pub struct Creation(Value);
 
 impl Replicate {
-    /// A client as configured.
-    ///
     /// # Errors
-    /// If the token can't be read, or the address is none.
+    /// If the token can't be read, or the base URL is invalid.
     pub async fn new(config: ReplicateConfig, sdk: &SdkConfig) -> Result<Self, ReplicateError> {
         let base = Url::parse(&config.base_url)
-            .map_err(|error| ReplicateError::Refused(format!("REPLICATE_BASE_URL is no address: {error}")))?;
+            .map_err(|error| ReplicateError::Rejected(format!("REPLICATE_BASE_URL is no address: {error}")))?;
         Ok(Self {
-            http: Http::new(TIMEOUT, MOST_BYTES)?,
+            http: BoundedClient::new(TIMEOUT, MAX_RESPONSE_BYTES)?,
             base,
             token: secrets::reveal(config.token, sdk).await?,
             model: config.model,
@@ -96,16 +97,16 @@ impl Replicate {
         })
     }
 
-    /// What an image costs.
+    /// The price of an image.
     #[must_use]
     pub fn price(&self) -> MicroUsd {
         self.price
     }
 
-    /// What is sent to have an image begun.
+    /// Encodes the request for an image.
     ///
     /// # Errors
-    /// If the base image can't be written.
+    /// If the base image can't be encoded.
     pub async fn prepare(&self, request: &Request) -> Result<Creation, ReplicateError> {
         let mut input = json!({
             "prompt": request.prompt,
@@ -121,23 +122,24 @@ impl Replicate {
         Ok(Creation(json!({ "input": input })))
     }
 
-    /// Has an image begun, and returns the prediction's id at once.
+    /// Creates a prediction, and returns its id without waiting for the image.
     ///
     /// # Errors
-    /// If Replicate can't be reached, or doesn't accept the request.
+    /// If Replicate can't be reached, or rejects the request. [`ReplicateError::billed`] tells whether it may have
+    /// created a prediction all the same.
     pub async fn create(&self, creation: &Creation) -> Result<String, ReplicateError> {
         let path = format!("v1/models/{}/predictions", self.model);
         let request = self.http.client().post(self.url(&path)?).timeout(CREATION_TIMEOUT).json(&creation.0);
-        let answer: PredictionAnswer = self.ask(request, MOST_BYTES).await?;
+        let answer: PredictionAnswer = self.request(request, MAX_RESPONSE_BYTES).await?;
         Ok(answer.id)
     }
 
-    /// Looks until `until` for a prediction whose creation was not answered: one with this seed, which is the slot's and
-    /// the attempt's own, created after `since`. The prompt may read differently by now, if the actor is described in
-    /// other words.
+    /// Searches the list, until `until`, for a prediction whose creation was not answered: one that was created after
+    /// `since` with this seed, which belongs to one slot and attempt only. The prompt is not compared: it may have
+    /// changed with the description of the actor.
     ///
     /// # Errors
-    /// If Replicate can't be reached, doesn't answer as it should, or takes too long.
+    /// If Replicate can't be reached, its answer is unreadable, or the time is up.
     pub async fn find(&self, seed: u32, since: Timestamp, until: Instant) -> Result<Option<String>, ReplicateError> {
         let since = since - MAX_REPLICATE_CLOCK_SKEW;
         let mut page = self.url("v1/predictions")?;
@@ -151,8 +153,8 @@ impl Replicate {
                 return Ok(None);
             }
             let Some(next) = list.next else { return Ok(None) };
-            // Which page it is stands in the query. The rest may name Replicate where a proxy is asked, and the token goes
-            // to the configured server only.
+            // Only the query of the next page's address is used: its host may be Replicate itself where a proxy is
+            // configured, and the token must go to the configured server only.
             let query = self.base.join(&next).ok().and_then(|next| next.query().map(str::to_owned));
             let query = query.ok_or_else(|| ReplicateError::Unreadable(format!("`{next}` is no page of its list")))?;
             page.set_query(Some(&query));
@@ -162,25 +164,25 @@ impl Replicate {
     async fn list(&self, url: Url, until: Instant) -> Result<ListAnswer, ReplicateError> {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            let said = "its list of predictions can't be read in time".to_owned();
-            return Err(ReplicateError::Unavailable { said, asked: None });
+            let message = "its list of predictions can't be read in time".to_owned();
+            return Err(ReplicateError::Unavailable { message, retry_after: None });
         }
-        self.ask(self.http.client().get(url).timeout(left.min(TIMEOUT)), MOST_LIST_BYTES).await
+        self.request(self.http.client().get(url).timeout(left.min(TIMEOUT)), MAX_LIST_BYTES).await
     }
 
-    /// Waits until `until` for a prediction, which is looked at once at least: [`Prediction::Running`] means that the
-    /// time was up.
+    /// Polls a prediction until it has ended, or until `until`, but at least once. [`Prediction::Running`] means that
+    /// the time is up.
     ///
     /// # Errors
-    /// If Replicate can't be reached, or doesn't answer as it should.
+    /// If Replicate can't be reached, or its answer is unreadable.
     pub async fn wait_for(&self, id: &str, until: Instant) -> Result<Prediction, ReplicateError> {
         let began = Instant::now();
         loop {
-            match self.look_at(id).await? {
+            match self.poll(id).await? {
                 Prediction::Running => {}
-                over => return Ok(over),
+                ended => return Ok(ended),
             }
-            let pause = if began.elapsed() < AT_FIRST { POLL } else { LATER_POLL };
+            let pause = if began.elapsed() < FAST_POLLING { FAST_POLL_INTERVAL } else { SLOW_POLL_INTERVAL };
             if Instant::now() + pause >= until {
                 return Ok(Prediction::Running);
             }
@@ -188,50 +190,50 @@ impl Replicate {
         }
     }
 
-    async fn look_at(&self, id: &str) -> Result<Prediction, ReplicateError> {
+    async fn poll(&self, id: &str) -> Result<Prediction, ReplicateError> {
         let url = self.url(&format!("v1/predictions/{id}"))?;
-        let reply = self.http.send(self.authorized(self.http.client().get(url).timeout(POLL_TIMEOUT))).await?;
-        if reply.status == StatusCode::NOT_FOUND {
+        let response = self.http.send(self.authorized(self.http.client().get(url).timeout(POLL_TIMEOUT))).await?;
+        if response.status == StatusCode::NOT_FOUND {
             return Ok(Prediction::Missing("Replicate does not know the prediction"));
         }
-        Ok(read::<PredictionAnswer>(self.accepted(reply)?)?.into())
+        Ok(read::<PredictionAnswer>(self.accepted(response)?)?.into())
     }
 
-    /// Fetches an output: the bytes of a JPEG that decodes completely. `None` if nothing exists at its address.
+    /// Fetches an output, and returns it as a JPEG that was decoded completely. `None` if nothing exists at its address.
     ///
     /// # Errors
-    /// If it can't be fetched, or is unusable.
+    /// If the output can't be fetched, or is unusable.
     pub async fn fetch(&self, output: &str) -> Result<Option<Vec<u8>>, ReplicateError> {
         let url = Url::parse(output).ok().filter(|url| self.is_output(url));
-        let url = url.ok_or_else(|| ReplicateError::Elsewhere(output.chars().take(200).collect()))?;
-        // Without the token: outputs need none, and it is nobody else's business.
-        let reply = self.http.send(self.http.client().get(url)).await?;
-        if matches!(reply.status, StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN) {
+        let url = url.ok_or_else(|| ReplicateError::ForeignAddress(output.chars().take(200).collect()))?;
+        // Without the token, which outputs don't need.
+        let response = self.http.send(self.http.client().get(url)).await?;
+        if matches!(response.status, StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN) {
             return Ok(None);
         }
-        let may_be_asked_later = reply.status == StatusCode::TOO_MANY_REQUESTS || reply.status.is_server_error();
-        if !reply.status.is_success() && !may_be_asked_later {
-            return Err(ReplicateError::NotDelivered(reply.status));
+        let is_temporary = response.status == StatusCode::TOO_MANY_REQUESTS || response.status.is_server_error();
+        if !response.status.is_success() && !is_temporary {
+            return Err(ReplicateError::NotDelivered(response.status));
         }
-        let bytes = self.accepted(reply)?.body;
+        let bytes = self.accepted(response)?.body;
         let convert = move || {
             let image = decode(&bytes)?;
             Ok(if is_jpeg(&bytes) { bytes } else { encode_jpeg(&image)? })
         };
         let converted: Result<Vec<u8>, ReplicateError> =
-            tokio::task::spawn_blocking(convert).await.map_err(|error| cut_off("reading the output", &error))?;
+            tokio::task::spawn_blocking(convert).await.map_err(|error| interrupted("decoding the output", &error))?;
         converted.map(Some)
     }
 
-    async fn ask<T>(&self, request: RequestBuilder, most_bytes: usize) -> Result<T, ReplicateError>
+    async fn request<T>(&self, request: RequestBuilder, max_bytes: usize) -> Result<T, ReplicateError>
     where
         T: for<'a> Deserialize<'a>,
     {
-        read(self.accepted(self.http.send_for(self.authorized(request), most_bytes).await?)?)
+        read(self.accepted(self.http.send_limited(self.authorized(request), max_bytes).await?)?)
     }
 
-    fn accepted(&self, reply: Reply) -> Result<Reply, ReplicateError> {
-        accepted(reply, self.token.expose_secret())
+    fn accepted(&self, response: Response) -> Result<Response, ReplicateError> {
+        accepted(response, self.token.expose_secret())
     }
 
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
@@ -240,70 +242,21 @@ impl Replicate {
 
     fn url(&self, path: &str) -> Result<Url, ReplicateError> {
         let text = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
-        Url::parse(&text).map_err(|error| ReplicateError::Refused(format!("{text} is no address: {error}")))
+        Url::parse(&text).map_err(|error| ReplicateError::Rejected(format!("{text} is no address: {error}")))
     }
 
-    /// The token goes to the configured server only.
-    fn is_own(&self, url: &Url) -> bool {
-        url.origin() == self.base.origin()
-    }
-
+    /// Whether an output may lie there: at the configured server, or in Replicate's domain.
     fn is_output(&self, url: &Url) -> bool {
         let is_delivery = |host: &str| {
             host.strip_suffix(OUTPUT_HOST).is_some_and(|before| before.is_empty() || before.ends_with('.'))
         };
-        self.is_own(url) || url.scheme() == "https" && url.host_str().is_some_and(is_delivery)
+        url.origin() == self.base.origin() || url.scheme() == "https" && url.host_str().is_some_and(is_delivery)
     }
 }
 
-fn cut_off(what: &str, error: &JoinError) -> ReplicateError {
-    ReplicateError::Unavailable { said: format!("{what} was cut off: {error}"), asked: None }
+fn interrupted(what: &str, error: &JoinError) -> ReplicateError {
+    ReplicateError::Unavailable { message: format!("{what} was interrupted: {error}"), retry_after: None }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use aws::secrets::Secret;
-    use domain::kind::Kind;
-    use image::RgbImage;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_model_is_sent_the_inputs_that_it_has() {
-        let request = Request {
-            base: Arc::new(RgbImage::new(64, 64)),
-            kind: Kind::Photorealistic,
-            prompt: "a man".to_owned(),
-            seed: 7,
-        };
-        let common = ["aspect_ratio", "input_image", "output_format", "prompt", "seed"];
-        for model in ReplicateModel::ALL {
-            let config = ReplicateConfig {
-                base_url: "https://api.replicate.com".to_owned(),
-                token: Secret::Given("t".into()),
-                model,
-                usd_per_image: MicroUsd(40_000),
-            };
-            let replicate = Replicate::new(config, &SdkConfig::builder().build()).await.unwrap();
-            let creation = replicate.prepare(&request).await.unwrap().0;
-            let mut fields: Vec<&str> = creation["input"].as_object().unwrap().keys().map(String::as_str).collect();
-            fields.sort_unstable();
-            let wanted = match model {
-                ReplicateModel::KontextDev => common.to_vec(),
-                _ => [
-                    "aspect_ratio",
-                    "input_image",
-                    "output_format",
-                    "prompt",
-                    "prompt_upsampling",
-                    "safety_tolerance",
-                    "seed",
-                ]
-                .to_vec(),
-            };
-            assert_eq!(fields, wanted, "{model}");
-        }
-    }
-}
+mod tests;

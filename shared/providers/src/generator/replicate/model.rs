@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_error_names_every_known_model() {
+    fn error_names_every_known_model() {
         for model in ReplicateModel::ALL {
             assert!(ReplicateModel::ACCEPTED.contains(model.as_str()), "{model}");
             assert_eq!(model.to_string().parse(), Ok(model));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn models_not_known_to_take_the_base_image_are_refused() {
+    fn unknown_models_are_rejected() {
         for text in [
             "google/nano-banana",
             "black-forest-labs/flux-2-pro",

@@ -4,32 +4,32 @@
 /// The reaction to a failure with a certain message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The prompt or its result was refused for its content: another prompt is needed.
-    ContentRefused,
-    /// The service could not finish its work: the same request will succeed later.
+    /// Replicate rejected the prompt or its result for its content: another prompt is needed.
+    ContentRejected,
+    /// The service did not finish its work: the same request will succeed later.
     Interrupted,
 }
 
-use Meaning::{ContentRefused, Interrupted};
+use Meaning::{ContentRejected, Interrupted};
 
 /// Phrases in lower case, and their meaning. They match as whole words only. The first match decides.
 const WORDINGS: [(&str, Meaning); 27] = [
-    ("e005", ContentRefused),
-    ("sensitive", ContentRefused),
-    ("nsfw", ContentRefused),
-    ("content flagged", ContentRefused),
-    ("flagged for", ContentRefused),
-    ("was flagged", ContentRefused),
-    ("prompt blocked", ContentRefused),
-    ("prompt was blocked", ContentRefused),
-    ("prompt rejected", ContentRefused),
-    ("content moderated", ContentRefused),
-    ("request moderated", ContentRefused),
-    ("content policy", ContentRefused),
-    ("safety filter", ContentRefused),
-    ("safety filters", ContentRefused),
-    ("safety checker", ContentRefused),
-    ("safety system", ContentRefused),
+    ("e005", ContentRejected),
+    ("sensitive", ContentRejected),
+    ("nsfw", ContentRejected),
+    ("content flagged", ContentRejected),
+    ("flagged for", ContentRejected),
+    ("was flagged", ContentRejected),
+    ("prompt blocked", ContentRejected),
+    ("prompt was blocked", ContentRejected),
+    ("prompt rejected", ContentRejected),
+    ("content moderated", ContentRejected),
+    ("request moderated", ContentRejected),
+    ("content policy", ContentRejected),
+    ("safety filter", ContentRejected),
+    ("safety filters", ContentRejected),
+    ("safety checker", ContentRejected),
+    ("safety system", ContentRejected),
     ("prediction interrupted", Interrupted),
     ("code: pa", Interrupted),
     ("e003", Interrupted),
@@ -44,9 +44,9 @@ const WORDINGS: [(&str, Meaning); 27] = [
 ];
 
 /// The reaction to a failure with this message; `None` if the message concerns the attempt itself.
-pub(super) fn meaning(said: &str) -> Option<Meaning> {
-    let said = said.to_lowercase();
-    WORDINGS.iter().find(|(words, _)| has_words(&said, words)).map(|&(_, meaning)| meaning)
+pub(super) fn meaning(message: &str) -> Option<Meaning> {
+    let message = message.to_lowercase();
+    WORDINGS.iter().find(|(words, _)| has_words(&message, words)).map(|&(_, meaning)| meaning)
 }
 
 fn has_words(text: &str, words: &str) -> bool {
@@ -63,8 +63,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_refusals_are_known_in_every_wording() {
-        for said in [
+    fn content_rejections_are_recognised_in_any_wording() {
+        for message in [
             "The input or output was flagged as sensitive. Please try again with different inputs. (E005)",
             "Flagged as sensitive",
             "E005",
@@ -83,13 +83,13 @@ mod tests {
             "The safety checker found something",
             "Your request was rejected by the safety system.",
         ] {
-            assert_eq!(meaning(said), Some(ContentRefused), "{said}");
+            assert_eq!(meaning(message), Some(ContentRejected), "{message}");
         }
     }
 
     #[test]
-    fn interruptions_are_known_in_every_wording() {
-        for said in [
+    fn interruptions_are_recognised_in_any_wording() {
+        for message in [
             "Prediction interrupted; please retry (code: PA)",
             "Failed (code: PA)",
             "Service is temporarily unavailable (E003)",
@@ -103,14 +103,15 @@ mod tests {
             "The model is overloaded",
             "Something went wrong. Please try again later.",
         ] {
-            assert_eq!(meaning(said), Some(Interrupted), "{said}");
+            assert_eq!(meaning(message), Some(Interrupted), "{message}");
         }
     }
 
     #[test]
-    fn a_failure_in_other_words_is_the_attempts_own() {
-        for said in ["CUDA out of memory", "it was failed", "E0051", "E1005", "insensitive", "code: part of it", ""] {
-            assert_eq!(meaning(said), None, "{said}");
+    fn other_failures_have_no_special_meaning() {
+        for message in ["CUDA out of memory", "it was failed", "E0051", "E1005", "insensitive", "code: part of it", ""]
+        {
+            assert_eq!(meaning(message), None, "{message}");
         }
     }
 }

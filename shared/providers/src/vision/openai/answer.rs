@@ -1,4 +1,4 @@
-//! What comes back, believed only as far as it can be checked.
+//! Reads the answers of the model, and accepts only entries that are complete and unambiguous.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use super::content::cells;
 use super::cost::Usage;
 use super::error::OpenAiError;
 
-/// What the model says about a batch.
+/// The model's answer about a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It judges: what it says of each number that it names exactly once, and properly.
+    /// The observation for each number with exactly one valid entry.
     Assessed(BTreeMap<u32, Observation>),
-    /// It refuses, and says why.
+    /// The model or a content filter refuses to assess the batch, with this reason.
     Refused(String),
-    /// The request, or the answer, is longer than the model can take.
+    /// The request or the answer exceeds the model's limit.
     TooLong,
     /// A request may contain at most this many images.
     TooManyImages(usize),
@@ -27,7 +27,7 @@ pub(super) enum Answer {
 #[derive(Deserialize)]
 struct Completion {
     choices: Vec<Choice>,
-    /// Some servers leave it out, or half of it.
+    /// Some servers omit it, or one of its fields.
     #[serde(default)]
     usage: Value,
 }
@@ -45,7 +45,7 @@ struct Message {
 }
 
 #[derive(Deserialize)]
-struct Judgement {
+struct Entry {
     reason: String,
     kind: Kind,
     looking_at_camera: bool,
@@ -55,7 +55,7 @@ struct Judgement {
     quality: u8,
 }
 
-/// Reads a successful answer, and what it took; `None` where the server doesn't say.
+/// Reads a successful response. The usage is `None` if the server doesn't report it.
 pub(super) fn read(body: &[u8]) -> Result<(Answer, Option<Usage>), OpenAiError> {
     let completion: Completion =
         serde_json::from_slice(body).map_err(|error| OpenAiError::Unreadable(error.to_string()))?;
@@ -63,42 +63,42 @@ pub(super) fn read(body: &[u8]) -> Result<(Answer, Option<Usage>), OpenAiError> 
     let usage = tokens("prompt_tokens").zip(tokens("completion_tokens")).map(|(input, output)| Usage { input, output });
     let choice = completion.choices.into_iter().next();
     let Choice { message, finish_reason } = choice.ok_or_else(|| OpenAiError::Unreadable("no choice".to_owned()))?;
-    // In this order: what was refused or cut off has content too, and it must not be believed.
+    // Refusals and truncated answers first: they may have content too, which must not count.
     let refusal = message.refusal.filter(|why| !why.trim().is_empty());
-    let said = match (refusal, finish_reason.as_deref()) {
+    let answer = match (refusal, finish_reason.as_deref()) {
         (Some(why), _) => Answer::Refused(why.chars().take(200).collect()),
         (None, Some("content_filter")) => Answer::Refused("a content filter stopped the answer".to_owned()),
         (None, Some("length")) => Answer::TooLong,
-        (None, _) => Answer::Assessed(judgements(&message.content.unwrap_or_default())),
+        (None, _) => Answer::Assessed(observations(&message.content.unwrap_or_default())),
     };
-    Ok((said, usage))
+    Ok((answer, usage))
 }
 
-/// Text that can't be understood judges nothing.
-fn judgements(content: &str) -> BTreeMap<u32, Observation> {
+/// The observation for each number with exactly one valid entry.
+fn observations(content: &str) -> BTreeMap<u32, Observation> {
     let mut by_number: BTreeMap<u32, Vec<Value>> = BTreeMap::new();
     for entry in cells(content) {
         if let Some(number) = entry["cell"].as_u64().and_then(|number| u32::try_from(number).ok()) {
             by_number.entry(number).or_default().push(entry);
         }
     }
-    let named_once = by_number.into_iter().filter_map(|(number, entries)| {
+    let unambiguous = by_number.into_iter().filter_map(|(number, entries)| {
         let [entry] = <[Value; 1]>::try_from(entries).ok()?;
-        Some((number, serde_json::from_value::<Judgement>(entry).ok()?.into_observation()?))
+        Some((number, serde_json::from_value::<Entry>(entry).ok()?.into_observation()?))
     });
-    named_once.collect()
+    unambiguous.collect()
 }
 
-impl Judgement {
+impl Entry {
     fn into_observation(self) -> Option<Observation> {
         (1..=BEST_QUALITY).contains(&self.quality).then_some(())?;
-        let seen = [
+        let flags = [
             (self.looking_at_camera, Flag::LookingAtCamera),
             (self.symmetrical, Flag::Symmetrical),
             (self.distorted_anatomy, Flag::DistortedAnatomy),
             (self.blurry, Flag::Blurry),
         ];
-        let flags: Vec<Flag> = seen.into_iter().filter_map(|(is_seen, flag)| is_seen.then_some(flag)).collect();
+        let flags = flags.into_iter().filter_map(|(is_set, flag)| is_set.then_some(flag)).collect();
         Some(Observation { kind: self.kind, quality: self.quality, flags, reason: self.reason })
     }
 }
@@ -116,30 +116,30 @@ mod tests {
         })
     }
 
-    fn judged(cells: &[Value]) -> Vec<u32> {
-        judgements(&json!({ "cells": cells }).to_string()).into_keys().collect()
+    fn assessed(cells: &[Value]) -> Vec<u32> {
+        observations(&json!({ "cells": cells }).to_string()).into_keys().collect()
     }
 
     #[test]
-    fn only_what_is_said_once_and_properly_counts() {
+    fn only_single_valid_entries_count() {
         let mut lacking = entry(4, 8);
         lacking.as_object_mut().unwrap().remove("blurry");
         let mut unknown = entry(5, 8);
         unknown["kind"] = "sepia".into();
         let cells = [entry(1, 8), entry(2, 8), entry(2, 8), entry(3, 11), lacking, unknown, entry(6, 0), json!("x")];
-        assert_eq!(judged(&cells), [1]);
+        assert_eq!(assessed(&cells), [1]);
     }
 
     #[test]
-    fn a_number_said_twice_counts_for_nothing_even_if_one_entry_is_no_use() {
-        assert_eq!(judged(&[entry(1, 8), entry(1, 99)]), [0; 0]);
+    fn second_entry_voids_the_first_even_if_invalid() {
+        assert_eq!(assessed(&[entry(1, 8), entry(1, 99)]), [0; 0]);
     }
 
     #[test]
-    fn the_faults_that_the_model_sees_become_flags() {
+    fn reported_faults_become_flags() {
         let mut entry = entry(1, 9);
         entry["distorted_anatomy"] = true.into();
-        let observation = judgements(&json!({ "cells": [entry] }).to_string()).remove(&1).unwrap();
+        let observation = observations(&json!({ "cells": [entry] }).to_string()).remove(&1).unwrap();
         assert_eq!((observation.quality, observation.flags), (9, vec![Flag::DistortedAnatomy]));
     }
 
@@ -150,15 +150,15 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_refusal_is_none() {
+    fn empty_refusal_is_ignored() {
         for refusal in [json!(null), json!(""), json!(" ")] {
-            assert!(matches!(completion(&refusal, &json!(null)).0, Answer::Assessed(judged) if judged.len() == 1));
+            assert!(matches!(completion(&refusal, &json!(null)).0, Answer::Assessed(entries) if entries.len() == 1));
         }
         assert!(matches!(completion(&json!("No."), &json!(null)).0, Answer::Refused(why) if why == "No."));
     }
 
     #[test]
-    fn what_an_answer_took_is_known_only_if_it_is_said_in_full() {
+    fn usage_needs_both_token_counts() {
         let whole = json!({ "prompt_tokens": 7, "completion_tokens": 3 });
         assert_eq!(completion(&json!(null), &whole).1, Some(Usage { input: 7, output: 3 }));
         for partial in [json!(null), json!({}), json!({ "prompt_tokens": 7 }), json!({ "completion_tokens": -1 })] {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_json_judges_nothing() {
-        assert!(judgements("Here you are: {").is_empty());
+    fn text_without_json_has_no_observations() {
+        assert!(observations("Here you are: {").is_empty());
     }
 }

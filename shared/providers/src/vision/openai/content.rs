@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_found_wherever_a_model_puts_it() {
+    fn cells_are_found_anywhere_in_an_answer() {
         let json = r#"{"cells": [{"cell": 1, "reason": "A {brace}, a \"quote\"."}]}"#;
         let wanted = vec![json!({ "cell": 1, "reason": "A {brace}, a \"quote\"." })];
         for content in [
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn text_without_whole_json_has_no_cells() {
+    fn text_without_complete_json_has_no_cells() {
         for content in
             ["", "Certainly!", r#"{"cells": [{"cell": 1}"#, r#"{"cells": "none"}"#, "{{{{", "<think>{}</think>"]
         {
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_full_of_braces_is_read_in_no_time() {
+    fn hostile_nesting_is_read_in_linear_time() {
         let began = std::time::Instant::now();
         for hostile in ["{", "{\"a\":", "{\"a\":[1,", "{\"a\":\"", "{\"cells\":[{\"a\":"] {
             assert_eq!(cells(&hostile.repeat(1_000_000 / hostile.len())), [0; 0], "{hostile}");

@@ -1,4 +1,4 @@
-//! What asking costs: beforehand at most, afterwards exactly.
+//! The cost of vision requests: an upper limit before a request, the exact cost after it.
 
 use domain::money::MicroUsd;
 use imaging::PREVIEW_SIDE;
@@ -8,38 +8,36 @@ use super::image_batch::{ImageBatch, Pass};
 use super::prompt::RUBRIC;
 use crate::vision::{OpenAiConfig, VisionMode};
 
-/// Pixels along one side of the patches that images are counted in.
+/// The side of a patch in pixels. The service counts images in patches.
 const PATCH_SIDE: u32 = 32;
 
-/// Tokens for a hundred patches, at most: models count a patch as 1 to 2.46 tokens.
+/// The maximum of tokens for 100 patches: models count a patch as 1 to 2.46 tokens.
 const TOKENS_PER_HUNDRED_PATCHES: u64 = 246;
 
-/// Bytes of plain English to a token, at least.
+/// The minimum of bytes per token in plain English.
 const BYTES_PER_TOKEN: usize = 3;
 
-/// Tokens of the schema and of the numbers, at most: for a batch, and for each image on it.
+/// The maximum of tokens of the schema and the numbers: of a batch, and of each of its images.
 const FORM_TOKENS: u64 = 400;
 const FORM_TOKENS_PER_IMAGE: u64 = 30;
 
-/// Tokens of the answer, at most: an entry with a reason of 25 words takes about 90.
+/// The maximum of tokens of an answer: an entry with a reason of 25 words has about 90.
 const ANSWER_TOKENS: u64 = 60;
 const ANSWER_TOKENS_PER_IMAGE: u64 = 160;
 
-/// Tokens that a model may spend on thinking, which count as answered.
-const THINKING_TOKENS: u64 = 6_000;
+/// The maximum of tokens for reasoning, which count as output.
+const REASONING_TOKENS: u64 = 6_000;
 
-/// Tokens sent and answered.
+/// Input and output tokens of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Usage {
-    /// Sent.
     pub(super) input: u64,
-    /// Answered.
     pub(super) output: u64,
 }
 
 impl Usage {
-    /// What showing a batch takes, at most.
-    pub(super) fn most(batch: &ImageBatch, effort: Option<&str>) -> Self {
+    /// The maximum for a batch.
+    pub(super) fn max(batch: &ImageBatch, effort: Option<&str>) -> Self {
         let images = batch.page.cells.len() as u64;
         let patches = match batch.mode {
             VisionMode::Grid => patches(batch.page.width, batch.page.height),
@@ -48,11 +46,11 @@ impl Usage {
         let text = (RUBRIC.len() / BYTES_PER_TOKEN) as u64 + FORM_TOKENS + images * FORM_TOKENS_PER_IMAGE;
         Self {
             input: (patches * TOKENS_PER_HUNDRED_PATCHES).div_ceil(100) + text,
-            output: most_output_tokens(batch.page.cells.len(), effort),
+            output: max_output_tokens(batch.page.cells.len(), effort),
         }
     }
 
-    /// What it costs, rounded up to a millionth of a dollar.
+    /// The cost, rounded up to a millionth of a dollar.
     pub(super) fn cost(self, config: &OpenAiConfig) -> MicroUsd {
         let price = |tokens: u64, per_million: MicroUsd| u128::from(tokens) * u128::from(per_million.0);
         let input = price(self.input, config.usd_per_million_input_tokens);
@@ -61,8 +59,7 @@ impl Usage {
     }
 }
 
-/// What judging so many images costs at most, if nothing must be asked twice. With two passes every image may need
-/// a third, deciding pass.
+/// The highest cost of a session, if no request is repeated. With two passes every image may need a deciding one.
 pub(super) fn estimate(images: usize, config: &OpenAiConfig, form: &Form) -> MicroUsd {
     let images: Vec<usize> = (0..images).collect();
     let passes: &[(Pass, VisionMode)] = match config.passes {
@@ -70,15 +67,15 @@ pub(super) fn estimate(images: usize, config: &OpenAiConfig, form: &Form) -> Mic
         _ => &[(Pass::First, config.mode), (Pass::Second, config.mode), (Pass::Deciding, VisionMode::Individual)],
     };
     let batches = passes.iter().flat_map(|&(pass, mode)| ImageBatch::all(&images, mode, pass, ""));
-    let batches = batches.flat_map(|batch| batch.parts(form.most_images()));
+    let batches = batches.flat_map(|batch| batch.parts(form.max_images()));
     let effort = form.effort(config.reasoning_effort.as_deref());
-    batches.map(|batch| Usage::most(&batch, effort).cost(config)).sum()
+    batches.map(|batch| Usage::max(&batch, effort).cost(config)).sum()
 }
 
-/// How long an answer about so many images may be, thoughts included unless the model is told to have none.
-pub(super) fn most_output_tokens(images: usize, effort: Option<&str>) -> u64 {
-    let thinking = if effort == Some("none") { 0 } else { THINKING_TOKENS };
-    ANSWER_TOKENS + images as u64 * ANSWER_TOKENS_PER_IMAGE + thinking
+/// The limit on output tokens, including reasoning unless the requested effort is `none`.
+pub(super) fn max_output_tokens(images: usize, effort: Option<&str>) -> u64 {
+    let reasoning = if effort == Some("none") { 0 } else { REASONING_TOKENS };
+    ANSWER_TOKENS + images as u64 * ANSWER_TOKENS_PER_IMAGE + reasoning
 }
 
 fn patches(width: u32, height: u32) -> u64 {

@@ -1,4 +1,4 @@
-//! The money for one judging: no request is sent before its highest price is set aside.
+//! The reserved cost of one assessment session: the session sends no request before its highest price is reserved.
 
 use domain::money::MicroUsd;
 use tokio::sync::{Mutex, oneshot};
@@ -7,74 +7,73 @@ use tracing::warn;
 use super::error::OpenAiError;
 use crate::vision::{AssessmentEvent, EventSender};
 
-/// What is set aside for a judging.
+/// The amounts of one session, which its concurrent requests share.
 pub(super) struct CostReservation {
-    /// Whoever keeps the books.
-    tell: EventSender,
-    /// Locked while more is asked for, so that nobody asks for it a second time.
-    money: Mutex<Money>,
+    events: EventSender,
+    /// Locked during a reservation, so that two requests don't reserve the same missing amount.
+    amounts: Mutex<Amounts>,
 }
 
 #[derive(Default)]
-struct Money {
-    set_aside: MicroUsd,
-    /// The highest prices of the requests that are not answered yet.
-    under_way: MicroUsd,
+struct Amounts {
+    reserved: MicroUsd,
+    /// The highest prices of the requests without an answer yet.
+    in_flight: MicroUsd,
     spent: MicroUsd,
 }
 
 impl CostReservation {
-    pub(super) fn new(tell: EventSender) -> Self {
-        Self { tell, money: Mutex::default() }
+    pub(super) fn new(events: EventSender) -> Self {
+        Self { events, amounts: Mutex::default() }
     }
 
-    /// Has money set aside until so much is free.
+    /// Reserves more until this amount is free.
     ///
     /// # Errors
-    /// If the books leave no room for it.
-    pub(super) async fn fill(&self, amount: MicroUsd) -> Result<(), OpenAiError> {
-        self.fill_up(&mut *self.money.lock().await, amount).await
+    /// [`OpenAiError::NoBudget`] if a budget leaves no room for it.
+    pub(super) async fn reserve(&self, amount: MicroUsd) -> Result<(), OpenAiError> {
+        self.ensure_free(&mut *self.amounts.lock().await, amount).await
     }
 
-    /// Takes the highest price of a request out, before it is sent.
+    /// Takes the highest price of a request out of the reservation, and reserves more if that much is not free.
     ///
     /// # Errors
-    /// If that much is not free, and the books leave no room for more.
+    /// [`OpenAiError::NoBudget`] if a budget leaves no room for it.
     pub(super) async fn take(&self, price: MicroUsd) -> Result<(), OpenAiError> {
-        let mut money = self.money.lock().await;
-        self.fill_up(&mut money, price).await?;
-        money.under_way += price;
+        let mut amounts = self.amounts.lock().await;
+        self.ensure_free(&mut amounts, price).await?;
+        amounts.in_flight += price;
         Ok(())
     }
 
-    /// Notes what a request did cost for which its highest price was taken out. The rest is free again; if a service counts
-    /// more than it should, that is missing for the next request.
-    pub(super) async fn pay(&self, price: MicroUsd, cost: MicroUsd) {
+    /// Records the cost of a request whose highest price was taken. The remainder is free again. If a service counts
+    /// more tokens than the maximum, the next request has to reserve the difference.
+    pub(super) async fn settle(&self, price: MicroUsd, cost: MicroUsd) {
         if cost > price {
-            warn!(%price, %cost, "the vision service counts more tokens than were thought possible");
+            warn!(%price, %cost, "vision request cost more than its highest price");
         }
-        let mut money = self.money.lock().await;
-        money.under_way = money.under_way.saturating_sub(price);
-        money.spent += cost;
+        let mut amounts = self.amounts.lock().await;
+        amounts.in_flight = amounts.in_flight.saturating_sub(price);
+        amounts.spent += cost;
     }
 
-    /// What all requests have cost.
+    /// The cost of all requests so far.
     pub(super) async fn spent(&self) -> MicroUsd {
-        self.money.lock().await.spent
+        self.amounts.lock().await.spent
     }
 
-    async fn fill_up(&self, money: &mut Money, amount: MicroUsd) -> Result<(), OpenAiError> {
-        let missing = (money.spent + money.under_way + amount).saturating_sub(money.set_aside);
+    async fn ensure_free(&self, amounts: &mut Amounts, amount: MicroUsd) -> Result<(), OpenAiError> {
+        let missing = (amounts.spent + amounts.in_flight + amount).saturating_sub(amounts.reserved);
         if missing == MicroUsd::ZERO {
             return Ok(());
         }
         let (granted, grant) = oneshot::channel();
-        // Nobody who keeps books, no money.
-        let _ = self.tell.send(AssessmentEvent::ReservationNeeded { amount: missing, granted });
+        // Without a receiver nothing is granted.
+        let _ = self.events.send(AssessmentEvent::ReservationNeeded { amount: missing, granted });
         if !grant.await.unwrap_or(false) {
-            return Err(OpenAiError::NoBudget { because: None });
+            return Err(OpenAiError::NoBudget { retry_of: None });
         }
-        money.set_aside += missing;
+        amounts.reserved += missing;
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! The form of a request. Not every server that speaks OpenAI's chat completions accepts every part of it: once a
-//! server refuses a part, later requests omit it or use the older form.
+//! server rejects a part, later requests omit it or use the older form.
 
 use std::collections::BTreeSet;
 
-/// A part of a request that a server may refuse.
+/// A part of a request that a server may reject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     /// `max_completion_tokens`; the older name of the field is `max_tokens`.
@@ -17,7 +17,7 @@ pub(super) enum Part {
 }
 
 /// Phrases with which a server reports an unknown field.
-const REFUSALS: [&str; 12] = [
+const REJECTIONS: [&str; 12] = [
     "not support",
     "unsupported",
     "unrecognized",
@@ -35,20 +35,20 @@ const REFUSALS: [&str; 12] = [
 /// The request form that a server is known to accept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Form {
-    refused: BTreeSet<Part>,
+    rejected: BTreeSet<Part>,
     /// The number of images that one request may contain; `None` if no limit is known.
-    most_images: Option<usize>,
+    max_images: Option<usize>,
 }
 
 impl Form {
     /// Whether the server accepts this part, as far as is known.
     pub(super) fn has(&self, part: Part) -> bool {
-        !self.refused.contains(&part)
+        !self.rejected.contains(&part)
     }
 
     /// The number of images that one request may contain; `None` if no limit is known.
-    pub(super) fn most_images(&self) -> Option<usize> {
-        self.most_images
+    pub(super) fn max_images(&self) -> Option<usize> {
+        self.max_images
     }
 
     /// The reasoning effort to request, if the server accepts one.
@@ -57,41 +57,41 @@ impl Form {
     }
 
     /// The form without the part that this error message concerns; `None` if it concerns none of the remaining parts.
-    pub(super) fn without_what_is_refused(&self, said: &str) -> Option<Self> {
-        let part = parts_refused(&said.to_lowercase()).into_iter().find(|&part| self.has(part))?;
+    pub(super) fn without_rejected_part(&self, message: &str) -> Option<Self> {
+        let part = rejected_parts(&message.to_lowercase()).into_iter().find(|&part| self.has(part))?;
         let mut simpler = self.clone();
-        simpler.refused.insert(part);
+        simpler.rejected.insert(part);
         Some(simpler)
     }
 
     /// Adds the limits that `other` has learnt.
     pub(super) fn learn(&mut self, other: Self) {
-        self.refused.extend(other.refused);
-        self.limit_images(other.most_images);
+        self.rejected.extend(other.rejected);
+        self.limit_images(other.max_images);
     }
 
     /// Records that one request may contain at most this many images.
-    pub(super) fn limit_images(&mut self, most: Option<usize>) {
-        self.most_images = self.most_images.into_iter().chain(most).min();
+    pub(super) fn limit_images(&mut self, max: Option<usize>) {
+        self.max_images = self.max_images.into_iter().chain(max).min();
     }
 }
 
 /// The parts that an error may concern, the likeliest first.
-fn parts_refused(said: &str) -> Vec<Part> {
-    if said.contains("enum") {
+fn rejected_parts(message: &str) -> Vec<Part> {
+    if message.contains("enum") {
         return vec![Part::IntegerEnums, Part::Schema];
     }
-    if !REFUSALS.iter().any(|words| said.contains(words)) {
+    if !REJECTIONS.iter().any(|words| message.contains(words)) {
         return Vec::new();
     }
-    // If the server refuses only the value of a field, the operator must set another value.
-    let is_about_value = said.contains("unsupported value") || said.contains("unsupported_value");
-    let field = |name: &str| said.contains(name) && !is_about_value;
+    // If the server rejects only the value of a field, the operator must set another value.
+    let is_about_value = message.contains("unsupported value") || message.contains("unsupported_value");
+    let field = |name: &str| message.contains(name) && !is_about_value;
     if field("max_completion_tokens") {
         vec![Part::MaxCompletionTokens]
     } else if field("reasoning_effort") {
         vec![Part::ReasoningEffort]
-    } else if said.contains("response_format") || said.contains("json_schema") {
+    } else if message.contains("response_format") || message.contains("json_schema") {
         vec![Part::Schema]
     } else {
         Vec::new()
@@ -99,11 +99,11 @@ fn parts_refused(said: &str) -> Vec<Part> {
 }
 
 /// The number of images in a request that this error message allows.
-pub(super) fn most_images_in(said: &str) -> Option<usize> {
-    let said = said.to_lowercase();
-    let is_limit = ["at most", "up to", "maximum", "only", "limit"].iter().any(|words| said.contains(words));
+pub(super) fn max_images_in(message: &str) -> Option<usize> {
+    let message = message.to_lowercase();
+    let is_limit = ["at most", "up to", "maximum", "only", "limit"].iter().any(|words| message.contains(words));
     let number = |word: &str| if word == "one" { Some(1) } else { word.parse().ok() };
-    let (before, _) = said.split_once(" image").filter(|_| is_limit)?;
+    let (before, _) = message.split_once(" image").filter(|_| is_limit)?;
     number(before.rsplit(' ').next()?)
 }
 
@@ -111,13 +111,13 @@ pub(super) fn most_images_in(said: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn refused(said: &str) -> Option<Part> {
-        Form::default().without_what_is_refused(said)?.refused.first().copied()
+    fn rejected(message: &str) -> Option<Part> {
+        Form::default().without_rejected_part(message)?.rejected.first().copied()
     }
 
     #[test]
-    fn an_unsupported_part_is_known_by_its_name() {
-        for (said, part) in [
+    fn unsupported_part_is_identified_by_its_name() {
+        for (message, part) in [
             ("Unsupported parameter: 'max_completion_tokens' is not supported.", Part::MaxCompletionTokens),
             ("Unrecognized request argument supplied: max_completion_tokens", Part::MaxCompletionTokens),
             (
@@ -132,37 +132,37 @@ mod tests {
             ("response_format.type must be 'text' or 'json_object'", Part::Schema),
             ("This response_format type is unavailable now", Part::Schema),
         ] {
-            assert_eq!(refused(said), Some(part), "{said}");
+            assert_eq!(rejected(message), Some(part), "{message}");
         }
     }
 
     #[test]
-    fn an_error_that_names_no_part_changes_nothing() {
-        for said in [
+    fn error_without_a_part_changes_nothing() {
+        for message in [
             "Invalid schema for response_format",
             "max_completion_tokens is too large: 9000. This model supports at most 4096 completion tokens",
             "Unsupported value: 'reasoning_effort' does not support 'none' with this model.",
             "Unsupported image format",
             "",
         ] {
-            assert_eq!(refused(said), None, "{said}");
+            assert_eq!(rejected(message), None, "{message}");
         }
     }
 
     #[test]
-    fn a_part_is_left_out_once_and_then_the_next_one() {
-        let said = "enum is not supported in response_format";
-        let without_enums = Form::default().without_what_is_refused(said).unwrap();
-        let without_schema = without_enums.without_what_is_refused(said).unwrap();
+    fn repeated_error_removes_the_next_part() {
+        let message = "enum is not supported in response_format";
+        let without_enums = Form::default().without_rejected_part(message).unwrap();
+        let without_schema = without_enums.without_rejected_part(message).unwrap();
         assert!(!without_enums.has(Part::IntegerEnums) && without_enums.has(Part::Schema));
         assert!(!without_schema.has(Part::Schema));
-        assert_eq!(without_schema.without_what_is_refused(said), None);
+        assert_eq!(without_schema.without_rejected_part(message), None);
         assert_eq!(without_schema.effort(Some("low")), Some("low"));
     }
 
     #[test]
-    fn the_number_of_images_is_read_from_the_error() {
-        for (said, most) in [
+    fn image_limit_is_read_from_the_error() {
+        for (message, max) in [
             ("At most 1 image(s) may be provided in one prompt.", Some(1)),
             ("400 Bad Request You can provide at most 5 images per request", Some(5)),
             ("This model only supports one image", Some(1)),
@@ -170,18 +170,17 @@ mod tests {
             ("Could not decode 1 image", None),
             ("At most 4096 tokens", None),
         ] {
-            assert_eq!(most_images_in(said), most, "{said}");
+            assert_eq!(max_images_in(message), max, "{message}");
         }
     }
 
     #[test]
-    fn the_smallest_known_number_of_images_holds() {
+    fn smallest_known_image_limit_holds() {
         let mut form = Form::default();
-        for (learnt, most) in
-            [(None, None), (Some(5), Some(5)), (Some(8), Some(5)), (Some(1), Some(1)), (None, Some(1))]
+        for (learnt, max) in [(None, None), (Some(5), Some(5)), (Some(8), Some(5)), (Some(1), Some(1)), (None, Some(1))]
         {
             form.limit_images(learnt);
-            assert_eq!(form.most_images(), most);
+            assert_eq!(form.max_images(), max);
         }
     }
 }

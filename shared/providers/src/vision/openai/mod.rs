@@ -1,12 +1,12 @@
-//! A vision model that is asked over OpenAI's chat completions, at OpenAI or at any compatible server.
+//! A vision service with OpenAI's chat completions, at OpenAI or any compatible server.
 //!
-//! Facts by <https://platform.openai.com/docs/guides/structured-outputs> and `guides/images-vision`: a strict schema
-//! must be closed with every property required; a refusal comes beside the content, and `finish_reason: length` says
-//! that the content is cut off; images are counted in patches of 32×32 pixels, and at `detail: high` up to 2,500
-//! patches are seen unshrunk, which a page of 1600×1280 is.
+//! Source: <https://platform.openai.com/docs/guides/structured-outputs> and `guides/images-vision`. A strict schema
+//! must be closed, with every property required. A refusal is a field beside the content. `finish_reason: length` means
+//! that the content is truncated. Images are counted in patches of 32×32 pixels; with `detail: high` the model sees up
+//! to 2,500 patches at full size, which fits a page of 1600×1280.
 //!
-//! The model only says what it sees. Whatever it leaves out, says twice, invents or garbles is asked for again, and an
-//! image about which nothing usable comes back stays unassessed: nothing is guessed.
+//! The session asks again about images that an answer omits, lists twice or garbles. An image without a usable entry
+//! stays unassessed.
 
 mod answer;
 mod content;
@@ -17,6 +17,7 @@ mod form;
 mod image_batch;
 mod merged_passes;
 mod prompt;
+mod rejection;
 mod request;
 mod session;
 
@@ -26,6 +27,7 @@ use std::time::Duration;
 use aws::SdkConfig;
 use aws::secrets;
 use backon::{ExponentialBuilder, Retryable};
+use domain::disposition::Billed;
 use domain::money::MicroUsd;
 use image::RgbImage;
 use reqwest::header::CONTENT_TYPE;
@@ -35,12 +37,12 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::{AssessmentBatch, EventSender};
-use crate::http::Http;
+use crate::http::BoundedClient;
 use crate::vision::OpenAiConfig;
 use answer::Answer;
 use cost::Usage;
 use cost_reservation::CostReservation;
-use error::LONGEST_SLEEP;
+use error::MAX_PAUSE_IN_SESSION;
 pub use error::OpenAiError;
 use form::Form;
 use image_batch::ImageBatch;
@@ -48,19 +50,19 @@ pub use prompt::PROMPT_VERSION;
 use session::Session;
 pub use session::time_budget;
 
-/// Answers are a few kilobytes; whoever sends more is no vision model.
-const MOST_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+/// Answers have a few kilobytes. A larger response does not come from a vision model.
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
-/// Waits between attempts at one request: half a second, one, two.
-const IN_A_MOMENT: ExponentialBuilder = ExponentialBuilder::new()
+/// Retries after 0.5, 1 and 2 s within a session.
+const SHORT_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(500))
-    .with_max_delay(LONGEST_SLEEP)
+    .with_max_delay(MAX_PAUSE_IN_SESSION)
     .with_max_times(3);
 
-/// A batch that was shown.
+/// A batch with the response to its request.
 struct Answered {
     batch: ImageBatch,
-    said: Result<Answer, OpenAiError>,
+    answer: Result<Answer, OpenAiError>,
 }
 
 /// The name of a configured model, with the version of the rubric: a new model or version rates everything anew.
@@ -69,7 +71,7 @@ pub fn name_of(config: &OpenAiConfig) -> String {
     format!("openai/{}/prompt-{PROMPT_VERSION}", config.model)
 }
 
-/// The highest price of rating this many images, if none has to be shown twice.
+/// The highest price of assessing this many images, if no request is repeated.
 pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
     cost::estimate(images, config, &Form::default())
 }
@@ -77,7 +79,7 @@ pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
 /// A client of the vision service.
 #[derive(Debug)]
 pub struct OpenAi {
-    http: Http,
+    http: BoundedClient,
     key: SecretString,
     config: OpenAiConfig,
     name: String,
@@ -86,13 +88,11 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// A client as configured.
-    ///
     /// # Errors
     /// If the key can't be read.
     pub async fn new(config: OpenAiConfig, sdk: &SdkConfig) -> Result<Self, OpenAiError> {
         Ok(Self {
-            http: Http::new(config.timeout, MOST_ANSWER_BYTES)?,
+            http: BoundedClient::new(config.timeout, MAX_ANSWER_BYTES)?,
             key: secrets::reveal(config.key.clone(), sdk).await?,
             name: name_of(&config),
             config,
@@ -100,21 +100,20 @@ impl OpenAi {
         })
     }
 
-    /// The model and the version of the rubric: another of either sees everything anew.
+    /// See [`name_of`].
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Has images judged, in an order drawn from `seed`. Each is told as soon as it is, and the money for every request
-    /// is asked for before it is sent.
-    pub(super) async fn assess(&self, images: Vec<Arc<RgbImage>>, seed: &str, tell: EventSender) -> AssessmentBatch {
-        let reservation = CostReservation::new(tell.clone());
-        let mut session = Session::new(self, images, tell, &reservation);
-        session.judge(seed).await;
-        session.seen().await
+    /// See [`VisionModel::assess`](super::VisionModel::assess).
+    pub(super) async fn assess(&self, images: Vec<Arc<RgbImage>>, seed: &str, events: EventSender) -> AssessmentBatch {
+        let reservation = CostReservation::new(events.clone());
+        let mut session = Session::new(self, images, events, &reservation);
+        session.assess(seed).await;
+        session.finish().await
     }
 
-    /// Shows a batch, and again in a moment where that may help and there is time.
+    /// Sends the request for a batch, and repeats it while that may help and the deadline has not passed.
     async fn show(
         &self,
         batch: ImageBatch,
@@ -122,13 +121,13 @@ impl OpenAi {
         deadline: Instant,
         reservation: &CostReservation,
     ) -> Answered {
-        let said = self.show_as_understood(&batch, &images, deadline, reservation).await;
-        Answered { batch, said }
+        let answer = self.show_in_accepted_form(&batch, &images, deadline, reservation).await;
+        Answered { batch, answer }
     }
 
-    /// Sends a batch, and repeats it in another form for each part of the request that the server refuses. Such a
-    /// refusal costs nothing, and the new form applies to all later requests.
-    async fn show_as_understood(
+    /// Sends a batch, and repeats it in another form for each part of the request that the server rejects. Such a
+    /// rejection costs nothing, and the new form applies to all later requests.
+    async fn show_in_accepted_form(
         &self,
         batch: &ImageBatch,
         images: &Arc<[Arc<RgbImage>]>,
@@ -137,21 +136,20 @@ impl OpenAi {
     ) -> Result<Answer, OpenAiError> {
         loop {
             let form = self.form().await;
-            match self.try_show(&form, batch, images, deadline, reservation).await {
-                Err(OpenAiError::Invalid(said)) => {
-                    let simpler = form.without_what_is_refused(&said).ok_or(OpenAiError::Invalid(said))?;
-                    warn!(?simpler, "the vision service does not take a part of the request");
+            match self.show_with_retries(&form, batch, images, deadline, reservation).await {
+                Err(OpenAiError::Invalid(message)) => {
+                    let simpler = form.without_rejected_part(&message).ok_or(OpenAiError::Invalid(message))?;
+                    warn!(?simpler, "vision service rejects a part of the request");
                     self.form.lock().await.learn(simpler);
                 }
-                Ok(Answer::TooManyImages(most)) if most == 0 || batch.pictures() <= most => {
-                    let said = format!("it takes {most} images in a request");
-                    return Err(OpenAiError::Invalid(said));
+                Ok(Answer::TooManyImages(max)) if max == 0 || batch.picture_count() <= max => {
+                    return Err(OpenAiError::Invalid(format!("it takes {max} images in a request")));
                 }
-                Ok(Answer::TooManyImages(most)) => {
-                    self.form.lock().await.limit_images(Some(most));
-                    return Ok(Answer::TooManyImages(most));
+                Ok(Answer::TooManyImages(max)) => {
+                    self.form.lock().await.limit_images(Some(max));
+                    return Ok(Answer::TooManyImages(max));
                 }
-                said => return said,
+                answer => return answer,
             }
         }
     }
@@ -161,7 +159,7 @@ impl OpenAi {
         self.form.lock().await.clone()
     }
 
-    async fn try_show(
+    async fn show_with_retries(
         &self,
         form: &Form,
         batch: &ImageBatch,
@@ -169,27 +167,27 @@ impl OpenAi {
         deadline: Instant,
         reservation: &CostReservation,
     ) -> Result<Answer, OpenAiError> {
-        let most = Usage::most(batch, form.effort(self.config.reasoning_effort.as_deref()));
+        let max_usage = Usage::max(batch, form.effort(self.config.reasoning_effort.as_deref()));
         let (body, first_error) = (OnceCell::new(), OnceLock::new());
-        let ask =
-            async || self.ask_for(most, body.get_or_try_init(|| self.write(form, batch, images)), reservation).await;
-        let said = ask
-            .retry(IN_A_MOMENT)
-            .when(|error| error.may_pass_soon() && Instant::now() < deadline)
-            .adjust(|error, usual| usual.map(|usual| error.asked_pause().unwrap_or(usual)))
+        let send = async || {
+            self.send_reserved(max_usage, body.get_or_try_init(|| self.encode(form, batch, images)), reservation).await
+        };
+        let answer = send
+            .retry(SHORT_BACKOFF)
+            .when(|error| error.may_retry_in_session() && Instant::now() < deadline)
+            .adjust(|error, usual| usual.map(|usual| error.retry_after().unwrap_or(usual)))
             .notify(|error, pause| {
-                warn!(milliseconds = pause.as_millis(), "asking again: {error}");
+                warn!(milliseconds = pause.as_millis(), "retrying vision request: {error}");
                 first_error.get_or_init(|| error.to_string());
             })
             .await;
-        said.map_err(|error| match error {
-            OpenAiError::NoBudget { .. } => OpenAiError::NoBudget { because: first_error.into_inner() },
+        answer.map_err(|error| match error {
+            OpenAiError::NoBudget { .. } => OpenAiError::NoBudget { retry_of: first_error.into_inner() },
             other => other,
         })
     }
 
-    /// The request that shows a batch.
-    async fn write(
+    async fn encode(
         &self,
         form: &Form,
         batch: &ImageBatch,
@@ -197,41 +195,41 @@ impl OpenAi {
     ) -> Result<Vec<u8>, OpenAiError> {
         let (model, effort) = (self.config.model.clone(), self.config.reasoning_effort.clone());
         let (form, batch, images) = (form.clone(), batch.clone(), Arc::clone(images));
-        let write = move || request::body(&model, effort.as_deref(), &form, &batch, &images);
-        tokio::task::spawn_blocking(write).await?
+        let encode = move || request::body(&model, effort.as_deref(), &form, &batch, &images);
+        tokio::task::spawn_blocking(encode).await?
     }
 
-    /// Asks once, with the money for it taken out of the reservation before. So early that a repetition doesn't get the money
-    /// of what is still being drawn.
-    async fn ask_for(
+    /// Reserves the highest price of the request, and sends it once. It reserves before it encodes the body, so that a
+    /// repeated request doesn't use up the money of a request that is still being encoded.
+    async fn send_reserved(
         &self,
-        most: Usage,
+        max_usage: Usage,
         body: impl Future<Output = Result<&Vec<u8>, OpenAiError>>,
         reservation: &CostReservation,
     ) -> Result<Answer, OpenAiError> {
-        let price = most.cost(&self.config);
+        let price = max_usage.cost(&self.config);
         reservation.take(price).await?;
-        let asked = async { self.ask(body.await?.clone()).await }.await;
-        let cost = match &asked {
-            Ok((_, usage)) => usage.unwrap_or(most).cost(&self.config),
-            // Nobody knows what an answer took that has not been read: as much as it may have.
-            Err(error) if error.may_have_cost() => price,
-            Err(_) => MicroUsd::ZERO,
+        let answered = async { self.send(body.await?.clone()).await }.await;
+        let cost = match &answered {
+            Ok((_, usage)) => usage.unwrap_or(max_usage).cost(&self.config),
+            Err(error) if error.billed() == Billed::No => MicroUsd::ZERO,
+            // The tokens of an unread answer are unknown, so it counts at the highest price.
+            Err(_) => price,
         };
-        reservation.pay(price, cost).await;
-        asked.map(|(said, _)| said)
+        reservation.settle(price, cost).await;
+        answered.map(|(answer, _)| answer)
     }
 
-    async fn ask(&self, body: Vec<u8>) -> Result<(Answer, Option<Usage>), OpenAiError> {
+    async fn send(&self, body: Vec<u8>) -> Result<(Answer, Option<Usage>), OpenAiError> {
         let request = self.http.client().post(format!("{}/chat/completions", self.config.base_url));
         let request = request.bearer_auth(self.key.expose_secret()).header(CONTENT_TYPE, "application/json");
-        let reply = self.http.send(request.body(body)).await?;
-        if reply.status.is_success() {
-            answer::read(&reply.body)
+        let response = self.http.send(request.body(body)).await?;
+        if response.status.is_success() {
+            answer::read(&response.body)
         } else {
-            // What is refused unread costs nothing.
-            let said = error::unsuccessful(&reply, self.key.expose_secret())?;
-            Ok((said, Some(Usage::default())))
+            // A request that the server rejects costs nothing.
+            let answer = rejection::read(&response, self.key.expose_secret())?;
+            Ok((answer, Some(Usage::default())))
         }
     }
 }

@@ -16,14 +16,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_of_the_rubric_is_a_new_version() {
+    fn changed_rubric_needs_a_new_version() {
         let digest = Sha256::digest(RUBRIC);
         let known = (PROMPT_VERSION, format!("{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2]));
-        assert_eq!(known, (2, "6b1996".to_owned()), "count PROMPT_VERSION up, then note the new digest here");
+        assert_eq!(known, (2, "6b1996".to_owned()), "increment PROMPT_VERSION, and enter the new digest here");
     }
 
     #[test]
-    fn the_rubric_tells_the_limits_that_are_enforced() {
+    fn rubric_states_the_enforced_limits() {
         for flag in [Flag::Blurry, Flag::DistortedAnatomy] {
             let limit = limits::of_faults(&[flag]).remove(0);
             let line = format!("\n  {flag}: at most {}\n", limit.most);
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn gaze_and_symmetry_are_no_part_of_the_quality() {
+    fn rubric_excludes_gaze_and_symmetry_from_quality() {
         let rule = "looking_at_camera and symmetrical say where the character looks and stands; they leave the quality as it is.";
         assert!(RUBRIC.replace('\n', " ").contains(rule));
     }

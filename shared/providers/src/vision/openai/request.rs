@@ -1,4 +1,4 @@
-//! What is sent: the rubric, the images, and the form of the answer, closed so that nothing else can come back.
+//! The body of a vision request: the rubric, the images, and a closed schema of the answer.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use imaging::grid::draw_page;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::cost::most_output_tokens;
+use super::cost::max_output_tokens;
 use super::error::OpenAiError;
 use super::form::{Form, Part};
 use super::image_batch::ImageBatch;
 use super::prompt::RUBRIC;
 use crate::vision::VisionMode;
 
-/// Structs and not maps, because the model writes its answer in the order of the schema: the reason first, so that
-/// the quality follows from it.
+/// Structs keep the order of the fields. The model answers in the order of the schema, so the reason comes before the
+/// quality that follows from it.
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
@@ -54,7 +54,7 @@ struct NamedSchema {
     schema: Object<List>,
 }
 
-/// A closed object, all of whose properties are required.
+/// A closed object in which every property is required.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Object<P> {
@@ -87,7 +87,7 @@ struct CellProperties {
     quality: Value,
 }
 
-/// The request for a batch, as JSON in this form. `effort` is the configured one.
+/// The request for a batch as JSON. `effort` is the configured one.
 pub(super) fn body(
     model: &str,
     effort: Option<&str>,
@@ -96,29 +96,32 @@ pub(super) fn body(
     images: &[Arc<RgbImage>],
 ) -> Result<Vec<u8>, OpenAiError> {
     let numbers: Vec<u32> = batch.page.cells.iter().map(|cell| cell.number).collect();
-    let unwritable = |error: serde_json::Error| OpenAiError::Encoding(error.to_string());
+    let encoding_error = |error: serde_json::Error| OpenAiError::Encoding(error.to_string());
     let effort = form.effort(effort);
-    let (schema, mut shown) = (schema(&numbers, form.has(Part::IntegerEnums)), content(batch, &numbers, images)?);
+    let (schema, mut content) = (schema(&numbers, form.has(Part::IntegerEnums)), content(batch, &numbers, images)?);
     if !form.has(Part::Schema) {
-        let schema = serde_json::to_string(&schema).map_err(unwritable)?;
-        shown.push(text(&format!("Answer with JSON alone that fits this JSON schema: {schema}")));
+        let schema = serde_json::to_string(&schema).map_err(encoding_error)?;
+        content.push(text(&format!("Answer with JSON alone that fits this JSON schema: {schema}")));
     }
     let json_schema = NamedSchema { name: "judgements", strict: true, schema };
-    let most_tokens = most_output_tokens(numbers.len(), effort);
+    let output_limit = max_output_tokens(numbers.len(), effort);
     let has_new_limit = form.has(Part::MaxCompletionTokens);
     let body = Body {
         model,
         reasoning_effort: effort,
-        max_completion_tokens: has_new_limit.then_some(most_tokens),
-        max_tokens: (!has_new_limit).then_some(most_tokens),
+        max_completion_tokens: has_new_limit.then_some(output_limit),
+        max_tokens: (!has_new_limit).then_some(output_limit),
         response_format: form.has(Part::Schema).then_some(ResponseFormat { r#type: "json_schema", json_schema }),
-        messages: [Message { role: "system", content: RUBRIC.into() }, Message { role: "user", content: shown.into() }],
+        messages: [
+            Message { role: "system", content: RUBRIC.into() },
+            Message { role: "user", content: content.into() },
+        ],
     };
-    serde_json::to_vec(&body).map_err(unwritable)
+    serde_json::to_vec(&body).map_err(encoding_error)
 }
 
 fn schema(numbers: &[u32], has_integer_enums: bool) -> Object<List> {
-    let truth = || json!({ "type": "boolean" });
+    let boolean = || json!({ "type": "boolean" });
     let integer = |values: Vec<u32>| match has_integer_enums {
         true => json!({ "type": "integer", "enum": values }),
         false => json!({ "type": "integer" }),
@@ -127,10 +130,10 @@ fn schema(numbers: &[u32], has_integer_enums: bool) -> Object<List> {
         cell: integer(numbers.to_vec()),
         reason: json!({ "type": "string" }),
         kind: json!({ "type": "string", "enum": Kind::ALL }),
-        looking_at_camera: truth(),
-        symmetrical: truth(),
-        distorted_anatomy: truth(),
-        blurry: truth(),
+        looking_at_camera: boolean(),
+        symmetrical: boolean(),
+        distorted_anatomy: boolean(),
+        blurry: boolean(),
         quality: integer((1..=BEST_QUALITY.into()).collect()),
     };
     let required =

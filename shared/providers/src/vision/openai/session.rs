@@ -1,4 +1,4 @@
-//! One judging of a set: which batches are shown, and what follows from each answer.
+//! One assessment session: the batches that it shows, and its response to each answer.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,35 +21,33 @@ use super::{Answered, OpenAi};
 use crate::vision::VisionMode;
 use crate::vision::{AssessmentBatch, AssessmentEvent, EventSender};
 
-/// Sheets that are shown at the same time.
-const SIDE_BY_SIDE: usize = 4;
+const MAX_CONCURRENT_REQUESTS: usize = 4;
 
 /// How long a session may begin new requests, at most.
 const TIME_BUDGET: Duration = Duration::from_secs(120);
 
-/// How long a session takes in all, at most. Together with the reading of the sets this must fit into a function's
-/// timeout; `tests/template` checks the sum.
-const LONGEST_ASKING: Duration = Duration::from_secs(245);
+/// The longest duration of a session. The inventory and the session must fit into the function's timeout;
+/// `tests/template` checks the sum.
+const MAX_DURATION: Duration = Duration::from_secs(245);
 
 /// How long a session may begin new requests if each may take `timeout`: the last one must end within the function's
 /// time.
 #[must_use]
 pub fn time_budget(timeout: Duration) -> Duration {
-    TIME_BUDGET.min(LONGEST_ASKING.saturating_sub(timeout))
+    TIME_BUDGET.min(MAX_DURATION.saturating_sub(timeout))
 }
 
-/// One judging of a set.
+/// One assessment session.
 pub(super) struct Session<'a> {
     model: &'a OpenAi,
     images: Arc<[Arc<RgbImage>]>,
+    /// The observations of each image.
     merged: Vec<MergedPasses>,
     reservation: &'a CostReservation,
     deadline: Instant,
-    /// Whether any batch was shown.
-    has_asked: bool,
-    /// Who writes down what is said of each image.
-    tell: EventSender,
-    /// Why no more is asked.
+    has_sent_requests: bool,
+    events: EventSender,
+    /// The error after which the session begins no request.
     stopped: Option<OpenAiError>,
 }
 
@@ -57,7 +55,7 @@ impl<'a> Session<'a> {
     pub(super) fn new(
         model: &'a OpenAi,
         images: Vec<Arc<RgbImage>>,
-        tell: EventSender,
+        events: EventSender,
         reservation: &'a CostReservation,
     ) -> Self {
         Self {
@@ -66,74 +64,73 @@ impl<'a> Session<'a> {
             images: images.into(),
             reservation,
             deadline: Instant::now() + time_budget(model.config.timeout),
-            has_asked: false,
-            tell,
+            has_sent_requests: false,
+            events,
             stopped: None,
         }
     }
 
-    /// Shows every image as often as configured, and once more those whose kind is disputed.
-    pub(super) async fn judge(&mut self, seed: &str) {
-        // What would be left half done for want of money is not begun.
-        if let Err(error) =
-            self.reservation.fill(estimate(self.images.len(), &self.model.config, &self.model.form().await)).await
-        {
+    /// Shows every image in each configured pass, and images whose kind is disputed in a deciding pass.
+    pub(super) async fn assess(&mut self, seed: &str) {
+        // The price of the whole session first: the session begins nothing that a budget would interrupt.
+        let price = estimate(self.images.len(), &self.model.config, &self.model.form().await);
+        if let Err(error) = self.reservation.reserve(price).await {
             self.stopped = Some(error);
             return;
         }
         let mode = self.model.config.mode;
         let all: Vec<usize> = (0..self.images.len()).collect();
         let batches = ImageBatch::all(&all, mode, Pass::First, seed);
-        // Page by page, so that whenever the time is up some images are done, and the next evaluation has fewer.
+        // Both passes page by page: whenever the time is up, some images are complete, and the next session has fewer.
         let batches = match self.model.config.passes {
             0 | 1 => batches,
             _ => batches.into_iter().flat_map(|batch| [batch.reordered(Pass::Second), vec![batch]].concat()).collect(),
         };
         self.show(batches).await;
-        let undecided: Vec<usize> = all.into_iter().filter(|&image| self.merged[image].are_undecided()).collect();
-        self.show(ImageBatch::all(&undecided, VisionMode::Individual, Pass::Deciding, &format!("{seed}/deciding")))
+        let disputed: Vec<usize> = all.into_iter().filter(|&image| self.merged[image].is_disputed()).collect();
+        self.show(ImageBatch::all(&disputed, VisionMode::Individual, Pass::Deciding, &format!("{seed}/deciding")))
             .await;
     }
 
-    /// What was seen, and what it cost.
-    pub(super) async fn seen(self) -> AssessmentBatch {
+    /// The session's result.
+    pub(super) async fn finish(self) -> AssessmentBatch {
         let passes = self.model.config.passes;
-        let images: Vec<_> = self.merged.into_iter().map(|merged| merged.joined(passes)).collect();
+        let images: Vec<_> = self.merged.into_iter().map(|merged| merged.observation(passes)).collect();
         let interrupted = match self.stopped {
-            // Going on at once would begin where this began, for ever.
-            Some(OpenAiError::OutOfTime) if self.has_asked && images.iter().all(Result::is_err) => {
-                let asked_for = time_budget(self.model.config.timeout);
-                let said = format!("of its answers in {} s none could be used", asked_for.as_secs());
-                Some(OpenAiError::Unavailable { said, asked: None })
+            // An immediate retry would start from the same point, without end.
+            Some(OpenAiError::OutOfTime) if self.has_sent_requests && images.iter().all(Result::is_err) => {
+                let seconds = time_budget(self.model.config.timeout).as_secs();
+                let message = format!("it gave no usable answer in {seconds} s");
+                Some(OpenAiError::Unavailable { message, retry_after: None })
             }
             stopped => stopped,
         };
         AssessmentBatch { images, cost: self.reservation.spent().await, interrupted: interrupted.map(Into::into) }
     }
 
-    /// Shows batches, and what follows from their answers, a few at a time. What is under way when the service can't
-    /// be asked any more is still waited for, because it is paid for.
+    /// Shows batches and the follow-ups of their answers, a few at a time. When the session stops, it still waits for the
+    /// running requests, because they are paid for.
     async fn show(&mut self, batches: Vec<ImageBatch>) {
         let (model, reservation) = (self.model, self.reservation);
         let mut waiting = VecDeque::from(batches);
-        let mut shown = FuturesUnordered::new();
+        let mut running = FuturesUnordered::new();
         loop {
             if Instant::now() >= self.deadline && !waiting.is_empty() {
                 self.stopped.get_or_insert(OpenAiError::OutOfTime);
             }
             while self.stopped.is_none()
-                && shown.len() < SIDE_BY_SIDE
+                && running.len() < MAX_CONCURRENT_REQUESTS
                 && let Some(batch) = waiting.pop_front()
             {
-                let mut parts = batch.parts(model.form().await.most_images()).into_iter();
+                let mut parts = batch.parts(model.form().await.max_images()).into_iter();
                 let Some(batch) = parts.next() else { continue };
                 parts.rev().for_each(|part| waiting.push_front(part));
-                self.has_asked = true;
-                shown.push(model.show(batch, Arc::clone(&self.images), self.deadline, reservation));
+                self.has_sent_requests = true;
+                running.push(model.show(batch, Arc::clone(&self.images), self.deadline, reservation));
             }
-            let Some(Answered { batch, said }) = shown.next().await else { return };
-            match said {
-                Ok(said) => waiting.extend(self.note(&batch, said)),
+            let Some(Answered { batch, answer }) = running.next().await else { return };
+            match answer {
+                Ok(answer) => waiting.extend(self.record(&batch, answer)),
                 Err(error) => {
                     self.stopped.get_or_insert(error);
                 }
@@ -141,53 +138,49 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Notes what a pass showed. Once all passes of an image agree, more of them can't change what is said of it.
-    fn record_pass(&mut self, image: usize, pass: Pass, observation: Observation) {
-        self.merged[image].note(pass, observation);
-        if let Ok(joined) = self.merged[image].clone().joined(self.model.config.passes) {
-            // Whether anybody listens is their business.
-            let _ = self.tell.send(AssessmentEvent::Assessed(image, joined));
-        }
-    }
-
-    /// Notes an answer, and says what must be shown because of it.
-    fn note(&mut self, batch: &ImageBatch, said: Answer) -> Vec<ImageBatch> {
-        let (follow_up, images, problem) = match said {
-            Answer::Assessed(mut judged) => {
-                let mut unjudged = Vec::new();
+    /// Records an answer, and returns the batches that must be shown because of it.
+    fn record(&mut self, batch: &ImageBatch, answer: Answer) -> Vec<ImageBatch> {
+        let (follow_up, images, problem) = match answer {
+            Answer::TooManyImages(max) => return batch.clone().parts(Some(max)),
+            Answer::Assessed(mut entries) => {
+                let mut missing = Vec::new();
                 for cell in &batch.page.cells {
-                    match judged.remove(&cell.number) {
-                        Some(observation) => self.record_pass(cell.image, batch.pass, observation),
-                        None => unjudged.push(cell.image),
+                    match entries.remove(&cell.number) {
+                        Some(observation) => self.record_observation(cell.image, batch.pass, observation),
+                        None => missing.push(cell.image),
                     }
                 }
-                (
-                    batch.again(&unjudged),
-                    unjudged,
-                    "the model gave no judgement of it, or more than one, each time it was asked".to_owned(),
-                )
+                let problem = "no answer contained exactly one valid entry for it".to_owned();
+                (batch.repeated(&missing), missing, problem)
             }
-            Answer::Refused(why) => (batch.halves(), batch.images(), format!("the model refuses to judge it ({why})")),
-            Answer::TooManyImages(most) => {
-                return batch.clone().parts(Some(most));
-            }
+            Answer::Refused(why) => (batch.halves(), batch.images(), format!("the model refuses to assess it ({why})")),
             Answer::TooLong => {
-                (batch.halves(), batch.images(), "even alone it makes the model's answer too long".to_owned())
+                (batch.halves(), batch.images(), "the model's answer is too long even for this image alone".to_owned())
             }
         };
         if follow_up.is_empty() {
             for image in images {
-                warn!(image, problem, "stays unassessed");
-                self.merged[image].give_up(&problem);
+                warn!(image, problem, "image stays unassessed");
+                self.merged[image].abandon(&problem);
             }
         }
         follow_up
+    }
+
+    /// Once the passes of an image suffice, further ones can't change its observation, so it is final.
+    fn record_observation(&mut self, image: usize, pass: Pass, observation: Observation) {
+        self.merged[image].record(pass, observation);
+        if let Ok(observation) = self.merged[image].clone().observation(self.model.config.passes) {
+            // The receiver may be gone: the result contains every observation too.
+            let _ = self.events.send(AssessmentEvent::Assessed(image, observation));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use aws::secrets::Secret;
+    use domain::disposition::Disposition;
     use domain::kind::Kind;
     use domain::money::MicroUsd;
     use tokio::sync::mpsc;
@@ -196,12 +189,12 @@ mod tests {
     use crate::vision::OpenAiConfig;
     use crate::vision::VisionError;
 
-    /// A model at an address that nobody listens at.
+    /// A model at an address without a server.
     async fn model() -> OpenAi {
         let config = OpenAiConfig {
             base_url: "http://127.0.0.1:1".to_owned(),
             key: Secret::Given("sk".into()),
-            model: "eyes".to_owned(),
+            model: "vision-1".to_owned(),
             reasoning_effort: None,
             mode: VisionMode::Grid,
             passes: 2,
@@ -213,33 +206,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_the_time_is_up_no_request_is_begun() {
+    async fn out_of_time_sends_no_request() {
         let model = model().await;
         let images = (0..3).map(|_| Arc::new(RgbImage::new(64, 64))).collect();
-        let (tell, _told) = mpsc::unbounded_channel();
-        let reservation = CostReservation::new(tell.clone());
-        let mut session = Session { deadline: Instant::now(), ..Session::new(&model, images, tell, &reservation) };
-        session.judge("plan").await;
-        let seen = session.seen().await;
-        assert!(matches!(seen.interrupted, Some(VisionError::OpenAi(OpenAiError::OutOfTime))));
-        assert_eq!(seen.interrupted.unwrap().pause(), Some(Duration::from_secs(1)));
-        assert!(seen.images.iter().all(Result::is_err) && seen.cost == MicroUsd::ZERO);
+        let (events, _receiver) = mpsc::unbounded_channel();
+        let reservation = CostReservation::new(events.clone());
+        let mut session = Session { deadline: Instant::now(), ..Session::new(&model, images, events, &reservation) };
+        session.assess("plan").await;
+        let batch = session.finish().await;
+        assert!(matches!(batch.interrupted, Some(VisionError::OpenAi(OpenAiError::OutOfTime))));
+        let disposition = batch.interrupted.unwrap().disposition();
+        assert_eq!(disposition, Disposition::RetryAfter(Duration::from_secs(1)));
+        assert!(batch.images.iter().all(Result::is_err) && batch.cost == MicroUsd::ZERO);
     }
 
     #[tokio::test]
-    async fn when_the_time_is_up_and_nothing_was_judged_the_service_is_as_good_as_unavailable() {
+    async fn out_of_time_without_an_observation_is_an_outage() {
         let model = model().await;
-        let (tell, _told) = mpsc::unbounded_channel();
-        let reservation = CostReservation::new(tell.clone());
-        let fresh = || Session::new(&model, vec![Arc::new(RgbImage::new(64, 64))], tell.clone(), &reservation);
-        let session = Session { has_asked: true, stopped: Some(OpenAiError::OutOfTime), ..fresh() };
-        let error = session.seen().await.interrupted.unwrap();
-        assert_eq!((error.pause(), error.outage()), (None, Some(None)));
+        let (events, _receiver) = mpsc::unbounded_channel();
+        let reservation = CostReservation::new(events.clone());
+        let fresh = || Session::new(&model, vec![Arc::new(RgbImage::new(64, 64))], events.clone(), &reservation);
+        let out_of_time = || Session { has_sent_requests: true, stopped: Some(OpenAiError::OutOfTime), ..fresh() };
+        let error = out_of_time().finish().await.interrupted.unwrap();
+        assert_eq!(error.disposition(), Disposition::Outage { retry_after: None });
 
-        let mut session = Session { has_asked: true, stopped: Some(OpenAiError::OutOfTime), ..fresh() };
+        let mut session = out_of_time();
         let seen = Observation { kind: Kind::Photorealistic, quality: 8, flags: Vec::new(), reason: String::new() };
-        session.merged[0].note(Pass::First, seen.clone());
-        session.merged[0].note(Pass::Second, seen);
-        assert_eq!(session.seen().await.interrupted.unwrap().outage(), None, "what was seen is kept");
+        session.merged[0].record(Pass::First, seen.clone());
+        session.merged[0].record(Pass::Second, seen);
+        let error = session.finish().await.interrupted.unwrap();
+        assert_eq!(error.disposition(), Disposition::RetryAfter(Duration::from_secs(1)), "progress was made");
     }
 }
