@@ -1,8 +1,7 @@
-//! Real manifests of the field, where they are at hand: taken in and given out without loss.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "that is how a test fails, or is skipped")]
+//! Real manifests are imported and exported without loss.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
 
 use std::fs;
-use std::path::Path;
 
 use aws::exchange;
 use balancer_tests::stack::TestStack;
@@ -11,18 +10,10 @@ use domain::manifest::Manifest;
 use domain::numbering::{filename, highest, number_of};
 use serde_json::Value;
 
-const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/training_manifests");
-
-/// The real manifests as they were recorded; none, said aloud, where they aren't at hand.
+/// The real manifests; none without the data.
 fn recorded() -> Vec<Value> {
-    let Ok(entries) = fs::read_dir(Path::new(MANIFESTS)) else {
-        eprintln!("skipped: no recorded manifests at {MANIFESTS}");
-        return Vec::new();
-    };
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    assert!(paths.len() >= 65);
-    paths.iter().map(|path| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()).collect()
+    let read = |path| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    real_data::manifests().into_iter().map(read).collect()
 }
 
 fn filenames(manifest: &Value) -> Vec<&str> {

@@ -11,19 +11,8 @@ use crate::support::actors::Actor;
 use crate::support::pictures::{drawn, plain};
 use crate::support::run::{Ran, balancer, run};
 
-const REAL_DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-
 /// Of the 48 labelled images so many must be recognised.
 const AT_LEAST_RIGHT: usize = 46;
-
-/// The entries of a folder of the real data; none, and a remark, where it is absent.
-fn real(folder: &str) -> Vec<std::path::PathBuf> {
-    let Ok(entries) = fs::read_dir(Path::new(REAL_DATA).join(folder)) else {
-        eprintln!("skipped: there is no {REAL_DATA}/{folder}");
-        return Vec::new();
-    };
-    entries.map(|entry| entry.unwrap().path()).collect()
-}
 
 fn plan(assessments: &str, options: &[&str]) -> Ran {
     Ran::of(balancer().args(["plan", "--assessments", "-"]).args(options).write_stdin(assessments))
@@ -165,21 +154,17 @@ fn a_closed_pipe_causes_no_panic() {
 
 #[test]
 fn kinds_of_real_images_are_recognised() {
-    let images = Path::new(REAL_DATA).join("images");
-    let labelled = real("images").len();
-    if labelled == 0 {
-        return;
-    }
-    let assessments = run([Path::new("assess"), &images, Path::new("--json")]).done().json();
+    let images = real_data::labelled_images();
+    let Some(folder) = images.first().and_then(|image| image.path.parent()) else { return };
+    let assessments = run([Path::new("assess"), folder, Path::new("--json")]).done().json();
     let assessments = assessments.as_array().unwrap();
-    assert_eq!(assessments.len(), labelled);
+    assert_eq!(assessments.len(), images.len());
     let is_right = |image: &&Value| {
         let kind = image["kind"].as_str().unwrap();
         image["filename"].as_str().unwrap().contains(&format!("_{kind}."))
     };
     let right = assessments.iter().filter(is_right).count();
-    eprintln!("{right} of {labelled} kinds right");
-    assert!(right >= AT_LEAST_RIGHT, "{right}");
+    assert!(right >= AT_LEAST_RIGHT, "{right} of {}", images.len());
 }
 
 /// A recorded evaluation as assessments. Images that the recorded answer left out count as photorealistic ones of
@@ -197,9 +182,8 @@ fn recorded(evaluation: &Value) -> Value {
 
 #[test]
 fn recorded_evaluations_are_planned_to_13_4_3() {
-    let evaluations = real("evaluations");
-    for path in &evaluations {
-        let evaluation = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    for path in real_data::evaluations() {
+        let evaluation = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         let set = recorded(&evaluation);
         let planned = plan(&set.to_string(), &["--json"]).done().json();
         let target = json!({ "photorealistic": 13, "bw_stylized": 4, "color_stylized": 3 });
@@ -211,5 +195,4 @@ fn recorded_evaluations_are_planned_to_13_4_3() {
             assert_eq!(staying + planned["generate"][kind].as_u64().unwrap(), wanted.as_u64().unwrap());
         }
     }
-    eprintln!("{} recorded evaluations planned", evaluations.len());
 }

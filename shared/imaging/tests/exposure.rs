@@ -1,53 +1,46 @@
-//! Exposure limits the quality of pictures.
+//! The quality limits of badly exposed pictures.
 
-use domain::assessment::Flag;
-use domain::assessment::{Assessment, Observation, Observed, Origin, assess};
+use domain::assessment::{Assessment, Flag, Observation, Observed, Origin, assess};
 use domain::facts::Facts;
 use domain::kind::Kind;
-use domain::limits::*;
+use domain::limits::{FrontalImages, of_exposure};
 use image::{Rgb, RgbImage};
 use imaging::{decode, measure};
 
-fn observed(facts: Facts, kind: Kind, flags: &[Flag]) -> Observed {
-    let observation = Observation { kind, quality: 9, flags: flags.to_vec(), reason: "Seen.".to_owned() };
-    Observed { filename: "a_1.jpg".to_owned(), observation, facts, origin: Origin::Uploaded, pinned: false }
+fn assessed(facts: Facts, kind: Kind) -> Assessment {
+    let observation = Observation { kind, quality: 9, flags: Vec::new(), reason: "Seen.".to_owned() };
+    let (filename, origin, pinned) = ("a_1.jpg".to_owned(), Origin::Uploaded, false);
+    assess(&[Observed { filename, observation, facts, origin, pinned }], FrontalImages::Keep).remove(0)
 }
 
-fn assessed(facts: Facts, kind: Kind, flags: &[Flag], frontal_images: FrontalImages) -> Assessment {
-    assess(&[observed(facts, kind, flags)], frontal_images).remove(0)
-}
-
-fn facts(width: u32, height: u32) -> Facts {
-    Facts { sha256: "1".to_owned(), perceptual_hash: String::new(), width, height, tones: None }
-}
-
-fn tones_of(image: &RgbImage) -> Facts {
-    Facts { tones: measure(b"", image).tones, ..facts(1024, 1024) }
+/// The facts of an image as if it were large.
+fn large(image: &RgbImage) -> Facts {
+    Facts { width: 1024, height: 1024, ..measure(b"", image) }
 }
 
 #[test]
-fn exposure_limits_the_quality_whoever_rates() {
+fn exposure_limits_the_quality() {
     let gray = |low: u32, high: u32| {
-        tones_of(&RgbImage::from_fn(256, 256, |x, _| Rgb([(low + x * (high - low) / 255) as u8; 3])))
+        large(&RgbImage::from_fn(256, 256, |x, _| Rgb([(low + x * (high - low) / 255) as u8; 3])))
     };
     for (facts, finding) in [(gray(0, 20), "Far too dark."), (gray(200, 255), "Far too light.")] {
-        let image = assessed(facts, Kind::Photorealistic, &[], FrontalImages::Keep);
+        let image = assessed(facts, Kind::Photorealistic);
         assert_eq!((image.quality, image.flags.as_slice()), (3, &[Flag::BadExposure][..]));
         assert!(image.reason.ends_with(finding), "{}", image.reason);
     }
-    assert_eq!(assessed(gray(10, 240), Kind::Photorealistic, &[], FrontalImages::Keep).quality, 9);
+    assert_eq!(assessed(gray(10, 240), Kind::Photorealistic).quality, 9);
 }
 
 #[test]
-fn a_drawing_may_be_nearly_all_paper_or_all_black() {
+fn drawing_may_be_nearly_all_white_or_black() {
     let line = |paper: u8, ink: u8| {
-        tones_of(&RgbImage::from_fn(1024, 1024, |x, y| Rgb([if x.abs_diff(y) < 2 { ink } else { paper }; 3])))
+        large(&RgbImage::from_fn(1024, 1024, |x, y| Rgb([if x.abs_diff(y) < 2 { ink } else { paper }; 3])))
     };
-    let quality = |facts| assessed(facts, Kind::BwStylized, &[], FrontalImages::Keep).quality;
+    let quality = |facts| assessed(facts, Kind::BwStylized).quality;
     assert_eq!((quality(line(255, 20)), quality(line(0, 250))), (9, 9));
-    assert_eq!((quality(line(255, 245)), quality(line(0, 9))), (3, 3), "there is nothing to be seen");
-    let dark = tones_of(&RgbImage::from_fn(256, 256, |x, _| Rgb([if x < 4 { 45 } else { 20 }; 3])));
-    assert_eq!(quality(dark), 3, "an underexposed photograph that is taken for a drawing");
+    assert_eq!((quality(line(255, 245)), quality(line(0, 9))), (3, 3), "nothing is visible");
+    let dark = large(&RgbImage::from_fn(256, 256, |x, _| Rgb([if x < 4 { 45 } else { 20 }; 3])));
+    assert_eq!(quality(dark), 3, "an underexposed photograph that looks like a drawing");
 }
 
 /// `value * gain + lift` for every channel.
@@ -60,20 +53,14 @@ fn relit(picture: &RgbImage, gain: f32, lift: f32) -> RgbImage {
 }
 
 #[test]
-fn real_images_are_well_exposed_until_they_are_relit() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/images");
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        eprintln!("skipped: there are no images in {folder}");
-        return;
-    };
-    for path in entries.map(|entry| entry.unwrap().path()) {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let kind = Kind::ALL.into_iter().find(|kind| name.ends_with(kind.as_str())).unwrap();
-        let picture = decode(&std::fs::read(&path).unwrap()).unwrap();
-        assert_eq!(of_exposure(&tones_of(&picture), kind), None, "{name}");
-        if kind == Kind::Photorealistic {
+fn real_images_are_limited_only_if_relit() {
+    for image in real_data::labelled_images() {
+        let picture = decode(&std::fs::read(&image.path).unwrap()).unwrap();
+        assert_eq!(of_exposure(&large(&picture), image.kind), None, "{}", image.name);
+        if image.kind == Kind::Photorealistic {
             for (gain, lift) in [(0.12, 0.0), (1.0, 190.0)] {
-                assert!(of_exposure(&tones_of(&relit(&picture, gain, lift)), kind).is_some(), "{name}");
+                let relit = large(&relit(&picture, gain, lift));
+                assert!(of_exposure(&relit, image.kind).is_some(), "{}", image.name);
             }
         }
     }
