@@ -14,11 +14,11 @@ use moxcms::{
     TransferCharacteristics, TransformExecutor, TransformOptions, XyY,
 };
 
-/// Profiles larger than this, in bytes, are ignored. The largest for printing presses have 8 MB.
+/// The maximum size of a profile, in bytes. The largest profiles of printing presses have 8 MB.
 const MAX_PROFILE: usize = 10 * 1024 * 1024;
 
-/// Two colours whose channels differ by at most this count as one: sRGB profiles differ in their rounding.
-const SAME: u8 = 2;
+/// The difference up to which two channels count as equal: sRGB profiles differ in their rounding.
+const TOLERANCE: u8 = 2;
 
 type Transform<V> = dyn TransformExecutor<V> + Send + Sync;
 
@@ -131,7 +131,7 @@ fn changes_colours(transform: &Transform<u8>, layout: Layout) -> bool {
         return false;
     }
     // The first sample is white.
-    is_light(&after[..layout.channels()]) && before.iter().zip(&after).any(|(old, new)| old.abs_diff(*new) > SAME)
+    is_light(&after[..layout.channels()]) && before.iter().zip(&after).any(|(old, new)| old.abs_diff(*new) > TOLERANCE)
 }
 
 fn is_light(white: &[u8]) -> bool {
@@ -182,7 +182,7 @@ fn set_primaries(profile: &mut ColorProfile, chunk: &png::SourceChromaticities) 
     colorants.iter().all(|colorant| (colorant.x + colorant.y + colorant.z).is_finite()).then_some(())
 }
 
-/// Brightness without a fixed white is left alone: there is no sRGB value for it.
+/// `None` for HDR transfer functions: they have no fixed white, so their values have no sRGB equivalent.
 fn from_code_points(points: &png::CodingIndependentCodePoints) -> Option<ColorProfile> {
     let transfer_characteristics = TransferCharacteristics::try_from(points.transfer_function).ok()?;
     if matches!(transfer_characteristics, TransferCharacteristics::Smpte2084 | TransferCharacteristics::Hlg) {

@@ -1,4 +1,4 @@
-//! What can be measured of an image: cheap, and never imagined.
+//! Measures the facts of an image file.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{PREVIEW_SIDE, shrink, tones_of};
 
-/// Measures a file and the upright image it holds.
+/// Measures a file and the upright image in it.
 #[must_use]
 pub fn measure(file: &[u8], image: &RgbImage) -> Facts {
     let hasher = HasherConfig::new().hash_size(16, 16).hash_alg(HashAlg::Gradient).to_hasher();
@@ -36,14 +36,9 @@ mod tests {
     use super::*;
     use crate::{decode, resize};
 
-    /// The real images, where they are at hand.
     fn real_images() -> Vec<RgbImage> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/images");
-        let Ok(entries) = std::fs::read_dir(folder) else {
-            eprintln!("skipped: there are no images in {folder}");
-            return Vec::new();
-        };
-        entries.map(|entry| decode(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap()).collect()
+        let decoded = |image: real_data::LabelledImage| decode(&std::fs::read(image.path).unwrap()).unwrap();
+        real_data::labelled_images().into_iter().map(decoded).collect()
     }
 
     fn facts(image: &RgbImage) -> Facts {
@@ -62,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn recompressing_halving_and_trimming_leave_the_picture_the_same() {
+    fn altered_image_looks_like_its_original() {
         for image in real_images() {
             let original = facts(&image);
             let half = resize(&image, image.width() / 2, image.height() / 2);
@@ -74,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn different_pictures_are_told_apart() {
+    fn different_images_are_distinguished() {
         let all: Vec<Facts> = real_images().iter().map(facts).collect();
         for (index, one) in all.iter().enumerate() {
             for other in &all[..index] {

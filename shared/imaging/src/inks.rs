@@ -1,4 +1,4 @@
-//! JPEGs for printing presses: four inks, whose colours a profile defines.
+//! Decodes CMYK JPEGs, whose colours a profile defines.
 
 use image::RgbImage;
 use moxcms::ColorProfile;

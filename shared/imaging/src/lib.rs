@@ -1,4 +1,4 @@
-//! Real images: reading them safely, and what can be measured without an opinion.
+//! Decodes images safely, measures them, and lays them out on a grid.
 
 mod colour;
 mod decode;
@@ -7,6 +7,7 @@ pub mod grid;
 mod inks;
 mod jpeg;
 mod tones;
+mod webp;
 
 use fast_image_resize as fir;
 use image::codecs::jpeg::JpegEncoder;
@@ -16,21 +17,21 @@ pub use decode::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE, decode,
 pub use facts::{measure, sha256};
 pub use tones::tones_of;
 
-/// The length of what goes so far across and so far down. [`f32::hypot`] says it too, for figures that would overflow as
-/// squares, as pixels never do; but where functions are built on a newer system, it needs a newer glibc than Lambda has.
+/// The square root of `x² + y²`, without protection against overflow. [`f32::hypot`] would link a symbol of glibc that
+/// Lambda's runtime lacks if the functions are built on a newer system.
 #[must_use]
 pub fn hypotenuse(x: f32, y: f32) -> f32 {
     (x * x + y * y).sqrt()
 }
 
-/// The quality at which JPEGs are written, of 100.
+/// The quality of written JPEGs, from 1 to 100.
 pub const JPEG_QUALITY: u8 = 95;
 
-/// Longest side, in pixels, of what is kept of an image while its set is judged: enough for the largest cell of a
-/// grid, and little memory for a set of a hundred.
+/// The longest side, in pixels, of the copy of an image that an evaluation keeps in memory: enough for a cell of the
+/// grid, and little memory for a hundred images.
 pub const PREVIEW_SIDE: u32 = 512;
 
-/// The image shrunk so that its longest side is at most `longest` pixels; never enlarged.
+/// Shrinks an image so that its longest side is at most `longest` pixels. Never enlarges it.
 #[must_use]
 pub fn shrink(image: &RgbImage, longest: u32) -> RgbImage {
     let (width, height) = image.dimensions();
@@ -42,7 +43,7 @@ pub fn shrink(image: &RgbImage, longest: u32) -> RgbImage {
     resize(image, scaled(width), scaled(height))
 }
 
-/// The image at another size, by Lanczos' filter.
+/// Resizes an image with a Lanczos filter.
 #[must_use]
 pub fn resize(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     let source = DynamicImage::ImageRgb8(image.clone());
@@ -50,12 +51,12 @@ pub fn resize(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     let options = fir::ResizeOptions::new().resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Lanczos3));
     match fir::Resizer::new().resize(&source, &mut resized, &options) {
         Ok(()) => resized.into_rgb8(),
-        // Both images are RGB8, so only an empty one can fail, and that has nothing to show at any size.
+        // Both images are RGB8, so only an empty one can fail, and it is black at any size.
         Err(_) => RgbImage::new(width, height),
     }
 }
 
-/// The image as a JPEG of quality [`JPEG_QUALITY`].
+/// Encodes an image as a JPEG of quality [`JPEG_QUALITY`].
 ///
 /// # Errors
 /// If the image has a side of 0 or of more than 65,535 pixels.

@@ -1,10 +1,10 @@
-//! The distribution of a picture's brightness.
+//! Measures the distribution of a picture's brightness.
 
 use domain::facts::Tones;
 use image::imageops::{self, FilterType};
 use image::{GrayImage, RgbImage};
 
-/// Longest side, in pixels, of the copy for most measurements: brightness needs no detail, and shrinking averages
+/// The longest side, in pixels, of the copy for most measurements: brightness needs no detail, and shrinking averages
 /// grain.
 const LONGEST_SIDE: u32 = 128;
 
@@ -28,7 +28,6 @@ pub fn tones_of(image: &RgbImage) -> Tones {
     }
 }
 
-/// The number of pixels at each level.
 struct Histogram {
     pixels: [u64; 256],
     all: u64,
@@ -76,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tones_of_a_ramp_are_where_they_belong() {
+    fn tones_of_a_ramp_are_measured() {
         let ramp = RgbImage::from_fn(256, 64, |x, _| Rgb([x as u8; 3]));
         let Tones { mean, shadow, highlight, darkest, lightest, burnt_percent } = tones_of(&ramp);
         assert!((126..=128).contains(&mean), "{mean}");
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thin_line_on_white_is_the_darkest_tone() {
+    fn thin_line_on_white_is_the_darkest_tone() {
         let line = RgbImage::from_fn(512, 288, |x, _| Rgb([if x == 200 { 20 } else { 255 }; 3]));
         let tones = tones_of(&line);
         assert!(tones.darkest == 20 && tones.shadow > 200 && tones.burnt_percent > 90, "{tones:?}");

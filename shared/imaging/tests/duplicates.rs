@@ -1,4 +1,4 @@
-//! Which pictures count as duplicates.
+//! Duplicates among measured pictures.
 #![allow(clippy::unwrap_used, reason = "that is how a test fails")]
 
 use domain::assessment::{Assessment, Flag, Observation, Observed, Origin, assess};
@@ -11,7 +11,7 @@ use image::{Rgb, RgbImage};
 use imaging::measure;
 use proptest::prelude::*;
 
-/// A picture of its own for each `seed`.
+/// A different picture for each `seed`.
 fn picture(seed: u32) -> RgbImage {
     RgbImage::from_fn(96, 64, |x, y| {
         let wave = f64::from(x * (seed % 7 + 2) + y * (seed % 5 + 1) * 2 + seed * 13).sin();
@@ -30,13 +30,13 @@ fn generated(image: Observed, requested: Kind) -> Observed {
     Observed { origin: Origin::Generated { requested: Some(requested) }, ..image }
 }
 
-fn gone(set: &[Assessment], target: u32) -> Vec<String> {
+fn deleted(set: &[Assessment], target: u32) -> Vec<String> {
     let target = Target { total: target, shares: "0/100/0".parse().unwrap() };
     let policy = Policy { target, quality_floor: 5, scope: Scope::All };
     propose(set, &policy).delete.into_iter().map(|removal| removal.filename).collect()
 }
 
-/// A stick figure in a pose of its own for each `number`, on white.
+/// A stick figure on white, in a different pose for each `number`.
 fn pose(number: u32) -> RgbImage {
     let mut paper = RgbImage::from_pixel(1024, 576, Rgb([255; 3]));
     let angle = |limb: u32| ((number * 37 + limb * 61) % 90) as f32 / 90.0;
@@ -70,7 +70,7 @@ fn pose(number: u32) -> RgbImage {
 }
 
 #[test]
-fn of_files_with_the_same_bytes_the_oldest_stays() {
+fn oldest_of_equal_files_is_the_original() {
     let set = [10, 9, 2].map(|number| observed(&format!("a_{number}.jpg"), b"same", &picture(1), 8));
     let duplicates = find_duplicates(&set);
     let exact = Some(&Duplicate::Exact { of: "a_2.jpg" });
@@ -79,7 +79,7 @@ fn of_files_with_the_same_bytes_the_oldest_stays() {
 }
 
 #[test]
-fn of_files_that_show_the_same_the_best_stays() {
+fn best_of_equal_pictures_is_the_original() {
     let set = [observed("a_1.jpg", b"one", &picture(1), 6), observed("a_2.jpg", b"two", &picture(1), 8)];
     assert_eq!(find_duplicates(&set).get("a_1.jpg"), Some(&Duplicate::Near { of: "a_2.jpg" }));
 }
@@ -91,7 +91,7 @@ fn different_pictures_are_no_duplicates() {
 }
 
 #[test]
-fn a_duplicate_loses_its_worth_and_says_why() {
+fn copy_has_the_lowest_quality_and_a_reason() {
     let mut set = [observed("a_1.jpg", b"same", &picture(1), 9), observed("a_2.jpg", b"same", &picture(1), 9)];
     for image in &mut set {
         (image.facts.width, image.facts.height) = (1024, 768);
@@ -103,7 +103,7 @@ fn a_duplicate_loses_its_worth_and_says_why() {
 }
 
 #[test]
-fn twelve_poses_on_white_paper_all_stay() {
+fn twelve_poses_on_white_paper_are_kept() {
     let drawn = |number: u32| {
         let image = observed(&format!("a_{number}.png"), &[number as u8], &pose(number), 8);
         Observed { observation: Observation { kind: Kind::BwStylized, ..image.observation }, ..image }
@@ -111,15 +111,15 @@ fn twelve_poses_on_white_paper_all_stay() {
     let set: Vec<Observed> = (1..=12).map(drawn).collect();
     let pairs = (0..12).flat_map(|one| (0..one).map(move |other| (one, other)));
     let alike = pairs.filter(|&(one, other)| set[one].facts.looks_like(&set[other].facts)).count();
-    assert!(alike > 33, "the hash is no longer deceived, in {alike} of 66 pairs");
+    assert!(alike > 33, "the hash confuses only {alike} of 66 pairs");
     let assessed = assess(&set, FrontalImages::Keep);
-    assert!(assessed.iter().all(|image| image.quality == 6), "small, and nothing else: {assessed:#?}");
+    assert!(assessed.iter().all(|image| image.quality == 6), "they are only small: {assessed:#?}");
     assert!(assessed.iter().any(|image| image.flags.contains(&Flag::NearDuplicate)));
-    assert!(gone(&assessed, 12).is_empty());
+    assert!(deleted(&assessed, 12).is_empty());
 }
 
 #[test]
-fn a_near_duplicate_goes_before_its_equals() {
+fn near_duplicate_is_deleted_before_its_equals() {
     let mut set = vec![
         observed("a_1.jpg", b"one", &pose(1), 8),
         observed("a_2.jpg", b"two", &pose(1), 8),
@@ -132,13 +132,13 @@ fn a_near_duplicate_goes_before_its_equals() {
     let assessed = assess(&set, FrontalImages::Keep);
     assert_eq!((assessed[1].quality, assessed[1].flags.as_slice()), (8, &[Flag::NearDuplicate][..]));
     assert!(assessed[1].reason.ends_with("Looks much like a_1.jpg."), "{}", assessed[1].reason);
-    assert_eq!(gone(&assessed, 2), ["a_2.jpg"]);
+    assert_eq!(deleted(&assessed, 2), ["a_2.jpg"]);
     set[1].observation.quality = 9;
-    assert_eq!(gone(&assess(&set, FrontalImages::Keep), 2), ["a_1.jpg"], "the better of the two stays");
+    assert_eq!(deleted(&assess(&set, FrontalImages::Keep), 2), ["a_1.jpg"], "the better of the two stays");
 }
 
 #[test]
-fn of_an_uploaded_and_a_generated_copy_the_uploaded_stays() {
+fn upload_is_the_original_of_a_generated_copy() {
     let uploaded = observed("a_9.jpg", b"same", &picture(1), 6);
     let made = generated(observed("a_2.jpg", b"same", &picture(1), 9), Kind::Photorealistic);
     let pinned = Observed { pinned: true, filename: "a_1.jpg".to_owned(), ..made.clone() };
@@ -148,7 +148,7 @@ fn of_an_uploaded_and_a_generated_copy_the_uploaded_stays() {
 }
 
 #[test]
-fn a_copy_of_a_near_duplicate_is_an_exact_duplicate() {
+fn copy_of_a_near_duplicate_is_an_exact_duplicate() {
     let set = [
         observed("a_1.jpg", b"one", &picture(1), 9),
         observed("a_2.jpg", b"two", &picture(1), 8),
@@ -161,7 +161,7 @@ fn a_copy_of_a_near_duplicate_is_an_exact_duplicate() {
 
 proptest! {
     #[test]
-    fn of_each_content_one_image_is_no_copy(
+    fn each_content_has_one_original(
         images in proptest::collection::vec((0_u8..4, 1_u8..=10, any::<bool>(), any::<bool>()), 0..16),
     ) {
         let facts: Vec<_> = (0..4_u8).map(|content| measure(&[content], &picture(u32::from(content) + 1))).collect();

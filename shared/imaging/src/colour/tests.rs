@@ -85,7 +85,7 @@ fn numbers(values: &[u32]) -> Vec<u8> {
 }
 
 #[test]
-fn colours_of_a_profile_become_those_of_srgb() {
+fn colours_are_converted_to_srgb() {
     for (profile, colours) in
         [(ColorProfile::new_display_p3(), &DISPLAY_P3[..]), (ColorProfile::new_adobe_rgb(), &ADOBE_RGB)]
     {
@@ -110,7 +110,7 @@ fn every_depth_and_an_alpha_channel_are_converted() {
 }
 
 #[test]
-fn tones_of_a_gray_profile_become_those_of_srgb() {
+fn tones_of_a_gray_profile_are_converted_to_srgb() {
     let icc = icc(&ColorProfile::new_gray_with_gamma(1.8));
     assert_shows(&png(&filled(&[128]), ExtendedColorType::L8, Some(icc.clone())), [146; 3], 2);
     assert_shows(&png(&filled(&[128, 255]), ExtendedColorType::La8, Some(icc.clone())), [146; 3], 2);
@@ -124,7 +124,7 @@ fn all_sorts() -> Vec<u8> {
 }
 
 #[test]
-fn a_profile_of_srgb_changes_no_pixel() {
+fn srgb_profile_changes_no_pixel() {
     let (samples, icc) = (all_sorts(), icc(&ColorProfile::new_srgb()));
     let plain = decode(&png(&samples, ExtendedColorType::Rgb8, None)).unwrap();
     assert_eq!(decode(&png(&samples, ExtendedColorType::Rgb8, Some(icc.clone()))).unwrap(), plain);
@@ -134,7 +134,7 @@ fn a_profile_of_srgb_changes_no_pixel() {
 }
 
 #[test]
-fn a_broken_or_unfitting_profile_is_ignored() {
+fn broken_or_unfitting_profile_is_ignored() {
     let samples = all_sorts();
     let plain = decode(&png(&samples, ExtendedColorType::Rgb8, None)).unwrap();
     let whole = icc(&ColorProfile::new_display_p3());
@@ -156,7 +156,7 @@ fn a_broken_or_unfitting_profile_is_ignored() {
 }
 
 #[test]
-fn no_damage_to_a_profile_is_an_error() {
+fn damaged_profile_is_no_error() {
     let samples = filled(&[204, 51, 51]);
     let mut random = 1_u32;
     for profile in [ColorProfile::new_display_p3(), four_inks()].map(|profile| icc(&profile)) {
@@ -215,7 +215,7 @@ const PRINTED: [([u8; 4], [u8; 3]); 4] = [
 ];
 
 #[test]
-fn inks_become_what_their_profile_says() {
+fn inks_are_converted_by_their_profile() {
     let icc = icc(&four_inks());
     for (inks, colour) in PRINTED {
         for kind in [ColorType::Cmyk, ColorType::CmykAsYcck] {
@@ -225,7 +225,7 @@ fn inks_become_what_their_profile_says() {
 }
 
 #[test]
-fn inks_without_a_usable_profile_are_mixed_plainly() {
+fn inks_without_a_profile_are_mixed_plainly() {
     let broken = [&b"no profile"[..], &[0; 200]].concat();
     for icc in [None, Some(&broken[..])] {
         for kind in [ColorType::Cmyk, ColorType::CmykAsYcck] {
@@ -252,10 +252,10 @@ fn gamma_and_primaries_of_a_png_are_applied() {
 }
 
 /// The EXIF data that rotate an image by 90° clockwise (TIFF 6.0, tag 274, value 6).
-const TURNED: &[u8] = b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+const ROTATED: &[u8] = b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
 
 #[test]
-fn an_image_with_a_profile_is_turned_upright() {
+fn image_with_a_profile_is_rotated_upright() {
     let (icc, size) = (icc(&ColorProfile::new_display_p3()), (128_u32, 64_u32));
     let left_red = RgbImage::from_fn(size.0, size.1, |x, _| image::Rgb(if x < 64 { [204, 51, 51] } else { [9; 3] }));
     let encode = |encoder: &mut dyn FnMut(&mut Cursor<Vec<u8>>)| {
@@ -267,19 +267,19 @@ fn an_image_with_a_profile_is_turned_upright() {
         encode(&mut |file| {
             let mut encoder = PngEncoder::new(file);
             encoder.set_icc_profile(icc.clone()).unwrap();
-            encoder.set_exif_metadata(TURNED.to_vec()).unwrap();
+            encoder.set_exif_metadata(ROTATED.to_vec()).unwrap();
             encoder.write_image(&left_red, size.0, size.1, ExtendedColorType::Rgb8).unwrap();
         }),
         encode(&mut |file| {
             let mut encoder = WebPEncoder::new_lossless(file);
             encoder.set_icc_profile(icc.clone()).unwrap();
-            encoder.set_exif_metadata(TURNED.to_vec()).unwrap();
+            encoder.set_exif_metadata(ROTATED.to_vec()).unwrap();
             encoder.write_image(&left_red, size.0, size.1, ExtendedColorType::Rgb8).unwrap();
         }),
         encode(&mut |file| {
             let mut encoder = Encoder::new(file, 100);
             encoder.set_sampling_factor(SamplingFactor::R_4_4_4);
-            encoder.add_exif_metadata(TURNED).unwrap();
+            encoder.add_exif_metadata(ROTATED).unwrap();
             encoder.add_icc_profile(&icc).unwrap();
             encoder.encode(&left_red, 128, 64, ColorType::Rgb).unwrap();
         }),
@@ -288,6 +288,6 @@ fn an_image_with_a_profile_is_turned_upright() {
         let upright = decode(&file).unwrap();
         assert_eq!(upright.dimensions(), (64, 128));
         assert_shows(&file, [222, 24, 41], 4);
-        assert!(upright.get_pixel(30, 100).0[0] < 30, "what was at the right is below");
+        assert!(upright.get_pixel(30, 100).0[0] < 30, "the right edge becomes the lower one");
     }
 }

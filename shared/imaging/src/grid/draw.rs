@@ -1,4 +1,4 @@
-//! Drawing a page of the grid.
+//! Draws a page of the grid.
 
 use image::{Rgb, RgbImage, imageops};
 use imageproc::drawing::draw_filled_rect_mut;
@@ -12,10 +12,10 @@ const BACKGROUND: Rgb<u8> = Rgb([24, 24, 24]);
 const LABEL_BACKGROUND: Rgb<u8> = Rgb([0, 0, 0]);
 const LABEL: Rgb<u8> = Rgb([255, 255, 255]);
 
-/// Pixels left free around each image, so that neighbours don't run into one another.
+/// The free space around each image, in pixels, which separates neighbours.
 const MARGIN: u32 = 4;
 
-/// Draws a page: each image whole, centred in its cell, the cell's number large in the upper left corner.
+/// Draws a page: each image is complete and centred in its cell, with the cell's number in the upper left corner.
 #[must_use]
 pub fn draw_page(page: &Page, images: &[&RgbImage]) -> RgbImage {
     let mut canvas = RgbImage::from_pixel(page.width, page.height, BACKGROUND);

@@ -1,45 +1,42 @@
-//! Which image lies in which cell of which page: pure arithmetic.
+//! Assigns images to the cells of pages.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-/// Pixels along one side of a cell. 5×4 cells make a page of 1600×1280, the most that vision models see unshrunk.
+/// The side of a cell, in pixels. 5×4 cells make a page of 1600×1280, the largest that vision models don't shrink.
 pub const CELL_SIDE: u32 = 320;
 
-/// Cells on a full page.
+/// The number of cells on a full page.
 pub const CELLS_PER_PAGE: usize = (COLUMNS * ROWS) as usize;
 
 const COLUMNS: u32 = 5;
 const ROWS: u32 = 4;
 
-/// The place of one image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
     /// The number drawn into the cell; no two cells of any page share one.
     pub number: u32,
-    /// Which image, by its index in the set.
+    /// The index of the image in the set.
     pub image: usize,
-    /// Pixels from the left edge of the page.
+    /// The distance from the left edge of the page, in pixels.
     pub x: u32,
-    /// Pixels from the top edge of the page.
+    /// The distance from the upper edge of the page, in pixels.
     pub y: u32,
 }
 
-/// One page of a grid, no larger than its cells need.
+/// One page of a grid, no larger than its cells require; lengths are in pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Pixels across.
     pub width: u32,
-    /// Pixels down.
     pub height: u32,
-    /// Its cells, in the order of their numbers.
+    /// The cells, in the order of their numbers.
     pub cells: Vec<Cell>,
 }
 
-/// Lays `images` images out in an order shuffled by `seed`, so that what a model makes of a place in the grid isn't
-/// always made of the same image. The same seed gives the same order.
+/// Lays out images in an order shuffled by `seed`, so that a model's bias for a place in the grid doesn't always affect
+/// the same image. The same seed gives the same order.
 #[must_use]
 pub fn lay_out(images: usize, seed: &str) -> Vec<Page> {
     let mut order: Vec<usize> = (0..images).collect();
@@ -69,13 +66,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twenty_images_fill_a_page_that_is_seen_unshrunk() {
+    fn twenty_images_fill_one_page() {
         let pages = lay_out(20, "plan");
         assert_eq!((pages.len(), pages[0].width, pages[0].height), (1, 1600, 1280));
     }
 
     #[test]
-    fn another_plan_shows_the_images_in_another_order() {
+    fn another_seed_gives_another_order() {
         let order = |seed| lay_out(20, seed)[0].cells.iter().map(|cell| cell.image).collect::<Vec<_>>();
         assert_eq!(order("a"), order("a"));
         assert_ne!(order("a"), order("b"));
@@ -84,7 +81,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_image_lies_in_exactly_one_cell_inside_its_page(images in 0_usize..200, seed in ".*") {
+        fn every_image_has_exactly_one_cell_in_its_page(images in 0_usize..200, seed in ".*") {
             let pages = lay_out(images, &seed);
             let mut shown: Vec<usize> = pages.iter().flat_map(|page| &page.cells).map(|cell| cell.image).collect();
             shown.sort_unstable();

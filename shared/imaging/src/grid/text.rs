@@ -1,4 +1,4 @@
-//! Large text in pictures, in the rasterised Noto Sans Mono that its crate brings along.
+//! Writes large text into pictures, in the rasterised Noto Sans Mono of the crate `noto-sans-mono-bitmap`.
 
 use image::{Pixel, Rgb, RgbImage};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
@@ -6,17 +6,17 @@ use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_wid
 const WEIGHT: FontWeight = FontWeight::Bold;
 const HEIGHT: RasterHeight = RasterHeight::Size32;
 
-/// Pixels a line of text takes down.
+/// The height of a line of text, in pixels.
 pub const TEXT_HEIGHT: u32 = HEIGHT.val() as u32;
 
-/// Pixels a text takes across.
+/// The width of a text, in pixels.
 #[must_use]
 pub fn text_width(text: &str) -> u32 {
     (text.chars().count() * get_raster_width(WEIGHT, HEIGHT)) as u32
 }
 
-/// Writes `text` with its upper left corner at (`x`, `y`); what doesn't fit on the canvas is cut off, and a letter
-/// the font lacks is a question mark.
+/// Writes `text` with its upper left corner at (`x`, `y`), clipped to the canvas. A question mark replaces letters that
+/// the font lacks.
 pub fn draw_text(canvas: &mut RgbImage, text: &str, x: u32, y: u32, colour: Rgb<u8>) {
     let mut left = x;
     for letter in text.chars() {

@@ -1,15 +1,15 @@
-//! The bits of an entropy-coded segment, and the Huffman codes in them (ITU-T T.81, annexes C and F.2.2).
+//! Reads the bits of an entropy-coded segment, and the Huffman codes in them (ITU-T T.81, annexes C and F.2.2).
 
 /// One table look-up decodes codes up to this length.
 const SHORT: u32 = 9;
 
-/// Why reading of a segment stopped.
+/// Why a reader stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The segment ends here.
     NoData,
     /// The following bits are no valid code.
-    NoMeaning,
+    InvalidCode,
 }
 
 /// A Huffman table.
@@ -50,7 +50,7 @@ impl Table {
     }
 
     /// The symbol of a code of zeros, which is the first of the shortest codes.
-    pub(super) fn meaning_of_zeros(&self) -> u8 {
+    pub(super) fn symbol_of_zeros(&self) -> u8 {
         self.symbols[0]
     }
 }
@@ -59,7 +59,7 @@ impl Table {
 #[derive(Debug)]
 pub(super) struct Bits<'a> {
     file: &'a [u8],
-    /// The first byte that is not in the buffer yet.
+    /// The position of the first byte that is not in the buffer yet.
     at: usize,
     buffer: u64,
     count: u32,
@@ -85,7 +85,7 @@ impl<'a> Bits<'a> {
         let length = (SHORT + 1..=16).find(|&length| next < table.limits[length as usize]).ok_or(self.no_code())?;
         self.drop(length)?;
         let index = (next >> (16 - length)) as i32 + table.offsets[length as usize];
-        table.symbols.get(index as usize).copied().ok_or(Stop::NoMeaning)
+        table.symbols.get(index as usize).copied().ok_or(Stop::InvalidCode)
     }
 
     /// The next bits as a number; at most 16.
@@ -117,7 +117,7 @@ impl<'a> Bits<'a> {
         (0..self.count / 8).fold(self.at, |at, _| if self.file[..at].ends_with(&[0xFF, 0]) { at - 2 } else { at - 1 })
     }
 
-    /// Where the next marker begins, or the file ends.
+    /// The position of the next marker, or the end of the file.
     pub(super) fn next_marker(&self) -> usize {
         let is_marker = |pair: &[u8]| pair[0] == 0xFF && pair[1] != 0 && pair[1] != 0xFF;
         let rest = &self.file[self.at..];
@@ -126,7 +126,7 @@ impl<'a> Bits<'a> {
 
     /// The error for bits that are no code: padding if the segment ends with them.
     fn no_code(&self) -> Stop {
-        if self.count < 16 { Stop::NoData } else { Stop::NoMeaning }
+        if self.count < 16 { Stop::NoData } else { Stop::InvalidCode }
     }
 
     /// The next bits; after the end they are zeros.

@@ -6,15 +6,15 @@ use super::super::decode::{DecodeError, check_dimensions};
 #[derive(Debug)]
 pub(super) struct Component {
     pub(super) id: u8,
-    /// Blocks across and down in an interleaved scan's unit.
+    /// Columns and rows of blocks in a unit of an interleaved scan.
     pub(super) sampling: (usize, usize),
-    /// Blocks across and down that show the image.
+    /// Columns and rows of blocks that show the image.
     pub(super) blocks: (usize, usize),
-    /// Blocks across with those that only fill up the last unit of a line.
+    /// Columns of blocks with those that only fill the last unit of a line.
     pub(super) stride: usize,
     /// For each coefficient, the number of low bits that are still missing. `None` if all of it is missing.
     pub(super) missing_bits: [Option<u8>; 64],
-    /// For each block, the coefficients that are not zero so far. Only progressive frames need it.
+    /// For each block, a bit for each coefficient that is not zero so far. Only progressive frames need it.
     pub(super) nonzero: Vec<u64>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Frame {
     pub(super) is_progressive: bool,
     pub(super) height: u32,
     pub(super) components: Vec<Component>,
-    /// Units across and down in an interleaved scan.
+    /// Columns and rows of units in an interleaved scan.
     pub(super) units: (usize, usize),
     /// Rows of pixels in a unit.
     pub(super) unit_rows: usize,
@@ -44,11 +44,11 @@ impl Frame {
             .iter()
             .map(|[id, sampling, _]| (*id, usize::from(sampling >> 4), usize::from(sampling & 15)))
             .collect();
-        let makes_sense = |&(_, h, v): &(u8, usize, usize)| (1..=4).contains(&h) && (1..=4).contains(&v);
+        let is_valid = |&(_, h, v): &(u8, usize, usize)| (1..=4).contains(&h) && (1..=4).contains(&v);
         if width == 0 || height == 0 || planes.len() != usize::from(count) || !(1..=4).contains(&count) {
             return Ok(None);
         }
-        if !planes.iter().all(makes_sense) {
+        if !planes.iter().all(is_valid) {
             return Ok(None);
         }
         check_dimensions(width.into(), height.into())?;

@@ -1,10 +1,11 @@
 //! Checks whether a JPEG file contains its complete image.
 //!
-//! A decoder fills lost parts with gray, or with whatever the bits after a gap decode to, and reports nothing. This
-//! module therefore reads the data of every scan first, down to the Huffman codes: they must contain exactly the blocks
-//! of the image, and all of them. It computes no pixels.
+//! A decoder replaces lost parts by gray, or by random content after a gap, and reports no error. This module therefore
+//! reads the data of every scan first, down to the Huffman codes: they must contain exactly the blocks of the image. It
+//! computes no pixels.
 
 mod bits;
+mod coefficients;
 mod frame;
 mod scan;
 #[cfg(test)]
@@ -17,10 +18,10 @@ use super::decode::DecodeError;
 use frame::Frame;
 use scan::{Broken, Scan, Tables, Why};
 
-/// More scans than any encoder writes; each scan costs time, however few bytes it has.
-const MOST_SCANS: usize = 100;
+/// The maximum number of scans, more than any encoder writes. Each scan takes time, however few bytes it has.
+const MAX_SCANS: usize = 100;
 
-/// The file in the form for a decoder: without stray bytes, and with an end-of-image marker.
+/// Prepares a file for the decoder: without stray bytes, and with an end-of-image marker.
 ///
 /// # Errors
 /// If a part of the image is lost. The decoder reports other faults.
@@ -31,21 +32,21 @@ pub(super) fn whole(file: &[u8]) -> Result<Cow<'_, [u8]>, DecodeError> {
         End::Marker if walk.strays.is_empty() => Cow::Borrowed(file),
         End::Marker => Cow::Owned(walk.without_strays(&[])),
         End::OfFile => Cow::Owned(walk.without_strays(&[0xFF, END_OF_IMAGE])),
-        End::NotOurs => Cow::Borrowed(file),
+        End::Unsupported => Cow::Borrowed(file),
     })
 }
 
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;
 
-/// How the walk through a file ended.
+/// Where the walk through a file ended.
 enum End {
     /// At an end-of-image marker.
     Marker,
-    /// At the end of a file that has the complete image and no such marker.
+    /// At the end of a file that contains the complete image but no such marker.
     OfFile,
-    /// At data that only the decoder can interpret.
-    NotOurs,
+    /// At data that this module can't interpret.
+    Unsupported,
 }
 
 struct Walk<'a> {
@@ -71,7 +72,7 @@ impl Walk<'_> {
                 _ => {
                     let segment = self.segment()?;
                     if !self.take(marker, segment)? {
-                        return Ok(End::NotOurs);
+                        return Ok(End::Unsupported);
                     }
                 }
             }
@@ -116,7 +117,7 @@ impl Walk<'_> {
         let content = &self.file[segment];
         match marker {
             DEFINE_TABLES => {
-                self.tables.define(content).ok_or_else(|| damaged("a Huffman table makes no sense"))?;
+                self.tables.define(content).ok_or_else(|| damaged("a Huffman table is invalid"))?;
             }
             0xC0..=0xC2 if self.frame.is_none() => {
                 self.frame = Frame::parse(content, marker == 0xC2)?;
@@ -136,9 +137,9 @@ impl Walk<'_> {
 
     fn scan(&mut self, header: &[u8]) -> Result<(), DecodeError> {
         let frame = self.frame.as_mut().ok_or_else(|| damaged("its image data have no size"))?;
-        let scan = Scan::parse(header, frame).ok_or_else(|| damaged("a scan's header makes no sense"))?;
+        let scan = Scan::parse(header, frame).ok_or_else(|| damaged("a scan's header is invalid"))?;
         self.scans += 1;
-        if self.scans > MOST_SCANS {
+        if self.scans > MAX_SCANS {
             return Err(damaged("it has more than 100 scans"));
         }
         let (is_progressive, height) = (frame.is_progressive, frame.height);
@@ -176,8 +177,8 @@ fn reason(broken: &Broken, height: u32, is_progressive: bool) -> DecodeError {
         Why::FileEnds => DecodeError::Truncated,
         Why::Ends if is_progressive => DecodeError::Truncated,
         Why::Ends => DecodeError::RowsMissing { rows: row, height },
-        Why::Meaningless => damaged(&format!("its image data mean nothing from row {row} of {height} on")),
+        Why::Invalid => damaged(&format!("its image data are invalid from row {row} of {height} on")),
         Why::Blank(bytes) => damaged(&format!("{bytes} bytes of its image data are blank")),
-        Why::LeftOver => damaged(&format!("its image data don't fit together above row {row} of {height}")),
+        Why::LeftOver => damaged(&format!("its image data are inconsistent above row {row} of {height}")),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::bits::{Bits, Stop, Table};
+use super::bits::{Stop, Table};
+use super::coefficients::Reader;
 use super::frame::{Component, Frame};
 
 /// The current Huffman tables, by their destinations.
@@ -39,7 +40,7 @@ pub(super) struct Scan {
     low: u8,
 }
 
-/// The position where a scan broke off.
+/// The place where a scan broke off.
 #[derive(Debug)]
 pub(super) struct Broken {
     pub(super) why: Why,
@@ -55,7 +56,7 @@ pub(super) enum Why {
     /// A marker precedes the end of its data.
     Ends,
     /// Its data are invalid.
-    Meaningless,
+    Invalid,
     /// More data follow than its blocks need.
     LeftOver,
     /// A run of this many zero bytes, which no encoder writes.
@@ -67,23 +68,23 @@ impl Why {
         match stop {
             Stop::NoData if is_end_of_file => Self::FileEnds,
             Stop::NoData => Self::Ends,
-            Stop::NoMeaning => Self::Meaningless,
+            Stop::InvalidCode => Self::Invalid,
         }
     }
 }
 
-/// Bytes that may follow the last block before a marker: a few encoders write some without meaning.
-const SLACK: usize = 4;
+/// The number of meaningless bytes that may follow the last block: a few encoders write some before a marker.
+const MAX_PADDING: usize = 4;
 
-/// An upper bound, in bytes, of the zeros in one block. A longer run is either flat blocks or a gap.
-const MOST_ZEROS: usize = 32;
+/// An upper bound, in bytes, of the zeros in one block. A longer run encodes flat blocks, or is a gap.
+const MAX_ZEROS: usize = 32;
 
 /// The result of reading a scan's data.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
     /// The position of the next marker, or the end of the file.
     pub(super) end: usize,
-    /// Bytes among the data that have no meaning.
+    /// The meaningless bytes among the data.
     pub(super) strays: Vec<Range<usize>>,
 }
 
@@ -121,7 +122,7 @@ impl Scan {
         start: usize,
     ) -> Result<Walked, Broken> {
         let (across, down, rows) = self.units(frame);
-        let mut reader = Reader { bits: Bits::new(file, start), end_of_band_run: 0 };
+        let mut reader = Reader::new(file, start);
         let (total, mut unit, mut begin, mut walked) = (across * down, 0, start, Walked::default());
         let zeros_are_flat = frame.is_progressive || self.zeros_are_flat(tables);
         for restart in (0..8_u8).cycle() {
@@ -136,11 +137,11 @@ impl Scan {
             }
             outcome.map_err(|stop| broken(Why::new(stop, marker == file.len())))?;
             if reader.end_of_band_run > 0 {
-                return Err(broken(Why::Meaningless));
+                return Err(broken(Why::Invalid));
             }
             // Any number of fill bytes may precede a marker.
             let fill = |byte: &&u8| **byte == 0xFF;
-            if marker - end > SLACK + file[end..marker].iter().filter(fill).count() {
+            if marker - end > MAX_PADDING + file[end..marker].iter().filter(fill).count() {
                 return Err(broken(Why::LeftOver));
             }
             if end < marker {
@@ -153,20 +154,20 @@ impl Scan {
             }
             match file.get(marker + 1) {
                 Some(&code) if code == 0xD0 + restart => {}
-                Some(0xD0..=0xD7) => return Err(broken(Why::Meaningless)),
+                Some(0xD0..=0xD7) => return Err(broken(Why::Invalid)),
                 Some(_) => return Err(broken(Why::Ends)),
                 None => return Err(broken(Why::FileEnds)),
             }
             begin = marker + 2;
-            reader = Reader { bits: Bits::new(file, begin), end_of_band_run: 0 };
+            reader = Reader::new(file, begin);
         }
-        self.note(frame);
+        self.record(frame);
         Ok(walked)
     }
 
     /// Whether zeros encode blocks equal to the previous one: no change in brightness, and no detail.
     fn zeros_are_flat(&self, tables: &Tables) -> bool {
-        let is_nothing = |table: &Option<Table>| table.as_ref().is_some_and(|table| table.meaning_of_zeros() == 0);
+        let is_nothing = |table: &Option<Table>| table.as_ref().is_some_and(|table| table.symbol_of_zeros() == 0);
         self.planes.iter().all(|&(_, dc, ac)| is_nothing(&tables.dc[dc]) && is_nothing(&tables.ac[ac]))
     }
 
@@ -230,18 +231,18 @@ impl Scan {
         is_progressive: bool,
     ) -> Result<(), Stop> {
         if !is_progressive {
-            reader.dc(dc.ok_or(Stop::NoMeaning)?)?;
-            return reader.all_ac(ac.ok_or(Stop::NoMeaning)?);
+            reader.dc(dc.ok_or(Stop::InvalidCode)?)?;
+            return reader.all_ac(ac.ok_or(Stop::InvalidCode)?);
         }
         if self.band.0 == 0 {
-            return if self.refines { reader.bits.skip(1) } else { reader.dc(dc.ok_or(Stop::NoMeaning)?) };
+            return if self.refines { reader.bits.skip(1) } else { reader.dc(dc.ok_or(Stop::InvalidCode)?) };
         }
-        let ac = ac.ok_or(Stop::NoMeaning)?;
-        let nonzero = component.nonzero.get_mut(at).ok_or(Stop::NoMeaning)?;
+        let ac = ac.ok_or(Stop::InvalidCode)?;
+        let nonzero = component.nonzero.get_mut(at).ok_or(Stop::InvalidCode)?;
         if self.refines { reader.refine_ac(ac, self.band, nonzero) } else { reader.first_ac(ac, self.band, nonzero) }
     }
 
-    fn note(&self, frame: &mut Frame) {
+    fn record(&self, frame: &mut Frame) {
         for &(index, ..) in &self.planes {
             frame.components[index].missing_bits[self.band.0..=self.band.1].fill(Some(self.low));
         }
@@ -250,110 +251,5 @@ impl Scan {
 
 /// The length of the longest run of zeros, if it exceeds that of any block.
 fn longest_blank(data: &[u8]) -> Option<usize> {
-    data.split(|byte| *byte != 0).map(<[u8]>::len).max().filter(|length| *length > MOST_ZEROS)
-}
-
-struct Reader<'a> {
-    bits: Bits<'a>,
-    /// Further blocks without (more) coefficients in the band.
-    end_of_band_run: usize,
-}
-
-impl Reader<'_> {
-    fn dc(&mut self, table: &Table) -> Result<(), Stop> {
-        let size = self.bits.symbol(table)?;
-        if size > 16 {
-            return Err(Stop::NoMeaning);
-        }
-        self.bits.skip(size.into())
-    }
-
-    /// The AC coefficients of a sequential block (T.81, F.2.2.2).
-    fn all_ac(&mut self, table: &Table) -> Result<(), Stop> {
-        let mut k = 1;
-        while k < 64 {
-            let symbol = self.bits.symbol(table)?;
-            let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-            match (run, size) {
-                (15, 0) => k += 16,
-                (_, 0) => return Ok(()),
-                _ => {
-                    k += run + 1;
-                    self.bits.number(size)?;
-                }
-            }
-        }
-        if k > 64 { Err(Stop::NoMeaning) } else { Ok(()) }
-    }
-
-    /// A band of coefficients that are all missing so far (T.81, G.1.2.2).
-    fn first_ac(&mut self, table: &Table, (first, last): (usize, usize), nonzero: &mut u64) -> Result<(), Stop> {
-        let mut k = first;
-        while k <= last {
-            let symbol = self.bits.symbol(table)?;
-            let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-            match (run, size) {
-                (15, 0) => k += 16,
-                (_, 0) => {
-                    self.end_of_band_run = (1 << run) - 1 + self.bits.number(run as u32)? as usize;
-                    return Ok(());
-                }
-                _ => {
-                    k += run;
-                    if k > last {
-                        return Err(Stop::NoMeaning);
-                    }
-                    self.bits.number(size)?;
-                    *nonzero |= 1 << k;
-                    k += 1;
-                }
-            }
-        }
-        if k > last + 1 { Err(Stop::NoMeaning) } else { Ok(()) }
-    }
-
-    /// One more bit of a band of coefficients (T.81, G.1.2.3).
-    fn refine_ac(&mut self, table: &Table, (first, last): (usize, usize), nonzero: &mut u64) -> Result<(), Stop> {
-        let known = *nonzero;
-        let mut k = first;
-        while k <= last && self.end_of_band_run == 0 {
-            let symbol = self.bits.symbol(table)?;
-            let (run, size) = (u32::from(symbol >> 4), symbol & 15);
-            match (run, size) {
-                (0..15, 0) => {
-                    self.end_of_band_run = (1 << run) + self.bits.number(run)? as usize;
-                    break;
-                }
-                (_, 0) => {}
-                (_, 1) => self.bits.skip(1)?,
-                _ => return Err(Stop::NoMeaning),
-            }
-            let mut zeros = run;
-            while k <= last {
-                if known >> k & 1 == 1 {
-                    self.bits.skip(1)?;
-                } else if zeros == 0 {
-                    break;
-                } else {
-                    zeros -= 1;
-                }
-                k += 1;
-            }
-            if size == 1 {
-                if k > last {
-                    return Err(Stop::NoMeaning);
-                }
-                *nonzero |= 1 << k;
-            }
-            k += 1;
-        }
-        if self.end_of_band_run > 0 {
-            self.end_of_band_run -= 1;
-            if k <= last {
-                let rest = known >> k & (u64::MAX >> (63 - (last - k)));
-                self.bits.skip(rest.count_ones())?;
-            }
-        }
-        Ok(())
-    }
+    data.split(|byte| *byte != 0).map(<[u8]>::len).max().filter(|length| *length > MAX_ZEROS)
 }

@@ -50,7 +50,7 @@ fn written(samples: &[u8], colours: ColorType, form: Form, quality: u8) -> Vec<u
 const USUAL: Form =
     Form { is_progressive: false, restart_interval: 0, sampling: SamplingFactor::R_4_2_0, is_optimized: false };
 
-/// A picture that is smooth in parts and grained in others, always the same.
+/// A picture that is smooth in parts and grained in others.
 fn photograph() -> RgbImage {
     RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
         let grain = (x * 7919 + y * 104_729) % 61 * u32::from(x > 60);
@@ -96,7 +96,7 @@ fn first_scan(jpeg: &[u8]) -> usize {
 }
 
 #[test]
-fn whole_images_pass_as_they_are() {
+fn complete_images_are_accepted_unchanged() {
     for form in forms() {
         for picture in flat_pictures().iter().chain([&photograph()]) {
             for quality in [5, 60, 100] {
@@ -109,7 +109,7 @@ fn whole_images_pass_as_they_are() {
 }
 
 #[test]
-fn an_image_cut_anywhere_is_refused() {
+fn image_cut_anywhere_is_rejected() {
     for jpeg in photographs() {
         for cut in (2..jpeg.len() - 2).step_by(37).chain(jpeg.len() - 12..jpeg.len() - 2) {
             assert!(whole(&jpeg[..cut]).is_err(), "cut at {cut} of {}", jpeg.len());
@@ -120,7 +120,7 @@ fn an_image_cut_anywhere_is_refused() {
 }
 
 #[test]
-fn half_an_image_says_how_many_rows_it_has() {
+fn error_names_the_rows_of_half_an_image() {
     let jpeg = written(&photograph(), ColorType::Rgb, USUAL, 85);
     let scan = first_scan(&jpeg);
     let half = [&jpeg[..scan + (jpeg.len() - scan) / 2], &[0xFF, 0xD9]].concat();
@@ -130,7 +130,7 @@ fn half_an_image_says_how_many_rows_it_has() {
 }
 
 #[test]
-fn a_missing_end_marker_is_no_fault() {
+fn missing_end_marker_is_accepted() {
     for jpeg in photographs() {
         let (open, closed) = (decode(&jpeg[..jpeg.len() - 2]), decode(&jpeg));
         assert_eq!(open, closed);
@@ -138,7 +138,7 @@ fn a_missing_end_marker_is_no_fault() {
 }
 
 #[test]
-fn bytes_between_segments_are_passed_over() {
+fn bytes_between_segments_are_skipped() {
     for jpeg in photographs() {
         let plain = decode(&jpeg).unwrap();
         let mut markers = vec![2];
@@ -159,7 +159,7 @@ fn bytes_between_segments_are_passed_over() {
 }
 
 /// A gap of zeros in the first scan, at most a quarter of its data long.
-fn with_a_hole(jpeg: &[u8], length: usize, place: usize) -> Vec<u8> {
+fn with_a_gap(jpeg: &[u8], length: usize, place: usize) -> Vec<u8> {
     let scan = first_scan(jpeg);
     let room = jpeg.len() - 2 - scan;
     let length = length.min(room / 4);
@@ -168,22 +168,22 @@ fn with_a_hole(jpeg: &[u8], length: usize, place: usize) -> Vec<u8> {
 }
 
 #[test]
-fn hardly_any_hole_goes_unnoticed() {
-    let (mut noticed, mut holes) = (0, 0);
+fn nearly_every_gap_is_detected() {
+    let (mut detected, mut gaps) = (0, 0);
     for jpeg in photographs() {
         for number in 1..60 {
-            let damaged = with_a_hole(&jpeg, 40 * number, 7919 * number);
-            holes += 1;
-            noticed += usize::from(whole(&damaged).is_err());
+            let damaged = with_a_gap(&jpeg, 40 * number, 7919 * number);
+            gaps += 1;
+            detected += usize::from(whole(&damaged).is_err());
         }
     }
-    assert!(noticed * 100 >= holes * 98, "{noticed} of {holes}");
+    assert!(detected * 100 >= gaps * 98, "{detected} of {gaps}");
 }
 
 #[test]
-fn a_hole_is_named_as_damage() {
+fn gap_is_reported_as_damage() {
     let jpeg = written(&photograph(), ColorType::Rgb, USUAL, 85);
-    let error = decode(&with_a_hole(&jpeg, 700, 900)).unwrap_err().to_string();
+    let error = decode(&with_a_gap(&jpeg, 700, 900)).unwrap_err().to_string();
     assert!(
         error.contains("the file is damaged (") && error.contains(" bytes of its image data are blank)"),
         "{error}"
@@ -191,7 +191,7 @@ fn a_hole_is_named_as_damage() {
 }
 
 #[test]
-fn a_progressive_image_without_its_last_scans_is_refused() {
+fn progressive_image_needs_its_last_scans() {
     let form = Form { is_progressive: true, ..USUAL };
     let jpeg = written(&photograph(), ColorType::Rgb, form, 85);
     let scans: Vec<usize> = (0..jpeg.len() - 1).filter(|at| jpeg[*at..].starts_with(&[0xFF, 0xDA])).collect();
@@ -204,7 +204,7 @@ fn a_progressive_image_without_its_last_scans_is_refused() {
 
 proptest::proptest! {
     #[test]
-    fn no_damage_makes_it_panic(
+    fn no_damage_causes_a_panic(
         form in 0_usize..24,
         changes in proptest::collection::vec((0_usize..9_000, 0_u8..), 1..8),
         cut in 0_usize..20_000,
