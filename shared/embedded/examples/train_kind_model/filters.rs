@@ -1,7 +1,6 @@
 //! Drawings and paintings made from photographs by plain image filters.
 //!
-//! They are honest additional examples: what a filter makes of a photograph is a stylised picture with the
-//! photograph's own composition and light, so that the model can't learn to tell kinds apart by those.
+//! They keep the composition and the light of their photograph, so that the model can't distinguish kinds by those.
 
 use domain::kind::Kind;
 use image::{GrayImage, Luma, Rgb, RgbImage, imageops};
@@ -11,7 +10,7 @@ use imageproc::gradients::sobel_gradients;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Every filter applied once, with the kind of what it makes.
+/// Applies every filter once. Returns each picture with its kind.
 pub(crate) fn stylized(photo: &RgbImage, rng: &mut ChaCha8Rng) -> Vec<(Kind, RgbImage)> {
     let gray = imageops::grayscale(photo);
     vec![

@@ -19,8 +19,8 @@ use embedded::vision::features::Features;
 use regression::{Logistic, Scale};
 use samples::{Origin, Sample, read_folder, samples};
 
-/// The features that tell coloured from colourless drawings. All others serve the first decision, which
-/// must not rest on colour: photographs without it are photographs.
+/// The features that distinguish drawings with and without colour. The first decision uses all others: it must not depend
+/// on colour, because photographs without colour are photographs.
 const COLOR_FEATURES: [&str; 3] = ["chroma_spread", "chroma_mean", "chroma_peak"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Both decisions with the scale of their features.
+/// Both decisions, with the scale of their features.
 struct KindModel {
     scale: Scale,
     stylized: Logistic,
@@ -79,7 +79,7 @@ impl KindModel {
     }
 }
 
-/// Leaves every picture out once, with all samples made from it, and judges them by what the others taught.
+/// Omits each picture once, with all samples made from it, and tests a model of the others on them.
 fn cross_validate(names: &[&str], all: &[Sample]) {
     let mut right: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut confusion: BTreeMap<(Kind, Kind), usize> = BTreeMap::new();

@@ -6,7 +6,7 @@ use embedded::vision::features::COUNT;
 const PENALTY: f32 = 0.001;
 const STEPS: usize = 3000;
 const RATE: f32 = 1.5;
-/// Share of the last step's direction kept (heavy-ball momentum).
+/// The share of the last step in the next one (heavy-ball momentum).
 const MOMENTUM: f32 = 0.9;
 
 /// Means and standard deviations that bring every feature to one scale.
@@ -32,7 +32,7 @@ impl Scale {
     }
 }
 
-/// One decision between yes and no.
+/// A yes-or-no decision.
 #[derive(Clone, Copy)]
 pub(crate) struct Logistic {
     pub(crate) bias: f32,
@@ -45,8 +45,8 @@ impl Logistic {
         self.bias + self.weights.iter().zip(row).map(|(weight, value)| weight * value).sum::<f32>()
     }
 
-    /// Fits rows already scaled; both answers count equally, whatever their numbers. Features of which
-    /// `used` is false keep the weight 0.
+    /// Fits scaled rows. Both answers have equal weight, whatever their numbers. Features that are not `used` keep the
+    /// weight 0.
     pub(crate) fn fit(rows: &[([f32; COUNT], bool, f32)], used: &[bool; COUNT]) -> Self {
         let total =
             |answer: bool| -> f32 { rows.iter().filter(|row| row.1 == answer).map(|row| row.2).sum::<f32>().max(1e-6) };

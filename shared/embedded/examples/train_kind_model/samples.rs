@@ -1,4 +1,4 @@
-//! The labelled folder, and the variants of its pictures that the model learns from.
+//! Reads the labelled folder, and makes the variants of its pictures that are training data.
 
 use std::error::Error;
 use std::io::Cursor;
@@ -14,24 +14,19 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::filters::{in_rgb, stylized};
 
-/// Altered copies of every picture.
+/// The number of altered copies of every picture.
 const VARIANTS: usize = 24;
-/// Times every filter is applied to every photograph.
+/// The number of times that every filter is applied to every photograph.
 const FILTER_ROUNDS: usize = 2;
-/// What a filter made counts less than what a person or a diffusion model drew.
+/// The weight of a filtered photograph: lower than that of a drawing by an artist or a diffusion model.
 const FILTERED_WEIGHT: f32 = 0.25;
 
-/// One example to learn from.
 pub(crate) struct Sample {
-    /// Index of the picture it was made from; a fold holds out a picture with all its variants.
+    /// The index of the original picture. A fold omits a picture with all its variants.
     pub(crate) source: usize,
-    /// What it shows.
     pub(crate) kind: Kind,
-    /// What is measured.
     pub(crate) features: [f32; COUNT],
-    /// How much it counts.
     pub(crate) weight: f32,
-    /// Where it comes from.
     pub(crate) origin: Origin,
 }
 
@@ -39,22 +34,20 @@ pub(crate) struct Sample {
 pub(crate) struct Picture {
     /// The file's name without its ending.
     pub(crate) name: String,
-    /// What the name says it is.
     pub(crate) kind: Kind,
     /// The picture, at most 512 pixels a side.
     pub(crate) image: RgbImage,
 }
 
-/// How a sample came to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A picture of the folder, as it is.
+    /// An unchanged picture of the folder.
     Real,
-    /// A picture of the folder, cropped, resized, recompressed and the like.
+    /// A cropped, resized and recompressed picture of the folder.
     Altered,
     /// A photograph without its colour.
     Grayscale,
-    /// A photograph that went through a filter.
+    /// A filtered photograph.
     Filtered,
 }
 
@@ -104,7 +97,7 @@ pub(crate) fn samples(source: usize, kind: Kind, picture: &RgbImage) -> Result<V
     Ok(samples)
 }
 
-/// Cropped, mirrored, resized, its light changed, perhaps blurred, and compressed again.
+/// A cropped, resized and recompressed copy with other light, possibly mirrored or blurred.
 fn altered(picture: &RgbImage, kind: Kind, rng: &mut ChaCha8Rng) -> Result<RgbImage, image::ImageError> {
     let mut image = cropped(picture, rng);
     if rng.random_bool(0.5) {
@@ -124,7 +117,7 @@ fn altered(picture: &RgbImage, kind: Kind, rng: &mut ChaCha8Rng) -> Result<RgbIm
     recompressed(&image, rng.random_range(50..96))
 }
 
-/// White paper more often than not, else slightly yellowed.
+/// The colour of paper: usually white, otherwise slightly yellowed.
 fn paper(rng: &mut ChaCha8Rng) -> [f32; 3] {
     let age = if rng.random_bool(0.6) { 0.0 } else { rng.random_range(0.0..0.12) };
     [1.0, 1.0 - age / 2.0, 1.0 - age]

@@ -1,10 +1,9 @@
-//! What the words of a prompt ask for: a place, a time of day, and a medium.
+//! Reads a place, a time of day and a medium from the words of a prompt.
 
 use domain::kind::Kind;
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-/// Where the scene plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     City,
@@ -16,7 +15,7 @@ pub(super) enum Place {
     Shore,
 }
 
-/// The light of the scene.
+/// The time of day, which determines the light.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Time {
     Dawn,
@@ -26,7 +25,6 @@ pub(super) enum Time {
     Night,
 }
 
-/// A black-and-white technique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bw {
     PenAndInk,
@@ -42,7 +40,6 @@ pub(super) enum Bw {
     CutPaper,
 }
 
-/// A colour technique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Color {
     Comic,
@@ -56,7 +53,6 @@ pub(super) enum Color {
     Collage,
 }
 
-/// How the picture is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Medium {
     Photograph,
@@ -64,7 +60,6 @@ pub(super) enum Medium {
     Color(Color),
 }
 
-/// Everything read from a prompt.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Brief {
     pub(super) place: Place,
@@ -139,7 +134,7 @@ const COLOR: [(&[&str], Color); 9] = [
 ];
 
 impl Brief {
-    /// Reads a prompt; whatever it does not say is chosen at random.
+    /// Reads a prompt. Everything that it leaves open is random.
     pub(super) fn read(kind: Kind, prompt: &str, rng: &mut impl Rng) -> Self {
         let text = prompt.to_lowercase();
         let medium = match kind {
@@ -155,7 +150,7 @@ impl Brief {
     }
 }
 
-/// The value of the first row with a word in the text, else of a random row.
+/// The value of the first row with a word in the text, otherwise of a random row.
 fn named<T: Copy>(text: &str, rows: &[(&[&str], T)], rng: &mut impl Rng) -> Option<T> {
     rows.iter()
         .find(|(words, _)| words.iter().any(|word| starts_a_word(text, word)))
@@ -163,7 +158,7 @@ fn named<T: Copy>(text: &str, rows: &[(&[&str], T)], rng: &mut impl Rng) -> Opti
         .map(|(_, value)| *value)
 }
 
-/// Whether the text has a word that begins with `word`, so that "mist" also finds "misty" but not "chemist".
+/// Whether the text has a word that begins with `word`: "mist" matches "misty" but not "chemist".
 fn starts_a_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| !text[..at].chars().next_back().is_some_and(char::is_alphanumeric))
 }
@@ -182,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_prompt_choose_place_time_and_medium() {
+    fn words_of_a_prompt_select_place_time_and_medium() {
         let brief = read(Kind::ColorStylized, "Watercolour of a misty forest at night");
         assert_eq!(brief.place, Place::Forest);
         assert_eq!(brief.time, Time::Night);
@@ -191,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_stylized_prompt_of_the_library_has_a_technique_of_its_own() {
+    fn every_stylized_prompt_has_its_own_technique() {
         for kind in [Kind::BwStylized, Kind::ColorStylized] {
             let media: Vec<_> = of_kind(kind).iter().map(|prompt| read(kind, prompt.text).medium).collect();
             for (index, medium) in media.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Prints and drawings made with a blade: woodcut, linocut, scratchboard.
+//! Carved prints and drawings: woodcut, linocut, scratchboard.
 
 use std::f32::consts::PI;
 
@@ -13,7 +13,7 @@ use super::texture::{Screen, clouds, grain};
 use super::tone::{at, gradient, gray_from, lerp, smoothstep};
 use super::{HEIGHT, WIDTH};
 
-/// Carves a shot in one of the techniques of the blade.
+/// Renders a shot in one of the carved techniques.
 pub(super) fn carve(shot: &Shot, technique: Bw, rng: &mut impl Rng) -> GrayImage {
     match technique {
         Bw::Scratchboard => scratchboard(shot, rng),
@@ -22,11 +22,11 @@ pub(super) fn carve(shot: &Shot, technique: Bw, rng: &mut impl Rng) -> GrayImage
     }
 }
 
-/// A cutting tool and how it is led.
+/// A cutting tool.
 struct Gouge {
     /// Distance between cuts in pixels.
     pitch: f32,
-    /// How far cuts wander sideways, in pixels.
+    /// The sideways deviation of cuts, in pixels.
     bend: f32,
     /// Blur before cutting, in pixels: coarse tools lose small forms.
     smoothing: f32,

@@ -1,4 +1,4 @@
-//! The colour techniques; those of brush and chalk in full.
+//! The colour techniques of brush and chalk, and the choice among all colour techniques.
 
 use image::RgbImage;
 use image::imageops::fast_blur;
@@ -31,7 +31,7 @@ pub(super) fn paint(shot: &Shot, technique: Color, rng: &mut impl Rng) -> RgbIma
     }
 }
 
-/// The scene in strong, clear colours: what a painter picks rather than what a lens sees.
+/// The scene in strong, clear colours, as of paint.
 fn prepared(shot: &Shot) -> RgbImage {
     let scene = shot.flatten();
     let mut luma = luma_plane(&scene);
@@ -54,7 +54,7 @@ fn watercolor(scene: &RgbImage, shot: &Shot, rng: &mut impl Rng) -> RgbImage {
         let (dx, dy) = gradient(&luma, x, y);
         let edge = smoothstep(0.02, 0.12, hypotenuse(dx, dy));
         let density = 0.72 + 0.45 * (at(&pools, x, y) - 0.5) + 0.35 * edge + 0.06 * at(&paper, x, y);
-        // Washes absorb light, so denser pigment is an exponent on the colour of the paper seen through it.
+        // Washes absorb light, so the density of the pigment is an exponent.
         let wash: Rgb01 = saturate(color, 1.5).map(|c| (0.10 + 0.90 * c).powf(density.max(0.2)));
         let (u, v) = (x as f32 / WIDTH as f32, y as f32 / HEIGHT as f32);
         let border = u.min(1.0 - u).min((v.min(1.0 - v)) * 0.6);
@@ -70,7 +70,7 @@ struct Brush {
     /// Size of the marks in pixels.
     radius: u32,
     saturation: f32,
-    /// How strongly thick paint catches the light.
+    /// The strength of the light on thick paint.
     relief: f32,
     /// Distance between bristle marks in pixels.
     bristle: u32,

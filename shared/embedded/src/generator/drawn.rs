@@ -22,7 +22,7 @@ pub(super) fn draw(shot: &Shot, technique: Bw, rng: &mut impl Rng) -> GrayImage 
     }
 }
 
-/// Whether a line of a screen covers a pixel: lines grow with the darkness of the tone below `from`.
+/// The coverage of a pixel by the lines of a screen. The lines widen with the darkness of the tone below `from`.
 fn hatch(screen: Screen, x: u32, y: u32, bend: f32, tone: f32, from: f32) -> f32 {
     let share = ((from - tone) / from).clamp(0.0, 1.0) * 0.75;
     let thin = if share > 0.0 { 0.16 } else { 0.0 };

@@ -1,4 +1,4 @@
-//! The virtual camera: where the figure stands in the picture, how large, and how far the camera is tilted.
+//! The virtual camera, which determines the place and size of the figure and the tilt of the picture.
 
 use image::imageops::{FilterType, fast_blur, resize};
 use image::{Pixel, RgbImage, Rgba, RgbaImage};
@@ -9,10 +9,9 @@ use super::subject::{Cutout, centre_of_interest};
 use super::tone::{from_pixel, to_pixel};
 use super::{HEIGHT, WIDTH};
 
-/// How the camera is held for one picture.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Camera {
-    /// Tilt in radians, positive turns the picture clockwise.
+    /// The tilt in radians. Positive values rotate the picture clockwise.
     pub(super) tilt: f32,
     /// Whether the picture is mirrored.
     pub(super) mirrored: bool,
@@ -52,9 +51,9 @@ impl Camera {
         self.warp(&cutout.figure, step, anchor)
     }
 
-    /// A 16:9 part of a scene without black corners, with the centre of interest off the middle.
-    /// `head_up` tells that the scene shows a person upright, whose head is near the upper edge.
-    pub(super) fn crop(self, base: &RgbImage, head_up: bool, rng: &mut impl Rng) -> RgbImage {
+    /// A 16:9 part of a scene without black corners, with the centre of interest off the middle. With `is_portrait`, the
+    /// scene shows an upright figure whose head is near the upper edge.
+    pub(super) fn crop(self, base: &RgbImage, is_portrait: bool, rng: &mut impl Rng) -> RgbImage {
         let (width, height) = (base.width() as f32, base.height() as f32);
         let (sin, cos) = (self.tilt.sin().abs(), self.tilt.cos());
         let (picture_width, picture_height) = (WIDTH as f32, HEIGHT as f32);
@@ -67,8 +66,8 @@ impl Camera {
         let shift = picture_width * step * rng.random_range(0.14..0.24);
         let towards = if self.subject_left == self.mirrored { -shift } else { shift };
         let wanted_x = interest.0 * width + towards;
-        // In a portrait the head counts, not the middle of the body.
-        let level = if head_up { 0.24 } else { interest.1 };
+        // In a portrait, the head matters, not the middle of the body.
+        let level = if is_portrait { 0.24 } else { interest.1 };
         let wanted_y = height * (level + rng.random_range(-0.08..0.08));
         let anchor = Anchor {
             source: (
@@ -109,14 +108,14 @@ impl Camera {
     }
 }
 
-/// A point of the source and where it comes to lie in the picture.
+/// A point of the source, and its place in the picture.
 struct Anchor {
     source: (f32, f32),
     target: (f32, f32),
 }
 
-/// Continues a plain backdrop to both sides of a picture that is too narrow for 16:9; a picture without a
-/// plain backdrop, or wide enough, stays as it is.
+/// Continues a plain backdrop to both sides of a picture that is too narrow for 16:9. Returns every other picture
+/// unchanged.
 pub(super) fn widen(base: &RgbImage) -> RgbImage {
     let (width, height) = base.dimensions();
     let target = height * 2;
@@ -124,7 +123,7 @@ pub(super) fn widen(base: &RgbImage) -> RgbImage {
         return base.clone();
     }
     let added = (target - width) / 2;
-    // The strips at the edge are laid out to and fro, blurred enough to show no repetition.
+    // The strips at the edge are repeated and mirrored, blurred enough to show no repetition.
     let strip = width / 24;
     let soft = fast_blur(base, strip as f32 / 2.0);
     RgbImage::from_fn(target, height, |x, y| {

@@ -1,4 +1,4 @@
-//! Contour lines as a pen would draw them.
+//! Contour lines, similar to those of a pen.
 
 use image::Luma;
 use image::imageops::fast_blur;
@@ -7,9 +7,9 @@ use super::tone::{Plane, at, smoothstep};
 
 /// Contours of a picture: 0 on a line, 1 on bare paper.
 ///
-/// Extended difference of Gaussians after Winnemöller, Kyprianidis and Olsen (2012), without its flow field:
-/// the difference of two blurs is sharpened and passed through a soft threshold. `width` is the deviation of
-/// the narrower blur in pixels; `weight` how strongly edges count against tone.
+/// The extended difference of Gaussians of Winnemöller, Kyprianidis and Olsen (2012), without its flow field: the
+/// difference of two blurs is sharpened and passes a soft threshold. `width` is the standard deviation of the narrower
+/// blur in pixels, `weight` the weight of edges against tone.
 pub(super) fn contours(luma: &Plane, width: f32, weight: f32, threshold: f32) -> Plane {
     let narrow = fast_blur(luma, width);
     let wide = fast_blur(luma, width * 1.6);
@@ -21,8 +21,8 @@ pub(super) fn contours(luma: &Plane, width: f32, weight: f32, threshold: f32) ->
     })
 }
 
-/// Lines along edges only, however dark the picture: 0 on a line, 1 elsewhere. A line runs on the darker
-/// side of an edge, is about `width` pixels wide, and as dark as the edge is steep.
+/// Lines only along edges, however dark the picture: 0 on a line, 1 elsewhere. A line is on the darker side of an edge,
+/// about `width` pixels wide, and as dark as the edge is steep.
 pub(super) fn edges(luma: &Plane, width: f32) -> Plane {
     let narrow = fast_blur(luma, width * 0.6);
     let wide = fast_blur(luma, width * 1.6);

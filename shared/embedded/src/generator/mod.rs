@@ -1,9 +1,9 @@
-//! The embedded image generator: an offline stand-in for a paid image model.
+//! The embedded generator: an offline stand-in for a paid image model.
 //!
-//! It invents nothing about the actor. The figure is cut out of the base image when its backdrop is plain,
-//! framed off-center by a tilted virtual camera, set in front of painted scenery that follows the words of
-//! the prompt, and finished as a photograph, a black-and-white drawing or a painting. A base image with a
-//! scene of its own keeps that scene and is cropped instead.
+//! It adds nothing to the actor. If the backdrop of the base image is plain, the generator cuts out the figure, frames it
+//! off-center with a tilted virtual camera, places it in front of painted scenery that follows the words of the prompt,
+//! and finishes the picture as a photograph, a black-and-white drawing or a painting. It crops a base image that has a
+//! scene of its own.
 
 mod brief;
 mod carved;
@@ -30,16 +30,15 @@ use sha2::{Digest, Sha256};
 
 use brief::Brief;
 
-/// Width of every generated picture, in pixels.
+/// The width of every generated picture, in pixels.
 pub const WIDTH: u32 = 1024;
-/// Height of every generated picture, in pixels: 16:9.
+/// The height of every generated picture, in pixels: 16:9.
 pub const HEIGHT: u32 = 576;
 
-/// Makes one picture of the given kind from a base image.
+/// Generates one picture of [`WIDTH`] × [`HEIGHT`] pixels from a base image.
 ///
-/// The same base image, kind, prompt and seed give the same picture, byte for byte. Place, time of day and
-/// technique follow from the words of the prompt; what the prompt leaves open follows from the seed. The
-/// picture is [`WIDTH`] × [`HEIGHT`] pixels; black-and-white pictures have equal channels.
+/// The same base image, kind, prompt and seed give the same picture, byte for byte. The words of the prompt determine the
+/// place, the time of day and the technique, and the seed everything else. Black-and-white pictures have equal channels.
 #[must_use]
 pub fn draw(base: &RgbImage, kind: Kind, prompt: &str, seed: u64) -> RgbImage {
     let mut rng = rng_for(kind, prompt, seed);
@@ -64,11 +63,11 @@ pub fn draw(base: &RgbImage, kind: Kind, prompt: &str, seed: u64) -> RgbImage {
     }
 }
 
-/// The random numbers of one picture, seeded by everything the caller chose except the base image.
+/// The random numbers of one picture, seeded by all inputs except the base image.
 fn rng_for(kind: Kind, prompt: &str, seed: u64) -> ChaCha8Rng {
     let digest = Sha256::new()
         .chain_update(seed.to_le_bytes())
-        .chain_update(kind.as_str())
+        .chain_update(kind.to_string())
         .chain_update([0])
         .chain_update(prompt)
         .finalize();

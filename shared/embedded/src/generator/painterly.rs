@@ -1,11 +1,11 @@
-//! Building blocks of the colour techniques: brush smoothing, palettes, relief of paint.
+//! Building blocks of the colour techniques: brush smoothing, palettes, and the relief of paint.
 
 use image::{Rgb, RgbImage};
 
 use super::tone::{Plane, Rgb01, at, from_pixel, gradient, luma_plane, to_pixel};
 
-/// Smooths a picture into brush-sized patches while keeping edges: the filter of Kuwahara (1976), which
-/// gives each pixel the mean of the calmest of the four squares of `radius` pixels that meet in it.
+/// Smooths a picture into brush-sized patches and keeps edges: the filter of Kuwahara (1976) gives each pixel the mean of
+/// that of its four adjacent squares of `radius` pixels that has the least variance.
 pub(super) fn kuwahara(picture: &RgbImage, radius: u32) -> RgbImage {
     let (width, height) = picture.dimensions();
     let sums = Sums::of(picture);
@@ -27,7 +27,7 @@ pub(super) fn kuwahara(picture: &RgbImage, radius: u32) -> RgbImage {
     })
 }
 
-/// Summed-area table of colours and of squared brightness.
+/// The summed-area tables of colours and of squared brightness.
 struct Sums {
     width: usize,
     table: Vec<[u32; 3]>,
@@ -50,7 +50,7 @@ impl Sums {
         Self { width, table, squares }
     }
 
-    /// Mean colour of an inclusive rectangle and the variance of its brightness.
+    /// The mean colour of an inclusive rectangle, and the variance of its brightness.
     fn mean_and_variance(&self, [left, top, right, bottom]: [u32; 4]) -> (Rgb<u8>, f32) {
         let index = |x: u32, y: u32| y as usize * self.width + x as usize;
         let (a, b) = (index(left, top), index(right + 1, top));
@@ -69,8 +69,8 @@ fn brightness([r, g, b]: [u8; 3]) -> u64 {
     u64::from(r) + u64::from(g) + u64::from(b)
 }
 
-/// The colours a picture can be painted with: `count` means found by Lloyd's k-means algorithm on a sample
-/// of pixels, started from colours spread over the range of brightness.
+/// A palette for a picture: `count` means by Lloyd's k-means algorithm on a sample of pixels, which starts with colours
+/// spread over the range of brightness.
 pub(super) fn palette(picture: &RgbImage, count: usize) -> Vec<Rgb01> {
     let mut sample: Vec<Rgb01> = picture.pixels().step_by(61).map(|pixel| from_pixel(*pixel)).collect();
     sample.sort_unstable_by(|a, b| a.iter().sum::<f32>().total_cmp(&b.iter().sum::<f32>()));
@@ -91,13 +91,13 @@ pub(super) fn palette(picture: &RgbImage, count: usize) -> Vec<Rgb01> {
     means
 }
 
-/// Index of the palette colour nearest to a colour.
+/// The index of the palette colour nearest to a colour.
 pub(super) fn nearest(palette: &[Rgb01], color: Rgb01) -> usize {
     let distance = |other: &Rgb01| -> f32 { other.iter().zip(color).map(|(a, b)| (a - b).powi(2)).sum() };
     (0..palette.len()).min_by(|&a, &b| distance(&palette[a]).total_cmp(&distance(&palette[b]))).unwrap_or(0)
 }
 
-/// Lights a picture from the upper left as if its brightness, and a layer of bristle marks, were relief.
+/// Lights a picture from the upper left as if its brightness and a layer of bristle marks were a relief.
 pub(super) fn emboss(picture: &RgbImage, bristles: &Plane, strength: f32) -> RgbImage {
     let mut relief = luma_plane(picture);
     for (height, bristle) in relief.iter_mut().zip(bristles.iter()) {
@@ -117,7 +117,7 @@ pub(super) fn recolor(picture: &RgbImage, mut change: impl FnMut(u32, u32, Rgb01
     })
 }
 
-/// Multiplies a picture by a plane of contours, tinting the lines.
+/// Draws the lines of a plane of contours over a picture, in a colour.
 pub(super) fn ink(picture: &RgbImage, outline: &Plane, line: Rgb01) -> RgbImage {
     recolor(picture, |x, y, color| super::tone::mix(line, color, at(outline, x, y)))
 }

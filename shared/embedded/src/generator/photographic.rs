@@ -12,7 +12,7 @@ use super::texture::{coarse_grain, grain};
 use super::tone::{Rgb01, at, from_pixel, lerp, luminance, mix, saturate, smoothstep, to_pixel};
 use super::{HEIGHT, WIDTH};
 
-/// A colour grade: what film, filter and print do to the light.
+/// A colour grade: the effect of film, filter and print.
 #[derive(Debug, Clone, Copy)]
 struct Grade {
     /// Colour added to the shadows.
@@ -91,7 +91,7 @@ pub(super) fn develop(shot: &Shot, brief: &Brief, rng: &mut impl Rng) -> RgbImag
     expose(&scene, Grade::choose(brief.time, rng), shot.subject_left, rng)
 }
 
-/// Puts the figure into the light of the scenery, and the scenery out of focus.
+/// Lights the figure by the scenery, and blurs the scenery.
 fn stage(shot: &Shot, brief: &Brief, rng: &mut impl Rng) -> RgbImage {
     let softness = match brief.place {
         Place::Interior => 6.0,
@@ -144,7 +144,7 @@ fn bokeh(background: &mut RgbImage, shot: &Shot, rng: &mut impl Rng) {
     }
 }
 
-/// Light falling off from one side, vignette, grade and grain.
+/// Adds light that falls off from one side, a vignette, the grade and grain.
 fn expose(scene: &RgbImage, grade: Grade, light_from_left: bool, rng: &mut impl Rng) -> RgbImage {
     let noise = grain(WIDTH, HEIGHT, rng);
     let coarse = coarse_grain(WIDTH, HEIGHT, 0.9, rng);

@@ -1,4 +1,4 @@
-//! Painted scenery to put behind a figure: a place in the light of a time of day.
+//! Paints the scenery behind a figure: a place in the light of a time of day.
 
 mod built;
 mod canvas;
@@ -19,19 +19,15 @@ use canvas::Canvas;
 /// A light in the scenery.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lamp {
-    /// Position in the picture, in pixels; may lie outside.
+    /// The position in pixels, possibly outside of the picture.
     pub(super) x: f32,
-    /// See [`Lamp::x`].
     pub(super) y: f32,
-    /// Colour of the light.
     pub(super) color: Rgb01,
 }
 
 /// A painted background.
 pub(super) struct Scenery {
-    /// The picture, in focus.
     pub(super) picture: RgbImage,
-    /// The lamps in it.
     pub(super) lamps: Vec<Lamp>,
 }
 
@@ -63,7 +59,7 @@ impl Palette {
             Place::Shore => [0.70, 0.62, 0.50],
         };
         let (zenith, horizon) = if place == Place::Interior {
-            // Lamps light a room whatever the hour.
+            // Lamps light a room at any time of day.
             (mix(zenith, lamp.map(|c| c * 0.55), 0.45), mix(horizon, lamp, 0.35))
         } else {
             (zenith, horizon)
@@ -79,7 +75,7 @@ impl Palette {
     }
 }
 
-/// Paints the place of a brief on a canvas larger than the picture and looks at it with a tilted camera.
+/// Paints the place of a brief on a canvas larger than the picture, and views it with a tilted camera.
 pub(super) fn paint(brief: &Brief, camera: Camera, rng: &mut impl Rng) -> Scenery {
     let palette = Palette::of(brief.time, brief.place);
     let mut canvas = Canvas::new(palette, rng.random_range(0.5..0.66));
@@ -109,7 +105,7 @@ pub(super) fn paint(brief: &Brief, camera: Camera, rng: &mut impl Rng) -> Scener
     Scenery { picture, lamps: canvas.lamps.iter().map(seen).collect() }
 }
 
-/// A gray picture's share of full white, from 0 to 1.
+/// The value of a matte, from 0 to 1.
 pub(super) fn coverage(matte: &GrayImage, x: u32, y: u32) -> f32 {
     f32::from(matte.get_pixel(x, y).0[0]) / 255.0
 }

@@ -1,4 +1,4 @@
-//! One composed picture before it is finished in a medium: the figure, its coverage, and what is behind it.
+//! A composed picture before its medium: the figure, its coverage, and the background.
 
 use image::{GrayImage, Luma, RgbImage};
 use imaging::hypotenuse;
@@ -11,20 +11,17 @@ use super::subject::cut_out;
 use super::tone::{Plane, from_pixel, lerp, luma_plane, mix, smoothstep, stretch, to_pixel};
 use super::{HEIGHT, WIDTH};
 
-/// Longest side, in pixels, at which a base image is worked on.
+/// The longest side of the working copy of a base image, in pixels.
 const WORKING_SIDE: u32 = 1152;
 
-/// A composed picture.
 pub(super) struct Shot {
-    /// The figure; meaningful where [`Shot::matte`] is not black.
+    /// The figure, valid where [`Shot::matte`] is not black.
     pub(super) figure: RgbImage,
-    /// How far the figure covers each pixel.
+    /// The coverage of each pixel by the figure.
     pub(super) matte: GrayImage,
-    /// What is behind the figure.
     pub(super) background: RgbImage,
-    /// Lamps in the background.
     pub(super) lamps: Vec<Lamp>,
-    /// Whether the background was painted and the figure needs its light, or both are one photograph.
+    /// Whether the background is painted, so that the figure needs its light. Otherwise both are one photograph.
     pub(super) staged: bool,
     /// Whether the subject stands in the left half.
     pub(super) subject_left: bool,
@@ -56,7 +53,7 @@ impl Shot {
     }
 }
 
-/// Frames the base image, before scenery if its figure can be cut out, else within its own scene.
+/// Frames the base image: in front of scenery if its figure can be cut out, otherwise in its own scene.
 pub(super) fn take(base: &RgbImage, brief: &Brief, rng: &mut impl Rng) -> Shot {
     let base = &within_working_size(base);
     let camera = Camera::hold(rng);
@@ -85,7 +82,7 @@ pub(super) fn take(base: &RgbImage, brief: &Brief, rng: &mut impl Rng) -> Shot {
     }
 }
 
-/// Darkens the ground around the feet of a figure that is seen down to them.
+/// Darkens the ground around the feet of a figure, if they are visible.
 fn cast_shadow(background: &mut RgbImage, matte: &GrayImage) {
     let rows: Vec<bool> = matte.rows().map(|mut row| row.any(|pixel| pixel.0[0] > 127)).collect();
     let Some(foot) = rows.iter().rposition(|covered| *covered) else {

@@ -1,4 +1,4 @@
-//! Finds the figure in a base image and, when the backdrop is plain, cuts it out.
+//! Finds the figure in a base image, and cuts it out if the backdrop is plain.
 
 use std::collections::VecDeque;
 
@@ -9,17 +9,17 @@ use imageproc::region_labelling::{Connectivity, connected_components};
 
 use super::tone::{from_pixel, smoothstep, to_byte};
 
-/// Largest difference (Euclidean, channels 0 to 255) between a backdrop pixel and the backdrop beside it.
+/// The largest difference (Euclidean, channels 0 to 255) between a backdrop pixel and the backdrop beside it.
 const BACKDROP_TOLERANCE: f32 = 6.0;
-/// Share of a backdrop estimate that comes from the newest pixel while the region grows.
+/// The share of the newest pixel in the estimate of the backdrop while the region grows.
 const ADAPTATION: f32 = 0.2;
-/// Gaps in the figure's outline up to twice this share of the image height are closed: through them the
-/// backdrop has leaked into clothes of its own colour.
+/// Gaps in the figure's outline up to twice this share of the image's height are closed: the backdrop has leaked through
+/// them into clothes of its own colour.
 const PROBE: f32 = 0.011;
-/// Share of the largest region from which a second one shows that the figure fell apart.
+/// The share of the largest region from which a second region shows that the figure is fragmented.
 const FRAGMENT: f32 = 0.02;
 
-/// Share of its greatest width below which a figure is torn apart.
+/// The share of its greatest width below which a figure is torn.
 const TORN: f32 = 0.06;
 
 /// A figure cut out of its backdrop.
@@ -28,11 +28,11 @@ pub(super) struct Cutout {
     pub(super) figure: RgbaImage,
     /// Left, top, right and bottom of the figure, in pixels of the base image.
     pub(super) bounds: [f32; 4],
-    /// Whether the figure runs out of the lower edge of the base image.
+    /// Whether the lower edge of the base image cuts off the figure.
     pub(super) cut_at_the_foot: bool,
 }
 
-/// Cuts out the figure, unless the image has no plain backdrop or no clear figure before it.
+/// Cuts out the figure. `None` if the image has no plain backdrop, or no clear figure in front of it.
 pub(super) fn cut_out(base: &RgbImage) -> Option<Cutout> {
     let backdrop = close_gaps(&grow_backdrop(base));
     let mask = whole_figure(&backdrop)?;
@@ -53,7 +53,7 @@ pub(super) fn cut_out(base: &RgbImage) -> Option<Cutout> {
     })
 }
 
-/// Whether somewhere between head and feet next to nothing of the figure is left.
+/// Whether a row between head and feet contains almost nothing of the figure.
 fn is_torn(mask: &GrayImage, top: u32, bottom: u32) -> bool {
     let covered = |y: u32| (0..mask.width()).filter(|&x| mask.get_pixel(x, y).0[0] > 0).count();
     let widest = (top..=bottom).map(covered).max().unwrap_or(0);
@@ -65,8 +65,8 @@ fn share(part: usize, whole: usize) -> f32 {
     part as f32 / whole.max(1) as f32
 }
 
-/// Marks the backdrop in white: everything reached from the left, right and upper edges across pixels that
-/// differ little from a running estimate of the backdrop beside them, which follows soft changes of light.
+/// Marks the backdrop in white: all pixels that are connected to the left, right or upper edge and differ little from a
+/// running estimate of the backdrop beside them. The estimate follows soft changes of light.
 fn grow_backdrop(base: &RgbImage) -> GrayImage {
     let smooth = fast_blur(base, 1.0);
     let (width, height) = base.dimensions();
@@ -101,8 +101,8 @@ fn distance(a: [f32; 3], b: [f32; 3]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt()
 }
 
-/// Keeps of the backdrop only what a disc-shaped probe can reach from its widest part (morphological opening
-/// by reconstruction).
+/// Keeps only the part of the backdrop that a disc-shaped probe can reach from its widest part (morphological opening by
+/// reconstruction).
 fn close_gaps(backdrop: &GrayImage) -> GrayImage {
     let (width, height) = backdrop.dimensions();
     let probe = (PROBE * height as f32).clamp(1.0, 100.0) as u8;
@@ -122,7 +122,7 @@ fn close_gaps(backdrop: &GrayImage) -> GrayImage {
     })
 }
 
-/// The largest connected region that is not backdrop, in white, unless others show that it is but a part.
+/// The largest connected region that is not backdrop, in white. `None` if other regions show that it is only a part.
 fn whole_figure(backdrop: &GrayImage) -> Option<GrayImage> {
     let (regions, sizes) = regions_of(backdrop, Luma([255]));
     let figure = largest(&sizes);
@@ -135,7 +135,7 @@ fn whole_figure(backdrop: &GrayImage) -> Option<GrayImage> {
     }))
 }
 
-/// Numbers the connected regions of an image and counts the pixels of each; number 0 is the given background.
+/// Numbers the connected regions of an image, and counts the pixels of each. Number 0 is the background.
 fn regions_of(image: &GrayImage, background: Luma<u8>) -> (ImageBuffer<Luma<u32>, Vec<u32>>, Vec<usize>) {
     let regions = connected_components(image, Connectivity::Four, background);
     let mut sizes = vec![0];
@@ -162,8 +162,8 @@ fn with_alpha(base: &RgbImage, mask: &GrayImage) -> RgbaImage {
     })
 }
 
-/// The point of a scene that draws the eye, as shares of its width and height: the centroid of what differs
-/// from the mean colour of the border.
+/// The centre of interest of a scene, as shares of its width and height: the centroid of the differences from the mean
+/// colour of the border.
 pub(super) fn centre_of_interest(base: &RgbImage) -> (f32, f32) {
     let (width, height) = base.dimensions();
     let (mut border, mut count) = ([0.0; 3], 0.0);

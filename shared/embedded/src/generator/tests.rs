@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::sync::LazyLock;
 
 use domain::kind::Kind;
@@ -9,10 +8,10 @@ use imaging::hypotenuse;
 
 use super::{HEIGHT, WIDTH, draw};
 
-/// Bits of 256 up to which two pictures count as near duplicates.
+/// Two pictures whose hashes differ in at most this many of 256 bits are near duplicates.
 const NEAR_DUPLICATE: u32 = 12;
 
-/// A simple figure, a disc on a column, before a softly lit wall.
+/// A simple figure, a disc on a column, in front of a softly lit wall.
 fn figure() -> RgbImage {
     RgbImage::from_fn(150, 200, |x, y| {
         let (dx, dy) = (x as f32 - 75.0, y as f32 - 40.0);
@@ -41,7 +40,7 @@ fn pictures(kind: Kind) -> impl Iterator<Item = &'static (&'static Prompt, RgbIm
 }
 
 #[test]
-fn the_same_seed_draws_the_same_picture_and_another_seed_another() {
+fn seed_determines_the_picture() {
     for kind in Kind::ALL {
         let (prompt, picture) = pictures(kind).next().unwrap();
         assert!(drawn(prompt, 1) == *picture, "{kind}");
@@ -50,7 +49,7 @@ fn the_same_seed_draws_the_same_picture_and_another_seed_another() {
 }
 
 #[test]
-fn every_picture_is_sixteen_to_nine_whatever_the_base_image() {
+fn every_base_image_gives_a_picture_of_16_to_9() {
     let plain = |width, height| RgbImage::from_pixel(width, height, Rgb([90, 120, 150]));
     let bases = [plain(64, 64), plain(20, 2000), plain(2000, 20)];
     for base in &bases {
@@ -79,7 +78,7 @@ fn color_pictures_have_color() {
 }
 
 #[test]
-fn pictures_for_different_prompts_are_no_near_duplicates() {
+fn different_prompts_give_no_near_duplicates() {
     let hasher = HasherConfig::new().hash_size(16, 16).hash_alg(HashAlg::Gradient).to_hasher();
     let hashes: Vec<_> = PICTURES.iter().map(|(prompt, picture)| (prompt.id, hasher.hash_image(picture))).collect();
     for (index, (id, hash)) in hashes.iter().enumerate() {
@@ -90,13 +89,12 @@ fn pictures_for_different_prompts_are_no_near_duplicates() {
 }
 
 #[test]
-fn a_real_portrait_is_cut_out_and_drawn_in_every_kind() {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/images"));
-    let Ok(base) = image::open(folder.join("034_photorealistic.jpg")) else {
-        eprintln!("skipped: no images in {}", folder.display());
+fn real_portrait_is_cut_out_and_drawn() {
+    let Some(portrait) = real_data::labelled_images().into_iter().find(|image| image.name == "034_photorealistic")
+    else {
         return;
     };
-    let base = base.into_rgb8();
+    let base = image::open(portrait.path).unwrap().into_rgb8();
     assert!(super::subject::cut_out(&base).is_some());
     for kind in Kind::ALL {
         assert_eq!(draw(&base, kind, "By the sea", 5).dimensions(), (WIDTH, HEIGHT));

@@ -15,10 +15,10 @@ pub(super) fn grain(width: u32, height: u32, rng: &mut impl Rng) -> Plane {
     })
 }
 
-/// Grain with blotches a few times `size` pixels wide, again with a standard deviation of 1.
+/// Grain with blotches a few times `size` pixels wide, with a standard deviation of 1.
 pub(super) fn coarse_grain(width: u32, height: u32, size: f32, rng: &mut impl Rng) -> Plane {
     let mut plane = grain(width, height, rng);
-    // The blur cuts off what lies outside 0 to 1, so the noise is moved there.
+    // The blur clips to 0 to 1, so the noise is moved into this range.
     for tone in plane.iter_mut() {
         *tone = 0.5 + 0.12 * *tone;
     }
@@ -30,8 +30,7 @@ pub(super) fn coarse_grain(width: u32, height: u32, size: f32, rng: &mut impl Rn
     plane
 }
 
-/// Soft noise from 0 to 1 whose blotches are about `cell` pixels wide: value noise, random on a lattice
-/// and smooth between.
+/// Soft noise from 0 to 1 with blotches about `cell` pixels wide: value noise, random on a lattice and smooth between.
 pub(super) fn clouds(width: u32, height: u32, cell: u32, rng: &mut impl Rng) -> Plane {
     let cells = Plane::from_fn(width / cell + 2, height / cell + 2, |_, _| Luma([rng.random::<f32>()]));
     let place = |position: u32| {
@@ -75,8 +74,8 @@ impl Screen {
         Self { direction: (-angle.sin(), angle.cos()), pitch }
     }
 
-    /// Distance from the middle of the nearest line, 0 on it to 1 halfway to the next. `bend` moves the line
-    /// sideways, in pixels.
+    /// The distance from the middle of the nearest line, from 0 on the line to 1 halfway to the next. `bend` shifts the
+    /// line, in pixels.
     pub(super) fn distance(self, x: u32, y: u32, bend: f32) -> f32 {
         let across = x as f32 * self.direction.0 + y as f32 * self.direction.1 + bend;
         let phase = (across / self.pitch).rem_euclid(1.0);

@@ -2,7 +2,7 @@
 
 use image::{GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
 
-/// A gray plane of floating-point tones, 0 black to 1 white.
+/// A plane of tones, from 0 (black) to 1 (white).
 pub(super) type Plane = ImageBuffer<Luma<f32>, Vec<f32>>;
 
 /// A colour with channels from 0 to 1.
@@ -24,12 +24,12 @@ pub(super) fn smoothstep(low: f32, high: f32, value: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }
 
-/// Relative luminance of a colour (weights of ITU-R BT.709).
+/// The relative luminance of a colour (weights of ITU-R BT.709).
 pub(super) fn luminance([r, g, b]: Rgb01) -> f32 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
-/// A colour pushed away from (factor above 1) or towards (below 1) the gray of its luminance.
+/// A colour moved away from (factor above 1) or towards (below 1) the gray of its luminance.
 pub(super) fn saturate(color: Rgb01, factor: f32) -> Rgb01 {
     let gray = luminance(color);
     color.map(|channel| (gray + (channel - gray) * factor).clamp(0.0, 1.0))
@@ -42,7 +42,7 @@ pub(super) fn from_pixel(pixel: Rgb<u8>) -> Rgb01 {
 
 /// A tone as a stored channel.
 pub(super) fn to_byte(tone: f32) -> u8 {
-    // Adding a half rounds; calling `round` costs several times as much without SSE 4.1.
+    // The addition of a half rounds; without SSE 4.1, `round` takes several times as long.
     (tone.clamp(0.0, 1.0) * 255.0 + 0.5) as u8
 }
 
@@ -56,12 +56,11 @@ pub(super) fn luma_plane(picture: &RgbImage) -> Plane {
     Plane::from_fn(picture.width(), picture.height(), |x, y| Luma([luminance(from_pixel(*picture.get_pixel(x, y)))]))
 }
 
-/// A gray picture made by computing the tone at every position.
+/// A gray picture from the tone at every position.
 pub(super) fn gray_from(width: u32, height: u32, mut tone: impl FnMut(u32, u32) -> f32) -> GrayImage {
     GrayImage::from_fn(width, height, |x, y| Luma([to_byte(tone(x, y))]))
 }
 
-/// The tone of a plane at a position inside it.
 pub(super) fn at(plane: &Plane, x: u32, y: u32) -> f32 {
     plane.get_pixel(x, y).0[0]
 }
@@ -81,7 +80,7 @@ pub(super) fn stretch(plane: &mut Plane, dark_share: f32, light_share: f32) {
     }
 }
 
-/// Change of tone per pixel to the right and downwards, from central differences.
+/// The change of tone per pixel to the right and downwards, by central differences.
 pub(super) fn gradient(plane: &Plane, x: u32, y: u32) -> (f32, f32) {
     let (right, below) = (plane.width() - 1, plane.height() - 1);
     let dx = at(plane, (x + 1).min(right), y) - at(plane, x.saturating_sub(1), y);

@@ -6,11 +6,11 @@ use imageproc::morphology::{Mask, grayscale_close, grayscale_open};
 
 use super::plane::{Plane, deviation, mean, quantile, share};
 
-/// Side of the square windows around edges, in pixels.
+/// The side of the square windows around edges, in pixels.
 const WINDOW: usize = 9;
-/// Pixels from one window to the next.
+/// The distance from one window to the next, in pixels.
 const STRIDE: usize = 4;
-/// Difference between lightest and darkest pixel from which a window holds an edge.
+/// The difference between lightest and darkest pixel from which a window contains an edge.
 const EDGE_RANGE: f32 = 0.12;
 /// Keeps ratios of measures that may be 0 finite.
 const TINY: f32 = 1e-3;
@@ -28,8 +28,8 @@ pub(crate) fn grain(luma: &Plane) -> f32 {
     quantile(&values, 0.5)
 }
 
-/// Black-hat minus top-hat over their sum: these morphological transforms (closing minus picture, picture
-/// minus opening) keep just the dark and the light lines thinner than five pixels.
+/// Black-hat minus top-hat over their sum. These morphological transforms (closing minus picture, picture minus opening)
+/// keep only the dark, or the light, lines that are thinner than five pixels.
 pub(crate) fn outline_bias(gray: &GrayImage) -> f32 {
     let mask = Mask::square(2);
     let brightness = |image: &GrayImage| mean(&Plane::from_gray(image).values);
@@ -39,15 +39,15 @@ pub(crate) fn outline_bias(gray: &GrayImage) -> f32 {
     (dark - light) / (dark + light + TINY)
 }
 
-/// What surrounds edges.
+/// Measures of the surroundings of edges.
 pub(crate) struct EdgeSurroundings {
-    /// Median step of a window over its range, the median window's.
+    /// The median over all windows of a window's median step, divided by its range.
     pub(crate) clutter: f32,
-    /// Share of a window's pixels in the middle half of its range, the mean window's.
+    /// The mean over all windows of the share of a window's pixels in the middle half of its range.
     pub(crate) midtones: f32,
 }
 
-/// Measures the windows that hold an edge; a picture without edges gets middling values.
+/// Measures the windows that contain an edge. A picture without edges gets medium values.
 pub(crate) fn around_edges(luma: &Plane, steps: &Plane) -> EdgeSurroundings {
     let (mut clutter, mut midtones) = (Vec::new(), Vec::new());
     for top in (0..steps.height.saturating_sub(WINDOW)).step_by(STRIDE) {
@@ -72,17 +72,17 @@ fn window(plane: &Plane, left: usize, top: usize) -> Vec<f32> {
     (top..top + WINDOW).flat_map(|y| (left..left + WINDOW).map(move |x| plane.at(x, y))).collect()
 }
 
-/// The finest detail: what a Gaussian blur of one pixel takes away.
+/// Measures of the finest detail: the part that a Gaussian blur of one pixel removes.
 pub(crate) struct FinestBand {
-    /// Logarithm of its deviation over that of the next octave.
+    /// The logarithm of its deviation over that of the next octave.
     pub(crate) fineness: f32,
-    /// Third standardised moment, kept within 4 of 0.
+    /// The third standardised moment, clamped to ±4.
     pub(crate) skew: f32,
-    /// Logarithm of the fourth standardised moment.
+    /// The logarithm of the fourth standardised moment.
     pub(crate) peakedness: f32,
 }
 
-/// Splits off the two finest octaves of detail (a difference-of-Gaussians pyramid) and describes the finest.
+/// Separates the two finest octaves of detail (a difference-of-Gaussians pyramid) and measures the finest.
 pub(crate) fn finest_band(gray: &GrayImage) -> FinestBand {
     let sharp = Plane::from_gray(gray).values;
     let soft = Plane::from_gray(&gaussian_blur_f32(gray, 1.0)).values;

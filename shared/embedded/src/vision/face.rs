@@ -1,7 +1,7 @@
-//! Faces turned to the camera, found by the SeetaFace cascade.
+//! Finds faces that face the camera, with the SeetaFace cascade.
 //!
-//! The cascade says how sure it is by adding up over neighbouring windows, so that large faces score higher
-//! than small ones. Every face found is therefore looked at once more, cut out and brought to one size.
+//! The cascade sums its scores over neighbouring windows, so large faces score higher than small ones. A second pass
+//! therefore cuts out every face, scales it to one size and scores it again.
 
 use std::io;
 
@@ -12,30 +12,28 @@ use rustface::{ImageData, Model};
 /// The trained cascade; the `README.md` beside it names its source and licence.
 static CASCADE: &[u8] = include_bytes!("seeta_fd_frontal_v1.0.bin");
 
-/// Longest side, in pixels, at which faces are looked for. The cascade needs 40 pixels a face, so that the
-/// smallest face found is about a thirteenth of the picture's height.
+/// The longest side of the picture in the first pass, in pixels. The cascade needs 40 pixels a face, so the smallest face
+/// that it finds has about a thirteenth of the picture's height.
 const SEARCH_SIDE: f32 = 512.0;
-/// Faces the first look finds with less certainty are forgotten.
-const LEAST_SEARCH_SCORE: f64 = 1.0;
-/// Side, in pixels, of the face in the cut-out of the second look.
+/// The minimum score of a face in the first pass.
+const MIN_SEARCH_SCORE: f64 = 1.0;
+/// The side of the face in the cut-out of the second pass, in pixels.
 const CONFIRM_FACE: f32 = 80.0;
-/// Side of the cut-out in faces: the cascade wants to see some of what is around a face.
+/// The side of the cut-out, in sides of the face: the cascade needs some of the surroundings.
 const CONFIRM_MARGIN: f32 = 2.0;
-/// The shortest side the cascade accepts.
-const LEAST_SIDE: u32 = 40;
+/// The shortest side of a picture that the cascade accepts, in pixels.
+const MIN_SIDE: u32 = 40;
 
 /// A detected face; lengths are shares of the picture's width or height.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Face {
-    /// Middle of the face from the left edge, as a share of the width.
+    /// The distance of the face's centre from the left edge.
     pub(crate) center_x: f32,
-    /// Height of the face as a share of the height of the picture.
     pub(crate) height: f32,
-    /// How sure the cascade is that the face is frontal, measured at one size for all faces.
+    /// The score of the second pass: how certain the cascade is that the face is frontal.
     pub(crate) frontality: f32,
 }
 
-/// Finds faces.
 #[derive(Clone)]
 pub(crate) struct FaceFinder {
     model: Model,
@@ -47,12 +45,11 @@ impl FaceFinder {
         rustface::read_model(CASCADE).map(|model| Self { model })
     }
 
-    /// The most frontal face, if there is any.
     pub(crate) fn most_frontal(&self, image: &RgbImage) -> Option<Face> {
         let (width, height) = image.dimensions();
         let factor = SEARCH_SIDE / width.max(height).max(1) as f32;
         let side = |length: u32| (length as f32 * factor).round() as u32;
-        if side(width.min(height)) < LEAST_SIDE {
+        if side(width.min(height)) < MIN_SIDE {
             return None;
         }
         let gray = imageops::grayscale(image);
@@ -67,7 +64,7 @@ impl FaceFinder {
             .max_by(|a, b| a.frontality.total_cmp(&b.frontality))
     }
 
-    /// How sure the cascade is of a face once it's brought to the standard size.
+    /// The score of a face in the second pass.
     fn frontality(&self, gray: &GrayImage, found: Window) -> f32 {
         let half = found.side * CONFIRM_MARGIN / 2.0;
         let start = |center: f32| (center - half).max(0.0) as u32;
@@ -76,24 +73,24 @@ impl FaceFinder {
         let cut = imageops::crop_imm(gray, left, top, side, side).to_image();
         let scaled = |length: u32| (length as f32 * CONFIRM_FACE / found.side).round() as u32;
         let (width, height) = (scaled(cut.width()), scaled(cut.height()));
-        if width.min(height) < LEAST_SIDE {
+        if width.min(height) < MIN_SIDE {
             return 0.0;
         }
         let copy = imageops::resize(&cut, width, height, FilterType::Triangle);
         self.scan(&copy, 0.8).iter().map(|window| window.score).fold(0.0, f32::max)
     }
 
-    /// Runs the cascade over a picture, each of its sizes `shrink` times the one before.
+    /// Runs the cascade over copies of a picture, each `shrink` times as large as the previous one.
     fn scan(&self, gray: &GrayImage, shrink: f32) -> Vec<Window> {
         let mut detector = rustface::create_detector_with_model(self.model.clone());
-        detector.set_score_thresh(LEAST_SEARCH_SCORE);
+        detector.set_score_thresh(MIN_SEARCH_SCORE);
         detector.set_pyramid_scale_factor(shrink);
         let faces = detector.detect(&ImageData::new(gray.as_raw(), gray.width(), gray.height()));
         faces.iter().map(Window::from).collect()
     }
 }
 
-/// Where the cascade sees a face, in pixels.
+/// A square in which the cascade finds a face, in pixels.
 #[derive(Debug, Clone, Copy)]
 struct Window {
     center_x: f32,

@@ -1,18 +1,17 @@
-//! What tells photographs, drawings without and drawings with colour apart, as numbers.
+//! The features that distinguish photographs, drawings without colour, and drawings with colour.
 //!
-//! Everything is measured on a copy of about 160 by 160 pixels, so that the numbers depend on what the
-//! picture looks like and not on how large its file is. The features were chosen among thirty by backward
-//! elimination on the cross-validated loss of the very pictures the model learns from, so that its
-//! cross-validated accuracy is somewhat flattering.
+//! All features are measured on a copy of about 160 by 160 pixels, so that they depend on the content of the picture and
+//! not on its size. They were selected among thirty by backward elimination on the cross-validated loss of the training
+//! pictures, so the model's cross-validated accuracy is somewhat optimistic.
 
 use image::{RgbImage, imageops};
 
 use super::plane::{Plane, mean, quantile, scale, share};
 use super::{color, detail};
 
-/// Pixels of the copy that is measured.
+/// The number of pixels of the measured copy.
 const WORKING_AREA: f32 = 160.0 * 160.0;
-/// A step in brightness below which a place counts as flat; JPEG noise of good pictures stays below it.
+/// The step in brightness below which a place is flat. JPEG noise of good pictures stays below it.
 const FLAT_STEP: f32 = 0.006;
 /// Steps between [`FLAT_STEP`] and this are soft shading.
 const SOFT_STEP: f32 = 0.04;
@@ -21,41 +20,40 @@ const HARD_STEP: f32 = 0.16;
 /// Keeps logarithms of measures that may be 0 finite.
 const TINY: f32 = 1e-3;
 
-/// The number of features.
 pub const COUNT: usize = 15;
 
-/// The measures of one picture. Shares run from 0 to 1; steps, chroma and brightness are parts of full white.
+/// The features of one picture. Shares are between 0 and 1; steps, chroma and brightness are fractions of full white.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Features {
-    /// Logarithm of the spread of the chroma around its mean: low without colour, even on tinted paper.
+    /// The logarithm of the spread of the chroma around its mean: low without colour, even on tinted paper.
     pub chroma_spread: f32,
     /// Mean chroma (largest minus smallest channel).
     pub chroma_mean: f32,
-    /// Logarithm of the chroma that only the most colourful twentieth of the pixels exceeds.
+    /// The logarithm of the 95th percentile of the chroma.
     pub chroma_peak: f32,
-    /// Share of nearly white pixels, as bare paper.
+    /// Share of nearly white pixels, such as bare paper.
     pub white_share: f32,
     /// Entropy of the histogram of brightness, 0 to 1: photographs use all tones, ink and posters few.
     pub tone_entropy: f32,
     /// Share of places without a visible step in brightness.
     pub flat_share: f32,
-    /// Share of places with soft shading, as light on skin or cloth.
+    /// Share of places with soft shading, such as light on skin or cloth.
     pub soft_share: f32,
     /// Share of places with hard edges.
     pub hard_share: f32,
     /// Logarithm of the median absolute Laplacian: texture that covers the whole picture.
     pub grain: f32,
-    /// How much thin dark lines outweigh thin light ones, -1 to 1: outlines are dark.
+    /// The predominance of thin dark lines over thin light ones, -1 to 1: outlines are dark.
     pub outline_bias: f32,
-    /// Median step around edges, as a part of the edges' height: low where fills meet cleanly.
+    /// Median step around edges, as a fraction of the edges' height: low if fills meet cleanly.
     pub edge_clutter: f32,
-    /// Share of middle tones around edges: low where strokes are either there or not.
+    /// Share of middle tones around edges: low if strokes are hard.
     pub edge_midtones: f32,
     /// Logarithm of the finest detail's strength over that of the next coarser.
     pub fineness: f32,
-    /// Skewness of the finest detail: negative where it consists of thin dark lines.
+    /// Skewness of the finest detail: negative if it consists of thin dark lines.
     pub detail_skew: f32,
-    /// Logarithm of the finest detail's kurtosis: high where few sharp edges part smooth areas.
+    /// Logarithm of the finest detail's kurtosis: high if few sharp edges separate smooth areas.
     pub detail_peakedness: f32,
 }
 
@@ -109,7 +107,7 @@ impl Features {
         }
     }
 
-    /// The features as numbers for the model, in the order of [`Self::NAMES`].
+    /// The features in the order of [`Self::NAMES`].
     #[must_use]
     pub const fn to_array(self) -> [f32; COUNT] {
         [

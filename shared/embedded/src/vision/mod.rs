@@ -27,23 +27,22 @@ use features::Features;
 use kind_model::kind_of;
 use quality::Findings;
 
-/// The built-in vision model. Cheap to share: it is only read.
+/// The embedded vision model. Threads can share it.
 #[derive(Clone)]
 pub struct EmbeddedVision {
     faces: FaceFinder,
 }
 
 impl EmbeddedVision {
-    /// Loads the built-in face cascade; kinds need nothing loaded.
+    /// Reads the face cascade in the program.
     ///
     /// # Errors
-    ///
-    /// If the cascade built into the program can't be read, which would be a fault of the build.
+    /// If the cascade is damaged, which would be a fault of the build.
     pub fn new() -> io::Result<Self> {
         Ok(Self { faces: FaceFinder::new()? })
     }
 
-    /// Judges one upright picture; 512 pixels on the longer side show all that is measured.
+    /// Observes an upright picture. 512 pixels on the longer side are enough for all measurements.
     #[must_use]
     pub fn observe(&self, image: &RgbImage) -> Observation {
         let features = Features::measure(image);
@@ -58,7 +57,7 @@ impl EmbeddedVision {
     }
 }
 
-/// The kind, and the plainest of what speaks for it.
+/// The kind, with the most obvious evidence.
 fn kind_evidence(kind: Kind, features: &Features) -> &'static str {
     match kind {
         Kind::Photorealistic if features.chroma_peak < COLORLESS.ln() => {
@@ -73,5 +72,5 @@ fn kind_evidence(kind: Kind, features: &Features) -> &'static str {
     }
 }
 
-/// Chroma that hardly a pixel of a picture without colour exceeds.
+/// The chroma that very few pixels of a picture without colour exceed.
 const COLORLESS: f32 = 0.06;

@@ -1,4 +1,4 @@
-//! One channel of a picture as plain numbers, and the few operations on it that the measures share.
+//! One channel of a picture as numbers, and the operations that the measurements share.
 
 use image::imageops::{self, FilterType};
 use image::{GrayImage, RgbImage};
@@ -7,9 +7,9 @@ use imaging::hypotenuse;
 /// A grid of values, row by row; brightness runs from 0 (black) to 1 (white).
 #[derive(Debug, Clone)]
 pub struct Plane {
-    /// Columns, at least 1.
+    /// The number of columns, at least 1.
     pub width: usize,
-    /// Rows, at least 1.
+    /// The number of rows, at least 1.
     pub height: usize,
     /// `width * height` values.
     pub values: Vec<f32>,
@@ -32,8 +32,7 @@ impl Plane {
         self.values[y * self.width + x]
     }
 
-    /// The size of the step from every pixel to its right and lower neighbours (forward differences);
-    /// the last row and column have none.
+    /// The length of the gradient at every pixel except those of the last row and column, by forward differences.
     #[must_use]
     pub fn gradient(&self) -> Self {
         let (width, height) = (self.width.saturating_sub(1), self.height.saturating_sub(1));

@@ -1,14 +1,14 @@
-//! From what is measured to flags and a quality from 1 to 10.
+//! Derives flags and a quality from 1 to 10 from measurements.
 //!
 //! | finding | effect on the quality |
 //! | --- | --- |
-//! | nothing wrong | 10 less small deductions for softness and weak or dark tones: 7–10 |
-//! | [`Flag::Blurry`] | at most 4, less the wider the edges |
+//! | no fault | 10 minus small deductions for softness and weak or dark tones: 7–10 |
+//! | [`Flag::Blurry`] | at most 4, lower for wider edges |
 //! | no detail at all | 1 |
 //!
-//! [`Flag::LookingAtCamera`] and [`Flag::Symmetrical`] leave the quality as it is: whether they count is a setting. Size
-//! and exposure are measured for every model ([`limits`](domain::limits)). [`Flag::DistortedAnatomy`] is never
-//! set: nothing here knows how many fingers a hand has.
+//! [`Flag::LookingAtCamera`] and [`Flag::Symmetrical`] don't change the quality: a setting decides whether they count.
+//! Size and exposure limit the quality for every model ([`limits`](domain::limits)). The model never sets
+//! [`Flag::DistortedAnatomy`], because it can't count fingers.
 
 use std::ops::RangeInclusive;
 
@@ -20,23 +20,24 @@ use imaging::tones_of;
 use super::face::{Face, FaceFinder};
 use super::{sharpness, symmetry};
 
-/// Frontality from which a face is turned to the camera. Set by eye on 48 pictures: profiles stayed below 7,
-/// three-quarter views reached 12, frontal faces of full-length portraits began at 13.
+/// The frontality from which a face looks into the camera. Calibrated by eye on 48 pictures: profiles had less than 7,
+/// three-quarter views up to 12, frontal faces of full-length portraits 13 or more.
 const FRONTAL: f32 = 12.0;
-/// Height of a face, as a share of the picture's, from which it fills the picture.
+/// The height of a face, as a share of the picture's height, from which it fills the picture.
 const LARGE_FACE: f32 = 0.2;
-/// Where the middle of a centred face lies, as a share of the width.
+/// The positions of the middle of a centred face, as shares of the width.
 const CENTERED: RangeInclusive<f32> = 0.4..=0.6;
-/// Mirror correlation from which any picture counts as symmetrical.
+/// The mirror correlation from which any picture is symmetrical.
 const SYMMETRICAL: f32 = 0.7;
-/// The same for a picture that a centred frontal face fills: light from one side does not redeem it.
+/// The mirror correlation from which a picture that a centred frontal face fills is symmetrical: lower, because light
+/// from one side makes it no better.
 const SYMMETRICAL_AROUND_FACE: f32 = 0.3;
-/// Width of edges, in pixels, from which a picture is blurred; sharp ones lie between 1 and 1.7.
+/// The width of edges, in pixels, from which a picture is blurred. Sharp pictures have 1 to 1.7.
 const BLURRED: f32 = 2.3;
-/// Mean brightness, of 255, below which a picture is dark.
+/// The mean brightness, of 255, below which a picture is dark.
 const DARK: u8 = 38;
 
-/// Everything that decides the quality of one picture.
+/// The measurements that determine the quality of a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Findings {
     edge_width: Option<f32>,
@@ -46,7 +47,6 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Measures a picture.
     pub(crate) fn measure(image: &RgbImage, faces: &FaceFinder) -> Self {
         Self {
             edge_width: sharpness::edge_width(image),
@@ -56,7 +56,6 @@ impl Findings {
         }
     }
 
-    /// What is wrong with the picture.
     #[must_use]
     pub(crate) fn flags(&self) -> Vec<Flag> {
         let findings = [

@@ -1,25 +1,24 @@
-//! How wide the edges of a picture are: the measure of focus.
+//! Measures the width of a picture's edges, which shows its focus.
 
 use image::{RgbImage, imageops};
 
 use super::plane::{Plane, quantile, scale};
 
-/// Longest side, in pixels, at which edges are measured. Smaller pictures are not enlarged: that would
-/// make sharp thumbnails look blurred.
+/// The longest side of the measured copy, in pixels. Smaller pictures are not enlarged: sharp thumbnails would look
+/// blurred.
 const LONGEST_SIDE: f32 = 256.0;
-/// Side of the square windows, in pixels: wider than any edge worth telling apart.
+/// The side of the square windows, in pixels: wider than any edge that must be distinguished.
 const WINDOW: usize = 13;
-/// Pixels from one window to the next.
+/// The distance from one window to the next, in pixels.
 const STRIDE: usize = 4;
-/// Windows with less difference between their lightest and darkest pixel show no edge.
-const LEAST_RANGE: f32 = 0.08;
+/// The minimum difference between lightest and darkest pixel of a window with an edge.
+const MIN_RANGE: f32 = 0.08;
 
 /// The width, in pixels, of the picture's sharper edges, or `None` if it has no edge at all.
 ///
-/// In every window that holds an edge, the difference between its lightest and darkest pixel over its
-/// steepest step says over how many pixels the change spreads: 1 for a perfectly sharp edge, about 2.5 σ
-/// after a Gaussian blur of σ pixels. Only the windows with the most contrast count, and of these the
-/// sharper ones, since a background out of focus is no fault.
+/// The width in a window is the difference between its lightest and darkest pixel, divided by its steepest step: 1 for a
+/// perfectly sharp edge, about 2.5 σ after a Gaussian blur of σ pixels. Only the windows with the most contrast count,
+/// and of these the sharper ones, because a background out of focus is no fault.
 #[must_use]
 pub(crate) fn edge_width(image: &RgbImage) -> Option<f32> {
     let longest = image.width().max(image.height()).max(1) as f32;
@@ -27,13 +26,12 @@ pub(crate) fn edge_width(image: &RgbImage) -> Option<f32> {
     let luma = Plane::from_gray(&gray);
     let windows = windows(&luma);
     let ranges: Vec<f32> = windows.iter().map(|window| window.range).collect();
-    let enough = quantile(&ranges, 0.8).max(LEAST_RANGE);
+    let enough = quantile(&ranges, 0.8).max(MIN_RANGE);
     let widths: Vec<f32> =
         windows.iter().filter(|window| window.range >= enough).map(|window| window.range / window.steepest).collect();
     (!widths.is_empty()).then(|| quantile(&widths, 0.25))
 }
 
-/// What one window shows.
 struct Window {
     /// Lightest minus darkest pixel.
     range: f32,

@@ -1,21 +1,20 @@
-//! How much the left half of a picture mirrors the right.
+//! Measures how far the left half of a picture mirrors the right half.
 
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
-/// Columns and rows of the copy that is compared: coarse, so that a subject that merely stands straight
-/// mirrors itself although its two hands differ.
+/// The number of columns and rows of the compared copy: few, so that an upright subject is symmetrical although its
+/// hands differ.
 const SIDE: u32 = 48;
-/// How far, in columns, the axis may lie from the middle (about 4 % of the width): further out the
-/// subject isn't centred.
+/// The distances of the axis from the middle, in half columns (up to about 4 % of the width). Farther out, the subject
+/// isn't centred.
 const AXIS_SHIFTS: std::ops::RangeInclusive<i32> = -4..=4;
-/// Variance from left to right below which there is nothing to mirror (an even surface).
-const LEAST_VARIANCE: f32 = 2e-5;
+/// The minimum variance from left to right. Below it, the picture is an even surface.
+const MIN_VARIANCE: f32 = 2e-5;
 
-/// Correlation, -1 to 1, of the picture with its mirror image about the best upright axis near the middle.
+/// The correlation, 0 to 1, of the picture with its mirror image about the best vertical axis near the middle.
 ///
-/// The mean of every row is taken out first: a sky over a plain mirrors itself without being symmetrical
-/// in any way that harms training.
+/// The mean of every row is subtracted first: a sky over a plain mirrors itself, but harms no training.
 #[must_use]
 pub(crate) fn mirror_correlation(image: &RgbImage) -> f32 {
     let copy = imageops::resize(image, SIDE, SIDE, FilterType::Triangle);
@@ -23,7 +22,7 @@ pub(crate) fn mirror_correlation(image: &RgbImage) -> f32 {
     AXIS_SHIFTS.map(|shift| correlation(&rows, shift)).fold(0.0, f32::max)
 }
 
-/// Every row of every channel, less its mean.
+/// Every row of every channel, minus its mean.
 fn centred_rows(image: &RgbImage) -> Vec<Vec<f32>> {
     let mut rows = Vec::new();
     for y in 0..image.height() {
@@ -36,7 +35,7 @@ fn centred_rows(image: &RgbImage) -> Vec<Vec<f32>> {
     rows
 }
 
-/// Correlation of each column `x` with the column that mirrors it, the axis `shift` half columns off.
+/// The correlation of each column with the column that mirrors it, for an axis `shift` half columns from the middle.
 fn correlation(rows: &[Vec<f32>], shift: i32) -> f32 {
     let (mut product, mut energy, mut count) = (0.0, 0.0, 0);
     for row in rows {
@@ -49,5 +48,5 @@ fn correlation(rows: &[Vec<f32>], shift: i32) -> f32 {
             }
         }
     }
-    if energy < LEAST_VARIANCE * count as f32 { 0.0 } else { product / energy }
+    if energy < MIN_VARIANCE * count as f32 { 0.0 } else { product / energy }
 }

@@ -1,7 +1,6 @@
-//! How the model judges real and made-up pictures.
+//! Observations of real and synthetic pictures.
 
 use std::io::Cursor;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use domain::assessment::{Flag, Observation};
@@ -14,24 +13,14 @@ use super::features::Features;
 use super::kind_model::kind_of;
 use super::plane::scale;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/images");
-
-/// The labelled pictures, at most 512 pixels a side, or none (said aloud) where they aren't at hand.
+/// The labelled images, at most 512 pixels a side: name, kind and picture.
 fn labelled() -> Vec<(String, Kind, RgbImage)> {
-    let Ok(entries) = std::fs::read_dir(Path::new(FOLDER)) else {
-        eprintln!("skipped: no labelled pictures at {FOLDER}");
-        return Vec::new();
-    };
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let read = |path: std::path::PathBuf| {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let kind = Kind::ALL.into_iter().find(|kind| name.ends_with(kind.as_str())).unwrap();
-        let picture = image::open(&path).unwrap().to_rgb8();
+    let read = |labelled: real_data::LabelledImage| {
+        let picture = image::open(&labelled.path).unwrap().to_rgb8();
         let longest = picture.width().max(picture.height()) as f32;
-        (name, kind, scale(&picture, (512.0 / longest).min(1.0)))
+        (labelled.name, labelled.kind, scale(&picture, (512.0 / longest).min(1.0)))
     };
-    paths.into_iter().map(read).collect()
+    real_data::labelled_images().into_iter().map(read).collect()
 }
 
 fn observe(picture: &RgbImage) -> Observation {
@@ -39,7 +28,7 @@ fn observe(picture: &RgbImage) -> Observation {
     MODEL.observe(picture)
 }
 
-/// Asserts that at least `least` of the pictures (a share) keep their label after `change`.
+/// Asserts that the model recognises at least the share `least` of the kinds after a change of the pictures.
 fn assert_kinds_survive(least: f32, change: impl Fn(&RgbImage) -> RgbImage) {
     let pictures = labelled();
     let wrong: Vec<_> = pictures
@@ -58,7 +47,7 @@ fn recompressed(picture: &RgbImage, quality: u8) -> RgbImage {
 }
 
 #[test]
-fn kinds_of_real_pictures_are_recognised() {
+fn kinds_of_real_images_are_recognised() {
     assert_kinds_survive(0.96, RgbImage::clone);
 }
 
@@ -73,16 +62,16 @@ fn kinds_survive_recompression() {
 }
 
 #[test]
-fn photographs_and_drawings_that_are_fine_are_kept() {
+fn good_images_are_above_the_quality_floor() {
     for (name, _, picture) in labelled() {
         let seen = observe(&picture);
         assert!(seen.quality >= 5, "{name}: {seen:?}");
-        assert!(!seen.flags.contains(&Flag::DistortedAnatomy), "it can't be measured: {name}");
+        assert!(!seen.flags.contains(&Flag::DistortedAnatomy), "the model can't measure it: {name}");
     }
 }
 
 #[test]
-fn blur_takes_a_picture_below_the_floor() {
+fn blurred_image_is_below_the_quality_floor() {
     for (name, _, picture) in labelled().into_iter().step_by(3) {
         let longest = picture.width().max(picture.height()) as f32;
         let seen = observe(&imageops::blur(&picture, longest * 0.008));
@@ -91,7 +80,7 @@ fn blur_takes_a_picture_below_the_floor() {
 }
 
 #[test]
-fn head_and_shoulders_facing_the_camera_are_flagged() {
+fn face_that_faces_the_camera_is_flagged() {
     for (name, _, picture) in labelled().into_iter().filter(|(name, ..)| name.starts_with("035")) {
         let side = picture.width() / 3;
         let head = imageops::crop_imm(&picture, side, 8, side, side).to_image();
@@ -102,7 +91,7 @@ fn head_and_shoulders_facing_the_camera_are_flagged() {
 }
 
 #[test]
-fn a_picture_that_mirrors_itself_is_flagged() {
+fn symmetrical_picture_is_flagged() {
     let picture = RgbImage::from_fn(200, 150, |x, y| {
         let from_axis = x.min(199 - x);
         Rgb([(from_axis * 2) as u8, (y + from_axis / 2) as u8, if (from_axis / 9) % 2 == 0 { 40 } else { 190 }])
@@ -112,7 +101,7 @@ fn a_picture_that_mirrors_itself_is_flagged() {
 }
 
 #[test]
-fn odd_pictures_are_judged_without_a_panic() {
+fn unusual_sizes_and_colours_cause_no_panic() {
     for (width, height) in [(1, 1), (1, 300), (300, 1), (2, 2), (13, 40), (64, 64), (512, 65)] {
         for color in [[0; 3], [255; 3], [128; 3], [255, 0, 0]] {
             let seen = observe(&RgbImage::from_pixel(width, height, Rgb(color)));
@@ -122,18 +111,18 @@ fn odd_pictures_are_judged_without_a_panic() {
 }
 
 #[test]
-fn a_plain_surface_is_worth_nothing() {
+fn plain_surface_has_the_lowest_quality() {
     assert_eq!(observe(&RgbImage::from_pixel(64, 64, Rgb([120, 90, 200]))).quality, 1);
 }
 
 #[test]
-fn the_reason_is_one_sentence() {
+fn reason_is_one_sentence() {
     let seen = observe(&RgbImage::from_fn(96, 96, |x, y| Rgb([(x * 2) as u8, (y * 2) as u8, 60])));
     assert!(seen.reason.ends_with('.') && seen.reason.matches('.').count() == 1, "{}", seen.reason);
 }
 
 #[test]
-fn the_model_can_be_shared_between_threads() {
+fn model_can_be_shared_between_threads() {
     fn assert_shareable<T: Send + Sync>() {}
     assert_shareable::<EmbeddedVision>();
 }

@@ -1,11 +1,11 @@
-//! Scenery made by people: a city and a market.
+//! Built scenery: a city and a market.
 
 use rand::{Rng, RngExt};
 
 use super::super::tone::{Rgb01, mix};
 use super::canvas::Canvas;
 
-/// Paints for goods, signs and book spines.
+/// Colours of goods, signs and book spines.
 const PAINTS: [Rgb01; 7] = [
     [0.76, 0.22, 0.18],
     [0.90, 0.66, 0.22],

@@ -1,4 +1,4 @@
-//! The canvas scenery is painted on: larger than the picture, with a sky and a ground.
+//! The canvas of the scenery: larger than the picture, with a sky and a ground.
 
 use image::RgbImage;
 use imageproc::drawing::{draw_filled_circle_mut, draw_polygon_mut};
@@ -10,15 +10,14 @@ use super::super::tone::{Rgb01, at, from_pixel, mix, smoothstep, to_pixel};
 use super::super::{HEIGHT, WIDTH};
 use super::{Lamp, Palette};
 
-/// How far the canvas reaches beyond the picture on each side, so that a tilted camera sees no corner.
+/// The margin of the canvas on each side, so that a tilted camera sees no corner.
 pub(super) const MARGIN: (u32, u32) = (64, 80);
 
-/// A canvas and what is known about it.
 pub(super) struct Canvas {
     pub(super) picture: RgbImage,
     pub(super) palette: Palette,
     pub(super) lamps: Vec<Lamp>,
-    /// Height of the horizon, in pixels from the upper edge of the canvas.
+    /// The distance of the horizon from the upper edge of the canvas, in pixels.
     pub(super) horizon: f32,
 }
 
@@ -81,11 +80,10 @@ impl Canvas {
         }
     }
 
-    /// Fills a polygon.
     pub(super) fn polygon(&mut self, corners: &[(f32, f32)], color: Rgb01) {
         let mut points: Vec<_> = corners.iter().map(|&(x, y)| Point::new(x as i32, y as i32)).collect();
         points.dedup();
-        // The drawing routine refuses outlines that are closed already.
+        // `draw_polygon_mut` panics for closed outlines.
         while points.len() > 1 && points.first() == points.last() {
             points.pop();
         }
@@ -94,18 +92,17 @@ impl Canvas {
         }
     }
 
-    /// Fills an upright rectangle.
+    /// Fills a rectangle.
     pub(super) fn block(&mut self, left: f32, top: f32, width: f32, height: f32, color: Rgb01) {
         let (right, bottom) = (left + width, top + height);
         self.polygon(&[(left, top), (right, top), (right, bottom), (left, bottom)], color);
     }
 
-    /// Fills a circle.
     pub(super) fn disc(&mut self, x: f32, y: f32, radius: f32, color: Rgb01) {
         draw_filled_circle_mut(&mut self.picture, (x as i32, y as i32), radius as i32, to_pixel(color));
     }
 
-    /// Hangs up a lamp.
+    /// Adds a lamp.
     pub(super) fn lamp(&mut self, x: f32, y: f32, radius: f32, color: Rgb01) {
         self.disc(x, y, radius, mix(color, [1.0; 3], 0.4));
         self.lamps.push(Lamp { x, y, color });

@@ -1,4 +1,4 @@
-//! Scenery inside: a room with windows, shelves and lamps.
+//! Indoor scenery: a room with windows, shelves and lamps.
 
 use rand::{Rng, RngExt};
 
