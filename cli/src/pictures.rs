@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use domain::facts::Facts;
-use domain::keys::IMAGE_EXTENSIONS_IN_WORDS;
+use domain::files::IMAGE_EXTENSIONS_IN_WORDS;
 use image::{ImageFormat, RgbImage};
 use imaging::{PREVIEW_SIDE, decode, measure, shrink};
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use domain::facts::Facts;
+use domain::files::extension;
 use domain::json;
-use domain::keys::extension;
 use domain::manifest::Manifest;
 use domain::numbering::highest;
 use imaging::sha256;

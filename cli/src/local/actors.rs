@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::queues::{Queue, Queues};
 use domain::actor::ActorId;
-use domain::keys::IMAGE_EXTENSIONS_IN_WORDS;
+use domain::files::IMAGE_EXTENSIONS_IN_WORDS;
 use domain::manifest::Manifest;
 use domain::messages::{Cause, EvaluationCommand, Mode};
 use domain::numbering;
@@ -132,7 +132,7 @@ impl Actors {
 
     /// Warns if the names of images make the next number surprisingly high. `known` is the highest number so far.
     pub fn warn_if_numbers_leap<'a>(&mut self, actor: &ActorId, names: impl IntoIterator<Item = &'a str>, known: u64) {
-        if let Some((name, number)) = numbering::leap(names, known) {
+        if let Some((name, number)) = numbering::surprising_number(names, known) {
             self.remark_once(format!(
                 "new images of {actor} are numbered from {} on, after {name}; if that is not wanted, rename it before the first is generated, for example to {}",
                 number + 1,

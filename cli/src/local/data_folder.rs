@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use domain::actor::ActorId;
-use domain::files::is_system_folder;
-use domain::keys::{IMAGE_EXTENSIONS, extension};
+use domain::files::{IMAGE_EXTENSIONS, extension, is_system_folder};
 use handlers::names_on_disk;
 
 use crate::folder::{self, Contents, ImageFile, images_below, places_of};
@@ -218,7 +217,7 @@ impl ActorFolder {
     }
 
     /// The base image: the first file of the folder, in the order of the endings in
-    /// [`domain::keys::IMAGE_EXTENSIONS`].
+    /// [`domain::files::IMAGE_EXTENSIONS`].
     ///
     /// # Errors
     /// If the folder is there but can't be read.

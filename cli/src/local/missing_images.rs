@@ -1,7 +1,7 @@
 //! Images that are missing from a folder although no user deleted them: the folder itself has gone, for example with an
 //! unmounted disk, or contains images in unknown formats or places.
 
-use domain::keys::is_image_name;
+use domain::files::is_image_name;
 
 use super::data_folder::ActorFolder;
 use super::upload::Destination;

@@ -5,7 +5,7 @@ use std::fs::{self, DirEntry};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use domain::keys::is_image_name;
+use domain::files::is_image_name;
 use domain::manifest::{Image, Manifest};
 use domain::numbering::number_of;
 use domain::trash::TrashRecord;

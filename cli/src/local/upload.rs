@@ -6,7 +6,8 @@ use aws::bucket::Bucket;
 use aws::exchange;
 use aws::store::Store;
 use domain::actor::ActorId;
-use domain::keys::{IMAGE_EXTENSIONS, Keys, content_type};
+use domain::files::{IMAGE_EXTENSIONS, content_type};
+use domain::keys::Keys;
 
 use super::actor_files::{ActorFiles, BaseImage};
 use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name};

@@ -1,4 +1,4 @@
-//! Who the images show.
+//! Actors: their ids, and the profile that prompts need.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,17 +8,17 @@ use unicode_normalization::{UnicodeNormalization, is_nfd};
 
 use super::files::{composed, visible};
 
-/// The name of an actor, as it stands in keys, file names and messages.
+/// The id of an actor, as keys, file names and messages contain it.
 ///
-/// One path segment in Unicode's composed form (NFC), at most 128 bytes: any characters except those of [`is_refused`],
-/// without a dot at its start and without a space at either end. This type rejects, for all adapters, every name that
+/// One path segment in Unicode's composed form (NFC), at most 128 bytes: any characters except those of [`is_forbidden`],
+/// without a dot at its start and without a space at either end. The type rejects, for all adapters, every name that
 /// could lead out of the actor's own folder. A folder whose name macOS has written in the decomposed form belongs to
 /// the same actor.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ActorId(String);
 
-/// A name that can't be an actor's.
+/// The error for a name that can't be an actor's id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` can't be an actor's id: {problem}")]
 pub struct InvalidActorId {
@@ -32,22 +32,22 @@ pub struct InvalidActorId {
 enum Problem {
     #[error("it is empty")]
     Empty,
-    #[error("it has {0} bytes in UTF-8, and {LONGEST_ID} are the most; shorten it")]
+    #[error("it has {0} bytes in UTF-8, and {MAX_ID_BYTES} are the most; shorten it")]
     TooLong(usize),
     #[error("it starts with a dot, as hidden folders do; rename it")]
     Hidden,
     #[error("it starts or ends with a space; rename it")]
-    SpaceAtAnEnd,
-    #[error("it holds {}; rename it", named(*.0))]
-    Refused(char),
+    SurroundingSpace,
+    #[error("it contains {}; rename it", named(*.0))]
+    Forbidden(char),
 }
 
-/// Bytes of an id, in UTF-8.
-const LONGEST_ID: usize = 128;
+/// The maximum length of an id, in bytes of UTF-8.
+const MAX_ID_BYTES: usize = 128;
 
 /// Characters that an id must not contain: some are not allowed in file names on every system or have a meaning in
 /// keys, paths or URLs; the others are invisible, so that two names would look the same.
-fn is_refused(c: char) -> bool {
+fn is_forbidden(c: char) -> bool {
     // The joiners U+200C and U+200D occur in Persian and Indian words, and in emoji.
     let is_invisible = matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -56,7 +56,7 @@ fn is_refused(c: char) -> bool {
     "/\\:*?\"<>|%".contains(c) || c.is_control() || (c.is_whitespace() && c != ' ') || is_invisible || is_private
 }
 
-/// A character for display, with its number if it may be invisible.
+/// A character for display; its code point if it may be invisible.
 fn named(c: char) -> String {
     if c.is_ascii_graphic() { format!("`{c}`") } else { format!("the character U+{:04X}", u32::from(c)) }
 }
@@ -80,15 +80,15 @@ impl FromStr for ActorId {
 
     fn from_str(name: &str) -> Result<Self, InvalidActorId> {
         let id = composed(name);
-        let problem = match id.chars().find(|&c| is_refused(c)) {
+        let problem = match id.chars().find(|&c| is_forbidden(c)) {
             _ if id.is_empty() => Problem::Empty,
-            _ if id.len() > LONGEST_ID => Problem::TooLong(id.len()),
-            Some(c) => Problem::Refused(c),
+            _ if id.len() > MAX_ID_BYTES => Problem::TooLong(id.len()),
+            Some(c) => Problem::Forbidden(c),
             None if id.starts_with('.') => Problem::Hidden,
-            None if id.trim() != id => Problem::SpaceAtAnEnd,
+            None if id.trim() != id => Problem::SurroundingSpace,
             None => return Ok(Self(id)),
         };
-        Err(InvalidActorId { name: visible(&id.chars().take(LONGEST_ID).collect::<String>()), problem })
+        Err(InvalidActorId { name: visible(&id.chars().take(MAX_ID_BYTES).collect::<String>()), problem })
     }
 }
 
@@ -112,7 +112,7 @@ impl fmt::Display for ActorId {
     }
 }
 
-/// The sex of an actor, where it has one.
+/// The sex of an actor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sex {
@@ -120,12 +120,12 @@ pub enum Sex {
     Male,
     /// Female.
     Female,
-    /// Nobody said.
+    /// Not stated.
     #[default]
     Unknown,
 }
 
-/// What sort of being an actor is.
+/// The sort of being that an actor is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorType {
@@ -136,7 +136,7 @@ pub enum ActorType {
     Creature,
     /// A machine.
     Robotic,
-    /// An animal with human ways.
+    /// An animal with human features.
     Anthropomorphic,
     /// A being of legend.
     Mythical,
@@ -144,19 +144,19 @@ pub enum ActorType {
     Other,
 }
 
-/// What a prompt must know about an actor.
+/// The properties of an actor that its prompts depend on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// Sex; `unknown` where nobody said.
+    /// The sex; `unknown` if omitted.
     #[serde(default)]
     pub sex: Sex,
-    /// Sort of being; `human` where nobody said.
+    /// The sort of being; `human` if omitted.
     #[serde(default)]
     pub actor_type: ActorType,
 }
 
 impl Profile {
-    /// How a prompt names the actor.
+    /// The words for the actor in a prompt.
     #[must_use]
     pub const fn descriptor(self) -> &'static str {
         match (self.actor_type, self.sex) {
@@ -171,7 +171,7 @@ impl Profile {
         }
     }
 
-    /// What the id's own words say: `0001_european_20_female` is a woman, `scout_robot` a machine.
+    /// The profile by the words of an id: `0001_european_20_female` is a woman, `scout_robot` a machine.
     #[must_use]
     pub fn from_words_of(id: &ActorId) -> Self {
         let mut profile = Self::default();
@@ -195,17 +195,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_that_could_leave_its_folder_is_refused() {
+    fn id_that_could_leave_its_folder_is_rejected() {
         for id in ["", "..", "../x", "a/b", "a\\b", ".hidden", "a\nb", " a", "a ", "a%2fb", "C:", &"x".repeat(129)] {
             assert!(id.parse::<ActorId>().is_err(), "{id:?}");
         }
     }
 
     #[test]
-    fn what_is_refused_is_named() {
-        for (id, says) in [
-            ("a:b", "`a:b` can't be an actor's id: it holds `:`"),
-            ("a\u{1}b", "`a\\u{1}b` can't be an actor's id: it holds the character U+0001"),
+    fn error_names_the_fault_of_an_id() {
+        for (id, expected) in [
+            ("a:b", "`a:b` can't be an actor's id: it contains `:`"),
+            ("a\u{1}b", "`a\\u{1}b` can't be an actor's id: it contains the character U+0001"),
             ("a\u{202e}b", "U+202E"),
             ("caf\u{fffd}", "U+FFFD"),
             ("", "it is empty"),
@@ -214,12 +214,12 @@ mod tests {
             (&"ü".repeat(65), "130 bytes"),
         ] {
             let error = id.parse::<ActorId>().unwrap_err().to_string();
-            assert!(error.contains(says), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 
     #[test]
-    fn ids_of_the_field_and_of_other_scripts_are_accepted() {
+    fn ids_in_other_scripts_are_accepted() {
         for id in [
             "0001_european_20_female",
             "Jürgen M+ller",
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn both_unicode_forms_of_a_name_are_one_actor() {
+    fn both_unicode_forms_are_one_actor() {
         let (composed, decomposed): (ActorId, ActorId) = ("Jürgen".parse().unwrap(), "Ju\u{308}rgen".parse().unwrap());
         assert_eq!(composed, decomposed);
         assert_eq!((decomposed.as_str(), composed.decomposed().as_deref()), ("Jürgen", Some("Ju\u{308}rgen")));
@@ -246,11 +246,11 @@ mod tests {
     }
 
     #[test]
-    fn the_descriptor_follows_type_and_sex() {
+    fn descriptor_follows_type_and_sex() {
         let of = |id: &str| Profile::from_words_of(&id.parse().unwrap()).descriptor();
         assert_eq!(of("0001_european_20_female"), "woman");
         assert_eq!(of("0000_european_16_male"), "man");
-        assert_eq!(of("somebody"), "person");
+        assert_eq!(of("0007"), "person");
         assert_eq!(of("demo_robotic_scout"), "robotic character");
         assert_eq!(of("Female-Dragon"), "mythical character");
         assert_eq!(of("forest creature"), "creature");

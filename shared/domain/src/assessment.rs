@@ -1,4 +1,4 @@
-//! What is said about one image: its kind, its quality, and what is wrong with it.
+//! Observations and assessments of images: kind, quality and flags.
 
 use std::fmt;
 
@@ -10,33 +10,33 @@ use crate::kind::Kind;
 use crate::limits;
 use crate::limits::{FrontalImages, Limit};
 
-/// The best quality there is; the worst is 1.
+/// The best quality; the worst is 1.
 pub const BEST_QUALITY: u8 = 10;
 
-/// Something that makes an image worse, or useless, for training.
+/// A named fault or property that makes an image worse, or useless, for training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
     /// The character looks into the camera.
     LookingAtCamera,
-    /// Symmetrical, centred, like a passport photograph.
+    /// The image is symmetrical and centred, like a passport photograph.
     Symmetrical,
-    /// Hands, limbs or face are not as they grow.
+    /// Hands, limbs or face are malformed.
     DistortedAnatomy,
-    /// Out of focus, or full of compression artefacts.
+    /// The image is out of focus, or full of compression artefacts.
     Blurry,
-    /// Measured: far too dark, or far too light, to learn from.
+    /// Measured: the image is far too dark, or far too light, for training.
     BadExposure,
-    /// Measured: fewer pixels than trainers require.
+    /// Measured: the image has fewer pixels than trainers require.
     Small,
-    /// Measured: byte for byte another image of the set.
+    /// Measured: the file is a byte-for-byte copy of another image of the set.
     ExactDuplicate,
     /// Measured: possibly the same picture as another image of the set. A perceptual hash can't be certain.
     NearDuplicate,
 }
 
 impl Flag {
-    /// For a sentence: `face turned to the camera`.
+    /// The words for a sentence, such as `face turned to the camera`.
     #[must_use]
     pub const fn in_words(self) -> &'static str {
         match self {
@@ -59,18 +59,9 @@ impl Flag {
 }
 
 impl fmt::Display for Flag {
-    /// As it is written everywhere: `looking_at_camera`.
+    /// The serialised name, such as `looking_at_camera`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LookingAtCamera => "looking_at_camera",
-            Self::Symmetrical => "symmetrical",
-            Self::DistortedAnatomy => "distorted_anatomy",
-            Self::Blurry => "blurry",
-            Self::BadExposure => "bad_exposure",
-            Self::Small => "small",
-            Self::ExactDuplicate => "exact_duplicate",
-            Self::NearDuplicate => "near_duplicate",
-        })
+        self.serialize(f)
     }
 }
 
@@ -78,12 +69,12 @@ impl fmt::Display for Flag {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Origin {
-    /// The user provided it.
+    /// The user provided the image.
     #[default]
     Uploaded,
-    /// This program generated it.
+    /// The balancer generated the image.
     Generated {
-        /// The kind that its prompt asked for; `None` if no record contains it any more.
+        /// The requested kind; `None` if no record contains it any more.
         #[serde(default)]
         requested: Option<Kind>,
     },
@@ -97,21 +88,21 @@ impl Origin {
     }
 }
 
-/// A vision model's report on one image. The model only observes; counting, planning and the quality limits of faults
-/// are the work of other code.
+/// A vision model's report on one image. The model only observes: other code counts, plans, and limits the quality of
+/// faulty images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// The kind of the image.
     pub kind: Kind,
-    /// How good it is for training, from 1 (useless) to 10 (perfect).
+    /// The quality for training, from 1 (useless) to 10 (perfect).
     pub quality: u8,
-    /// What is wrong with it.
+    /// The faults and properties that were found.
     pub flags: Vec<Flag>,
-    /// Why, in a sentence for people.
+    /// The reason, as a sentence for the user.
     pub reason: String,
 }
 
-/// What is known about one image of a set once measured facts have joined the model's opinion.
+/// The assessment of one image of a set: the observation joined with the facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assessment {
@@ -119,34 +110,34 @@ pub struct Assessment {
     pub filename: String,
     /// The kind of the image.
     pub kind: Kind,
-    /// How good it is for training, from 1 (useless) to 10 (perfect).
+    /// The quality for training, from 1 (useless) to 10 (perfect).
     pub quality: u8,
-    /// What is wrong with it.
+    /// The faults and properties that were found.
     #[serde(default)]
     pub flags: Vec<Flag>,
-    /// Why, in a sentence for people.
+    /// The reason, as a sentence for the user.
     #[serde(default)]
     pub reason: String,
-    /// Whether somebody wants it to stay, whatever is thought of it.
+    /// Whether the operator pinned the image.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
-    /// Its origin; if omitted, the image is the user's own.
+    /// The origin; an uploaded image if omitted.
     #[serde(default, skip_serializing_if = "Origin::is_uploaded")]
     pub origin: Origin,
 }
 
-/// An image as the model saw it and as it measures.
+/// An image with the model's observation and the facts of its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     /// The image's file name.
     pub filename: String,
-    /// What the model saw.
+    /// The model's observation.
     pub observation: Observation,
-    /// What was measured.
+    /// The measurements of the file.
     pub facts: Facts,
-    /// Its origin.
+    /// The origin.
     pub origin: Origin,
-    /// Whether it is pinned.
+    /// Whether the operator pinned the image.
     pub pinned: bool,
 }
 

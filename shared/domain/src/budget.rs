@@ -1,4 +1,4 @@
-//! What may be spent on the paid services.
+//! The budgets for the paid services.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use super::money::MicroUsd;
 
-/// What may be spent, and how often work that waits for money looks for some.
+/// The budgets, and the interval at which parked work checks them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// In a day (by UTC), for everything.
+    /// The limit of a day (by UTC) for all actors together.
     pub daily: MicroUsd,
-    /// In a day, for one actor.
+    /// The limit of a day for one actor.
     pub daily_per_actor: MicroUsd,
-    /// For the images of one plan, however long they take.
+    /// The limit for the images of one plan, however many days it runs.
     pub per_plan: MicroUsd,
-    /// How often parked work looks whether it may go on.
+    /// The interval at which parked work checks whether it can resume.
     pub poll: Duration,
 }
 
-/// What may not be passed.
+/// A budget that a reservation would exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// The day's budget for everything.
+    /// The day's budget for all actors.
     Daily,
     /// The day's budget for one actor.
     Actor,
@@ -33,7 +33,7 @@ pub enum Limit {
 }
 
 impl Budget {
-    /// Why there are not `needed` dollars on `day`, and what to do about it.
+    /// Why `needed` can't be reserved on `day`, and the remedy, as a sentence for the user.
     #[must_use]
     pub fn shortage(&self, limit: Limit, needed: MicroUsd, day: Date) -> String {
         let (budget, what, variable, tomorrow) = match limit {
@@ -53,10 +53,10 @@ impl Budget {
         };
         if budget < needed {
             format!(
-                "{what} is less than the {needed} that the next step may cost; work goes on when {variable} is raised."
+                "{what} is less than the {needed} that the next step may cost; work resumes when {variable} is raised."
             )
         } else {
-            format!("{what} is used up; work goes on {tomorrow}when {variable} is raised.")
+            format!("{what} is used up; work resumes {tomorrow}when {variable} is raised.")
         }
     }
 }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_that_no_day_makes_large_enough_is_not_said_to_be_so_tomorrow() {
+    fn shortage_names_the_remedy_that_helps() {
         let cents = |cents: u64| MicroUsd(cents * 10_000);
         let budget = Budget {
             daily: cents(1000),
@@ -74,18 +74,18 @@ mod tests {
             per_plan: cents(200),
             poll: Duration::from_secs(900),
         };
-        let says = |limit, needed| budget.shortage(limit, cents(needed), Date::constant(2026, 1, 2));
+        let shortage = |limit, needed| budget.shortage(limit, cents(needed), Date::constant(2026, 1, 2));
         assert_eq!(
-            says(Limit::Daily, 4),
-            "The budget of $10.00 for 2026-01-02 is used up; work goes on tomorrow (UTC), or when DAILY_BUDGET_USD is raised."
+            shortage(Limit::Daily, 4),
+            "The budget of $10.00 for 2026-01-02 is used up; work resumes tomorrow (UTC), or when DAILY_BUDGET_USD is raised."
         );
         assert_eq!(
-            says(Limit::Actor, 4),
-            "The budget of $0.03 for one actor for 2026-01-02 is less than the $0.04 that the next step may cost; work goes on when ACTOR_DAILY_BUDGET_USD is raised."
+            shortage(Limit::Actor, 4),
+            "The budget of $0.03 for one actor for 2026-01-02 is less than the $0.04 that the next step may cost; work resumes when ACTOR_DAILY_BUDGET_USD is raised."
         );
         assert_eq!(
-            says(Limit::Plan, 4),
-            "The plan's budget of $2.00 is used up; work goes on when PLAN_BUDGET_USD is raised."
+            shortage(Limit::Plan, 4),
+            "The plan's budget of $2.00 is used up; work resumes when PLAN_BUDGET_USD is raised."
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Which images of a set show what another one shows already.
+//! Finds the images of a set that repeat another one.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -6,17 +6,17 @@ use std::collections::BTreeMap;
 use crate::assessment::{Observed, Origin};
 use crate::numbering::number_of;
 
-/// How an image repeats another one of its set.
+/// The way in which an image repeats another one of its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duplicate<'a> {
-    /// The same bytes as `of`.
+    /// A file with the same bytes.
     Exact {
-        /// The file that is no duplicate.
+        /// The file name of the original.
         of: &'a str,
     },
-    /// Other bytes, possibly the same picture as `of`: only a perceptual hash indicates this.
+    /// A file that possibly shows the same picture: only a perceptual hash indicates this.
     Near {
-        /// The file that is no duplicate.
+        /// The file name of the original.
         of: &'a str,
     },
 }
@@ -27,12 +27,12 @@ pub enum Duplicate<'a> {
 /// then the best rated, then the one with the lowest number, then the first name. The order of the set has no effect.
 #[must_use]
 pub fn find_duplicates(set: &[Observed]) -> BTreeMap<&str, Duplicate<'_>> {
-    let mut first_choice_first: Vec<&Observed> = set.iter().collect();
-    first_choice_first.sort_by_key(|image| rank(image));
+    let mut ranked: Vec<&Observed> = set.iter().collect();
+    ranked.sort_by_key(|image| rank(image));
     let mut duplicates = BTreeMap::new();
     let mut by_content: BTreeMap<&str, &Observed> = BTreeMap::new();
     let mut originals: Vec<&Observed> = Vec::new();
-    for image in first_choice_first {
+    for image in ranked {
         let repeated = match by_content.get(image.facts.sha256.as_str()) {
             Some(same) => Some(Duplicate::Exact { of: &same.filename }),
             None => {
@@ -51,7 +51,7 @@ pub fn find_duplicates(set: &[Observed]) -> BTreeMap<&str, Duplicate<'_>> {
     duplicates
 }
 
-/// Sorts the image first that counts as the original.
+/// The sort key that puts the original before its duplicates.
 fn rank(image: &Observed) -> impl Ord + use<'_> {
     let is_of_another_kind = match image.origin {
         Origin::Generated { requested } => requested.is_some_and(|kind| kind != image.observation.kind),

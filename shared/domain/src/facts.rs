@@ -4,10 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-/// Bits in which the 256-bit perceptual hashes of two pictures of the same may differ. Measured on 48 real images:
-/// recompressed, halved or trimmed by 1 % on each side they differ from themselves in up to 22 bits, and from one
-/// another in 36 and more. Sparse drawings differ in fewer, whatever their content: most of their bits are bare paper.
-const SAME_PICTURE_BITS: u32 = 26;
+/// The perceptual hashes of one picture differ in at most this many of their 256 bits. Measured on 48 real images:
+/// recompressed, halved or trimmed by 1 % on each side, an image differs from itself in up to 22 bits; different images
+/// differ in 36 or more. Sparse drawings differ in fewer bits, whatever their content, because most of their area is
+/// bare paper.
+const MAX_DISTANCE_OF_SAME_PICTURE: u32 = 26;
 
 /// The measured facts of one image file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,11 +17,11 @@ pub struct Facts {
     pub sha256: String,
     /// 256-bit gradient hash of the picture, in base 64.
     pub perceptual_hash: String,
-    /// Pixels across, upright.
+    /// The width of the upright image, in pixels.
     pub width: u32,
-    /// Pixels down, upright.
+    /// The height of the upright image, in pixels.
     pub height: u32,
-    /// The distribution of its brightness; `None` in records from before it was measured.
+    /// The distribution of the brightness; `None` in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tones: Option<Tones>,
 }
@@ -30,15 +31,15 @@ pub struct Facts {
 pub struct Tones {
     /// Mean brightness.
     pub mean: u8,
-    /// Only one pixel in fifty is darker.
+    /// The 2nd percentile: one pixel in fifty is darker.
     pub shadow: u8,
-    /// Only one pixel in fifty is lighter.
+    /// The 98th percentile: one pixel in fifty is lighter.
     pub highlight: u8,
-    /// Only one pixel in a thousand is darker: the lines of a sparse drawing.
+    /// One pixel in a thousand is darker: the lines of a sparse drawing.
     pub darkest: u8,
-    /// Only one pixel in a thousand is lighter.
+    /// One pixel in a thousand is lighter.
     pub lightest: u8,
-    /// Percent of pure white pixels, which contain no detail.
+    /// The share of pure white pixels, which contain no detail, in percent.
     pub burnt_percent: u8,
 }
 
@@ -47,7 +48,7 @@ impl Facts {
     /// hash.
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
-        self.hash_distance(other).is_some_and(|bits| bits <= SAME_PICTURE_BITS)
+        self.hash_distance(other).is_some_and(|bits| bits <= MAX_DISTANCE_OF_SAME_PICTURE)
     }
 
     /// The number of bits in which the perceptual hashes differ; `None` if they can't be compared.

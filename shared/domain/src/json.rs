@@ -1,14 +1,14 @@
-//! JSON as editors and shells write it: UTF-8 with a byte order mark, or UTF-16, as well as plain UTF-8.
+//! Reads JSON in every encoding that editors and shells write: UTF-8 with or without a byte order mark, and UTF-16.
 
 use serde::de::DeserializeOwned;
 
 /// Why a text can't be read as JSON.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
-    /// It is in neither encoding.
+    /// The bytes are in neither encoding.
     #[error("it is neither UTF-8 nor UTF-16 text; save it as UTF-8")]
     Encoding,
-    /// It is text, but not the expected JSON.
+    /// The text is not the expected JSON.
     #[error(transparent)]
     Content(#[from] serde_json::Error),
 }
@@ -16,7 +16,7 @@ pub enum JsonError {
 /// Parses JSON from bytes that may come from an editor.
 ///
 /// # Errors
-/// If it is no text, no JSON, or of another form than expected.
+/// If the bytes are no text, or the text is not the expected JSON.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     Ok(serde_json::from_str(without_mark(&text(bytes)?))?)
 }
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn every_encoding_that_people_write_is_read() {
+    fn every_encoding_of_editors_is_read() {
         let marked = format!("\u{feff}{TEXT}");
         for bytes in [
             TEXT.as_bytes().to_vec(),
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_said_to_be_none() {
+    fn other_encodings_are_reported() {
         for bytes in [&b"{\"a\":\"caf\xe9\"}"[..], b"\xff\xfe{\0}", b"\xff\xfe\0\xd8\0\0"] {
             assert!(read::<Value>(bytes).unwrap_err().to_string().contains("save it as UTF-8"), "{bytes:?}");
         }

@@ -1,12 +1,13 @@
-//! The three kinds of image a training set is made of, and numbers per kind.
+//! The three kinds of image in a training set, and numbers of images by kind.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
 use std::str::FromStr;
 
+use serde::de::{IntoDeserializer, value};
 use serde::{Deserialize, Serialize};
 
-/// What an image looks like; every image of a set is of exactly one kind.
+/// The kind of an image. Each image of a set has exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -22,17 +23,7 @@ impl Kind {
     /// Every kind, in the order used wherever kinds are listed.
     pub const ALL: [Self; 3] = [Self::Photorealistic, Self::BwStylized, Self::ColorStylized];
 
-    /// The name used in messages, manifests and on the command line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Photorealistic => "photorealistic",
-            Self::BwStylized => "bw_stylized",
-            Self::ColorStylized => "color_stylized",
-        }
-    }
-
-    /// For a sentence: `black-and-white`.
+    /// The words for a sentence, such as `black-and-white`.
     #[must_use]
     pub const fn in_words(self) -> &'static str {
         match self {
@@ -44,8 +35,9 @@ impl Kind {
 }
 
 impl fmt::Display for Kind {
+    /// The serialised name, such as `bw_stylized`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.serialize(f)
     }
 }
 
@@ -53,11 +45,12 @@ impl FromStr for Kind {
     type Err = UnknownKind;
 
     fn from_str(name: &str) -> Result<Self, UnknownKind> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| UnknownKind(name.to_owned()))
+        let kind: Result<Self, value::Error> = Self::deserialize(name.into_deserializer());
+        kind.map_err(|_| UnknownKind(name.to_owned()))
     }
 }
 
-/// A name that is none of the three kinds.
+/// The error for a name that is none of the three kinds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a kind of image; write photorealistic, bw_stylized or color_stylized")]
 pub struct UnknownKind(pub String);
@@ -75,13 +68,13 @@ pub struct KindCounts {
 }
 
 impl KindCounts {
-    /// Images of all kinds together.
+    /// The number of images of all kinds together.
     #[must_use]
     pub const fn total(self) -> u32 {
         self.photorealistic + self.bw_stylized + self.color_stylized
     }
 
-    /// How many images there are of each kind.
+    /// Counts the images of each kind.
     pub fn tally(kinds: impl IntoIterator<Item = Kind>) -> Self {
         let mut counts = Self::default();
         for kind in kinds {
@@ -90,7 +83,7 @@ impl KindCounts {
         counts
     }
 
-    /// Each kind as often as it is counted, in the order of [`Kind::ALL`].
+    /// Each kind, repeated by its count, in the order of [`Kind::ALL`].
     pub fn each(self) -> impl Iterator<Item = Kind> {
         Kind::ALL.into_iter().flat_map(move |kind| std::iter::repeat_n(kind, self[kind] as usize))
     }
@@ -119,7 +112,7 @@ impl IndexMut<Kind> for KindCounts {
 }
 
 impl fmt::Display for KindCounts {
-    /// As people write it: `13/4/3`.
+    /// The three numbers, as in `13/4/3`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.photorealistic, self.bw_stylized, self.color_stylized)
     }

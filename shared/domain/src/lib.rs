@@ -1,4 +1,4 @@
-//! What the product is about, as pure functions and plain data: nothing here reads a clock, a file or a socket.
+//! The rules of the product as pure functions and plain data. Nothing here reads a clock, a file or a socket.
 
 #![warn(missing_docs)]
 

@@ -1,7 +1,7 @@
-//! The limits that faults set to an image's quality, whichever model rated it.
+//! The quality limits of faults, the same for every vision model.
 //!
-//! `docs/ASSESSMENT.md` shows the same limits as a table. The assessment of a set applies them, not the rating of an
-//! image, so a changed limit requires no new rating.
+//! `docs/ASSESSMENT.md` shows the limits as a table. The assessment of a set applies them, not the observation of an
+//! image, so a changed limit requires no new vision request.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,9 +10,9 @@ use crate::assessment::{BEST_QUALITY, Flag};
 use crate::facts::{Facts, Tones};
 use crate::kind::Kind;
 
-/// An image whose shorter side has fewer pixels is small.
+/// A shorter side, in pixels, below which an image is small.
 const SMALL_BELOW: u32 = 768;
-/// Trainers leave out or enlarge an image whose shorter side has fewer pixels.
+/// A shorter side, in pixels, below which trainers omit or enlarge an image.
 const FAR_TOO_SMALL_BELOW: u32 = 512;
 
 const SMALL_AT_MOST: u8 = 6;
@@ -25,12 +25,12 @@ const DISTORTED_ANATOMY_AT_MOST: u8 = 3;
 const BAD_EXPOSURE_AT_MOST: u8 = 3;
 /// A byte-for-byte copy teaches nothing.
 const EXACT_DUPLICATE_AT_MOST: u8 = 1;
-/// One of the two signs of a passport photograph; applies only if such images are to be replaced.
+/// One of the two signs of a passport photograph. Applies only with [`FrontalImages::Replace`].
 const FRONTAL_AT_MOST: u8 = 6;
 /// Both signs; below the default floor of 5.
 const PASSPORT_LIKE_AT_MOST: u8 = 4;
 
-/// A limit that a fault sets.
+/// The quality limit of a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
     /// The highest quality that the image can have.
@@ -39,43 +39,46 @@ pub struct Limit {
     pub finding: String,
 }
 
-/// The treatment of images that face the camera or are symmetrical.
+/// How an assessment treats images that face the camera or are symmetrical.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FrontalImages {
-    /// They keep their quality, and are deleted first among images of equal quality.
+    /// Such images keep their quality, and are deleted first among images of equal quality.
     #[default]
     Keep,
-    /// Their quality is limited, so that images with both flags are replaced.
+    /// Such images have a limited quality, so that images with both flags are replaced.
     Replace,
 }
 
-/// Neither `keep` nor `replace`.
+/// The error for a text that is neither `keep` nor `replace`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no way to treat frontal images; write keep or replace")]
+#[error("`{0}` is no setting for frontal images; write keep or replace")]
 pub struct UnknownTreatment(String);
 
 impl FromStr for FrontalImages {
     type Err = UnknownTreatment;
 
     fn from_str(text: &str) -> Result<Self, UnknownTreatment> {
-        match text {
-            "keep" => Ok(Self::Keep),
-            "replace" => Ok(Self::Replace),
-            _ => Err(UnknownTreatment(text.to_owned())),
-        }
+        [Self::Keep, Self::Replace]
+            .into_iter()
+            .find(|treatment| treatment.as_str() == text)
+            .ok_or_else(|| UnknownTreatment(text.to_owned()))
     }
 }
 
 impl fmt::Display for FrontalImages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Keep => "keep",
-            Self::Replace => "replace",
-        })
+        f.write_str(self.as_str())
     }
 }
 
 impl FrontalImages {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Replace => "replace",
+        }
+    }
+
     /// The limit for an image with these flags; `None` if it is not frontal, or the setting keeps such images.
     #[must_use]
     pub fn limit(self, flags: &[Flag]) -> Option<Limit> {
@@ -104,7 +107,7 @@ pub fn of_faults(flags: &[Flag]) -> Vec<Limit> {
     flags.iter().filter_map(limit).collect()
 }
 
-/// The limit of a small image.
+/// The limit of a small image; `None` for other images.
 #[must_use]
 pub fn of_size(facts: &Facts) -> Option<Limit> {
     let most = match facts.width.min(facts.height) {
@@ -115,7 +118,7 @@ pub fn of_size(facts: &Facts) -> Option<Limit> {
     Some(Limit { most, finding: format!("Small: {}×{} px.", facts.width, facts.height) })
 }
 
-/// The limit of an image that is far too dark or far too light; `None` if its tones have not been measured.
+/// The limit of an image that is far too dark or far too light. `None` for other images, and without measured tones.
 #[must_use]
 pub fn of_exposure(facts: &Facts, kind: Kind) -> Option<Limit> {
     let tones = facts.tones?;
@@ -142,13 +145,14 @@ fn is_lost_drawing(tones: Tones) -> bool {
     is_dark || tones.darkest > 230
 }
 
-/// The limit of a byte-for-byte copy.
+/// The limit of a byte-for-byte copy of the file `of`.
 #[must_use]
 pub fn of_copy(of: &str) -> Limit {
     Limit { most: EXACT_DUPLICATE_AT_MOST, finding: format!("Same file as {of}.") }
 }
 
-/// No limit: a perceptual hash takes different poses on white paper for the same picture, so it only decides ties.
+/// The finding for a near duplicate of the file `of`, without a limit: the perceptual hash can't distinguish different
+/// poses on white paper, so it only decides ties.
 #[must_use]
 pub fn of_likeness(of: &str) -> Limit {
     Limit { most: BEST_QUALITY, finding: format!("Looks much like {of}.") }
@@ -173,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shorter_side_limits_the_quality() {
+    fn shorter_side_limits_the_quality() {
         for (width, height, most) in
             [(4000, 511, 4), (200, 196, 4), (512, 4000, 6), (767, 1024, 6), (768, 768, 9), (1024, 576, 6)]
         {
@@ -184,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn frontal_images_keep_their_quality_unless_set_otherwise() {
+    fn frontal_images_keep_their_quality_by_default() {
         let (camera, symmetrical) = (Flag::LookingAtCamera, Flag::Symmetrical);
         for (flags, most) in [(vec![camera], 6), (vec![symmetrical], 6), (vec![camera, symmetrical], 4), (vec![], 9)] {
             let quality = |setting| assessed(facts(1024, 1024), Kind::Photorealistic, &flags, setting).quality;
@@ -204,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lowest_limit_holds() {
+    fn lowest_limit_applies() {
         let flags = [Flag::Blurry, Flag::DistortedAnatomy];
         let image = assessed(facts(600, 600), Kind::Photorealistic, &flags, FrontalImages::Keep);
         assert_eq!(image.quality, 3);
@@ -213,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_record_without_tones_is_not_limited() {
+    fn record_without_tones_has_no_exposure_limit() {
         let old: Facts =
             serde_json::from_str(r#"{"sha256":"1","perceptual_hash":"","width":1024,"height":1024}"#).unwrap();
         assert_eq!(assessed(old, Kind::Photorealistic, &[], FrontalImages::Keep).quality, 9);

@@ -1,4 +1,4 @@
-//! What the paid services cost.
+//! Amounts of money.
 
 use std::fmt;
 use std::iter::Sum;
@@ -7,12 +7,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// US dollars, counted in millionths so that sums are exact.
+/// An amount in millionths of a US dollar, so that sums are exact. Arithmetic saturates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MicroUsd(pub u64);
 
-/// What can't be read as an amount of money.
+/// The error for a text that is no amount in US dollars.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an amount in US dollars; write it as 10 or 0.04, with at most six decimals")]
 pub struct InvalidAmount(String);
@@ -21,10 +21,10 @@ const MILLION: u64 = 1_000_000;
 const DECIMALS: usize = 6;
 
 impl MicroUsd {
-    /// Nothing.
+    /// The amount of $0.
     pub const ZERO: Self = Self(0);
 
-    /// The difference, or nothing where `other` is more.
+    /// The difference, or zero if `other` is larger.
     #[must_use]
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
@@ -48,7 +48,7 @@ impl FromStr for MicroUsd {
 }
 
 impl fmt::Display for MicroUsd {
-    /// As `$0.04`: cents at least, and as many decimals as there are.
+    /// The amount with at least two decimals, as in `$0.04` or `$0.0025`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decimals = format!("{:06}", self.0 % MILLION);
         let (cents, rest) = decimals.split_at(2);
@@ -91,14 +91,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_written_in_dollars_with_cents_at_least() {
+    fn amounts_have_at_least_two_decimals() {
         for (text, shown) in [("10", "$10.00"), ("0.04", "$0.04"), ("0.0025", "$0.0025"), ("3.5", "$3.50")] {
             assert_eq!(text.parse::<MicroUsd>().unwrap().to_string(), shown);
         }
     }
 
     #[test]
-    fn what_is_no_amount_is_refused() {
+    fn other_texts_are_rejected() {
         for text in ["", ".", "1.", ".5", "-1", "1,5", "$1", "1e3", "0.0000001", "99999999999999999999"] {
             assert!(text.parse::<MicroUsd>().is_err(), "{text}");
         }
@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_amount_is_read_back_as_it_is_shown(millionths in 0..1_000_000_000_000_u64) {
+        fn displayed_amount_is_read_back(millionths in 0..1_000_000_000_000_u64) {
             let amount = MicroUsd(millionths);
             prop_assert_eq!(amount.to_string()[1..].parse::<MicroUsd>().unwrap(), amount);
         }

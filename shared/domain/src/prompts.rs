@@ -1,8 +1,8 @@
-//! The library of prompts: scenes in which a character can be shown, sorted by kind of image.
+//! The library of prompts: scenes that can show a character, sorted by kind of image.
 //!
-//! A prompt names a medium, a scene, a camera angle and an off-center framing, says that the character is
-//! unaware of the camera, and asks for the identity of the reference image. [`PLACEHOLDER`] stands where
-//! the descriptor of the character goes ("woman", "robotic character").
+//! A prompt names a medium, a scene, a camera angle and an off-center framing, states that the character is unaware of
+//! the camera, and requests the identity of the reference image. [`PLACEHOLDER`] stands for the descriptor of the
+//! character, such as "woman" or "robotic character".
 
 mod bw_stylized;
 mod color_stylized;
@@ -18,29 +18,29 @@ use crate::kind::Kind;
 /// The text in a prompt that [`Prompt::render`] replaces by the descriptor of the character.
 pub const PLACEHOLDER: &str = "{character}";
 
-/// Longest preview of a prompt, in characters, without the ellipsis.
+/// The maximum length of a preview, in characters, without the ellipsis.
 const PREVIEW_CHARS: usize = 100;
 
 /// One scene of the library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prompt {
-    /// Stable name, unique in the library, such as `photo-night-market`.
+    /// The stable name, unique in the library, such as `photo-night-market`.
     pub id: &'static str,
-    /// The kind of image the prompt asks for.
+    /// The kind of image that the prompt requests.
     pub kind: Kind,
-    /// The wording, with [`PLACEHOLDER`] where the descriptor goes.
+    /// The text, with [`PLACEHOLDER`] for the descriptor.
     pub text: &'static str,
 }
 
 impl Prompt {
-    /// The wording for a character with the given descriptor.
+    /// The text for a character with this descriptor.
     #[must_use]
     pub fn render(&self, descriptor: &str) -> String {
         self.text.replace(PLACEHOLDER, descriptor)
     }
 }
 
-/// Every prompt that asks for the given kind of image.
+/// The prompts for a kind of image.
 #[must_use]
 pub const fn of_kind(kind: Kind) -> &'static [Prompt] {
     match kind {
@@ -55,7 +55,7 @@ pub fn all() -> impl Iterator<Item = &'static Prompt> {
     Kind::ALL.into_iter().flat_map(of_kind)
 }
 
-/// The prompt of this name; `None` if the library has none.
+/// The prompt with this id; `None` if the library has none.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static Prompt> {
     all().find(|prompt| prompt.id == id)
@@ -63,8 +63,8 @@ pub fn by_id(id: &str) -> Option<&'static Prompt> {
 
 /// Draws `count` prompts of one kind at random.
 ///
-/// No prompt whose id is in `used` is drawn, and none twice, as long as unused ones remain. After that the
-/// draw starts over among all prompts of the kind, again without repeats until all have been drawn.
+/// As long as unused prompts remain, the draw repeats none and omits those whose id is in `used`. After that it starts
+/// over with all prompts of the kind, and again repeats none until all have been drawn.
 pub fn draw(kind: Kind, used: &BTreeSet<String>, count: usize, rng: &mut impl Rng) -> Vec<&'static Prompt> {
     let mut lap: Vec<_> = of_kind(kind).iter().filter(|prompt| !used.contains(prompt.id)).collect();
     lap.shuffle(rng);
@@ -79,9 +79,8 @@ pub fn draw(kind: Kind, used: &BTreeSet<String>, count: usize, rng: &mut impl Rn
     drawn
 }
 
-/// The first hundred characters or so of a prompt, cut between two words and ended by an ellipsis.
-///
-/// A text that short already is returned as it is.
+/// About the first hundred characters of a prompt, cut between two words, with an ellipsis. Returns a shorter text
+/// unchanged.
 #[must_use]
 pub fn preview(text: &str) -> String {
     let Some((limit, _)) = text.char_indices().nth(PREVIEW_CHARS) else {

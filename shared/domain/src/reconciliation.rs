@@ -1,53 +1,53 @@
-//! What has become of a set since it was last looked at: the bucket against the manifest.
+//! Compares the objects of a set with its image records.
 
 use std::collections::BTreeMap;
 
 use super::manifest::Image;
 
-/// An image file as the bucket lists it.
+/// An image in a listing of the bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// The file's name.
+    /// The file name, without a path.
     pub filename: String,
     /// The object's `ETag`, without quotes.
     pub etag: String,
 }
 
-/// How bucket and manifest differ.
+/// The differences between the bucket and the image records.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Differences {
-    /// In the bucket, not in the manifest.
+    /// Objects without an image record.
     pub new: Vec<Listed>,
-    /// In both, but the object is another one than was recorded.
+    /// Objects whose `ETag` differs from the recorded one.
     pub changed: Vec<Listed>,
-    /// In the manifest, no longer in the bucket.
+    /// Image records without an object, by file name.
     pub vanished: Vec<String>,
 }
 
-/// Compares what the bucket lists with what the manifest records.
+/// Compares a listing of the bucket with the image records.
 ///
-/// A record without an `ETag` that belongs to a plan is an image whose number has been given and whose object is on
-/// its way: it is neither vanished nor, once there, changed.
+/// A record of a plan without an `ETag` belongs to an image that has its number but not yet its object: the image has
+/// neither vanished nor, once the object exists, changed.
 #[must_use]
 pub fn compare(listed: &[Listed], recorded: &BTreeMap<String, Image>) -> Differences {
     let mut differences = Differences::default();
     for file in listed {
         match recorded.get(&file.filename) {
             None => differences.new.push(file.clone()),
-            Some(image) if image.etag.as_ref() == Some(&file.etag) || is_on_its_way(image) => {}
+            Some(image) if image.etag.as_ref() == Some(&file.etag) || awaits_its_object(image) => {}
             Some(_) => differences.changed.push(file.clone()),
         }
     }
     let is_listed = |filename: &str| listed.iter().any(|file| file.filename == filename);
     differences.vanished = recorded
         .iter()
-        .filter(|(filename, image)| !is_listed(filename) && !is_on_its_way(image))
+        .filter(|(filename, image)| !is_listed(filename) && !awaits_its_object(image))
         .map(|(filename, _)| filename.clone())
         .collect();
     differences
 }
 
-fn is_on_its_way(image: &Image) -> bool {
+fn awaits_its_object(image: &Image) -> bool {
     image.etag.is_none() && image.plan_id.is_some()
 }
 
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn new_changed_and_vanished_files_are_told_apart() {
+    fn new_changed_and_vanished_files_are_found() {
         let recorded = [
             ("same", record(Some("1"), None)),
             ("other", record(Some("1"), None)),
@@ -84,7 +84,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn taking_the_differences_over_leaves_none(
+        fn applied_differences_leave_none(
             listed in proptest::collection::btree_map("[a-f]", "[1-3]", 0..6),
             recorded in proptest::collection::btree_map("[a-f]", "[1-3]", 0..6),
         ) {

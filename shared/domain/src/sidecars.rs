@@ -1,18 +1,25 @@
-//! Sidecars: the files that trainers keep beside an image under its name, such as its caption or its cached latents.
+//! Sidecars: the files that trainers and cameras keep beside an image under its name, such as captions, cached latents
+//! and masks.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::files::{is_image_name, is_sidecar_suffix};
+use super::files::{OWN_FILES, composed, extension, is_image_name};
 
-/// These files belong to the actor, even beside an image of the same stem.
-const OF_THE_ACTOR: [&str; 2] = ["actor.json", "manifest.json"];
+/// Endings of captions, latents, metadata and edits.
+const ENDINGS: [&str; 8] = ["txt", "caption", "tags", "npz", "safetensors", "json", "xmp", "aae"];
+
+/// The suffixes of the masks that OneTrainer keeps beside an image.
+const MASK_SUFFIXES: [&str; 2] = ["-masklabel.png", "-condlabel.png"];
 
 /// A sidecar in the bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sidecar {
-    /// Its file name.
+    /// The file name, without a path.
     pub filename: String,
-    /// The `ETag` of its object, without quotes.
+    /// The `ETag` of the object, without quotes.
     pub etag: String,
 }
 
@@ -21,7 +28,7 @@ pub struct Sidecar {
 #[must_use]
 pub fn leaving_with<'a>(image: &str, folder: &[&'a str]) -> Vec<&'a str> {
     let is_kept = |sidecar: &str, other: &str| {
-        belongs_to(&sidecar.to_lowercase(), &other.to_lowercase()) && stem(other).len() >= stem(image).len()
+        belongs_to(&sidecar.to_lowercase(), &other.to_lowercase()) && stem_length(other) >= stem_length(image)
     };
     sidecars(image, folder, is_kept)
 }
@@ -30,7 +37,7 @@ pub fn leaving_with<'a>(image: &str, folder: &[&'a str]) -> Vec<&'a str> {
 /// returns with the first.
 #[must_use]
 pub fn returning_with<'a>(image: &str, trash: &[&'a str]) -> Vec<&'a str> {
-    let is_kept = |sidecar: &str, other: &str| belongs_to(sidecar, other) && stem(other).len() > stem(image).len();
+    let is_kept = |sidecar: &str, other: &str| belongs_to(sidecar, other) && stem_length(other) > stem_length(image);
     sidecars(image, trash, is_kept)
 }
 
@@ -40,96 +47,56 @@ pub fn stem(filename: &str) -> &str {
     filename.rsplit_once('.').map_or(filename, |(stem, _)| stem)
 }
 
-fn sidecars<'a>(image: &str, names: &[&'a str], is_kept: impl Fn(&str, &str) -> bool) -> Vec<&'a str> {
-    let others: Vec<&str> = names.iter().copied().filter(|name| *name != image && is_image_name(name)).collect();
-    let is_going = |name: &&str| belongs_to(name, image) && !others.iter().any(|other| is_kept(name, other));
-    names.iter().copied().filter(is_going).collect()
+/// Whether a file's ending is one that sidecars have, whether or not their image exists.
+pub(super) fn has_sidecar_ending(filename: &str) -> bool {
+    let is_mask = || MASK_SUFFIXES.iter().any(|mask| filename.to_lowercase().ends_with(mask));
+    extension(filename).is_some_and(|ending| ENDINGS.contains(&ending.as_str())) || is_mask()
 }
 
-/// `a_1.txt`, `a_1.jpg.txt` and `a_1_0512x0768_flux.npz` belong to `a_1.jpg`.
+/// The names in front of which a sidecar of this image has its suffix: the stem, and the full name, since some tools
+/// append their ending to it. Both are in the composed form.
+pub(super) fn prefixes(image: &str) -> [String; 2] {
+    let image = composed(image);
+    [stem(&image).to_owned(), image]
+}
+
+/// Whether a file is a sidecar of an image that has one of these [`prefixes`]. The actor's own files belong to no
+/// image.
+pub(super) fn has_prefix(filename: &str, is_prefix: impl Fn(&str) -> bool) -> bool {
+    let filename = composed(filename);
+    let is_own = || OWN_FILES.contains(&filename.to_lowercase().as_str());
+    let mut cuts = filename.rmatch_indices(['.', '_', '-']).map(|(at, _)| filename.split_at(at));
+    cuts.any(|(prefix, suffix)| is_prefix(prefix) && is_sidecar_suffix(suffix)) && !is_own()
+}
+
+/// Whether `a_1.txt`, `a_1.jpg.txt` or `a_1_0512x0768_flux.npz` belongs to `a_1.jpg`.
 fn belongs_to(sidecar: &str, image: &str) -> bool {
-    let continues = |start: &str| sidecar.strip_prefix(start).is_some_and(is_sidecar_suffix);
-    let is_of_the_actor = OF_THE_ACTOR.contains(&sidecar.to_lowercase().as_str());
-    !is_of_the_actor && (continues(stem(image)) || continues(image))
+    let prefixes = prefixes(image);
+    has_prefix(sidecar, |prefix| prefixes.iter().any(|of_image| of_image == prefix))
+}
+
+fn sidecars<'a>(image: &str, names: &[&'a str], is_kept: impl Fn(&str, &str) -> bool) -> Vec<&'a str> {
+    let others: Vec<&str> = names.iter().copied().filter(|name| *name != image && is_image_name(name)).collect();
+    let moves = |name: &&str| belongs_to(name, image) && !others.iter().any(|other| is_kept(name, other));
+    names.iter().copied().filter(moves).collect()
+}
+
+fn stem_length(image: &str) -> usize {
+    composed(stem(image)).len()
+}
+
+/// Whether sidecars have this suffix: an ending, or an ending after the part that kohya's and musubi's scripts insert
+/// into the names of cached latents and text encodings.
+fn is_sidecar_suffix(suffix: &str) -> bool {
+    #[expect(clippy::expect_used, reason = "a constant pattern that every test of this module compiles")]
+    static CACHE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(_\d+x\d+(_\w+)?|_(sd|sdxl|sd3|flux)|(_[a-z]\w*)?_te(_outputs)?)\.(npz|safetensors)$")
+            .expect("the pattern is valid")
+    });
+    let lower = suffix.to_lowercase();
+    let is_plain = lower.strip_prefix('.').is_some_and(|ending| ENDINGS.contains(&ending));
+    is_plain || MASK_SUFFIXES.contains(&lower.as_str()) || CACHE.is_match(&lower)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OF_ONE: [&str; 14] = [
-        "a_1.txt",
-        "a_1.TXT",
-        "a_1.caption",
-        "a_1.npz",
-        "a_1.json",
-        "a_1.safetensors",
-        "a_1.jpg.txt",
-        "a_1.jpg.json",
-        "a_1_te.npz",
-        "a_1_te_outputs.npz",
-        "a_1-masklabel.png",
-        "a_1_0512x0768_flux.npz",
-        "a_1_flux_te.npz",
-        "a_1_1024x1024_wan.safetensors",
-    ];
-
-    #[test]
-    fn sidecars_of_every_form_leave_and_return() {
-        let folder = [&OF_ONE[..], &["a_1.jpg", "a_2.jpg", "a_10.jpg"]].concat();
-        assert_eq!(leaving_with("a_1.jpg", &folder), OF_ONE);
-        assert_eq!(returning_with("a_1.jpg", &folder), OF_ONE);
-    }
-
-    #[test]
-    fn files_of_others_stay() {
-        let strangers = [
-            "a_2.txt",
-            "a_10.txt",
-            "a_1_2.npz",
-            "a_1_2_0512x0768_flux.npz",
-            "a_1_mask.txt",
-            "a_1_x.npz",
-            "a_1.psd",
-            "a_1.png",
-            "a_1",
-            "A_1.txt",
-            "notes.txt",
-            "a_10_te.npz",
-        ];
-        assert_eq!(leaving_with("a_1.jpg", &strangers), Vec::<&str>::new());
-    }
-
-    #[test]
-    fn files_of_the_actor_stay_beside_a_namesake() {
-        let folder = ["actor.json", "Actor.JSON", "manifest.json", "actor.txt"];
-        assert_eq!(leaving_with("actor.png", &folder), ["actor.txt"]);
-        assert_eq!(leaving_with("manifest.png", &folder), Vec::<&str>::new());
-    }
-
-    #[test]
-    fn a_sidecar_stays_until_the_last_twin_goes() {
-        for twin in ["a_1.png", "a_1.JPG", "A_1.webp"] {
-            assert_eq!(leaving_with("a_1.jpg", &["a_1.jpg", twin, "a_1.txt"]), Vec::<&str>::new(), "{twin}");
-        }
-        assert_eq!(leaving_with("a_1.jpg", &["a_1.jpg", "a_1.txt"]), ["a_1.txt"]);
-        // The note about one file is not shared.
-        let folder = ["a_1.jpg", "a_1.png", "a_1.jpg.json", "a_1.png.json"];
-        assert_eq!(leaving_with("a_1.jpg", &folder), ["a_1.jpg.json"]);
-    }
-
-    #[test]
-    fn a_shared_sidecar_returns_with_the_first_twin() {
-        let trash = ["a_1.jpg", "a_1.png", "a_1.txt"];
-        assert_eq!(returning_with("a_1.jpg", &trash), ["a_1.txt"]);
-        assert_eq!(returning_with("a_1.png", &trash), ["a_1.txt"]);
-    }
-
-    #[test]
-    fn a_cache_belongs_to_the_longest_stem() {
-        let folder = ["a.jpg", "a_b.jpg", "a_b_te.npz"];
-        assert_eq!(leaving_with("a.jpg", &folder), Vec::<&str>::new());
-        assert_eq!(leaving_with("a_b.jpg", &folder), ["a_b_te.npz"]);
-        assert_eq!(returning_with("a.jpg", &folder), Vec::<&str>::new());
-    }
-}
+mod tests;

@@ -1,35 +1,29 @@
-//! How a set stands.
+//! The status of a set.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How an actor's set stands.
+/// The status of an actor's set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Nobody has looked at it yet.
+    /// No evaluation has finished yet.
     #[default]
     Waiting,
-    /// A plan is being carried out.
+    /// A plan is running.
     Balancing,
-    /// Its plan waits for money: a budget is used up.
+    /// The work waits for money: a budget is used up, or the account with a service is empty.
     Parked,
-    /// It is as it should be.
+    /// The set has exactly the target's number of images of each kind.
     Balanced,
-    /// A person must do something; the reason says what.
+    /// Only the operator can resolve the reason, which names the remedy.
     NeedsAttention,
 }
 
 impl fmt::Display for Status {
-    /// As it is written everywhere: `needs_attention`.
+    /// The serialised name, such as `needs_attention`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Waiting => "waiting",
-            Self::Balancing => "balancing",
-            Self::Parked => "parked",
-            Self::Balanced => "balanced",
-            Self::NeedsAttention => "needs_attention",
-        })
+        self.serialize(f)
     }
 }

@@ -1,4 +1,4 @@
-//! A suspended set, recorded so that the balancer does not retry the same set by itself.
+//! The record of a suspended set. It prevents retries while nothing has changed.
 
 use std::fmt::Write;
 
@@ -8,29 +8,29 @@ use sha2::{Digest, Sha256};
 use super::manifest::Image;
 use super::status::Status;
 
-/// Why a set was left unchanged, and its state at that time. The balancer retries it after a change of an image, a pin
-/// or a setting, or at the user's request.
+/// Why the balancer suspended a set, and the state of the set at that time. The balancer tries again after a change of an
+/// image, a pin or a setting, or if the operator requests it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspension {
     /// The status of the set.
     pub status: Status,
     /// The reason, as a sentence for the user.
     pub reason: String,
-    /// Rounds without success.
+    /// The number of rounds without success.
     pub rounds: u32,
-    /// The set's [`fingerprint`] at that time.
+    /// The set's [`fingerprint`].
     pub images: String,
     /// The settings of the evaluation that suspended the set; `None` if no evaluation did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// All other inputs of a new attempt, as the author of the manifest recorded them. They include the day if a new
-    /// day brings new money.
+    /// The other inputs of an attempt, as the writer of the manifest recorded them. They include the day if the next day
+    /// renews the budget.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub circumstances: Option<String>,
 }
 
 impl Suspension {
-    /// Whether these images, by file name, under these settings are still the suspended set.
+    /// Whether a set with this fingerprint is still suspended under these settings.
     #[must_use]
     pub fn still_holds(&self, images: &str, policy: &str) -> bool {
         self.images == images && self.policy.as_deref().is_none_or(|then| then == policy)
@@ -48,7 +48,7 @@ pub fn fingerprint<'a>(images: impl IntoIterator<Item = (&'a str, &'a Image)>) -
     short(&all.finalize())
 }
 
-/// A digest in hexadecimal, shortened to a length that still distinguishes sets.
+/// The first 128 bits of a digest, in hexadecimal.
 #[must_use]
 pub fn short(digest: &[u8]) -> String {
     digest.iter().take(16).fold(String::new(), |mut text, byte| {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn names_contents_and_pins_make_the_fingerprint() {
+    fn fingerprint_covers_names_contents_and_pins() {
         let set = [("a.jpg", "1", false), ("b.jpg", "2", false)];
         assert_eq!(of(&set), of(&set));
         for other in [
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn another_policy_ends_a_standstill() {
+    fn changed_settings_end_a_suspension() {
         let suspension = Suspension {
             status: Status::NeedsAttention,
             reason: "After 3 rounds …".to_owned(),

@@ -1,4 +1,4 @@
-//! What a balanced set looks like: how many images, in which shares.
+//! The target: the number of images in a balanced set, and the shares of the kinds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::{Kind, KindCounts};
 
-/// The set an actor should have.
+/// The number of images of each kind that a set should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
-    /// Images in the whole set.
+    /// The number of images in the set.
     pub total: u32,
-    /// How they divide among the kinds.
+    /// The shares of the kinds.
     pub shares: Shares,
 }
 
-/// Percent of a set for each kind; they sum to 100.
+/// The share of each kind, in percent. The shares sum to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Shares(KindCounts);
 
-/// Shares that can't be used.
+/// The error for shares that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a division into three shares; write three whole percentages that sum to 100, such as 65/20/15")]
 pub struct InvalidShares(String);
@@ -34,9 +34,9 @@ impl Default for Target {
 }
 
 impl Target {
-    /// Images of each kind, by the largest remainder (Hamilton's method): each kind gets the whole part
-    /// of its share, and what is left goes one by one to the largest fractions, ties to the earlier kind.
-    /// The counts always sum to `total`.
+    /// The number of images of each kind, by the largest remainder (Hamilton's method): each kind gets the whole part of
+    /// its share, and the largest fractions get one of the remaining images each, the earlier kind first if they are
+    /// equal. The counts always sum to `total`.
     #[must_use]
     pub fn counts(&self) -> KindCounts {
         let mut counts = KindCounts::default();
@@ -100,12 +100,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_target_is_thirteen_four_and_three() {
+    fn default_target_is_thirteen_four_and_three() {
         assert_eq!(Target::default().counts().to_string(), "13/4/3");
     }
 
     #[test]
-    fn shares_that_do_not_sum_to_a_hundred_are_refused_with_the_remedy() {
+    fn error_of_wrong_shares_names_the_remedy() {
         for text in ["65/20", "65/20/16", "a/b/c", "", "65/20/15/0", "4294967295/1/100"] {
             let error = text.parse::<Shares>().unwrap_err().to_string();
             assert!(error.contains("sum to 100"), "{error}");
@@ -114,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_sum_to_the_total_and_stay_within_one_of_the_exact_share(
+        fn counts_sum_to_the_total_and_differ_by_under_one(
             total in 0_u32..10_000, first in 0_u32..=100, cut in 0_u32..=100,
         ) {
             let second = (100 - first) * cut / 100;

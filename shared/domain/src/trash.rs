@@ -1,4 +1,4 @@
-//! Deleted images: what is kept of them, so that each can be put back as it was.
+//! Trash records: what `restore` needs to know about a deleted image.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,24 +6,25 @@ use serde::{Deserialize, Serialize};
 use super::manifest::Image;
 use super::sidecars::Sidecar;
 
-/// How long a deleted image can be put back. The bucket keeps the bytes as long.
+/// The time for which a deleted image can be restored. The bucket's lifecycle rule keeps its object as long.
 pub const TRASH_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// How long a worker may be at a deletion after it has taken it up: as long as its function may run, and a little more.
+/// The longest time for which a worker can be busy with a deletion: the timeout of its function, and a margin.
 pub const WORKER_TIMEOUT: SignedDuration = SignedDuration::from_secs(150);
 
-/// An image that was deleted.
+/// The record of a deleted image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrashRecord {
-    /// The plan that deleted it, or `by-hand-` and the message that asked for it: the folder of the trash that it lies in.
+    /// The id of the deletion: the id of its plan, or [`MANUAL`](super::plan::MANUAL) and the id of the request. The
+    /// image lies in the folder of the trash that has this name.
     pub plan_id: String,
-    /// When its deletion began, or was taken up again last.
+    /// When the deletion began, or when a worker last resumed it.
     pub deleted_at: Timestamp,
-    /// Why it had to go.
+    /// The reason of the deletion, as a sentence for the user.
     pub reason: String,
-    /// What the manifest said of it. Its `ETag` is that of the object which was deleted.
+    /// The image record at that time. Its `ETag` is that of the deleted object.
     pub image: Image,
-    /// The sidecars in the bucket that go with it.
+    /// The sidecars in the bucket that are deleted with the image.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sidecars: Vec<Sidecar>,
 }

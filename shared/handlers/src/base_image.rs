@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use aws::bucket::{Bucket, Fetched};
 use domain::actor::ActorId;
-use domain::files::{composed, is_image_name};
-use domain::keys::{IMAGE_EXTENSIONS, Keys};
+use domain::files::{IMAGE_EXTENSIONS, composed, extension, is_image_name};
+use domain::keys::Keys;
 use domain::manifest::BaseImage;
 use image::RgbImage;
 use imaging::{DecodeError, MAX_BYTES, decode};
@@ -108,7 +108,7 @@ fn named_files(folder: &Path, actor: &ActorId) -> Vec<Place> {
         .filter_map(|entry| {
             let path = entry.ok()?.path();
             let name = path.file_name()?.to_str()?;
-            let ending = domain::keys::extension(name).filter(|_| is_image_name(name))?;
+            let ending = extension(name).filter(|_| is_image_name(name))?;
             let rank = IMAGE_EXTENSIONS.iter().position(|known| **known == ending)?;
             let is_named_for_actor = composed(name).starts_with(actor.as_str());
             Some((rank, !is_named_for_actor, path))

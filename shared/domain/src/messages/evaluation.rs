@@ -1,70 +1,70 @@
-//! The evaluation queue.
+//! The messages of the evaluation queue.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::object_event::{self, Upload};
-use super::{InvalidMessage, LONGEST_NAME, checked_name};
+use super::{InvalidMessage, MAX_ID_LENGTH, checked_id};
 use crate::actor::ActorId;
 use crate::json::without_mark;
 use crate::planner::Scope;
 
-/// What may stand in the evaluation queue.
+/// A message of the evaluation queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EvaluationMessage {
-    /// Objects landed in the bucket: an S3 notification or an EventBridge event.
+    /// New objects in the bucket, from an S3 notification or an EventBridge event.
     Uploads(Vec<Upload>),
-    /// S3 tells that notifications have been set up. Nothing to do.
+    /// The message that S3 sends when notifications are set up. It requires no work.
     StorageTest,
-    /// A person, or another stage, asks for an evaluation.
+    /// A request for an evaluation, by the operator or a handler.
     Command(EvaluationCommand),
 }
 
-/// An evaluation asked for by name.
+/// A request for an evaluation of one actor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationCommand {
-    /// Whose set.
+    /// The actor.
     pub actor_id: ActorId,
-    /// Whether the plan is carried out.
+    /// Whether the evaluation may change the set.
     #[serde(default)]
     pub mode: Mode,
-    /// What the plan may do.
+    /// The scope of the plan.
     #[serde(default)]
     pub scope: Scope,
-    /// Overtake a plan that is still being carried out.
+    /// Whether the evaluation supersedes a running plan.
     #[serde(default)]
     pub force: bool,
-    /// The sender's name for the request, which identifies its dry run.
+    /// The sender's id for the request, which identifies its dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Why the question is asked. Only our own messages say.
+    /// The reason of the request. Only the functions' own messages contain it.
     #[serde(default, skip_serializing_if = "Cause::is_manual")]
     pub cause: Cause,
 }
 
-/// Whether a plan is carried out.
+/// What an evaluation does with its plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Carry it out.
+    /// Execute the plan.
     #[default]
     Execute,
-    /// Only say what it would be.
+    /// Only report the plan.
     DryRun,
 }
 
-/// Why an evaluation is asked for.
+/// The reason of an evaluation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// A person asked.
+    /// A manual request.
     #[default]
     #[serde(rename = "by_hand")]
     Manual,
-    /// Images landed, and the bucket has been quiet since.
+    /// New images, after which uploads have paused.
     Uploads,
-    /// This plan has been carried out; see whether it did.
+    /// The plan with this id has completed and must be reviewed.
     PlanDone(String),
 }
 
@@ -75,28 +75,28 @@ impl Cause {
 }
 
 impl EvaluationCommand {
-    /// An evaluation of everything, carried out, for this reason.
+    /// An evaluation with the full scope, for this reason.
     #[must_use]
     pub fn because(actor_id: ActorId, cause: Cause) -> Self {
         Self { actor_id, mode: Mode::Execute, scope: Scope::All, force: false, request_id: None, cause }
     }
 
-    /// Whether the evaluation that follows a plan of this scope does all that it asks for.
+    /// Whether the evaluation that follows a plan of this scope answers the request too.
     #[must_use]
-    pub fn is_covered_by_a_plan_of(&self, scope: Scope) -> bool {
+    pub fn is_answered_after_plan_of(&self, scope: Scope) -> bool {
         self.mode == Mode::Execute && self.scope == Scope::All && scope == Scope::All
     }
 }
 
 impl EvaluationMessage {
-    /// Reads a message's body.
+    /// Parses the body of a message.
     ///
     /// # Errors
-    /// If it has none of the forms.
+    /// If the body has none of the forms.
     pub fn parse(body: &str) -> Result<Self, InvalidMessage> {
         let invalid = |reason: String| InvalidMessage {
             queue: "the evaluation queue",
-            accepted: r#"S3 notifications, EventBridge S3 events and {"actor_id":"…"} with, if wanted, "mode":"execute|dry_run", "scope":"all|delete_only|generate_only", "force":true, "request_id":"…""#,
+            accepted: r#"S3 notifications, EventBridge S3 events and {"actor_id":"…"} and optionally "mode":"execute|dry_run", "scope":"all|delete_only|generate_only", "force":true, "request_id":"…""#,
             reason,
         };
         let value: Value = serde_json::from_str(without_mark(body)).map_err(|error| invalid(error.to_string()))?;
@@ -111,8 +111,8 @@ impl EvaluationMessage {
         }
         let mut command: EvaluationCommand =
             serde_json::from_value(value).map_err(|error| invalid(error.to_string()))?;
-        let named = |name| checked_name(name, "a request", LONGEST_NAME);
-        command.request_id = command.request_id.map(named).transpose().map_err(invalid)?;
+        let checked = |id| checked_id(id, "a request", MAX_ID_LENGTH);
+        command.request_id = command.request_id.map(checked).transpose().map_err(invalid)?;
         Ok(Self::Command(command))
     }
 }
@@ -131,21 +131,21 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_of_an_s3_notification_are_url_decoded() {
+    fn keys_of_an_s3_notification_are_url_decoded() {
         let body = r#"{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},
             "object":{"key":"p/training_data/a/M%C3%BCller+1%2B2.png","eTag":"e1","size":3}}}]}"#;
         assert_eq!(uploads(body), [("p/training_data/a/Müller 1+2.png".to_owned(), Some("e1".to_owned()))]);
     }
 
     #[test]
-    fn the_key_of_an_event_bridge_event_is_plain() {
+    fn key_of_an_event_bridge_event_is_plain() {
         let body = r#"{"version":"0","detail-type":"Object Created","source":"aws.s3",
             "detail":{"bucket":{"name":"b"},"object":{"key":"p/training_data/a/1+2 %20.png","etag":"e1","size":3}}}"#;
         assert_eq!(uploads(body), [("p/training_data/a/1+2 %20.png".to_owned(), Some("e1".to_owned()))]);
     }
 
     #[test]
-    fn removals_and_the_test_event_ask_for_nothing() {
+    fn removals_and_the_test_event_require_no_work() {
         let removed = r#"{"Records":[{"eventName":"ObjectRemoved:Delete","s3":{"object":{"key":"k"}}}]}"#;
         assert!(uploads(removed).is_empty());
         let test = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_needs_nothing_but_the_actor() {
+    fn command_requires_only_the_actor() {
         let EvaluationMessage::Command(command) = EvaluationMessage::parse(r#"{"actor_id":"a"}"#).unwrap() else {
             panic!("not a command")
         };
@@ -165,14 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn every_other_body_is_refused_with_its_reason() {
+    fn other_bodies_are_rejected_with_a_reason() {
         for (body, reason) in [
             ("Hello from SQS!", "expected value"),
             ("[]", "invalid"),
             (r#"{"actor_id":"a","mode":"dry-run"}"#, "unknown variant `dry-run`"),
             (r#"{"actor":"a"}"#, "unknown field `actor`"),
             (r#"{"actor_id":"a/../b"}"#, "can't be an actor's id"),
-            (r#"{"actor_id":"a","request_id":"a/b"}"#, "not the name of a request"),
+            (r#"{"actor_id":"a","request_id":"a/b"}"#, "not the id of a request"),
             (r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#, "s3"),
             (r#"{"detail-type":"Object Created","detail":{}}"#, "object"),
         ] {

@@ -1,41 +1,42 @@
-//! The generation queue.
+//! The messages of the generation queue.
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidMessage, LONGEST_NAME, checked_name};
+use super::{InvalidMessage, MAX_ID_LENGTH, checked_id};
 use crate::actor::ActorId;
 use crate::json::without_mark;
 use crate::kind::{Kind, KindCounts};
 use crate::plan::MANUAL;
 
-/// Make one image of a plan, or, by hand, as many as the sender says.
+/// A request for images: one slot of a plan, or a manual request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum GenerationMessage {
-    /// Make one image of a plan.
+    /// Generate the image of one slot.
     Planned {
-        /// Whose image.
+        /// The actor.
         actor_id: ActorId,
-        /// Which plan.
+        /// The plan.
         plan_id: String,
-        /// Which of the plan's images.
+        /// The slot of the plan.
         slot_id: String,
     },
-    /// Make this many images of each kind.
+    /// Generate this many images of each kind.
     Manual {
-        /// Whose images.
+        /// The actor.
         actor_id: ActorId,
-        /// How many.
+        /// The number of images of each kind.
         generate: KindCounts,
-        /// The request's own name, if it has one: two messages with the same one are one request.
+        /// The sender's id for the request. Copies of the message have the same.
         #[serde(skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
     },
 }
 
-/// At most this many images are made for one message by hand: a slip of the finger should not cost a fortune.
+/// The maximum number of images in a manual request: a typing error must not cost a fortune.
 const MAX_MANUAL_IMAGES: u32 = 100;
 
+/// The fields of both forms.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -47,38 +48,38 @@ struct Fields {
 }
 
 impl GenerationMessage {
-    /// Reads a message's body.
+    /// Parses the body of a message.
     ///
     /// # Errors
-    /// If it has neither form.
+    /// If the body has neither form.
     pub fn parse(body: &str) -> Result<Self, InvalidMessage> {
         let invalid = |reason: String| InvalidMessage {
             queue: "the generation queue",
-            accepted: r#"{"actor_id":"…","plan_id":"…","slot_id":"…"} or {"actor_id":"…","generate":{"bw_stylized":2}} with, if wanted, "request_id":"…""#,
+            accepted: r#"{"actor_id":"…","plan_id":"…","slot_id":"…"} or {"actor_id":"…","generate":{"bw_stylized":2}} and optionally "request_id":"…""#,
             reason,
         };
         let fields: Fields = serde_json::from_str(without_mark(body)).map_err(|error| invalid(error.to_string()))?;
         let actor_id = fields.actor_id;
-        let named = |name: Option<String>, of: &str, longest: usize| {
-            name.map(|name| checked_name(name, of, longest)).transpose().map_err(invalid)
+        let checked = |id: Option<String>, of: &str, max_length: usize| {
+            id.map(|id| checked_id(id, of, max_length)).transpose().map_err(invalid)
         };
-        // The plan that is made for a request is named after it.
-        let request_id = named(fields.request_id, "a request", LONGEST_NAME - MANUAL.len())?;
-        let plan_id = named(fields.plan_id, "a plan", LONGEST_NAME)?;
-        match (plan_id, named(fields.slot_id, "an image of a plan", LONGEST_NAME)?, fields.generate) {
+        // The id of the request's plan is the prefix and the id of the request.
+        let request_id = checked(fields.request_id, "a request", MAX_ID_LENGTH - MANUAL.len())?;
+        let plan_id = checked(fields.plan_id, "a plan", MAX_ID_LENGTH)?;
+        match (plan_id, checked(fields.slot_id, "a slot", MAX_ID_LENGTH)?, fields.generate) {
             (Some(plan_id), Some(slot_id), None) if request_id.is_none() => {
                 Ok(Self::Planned { actor_id, plan_id, slot_id })
             }
             (None, None, Some(generate)) => {
                 match Kind::ALL.iter().map(|&kind| u64::from(generate[kind])).sum::<u64>() {
-                    0 => Err(invalid("`generate` asks for no image".to_owned())),
+                    0 => Err(invalid("`generate` requests no image".to_owned())),
                     images if images > u64::from(MAX_MANUAL_IMAGES) => Err(invalid(format!(
-                        "`generate` asks for {images} images; ask for at most {MAX_MANUAL_IMAGES} at once"
+                        "`generate` requests {images} images; request at most {MAX_MANUAL_IMAGES} at once"
                     ))),
                     _ => Ok(Self::Manual { actor_id, generate, request_id }),
                 }
             }
-            _ => Err(invalid("either `plan_id` and `slot_id` or `generate` must be given".to_owned())),
+            _ => Err(invalid("either `plan_id` and `slot_id` or `generate` is required".to_owned())),
         }
     }
 }
@@ -98,24 +99,24 @@ mod tests {
     }
 
     #[test]
-    fn a_request_may_be_called_whatever_its_plan_may_be_called_after_it() {
+    fn longest_request_id_fits_into_a_plan_id() {
         let manual =
             |request_id: &str| json!({ "actor_id": "a", "generate": { "bw_stylized": 2 }, "request_id": request_id });
         let planned = |plan_id: &str| json!({ "actor_id": "a", "plan_id": plan_id, "slot_id": "001" });
-        let is_read = |body: serde_json::Value| GenerationMessage::parse(&body.to_string()).is_ok();
-        for (length, is_fine) in [(1, true), (120, true), (121, false)] {
-            let name = "x".repeat(length);
-            assert_eq!(is_read(manual(&name)), is_fine, "{length}");
-            assert_eq!(is_read(planned(&format!("{MANUAL}{name}"))), is_fine, "{length}");
+        let is_accepted = |body: serde_json::Value| GenerationMessage::parse(&body.to_string()).is_ok();
+        for (length, expected) in [(1, true), (120, true), (121, false)] {
+            let id = "x".repeat(length);
+            assert_eq!(is_accepted(manual(&id)), expected, "{length}");
+            assert_eq!(is_accepted(planned(&format!("{MANUAL}{id}"))), expected, "{length}");
         }
     }
 
     #[test]
-    fn every_other_body_is_refused_with_its_reason() {
+    fn other_bodies_are_rejected_with_a_reason() {
         for (body, reason) in [
             (r#"{"actor_id":"a","plan_id":"p"}"#, "either"),
-            (r#"{"actor_id":"a","plan_id":"p","slot_id":"a#b"}"#, "`a#b` is not the name of an image of a plan"),
-            (r#"{"actor_id":"a","generate":{"bw_stylized":1},"request_id":""}"#, "is not the name of a request"),
+            (r#"{"actor_id":"a","plan_id":"p","slot_id":"a#b"}"#, "`a#b` is not the id of a slot"),
+            (r#"{"actor_id":"a","generate":{"bw_stylized":1},"request_id":""}"#, "is not the id of a request"),
             (r#"{"actor_id":"a","generate":{}}"#, "no image"),
             (r#"{"actor_id":"a","generate":{"sepia":2}}"#, "unknown field `sepia`"),
             (r#"{"actor_id":"a","generate":{"bw_stylized":-1}}"#, "-1"),

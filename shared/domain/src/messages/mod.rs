@@ -1,4 +1,4 @@
-//! What the three queues carry. Unknown fields are refused: a misspelt option must not pass for its default.
+//! The messages of the three queues. Unknown fields are rejected, so that a misspelt option is not taken for its default.
 
 mod deletion;
 mod evaluation;
@@ -10,39 +10,38 @@ pub use evaluation::{Cause, EvaluationCommand, EvaluationMessage, Mode};
 pub use generation::GenerationMessage;
 pub use object_event::Upload;
 
-/// A body that is none of the forms its queue accepts. Sending it again never helps.
+/// The error for a body that has none of the forms its queue accepts. A retry can't succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}; {queue} accepts {accepted}")]
 pub struct InvalidMessage {
-    /// The queue, in words.
+    /// The name of the queue, for a sentence.
     pub queue: &'static str,
-    /// What may stand in it.
+    /// The accepted forms.
     pub accepted: &'static str,
-    /// What is wrong with the body.
+    /// The fault of the body.
     pub reason: String,
 }
 
-/// A name for a request that no other one has, by which copies of its message are known.
+/// A random request id. Copies of a message with the same id are the same request.
 #[must_use]
 pub fn new_request_id() -> String {
     format!("{:016x}", rand::random::<u64>())
 }
 
-/// The longest name of a plan or of one of its images.
-const LONGEST_NAME: usize = 128;
+/// The maximum length of a plan id, slot id or request id.
+const MAX_ID_LENGTH: usize = 128;
 
-/// The name of a plan, of one of its images or of a request: what we have given out ourselves is short and plain, and
-/// nothing else should reach the table's keys.
-fn checked_name(name: String, of: &str, longest: usize) -> Result<String, String> {
-    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c));
-    if is_plain && (1..=longest).contains(&name.len()) {
-        Ok(name)
+/// Returns a plan id, slot id or request id if it is plain enough for the table's keys. The balancer's own ids are.
+fn checked_id(id: String, of: &str, max_length: usize) -> Result<String, String> {
+    let is_plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c));
+    if is_plain && (1..=max_length).contains(&id.len()) {
+        Ok(id)
     } else {
-        Err(format!("`{}` is not the name of {of}", shortened(&name)))
+        Err(format!("`{}` is not the id of {of}", shortened(&id)))
     }
 }
 
-/// The beginning of what somebody sent, for a sentence about it.
+/// The beginning of a received text, for an error message.
 fn shortened(text: &str) -> String {
     if text.chars().count() <= 80 { text.to_owned() } else { text.chars().take(79).chain(['…']).collect() }
 }

@@ -1,4 +1,4 @@
-//! The two ways in which S3 tells that an object has landed.
+//! The two forms in which S3 reports a new object: bucket notifications and EventBridge events.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use crate::keys::url_decoded;
 
-/// An object that has landed in a bucket.
+/// A new object in a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    /// The bucket.
+    /// The name of the bucket.
     pub bucket: String,
-    /// The object's key, as it is.
+    /// The object's key, decoded.
     pub key: String,
-    /// The object's `ETag` without quotes, where the event tells.
+    /// The object's `ETag` without quotes, if the event contains it.
     pub etag: Option<String>,
-    /// When it landed, where the event tells.
+    /// When the object was created, if the event contains it.
     pub landed_at: Option<Timestamp>,
 }
 
@@ -70,7 +70,7 @@ impl Detail {
     }
 }
 
-/// The uploads among the records of an S3 notification, whose keys are URL-encoded with `+` for a space.
+/// The uploads in an S3 notification, whose keys are URL-encoded with `+` for a space.
 pub(super) fn from_notification(value: Value) -> Result<Vec<Upload>, String> {
     let notification: Notification = serde_json::from_value(value).map_err(|error| error.to_string())?;
     notification
@@ -85,7 +85,7 @@ pub(super) fn from_notification(value: Value) -> Result<Vec<Upload>, String> {
 pub(super) fn from_event_bridge(value: Value) -> Result<Upload, String> {
     let event: EventBridgeEvent = serde_json::from_value(value).map_err(|error| error.to_string())?;
     if event.detail_type != "Object Created" {
-        return Err(format!("`{}` is not an upload; let the rule pass `Object Created` only", event.detail_type));
+        return Err(format!("`{}` is not an upload; restrict the rule to `Object Created`", event.detail_type));
     }
     let key = event.detail.object.key.clone();
     Ok(event.detail.into_upload(key, event.time))

@@ -9,7 +9,7 @@ pub(super) fn another_kind(image: &Assessment) -> String {
     format!("Generated as {requested}, but came out as {}.", image.kind)
 }
 
-/// An image below the quality floor. For a copy, naming the original is enough.
+/// An image below the quality floor. For a copy, the name of the original is enough.
 pub(super) fn poor(image: &Assessment, quality_floor: u8) -> String {
     if image.flags.contains(&Flag::ExactDuplicate) && !image.reason.is_empty() {
         return image.reason.clone();
@@ -19,27 +19,27 @@ pub(super) fn poor(image: &Assessment, quality_floor: u8) -> String {
 }
 
 /// A good image of a kind with a surplus.
-pub(super) fn surplus(image: &Assessment, staying: &[&Assessment], surplus: &[&Assessment], wanted: u32) -> String {
+pub(super) fn surplus(image: &Assessment, kept: &[&Assessment], surplus: &[&Assessment], wanted: u32) -> String {
     format!(
         "Surplus: {} good {} images, {wanted} wanted; {} ({}).",
-        staying.len() + surplus.len(),
+        kept.len() + surplus.len(),
         image.kind.in_words(),
-        why_this_one(image, staying, surplus),
+        why_this_one(image, kept, surplus),
         rating(image),
     )
 }
 
-fn why_this_one(image: &Assessment, staying: &[&Assessment], surplus: &[&Assessment]) -> &'static str {
-    let unpinned = || staying.iter().filter(|other| !other.pinned);
+fn why_this_one(image: &Assessment, kept: &[&Assessment], surplus: &[&Assessment]) -> &'static str {
+    let unpinned = || kept.iter().filter(|other| !other.pinned);
     if !image.origin.is_uploaded() && unpinned().any(|other| other.origin.is_uploaded()) {
         return "a generated image goes before your own";
     }
-    let Some(last_staying) = unpinned().next_back() else { return "pinned images stay first" };
-    if image.quality < last_staying.quality {
+    let Some(last_kept) = unpinned().next_back() else { return "pinned images stay first" };
+    if image.quality < last_kept.quality {
         let is_lowest = surplus.iter().all(|other| other.filename == image.filename || other.quality > image.quality);
         return if is_lowest { "this one is rated lowest" } else { "this one is among the lowest rated" };
     }
-    if ties_lost(image) > ties_lost(last_staying) {
+    if ties_lost(image) > ties_lost(last_kept) {
         "others with this rating are better suited"
     } else {
         "of images rated the same this one is the newest"

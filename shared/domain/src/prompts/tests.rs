@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{PLACEHOLDER, all, draw, of_kind, preview};
 use crate::kind::Kind;
 
-/// Words that would ask a black-and-white image for colour.
+/// Words that would request colour in a black-and-white image.
 const COLOR_WORDS: [&str; 34] = [
     "amber",
     "azure",
@@ -50,13 +50,13 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn the_library_has_fifteen_photographic_eleven_bw_and_nine_color_prompts() {
+fn library_has_fifteen_eleven_and_nine_prompts() {
     let counts = Kind::ALL.map(|kind| of_kind(kind).len());
     assert_eq!(counts, [15, 11, 9]);
 }
 
 #[test]
-fn every_prompt_is_listed_under_its_own_kind() {
+fn every_prompt_is_listed_under_its_kind() {
     for kind in Kind::ALL {
         assert!(of_kind(kind).iter().all(|prompt| prompt.kind == kind));
     }
@@ -69,7 +69,7 @@ fn ids_are_unique() {
 }
 
 #[test]
-fn every_prompt_asks_for_off_center_framing_an_unaware_character_and_the_same_identity() {
+fn every_prompt_makes_the_same_demands() {
     let demands = ["off-center", "unaware of the camera", "identity", "face and clothing features", "reference image"];
     for prompt in all() {
         for demand in demands {
@@ -87,7 +87,7 @@ fn every_prompt_names_a_camera_angle() {
 }
 
 #[test]
-fn every_prompt_has_forty_to_seventy_words_and_fits_in_a_thousand_characters() {
+fn every_prompt_has_forty_to_seventy_words() {
     for prompt in all() {
         let count = prompt.text.split_whitespace().count();
         assert!((40..=70).contains(&count), "{} has {count} words", prompt.id);
@@ -96,7 +96,7 @@ fn every_prompt_has_forty_to_seventy_words_and_fits_in_a_thousand_characters() {
 }
 
 #[test]
-fn no_prompt_assumes_the_gender_of_the_character() {
+fn no_prompt_assumes_a_gender() {
     let gendered = ["he", "she", "him", "her", "his", "hers"];
     for prompt in all() {
         assert!(!words(prompt.text).any(|word| gendered.contains(&word.as_str())), "{}", prompt.id);
@@ -112,7 +112,7 @@ fn no_black_and_white_prompt_names_a_color() {
 }
 
 #[test]
-fn rendering_puts_the_descriptor_in_every_place() {
+fn rendering_replaces_every_placeholder() {
     for prompt in all() {
         assert!(prompt.text.contains(PLACEHOLDER), "{}", prompt.id);
         let text = prompt.render("robotic character");
@@ -121,7 +121,7 @@ fn rendering_puts_the_descriptor_in_every_place() {
 }
 
 #[test]
-fn a_preview_ends_between_words_after_about_a_hundred_characters() {
+fn preview_ends_between_words() {
     for prompt in all() {
         let text = prompt.render("woman");
         let short = preview(&text);
@@ -133,18 +133,18 @@ fn a_preview_ends_between_words_after_about_a_hundred_characters() {
 }
 
 #[test]
-fn a_preview_of_a_short_text_is_the_text() {
+fn preview_of_a_short_text_is_the_text() {
     assert_eq!(preview("Charcoal drawing."), "Charcoal drawing.");
 }
 
 #[test]
-fn a_preview_copes_with_long_words_beyond_ascii() {
+fn preview_cuts_long_words_beyond_ascii() {
     assert_eq!(preview(&"é".repeat(300)), format!("{}…", "é".repeat(100)));
 }
 
 proptest! {
     #[test]
-    fn a_draw_repeats_nothing_while_unused_prompts_remain(
+    fn draw_repeats_no_prompt_while_unused_ones_remain(
         kind in prop::sample::select(Kind::ALL.to_vec()),
         used_bits in any::<u16>(),
         count in 0usize..60,

@@ -165,7 +165,7 @@ impl Evaluation {
         let is_answered = is_answered(command, record, message.sent_at);
         if let Some(plan) = self.plan_under_way(&command.actor_id, record).await? {
             let is_own = is_made_for(&plan.plan_id, message.id);
-            if is_answered || is_own || !command.force && command.is_covered_by_a_plan_of(plan.scope) {
+            if is_answered || is_own || !command.force && command.is_answered_after_plan_of(plan.scope) {
                 return Ok(Turn::AfterPlan);
             }
             if !command.force {

@@ -5,7 +5,7 @@ use aws::metrics::Metric;
 use aws::store::AMONG_RIVALS;
 use aws::store::slots::{SlotRecord, SlotState};
 use backon::Retryable;
-use domain::keys::is_image_name;
+use domain::files::is_image_name;
 use domain::manifest::{BALANCING, Image, timestamp_text};
 use domain::money::MicroUsd;
 use domain::numbering::{filename, highest, number_of};

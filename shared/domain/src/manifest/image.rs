@@ -1,0 +1,180 @@
+//! The image record.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{BALANCING, UPLOADED};
+use crate::assessment::{Flag, Observation, Origin};
+use crate::facts::Facts;
+use crate::kind::Kind;
+use crate::money::MicroUsd;
+use crate::prompts;
+
+/// The record of one image of a set, stored in the table and exported in the manifest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    /// The prompt that the image was generated from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// The beginning of the prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_preview: Option<String>,
+    /// The id of the prompt in the library.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_id: Option<String>,
+    /// When the image was generated, or found in the bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated_at: Option<String>,
+    /// The URL of the object in S3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3_url: Option<String>,
+    /// The path of the local file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_path: Option<String>,
+    /// The number in the file name. Manifests of other tools may count differently.
+    #[serde(default)]
+    pub index: u64,
+    /// The kind: the requested one until the image is assessed.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// The requested kind, which an assessment does not change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_type: Option<Kind>,
+    /// The number of the image's generation batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_id: Option<u32>,
+    /// The `type` of the image's generation batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_type: Option<String>,
+    /// The plan that generated the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_id: Option<String>,
+    /// The price of the image, in millionths of a US dollar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_micro_usd: Option<MicroUsd>,
+    /// The `ETag` of the object that the following fields describe; `None` until the object is in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The observed quality, from 1 to 10; `None` if the image is unassessed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<u8>,
+    /// The observed flags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
+    /// The reason of the observation, as a sentence for the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The vision model that observed the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessed_by: Option<String>,
+    /// The measurements of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+    /// Why the file is unusable as an image, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<String>,
+    /// Whether the operator pinned the image.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// The id of the deletion that has claimed the image. An exported manifest doesn't contain it, because no deletion is
+    /// running where the manifest is imported.
+    #[serde(skip)]
+    pub deleting: Option<String>,
+    /// Fields that the balancer doesn't know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl Image {
+    /// The origin of the image. Older records have no requested kind; for them, the prompt implies it.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        if self.generation_type.as_deref() != Some(BALANCING) {
+            return Origin::Uploaded;
+        }
+        let of_prompt = || Some(prompts::by_id(self.prompt_id.as_deref()?)?.kind);
+        Origin::Generated { requested: self.requested_type.or_else(of_prompt) }
+    }
+
+    /// The observation of this vision model; `None` if another model, or none, has observed the image.
+    #[must_use]
+    pub fn observation_by(&self, model: &str) -> Option<Observation> {
+        (self.assessed_by.as_deref() == Some(model)).then_some(())?;
+        Some(Observation {
+            kind: self.kind?,
+            quality: self.quality?,
+            flags: self.flags.clone(),
+            reason: self.reason.clone().unwrap_or_default(),
+        })
+    }
+
+    /// Records the observation of a vision model.
+    pub fn observe(&mut self, observation: Observation, model: &str) {
+        let Observation { kind, quality, flags, reason } = observation;
+        self.kind = Some(kind);
+        self.quality = Some(quality);
+        self.flags = flags;
+        self.reason = Some(reason);
+        self.assessed_by = Some(model.to_owned());
+    }
+
+    /// Resets the record for another object of the same name: it is an upload, and only the name's number, places, pin
+    /// and deletion claim still apply.
+    pub fn replace(&mut self, etag: &str) {
+        *self = Self {
+            etag: Some(etag.to_owned()),
+            index: self.index,
+            s3_url: self.s3_url.take(),
+            local_path: self.local_path.take(),
+            generation_id: self.generation_id,
+            generation_type: Some(UPLOADED.to_owned()),
+            generated_at: self.generated_at.take(),
+            pinned: self.pinned,
+            deleting: self.deleting.take(),
+            ..Self::default()
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::prompts::of_kind;
+
+    fn generated() -> Image {
+        Image { generation_type: Some(BALANCING.to_owned()), kind: Some(Kind::ColorStylized), ..Image::default() }
+    }
+
+    #[test]
+    fn assessment_keeps_the_requested_kind() {
+        let photo = Some(Kind::Photorealistic);
+        let mut image = Image { requested_type: photo, ..generated() };
+        let observation = Observation { kind: Kind::BwStylized, quality: 8, flags: Vec::new(), reason: String::new() };
+        image.observe(observation, "model");
+        assert_eq!(image.origin(), Origin::Generated { requested: photo });
+        let written = serde_json::to_value(&image).unwrap();
+        assert_eq!((&written["type"], &written["requested_type"]), (&json!("bw_stylized"), &json!("photorealistic")));
+        image.replace("2");
+        assert_eq!(image.origin(), Origin::Uploaded, "another object has the name");
+    }
+
+    #[test]
+    fn prompt_implies_the_requested_kind_of_old_records() {
+        let prompt_id = Some(of_kind(Kind::Photorealistic)[0].id.to_owned());
+        let requested = Some(Kind::Photorealistic);
+        assert_eq!(Image { prompt_id, ..generated() }.origin(), Origin::Generated { requested });
+        let prompt_id = Some("of-another-version".to_owned());
+        assert_eq!(Image { prompt_id, ..generated() }.origin(), Origin::Generated { requested: None });
+    }
+
+    #[test]
+    fn image_of_another_tool_counts_as_uploaded() {
+        for generation_type in [None, Some(UPLOADED), Some("initial")] {
+            let generation_type = generation_type.map(str::to_owned);
+            let image = Image { generation_type, prompt: Some("A photograph.".to_owned()), ..generated() };
+            assert_eq!(image.origin(), Origin::Uploaded);
+        }
+    }
+}
