@@ -12,7 +12,7 @@ use domain::actor::ActorId;
 use domain::kind::Kind;
 use domain::plan::PlanState;
 use domain::status::Status;
-use handlers::evaluate::{LEASE, MAX_SET_IMAGES};
+use handlers::evaluate::{LEASE_DURATION, MAX_SET_IMAGES};
 use handlers::{Handler, HandlerError, Message};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -216,7 +216,7 @@ async fn evaluations_of_one_actor_in_the_same_moment_ask_the_model_once() {
     // A worker that dies as it asks leaves every image known and none judged.
     world.network.fail_naming("chat/completions", Fault::DiesBefore);
     tokio::select! {
-        () = world.network.death() => world.let_pass(LEASE),
+        () = world.network.death() => world.let_pass(LEASE_DURATION),
         _ = evaluate(0) => panic!("the worker did not die"),
     }
     let asked_before = world.vision.turns();

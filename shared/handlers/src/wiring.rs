@@ -108,10 +108,10 @@ pub async fn evaluation(
         target: config.target,
         quality_floor: config.quality_floor,
         frontal_images: config.frontal_images,
-        most_deleted_percent: config.most_deleted_percent,
+        max_deleted_percent: config.max_deleted_percent,
         max_rounds: config.max_rounds,
         quiet: config.quiet,
-        reading: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)),
+        read_permits: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)),
         clock: clock.clone(),
     };
     Ok(Worker { handler, store, queues, clock })

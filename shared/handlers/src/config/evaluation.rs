@@ -23,7 +23,7 @@ pub struct EvaluationConfig {
     /// The treatment of images that face the camera or are symmetrical.
     pub frontal_images: FrontalImages,
     /// The share of a set, in percent, that one plan may delete without being approved.
-    pub most_deleted_percent: u8,
+    pub max_deleted_percent: u8,
     /// How often in a row a set is mended before a person is asked.
     pub max_rounds: u32,
     /// How long the bucket must have been quiet before a set is judged.
@@ -48,7 +48,7 @@ impl Section for EvaluationConfig {
             quality_floor: reader
                 .optional("QUALITY_FLOOR", "a number from 1 to 10", 5, |floor| (1..=BEST_QUALITY).contains(floor)),
             frontal_images: reader.optional("FRONTAL_IMAGES", "keep or replace", FrontalImages::Keep, |_| true),
-            most_deleted_percent: reader
+            max_deleted_percent: reader
                 .optional("MAX_DELETED_PERCENT", "a number from 0 to 100", 50, |&percent| percent <= 100),
             max_rounds: reader.optional("MAX_ROUNDS", "a number from 1 to 100", 3, |rounds| (1..=100).contains(rounds)),
             quiet: Duration::from_secs(reader.optional(

@@ -11,7 +11,7 @@ use providers::vision::VisionError;
 
 use super::Evaluation;
 use super::assess::{AssessmentBlocked, BudgetShortage};
-use super::decide::EvaluationContext;
+use super::context::EvaluationContext;
 use crate::{HandlerError, outage, park_over_budget};
 
 impl Evaluation {

@@ -8,7 +8,7 @@ use domain::messages::Cause;
 use domain::plan::{Plan, PlanState};
 
 use super::Evaluation;
-use super::decide::EvaluationContext;
+use super::context::EvaluationContext;
 use crate::HandlerError;
 
 /// Reasons that are told; more would hide the first.

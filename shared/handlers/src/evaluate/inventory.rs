@@ -1,12 +1,14 @@
-//! What an actor's set consists of: bucket and manifest brought into agreement, every file read and measured.
+//! The inventory of a set: reconciles the image records with the bucket, and reads and measures new images.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws::bucket::Fetched;
+use aws::bucket::{Bucket, Fetched};
+use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use aws::store::images::MAX_IMAGES_PER_TRANSACTION;
 use domain::actor::ActorId;
+use domain::keys::Keys;
 use domain::manifest::{GenerationBatch, Image, UPLOADED, timestamp_text};
 use domain::numbering::{highest, number_of};
 use domain::plan::Note;
@@ -15,75 +17,76 @@ use domain::suspension::fingerprint;
 use futures::{StreamExt, TryStreamExt, stream};
 use image::RgbImage;
 use imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shrink};
+use tokio::sync::Semaphore;
 use tracing::info;
 
-use super::Evaluation;
-use crate::HandlerError;
+use super::{LEASE_POLL, MAX_CONCURRENT_READS, MAX_NEW_IMAGES, MAX_SET_IMAGES};
 use crate::listing::list_folder;
+use crate::local_copy::LocalCopy;
+use crate::{Clock, HandlerError};
 
-/// An actor's set.
 pub(super) struct Inventory {
-    /// The images, by file name.
+    /// The usable images, by file name.
     pub(super) images: Vec<InventoryImage>,
-    /// The files that can't be used, and why.
+    /// The unusable and ignored files, with the reasons.
     pub(super) notes: Vec<Note>,
-    /// Files that nobody has looked at yet, and that were too many for this time.
+    /// New files beyond [`MAX_NEW_IMAGES`], for the next part.
     pub(super) unread: Vec<String>,
-    /// Whether files were found unusable only now.
+    /// Whether this inventory found unusable files that no earlier one had found.
     pub(super) has_new_unusable: bool,
-    /// The highest number of a generation so far.
+    /// The highest number of a generation batch.
     pub(super) last_generation: u32,
-    /// Identifies the set and its state.
+    /// Identifies the files of the set and their pins.
     pub(super) fingerprint: String,
 }
 
-/// One image of the set.
 pub(super) struct InventoryImage {
     pub(super) filename: String,
-    /// What the manifest says.
+    /// The image record.
     pub(super) image: Image,
-    /// A small version to look at, where somebody has to: only of images not yet judged.
+    /// A small copy for the vision model, if the image must be assessed.
     pub(super) preview: Option<Arc<RgbImage>>,
 }
 
-/// What reading a file gave.
-struct Reading {
-    image: Image,
-    preview: Option<Arc<RgbImage>>,
+/// Takes the inventory of one actor's set, under the lease.
+pub(super) struct InventoryBuilder<'a> {
+    pub(super) bucket: &'a Bucket,
+    pub(super) store: &'a Store,
+    pub(super) local: &'a LocalCopy,
+    pub(super) keys: &'a Keys,
+    pub(super) clock: &'a Clock,
+    pub(super) read_permits: &'a Semaphore,
+    /// The name of the vision model, whose observations of known images are reused.
+    pub(super) vision_model: &'a str,
+    pub(super) actor: &'a ActorId,
+    pub(super) lease_token: &'a str,
 }
 
-impl Evaluation {
-    /// Lists the set, takes what is new, changed or vanished over into the manifest, and reads what must be judged.
-    ///
+impl InventoryBuilder<'_> {
     /// # Errors
-    /// The inner one, a sentence for people, if it is too large a set.
-    pub(super) async fn take_inventory(
-        &self,
-        actor: &ActorId,
-        record: &ActorRecord,
-        token: &str,
-    ) -> Result<Result<Inventory, String>, HandlerError> {
-        // The records come first: what is recorded and placed in between is listed, and nothing seems to have vanished
-        // that has only just come.
+    /// [`HandlerError::NeedsOperator`] if the set is too large or can't be interpreted, or none of its images can be read.
+    pub(super) async fn build(&self, record: &ActorRecord) -> Result<Inventory, HandlerError> {
+        let actor = self.actor;
+        // The records are read before the bucket is listed. An image that is recorded and placed in between is listed,
+        // so it doesn't seem to have vanished.
         let known = self.store.images(actor).await?;
-        let listing = list_folder(&self.bucket, &self.keys, actor).await?;
+        let listing = list_folder(self.bucket, self.keys, actor).await?;
         if let Some(obstacle) = listing.obstacle() {
-            return Ok(Err(obstacle));
+            return Err(HandlerError::NeedsOperator(obstacle));
         }
         for twins in listing.twins() {
-            info!(%actor, ?twins, "trainers and file systems may take these images for one");
+            info!(%actor, ?twins, "trainers and file systems may confuse these images");
         }
-        let set_aside = listing.notes();
+        let ignored = listing.notes();
         let listed = listing.images;
-        if listed.len() > super::MAX_SET_IMAGES {
-            return Ok(Err(format!(
-                "The set has {} images; at most {} are looked at. Take some away.",
+        if listed.len() > MAX_SET_IMAGES {
+            return Err(HandlerError::NeedsOperator(format!(
+                "The set has {} images, but can have at most {MAX_SET_IMAGES}. Remove some.",
                 listed.len(),
-                super::MAX_SET_IMAGES
             )));
         }
         self.store.raise_last_number(actor, highest(listed.iter().map(|file| file.filename.as_str()))).await?;
-        let last_generation = self.reconcile(actor, record, token, &listed, &known).await?;
+        let last_generation = self.reconcile(record.last_generation, &listed, &known).await?;
         let recorded = self.store.images(actor).await?;
         let set = listed.iter().filter_map(|file| recorded.get_key_value(&file.filename));
         let fingerprint = fingerprint(set.map(|(filename, image)| (filename.as_str(), image)));
@@ -92,48 +95,39 @@ impl Evaluation {
             Some((file, image))
         });
         let (known, mut new): (Vec<_>, Vec<_>) = present.partition(|(_, image)| self.is_known(image));
-        let unread: Vec<String> =
-            new.split_off(new.len().min(super::MAX_NEW_IMAGES)).into_iter().map(|(file, _)| file.filename).collect();
-        let known_before = known.len();
-        let images: Vec<InventoryImage> = stream::iter(known.into_iter().chain(new))
-            .map(|(file, image)| self.read(actor, file, image))
-            .buffered(super::MAX_CONCURRENT_READS)
+        let unread = new.split_off(new.len().min(MAX_NEW_IMAGES)).into_iter().map(|(file, _)| file.filename).collect();
+        let known_count = known.len();
+        let read: Vec<InventoryImage> = stream::iter(known.into_iter().chain(new))
+            .map(|(file, image)| self.read(file, image))
+            .buffered(MAX_CONCURRENT_READS)
             .try_collect()
             .await?;
-        let has_new_unusable = images[known_before..].iter().any(|file| file.image.unusable.is_some());
-        let (unusable, images): (Vec<_>, Vec<_>) = images.into_iter().partition(|file| file.image.unusable.is_some());
-        let unusable = unusable
-            .into_iter()
-            .map(|file| Note { remark: file.image.unusable.unwrap_or_default(), filename: file.filename });
-        let notes: Vec<Note> = unusable.collect();
-        if images.is_empty() && unread.is_empty() && !notes.is_empty() {
-            return Ok(Err(nothing_can_be_read(&notes)));
-        }
-        let notes = notes.into_iter().chain(set_aside).collect();
-        Ok(Ok(Inventory { images, notes, unread, has_new_unusable, last_generation, fingerprint }))
+        let has_new_unusable = read[known_count..].iter().any(|file| file.image.unusable.is_some());
+        let inventory =
+            Inventory { images: read, notes: Vec::new(), unread, has_new_unusable, last_generation, fingerprint };
+        inventory.without_unusable(ignored)
     }
 
-    /// Whether what the manifest says of an image suffices.
+    /// Whether the record suffices, so that the file need not be read.
     fn is_known(&self, image: &Image) -> bool {
-        let is_judged = image.facts.is_some() && image.observation_by(self.vision.name()).is_some();
-        is_judged || image.unusable.is_some()
+        let is_assessed = image.facts.is_some() && image.observation_by(self.vision_model).is_some();
+        is_assessed || image.unusable.is_some()
     }
 
-    /// Brings the manifest into agreement with the bucket. Returns the highest number of a generation.
+    /// Creates, updates and removes image records to match the bucket. Returns the highest number of a generation batch.
     async fn reconcile(
         &self,
-        actor: &ActorId,
-        record: &ActorRecord,
-        token: &str,
+        mut last_generation: u32,
         listed: &[Listed],
         recorded: &BTreeMap<String, Image>,
     ) -> Result<u32, HandlerError> {
+        let actor = self.actor;
         let differences = compare(listed, recorded);
         for filename in &differences.vanished {
             let Some(image) = recorded.get(filename) else { continue };
             info!(%actor, filename, "no longer in the bucket");
             match &image.deleting {
-                // A deletion was cut off here, or is at it: what it would do now is done.
+                // A deletion has removed the object and is still running, or was interrupted. Complete it.
                 Some(plan_id) => {
                     self.local.trash(actor, plan_id, filename, None).await?;
                     self.store.end_deletion(actor, filename, plan_id).await?;
@@ -148,21 +142,15 @@ impl Evaluation {
                 self.store.save_replaced(actor, &file.filename, &image).await?;
             }
         }
-        let mut last_generation = record.last_generation;
         for files in differences.new.chunks(MAX_IMAGES_PER_TRANSACTION) {
             last_generation += 1;
-            self.register_uploads(actor, token, last_generation, files).await?;
+            self.register_uploads(last_generation, files).await?;
         }
         Ok(last_generation)
     }
 
-    async fn register_uploads(
-        &self,
-        actor: &ActorId,
-        token: &str,
-        generation_id: u32,
-        files: &[Listed],
-    ) -> Result<(), HandlerError> {
+    async fn register_uploads(&self, generation_id: u32, files: &[Listed]) -> Result<(), HandlerError> {
+        let actor = self.actor;
         let now = timestamp_text(self.clock.now());
         let images: Vec<_> = files
             .iter()
@@ -180,7 +168,7 @@ impl Evaluation {
                 (file.filename.clone(), image)
             })
             .collect();
-        let generation = GenerationBatch {
+        let batch = GenerationBatch {
             generation_id,
             origin: UPLOADED.to_owned(),
             generated_at: now,
@@ -188,33 +176,33 @@ impl Evaluation {
             metadata: serde_json::Map::new(),
             other: serde_json::Map::new(),
         };
-        if self.store.register(actor, token, &generation, &images).await? {
+        if self.store.register(actor, self.lease_token, &batch, &images).await? {
             Ok(())
         } else {
-            Err(HandlerError::deferred("the right to evaluate this actor was lost", super::LEASE_POLL))
+            Err(HandlerError::deferred("the lease of this evaluation was lost", LEASE_POLL))
         }
     }
 
-    /// Reads and measures a file, unless what the manifest says of it suffices.
-    async fn read(&self, actor: &ActorId, file: Listed, known: Image) -> Result<InventoryImage, HandlerError> {
-        // An image on its way may have arrived since its record was read; the listing says which object is there.
+    /// Reads and measures a file, unless its record suffices.
+    async fn read(&self, file: Listed, known: Image) -> Result<InventoryImage, HandlerError> {
+        let actor = self.actor;
+        // A generated image may have been placed after its record was read; the listing has its `ETag`.
         let known = Image { etag: Some(file.etag.clone()), ..known };
         if self.is_known(&known) {
             return Ok(InventoryImage { filename: file.filename, image: known, preview: None });
         }
-        // Shared by all actors of a batch: the function's memory is enough for so many and no more.
-        let permit = self.reading.acquire().await;
+        let permit = self.read_permits.acquire().await;
         let reading = match self.bucket.get_at_most(&self.keys.image(actor, &file.filename), MAX_BYTES).await? {
             Fetched::Missing => {
-                let reason = format!("{} vanished while it was read", file.filename);
-                return Err(HandlerError::deferred(reason, super::LEASE_POLL));
+                let reason = format!("{} disappeared while it was read", file.filename);
+                return Err(HandlerError::deferred(reason, LEASE_POLL));
             }
             Fetched::TooLarge(bytes) => Reading::unusable(known, &DecodeError::TooLarge(bytes)),
             Fetched::Whole(object) => {
                 let blank = known.clone();
                 let read = tokio::task::spawn_blocking(move || Reading::of(known, &object.bytes)).await;
+                // A decoder that panics does so at each attempt.
                 let damaged = DecodeError::Damaged("it can't be decoded".to_owned());
-                // A decoder that panics at a file does so each time.
                 read.unwrap_or_else(|_| Reading::unusable(blank, &damaged))
             }
         };
@@ -224,9 +212,28 @@ impl Evaluation {
     }
 }
 
-/// The balancer does not regenerate a set from the base image if none of its images can be read: they may be of another
-/// format, or damaged in transit.
-fn nothing_can_be_read(unusable: &[Note]) -> String {
+impl Inventory {
+    /// Moves the unusable files to the notes, before the ignored ones.
+    ///
+    /// # Errors
+    /// [`HandlerError::NeedsOperator`] if no image of the set is usable. The images may have another format or be
+    /// damaged in transit, so the balancer doesn't generate a new set.
+    fn without_unusable(self, ignored: Vec<Note>) -> Result<Self, HandlerError> {
+        let (unusable, images): (Vec<_>, Vec<_>) =
+            self.images.into_iter().partition(|file| file.image.unusable.is_some());
+        let mut notes: Vec<Note> = unusable
+            .into_iter()
+            .map(|file| Note { remark: file.image.unusable.unwrap_or_default(), filename: file.filename })
+            .collect();
+        if images.is_empty() && self.unread.is_empty() && !notes.is_empty() {
+            return Err(HandlerError::NeedsOperator(no_image_is_usable(&notes)));
+        }
+        notes.extend(ignored);
+        Ok(Self { images, notes, ..self })
+    }
+}
+
+fn no_image_is_usable(unusable: &[Note]) -> String {
     const NAMED: usize = 3;
     let named = unusable.iter().take(NAMED).map(|note| format!("{}: {}", note.filename, note.remark));
     let named: Vec<_> = named.collect();
@@ -235,9 +242,15 @@ fn nothing_can_be_read(unusable: &[Note]) -> String {
         more => format!(", and {more} more"),
     };
     format!(
-        "No image of the set can be read ({}{more}). Replace them, or remove them if all are to be made from the base image. Until then nothing is deleted and nothing generated.",
+        "No image of the set can be read ({}{more}). Replace them, or remove them if all are to be generated from the base image. Until then nothing is deleted and nothing generated.",
         named.join("; ")
     )
+}
+
+/// The result of reading a file.
+struct Reading {
+    image: Image,
+    preview: Option<Arc<RgbImage>>,
 }
 
 impl Reading {

@@ -1,5 +1,5 @@
-//! A suspended set stays unchanged until it changes or the user requests another attempt. Otherwise a second upload of
-//! the same file, or a second run on the same folder, would delete and generate as many images in vain again.
+//! A suspended set stays unchanged until it changes or the operator requests another attempt. Otherwise a second upload
+//! of the same file, or a second run on the same folder, would delete and generate as many images in vain again.
 
 use aws::store::leases::Verdict;
 use domain::messages::{Cause, Mode};
@@ -9,22 +9,21 @@ use domain::suspension::Suspension;
 use tracing::info;
 
 use super::Evaluation;
-use super::decide::EvaluationContext;
-use super::inventory::Inventory;
+use super::context::EvaluationContext;
 use crate::HandlerError;
 
 impl Evaluation {
-    /// The record of the suspended set, if the set is the same and the message requests no other attempt.
-    pub(super) fn still_suspended<'a>(
+    /// The suspension, if the set is the same and the message requests no other attempt.
+    pub(super) fn current_suspension<'a>(
         &self,
         context: &'a EvaluationContext<'_>,
-        inventory: &Inventory,
+        fingerprint: &str,
     ) -> Option<&'a Suspension> {
         let command = context.command;
-        let is_news_of_uploads = command.cause == Cause::Uploads && command.mode == Mode::Execute;
-        let may_stay = is_news_of_uploads && command.scope == Scope::All && !command.force;
+        let is_triggered_by_uploads = command.cause == Cause::Uploads && command.mode == Mode::Execute;
+        let may_stay = is_triggered_by_uploads && command.scope == Scope::All && !command.force;
         let suspension = context.record.suspension.as_ref().filter(|_| may_stay)?;
-        suspension.still_holds(&inventory.fingerprint, &self.policy_in_words()).then_some(suspension)
+        suspension.still_holds(fingerprint, &self.policy_text()).then_some(suspension)
     }
 
     pub(super) async fn stay_suspended(
@@ -32,13 +31,12 @@ impl Evaluation {
         context: &EvaluationContext<'_>,
         suspension: &Suspension,
     ) -> Result<(), HandlerError> {
-        info!(actor = %context.command.actor_id, "nothing has changed since the set was given up");
+        info!(actor = %context.command.actor_id, "the set is suspended and unchanged");
         let verdict = context.verdict(suspension.status, suspension.rounds, &suspension.reason);
-        self.conclude_with(context, Verdict { suspension: Some(suspension.clone()), ..verdict }).await
+        self.settle(context, Verdict { suspension: Some(suspension.clone()), ..verdict }).await
     }
 
-    /// Sets the actor to needs attention, and records the set so that the balancer does not retry the same set by
-    /// itself.
+    /// Sets the actor to needs attention, and suspends the set that has this fingerprint.
     pub(super) async fn suspend(
         &self,
         context: &EvaluationContext<'_>,
@@ -51,14 +49,15 @@ impl Evaluation {
             reason: reason.to_owned(),
             rounds: round.min(self.max_rounds),
             images: fingerprint.to_owned(),
-            policy: Some(self.policy_in_words()),
+            policy: Some(self.policy_text()),
             circumstances: None,
         };
         let verdict = context.verdict(Status::NeedsAttention, round, reason);
-        self.conclude_with(context, Verdict { suspension: Some(suspension), ..verdict }).await
+        self.settle(context, Verdict { suspension: Some(suspension), ..verdict }).await
     }
 
-    fn policy_in_words(&self) -> String {
+    /// The settings that a suspension depends on.
+    fn policy_text(&self) -> String {
         format!(
             "{} floor {} frontal {} rounds {} by {}",
             self.target.counts(),
