@@ -1,5 +1,5 @@
 //! The sample events are the contract with whoever puts messages on the queues: each is what its name says.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;

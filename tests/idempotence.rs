@@ -1,5 +1,5 @@
 //! Whatever comes twice changes nothing the second time.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ async fn snapshot(stack: &TestStack, actor: &ActorId) -> Snapshot {
 }
 
 #[tokio::test]
-async fn the_same_evaluation_asked_for_three_times_makes_one_plan() {
+async fn repeated_evaluation_requests_make_one_plan() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
     for _ in 0..3 {
@@ -51,7 +51,7 @@ async fn the_same_evaluation_asked_for_three_times_makes_one_plan() {
 }
 
 #[tokio::test]
-async fn the_messages_of_a_plan_sent_again_after_its_end_change_nothing() {
+async fn repeated_plan_messages_change_nothing() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     stack.upload_all(&actor, 1, &too_full_set()[2..]).await;
@@ -74,7 +74,7 @@ async fn the_messages_of_a_plan_sent_again_after_its_end_change_nothing() {
 }
 
 #[tokio::test]
-async fn files_deleted_by_hand_three_times_are_in_the_trash_once() {
+async fn repeated_manual_deletion_trashes_once() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &full_set()).await;
     stack.balanced(&actor).await;
@@ -88,7 +88,7 @@ async fn files_deleted_by_hand_three_times_are_in_the_trash_once() {
 }
 
 #[tokio::test]
-async fn the_same_bytes_uploaded_again_change_nothing() {
+async fn repeated_upload_of_same_bytes_changes_nothing() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     let set = full_set();
@@ -110,7 +110,7 @@ async fn the_same_bytes_uploaded_again_change_nothing() {
 }
 
 #[tokio::test]
-async fn evaluating_a_balanced_set_again_changes_nothing() {
+async fn evaluation_of_balanced_set_changes_nothing() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     stack.upload_all(&actor, 1, &full_set()[..5]).await;
@@ -126,7 +126,7 @@ async fn evaluating_a_balanced_set_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn two_evaluations_at_the_same_time_make_one_plan() {
+async fn concurrent_evaluations_make_one_plan() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
     let binary = &stack::binaries().await.evaluation;
@@ -150,7 +150,7 @@ async fn two_evaluations_at_the_same_time_make_one_plan() {
 }
 
 #[tokio::test]
-async fn thirty_uploads_in_a_burst_are_one_plan_and_at_most_two_evaluations() {
+async fn burst_of_uploads_makes_one_plan() {
     let (stack, actor) = (TestStack::with(&[("QuietSeconds", "2")]).await, actor("hero"));
     let set = full_set();
     let names: Vec<_> = (1..=30).map(|number| format!("hero_{number}.jpg")).collect();

@@ -100,7 +100,7 @@ fn in_printers_colours(image: &RgbImage) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn unusable_files_stay_untouched_and_are_named_and_the_rest_settles() {
+async fn unusable_files_are_named_and_stay() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let unusable = unusable();
     let bw = pictures::good(BwStylized, 3);
@@ -127,7 +127,7 @@ async fn unusable_files_stay_untouched_and_are_named_and_the_rest_settles() {
 }
 
 #[tokio::test]
-async fn unusual_files_are_read_as_what_they_show() {
+async fn unusual_files_are_decoded_correctly() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     for (name, bytes) in unusual() {
         stack.upload(&actor, name, &bytes).await;
@@ -144,7 +144,7 @@ async fn unusual_files_are_read_as_what_they_show() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_unusable_and_is_uploaded_anew_joins_the_set() {
+async fn replaced_unusable_file_joins_the_set() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let set = pictures::full_set();
     stack.upload_all(&actor, 1, &set[..5]).await;
@@ -158,7 +158,7 @@ async fn a_file_that_was_unusable_and_is_uploaded_anew_joins_the_set() {
 }
 
 #[tokio::test]
-async fn names_with_spaces_signs_and_letters_of_any_script_are_handled_from_end_to_end() {
+async fn names_of_any_script_work_end_to_end() {
     let (stack, actor) = (TestStack::start().await, actor("Jürgen M+ller (2)"));
     stack.upload_base_image(&actor).await;
     let photographs = pictures::good(Photorealistic, 3);

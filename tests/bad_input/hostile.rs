@@ -53,7 +53,7 @@ fn batch(bodies: &[serde_json::Value]) -> String {
 }
 
 #[tokio::test]
-async fn the_largest_set_that_is_accepted_fits_into_the_evaluation_functions_memory() {
+async fn largest_set_fits_into_memory() {
     let (stack, hero) = (TestStack::by_hand().await, actor("hero"));
     let largest = largest_accepted();
     for number in 1..=4 {
@@ -84,7 +84,7 @@ async fn the_largest_set_that_is_accepted_fits_into_the_evaluation_functions_mem
 }
 
 #[tokio::test]
-async fn the_largest_base_image_that_is_accepted_fits_into_the_generation_functions_memory() {
+async fn largest_base_image_fits_into_memory() {
     let stack = TestStack::by_hand().await;
     let key = format!("{}png", stack.keys.base_image_stem(&actor("hero")));
     stack.bucket.put(&key, largest_accepted(), "image/png").await.unwrap();

@@ -1,8 +1,8 @@
 //! What people upload and send by mistake: nothing is lost by it, and somebody is told.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod files;
 mod hostile;
 mod messages;
 mod names;
-mod needs_a_person;
+mod needs_attention;

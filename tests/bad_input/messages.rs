@@ -35,7 +35,7 @@ const REJECTED: [(Queue, &str, &str); 16] = [
 ];
 
 #[tokio::test]
-async fn messages_that_cannot_be_carried_out_are_refused_recorded_and_change_nothing() {
+async fn invalid_messages_are_rejected_and_change_nothing() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let set = pictures::full_set();
     let names = stack.upload_all(&actor, 1, &set).await;
@@ -61,7 +61,7 @@ async fn messages_that_cannot_be_carried_out_are_refused_recorded_and_change_not
 }
 
 #[tokio::test]
-async fn an_unknown_actor_is_refused_and_none_is_made() {
+async fn unknown_actor_is_rejected_and_not_created() {
     let stack = TestStack::start().await;
     stack.send(Queue::Evaluation, json!({ "actor_id": "stranger" })).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "stranger", "filenames": ["stranger_1.jpg"] })).await;
@@ -76,7 +76,7 @@ async fn an_unknown_actor_is_refused_and_none_is_made() {
 }
 
 #[tokio::test]
-async fn a_body_as_long_as_sqs_takes_is_refused_and_its_beginning_kept() {
+async fn longest_body_is_rejected_and_truncated() {
     let stack = TestStack::start().await;
     let long = format!("{{\"actor_id\":\"{}\"}}", "é".repeat(125_000));
     stack.send_text(Queue::Evaluation, &long).await;
@@ -90,7 +90,7 @@ async fn a_body_as_long_as_sqs_takes_is_refused_and_its_beginning_kept() {
 }
 
 #[tokio::test]
-async fn an_upload_to_another_bucket_is_refused() {
+async fn upload_to_another_bucket_is_rejected() {
     let stack = TestStack::start().await;
     let event = json!({
         "detail-type": "Object Created", "source": "aws.s3",
@@ -102,7 +102,7 @@ async fn an_upload_to_another_bucket_is_refused() {
 }
 
 #[tokio::test]
-async fn after_an_evaluation_was_given_up_the_next_upload_is_evaluated_all_the_same() {
+async fn upload_after_a_dead_letter_is_evaluated() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let now = Clock::system().now() - Duration::from_secs(10);
     stack.store.record_upload(&actor, None, now).await.unwrap();

@@ -53,7 +53,7 @@ async fn assert_left_alone(world: &World, actor: &ActorId, words: &[&str]) {
 }
 
 #[tokio::test]
-async fn images_one_level_deeper_stop_the_actor() {
+async fn images_in_subfolders_stop_the_actor() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     for flat in [0, 2] {
@@ -68,7 +68,7 @@ async fn images_one_level_deeper_stop_the_actor() {
 }
 
 #[tokio::test]
-async fn an_upload_that_lies_deeper_is_told_of() {
+async fn upload_into_a_subfolder_is_reported() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     put(&world, &world.keys.image(&hero, "10_hero/hero_1.jpg"), &coded_picture(Photorealistic, 9, 1)).await;
@@ -79,7 +79,7 @@ async fn an_upload_that_lies_deeper_is_told_of() {
 }
 
 #[tokio::test]
-async fn formats_that_cannot_be_read_stop_a_set_of_nothing_else() {
+async fn set_of_unreadable_formats_only_is_unchanged() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     for name in ["IMG_1.HEIC", "IMG_2.heic", "3.avif"] {
@@ -89,7 +89,7 @@ async fn formats_that_cannot_be_read_stop_a_set_of_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_set_of_nothing_but_bad_names_is_not_made_anew() {
+async fn set_of_bad_names_only_is_not_regenerated() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     put(&world, &world.keys.image(&hero, "odd\u{1}_1.jpg"), &coded_picture(Photorealistic, 9, 1)).await;
@@ -97,7 +97,7 @@ async fn a_set_of_nothing_but_bad_names_is_not_made_anew() {
 }
 
 #[tokio::test]
-async fn a_set_none_of_which_can_be_decoded_is_not_made_anew() {
+async fn set_of_undecodable_images_is_not_regenerated() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     for number in 1..=5 {
@@ -108,7 +108,7 @@ async fn a_set_none_of_which_can_be_decoded_is_not_made_anew() {
 }
 
 #[tokio::test]
-async fn unread_formats_are_named_and_noise_is_silent() {
+async fn unread_formats_are_named_and_clutter_is_not() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     put_images(&world, &hero, 6).await;
     for number in 1..=20 {
@@ -129,7 +129,7 @@ async fn unread_formats_are_named_and_noise_is_silent() {
 }
 
 #[tokio::test]
-async fn a_key_with_control_characters_is_named_and_the_rest_goes_on() {
+async fn key_with_control_characters_is_named() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     put_images(&world, &hero, 5).await;
     world.upload_base_image(&hero).await;
@@ -144,7 +144,7 @@ async fn a_key_with_control_characters_is_named_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
-async fn an_actor_folder_as_macos_spells_it_is_not_an_empty_set() {
+async fn macos_spelling_of_a_folder_is_no_empty_set() {
     let (world, jurgen) = (World::coded(&[]).await, actor("Jürgen"));
     world.upload_base_image(&jurgen).await;
     let key = "system_actors/training_data/Ju\u{308}rgen/a_1.jpg";
@@ -154,7 +154,7 @@ async fn an_actor_folder_as_macos_spells_it_is_not_an_empty_set() {
 }
 
 #[tokio::test]
-async fn a_local_folder_as_macos_spells_it_is_the_actors() {
+async fn macos_spelling_of_a_local_folder_is_found() {
     let (world, jurgen) = (World::coded(&[]).await, actor("Jürgen"));
     world.upload_base_image(&jurgen).await;
     let folder = world.data.path().join("Ju\u{308}rgen/training_data");
@@ -172,7 +172,7 @@ async fn a_local_folder_as_macos_spells_it_is_the_actors() {
 }
 
 #[tokio::test]
-async fn an_actor_file_with_a_mark_or_in_utf16_is_read() {
+async fn actor_file_with_bom_or_in_utf16_is_read() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     put_images(&world, &hero, 6).await;
     let text = r#"{"sex":"female"}"#;

@@ -12,7 +12,7 @@ async fn stack_that_deletes_at_most(percent: &str) -> TestStack {
 }
 
 #[tokio::test]
-async fn a_plan_above_the_cap_waits_and_its_approval_lets_it_go_once() {
+async fn plan_above_the_cap_needs_one_approval() {
     let (stack, actor) = (stack_that_deletes_at_most("50").await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &good(BwStylized, 3)).await;
     let delete_only = json!({ "actor_id": "hero", "scope": "delete_only" });
@@ -44,7 +44,7 @@ async fn a_plan_above_the_cap_waits_and_its_approval_lets_it_go_once() {
 }
 
 #[tokio::test]
-async fn an_approval_does_not_cover_an_image_that_was_not_in_the_plan() {
+async fn approval_covers_only_images_of_its_plan() {
     let (stack, actor) = (stack_that_deletes_at_most("50").await, actor("hero"));
     stack.upload_all(&actor, 1, &good(BwStylized, 3)).await;
     let delete_only = json!({ "actor_id": "hero", "scope": "delete_only" });
@@ -64,7 +64,7 @@ async fn an_approval_does_not_cover_an_image_that_was_not_in_the_plan() {
 }
 
 #[tokio::test]
-async fn exactly_the_cap_needs_no_approval() {
+async fn plan_at_the_cap_needs_no_approval() {
     let (stack, actor) = (stack_that_deletes_at_most("25").await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;

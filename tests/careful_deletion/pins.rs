@@ -31,7 +31,7 @@ async fn pin(stack: &TestStack, actor: &ActorId, filename: &str, pinned: bool) {
 }
 
 #[tokio::test]
-async fn a_plan_leaves_a_pinned_image_and_deletes_the_next_worst() {
+async fn plan_keeps_a_pinned_image_and_deletes_the_next() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
     look_at(&stack, &actor).await;
@@ -48,7 +48,7 @@ async fn a_plan_leaves_a_pinned_image_and_deletes_the_next_worst() {
 }
 
 #[tokio::test]
-async fn more_pinned_images_than_wanted_all_stay_until_some_are_let_go() {
+async fn pinned_surplus_stays_until_unpinned() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &too_full_set()).await;
     look_at(&stack, &actor).await;
@@ -69,7 +69,7 @@ async fn more_pinned_images_than_wanted_all_stay_until_some_are_let_go() {
 }
 
 #[tokio::test]
-async fn a_deletion_by_hand_takes_the_others_and_is_refused_with_the_names_of_the_pinned_ones() {
+async fn manual_deletion_skips_and_names_pinned_images() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &full_set()).await;
     look_at(&stack, &actor).await;
@@ -89,7 +89,7 @@ async fn a_deletion_by_hand_takes_the_others_and_is_refused_with_the_names_of_th
 }
 
 #[tokio::test]
-async fn pins_that_come_while_all_images_are_deleted_save_exactly_the_pinned_ones() {
+async fn concurrent_pins_save_exactly_the_pinned_images() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &full_set()).await;
     look_at(&stack, &actor).await;
@@ -114,7 +114,7 @@ async fn pins_that_come_while_all_images_are_deleted_save_exactly_the_pinned_one
 }
 
 #[tokio::test]
-async fn of_a_pin_and_a_claim_at_the_same_moment_exactly_one_wins() {
+async fn either_pin_or_claim_wins() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let mut pins = 0;
     for number in 0..RACES {
@@ -149,7 +149,7 @@ async fn of_a_pin_and_a_claim_at_the_same_moment_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn what_an_evaluation_writes_down_leaves_a_pin_and_a_claim_that_came_meanwhile() {
+async fn evaluation_keeps_concurrent_pins_and_claims() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let read = Image { etag: Some("e".to_owned()), ..Image::default() };
     stack.store.import_image(&actor, "hero_1.jpg", &read).await.unwrap();

@@ -13,7 +13,7 @@ use serde_json::json;
 const THIRTY_DAYS: i64 = 30 * 24 * 60 * 60;
 
 #[tokio::test]
-async fn everything_known_of_a_deleted_image_is_kept_for_thirty_days() {
+async fn trash_record_is_complete_and_kept_for_thirty_days() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
@@ -36,7 +36,7 @@ async fn everything_known_of_a_deleted_image_is_kept_for_thirty_days() {
 }
 
 #[tokio::test]
-async fn a_file_that_nobody_has_looked_at_yet_is_kept_with_a_record_too() {
+async fn unassessed_file_gets_a_trash_record() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload(&actor, "hero_1.jpg", &blurred()).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"] })).await;
@@ -48,7 +48,7 @@ async fn a_file_that_nobody_has_looked_at_yet_is_kept_with_a_record_too() {
 }
 
 #[tokio::test]
-async fn another_file_under_the_name_of_a_planned_one_stays_and_no_trace_of_a_deletion_is_left() {
+async fn replaced_file_stays_without_a_trash_record() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;

@@ -10,7 +10,7 @@ use handlers::Clock;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_deletion_whose_plan_could_not_be_read_is_done_once_it_is_mended_and_redriven() {
+async fn redriven_deletion_succeeds_after_its_plan_is_fixed() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;

@@ -58,7 +58,7 @@ async fn assert_back(
 }
 
 #[tokio::test]
-async fn restored_images_are_pinned_and_outlast_the_next_evaluation() {
+async fn restored_images_are_pinned_and_survive_evaluation() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let trash = with_two_in_the_trash(&stack, &actor).await;
     for entry in &trash {
@@ -73,7 +73,7 @@ async fn restored_images_are_pinned_and_outlast_the_next_evaluation() {
 }
 
 #[tokio::test]
-async fn without_a_pin_the_next_evaluation_may_take_it_away_again() {
+async fn restored_image_without_pin_may_be_deleted_again() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let trash = with_two_in_the_trash(&stack, &actor).await;
     restore(&stack, &actor, &trash[0], false).await.unwrap();
@@ -84,7 +84,7 @@ async fn without_a_pin_the_next_evaluation_may_take_it_away_again() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_by_another_file_stays_with_it() {
+async fn restore_does_not_overwrite_another_file() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let trash = with_two_in_the_trash(&stack, &actor).await;
     stack.upload(&actor, &trash[0].0, &blurred()).await;
@@ -98,7 +98,7 @@ async fn a_name_that_is_taken_by_another_file_stays_with_it() {
 }
 
 #[tokio::test]
-async fn a_restoration_that_was_cut_off_is_repeated_to_the_same_end() {
+async fn interrupted_restore_can_be_repeated() {
     // What the attempt has done that was cut off: one step more each time.
     for steps in 1..=4 {
         let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
@@ -125,7 +125,7 @@ async fn a_restoration_that_was_cut_off_is_repeated_to_the_same_end() {
 }
 
 #[tokio::test]
-async fn in_a_bucket_that_was_there_before_and_keeps_no_versions_images_come_back_too() {
+async fn restore_works_in_an_unversioned_bucket() {
     let account = Account::unique();
     let s3 = aws_sdk_s3::Client::new(&stack::emulator().await.sdk_config(&account));
     let name = format!("no-versions-{account}");
@@ -142,7 +142,7 @@ async fn in_a_bucket_that_was_there_before_and_keeps_no_versions_images_come_bac
 }
 
 #[tokio::test]
-async fn what_is_in_no_trash_any_more_is_said_and_what_is_only_among_the_local_files_comes_back() {
+async fn restore_uses_local_trash_and_reports_missing_files() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let trash = with_two_in_the_trash(&stack, &actor).await;
     let bytes = stack.object(&stack.keys.trash(&actor, &trash[1].1.plan_id, &trash[1].0)).await;

@@ -3,7 +3,7 @@
 use aws::queues::Queue;
 use balancer_tests::pictures::blurred;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Delivery, Fault, Journey, World};
+use balancer_tests::world::{Delivery, Fault, Trace, World};
 use domain::actor::ActorId;
 use domain::plan::{Origin, Plan, PlannedDeletion};
 use domain::trash::WORKER_TIMEOUT;
@@ -32,7 +32,7 @@ async fn delete(world: &World, names: &[&str]) {
 
 /// Restores an image. Returns the names of the sidecars that stay in the trash.
 async fn restore(world: &World, hero: &ActorId, name: &str) -> Vec<String> {
-    world.let_pass(WORKER_TIMEOUT);
+    world.advance_clock(WORKER_TIMEOUT);
     let local = LocalCopy::new(Some(world.data.path().to_owned()));
     let World { bucket, store, keys, clock, .. } = world;
     let trashed = store.trashed(hero, name, PLAN).await.unwrap().unwrap();
@@ -54,7 +54,7 @@ async fn assert_files(world: &World, hero: &ActorId, names: &[&str], trash: &[&s
 }
 
 #[tokio::test]
-async fn sidecars_follow_their_image_and_come_back() {
+async fn sidecars_follow_their_image_to_trash_and_back() {
     let of_one = ["hero_1.caption", "hero_1.jpg", "hero_1.txt", "hero_1_0512x0768_flux.npz"];
     let of_others = ["actor.json", "hero_10.jpg", "hero_10.txt"];
     let (world, hero) = world_with(&[&of_one[..], &of_others].concat()).await;
@@ -82,14 +82,14 @@ async fn a_sidecar_stays_while_one_of_its_images_stays() {
 }
 
 #[tokio::test]
-async fn twins_deleted_together_take_their_sidecar_along() {
+async fn images_deleted_together_take_their_sidecar() {
     let (world, hero) = world_with(&["hero_1.jpg", "hero_1.png", "hero_1.txt"]).await;
     delete(&world, &["hero_1.jpg", "hero_1.png"]).await;
     assert_files(&world, &hero, &[], &["hero_1.jpg", "hero_1.png", "hero_1.txt"]).await;
 }
 
 #[tokio::test]
-async fn images_without_sidecars_cost_one_listing_together() {
+async fn images_without_sidecars_share_one_listing() {
     let names = ["hero_1.jpg", "hero_2.jpg", "hero_3.jpg"];
     let (world, _) = world_with(&names).await;
     delete(&world, &names).await;
@@ -101,35 +101,35 @@ async fn images_without_sidecars_cost_one_listing_together() {
 async fn a_sidecar_written_since_the_deletion_began_stays() {
     let (world, hero) = world_with(&["hero_1.jpg", "hero_1.txt"]).await;
     // The worker dies right after the image has left the bucket.
-    world.network.fail_naming("DELETE", Fault::DiesAfter);
+    world.network.fail_on("DELETE", Fault::CrashAfter);
     let body = json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"], "request_id": "mine" });
     world.lose_messages(Queue::Evaluation).await;
     world.send(Queue::Deletion, body).await;
-    let mut journey = Journey::default();
-    world.deliver_once(1, None, &mut journey).await;
-    assert_eq!(journey.deaths, 1);
+    let mut trace = Trace::default();
+    world.deliver_once(1, None, &mut trace).await;
+    assert_eq!(trace.crashes, 1);
     let text = world.keys.image(&hero, "hero_1.txt");
     world.bucket.put(&text, b"edited".to_vec(), "text/plain").await.unwrap();
-    world.deliver_once(1, None, &mut journey).await;
+    world.deliver_once(1, None, &mut trace).await;
     assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.txt"]);
     assert_eq!(world.bucket.get(&text).await.unwrap().unwrap().bytes, b"edited");
     assert_eq!(world.names_below("trash/hero/").await, [format!("{PLAN}/hero_1.jpg")]);
 }
 
 #[tokio::test]
-async fn sidecars_go_though_an_evaluation_ended_the_deletion() {
+async fn sidecars_follow_if_evaluation_completes_deletion() {
     let (world, hero) = world_with(&["hero_1.jpg", "hero_1.txt", "hero_2.jpg"]).await;
     world.lose_messages(Queue::Evaluation).await;
-    world.network.fail_naming("DELETE", Fault::DiesAfter);
+    world.network.fail_on("DELETE", Fault::CrashAfter);
     world.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"], "request_id": "mine" })).await;
-    let mut journey = Journey::late();
-    world.deliver_once(1, None, &mut journey).await;
-    assert_eq!(journey.deaths, 1);
+    let mut trace = Trace::redelivering_last();
+    world.deliver_once(1, None, &mut trace).await;
+    assert_eq!(trace.crashes, 1);
     let body = json!({ "actor_id": "hero", "mode": "dry_run" }).to_string();
     world.evaluation().await.handler.handle(Message { id: "e", body: &body, sent_at: None }).await.unwrap();
     assert!(world.store.image(&hero, "hero_1.jpg").await.unwrap().is_none(), "the evaluation has ended the deletion");
     assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.txt", "hero_2.jpg"]);
-    world.go_on(journey, Delivery::default()).await;
+    world.resume_drive(trace, Delivery::default()).await;
     assert_files(&world, &hero, &["hero_2.jpg"], &["hero_1.jpg", "hero_1.txt"]).await;
 }
 
@@ -154,7 +154,7 @@ async fn a_sidecar_whose_name_is_taken_stays_in_the_trash() {
 }
 
 #[tokio::test]
-async fn a_file_already_in_the_local_trash_is_kept_beside() {
+async fn file_in_the_local_trash_is_kept() {
     let (world, hero) = world_with(&["hero_1.jpg", "hero_1.txt"]).await;
     let trash = world.data.path().join("hero/trash").join(PLAN);
     std::fs::create_dir_all(&trash).unwrap();

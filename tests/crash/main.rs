@@ -1,62 +1,68 @@
-//! Every call that the stages make to AWS or to a paid service fails once, in every way there is, and each time the end
-//! is the same as if nothing had happened. The calls are found by watching an undisturbed run, so a call that is added
-//! one day is covered the same day.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
-#![allow(clippy::print_stderr, reason = "people want to know how much was tried")]
+//! Makes each call of the handlers to AWS and to the paid services fail once, in every way, and compares the final state
+//! with that of an undisturbed run. An undisturbed run finds the calls, so a new call needs no registration here.
+//!
+//! `CRASH_STRIDE=n` tries every n-th call (default 8; 1 is the complete sweep). Each sweep starts at another offset, so
+//! that the sweeps sample different calls.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "the output reports how many calls were tried")]
 
-mod ending;
+mod final_state;
 mod panics;
 
 use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Delivery, Fault, Journey, World};
+use balancer_tests::world::{Delivery, Fault, Trace, World};
 use domain::kind::Kind;
 use domain::plan::PlanState;
 use futures::{StreamExt, stream};
 use serde_json::json;
 
-use ending::Ending;
+use final_state::FinalState;
 
-/// Journeys that are under way at the same time.
-const SIDE_BY_SIDE: usize = 4;
+const MAX_CONCURRENT_RUNS: usize = 4;
 
-/// Journeys on which each message is delivered three times, shuffled differently.
-const DELIVERIES: u64 = 12;
+/// Runs in which each message is delivered three times, in different orders.
+const SHUFFLED_RUNS: u64 = 12;
 
-/// Where a journey leads to. The sets are small, since there are many journeys.
+const DEFAULT_STRIDE: usize = 8;
+
+/// What happens in a run. The sets are small, because there are many runs.
 #[derive(Debug, Clone, Copy)]
-enum Tale {
-    /// One image is too poor, and two are missing; then the set is balanced.
+enum Scenario {
+    /// One image is bad, and two are missing; then the set is balanced.
     Balances,
-    /// The one image is too poor, and so is the one that is made in its stead; then a person is asked.
-    GivesUp,
-    /// The same, begun by a person who asks for an evaluation.
-    GivesUpAsked,
-    /// The same, begun by a person who has an image made.
-    GivesUpAfterGeneration,
-    /// The same, begun by a person who has an image deleted.
-    GivesUpAfterDeletion,
+    /// The only image is bad, and so is its replacement; then the set is suspended.
+    IsSuspended,
+    /// The same, after a manual evaluation request.
+    IsSuspendedAfterRequest,
+    /// The same, after a manual generation.
+    IsSuspendedAfterGeneration,
+    /// The same, after a manual deletion.
+    IsSuspendedAfterDeletion,
 }
 
-impl Tale {
-    async fn begin(self) -> World {
+impl Scenario {
+    /// A world with the uploads and the manual message of the scenario.
+    async fn start(self) -> World {
         let (world, hero) = (self.world().await, actor("hero"));
         world.upload_base_image(&hero).await;
         for (number, picture) in (1..).zip(self.set()) {
             world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
             world.upload(&hero, &format!("hero_{number}.txt"), format!("image {number}").as_bytes()).await;
         }
-        // Every upload has been told, so that each journey begins alike.
+        // Every run starts with all notifications in the queue.
         world.wait_for_messages(2 * self.set().len()).await;
         let (queue, message) = match self {
-            Self::Balances | Self::GivesUp => return world,
-            Self::GivesUpAsked => (Queue::Evaluation, json!({ "actor_id": hero })),
-            Self::GivesUpAfterGeneration => {
+            Self::Balances | Self::IsSuspended => return world,
+            Self::IsSuspendedAfterRequest => (Queue::Evaluation, json!({ "actor_id": hero })),
+            Self::IsSuspendedAfterGeneration => {
                 (Queue::Generation, json!({ "actor_id": hero, "generate": { "photorealistic": 1 } }))
             }
-            Self::GivesUpAfterDeletion => (Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_1.jpg"] })),
+            Self::IsSuspendedAfterDeletion => {
+                (Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_1.jpg"] }))
+            }
         };
         world.lose_messages(Queue::Evaluation).await;
         world.send(queue, message).await;
@@ -64,120 +70,160 @@ impl Tale {
     }
 
     async fn world(self) -> World {
-        let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
+        let bad = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
         match self {
             Self::Balances => World::coded(&[("TARGET_TOTAL", "3")]).await,
-            _ => World::with(&[("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")], |_, _| Outcome::Succeeds, poor).await,
+            _ => World::with(&[("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")], |_, _| Outcome::Succeeds, bad).await,
         }
     }
 
-    /// The target is 2/1/0, or 1/0/0.
+    /// The uploaded images. The target is 2/1/0, or 1/0/0.
     fn set(self) -> Vec<Vec<u8>> {
-        let poor = coded_picture(Kind::Photorealistic, 2, 1);
+        let bad = coded_picture(Kind::Photorealistic, 2, 1);
         match self {
-            Self::Balances => vec![coded_picture(Kind::Photorealistic, 8, 0), poor],
-            _ => vec![poor],
+            Self::Balances => vec![coded_picture(Kind::Photorealistic, 8, 0), bad],
+            _ => vec![bad],
         }
     }
 
-    async fn undisturbed(self) -> (Ending, Vec<String>) {
-        let world = self.begin().await;
+    /// The final state and the calls of an undisturbed run.
+    async fn undisturbed(self) -> (FinalState, Vec<String>) {
+        let world = self.start().await;
         world.drive().await;
-        (Ending::of(&world, &actor("hero")).await, world.network.calls())
+        (FinalState::of(&world, &actor("hero")).await, world.network.calls())
     }
 }
 
-/// One journey in which the call of this index fails. `false` if it had not so many calls: messages that are worked on
-/// side by side make now one more, now one less.
-async fn disturbed(tale: Tale, call: usize, fault: Fault, late: bool, expected: &Ending) -> Result<bool, String> {
-    let world = tale.begin().await;
-    world.network.fail_at(call, fault);
-    let journey = world.drive_with(Delivery { late, ..Delivery::default() }).await;
-    let has_failed = world.network.has_failed();
-    let kills = has_failed && matches!(fault, Fault::DiesBefore | Fault::DiesAfter);
-    assert_eq!(journey.deaths, usize::from(kills), "call {call} {fault:?}");
-    let ending = Ending::of(&world, &actor("hero")).await;
-    let calls = world.network.calls();
-    match ending.compare(expected) {
-        Ok(()) => Ok(has_failed),
-        Err(difference) => {
-            let around = &calls[call.saturating_sub(3)..(call + 3).min(calls.len())];
-            Err(format!("{tale:?}, call {call} {fault:?}, amid {around:#?}\n{difference}"))
+/// Every n-th call is tried.
+fn stride() -> usize {
+    let Ok(text) = std::env::var("CRASH_STRIDE") else { return DEFAULT_STRIDE };
+    text.parse()
+        .ok()
+        .filter(|stride| *stride > 0)
+        .unwrap_or_else(|| panic!("CRASH_STRIDE={text} is no positive number"))
+}
+
+/// One way to disturb a scenario.
+#[derive(Debug, Clone, Copy)]
+struct Disturbance {
+    scenario: Scenario,
+    fault: Fault,
+    /// Whether a crashed worker's messages are delivered again only after all others.
+    redelivered_last: bool,
+}
+
+impl Disturbance {
+    /// The calls to try, of this many.
+    fn sample(self, calls: usize) -> Vec<usize> {
+        let stride = stride();
+        // Coprime to 8, so that at the default stride neighbouring sweeps start at different calls.
+        let offset = self.scenario as usize * 5 + self.fault as usize * 3 + usize::from(self.redelivered_last);
+        (offset % stride..calls).step_by(stride).collect()
+    }
+
+    /// One run in which the call with this index fails. Returns `false` if the run made fewer calls: messages that are
+    /// processed concurrently make a varying number.
+    async fn run(self, call: usize, expected: &FinalState) -> Result<bool, String> {
+        let world = self.scenario.start().await;
+        world.network.fail_at(call, self.fault);
+        let delivery = Delivery { redelivered_last: self.redelivered_last, ..Delivery::default() };
+        let trace = world.drive_with(delivery).await;
+        let has_failed = world.network.has_failed();
+        let crashes = has_failed && matches!(self.fault, Fault::CrashBefore | Fault::CrashAfter);
+        assert_eq!(trace.crashes, usize::from(crashes), "call {call} {self:?}");
+        let state = FinalState::of(&world, &actor("hero")).await;
+        let calls = world.network.calls();
+        match state.compare(expected) {
+            Ok(()) => Ok(has_failed),
+            Err(difference) => {
+                let around = &calls[call.saturating_sub(3)..(call + 3).min(calls.len())];
+                Err(format!("{self:?}, call {call}, among {around:#?}\n{difference}"))
+            }
         }
     }
-}
 
-async fn try_every_call(tale: Tale, fault: Fault, late: bool) {
-    let (expected, calls) = tale.undisturbed().await;
-    match tale {
-        Tale::Balances => expected.assert_balanced(),
-        Tale::GivesUp | Tale::GivesUpAsked => expected.assert_given_up(1, 1),
-        Tale::GivesUpAfterGeneration => expected.assert_given_up(2, 2),
-        Tale::GivesUpAfterDeletion => expected.assert_given_up(0, 1),
-    }
-    let ends: Vec<_> = stream::iter(0..calls.len())
-        .map(|call| disturbed(tale, call, fault, late, &expected))
-        .buffer_unordered(SIDE_BY_SIDE)
-        .collect()
-        .await;
-    let survived = ends.iter().filter(|end| **end == Ok(true)).count();
-    let failures: Vec<&String> = ends.iter().filter_map(|end| end.as_ref().err()).collect();
-    let how = if late { ", redelivered last" } else { "" };
-    eprintln!("{tale:?}, {fault:?}{how}: {survived} of {} calls survived", survived + failures.len());
-    assert!(failures.is_empty(), "{} failures; the first: {}", failures.len(), failures[0]);
-    assert!(survived * 10 >= calls.len() * 9, "only {survived} of {} calls were tried", calls.len());
-}
-
-#[tokio::test]
-async fn a_worker_that_dies_before_a_call_leaves_nothing_undone() {
-    try_every_call(Tale::Balances, Fault::DiesBefore, false).await;
-}
-
-#[tokio::test]
-async fn a_worker_that_dies_after_a_call_does_nothing_twice() {
-    try_every_call(Tale::Balances, Fault::DiesAfter, false).await;
-}
-
-#[tokio::test]
-async fn an_answer_that_gets_lost_changes_nothing() {
-    try_every_call(Tale::Balances, Fault::AnswerLost, false).await;
-}
-
-#[tokio::test]
-async fn a_service_that_has_a_problem_is_asked_again() {
-    try_every_call(Tale::Balances, Fault::Unavailable, false).await;
-}
-
-#[tokio::test]
-async fn an_item_that_a_transaction_is_at_is_written_a_moment_later() {
-    try_every_call(Tale::Balances, Fault::Conflict, false).await;
-}
-
-#[tokio::test]
-async fn a_set_that_is_given_up_gets_no_new_rounds_wherever_a_worker_dies() {
-    for fault in [Fault::DiesBefore, Fault::DiesAfter] {
-        try_every_call(Tale::GivesUp, fault, false).await;
+    async fn sweep(self) {
+        let (expected, calls) = self.scenario.undisturbed().await;
+        match self.scenario {
+            Scenario::Balances => expected.assert_balanced(),
+            Scenario::IsSuspended | Scenario::IsSuspendedAfterRequest => expected.assert_suspended(1, 1),
+            Scenario::IsSuspendedAfterGeneration => expected.assert_suspended(2, 2),
+            Scenario::IsSuspendedAfterDeletion => expected.assert_suspended(0, 1),
+        }
+        let sample = self.sample(calls.len());
+        let tried = sample.len();
+        let results: Vec<_> = stream::iter(sample)
+            .map(|call| self.run(call, &expected))
+            .buffer_unordered(MAX_CONCURRENT_RUNS)
+            .collect()
+            .await;
+        let survived = results.iter().filter(|result| **result == Ok(true)).count();
+        let failures: Vec<&String> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+        eprintln!("{self:?}: {survived} of {tried} tried calls survived; a run has {} calls", calls.len());
+        assert!(failures.is_empty(), "{} failures; the first: {}", failures.len(), failures[0]);
+        assert!(survived * 10 >= tried * 9, "only {survived} of {tried} calls were reached");
     }
 }
 
+async fn sweep(scenario: Scenario, fault: Fault) {
+    Disturbance { scenario, fault, redelivered_last: false }.sweep().await;
+}
+
 #[tokio::test]
-async fn a_message_that_comes_back_when_all_is_done_gives_no_new_rounds_to_a_set_that_is_given_up() {
-    for tale in [Tale::GivesUp, Tale::GivesUpAsked, Tale::GivesUpAfterGeneration, Tale::GivesUpAfterDeletion] {
-        try_every_call(tale, Fault::DiesAfter, true).await;
+async fn crash_before_any_call_leaves_nothing_undone() {
+    sweep(Scenario::Balances, Fault::CrashBefore).await;
+}
+
+#[tokio::test]
+async fn crash_after_any_call_repeats_nothing() {
+    sweep(Scenario::Balances, Fault::CrashAfter).await;
+}
+
+#[tokio::test]
+async fn lost_response_of_any_call_changes_nothing() {
+    sweep(Scenario::Balances, Fault::ResponseLost).await;
+}
+
+#[tokio::test]
+async fn unavailable_service_is_retried() {
+    sweep(Scenario::Balances, Fault::Unavailable).await;
+}
+
+#[tokio::test]
+async fn conflicting_write_is_retried() {
+    sweep(Scenario::Balances, Fault::Conflict).await;
+}
+
+#[tokio::test]
+async fn suspended_set_gets_no_new_rounds_after_a_crash() {
+    for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+        sweep(Scenario::IsSuspended, fault).await;
     }
 }
 
-/// A plan is being carried out when a person insists on an evaluation, which then finds no base image any more. The worker
-/// dies after this many calls. `false` if it made fewer.
-async fn overtaken(calls: usize) -> bool {
+#[tokio::test]
+async fn late_redelivery_gives_a_suspended_set_no_rounds() {
+    for scenario in [
+        Scenario::IsSuspended,
+        Scenario::IsSuspendedAfterRequest,
+        Scenario::IsSuspendedAfterGeneration,
+        Scenario::IsSuspendedAfterDeletion,
+    ] {
+        Disturbance { scenario, fault: Fault::CrashAfter, redelivered_last: true }.sweep().await;
+    }
+}
+
+/// A plan is running when a forced evaluation finds that the base image is gone. The evaluation's worker crashes after
+/// this many calls. Returns `false` if it made fewer.
+async fn supersede_with_crash(calls: usize) -> bool {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     world.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
-    world.deliver_once(1, None, &mut Journey::default()).await;
+    world.deliver_once(1, None, &mut Trace::default()).await;
     assert!(world.store.plans(&hero).await.unwrap()[0].is_under_way());
     world.bucket.delete(&format!("{}jpg", world.keys.base_image_stem(&hero))).await.unwrap();
     world.send(Queue::Evaluation, json!({ "actor_id": "hero", "force": true })).await;
-    world.network.fail_after(calls, Fault::DiesAfter);
+    world.network.fail_after(calls, Fault::CrashAfter);
     world.drive().await;
 
     let plan = world.store.plans(&hero).await.unwrap().remove(0);
@@ -188,22 +234,22 @@ async fn overtaken(calls: usize) -> bool {
 }
 
 #[tokio::test]
-async fn a_plan_that_was_overtaken_is_not_gone_on_with_wherever_the_worker_dies_that_overtakes_it() {
-    let mut deaths = 0;
-    while overtaken(deaths).await {
-        deaths += 1;
+async fn superseded_plan_stops_wherever_the_worker_crashes() {
+    let mut calls = 0;
+    while supersede_with_crash(calls).await {
+        calls += stride();
     }
-    eprintln!("overtaken: {deaths} calls survived");
-    assert!(deaths >= 20, "only {deaths} calls were tried");
+    eprintln!("superseding: crashes after up to {calls} calls, every {}", stride());
+    assert!(calls >= 20, "only {calls} calls were tried");
 }
 
 #[tokio::test]
-async fn messages_delivered_three_times_in_any_order_change_nothing() {
-    let (expected, _) = Tale::Balances.undisturbed().await;
-    for seed in 0..DELIVERIES {
-        let world = Tale::Balances.begin().await;
+async fn repeated_reordered_deliveries_change_nothing() {
+    let (expected, _) = Scenario::Balances.undisturbed().await;
+    for seed in 0..SHUFFLED_RUNS {
+        let world = Scenario::Balances.start().await;
         world.drive_with(Delivery { times: 3, shuffled_by: Some(seed), ..Delivery::default() }).await;
-        let ending = Ending::of(&world, &actor("hero")).await;
-        ending.compare(&expected).unwrap_or_else(|difference| panic!("shuffled by {seed}\n{difference}"));
+        let state = FinalState::of(&world, &actor("hero")).await;
+        state.compare(&expected).unwrap_or_else(|difference| panic!("shuffled by {seed}\n{difference}"));
     }
 }

@@ -53,7 +53,7 @@ async fn a_list_that_hangs_takes_no_more_time_than_there_is() {
 async fn what_replicate_has_forgotten_is_counted_as_paid_and_asked_for_anew() {
     let wanted = Wanted::image(first(Outcome::AnswerIsLost)).await;
     wanted.work_once().await;
-    wanted.world.let_pass(SignedDuration::from_mins(61));
+    wanted.world.advance_clock(SignedDuration::from_mins(61));
     wanted.work().await;
     wanted.assert_all_made_for(2).await;
     let begun = wanted.world.replicate.begun();
@@ -85,7 +85,7 @@ async fn an_image_that_is_listed_only_a_moment_later_is_not_asked_for_twice() {
     for seconds in [0, 20] {
         let wanted = Wanted::image(first(Outcome::AnswerIsLost)).await;
         wanted.work_once().await;
-        wanted.world.let_pass(SignedDuration::from_secs(seconds));
+        wanted.world.advance_clock(SignedDuration::from_secs(seconds));
         wanted.world.replicate.answer_next(Place::List, nothing());
         wanted.work().await;
         assert!(wanted.world.replicate.has_answered_so());
@@ -101,7 +101,7 @@ async fn a_look_that_began_too_early_finds_out_nothing_however_long_it_takes() {
     wanted.world.replicate.answer_next(Place::List, nothing().set_delay(Duration::from_secs(1)));
     let pass = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        wanted.world.let_pass(SignedDuration::from_secs(40));
+        wanted.world.advance_clock(SignedDuration::from_secs(40));
     };
     tokio::join!(wanted.work_once(), pass);
     assert!(wanted.world.replicate.has_answered_so());
@@ -116,7 +116,7 @@ async fn a_list_whose_next_page_is_said_to_lie_elsewhere_is_read_to_its_end_here
         let wanted = Wanted::image(first(Outcome::AnswerIsLost)).await;
         wanted.work_once().await;
         wanted.world.replicate.let_others_begin(100);
-        wanted.world.let_pass(SignedDuration::from_secs(60));
+        wanted.world.advance_clock(SignedDuration::from_secs(60));
         let first_page = json!({ "next": next, "previous": null, "results": [] });
         wanted.world.replicate.answer_next(Place::List, ResponseTemplate::new(200).set_body_json(first_page));
         wanted.work().await;

@@ -1,5 +1,5 @@
 //! The generation stage against a stand-in for Replicate: what it makes of every answer.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod creation;
 mod interrupted;

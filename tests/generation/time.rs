@@ -38,7 +38,7 @@ async fn an_image_that_never_ends_is_counted_as_paid_after_three_quarters_of_an_
         let mut wanted = Wanted::image(first(Outcome::Stays(status))).await;
         wanted.world.time_budget = Some(Duration::from_secs(1));
         wanted.work_once().await;
-        wanted.world.let_pass(SignedDuration::from_mins(46));
+        wanted.world.advance_clock(SignedDuration::from_mins(46));
         wanted.work().await;
         wanted.assert_all_made_for(2).await;
     }

@@ -1,7 +1,9 @@
-//! Random journeys against a simple reference: whatever people do, however messages are delivered and whenever workers
-//! die, what must hold holds in the end.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
-#![allow(clippy::print_stderr, reason = "people want to know how much was tried")]
+//! Random runs against a simple reference: whatever the operator does, however messages are delivered, and whenever
+//! workers crash, every promise holds in the end.
+//!
+//! `MODEL_RUNS=n` sets the number of runs (default 6), each with a seed of its own.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "the output reports how much was tried")]
 
 mod reference;
 
@@ -9,7 +11,7 @@ use aws::queues::Queue;
 use aws::store::images::Pinning;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Delivery, Fault, Journey, World};
+use balancer_tests::world::{Delivery, Fault, Trace, World};
 use domain::actor::ActorId;
 use domain::kind::Kind;
 use futures::{StreamExt, stream};
@@ -20,16 +22,13 @@ use serde_json::json;
 
 use reference::Reference;
 
-/// Journeys, each with a seed of its own.
-const JOURNEYS: u64 = 24;
+const DEFAULT_RUNS: u64 = 6;
 
-/// What is done on each of them.
+/// Steps in each run.
 const STEPS: usize = 25;
 
-/// Journeys that are under way at the same time.
-const SIDE_BY_SIDE: usize = 4;
+const MAX_CONCURRENT_RUNS: usize = 4;
 
-/// One of the things that people and machines do.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Upload,
@@ -37,70 +36,70 @@ enum Step {
     Remove,
     Pin,
     Unpin,
-    AskForEvaluation,
-    Insist,
-    AskForImages,
-    AskForDeletion,
+    RequestEvaluation,
+    ForceEvaluation,
+    RequestImages,
+    RequestDeletion,
     Deliver,
     DeliverThrice,
-    Fail,
-    LetPass,
+    InjectFault,
+    AdvanceClock,
 }
 
-/// Delivering is what happens most.
-const STEPS_BY_WEIGHT: [(Step, u32); 13] = [
+/// Deliveries are the most frequent step.
+const STEP_WEIGHTS: [(Step, u32); 13] = [
     (Step::Upload, 6),
     (Step::Replace, 2),
     (Step::Remove, 2),
     (Step::Pin, 2),
     (Step::Unpin, 1),
-    (Step::AskForEvaluation, 2),
-    (Step::Insist, 1),
-    (Step::AskForImages, 1),
-    (Step::AskForDeletion, 2),
+    (Step::RequestEvaluation, 2),
+    (Step::ForceEvaluation, 1),
+    (Step::RequestImages, 1),
+    (Step::RequestDeletion, 2),
     (Step::Deliver, 14),
     (Step::DeliverThrice, 4),
-    (Step::Fail, 6),
-    (Step::LetPass, 1),
+    (Step::InjectFault, 6),
+    (Step::AdvanceClock, 1),
 ];
 
-struct Traveller {
-    /// Whether people do nothing that the balancer isn't told of: then it must come to rest by itself.
-    tells_all: bool,
+struct Simulation {
+    /// Whether every step triggers an evaluation. Then the set must be balanced without a final request.
+    is_fully_notified: bool,
     world: World,
     actor: ActorId,
     reference: Reference,
     random: ChaCha8Rng,
     uploads: u32,
     steps: Vec<String>,
-    journey: Journey,
+    trace: Trace,
 }
 
-impl Traveller {
-    async fn set_out(seed: u64) -> Self {
+impl Simulation {
+    async fn start(seed: u64) -> Self {
         let world = World::coded(&[("DAILY_BUDGET_USD", "1000"), ("ACTOR_DAILY_BUDGET_USD", "1000")]).await;
         let actor = actor("hero");
         world.upload_base_image(&actor).await;
         let random = ChaCha8Rng::seed_from_u64(seed);
-        let mut traveller = Self {
-            tells_all: seed.is_multiple_of(2),
+        let mut simulation = Self {
+            is_fully_notified: seed.is_multiple_of(2),
             world,
             actor,
             reference: Reference::default(),
             random,
             uploads: 0,
             steps: Vec::new(),
-            journey: Journey::default(),
+            trace: Trace::default(),
         };
         for number in 1..=3 {
-            traveller.put(&format!("hero_{number}.jpg")).await;
+            simulation.put(&format!("hero_{number}.jpg")).await;
         }
-        traveller
+        simulation
     }
 
-    async fn take(&mut self, step: Step) {
-        let is_told = !matches!(step, Step::Remove | Step::Pin | Step::Unpin);
-        let step = if is_told || !self.tells_all { step } else { Step::Insist };
+    async fn perform(&mut self, step: Step) {
+        let is_notified = !matches!(step, Step::Remove | Step::Pin | Step::Unpin);
+        let step = if is_notified || !self.is_fully_notified { step } else { Step::ForceEvaluation };
         self.steps.push(format!("{step:?}"));
         match step {
             Step::Upload => {
@@ -127,27 +126,29 @@ impl Traveller {
                     }
                 }
             }
-            Step::AskForEvaluation => self.send(Queue::Evaluation, json!({ "actor_id": self.actor })).await,
-            Step::Insist => self.send(Queue::Evaluation, json!({ "actor_id": self.actor, "force": true })).await,
-            Step::AskForImages => {
+            Step::RequestEvaluation => self.send(Queue::Evaluation, json!({ "actor_id": self.actor })).await,
+            Step::ForceEvaluation => {
+                self.send(Queue::Evaluation, json!({ "actor_id": self.actor, "force": true })).await
+            }
+            Step::RequestImages => {
                 self.send(Queue::Generation, json!({ "actor_id": self.actor, "generate": { "bw_stylized": 1 } })).await;
             }
-            Step::AskForDeletion => {
+            Step::RequestDeletion => {
                 if let Some(name) = self.any_file().await {
                     self.send(Queue::Deletion, json!({ "actor_id": self.actor, "filenames": [name] })).await;
                 }
             }
             Step::Deliver => self.deliver(1).await,
             Step::DeliverThrice => self.deliver(3).await,
-            Step::Fail => {
+            Step::InjectFault => {
                 let fault = *Fault::ALL.choose(&mut self.random).unwrap();
                 self.world.network.fail_after(self.random.random_range(0..40), fault);
             }
-            Step::LetPass => self.world.let_pass(jiff::SignedDuration::from_secs(301)),
+            Step::AdvanceClock => self.world.advance_clock(jiff::SignedDuration::from_secs(301)),
         }
     }
 
-    /// Uploads a picture that is no other's under a name.
+    /// Uploads a unique picture under a name.
     async fn put(&mut self, name: &str) {
         self.uploads += 1;
         let kind = *Kind::ALL.choose(&mut self.random).unwrap();
@@ -167,47 +168,52 @@ impl Traveller {
 
     async fn deliver(&mut self, times: usize) {
         let mut random = ChaCha8Rng::seed_from_u64(self.random.next_u64());
-        self.world.deliver_once(times, Some(&mut random), &mut self.journey).await;
+        self.world.deliver_once(times, Some(&mut random), &mut self.trace).await;
     }
 
-    /// Everything that is still to be delivered is; and an evaluation by hand looks at the end, if there is something that
-    /// nobody has told.
-    async fn arrive(&mut self) {
+    /// Delivers all remaining messages. If some steps triggered no evaluation, requests a final one.
+    async fn finish(&mut self) {
         let shuffled_by = Some(self.random.next_u64());
         self.world.drive_with(Delivery { shuffled_by, ..Delivery::default() }).await;
-        if self.tells_all {
+        if self.is_fully_notified {
             return;
         }
-        self.world.network.heal();
+        self.world.network.stop_failing();
         self.send(Queue::Evaluation, json!({ "actor_id": self.actor })).await;
         self.world.drive_with(Delivery { shuffled_by, ..Delivery::default() }).await;
     }
 }
 
-/// One journey. Returns what happened on it, or which promise was broken.
-async fn travel(seed: u64) -> Result<Journey, String> {
-    let weights: u32 = STEPS_BY_WEIGHT.iter().map(|(_, weight)| weight).sum();
-    let mut traveller = Traveller::set_out(seed).await;
+/// One run. Returns its trace, or the broken promise.
+async fn run(seed: u64) -> Result<Trace, String> {
+    let weights: u32 = STEP_WEIGHTS.iter().map(|(_, weight)| weight).sum();
+    let mut simulation = Simulation::start(seed).await;
     for _ in 0..STEPS {
-        let mut at = traveller.random.random_range(0..weights);
-        let step = STEPS_BY_WEIGHT.iter().find(|(_, weight)| at.checked_sub(*weight).map(|left| at = left).is_none());
-        traveller.take(step.unwrap().0).await;
+        let mut at = simulation.random.random_range(0..weights);
+        let step = STEP_WEIGHTS.iter().find(|(_, weight)| at.checked_sub(*weight).map(|left| at = left).is_none());
+        simulation.perform(step.unwrap().0).await;
     }
-    traveller.arrive().await;
-    let compared = traveller.reference.compare(&traveller.world, &traveller.actor).await;
-    compared.map_err(|broken| format!("seed {seed}: {broken}\nafter {:?}", traveller.steps))?;
-    Ok(traveller.journey)
+    simulation.finish().await;
+    let compared = simulation.reference.compare(&simulation.world, &simulation.actor).await;
+    compared.map_err(|broken| format!("seed {seed}: {broken}\nafter {:?}", simulation.steps))?;
+    Ok(simulation.trace)
+}
+
+fn runs() -> u64 {
+    let Ok(text) = std::env::var("MODEL_RUNS") else { return DEFAULT_RUNS };
+    text.parse().unwrap_or_else(|_| panic!("MODEL_RUNS={text} is no number"))
 }
 
 #[tokio::test]
-async fn whatever_happens_on_the_way_the_promises_hold_in_the_end() {
-    let ends: Vec<_> = stream::iter(0..JOURNEYS).map(travel).buffer_unordered(SIDE_BY_SIDE).collect().await;
-    let broken: Vec<&String> = ends.iter().filter_map(|end| end.as_ref().err()).collect();
-    let sum = |of: fn(&Journey) -> usize| ends.iter().flatten().map(of).sum::<usize>();
+async fn random_runs_keep_every_promise() {
+    let results: Vec<_> = stream::iter(0..runs()).map(run).buffer_unordered(MAX_CONCURRENT_RUNS).collect().await;
+    let broken: Vec<&String> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    let sum = |of: fn(&Trace) -> usize| results.iter().flatten().map(of).sum::<usize>();
     eprintln!(
-        "{JOURNEYS} journeys of {STEPS} steps: {} messages, {} deaths",
-        sum(|journey| journey.messages),
-        sum(|journey| journey.deaths)
+        "{} runs of {STEPS} steps: {} messages, {} crashes",
+        results.len(),
+        sum(|trace| trace.messages),
+        sum(|trace| trace.crashes)
     );
-    assert!(broken.is_empty(), "{} journeys ended badly: {broken:#?}", broken.len());
+    assert!(broken.is_empty(), "{} runs broke a promise: {broken:#?}", broken.len());
 }

@@ -1,4 +1,4 @@
-//! What must hold in the end, told from what people did alone.
+//! The promises that hold after a run, computed only from the operator's actions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use domain::kind::KindCounts;
 use domain::manifest::BALANCING;
 use domain::status::Status;
 
-/// What people know of the set without looking.
+/// The operator's knowledge of the set.
 #[derive(Debug, Default)]
 pub struct Reference {
-    /// What they uploaded last under each name.
+    /// The last upload under each name.
     uploads: BTreeMap<String, Vec<u8>>,
-    /// Every name they ever used or removed.
+    /// Every name that was uploaded, replaced or removed.
     touched: BTreeSet<String>,
-    /// The names they have pinned.
+    /// The pinned names.
     pinned: BTreeSet<String>,
 }
 
@@ -39,7 +39,7 @@ impl Reference {
         }
     }
 
-    /// Says which promise is broken.
+    /// Returns the first broken promise.
     pub async fn compare(&self, world: &World, actor: &ActorId) -> Result<(), String> {
         let mut objects = BTreeMap::new();
         for object in world.bucket.list(&world.keys.training_data(actor)).await.unwrap() {
@@ -51,12 +51,14 @@ impl Reference {
 
         for (name, (etag, bytes)) in &objects {
             let image = manifest.images.get(name).ok_or(format!("{name} is not in the manifest"))?;
-            check(image.etag.as_ref() == Some(etag), || format!("the manifest knows another {name}"))?;
+            check(image.etag.as_ref() == Some(etag), || format!("the manifest has another version of {name}"))?;
             let local = std::fs::read(world.local_folder(actor).join(name)).ok();
-            check(local.as_ref() == Some(bytes), || format!("the local {name} is another"))?;
+            check(local.as_ref() == Some(bytes), || format!("the local copy has another version of {name}"))?;
         }
-        check(manifest.images.len() == objects.len(), || "the manifest has images that aren't there".to_owned())?;
-        check(world.local_files(actor).len() == objects.len(), || "there are local files too many".to_owned())?;
+        check(manifest.images.len() == objects.len(), || "the manifest has images that the bucket lacks".to_owned())?;
+        check(world.local_files(actor).len() == objects.len(), || {
+            "the local copy has other files than the bucket".to_owned()
+        })?;
         for (name, bytes) in &self.uploads {
             let is_there = objects.get(name).is_some_and(|(_, there)| there == bytes);
             check(is_there || trash.contains(bytes), || format!("{name} is lost"))?;
@@ -73,11 +75,11 @@ impl Reference {
             other => return Err(format!("{other:?} in the end: {:?}", record.reason)),
         }
         check(world.names_below("staging/").await.is_empty(), || "something is left in staging".to_owned())?;
-        check(world.dead_letters().await == 0, || "a message was given up".to_owned())
+        check(world.dead_letters().await == 0, || "there are dead letters".to_owned())
     }
 
-    /// Each image that was paid is somewhere, under a number of its own, unless a person removed or replaced it; and
-    /// the books say what was charged.
+    /// Each paid image is in the set or the trash, under its own number, unless the operator removed or replaced it. The
+    /// booked costs equal the charges.
     async fn compare_money(
         &self,
         world: &World,
@@ -85,19 +87,19 @@ impl Reference {
         objects: &BTreeMap<String, (String, Vec<u8>)>,
         trash: &BTreeSet<Vec<u8>>,
     ) -> Result<(), String> {
-        let made: Vec<Vec<u8>> = world.replicate.outputs();
+        let paid: Vec<Vec<u8>> = world.replicate.outputs();
         let is_kept =
             |picture: &&Vec<u8>| objects.values().any(|(_, bytes)| bytes == *picture) || trash.contains(*picture);
-        let missing = made.iter().filter(|picture| !is_kept(picture)).count();
-        check(missing <= self.touched.len(), || format!("{missing} of {} paid images are nowhere", made.len()))?;
+        let missing = paid.iter().filter(|picture| !is_kept(picture)).count();
+        check(missing <= self.touched.len(), || format!("{missing} of {} paid images are missing", paid.len()))?;
         let plans = world.store.plans(actor).await.unwrap();
         let spent: u64 = plans.iter().map(|plan| plan.spent.0).sum();
-        check(spent == made.len() as u64 * 40_000, || format!("{spent} is booked for {} images", made.len()))?;
+        check(spent == paid.len() as u64 * 40_000, || format!("{spent} is booked for {} images", paid.len()))?;
         let manifest = world.manifest(actor).await;
         let generated = manifest.images.iter().filter(|(_, image)| image.generation_type.as_deref() == Some(BALANCING));
-        let of_people: Vec<_> = generated.filter(|(name, _)| self.uploads.contains_key(*name)).collect();
-        check(of_people.is_empty(), || {
-            format!("numbers used twice: {:?}", of_people.iter().map(|(name, _)| name).collect::<Vec<_>>())
+        let overwritten: Vec<_> = generated.filter(|(name, _)| self.uploads.contains_key(*name)).collect();
+        check(overwritten.is_empty(), || {
+            format!("numbers used twice: {:?}", overwritten.iter().map(|(name, _)| name).collect::<Vec<_>>())
         })
     }
 }

@@ -1,5 +1,5 @@
 //! The deployed stack with both paid services, played by stand-ins over real HTTP.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

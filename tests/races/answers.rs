@@ -31,13 +31,13 @@ async fn lopsided() -> (World, ActorId) {
 }
 
 #[tokio::test]
-async fn a_request_to_delete_is_not_answered_by_a_plan_that_only_makes_images_and_the_other_way_round() {
+async fn plan_of_one_scope_does_not_answer_the_other() {
     for (first, second, part) in
         [("generate_only", "delete_only", Scope::DeleteOnly), ("delete_only", "generate_only", Scope::GenerateOnly)]
     {
         let (world, hero) = lopsided().await;
         let sent_at = Some(world.clock.now());
-        world.let_pass(SignedDuration::from_secs(1));
+        world.advance_clock(SignedDuration::from_secs(1));
         world.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": first })).await;
         world.drive().await;
         for (id, scope) in [("late", first), ("late, too", second), ("once more", second)] {
@@ -52,10 +52,10 @@ async fn a_request_to_delete_is_not_answered_by_a_plan_that_only_makes_images_an
 }
 
 #[tokio::test]
-async fn a_request_that_has_been_answered_overtakes_nothing_when_it_comes_back() {
+async fn answered_forced_request_supersedes_nothing() {
     let (world, hero) = lopsided().await;
     let sent_at = Some(world.clock.now());
-    world.let_pass(SignedDuration::from_secs(1));
+    world.advance_clock(SignedDuration::from_secs(1));
     let body = json!({ "actor_id": "hero" }).to_string();
     let message = Message { id: "m", body: &body, sent_at };
     world.evaluation().await.handler.handle(message).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_request_that_has_been_answered_overtakes_nothing_when_it_comes_back()
     assert!(begun.len() == 1 && begun[0].is_under_way());
     // What lands meanwhile has been quiet for long.
     world.store.record_upload(&hero, None, world.clock.now()).await.unwrap().unwrap();
-    world.let_pass(SignedDuration::from_mins(30));
+    world.advance_clock(SignedDuration::from_mins(30));
     for id in ["m", "a copy"] {
         world.evaluation().await.handler.handle(Message { id, ..message }).await.unwrap();
     }
@@ -75,7 +75,7 @@ async fn a_request_that_has_been_answered_overtakes_nothing_when_it_comes_back()
 }
 
 #[tokio::test]
-async fn a_deletion_by_hand_of_a_file_that_has_just_gone_is_followed_by_an_evaluation() {
+async fn manual_deletion_of_vanished_file_is_evaluated() {
     let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     let kinds = [Kind::Photorealistic, Kind::Photorealistic, Kind::BwStylized];

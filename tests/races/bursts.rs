@@ -7,7 +7,7 @@ use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Fault, Journey, World};
+use balancer_tests::world::{Fault, Trace, World};
 use domain::actor::ActorId;
 use domain::kind::Kind;
 use domain::plan::PlanState;
@@ -35,7 +35,7 @@ async fn upload_at_once(world: &World, hero: &ActorId, images: usize) {
 }
 
 #[tokio::test]
-async fn a_hundred_uploads_in_a_burst_are_one_evaluation_that_misses_none() {
+async fn burst_of_uploads_is_one_complete_evaluation() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     upload_at_once(&world, &hero, 100).await;
     world.drive().await;
@@ -48,7 +48,7 @@ async fn a_hundred_uploads_in_a_burst_are_one_evaluation_that_misses_none() {
 }
 
 #[tokio::test]
-async fn a_trickle_that_never_pauses_does_not_keep_a_set_from_being_mended() {
+async fn continuous_uploads_do_not_block_plans() {
     let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     let body = json!({ "actor_id": "hero", "cause": "uploads" }).to_string();
@@ -69,7 +69,7 @@ async fn a_trickle_that_never_pauses_does_not_keep_a_set_from_being_mended() {
     world.store.record_upload(&hero, None, world.clock.now()).await.unwrap();
     // Ten quiet times are 40 seconds.
     for seconds in [41, 20, 25] {
-        world.let_pass(SignedDuration::from_secs(seconds));
+        world.advance_clock(SignedDuration::from_secs(seconds));
         let evaluated = evaluate_amid_uploads().await;
         let is_put_off = matches!(evaluated, Err(HandlerError::Deferred { .. }));
         assert_eq!(is_put_off, seconds != 25, "{evaluated:?}");
@@ -81,7 +81,7 @@ async fn a_trickle_that_never_pauses_does_not_keep_a_set_from_being_mended() {
 }
 
 #[tokio::test]
-async fn more_images_than_one_evaluation_reads_are_judged_in_parts() {
+async fn many_new_images_are_assessed_in_parts() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     upload_at_once(&world, &hero, 130).await;
     world.drive().await;
@@ -92,7 +92,7 @@ async fn more_images_than_one_evaluation_reads_are_judged_in_parts() {
 }
 
 #[tokio::test]
-async fn of_a_set_that_is_too_large_nothing_is_touched_and_a_person_is_asked() {
+async fn too_large_set_needs_attention_and_is_unchanged() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     for number in 1..=MAX_SET_IMAGES + 1 {
         let key = world.keys.image(&hero, &format!("hero_{number}.jpg"));
@@ -107,7 +107,7 @@ async fn of_a_set_that_is_too_large_nothing_is_touched_and_a_person_is_asked() {
 }
 
 #[tokio::test]
-async fn images_that_are_judged_bad_are_replaced_for_three_rounds_and_an_upload_starts_afresh() {
+async fn upload_restarts_the_rounds_of_a_bad_set() {
     let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "3"), ("MAX_ROUNDS", "3")];
     let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, poor).await, actor("hero"));
@@ -130,7 +130,7 @@ async fn images_that_are_judged_bad_are_replaced_for_three_rounds_and_an_upload_
 }
 
 #[tokio::test]
-async fn a_set_that_was_given_up_is_left_when_a_file_lands_again() {
+async fn repeated_upload_leaves_a_suspended_set() {
     let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "3"), ("MAX_ROUNDS", "2")];
     let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, poor).await, actor("hero"));
@@ -155,7 +155,7 @@ async fn a_set_that_was_given_up_is_left_when_a_file_lands_again() {
 }
 
 #[tokio::test]
-async fn an_upload_is_judged_though_a_message_that_may_not_do_all_comes_before_its_evaluation() {
+async fn scoped_evaluation_leaves_uploads_pending() {
     for scope in ["delete_only", "generate_only"] {
         let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
         world.upload_base_image(&hero).await;
@@ -172,11 +172,11 @@ async fn an_upload_is_judged_though_a_message_that_may_not_do_all_comes_before_i
 }
 
 #[tokio::test]
-async fn an_upload_and_a_request_are_not_forgotten_while_a_plan_that_only_makes_images_is_carried_out() {
+async fn scoped_plan_delays_uploads_and_requests() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     world.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": "generate_only" })).await;
-    world.deliver_once(1, None, &mut Journey::default()).await;
+    world.deliver_once(1, None, &mut Trace::default()).await;
     assert!(world.store.plans(&hero).await.unwrap()[0].is_under_way());
     let poor = coded_picture(Kind::Photorealistic, 1, 1);
     world.upload(&hero, "hero_100.jpg", &poor).await;
@@ -188,7 +188,7 @@ async fn an_upload_and_a_request_are_not_forgotten_while_a_plan_that_only_makes_
 }
 
 #[tokio::test]
-async fn a_hundred_files_that_are_no_images_do_not_hide_the_ones_behind_them() {
+async fn unusable_files_do_not_hide_later_images() {
     let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     for number in 1..=120 {
@@ -205,7 +205,7 @@ async fn a_hundred_files_that_are_no_images_do_not_hide_the_ones_behind_them() {
 }
 
 #[tokio::test]
-async fn evaluations_of_one_actor_in_the_same_moment_ask_the_model_once() {
+async fn concurrent_evaluations_request_one_assessment() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     upload_at_once(&world, &hero, 30).await;
     let body = json!({ "actor_id": "hero" }).to_string();
@@ -214,9 +214,9 @@ async fn evaluations_of_one_actor_in_the_same_moment_ask_the_model_once() {
         world.evaluation().await.handler.handle(Message { id: &id, body: &body, sent_at: None }).await
     };
     // A worker that dies as it asks leaves every image known and none judged.
-    world.network.fail_naming("chat/completions", Fault::DiesBefore);
+    world.network.fail_on("chat/completions", Fault::CrashBefore);
     tokio::select! {
-        () = world.network.death() => world.let_pass(LEASE_DURATION),
+        () = world.network.crash() => world.advance_clock(LEASE_DURATION),
         _ = evaluate(0) => panic!("the worker did not die"),
     }
     let asked_before = world.vision.turns();

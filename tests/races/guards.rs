@@ -113,7 +113,7 @@ fn slot_of(plan: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_dead_message_of_the_active_plan_is_told() {
+async fn dead_letter_of_active_plan_is_reported() {
     for (queue, body) in [
         (Queue::Generation, slot_of("p")),
         (Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })),
@@ -131,7 +131,7 @@ async fn a_dead_message_of_the_active_plan_is_told() {
 }
 
 #[tokio::test]
-async fn a_dead_message_of_a_superseded_plan_is_not_told() {
+async fn dead_letter_of_superseded_plan_is_not_reported() {
     let (world, hero) = balancing().await;
     let now = world.clock.now();
     world.store.supersede_plan(&hero, "p").await.unwrap();
@@ -170,7 +170,7 @@ async fn superseded_while_it_deletes() -> (World, ActorId) {
 }
 
 #[tokio::test]
-async fn a_dead_message_with_a_half_done_deletion_is_told() {
+async fn dead_letter_of_claimed_deletion_is_reported() {
     let (world, hero) = superseded_while_it_deletes().await;
     balance(&world, &hero).await;
     let message = json!({ "actor_id": "hero", "plan_id": "p" });
@@ -184,7 +184,7 @@ async fn a_dead_message_with_a_half_done_deletion_is_told() {
 }
 
 #[tokio::test]
-async fn a_dead_message_of_a_closed_plan_is_not_told() {
+async fn dead_letter_of_reviewed_plan_is_not_reported() {
     let (world, hero) = balancing().await;
     balance(&world, &hero).await;
     world.store.close_plan(&hero, "p").await.unwrap();
@@ -193,7 +193,7 @@ async fn a_dead_message_of_a_closed_plan_is_not_told() {
 }
 
 #[tokio::test]
-async fn a_dead_message_of_a_plan_by_hand_is_told_while_it_runs() {
+async fn dead_letter_of_running_manual_plan_is_reported() {
     let (world, hero) = balancing().await;
     balance(&world, &hero).await;
     let now = world.clock.now();
@@ -207,7 +207,7 @@ async fn a_dead_message_of_a_plan_by_hand_is_told_while_it_runs() {
 }
 
 #[tokio::test]
-async fn a_dead_request_is_told_unless_it_has_been_answered() {
+async fn dead_request_is_reported_unless_answered() {
     let (world, hero) = balancing().await;
     let before = world.clock.now() - SignedDuration::from_secs(5);
     balance(&world, &hero).await;
@@ -224,7 +224,7 @@ async fn a_dead_request_is_told_unless_it_has_been_answered() {
 }
 
 #[tokio::test]
-async fn only_a_plan_under_way_or_unapproved_is_superseded() {
+async fn only_running_and_held_plans_are_superseded() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     for (at, (before, remaining, after)) in [
         (PlanState::Running, 2, PlanState::Superseded),
@@ -248,7 +248,7 @@ async fn only_a_plan_under_way_or_unapproved_is_superseded() {
 }
 
 #[tokio::test]
-async fn a_dry_run_replaces_no_other_plan() {
+async fn dry_run_replaces_no_other_plan() {
     let (world, hero) = balancing().await;
     let dry = Plan { state: PlanState::DryRun, ..plan("p", Origin::Evaluation, world.clock.now()) };
     world.store.record_plan(&hero, &dry).await.unwrap();
@@ -256,7 +256,7 @@ async fn a_dry_run_replaces_no_other_plan() {
 }
 
 #[tokio::test]
-async fn work_that_is_over_neither_parks_an_actor_nor_frees_it() {
+async fn finished_work_neither_parks_nor_resumes_an_actor() {
     let (world, hero) = balancing().await;
     let now = world.clock.now();
     let park = async |behalf| world.store.park(&hero, behalf, "no money", None, now).await.unwrap();
@@ -279,7 +279,7 @@ async fn work_that_is_over_neither_parks_an_actor_nor_frees_it() {
 }
 
 #[tokio::test]
-async fn a_worker_thought_dead_asks_for_nothing_more() {
+async fn worker_without_its_lease_requests_nothing() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let slot = SlotName { actor: &hero, plan_id: "p", slot_id: "001" };
     let now = world.clock.now();

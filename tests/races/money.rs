@@ -36,7 +36,7 @@ async fn look_once(world: &World, workers: usize) {
 }
 
 #[tokio::test]
-async fn fifty_workers_do_not_overspend_by_one_image() {
+async fn fifty_workers_do_not_exceed_the_budget() {
     for (variable, says) in [
         ("DAILY_BUDGET_USD", "DAILY_BUDGET_USD is raised"),
         ("ACTOR_DAILY_BUDGET_USD", "ACTOR_DAILY_BUDGET_USD is raised"),
@@ -63,7 +63,7 @@ async fn fifty_workers_do_not_overspend_by_one_image() {
 }
 
 #[tokio::test]
-async fn what_a_person_was_asked_for_is_asked_again_when_there_is_money() {
+async fn attention_reason_returns_after_parking() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let stands = async || {
         let record = world.store.actor(&hero).await.unwrap().unwrap();
@@ -83,12 +83,12 @@ async fn what_a_person_was_asked_for_is_asked_again_when_there_is_money() {
 }
 
 #[tokio::test]
-async fn parked_work_goes_on_the_next_day() {
+async fn parked_work_resumes_the_next_day() {
     let (world, hero) = (world(&[("DAILY_BUDGET_USD", "0.20")]).await, actor("hero"));
     ask_for(&world, &hero, 8).await;
     look_once(&world, 2).await;
     assert_eq!(world.replicate.charged(), 5);
-    world.let_pass(SignedDuration::from_hours(24));
+    world.advance_clock(SignedDuration::from_hours(24));
     world.generate_with(2).await;
     assert_eq!(world.replicate.charged(), 8);
     assert_eq!(world.store.plans(&hero).await.unwrap()[0].spent, MicroUsd(8 * PRICE));
@@ -96,7 +96,7 @@ async fn parked_work_goes_on_the_next_day() {
 }
 
 #[tokio::test]
-async fn what_failed_or_was_refused_costs_nothing() {
+async fn failed_or_rejected_prediction_costs_nothing() {
     let fate = |index: usize, _: &str| match index % 3 {
         0 => Outcome::Fails,
         1 => Outcome::IsImproper,

@@ -67,10 +67,10 @@ async fn assert_sequential(world: &World, actor: &ActorId, made: usize, uploaded
 }
 
 #[tokio::test]
-async fn two_hundred_images_of_one_actor_by_fifty_workers_while_a_person_uploads_numbered_files() {
+async fn fifty_workers_and_uploads_share_no_number() {
     let (world, hero) = (rich_world().await, actor("hero"));
     // The table says now and then that a transaction is at an item, as the emulator never does.
-    world.network.conflict_often(20);
+    world.network.conflict_every(20);
     ask_for(&world, &hero, 200).await;
     tokio::join!(world.generate_with(50), upload_numbered(&world, &hero, 25));
     world.generate_with(1).await;
@@ -80,7 +80,7 @@ async fn two_hundred_images_of_one_actor_by_fifty_workers_while_a_person_uploads
 }
 
 #[tokio::test]
-async fn twenty_actors_side_by_side_have_numbers_of_their_own() {
+async fn concurrent_actors_have_independent_numbers() {
     let world = rich_world().await;
     let actors: Vec<ActorId> = (0..20).map(|number| actor(&format!("actor {number}"))).collect();
     for actor in &actors {
@@ -94,7 +94,7 @@ async fn twenty_actors_side_by_side_have_numbers_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_worker_that_has_looked_too_early_is_not_given_a_number_whose_image_has_gone_meanwhile() {
+async fn stale_worker_gets_no_number_of_a_removed_image() {
     let (world, hero) = (rich_world().await, actor("hero"));
     let slot = |slot_id| SlotName { actor: &hero, plan_id: "p", slot_id };
     for slot_id in ["early", "late"] {

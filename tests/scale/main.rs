@@ -1,5 +1,5 @@
 //! What one actor costs, counted on the running stack and held against what docs/SCALE.md derives.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "`--nocapture` shows the figures")]
 
 mod full_actor;

@@ -1,5 +1,5 @@
 //! What the tests share: pictures, a stack for each test, and a stand-in for Lambda's runtime interface.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 pub mod coded;
 pub mod cost;

@@ -1,6 +1,6 @@
 //! What the template promises: asserted on its text, since an emulator forgives what AWS does not, and, as for the
 //! permissions, on what the running functions do.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod alarms;
 mod bucket_and_table;

@@ -43,7 +43,7 @@ pub(crate) async fn example_set(stack: &TestStack) -> ActorId {
 }
 
 #[tokio::test]
-async fn the_evaluation_function_answers_each_of_its_sample_events() {
+async fn evaluation_function_answers_its_sample_events() {
     let stack = TestStack::by_hand().await;
     let actor = example_set(&stack).await;
     for event in sample_events("evaluation-") {
@@ -55,7 +55,7 @@ async fn the_evaluation_function_answers_each_of_its_sample_events() {
 }
 
 #[tokio::test]
-async fn the_deletion_function_answers_each_of_its_sample_events() {
+async fn deletion_function_answers_its_sample_events() {
     let stack = TestStack::by_hand().await;
     let actor = example_set(&stack).await;
     for event in sample_events("deletion-") {
@@ -70,7 +70,7 @@ async fn the_deletion_function_answers_each_of_its_sample_events() {
 }
 
 #[tokio::test]
-async fn the_generation_function_answers_each_of_its_sample_events() {
+async fn generation_function_answers_its_sample_events() {
     let stack = TestStack::by_hand().await;
     let actor = example_set(&stack).await;
     for event in sample_events("generation-") {
@@ -86,7 +86,7 @@ async fn the_generation_function_answers_each_of_its_sample_events() {
 }
 
 #[tokio::test]
-async fn beside_a_bad_message_the_good_ones_are_done_and_the_bad_one_is_recorded_as_refused() {
+async fn bad_message_in_a_batch_is_rejected_alone() {
     let stack = TestStack::by_hand().await;
     let actor = example_set(&stack).await;
     let event = Path::new(EVENTS).join("evaluation-batch-with-one-bad-message.json");
@@ -102,7 +102,7 @@ async fn beside_a_bad_message_the_good_ones_are_done_and_the_bad_one_is_recorded
 }
 
 #[tokio::test]
-async fn a_function_whose_key_can_not_be_read_says_so_in_its_log_and_what_to_do() {
+async fn unreadable_key_is_logged_with_a_remedy() {
     let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
     for (binary, provider, key) in [
         (&binaries.evaluation, ("VISION_PROVIDER", "openai"), "OPENAI_API_KEY"),
@@ -126,7 +126,7 @@ async fn a_function_whose_key_can_not_be_read_says_so_in_its_log_and_what_to_do(
 }
 
 #[tokio::test]
-async fn a_function_with_a_wrong_environment_does_not_start_and_names_every_wrong_variable() {
+async fn invalid_environment_names_every_variable() {
     let binaries = stack::binaries().await;
     for (binary, own) in [
         (&binaries.evaluation, &["VISION_PROVIDER is `eyes`", "MAX_ROUNDS is `0`"][..]),

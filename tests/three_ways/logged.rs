@@ -45,7 +45,7 @@ fn line<'a>(lines: &'a [Line], message: &str) -> &'a Line {
 }
 
 #[tokio::test]
-async fn every_line_about_a_message_names_its_actor_plan_image_and_attempt() {
+async fn log_lines_name_actor_plan_slot_and_attempt() {
     let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
     let hero = example_set(&stack).await;
 
@@ -75,7 +75,7 @@ async fn every_line_about_a_message_names_its_actor_plan_image_and_attempt() {
 }
 
 #[tokio::test]
-async fn the_line_about_an_upload_names_its_actor_though_the_message_only_holds_a_key() {
+async fn log_line_of_an_upload_names_its_actor() {
     let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
     let hero = example_set(&stack).await;
     let object = json!({ "key": stack.keys.image(&hero, "new_1.png"), "size": 1, "eTag": "e" });
@@ -89,7 +89,7 @@ async fn the_line_about_an_upload_names_its_actor_though_the_message_only_holds_
 }
 
 #[tokio::test]
-async fn work_that_finds_no_money_is_told_to_cloudwatch_under_the_stacks_name() {
+async fn parked_work_emits_a_metric_of_its_stack() {
     let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
     let hero = example_set(&stack).await;
     let mut variables = stack.variables();

@@ -11,7 +11,7 @@ use domain::status::Status;
 use serde_json::json;
 
 #[tokio::test]
-async fn an_evaluation_asked_for_by_hand_balances_the_set() {
+async fn manual_evaluation_balances_the_set() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     stack.upload_all(&actor, 1, &pictures::good(ColorStylized, 3)).await;
@@ -25,7 +25,7 @@ async fn an_evaluation_asked_for_by_hand_balances_the_set() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+async fn dry_run_reports_its_plan_and_changes_nothing() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     let names = stack.upload_all(&actor, 1, &pictures::good(BwStylized, 2)).await;
@@ -43,7 +43,7 @@ async fn a_dry_run_says_what_would_be_done_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn delete_only_deletes_what_is_too_much_and_makes_nothing() {
+async fn delete_only_generates_nothing() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     stack.upload_all(&actor, 1, &pictures::good(BwStylized, 3)).await;
@@ -60,7 +60,7 @@ async fn delete_only_deletes_what_is_too_much_and_makes_nothing() {
 }
 
 #[tokio::test]
-async fn generate_only_makes_what_is_missing_and_deletes_nothing() {
+async fn generate_only_deletes_nothing() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     let names = stack.upload_all(&actor, 1, &pictures::good(BwStylized, 3)).await;
@@ -76,7 +76,7 @@ async fn generate_only_makes_what_is_missing_and_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn files_named_in_a_deletion_by_hand_go_to_the_trash_and_are_replaced() {
+async fn manually_deleted_images_are_replaced() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     let names = stack.upload_all(&actor, 1, &pictures::full_set()).await;
@@ -94,7 +94,7 @@ async fn files_named_in_a_deletion_by_hand_go_to_the_trash_and_are_replaced() {
 }
 
 #[tokio::test]
-async fn numbers_in_a_generation_by_hand_are_made_and_the_set_is_then_brought_to_its_target() {
+async fn manual_generation_is_followed_by_balancing() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     let message = json!({ "actor_id": "hero", "generate": { "bw_stylized": 2, "photorealistic": 1 } });

@@ -13,7 +13,7 @@ use domain::manifest::UPLOADED;
 use local_stack::Account;
 
 #[tokio::test]
-async fn uploads_set_the_balancing_going_and_the_set_ends_at_its_target() {
+async fn uploads_lead_to_a_balanced_set() {
     let (stack, actor) = (TestStack::start().await, actor("0001_european_20_female"));
     stack.upload_base_image(&actor).await;
     let kept = stack.upload_all(&actor, 11, &pictures::good(Photorealistic, 2)).await;
@@ -36,7 +36,7 @@ async fn uploads_set_the_balancing_going_and_the_set_ends_at_its_target() {
 }
 
 #[tokio::test]
-async fn a_deleted_image_lies_in_the_trash_of_its_plan_and_the_local_copy_follows_the_bucket() {
+async fn deleted_image_is_in_both_trashes() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     let blurred = pictures::blurred();
@@ -55,7 +55,7 @@ async fn a_deleted_image_lies_in_the_trash_of_its_plan_and_the_local_copy_follow
 }
 
 #[tokio::test]
-async fn each_plan_keeps_the_grid_that_was_judged_and_every_object_is_a_jpeg() {
+async fn each_plan_stores_its_grid_as_jpeg() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     stack.upload_all(&actor, 1, &pictures::good(Photorealistic, 2)).await;
@@ -78,7 +78,7 @@ async fn each_plan_keeps_the_grid_that_was_judged_and_every_object_is_a_jpeg() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_was_there_before_is_balanced_like_the_stacks_own() {
+async fn existing_bucket_is_balanced() {
     let account = Account::unique();
     let s3 = aws_sdk_s3::Client::new(&stack::emulator().await.sdk_config(&account));
     let name = format!("already-here-{account}");
@@ -97,7 +97,7 @@ async fn a_bucket_that_was_there_before_is_balanced_like_the_stacks_own() {
 }
 
 #[tokio::test]
-async fn a_table_that_an_earlier_stack_has_left_is_used_on() {
+async fn existing_table_is_reused() {
     let account = Account::unique();
     let earlier = aws_sdk_dynamodb::Client::new(&stack::emulator().await.sdk_config(&account));
     make_table(&earlier, "left-behind").await;
@@ -116,7 +116,7 @@ async fn a_table_that_an_earlier_stack_has_left_is_used_on() {
 }
 
 #[tokio::test]
-async fn uploads_that_never_pause_are_evaluated_all_the_same() {
+async fn continuous_uploads_are_evaluated() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let picture = &pictures::good(Photorealistic, 1)[0];
     // Quiet for a second is what an evaluation waits for, ten times that at most; this pauses for less.

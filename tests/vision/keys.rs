@@ -42,8 +42,8 @@ async fn a_key_that_can_t_be_read_is_told_with_where_it_was_looked_for() {
     let service = VisionService::start(assess_correctly).await;
     let denied = json!({ "__type": "AccessDeniedException", "Message": "not authorized to perform GetSecretValue" });
     for (status, answer, says) in [
-        (200, json!({ "ARN": ARN, "SecretString": " \n" }), "the secret holds no text"),
-        (200, json!({ "ARN": ARN, "SecretBinary": "a2V5" }), "the secret holds no text"),
+        (200, json!({ "ARN": ARN, "SecretString": " \n" }), "the secret contains no text"),
+        (200, json!({ "ARN": ARN, "SecretBinary": "a2V5" }), "the secret contains no text"),
         (400, denied, "AccessDeniedException"),
     ] {
         let secrets = secrets_manager(status, answer).await;

@@ -1,5 +1,5 @@
 //! The vision model over real HTTP, against a stand-in as strict as the vendor.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cost;
 mod eyes;

@@ -1,4 +1,4 @@
-//! S3.
+//! S3, with conditional writes.
 
 use std::time::Duration;
 
@@ -19,61 +19,55 @@ pub struct Bucket {
     name: String,
 }
 
-/// An object as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedObject {
-    /// Its key.
     pub key: String,
-    /// Its `ETag`, without quotes.
+    /// Without quotes.
     pub etag: String,
 }
 
 /// An object with its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// Its content.
     pub bytes: Vec<u8>,
-    /// Its `ETag`, without quotes.
+    /// Without quotes.
     pub etag: String,
 }
 
-/// What became of a write that must not replace anything.
+/// The result of a write that must not replace an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PutNew {
-    /// It is there now, under this `ETag`.
+    /// The `ETag` of the new object.
     Stored(String),
-    /// Something was there already.
+    /// The key has an object already.
     Occupied,
 }
 
-/// What became of a step that holds for one version of an object only.
+/// The result of an operation on one version of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfUnchanged {
-    /// Done.
     Done,
-    /// The object is another one by now; nothing was done.
+    /// The key has another version now; nothing was done.
     Changed,
-    /// There is no such object; nothing was done.
+    /// The key has no object; nothing was done.
     Missing,
 }
 
-/// What may stand unencoded in the source of a copy.
+/// The characters that need no encoding in `x-amz-copy-source`.
 const PLAIN_IN_COPY_SOURCE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// What reading an object gave.
+/// The result of reading an object.
 #[derive(Debug, Clone)]
 pub enum Fetched {
-    /// There is none.
     Missing,
-    /// It has more bytes than wanted: so many.
+    /// The object has this many bytes, more than the limit, and was not read.
     TooLarge(u64),
-    /// All of it.
     Whole(Object),
 }
 
 /// Delays before an interrupted read of an object is repeated. The SDK repeats a request only until its answer begins.
-const AFTER_BREAK: ExponentialBuilder = ExponentialBuilder::new()
+const READ_RETRY: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(200))
     .with_max_delay(Duration::from_secs(1))
     .with_max_times(3);
@@ -87,28 +81,23 @@ enum ReadError {
 }
 
 impl Bucket {
-    /// The bucket `name`, reached by `client`.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>) -> Self {
         Self { client, name: name.into() }
     }
 
-    /// The bucket's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where an object is said to lie, in manifests.
+    /// An object's URL, as manifests contain it.
     #[must_use]
     pub fn url(&self, key: &str) -> String {
         format!("s3://{}/{key}", self.name)
     }
 
-    /// The objects whose keys start so, in the order of their keys.
-    ///
-    /// # Errors
-    /// If S3 fails.
+    /// The objects with this prefix, in the order of their keys.
     pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, AwsError> {
         // Keys may contain characters that XML can't represent, such as U+0001: unencoded, they make the whole page
         // unreadable.
@@ -132,10 +121,7 @@ impl Bucket {
         url_decoded(key).map_err(|cause| AwsError::new("S3", "ListObjectsV2", self.url(key), cause.to_string()))
     }
 
-    /// An object of ours with its content; `None` if there is none.
-    ///
-    /// # Errors
-    /// If S3 fails.
+    /// Reads an object that the balancer wrote; `None` if it doesn't exist.
     pub async fn get(&self, key: &str) -> Result<Option<Object>, AwsError> {
         match self.get_at_most(key, u64::MAX).await? {
             Fetched::Whole(object) => Ok(Some(object)),
@@ -143,52 +129,44 @@ impl Bucket {
         }
     }
 
-    /// An object that anybody may have put there, with its content if that is no larger than so many bytes: what is
-    /// larger is not read, since memory may not be enough.
-    ///
-    /// # Errors
-    /// If S3 fails.
-    pub async fn get_at_most(&self, key: &str, most_bytes: u64) -> Result<Fetched, AwsError> {
-        let read = || self.read(key, most_bytes);
-        let read = read.retry(AFTER_BREAK).when(|error| matches!(error, ReadError::BrokeOff(_))).await;
+    /// Reads an object of unknown size, unless it has more than `max_bytes` and might not fit into memory.
+    pub async fn get_at_most(&self, key: &str, max_bytes: u64) -> Result<Fetched, AwsError> {
+        let read = || self.read(key, max_bytes);
+        let read = read.retry(READ_RETRY).when(|error| matches!(error, ReadError::BrokeOff(_))).await;
         read.map_err(|(ReadError::BrokeOff(error) | ReadError::Failed(error))| error)
     }
 
-    async fn read(&self, key: &str, most_bytes: u64) -> Result<Fetched, ReadError> {
+    async fn read(&self, key: &str, max_bytes: u64) -> Result<Fetched, ReadError> {
         let object = match self.client.get_object().bucket(&self.name).key(key).send().await {
             Ok(object) => object,
-            Err(error) if is(&error, &["NoSuchKey", "NotFound"]) => return Ok(Fetched::Missing),
+            Err(error) if has_code(&error, &["NoSuchKey", "NotFound"]) => return Ok(Fetched::Missing),
             Err(error) => return Err(ReadError::Failed(self.error("GetObject", key, &error))),
         };
         let size: Option<u64> = object.content_length.and_then(|size| size.try_into().ok());
-        if let Some(size) = size.filter(|&size| size > most_bytes) {
+        if let Some(size) = size.filter(|&size| size > max_bytes) {
             return Ok(Fetched::TooLarge(size));
         }
         let etag = unquoted(object.e_tag);
         let broke_off = |cause: String| ReadError::BrokeOff(AwsError::new("S3", "GetObject", self.url(key), cause));
         let bytes = object.body.collect().await.map_err(|error| broke_off(error.to_string()))?.to_vec();
         match size {
-            Some(size) if size != bytes.len() as u64 => Err(broke_off(format!("{} of {size} bytes came", bytes.len()))),
+            Some(size) if size != bytes.len() as u64 => {
+                Err(broke_off(format!("{} of {size} bytes were received", bytes.len())))
+            }
             _ => Ok(Fetched::Whole(Object { bytes, etag })),
         }
     }
 
-    /// The `ETag` of an object; `None` if there is none.
-    ///
-    /// # Errors
-    /// If S3 fails.
+    /// The `ETag` of an object; `None` if it doesn't exist.
     pub async fn etag(&self, key: &str) -> Result<Option<String>, AwsError> {
         match self.client.head_object().bucket(&self.name).key(key).send().await {
             Ok(object) => Ok(Some(unquoted(object.e_tag))),
-            Err(error) if is(&error, &["NotFound", "NoSuchKey"]) => Ok(None),
+            Err(error) if has_code(&error, &["NotFound", "NoSuchKey"]) => Ok(None),
             Err(error) => Err(self.error("HeadObject", key, &error)),
         }
     }
 
-    /// Writes an object, whatever was there.
-    ///
-    /// # Errors
-    /// If S3 fails.
+    /// Writes an object and returns its `ETag`. Replaces an existing one.
     pub async fn put(&self, key: &str, bytes: Vec<u8>, content_type: &str) -> Result<String, AwsError> {
         let request = self.client.put_object().bucket(&self.name).key(key).content_type(content_type);
         match request.body(ByteStream::from(bytes)).send().await {
@@ -197,51 +175,38 @@ impl Bucket {
         }
     }
 
-    /// Writes an object where there is none.
-    ///
-    /// # Errors
-    /// If S3 fails.
+    /// Writes an object if the key has none.
     pub async fn put_new(&self, key: &str, bytes: Vec<u8>, content_type: &str) -> Result<PutNew, AwsError> {
         let request = self.client.put_object().bucket(&self.name).key(key).content_type(content_type);
         match request.if_none_match("*").body(ByteStream::from(bytes)).send().await {
             Ok(stored) => Ok(PutNew::Stored(unquoted(stored.e_tag))),
-            Err(error) if is(&error, &["PreconditionFailed"]) => Ok(PutNew::Occupied),
+            Err(error) if has_code(&error, &["PreconditionFailed"]) => Ok(PutNew::Occupied),
             Err(error) => Err(self.error("PutObject", key, &error)),
         }
     }
 
-    /// Copies an object as long as its `ETag` is this one.
-    ///
-    /// # Errors
-    /// If S3 fails.
+    /// Copies an object if it has this `ETag`.
     pub async fn copy_if(&self, from: &str, to: &str, etag: &str) -> Result<IfUnchanged, AwsError> {
         let source = utf8_percent_encode(&format!("{}/{from}", self.name), PLAIN_IN_COPY_SOURCE).to_string();
         let request = self.client.copy_object().bucket(&self.name).key(to).copy_source(source);
         match request.copy_source_if_match(etag).send().await {
             Ok(_) => Ok(IfUnchanged::Done),
-            Err(error) if is(&error, &["PreconditionFailed"]) => Ok(IfUnchanged::Changed),
-            Err(error) if is(&error, &["NoSuchKey", "NotFound"]) => Ok(IfUnchanged::Missing),
+            Err(error) if has_code(&error, &["PreconditionFailed"]) => Ok(IfUnchanged::Changed),
+            Err(error) if has_code(&error, &["NoSuchKey", "NotFound"]) => Ok(IfUnchanged::Missing),
             Err(error) => Err(self.error("CopyObject", from, &error)),
         }
     }
 
-    /// Deletes an object as long as its `ETag` is this one.
-    ///
-    /// # Errors
-    /// If S3 fails.
+    /// Deletes an object if it has this `ETag`.
     pub async fn delete_if(&self, key: &str, etag: &str) -> Result<IfUnchanged, AwsError> {
         match self.client.delete_object().bucket(&self.name).key(key).if_match(etag).send().await {
             Ok(_) => Ok(IfUnchanged::Done),
-            Err(error) if is(&error, &["PreconditionFailed"]) => Ok(IfUnchanged::Changed),
-            Err(error) if is(&error, &["NoSuchKey", "NotFound"]) => Ok(IfUnchanged::Missing),
+            Err(error) if has_code(&error, &["PreconditionFailed"]) => Ok(IfUnchanged::Changed),
+            Err(error) if has_code(&error, &["NoSuchKey", "NotFound"]) => Ok(IfUnchanged::Missing),
             Err(error) => Err(self.error("DeleteObject", key, &error)),
         }
     }
 
-    /// Deletes an object, if it is there.
-    ///
-    /// # Errors
-    /// If S3 fails.
     pub async fn delete(&self, key: &str) -> Result<(), AwsError> {
         let deleted = self.client.delete_object().bucket(&self.name).key(key).send().await;
         deleted.map(drop).map_err(|error| self.error("DeleteObject", key, &error))
@@ -260,7 +225,7 @@ impl Bucket {
     }
 }
 
-fn is<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, codes: &[&str]) -> bool {
+fn has_code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, codes: &[&str]) -> bool {
     error.code().is_some_and(|code| codes.contains(&code))
 }
 

@@ -1,4 +1,4 @@
-//! Manifests in their exported form: taken in, and given out.
+//! Import and export of manifests.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,7 @@ use serde_json::json;
 use crate::store::actors::ActorRecord;
 use crate::store::{Store, StoreError};
 
-/// Takes a manifest in for an actor that the table doesn't know yet; `false` if it does, and then nothing changes.
-///
-/// # Errors
-/// If the table can't be written.
+/// Imports the manifest of an actor without a record. Returns `false` and changes nothing if it has one.
 pub async fn import(store: &Store, actor: &ActorId, mut manifest: Manifest) -> Result<bool, StoreError> {
     if store.actor(actor).await?.is_some() {
         return Ok(false);
@@ -36,10 +33,10 @@ pub async fn import(store: &Store, actor: &ActorId, mut manifest: Manifest) -> R
         }
     }
     manifest.metadata.retain(|name, _| !manifest.derived.contains(name));
-    // The actor's own record comes last: an import that was cut off is simply repeated.
+    // The actor record is written last, so that an interrupted import is repeated.
     let record = ActorRecord {
-        created_at: manifest.created_at.as_deref().and_then(moment),
-        updated_at: manifest.updated_at.as_deref().and_then(moment),
+        created_at: manifest.created_at.as_deref().and_then(timestamp),
+        updated_at: manifest.updated_at.as_deref().and_then(timestamp),
         profile: profile_of(&manifest.metadata, actor),
         last_number: manifest.last_number.max(highest(manifest.images.keys().map(String::as_str))),
         last_generation: manifest.generations.iter().map(|generation| generation.generation_id).max().unwrap_or(0),
@@ -52,18 +49,14 @@ pub async fn import(store: &Store, actor: &ActorId, mut manifest: Manifest) -> R
     store.import_actor(actor, &record).await
 }
 
-/// A moment as manifests write it: with a time zone, or without one, which then is UTC. Whole milliseconds, as it is
-/// stored.
-fn moment(text: &str) -> Option<Timestamp> {
+/// A time from a manifest, in UTC if it has no time zone. Truncated to milliseconds, as the table stores it.
+fn timestamp(text: &str) -> Option<Timestamp> {
     let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
-    let moment = text.parse::<Timestamp>().ok().or_else(without_zone)?;
-    Timestamp::from_millisecond(moment.as_millisecond()).ok()
+    let time = text.parse::<Timestamp>().ok().or_else(without_zone)?;
+    Timestamp::from_millisecond(time.as_millisecond()).ok()
 }
 
-/// Gives an actor's manifest out; `None` if the table doesn't know the actor.
-///
-/// # Errors
-/// If the table can't be read.
+/// Exports the manifest of an actor; `None` if the actor has no record.
 pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, StoreError> {
     let Some(record) = store.actor(actor).await? else { return Ok(None) };
     let images = store.images(actor).await?;
@@ -97,14 +90,14 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
     }))
 }
 
-/// Why the balancer leaves the set unchanged: it was suspended, or a budget of ours has no money. The next run retries
-/// sets that wait for anything else, such as credit with a service.
+/// The suspension for the exported manifest: the set's own, or one for a set that is parked for a budget. The next run
+/// retries sets that wait for anything else, such as credit with a service.
 fn suspension(record: &ActorRecord, images: &BTreeMap<String, Image>) -> Option<Suspension> {
     match record.status {
-        // An imported set that waits has not been evaluated yet.
+        // An imported set that has not been evaluated yet keeps its suspension.
         Status::NeedsAttention | Status::Waiting => record.suspension.clone(),
         Status::Parked => {
-            // The set that an earlier run has left parked, and nothing has changed since.
+            // An earlier run left the set parked, and nothing has changed since.
             if let Some(earlier) = record.suspension.as_ref().filter(|suspension| suspension.status == Status::Parked) {
                 return Some(earlier.clone());
             }

@@ -1,4 +1,4 @@
-//! Figures for CloudWatch, written among the log lines in its embedded metric format.
+//! CloudWatch metrics in embedded metric format, written to the log.
 //!
 //! The format is described at
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
@@ -12,55 +12,47 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing::warn;
 
-/// Under which name CloudWatch keeps them; the template's alarms and dashboard say the same.
+/// The namespace that the template's alarms and dashboard use.
 pub const NAMESPACE: &str = "TrainingDataBalancer";
 
-/// What stacks that were not told their name are called.
+/// The stack name if none is configured.
 pub const UNNAMED_STACK: &str = "balancer";
 
-/// Which stack the figures are of: several may share an account, and each has alarms of its own.
+/// The stack dimension: several stacks may share an account, and each has its own alarms.
 static STACK: OnceLock<String> = OnceLock::new();
 
-/// Says which stack this process belongs to. Only the first word counts: a process never changes stacks.
-pub fn belong_to(stack: &str) {
+/// Sets the stack dimension. Only the first call has an effect.
+pub fn set_stack(stack: &str) {
     STACK.get_or_init(|| stack.to_owned());
 }
 
-/// Something that is counted or measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Metric {
-    /// Images that a vision model has judged.
-    ImagesJudged(usize),
-    /// Images moved to the trash.
+    ImagesAssessed(usize),
     ImagesDeleted(usize),
-    /// Images made and put into their place.
     ImagesGenerated(usize),
-    /// Messages recorded as rejected.
     Rejected,
-    /// Money that was paid.
     DollarsSpent(MicroUsd),
-    /// How much of the day's budget is spent or set aside.
+    /// The used share of the day's budget.
     BudgetUsedPercent {
-        /// Spent or set aside.
         committed: MicroUsd,
-        /// What may be spent.
         budget: MicroUsd,
     },
-    /// Evaluations that found a set as it should be.
+    /// Evaluations that found a balanced set.
     SetsBalanced,
-    /// How often an actor came to need a person: an evaluation ended so, or a stage has given up.
+    /// Evaluations and dead letters that set an actor to needs attention.
     SetsNeedingAttention,
-    /// Messages put off because there is no money for their work.
+    /// Messages deferred because a budget or an account is exhausted.
     Parked,
-    /// How long a stage worked on a message.
+    /// The processing time of one message, by handler.
     HandlerSeconds(&'static str, Duration),
 }
 
 impl Metric {
     /// Name, unit and value.
-    fn measured(self) -> (&'static str, &'static str, f64) {
+    fn data_point(self) -> (&'static str, &'static str, f64) {
         match self {
-            Self::ImagesJudged(images) => ("ImagesJudged", "Count", images as f64),
+            Self::ImagesAssessed(images) => ("ImagesAssessed", "Count", images as f64),
             Self::ImagesDeleted(images) => ("ImagesDeleted", "Count", images as f64),
             Self::ImagesGenerated(images) => ("ImagesGenerated", "Count", images as f64),
             Self::Rejected => ("Rejected", "Count", 1.0),
@@ -77,7 +69,7 @@ impl Metric {
     }
 
     fn line(self, stack: &str, now: Timestamp) -> Value {
-        let (name, unit, value) = self.measured();
+        let (name, unit, value) = self.data_point();
         let mut dimensions = vec![("Stack", stack)];
         if let Self::HandlerSeconds(handler, _) = self {
             dimensions.push(("Handler", handler));
@@ -100,7 +92,7 @@ impl Metric {
         line
     }
 
-    /// Writes it to standard output, where Lambda looks for it; elsewhere nothing is written.
+    /// Writes the metric to standard output, if the process runs in Lambda.
     pub fn emit(self) {
         static IN_LAMBDA: LazyLock<bool> = LazyLock::new(|| std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some());
         if !*IN_LAMBDA {
@@ -118,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_figure_is_written_as_cloudwatch_reads_it() {
+    fn metric_has_embedded_metric_format() {
         let line = Metric::HandlerSeconds("deletion", Duration::from_millis(1_500)).line("dev", Timestamp::UNIX_EPOCH);
         assert_eq!(line["HandlerSeconds"], 1.5);
         assert_eq!((&line["Stack"], &line["Handler"]), (&json!("dev"), &json!("deletion")));
@@ -128,16 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn the_figures_of_two_stacks_in_one_account_are_kept_apart() {
+    fn metrics_have_a_stack_dimension() {
         let of = |stack: &str| Metric::Rejected.line(stack, Timestamp::UNIX_EPOCH);
         assert_eq!(of("prod")["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["Stack"]]));
         assert_eq!((&of("dev")["Stack"], &of("prod")["Stack"]), (&json!("dev"), &json!("prod")));
     }
 
     #[test]
-    fn money_is_told_in_dollars_and_a_budget_of_nothing_is_used_up() {
-        assert_eq!(Metric::DollarsSpent(MicroUsd(40_000)).measured().2, 0.04);
+    fn metrics_of_money_use_dollars_and_percent() {
+        assert_eq!(Metric::DollarsSpent(MicroUsd(40_000)).data_point().2, 0.04);
         let none = Metric::BudgetUsedPercent { committed: MicroUsd::ZERO, budget: MicroUsd::ZERO };
-        assert_eq!(none.measured().2, 100.0);
+        assert_eq!(none.data_point().2, 100.0);
     }
 }

@@ -1,4 +1,4 @@
-//! SQS.
+//! The three SQS queues.
 
 mod redrive;
 
@@ -10,43 +10,34 @@ use serde::Serialize;
 
 use super::AwsError;
 
-/// The URLs of the three queues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueUrls {
-    /// Uploads and requests to evaluate.
     pub evaluation: String,
-    /// Images to delete.
     pub deletion: String,
-    /// Images to make.
     pub generation: String,
 }
 
-/// Messages in one batch call; SQS takes no more.
-const BATCH: usize = 10;
+/// The most messages that SQS accepts in one call.
+const MAX_BATCH: usize = 10;
 
-/// The longest that SQS keeps a message back.
-const LONGEST_DELAY: Duration = Duration::from_secs(900);
+/// The longest delay of an SQS message.
+const MAX_DELAY: Duration = Duration::from_secs(900);
 
-/// The three queues.
 #[derive(Debug, Clone)]
 pub struct Queues {
     client: Client,
     urls: QueueUrls,
 }
 
-/// One of the three queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
-    /// Uploads and requests to evaluate.
     Evaluation,
-    /// Images to delete.
     Deletion,
-    /// Images to make.
     Generation,
 }
 
 impl Queue {
-    /// Its name, and that of the stage that listens to it.
+    /// The name of the queue and of its handler.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -58,7 +49,6 @@ impl Queue {
 }
 
 impl Queues {
-    /// The queues at these URLs, reached by `client`.
     #[must_use]
     pub fn new(client: Client, urls: QueueUrls) -> Self {
         Self { client, urls }
@@ -72,32 +62,26 @@ impl Queues {
         }
     }
 
-    /// Sends a message, to be delivered after `delay` (rounded up to seconds, at most 15 minutes).
-    ///
-    /// # Errors
-    /// If SQS fails.
+    /// Sends a message for delivery after `delay`, which is rounded up to seconds and limited to 15 minutes.
     pub async fn send(&self, queue: Queue, message: &impl Serialize, delay: Duration) -> Result<(), AwsError> {
         self.send_body(queue, body(message)?, delay).await
     }
 
-    /// Sends a message whose body is already written.
-    ///
-    /// # Errors
-    /// If SQS fails.
+    /// Sends a serialised message.
     pub async fn send_body(&self, queue: Queue, body: String, delay: Duration) -> Result<(), AwsError> {
-        let seconds = delay.min(LONGEST_DELAY).as_millis().div_ceil(1000) as i32;
+        let seconds = delay.min(MAX_DELAY).as_millis().div_ceil(1000) as i32;
         let url = self.url(queue);
         let sent = self.client.send_message().queue_url(url).message_body(body).delay_seconds(seconds).send().await;
         sent.map(drop).map_err(|error| AwsError::of("SQS", "SendMessage", url, &error))
     }
 
-    /// Sends many messages at once.
+    /// Sends messages in batches.
     ///
     /// # Errors
-    /// If SQS fails, or takes only some of them; the others may be sent twice when this is repeated.
+    /// If SQS rejects any of them. Others may have been sent, and a repetition sends them twice.
     pub async fn send_all(&self, queue: Queue, messages: &[impl Serialize]) -> Result<(), AwsError> {
         let url = self.url(queue);
-        for chunk in messages.chunks(BATCH) {
+        for chunk in messages.chunks(MAX_BATCH) {
             let entries = chunk.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
             let sent = self.client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
             let sent = sent.map_err(|error| AwsError::of("SQS", "SendMessageBatch", url, &error))?;
@@ -109,11 +93,8 @@ impl Queues {
         Ok(())
     }
 
-    /// Messages in the queue at this URL: those that wait, those being worked on and those kept back. SQS counts
-    /// approximately, the emulator exactly.
-    ///
-    /// # Errors
-    /// If SQS fails.
+    /// The number of messages in the queue at this URL: visible, in flight and delayed. SQS counts approximately, the
+    /// emulator exactly.
     pub async fn depth(&self, url: &str) -> Result<u64, AwsError> {
         use aws_sdk_sqs::types::QueueAttributeName::{
             ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible,
@@ -127,19 +108,13 @@ impl Queues {
         Ok(counts.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
-    /// Messages in all three queues.
-    ///
-    /// # Errors
-    /// If SQS fails.
+    /// The number of messages in all three queues.
     pub async fn total_depth(&self) -> Result<u64, AwsError> {
         let QueueUrls { evaluation, deletion, generation } = &self.urls;
         Ok(self.depth(evaluation).await? + self.depth(deletion).await? + self.depth(generation).await?)
     }
 
-    /// Lets a message that is being worked on come back after `delay`.
-    ///
-    /// # Errors
-    /// If SQS fails.
+    /// Changes the visibility timeout of a message in flight, so that SQS delivers it again after `delay`.
     pub async fn return_after(&self, queue: Queue, receipt_handle: &str, delay: Duration) -> Result<(), AwsError> {
         let url = self.url(queue);
         let request = self.client.change_message_visibility().queue_url(url).receipt_handle(receipt_handle);

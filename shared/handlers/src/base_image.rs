@@ -1,4 +1,4 @@
-//! Which picture says what an actor looks like, and getting it ready.
+//! Finds and decodes an actor's base image.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,6 @@ use percent_encoding::percent_decode_str;
 use super::HandlerError;
 use crate::local_copy::LocalCopy;
 
-/// Where base images are looked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BaseImages<'a> {
     pub(super) bucket: &'a Bucket,
@@ -30,11 +29,11 @@ enum Place {
 }
 
 impl BaseImages<'_> {
-    /// The actor's base image, upright and in RGB: the first of its manifest that is there, else the first in its
-    /// `base_image` folder, else the first under its base key.
+    /// The actor's base image, upright and in RGB: the first existing one of its record, else of its local `base_image`
+    /// folder, else of its base keys.
     ///
     /// # Errors
-    /// The inner one, a sentence for people, if there is none or it is unusable.
+    /// The inner one, with the remedy, if there is none or it is unusable.
     pub(super) async fn load(
         &self,
         actor: &ActorId,
@@ -74,20 +73,20 @@ impl BaseImages<'_> {
     }
 
     fn noted_places(&self, dir: Option<&Path>, image: &BaseImage) -> Vec<Place> {
-        let below = |parent: Option<&Path>, path: &Option<String>| {
+        let inside = |parent: Option<&Path>, path: &Option<String>| {
             Some(Place::File(parent?.join(safe_relative(parent?, path.as_deref()?)?)))
         };
         let in_s3 = |url: &str| key_in(self.bucket.name(), url).filter(|key| self.keys.is_base_image(key));
         let places = [
-            below(dir.and_then(Path::parent), &image.moved_to),
-            below(dir, &image.moved_relative_path),
-            below(dir, &image.relative_path),
+            inside(dir.and_then(Path::parent), &image.moved_to),
+            inside(dir, &image.moved_relative_path),
+            inside(dir, &image.relative_path),
             image.s3_url.as_deref().and_then(in_s3).map(Place::Object),
         ];
         places.into_iter().flatten().collect()
     }
 
-    /// What lies at a place, with its name.
+    /// The file or object at a place, with its name.
     async fn fetch(&self, place: &Place) -> Result<Option<(String, Result<Vec<u8>, DecodeError>)>, HandlerError> {
         match place {
             Place::File(path) => Ok(self.local.read(path).await?.map(|bytes| (path.display().to_string(), Ok(bytes)))),
@@ -100,7 +99,7 @@ impl BaseImages<'_> {
     }
 }
 
-/// Files of the `base_image` folder, by the endings' order and then by name. A folder that isn't there has none.
+/// The files of the `base_image` folder, ordered by ending and then by name.
 fn named_files(folder: &Path, actor: &ActorId) -> Vec<Place> {
     let mut files: Vec<(usize, bool, PathBuf)> = std::fs::read_dir(folder)
         .into_iter()
@@ -118,7 +117,7 @@ fn named_files(folder: &Path, actor: &ActorId) -> Vec<Place> {
     files.into_iter().map(|(_, _, path)| Place::File(path)).collect()
 }
 
-/// A path that stays below the folder it is joined to. One that names this folder itself counts from there.
+/// The path relative to the folder; `None` if it leads out of it.
 fn safe_relative<'a>(folder: &Path, path: &'a str) -> Option<&'a Path> {
     let path = Path::new(path);
     let path = path.strip_prefix(folder).unwrap_or(path);
@@ -148,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_noted_url_counts_only_in_our_own_bucket() {
+    fn recorded_url_must_be_in_the_own_bucket() {
         let key = Some("p/base_images/a_base.jpg".to_owned());
         assert_eq!(key_in("b", "s3://b/p/base_images/a_base.jpg"), key);
         assert_eq!(key_in("b", "https://b.s3.us-west-1.amazonaws.com/p/base_images/a_base.jpg"), key);
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_noted_path_that_leaves_the_folder_is_ignored() {
+    fn recorded_path_outside_the_folder_is_ignored() {
         let folder = Path::new("/data");
         let inside = Some(Path::new("base_image/a.png"));
         assert_eq!(safe_relative(folder, "base_image/a.png"), inside);
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_manifest_notes_comes_before_the_folder_and_the_folder_before_the_bucket() {
+    fn base_image_order_is_record_folder_bucket() {
         let data = tempfile::tempdir().unwrap();
         let folder = data.path().join("hero/base_image");
         std::fs::create_dir_all(&folder).unwrap();
@@ -205,6 +204,6 @@ mod tests {
         let usual: Vec<&str> = found.iter().copied().chain(keys_tried.iter().map(String::as_str)).collect();
         let first = ["moved.png", "moved_relative.png", "relative.png", "p/base_images/noted.png"];
         assert_eq!(named(&[noted, elsewhere.clone()]), [first.as_slice(), &usual].concat());
-        assert_eq!(named(&[elsewhere]), usual, "other folders of the bucket are nobody's base images");
+        assert_eq!(named(&[elsewhere]), usual, "other folders of the bucket have no base images");
     }
 }

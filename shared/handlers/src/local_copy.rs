@@ -1,4 +1,4 @@
-//! The same images as plain files, for people who train on the machine where the functions run.
+//! The local copy: the images of the bucket as plain files, for training on the machine that runs the functions.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,22 @@ use tracing::warn;
 use super::moving::{self, Moved};
 use super::names_on_disk::entry;
 
-/// Whose a name in the local copy is.
+/// The owner of a file name in the local copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claimed {
-    /// The image has it.
+    /// The image.
     Ours,
-    /// Another file has it.
+    /// Another file.
     Occupied,
 }
 
-/// A folder laid out `{data}/{actor_id}/training_data/…`, or none at all.
+/// A data folder with the layout `{data}/{actor_id}/training_data/…`, or none.
 #[derive(Debug, Clone)]
 pub struct LocalCopy {
     data: Option<PathBuf>,
 }
 
-/// A file could not be written, moved or read. Trying again may help: a disk can be full, or a folder locked.
+/// A file could not be written, moved or read. A retry may succeed: a disk can be full, or a folder locked.
 #[derive(Debug, thiserror::Error)]
 #[error("the local file {} can't be {done}: {cause}", .path.display())]
 pub struct LocalCopyError {
@@ -37,13 +37,13 @@ pub struct LocalCopyError {
 }
 
 impl LocalCopy {
-    /// Copies below this folder; with `None` there are none, and every step is done at once.
+    /// With `None`, every operation does nothing.
     #[must_use]
     pub fn new(data: Option<PathBuf>) -> Self {
         Self { data }
     }
 
-    /// Where an image lies; `None` without a folder.
+    /// The path of an image; `None` without a data folder.
     #[must_use]
     pub fn image_path(&self, actor: &ActorId, filename: &str) -> Option<PathBuf> {
         Some(entry(&self.actor_dir(actor)?.join("training_data"), filename))
@@ -55,23 +55,17 @@ impl LocalCopy {
         Some(entry(self.data.as_ref()?, actor.as_str()))
     }
 
-    /// The names of the actor's files, in Unicode's composed form; none without a folder. Parts of a name that are not
-    /// UTF-8 are replaced, so that its number still counts.
-    ///
-    /// # Errors
-    /// If the file system refuses.
+    /// The names of the actor's files, in Unicode's composed form. Parts of a name that are not UTF-8 are replaced, so that
+    /// its number still counts.
     pub async fn filenames(&self, actor: &ActorId) -> Result<Vec<String>, LocalCopyError> {
         let Some(folder) = self.actor_dir(actor).map(|dir| dir.join("training_data")) else { return Ok(Vec::new()) };
         names_in(&folder).await
     }
 
-    /// Saves an image under a name that nobody has. A reader sees it whole or not at all.
-    ///
-    /// # Errors
-    /// If the file system refuses.
+    /// Saves an image atomically under a free name.
     pub async fn claim(&self, actor: &ActorId, filename: &str, bytes: &[u8]) -> Result<Claimed, LocalCopyError> {
         let Some(path) = self.image_path(actor, filename) else { return Ok(Claimed::Ours) };
-        self.insist_on_data_folder()?;
+        self.require_data_folder()?;
         if write_new(&path, bytes).await? || self.read(&path).await?.as_deref() == Some(bytes) {
             Ok(Claimed::Ours)
         } else {
@@ -80,17 +74,14 @@ impl LocalCopy {
     }
 
     /// A missing data folder, as on an unmounted disk, is not created again in its place.
-    fn insist_on_data_folder(&self) -> Result<(), LocalCopyError> {
+    fn require_data_folder(&self) -> Result<(), LocalCopyError> {
         match self.data.as_deref().filter(|data| !data.is_dir()) {
             Some(gone) => Err(failed(gone, "found", io::ErrorKind::NotFound.into())),
             None => Ok(()),
         }
     }
 
-    /// Takes back what [`Self::claim`] has saved.
-    ///
-    /// # Errors
-    /// If the file system refuses.
+    /// Removes a file that [`Self::claim`] has saved.
     pub async fn give_back(&self, actor: &ActorId, filename: &str) -> Result<(), LocalCopyError> {
         let Some(path) = self.image_path(actor, filename) else { return Ok(()) };
         match fs::remove_file(&path).await {
@@ -102,9 +93,6 @@ impl LocalCopy {
     /// Moves an image and its sidecars to the actor's `trash/{plan_id}/`, beside its copy in S3. If another file has
     /// replaced the image since, that file and the sidecars stay, and the deleted image's `content` is written to the
     /// trash instead. Returns whether the image is in the trash.
-    ///
-    /// # Errors
-    /// If the file system refuses.
     pub async fn trash(
         &self,
         actor: &ActorId,
@@ -146,16 +134,13 @@ impl LocalCopy {
         Ok(())
     }
 
-    /// Where an image lies that was moved to the trash; `None` without a folder.
+    /// The path of an image in the trash; `None` without a data folder.
     #[must_use]
     pub fn trash_path(&self, actor: &ActorId, plan_id: &str, filename: &str) -> Option<PathBuf> {
         Some(entry(&self.actor_dir(actor)?.join("trash").join(plan_id), filename))
     }
 
     /// Restores a deleted image under its name: the file in the trash if it has this content, else a new one.
-    ///
-    /// # Errors
-    /// If the file system refuses.
     pub async fn restore(
         &self,
         actor: &ActorId,
@@ -179,9 +164,6 @@ impl LocalCopy {
 
     /// Moves the sidecars of an image back from the trash. Returns the sidecars that stay there because other files
     /// have their names.
-    ///
-    /// # Errors
-    /// If the file system refuses.
     pub async fn restore_sidecars(
         &self,
         actor: &ActorId,
@@ -201,10 +183,7 @@ impl LocalCopy {
         Ok(left)
     }
 
-    /// Reads a file; `None` if there is none.
-    ///
-    /// # Errors
-    /// If the file system refuses.
+    /// Reads a file; `None` if it doesn't exist.
     pub async fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, LocalCopyError> {
         match fs::read(path).await {
             Ok(bytes) => Ok(Some(bytes)),
@@ -214,18 +193,18 @@ impl LocalCopy {
     }
 }
 
-/// The names of the files in a folder; none without the folder.
+/// The names of the files in a folder, which may be missing.
 async fn names_in(folder: &Path) -> Result<Vec<String>, LocalCopyError> {
-    let refused = |cause| failed(folder, "read", cause);
+    let unreadable = |cause| failed(folder, "read", cause);
     let mut entries = match fs::read_dir(folder).await {
         Ok(entries) => entries,
         Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(Vec::new());
         }
-        Err(cause) => return Err(refused(cause)),
+        Err(cause) => return Err(unreadable(cause)),
     };
     let mut names = Vec::new();
-    while let Some(entry) = entries.next_entry().await.map_err(refused)? {
+    while let Some(entry) = entries.next_entry().await.map_err(unreadable)? {
         names.push(composed(&entry.file_name().to_string_lossy()));
     }
     names.sort_unstable();
@@ -274,7 +253,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_data_folder_that_is_gone_is_not_made_anew() {
+    async fn missing_data_folder_is_not_recreated() {
         let root = tempfile::tempdir().unwrap();
         let data = root.path().join("data");
         let local = LocalCopy::new(Some(data.clone()));

@@ -63,9 +63,6 @@ fn attempt(from: &Path, to: &Path) -> io::Result<Moved> {
 }
 
 /// Renames the file at a wanted name to a free name, and returns that.
-///
-/// # Errors
-/// If the file system fails.
 pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (stem, ending) = name.rsplit_once('.').map_or((&*name, String::new()), |(stem, end)| (stem, format!(".{end}")));
@@ -81,9 +78,6 @@ pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Writes a file if none exists: completely and durably, or not at all. `false` if one exists.
-///
-/// # Errors
-/// If the file system fails.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     create_parent(path)?;
     let file = partial(path)?;
@@ -119,7 +113,7 @@ fn rename_or_copy(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()>
 
 fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // This file system offers no rename that refuses to overwrite.
+        // This file system has no rename without overwriting.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match if_there(to.symlink_metadata())? {
             Some(_) => Err(ErrorKind::AlreadyExists.into()),
             None => fs::rename(from, to),
@@ -131,7 +125,7 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 /// Copies, syncs and compares the file, and only then removes the original.
 fn copy_over(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
     if !metadata.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no plain file"));
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
     }
     let copy = partial(to)?;
     io::copy(&mut File::open(from)?, &mut copy.as_file())?;
@@ -143,7 +137,7 @@ fn copy_over(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
     }
     copy.as_file().sync_all()?;
     if !have_same_content(from, copy.path())? {
-        return Err(io::Error::other("it has changed while it was copied"));
+        return Err(io::Error::other("it changed while it was copied"));
     }
     publish(copy, to)?;
     remove_unchanged(from, metadata)
@@ -153,19 +147,19 @@ fn copy_over(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
 /// copied instead.
 fn move_link(from: &Path, to: &Path, metadata: &Metadata) -> io::Result<()> {
     let target = fs::read_link(from)?;
-    let leads_to = from.canonicalize();
+    let target_file = from.canonicalize();
     let moved = if target.is_absolute() { Some(target) } else { seen_from(to, from, &target)? };
-    let target = match (moved, &leads_to) {
+    let target = match (moved, &target_file) {
         (Some(target), Err(_)) => target,
         // A link on the path may change the meaning of `..`.
-        (Some(target), Ok(file)) if is_led_to(to, &target, file) => target,
+        (Some(target), Ok(file)) if resolves_to(to, &target, file) => target,
         (_, Ok(file)) => file.clone(),
         (None, Err(_)) => fs::read_link(from)?,
     };
     match symlink(&target, to) {
         Ok(()) => sync_folder_of(to)?,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
-        Err(error) if leads_to.is_err() => return Err(error),
+        Err(error) if target_file.is_err() => return Err(error),
         Err(_) => {
             let copy = partial(to)?;
             io::copy(&mut File::open(from)?, &mut copy.as_file())?;
@@ -195,7 +189,7 @@ fn seen_from(to: &Path, from: &Path, target: &Path) -> io::Result<Option<PathBuf
     Ok(Some(up.chain(there.components().skip(common)).collect()))
 }
 
-fn is_led_to(link: &Path, target: &Path, file: &Path) -> bool {
+fn resolves_to(link: &Path, target: &Path, file: &Path) -> bool {
     let folder = link.parent().unwrap_or(link);
     folder.join(target).canonicalize().is_ok_and(|reached| reached == file)
 }
@@ -235,7 +229,7 @@ fn have_same_content(one: &Path, other: &Path) -> io::Result<bool> {
 fn remove_unchanged(path: &Path, seen: &Metadata) -> io::Result<()> {
     let identity = |file: &Metadata| (file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec());
     match if_there(path.symlink_metadata())? {
-        Some(now) if identity(&now) != identity(seen) => Err(io::Error::other("it has changed while it was moved")),
+        Some(now) if identity(&now) != identity(seen) => Err(io::Error::other("it changed while it was moved")),
         Some(_) => if_there(fs::remove_file(path)).map(drop),
         None => Ok(()),
     }

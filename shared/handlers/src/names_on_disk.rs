@@ -21,8 +21,8 @@ pub fn entries(dir: &Path, name: &str) -> Vec<PathBuf> {
     if name.is_ascii() {
         return is_there.then_some(exact).into_iter().collect();
     }
-    let bears_name = |found: &OsStr| found != name && composed_name(found).is_some_and(|found| found == composed(name));
-    let others = fs::read_dir(dir).into_iter().flatten().flatten().filter(|found| bears_name(&found.file_name()));
+    let has_name = |found: &OsStr| found != name && composed_name(found).is_some_and(|found| found == composed(name));
+    let others = fs::read_dir(dir).into_iter().flatten().flatten().filter(|found| has_name(&found.file_name()));
     // Some file systems find both spellings for each entry.
     let others = others.map(|found| found.path()).filter(|path| !is_there || !is_same_entry(path, &exact));
     is_there.then(|| exact.clone()).into_iter().chain(others).collect()
@@ -44,10 +44,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_found_under_either_spelling() {
+    fn entry_is_found_under_either_spelling() {
         let dir = tempfile::tempdir().unwrap();
         let (decomposed, composed) = (dir.path().join("Ju\u{308}rgen"), dir.path().join("Jürgen"));
-        assert_eq!(entry(dir.path(), "Jürgen"), composed, "the place for a new one");
+        assert_eq!(entry(dir.path(), "Jürgen"), composed, "the path for a new one");
         fs::create_dir(&decomposed).unwrap();
         assert_eq!(entry(dir.path(), "Jürgen"), decomposed);
         if fs::create_dir(&composed).is_ok() {

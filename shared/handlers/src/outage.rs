@@ -1,32 +1,31 @@
-//! How long a paid service that has a problem is waited for: about an hour, ever less often, before the message fails.
+//! Back-off during the outage of a paid service: about an hour with increasing delays, then the message fails.
 //!
-//! What is kept is only since when: the pauses follow from it, each about as long as all before it together.
+//! Only the beginning of the outage is stored. Each delay is about as long as all previous ones together.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-const SHORTEST: Duration = Duration::from_secs(2);
+const MIN_DELAY: Duration = Duration::from_secs(2);
 
-/// The longest that SQS keeps a message back.
-const LONGEST: Duration = Duration::from_secs(900);
+/// The longest delay of an SQS message.
+const MAX_DELAY: Duration = Duration::from_secs(900);
 
-/// After this long a person has to look.
 const MAX_OUTAGE: SignedDuration = SignedDuration::from_hours(1);
 
-/// What was noted longer ago belongs to another outage.
-const FORGOTTEN: SignedDuration = SignedDuration::from_hours(3);
+/// A beginning longer ago than this belongs to an earlier outage.
+const OUTAGE_MEMORY: SignedDuration = SignedDuration::from_hours(3);
 
-/// Since when the service has been unavailable, by what is noted of it.
-pub(super) fn since(noted: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    noted.filter(|&noted| now.duration_since(noted) < FORGOTTEN).unwrap_or(now)
+/// The beginning of the current outage, given the recorded one.
+pub(super) fn since(recorded: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    recorded.filter(|&recorded| now.duration_since(recorded) < OUTAGE_MEMORY).unwrap_or(now)
 }
 
-/// How long to wait before asking again, at least as long as is `asked` for; none if it has been waited for long enough.
-pub(super) fn pause(since: Timestamp, now: Timestamp, asked: Option<Duration>) -> Option<Duration> {
+/// The delay before the next attempt, at least `retry_after`. `None` once the outage has lasted [`MAX_OUTAGE`].
+pub(super) fn back_off(since: Timestamp, now: Timestamp, retry_after: Option<Duration>) -> Option<Duration> {
     let waited = now.duration_since(since);
-    let usual = waited.unsigned_abs().clamp(SHORTEST, LONGEST);
-    (waited < MAX_OUTAGE).then(|| usual.max(asked.unwrap_or_default()))
+    let usual = waited.unsigned_abs().clamp(MIN_DELAY, MAX_DELAY);
+    (waited < MAX_OUTAGE).then(|| usual.max(retry_after.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -34,28 +33,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pauses_double_and_end_after_an_hour() {
+    fn back_off_doubles_and_ends_after_an_hour() {
         let began = Timestamp::UNIX_EPOCH;
-        let (mut now, mut pauses) = (began, Vec::new());
-        while let Some(pause) = pause(since(Some(began), now), now, None) {
-            pauses.push(pause.as_secs());
-            now += SignedDuration::from_secs(pause.as_secs().cast_signed());
+        let (mut now, mut delays) = (began, Vec::new());
+        while let Some(delay) = back_off(since(Some(began), now), now, None) {
+            delays.push(delay.as_secs());
+            now += SignedDuration::from_secs(delay.as_secs().cast_signed());
         }
-        assert_eq!(pauses[..6], [2, 2, 4, 8, 16, 32]);
-        assert!(pauses.len() < 20 && pauses.iter().all(|&pause| pause <= 900), "{pauses:?}");
+        assert_eq!(delays[..6], [2, 2, 4, 8, 16, 32]);
+        assert!(delays.len() < 20 && delays.iter().all(|&delay| delay <= 900), "{delays:?}");
         let waited = now.duration_since(began).as_mins();
         assert!((60..76).contains(&waited), "{waited} minutes");
     }
 
     #[test]
-    fn a_pause_is_as_long_as_the_service_asks() {
+    fn back_off_respects_the_requested_delay() {
         let now = Timestamp::UNIX_EPOCH;
-        let asked = |seconds| pause(now, now, Some(Duration::from_secs(seconds))).map(|pause| pause.as_secs());
-        assert_eq!((asked(37), asked(1)), (Some(37), Some(2)));
+        let requested = |seconds| back_off(now, now, Some(Duration::from_secs(seconds))).map(|delay| delay.as_secs());
+        assert_eq!((requested(37), requested(1)), (Some(37), Some(2)));
     }
 
     #[test]
-    fn an_outage_of_this_morning_is_not_the_one_of_tonight() {
+    fn old_outage_is_not_continued() {
         let morning = Timestamp::UNIX_EPOCH;
         let at = |hours| morning + SignedDuration::from_hours(hours);
         assert_eq!((since(Some(morning), at(2)), since(Some(morning), at(4))), (morning, at(4)));

@@ -1,4 +1,4 @@
-//! Restores deleted images under their old names, with their sidecars: in the bucket, the local copy and the manifest.
+//! Restores deleted images and their sidecars under their old names: in the bucket, the local copy and the image records.
 
 use aws::AwsError;
 use aws::bucket::{Bucket, Object, PutNew};
@@ -15,67 +15,48 @@ use tracing::info;
 use crate::Clock;
 use crate::local_copy::{Claimed, LocalCopy, LocalCopyError};
 
-/// Where images are put back.
 #[derive(Clone, Copy)]
 pub struct Restoration<'a> {
-    /// Where the images lie.
     pub bucket: &'a Bucket,
-    /// Where the manifests lie.
     pub store: &'a Store,
-    /// The same images as plain files.
     pub local: &'a LocalCopy,
-    /// Where things lie in the bucket.
     pub keys: &'a Keys,
-    /// Whether what is put back is pinned, so that the next evaluation doesn't take it away again.
+    /// Whether restored images are pinned, so that the next evaluation doesn't delete them again.
     pub pin: bool,
-    /// What the time is.
     pub clock: &'a Clock,
 }
 
-/// Why an image was not put back.
+/// Why an image was not restored.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// Another file has its name, in the bucket or in the local copy.
-    #[error("another file is called {filename} by now; rename or delete that one first")]
-    Occupied {
-        /// The name.
-        filename: String,
-    },
-    /// Its bytes are neither in the bucket nor among the local files.
-    #[error("the content of {filename} is in no trash any more; it was kept for 30 days")]
-    Gone {
-        /// Its name.
-        filename: String,
-    },
-    /// Its deletion has begun and not ended.
+    /// Another file has the name, in the bucket or in the local copy.
+    #[error("another file is called {filename} now; rename or delete it first")]
+    Occupied { filename: String },
+    /// Neither the bucket's trash nor the local one contains the image.
+    #[error("the content of {filename} is no longer in the trash; it was kept for 30 days")]
+    Gone { filename: String },
+    /// A deletion of the image has begun and isn't completed.
     #[error(
         "{filename} is still being deleted; try again when that is over, or call `balancer redrive deletion` if it doesn't end"
     )]
-    BeingDeleted {
-        /// Its name.
-        filename: String,
-    },
-    /// Whoever deleted it may not have noticed yet that it is deleted.
-    #[error("whoever deleted {filename} may still be at it; try again in {} s", .after.as_secs())]
+    BeingDeleted { filename: String },
+    /// A stalled worker might still delete the restored image.
+    #[error("a worker may still be deleting {filename}; try again in {} s", .after.as_secs())]
     WorkedOn {
-        /// Its name.
         filename: String,
-        /// For how long at most.
+        /// The longest time until the worker must have ended.
         after: SignedDuration,
     },
-    /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// S3 failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// The local copy failed.
     #[error(transparent)]
     LocalCopy(#[from] LocalCopyError),
 }
 
 impl RestoreError {
-    /// Whether it concerns this file only, so that others can be put back all the same.
+    /// Whether the error concerns only this file, so that others can be restored.
     #[must_use]
     pub fn is_of_one_file(&self) -> bool {
         matches!(self, Self::Occupied { .. } | Self::Gone { .. } | Self::BeingDeleted { .. } | Self::WorkedOn { .. })
@@ -86,30 +67,27 @@ impl Restoration<'_> {
     /// Restores an image as it was when it was deleted. An interrupted restoration can be repeated with the same result:
     /// the trash record is removed last, and every step before it detects the work of an earlier attempt. Returns the
     /// locations of the sidecars that stay in the trash because other files have their names.
-    ///
-    /// # Errors
-    /// If there is nothing to put back, or no place for it, or something fails.
     pub async fn restore(
         &self,
         actor: &ActorId,
         filename: &str,
         trashed: &TrashRecord,
     ) -> Result<Vec<String>, RestoreError> {
-        let etag = self.put_object_back(actor, filename, trashed).await?;
+        let etag = self.restore_object(actor, filename, trashed).await?;
         let image = Image { etag: Some(etag), ..trashed.image.clone() };
         if !self.store.restore_image(actor, filename, &image, self.pin).await? {
             return Err(RestoreError::BeingDeleted { filename: filename.to_owned() });
         }
-        self.put_file_back(actor, filename, trashed).await?;
-        let left = self.put_sidecars_back(actor, filename, &trashed.plan_id).await?;
+        self.restore_local_file(actor, filename, trashed).await?;
+        let left = self.restore_sidecars(actor, filename, &trashed.plan_id).await?;
         self.bucket.delete(&self.keys.trash(actor, &trashed.plan_id, filename)).await?;
         self.store.forget_trashed(actor, filename, &trashed.plan_id).await?;
         info!(%actor, filename, plan_id = trashed.plan_id, "restored");
         Ok(left)
     }
 
-    /// Returns the `ETag` of the object in its old place.
-    async fn put_object_back(
+    /// Returns the `ETag` of the restored object.
+    async fn restore_object(
         &self,
         actor: &ActorId,
         filename: &str,
@@ -127,7 +105,7 @@ impl Restoration<'_> {
         }
         let key = self.keys.image(actor, filename);
         let Some(bytes) = self.bytes(actor, filename, &trashed.plan_id).await? else {
-            // An earlier attempt may have got so far that it had emptied the trash.
+            // An earlier attempt may have restored the object and emptied the trash.
             let there = self.bucket.etag(&key).await?;
             let is_back = there.is_some() && there == trashed.image.etag;
             return there.filter(|_| is_back).ok_or_else(|| RestoreError::Gone { filename: filename.to_owned() });
@@ -161,8 +139,13 @@ impl Restoration<'_> {
         }
     }
 
-    /// The bucket determines the file's content. Nothing is overwritten.
-    async fn put_file_back(&self, actor: &ActorId, filename: &str, trashed: &TrashRecord) -> Result<(), RestoreError> {
+    /// Restores the file with the content of the object in the bucket. Nothing is overwritten.
+    async fn restore_local_file(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        trashed: &TrashRecord,
+    ) -> Result<(), RestoreError> {
         if self.local.actor_dir(actor).is_none() {
             return Ok(());
         }
@@ -173,7 +156,7 @@ impl Restoration<'_> {
         }
     }
 
-    async fn put_sidecars_back(
+    async fn restore_sidecars(
         &self,
         actor: &ActorId,
         filename: &str,
@@ -185,15 +168,15 @@ impl Restoration<'_> {
         let listed = self.bucket.list(&(trash.clone() + stem(filename))).await?;
         let names: Vec<&str> = listed.iter().filter_map(|object| object.key.strip_prefix(&trash)).collect();
         for sidecar in returning_with(filename, &names) {
-            if !self.put_sidecar_back(actor, &(trash.clone() + sidecar), sidecar).await? {
+            if !self.restore_sidecar(actor, &(trash.clone() + sidecar), sidecar).await? {
                 left.push(self.bucket.url(&(trash.clone() + sidecar)));
             }
         }
         Ok(left)
     }
 
-    /// `false` if another object has its name.
-    async fn put_sidecar_back(&self, actor: &ActorId, trash: &str, sidecar: &str) -> Result<bool, RestoreError> {
+    /// Returns `false` if another object has the name.
+    async fn restore_sidecar(&self, actor: &ActorId, trash: &str, sidecar: &str) -> Result<bool, RestoreError> {
         let Some(Object { bytes, .. }) = self.bucket.get(trash).await? else { return Ok(true) };
         let key = self.keys.image(actor, sidecar);
         let is_back = match self.bucket.put_new(&key, bytes.clone(), content_type(sidecar)).await? {

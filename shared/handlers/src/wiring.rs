@@ -76,7 +76,7 @@ impl Services {
     /// The adapters that `config` asks for, reached as `sdk` says.
     #[must_use]
     pub fn new(config: Config, sdk: &SdkConfig) -> Self {
-        metrics::belong_to(&config.stack);
+        metrics::set_stack(&config.stack);
         Self {
             bucket: Bucket::new(s3_client(sdk), &config.bucket),
             store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &config.table),

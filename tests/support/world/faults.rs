@@ -1,6 +1,6 @@
-//! A network that fails where it is told to: everything a worker says to AWS and to the paid services goes through it.
+//! A proxy between the workers and all services, AWS and the paid ones. It records every call and injects faults.
 //!
-//! It also makes time pass: a message that is to arrive later arrives at once, and the clock is put forward instead.
+//! It also removes delays: a delayed message arrives at once, and the virtual clock advances instead.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,35 +16,34 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::passing::Passing;
+use super::virtual_clock::VirtualClock;
 
-/// What happens to the worker, or to its call.
+/// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The worker dies before the call reaches the other side.
-    DiesBefore,
-    /// The call is carried out; the worker dies before it sees the answer.
-    DiesAfter,
-    /// The call is carried out, and its answer gets lost; the worker lives on.
-    AnswerLost,
-    /// The other side has a problem, and does nothing; the worker lives on.
+    /// The worker crashes before the service receives the call.
+    CrashBefore,
+    /// The service processes the call, and the worker crashes before it receives the response.
+    CrashAfter,
+    /// The service processes the call, and the response is lost. The worker continues.
+    ResponseLost,
+    /// The service is unavailable and doesn't process the call. The worker continues.
     Unavailable,
-    /// A transaction is at the item that a plain write is about, and `DynamoDB` says so. Other calls succeed.
+    /// A transaction holds the item of a plain write, so `DynamoDB` rejects the write. Other calls succeed.
     Conflict,
 }
 
 impl Fault {
-    /// Each of them.
-    pub const ALL: [Self; 5] = [Self::DiesBefore, Self::DiesAfter, Self::AnswerLost, Self::Unavailable, Self::Conflict];
+    pub const ALL: [Self; 5] =
+        [Self::CrashBefore, Self::CrashAfter, Self::ResponseLost, Self::Unavailable, Self::Conflict];
 }
 
 /// Which call fails.
 enum Call {
     At(usize),
-    Naming(String),
+    Containing(String),
 }
 
-/// The network between the workers and everything else.
 pub struct Network {
     address: String,
     state: Arc<State>,
@@ -56,19 +55,23 @@ struct State {
     upstreams: Vec<(&'static str, String)>,
     calls: Mutex<Vec<String>>,
     fault: Mutex<Option<(Call, Fault)>>,
-    /// Every how-many-eth call finds a transaction at its item.
+    /// Every n-th call fails with a conflict.
     conflicts: AtomicUsize,
-    died: Notify,
-    passing: Arc<Passing>,
+    crashed: Notify,
+    virtual_clock: Arc<VirtualClock>,
 }
 
-/// A connection that is cut.
-struct Cut;
+/// The connection closes without a response.
+struct Closed;
 
 impl Network {
     /// A network in which a path's first segment names the service, such as `/replicate`; everything else is AWS, at
-    /// `aws`. The seconds that pass are added to `passing`.
-    pub(super) async fn start(aws: &str, services: &[(&'static str, String)], passing: Arc<Passing>) -> Self {
+    /// `aws`. The seconds that pass are added to `virtual_clock`.
+    pub(super) async fn start(
+        aws: &str,
+        services: &[(&'static str, String)],
+        virtual_clock: Arc<VirtualClock>,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let mut upstreams = services.to_vec();
@@ -80,61 +83,60 @@ impl Network {
             calls: Mutex::default(),
             fault: Mutex::default(),
             conflicts: AtomicUsize::new(usize::MAX),
-            died: Notify::new(),
-            passing,
+            crashed: Notify::new(),
+            virtual_clock,
         };
         let state = Arc::new(state);
         let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
         Self { address, state, serving }
     }
 
-    /// Where it listens.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The calls so far, in words.
+    /// The descriptions of all calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
         self.state.calls.lock().unwrap().clone()
     }
 
-    /// Lets the call with this index fail, once.
+    /// Makes the call with this index fail.
     pub fn fail_at(&self, call: usize, fault: Fault) {
         *self.state.fault.lock().unwrap() = Some((Call::At(call), fault));
     }
 
-    /// Lets the call that follows after `more` others fail, once.
+    /// Makes the call after the next `more` calls fail.
     pub fn fail_after(&self, more: usize, fault: Fault) {
         let made = self.state.calls.lock().unwrap().len();
         self.fail_at(made + more, fault);
     }
 
-    /// Lets one call in `every` find a transaction at its item, from now on.
-    pub fn conflict_often(&self, every: usize) {
+    /// From now on, makes every n-th call fail with a conflict.
+    pub fn conflict_every(&self, every: usize) {
         self.state.conflicts.store(every, Ordering::SeqCst);
     }
 
-    /// Lets the next call fail whose description contains this text, once.
-    pub fn fail_naming(&self, text: &str, fault: Fault) {
-        *self.state.fault.lock().unwrap() = Some((Call::Naming(text.to_owned()), fault));
+    /// Makes the next call fail whose description contains this text.
+    pub fn fail_on(&self, text: &str, fault: Fault) {
+        *self.state.fault.lock().unwrap() = Some((Call::Containing(text.to_owned()), fault));
     }
 
-    /// Lets nothing fail any more.
-    pub fn heal(&self) {
+    /// Cancels a fault that no call has met yet.
+    pub fn stop_failing(&self) {
         *self.state.fault.lock().unwrap() = None;
     }
 
-    /// Whether every call that was to fail has done so.
+    /// Whether the requested fault has happened.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.state.fault.lock().unwrap().is_none()
     }
 
-    /// Returns when the worker has to die.
-    pub async fn death(&self) {
-        self.state.died.notified().await;
+    /// Waits until the worker must crash.
+    pub async fn crash(&self) {
+        self.state.crashed.notified().await;
     }
 }
 
@@ -146,42 +148,42 @@ impl Drop for Network {
 
 async fn serve(listener: TcpListener, state: Arc<State>) {
     while let Ok((connection, _)) = listener.accept().await {
-        tokio::spawn(converse(connection, Arc::clone(&state)));
+        tokio::spawn(serve_connection(connection, Arc::clone(&state)));
     }
 }
 
-async fn converse(connection: TcpStream, state: Arc<State>) {
+async fn serve_connection(connection: TcpStream, state: Arc<State>) {
     let service = service_fn(|request| {
         let state = Arc::clone(&state);
         // An error here makes the server close the connection without an answer.
-        async move { state.pass_on(request).await.map_err(|Cut| std::io::Error::other("cut")) }
+        async move { state.handle(request).await.map_err(|Closed| std::io::Error::other("closed")) }
     });
     let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
 }
 
 impl State {
-    async fn pass_on(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    async fn handle(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
         let (head, body) = request.into_parts();
-        let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+        let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let call = in_words(&head.method, path, &head.headers);
-        let fault = self.note(&call);
+        let call = describe(&head.method, path, &head.headers);
+        let fault = self.record(&call);
         match fault {
             Some(Fault::Conflict) if is_plain_write(&call) => return Ok(conflict()),
-            Some(Fault::DiesBefore) => return self.kill().await,
+            Some(Fault::CrashBefore) => return self.kill().await,
             Some(Fault::Unavailable) => return Ok(unavailable()),
             _ => {}
         }
         let answer = self.forward(&head.method, path, &head.headers, body).await;
         match fault {
-            Some(Fault::DiesAfter) => self.kill().await,
-            Some(Fault::AnswerLost) => Err(Cut),
+            Some(Fault::CrashAfter) => self.kill().await,
+            Some(Fault::ResponseLost) => Err(Closed),
             _ => Ok(answer),
         }
     }
 
-    /// Notes a call, and says what is to happen to it.
-    fn note(&self, call: &str) -> Option<Fault> {
+    /// Records a call and returns its fault.
+    fn record(&self, call: &str) -> Option<Fault> {
         let mut calls = self.calls.lock().unwrap();
         calls.push(call.to_owned());
         let index = calls.len() - 1;
@@ -189,15 +191,15 @@ impl State {
             return Some(Fault::Conflict);
         }
         let mut fault = self.fault.lock().unwrap();
-        let is_meant = |which: &Call| match which {
+        let matches = |which: &Call| match which {
             Call::At(at) => *at == index,
-            Call::Naming(text) => call.contains(text),
+            Call::Containing(text) => call.contains(text),
         };
-        fault.take_if(|(which, _)| is_meant(which)).map(|(_, hit)| hit)
+        fault.take_if(|(which, _)| matches(which)).map(|(_, hit)| hit)
     }
 
-    async fn kill(&self) -> Result<Response<Full<Bytes>>, Cut> {
-        self.died.notify_one();
+    async fn kill(&self) -> Result<Response<Full<Bytes>>, Closed> {
+        self.crashed.notify_one();
         std::future::pending().await
     }
 
@@ -215,7 +217,7 @@ impl State {
         for (name, value) in headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str())) {
             request = request.header(name, value);
         }
-        let answer = request.body(self.without_waiting(body)).send().await.unwrap();
+        let answer = request.body(self.without_delay(body)).send().await.unwrap();
         let mut response = Response::builder().status(answer.status());
         for (name, value) in answer.headers().iter().filter(|(name, _)| *name != "transfer-encoding") {
             response = response.header(name, value);
@@ -223,14 +225,14 @@ impl State {
         response.body(Full::new(answer.bytes().await.unwrap())).unwrap()
     }
 
-    /// What is to happen later happens now, and the clock is put forward.
-    fn without_waiting(&self, body: Bytes) -> Bytes {
+    /// Removes the delay from a request and advances the virtual clock by it.
+    fn without_delay(&self, body: Bytes) -> Bytes {
         let Ok(text) = std::str::from_utf8(&body) else { return body };
         for field in ["\"DelaySeconds\":", "\"VisibilityTimeout\":"] {
             if let Some((before, after)) = text.split_once(field) {
                 let digits = after.chars().take_while(char::is_ascii_digit).count();
                 let seconds: i64 = after[..digits].parse().unwrap_or(0);
-                self.passing.add(SignedDuration::from_secs(seconds));
+                self.virtual_clock.advance(SignedDuration::from_secs(seconds));
                 return format!("{before}{field}0{}", &after[digits..]).into();
             }
         }
@@ -238,15 +240,15 @@ impl State {
     }
 }
 
-/// The operation and what it is about, for people who look for the call that went wrong.
-fn in_words(method: &hyper::Method, path: &str, headers: &HeaderMap) -> String {
+/// The operation or the method and path of a call.
+fn describe(method: &hyper::Method, path: &str, headers: &HeaderMap) -> String {
     match headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
         Some(target) => target.to_owned(),
         None => format!("{method} {path}"),
     }
 }
 
-/// Transactions are answered otherwise.
+/// Transactions report conflicts in another way.
 fn is_plain_write(call: &str) -> bool {
     ["UpdateItem", "PutItem", "DeleteItem"].iter().any(|operation| call.ends_with(&format!(".{operation}")))
 }

@@ -1,9 +1,9 @@
-//! The three stages in this process, before a bucket, a table and queues of their own, with a network that fails and
-//! a clock that is put forward: so that every call can be made to fail, and nobody has to wait.
+//! The three handlers in the test's process, with their own bucket, table and queues, a network that injects faults, and a
+//! virtual clock.
 
 mod drive;
 mod faults;
-mod passing;
+mod virtual_clock;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,15 +36,15 @@ use crate::coded::{self, coded_picture};
 use crate::openai::{self, VisionService, assess_correctly};
 use crate::replicate::{self, Outcome, Replicate};
 use crate::stack::{KEY_PREFIX, emulator};
-pub use drive::{Delivery, Journey};
+pub use drive::{Delivery, Trace};
 pub use faults::{Fault, Network};
-use passing::Passing;
+use virtual_clock::VirtualClock;
 
-/// How long a worker's leases and claims last, and a little more: after a death that much time passes.
-const UNTIL_LEASES_END: SignedDuration = SignedDuration::from_secs(600);
+/// Longer than any lease: the clock advances by this after a crash.
+const LEASES_EXPIRED: SignedDuration = SignedDuration::from_secs(600);
 
-/// What the functions are told beside where things are.
-const USUAL: [(&str, &str); 9] = [
+/// Environment variables of every world, besides the locations.
+const BASE_VARIABLES: [(&str, &str); 9] = [
     ("VISION_PROVIDER", "openai"),
     ("OPENAI_API_KEY", openai::KEY),
     ("VISION_MODEL", openai::MODEL),
@@ -59,36 +59,30 @@ const USUAL: [(&str, &str); 9] = [
 /// The quality of generated pictures.
 const GOOD: u8 = 8;
 
-/// A world for one test.
+/// The environment of one test.
 pub struct World {
-    /// The images, reached past the network.
+    /// Bypasses the network, as do `store` and `queues`.
     pub bucket: Bucket,
-    /// The records, reached past the network.
     pub store: Store,
-    /// The queues, reached past the network.
     pub queues: Queues,
-    /// Where things lie.
     pub keys: Keys,
-    /// The local copy.
+    /// The data folder of the local copy.
     pub data: TempDir,
-    /// Between the workers and everything else.
     pub network: Network,
-    /// Who draws.
     pub replicate: Replicate,
-    /// Who looks.
     pub vision: VisionService,
-    /// What the time is, here.
+    /// The virtual clock.
     pub clock: Clock,
-    /// For how long a worker deletes, or takes steps towards an image, where it isn't as long as usual.
+    /// The time budget of deletion and generation workers, if not the default.
     pub time_budget: Option<Duration>,
-    passing: Arc<Passing>,
+    virtual_clock: Arc<VirtualClock>,
     sqs: aws_sdk_sqs::Client,
     urls: QueueUrls,
     credentials: Credentials,
     variables: BTreeMap<String, String>,
 }
 
-/// A picture that is new each time and quickly made. What it shows nobody asks.
+/// A unique picture that is cheap to draw, for tests that don't assess it.
 #[must_use]
 pub fn any_picture(_: Kind, index: usize) -> Vec<u8> {
     let shade =
@@ -98,27 +92,27 @@ pub fn any_picture(_: Kind, index: usize) -> Vec<u8> {
 }
 
 impl World {
-    /// A world in which everything succeeds, and every picture is judged as what it says it is.
+    /// A world in which everything succeeds, and every coded picture is assessed as it encodes.
     pub async fn coded(variables: &[(&str, &str)]) -> Self {
-        // The variants from half-way on are those of the generator.
+        // The upper half of the variants is reserved for generated pictures.
         let paint = |kind, index| coded_picture(kind, GOOD, coded::VARIANTS / 2 + index as u32);
         Self::with(variables, |_, _| Outcome::Succeeds, paint).await
     }
 
-    /// A world with these variables beside the usual ones, and a generator that does as it is told.
+    /// A world with additional variables and a scripted generator.
     pub async fn with(
         variables: &[(&str, &str)],
         script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static,
         paint: impl Fn(Kind, usize) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
-        let passing = Arc::new(Passing::from_noon());
-        let clock = clock(&passing);
+        let virtual_clock = Arc::new(VirtualClock::starting_at_noon());
+        let clock = clock(&virtual_clock);
         let replicate = Replicate::start(clock.clone(), script, paint).await;
         let emulator = emulator().await;
         let endpoint = emulator.endpoint();
         let vision = VisionService::start(assess_correctly).await;
         let services = [("replicate", replicate.address()), ("openai", vision.address())];
-        let network = Network::start(endpoint, &services, Arc::clone(&passing)).await;
+        let network = Network::start(endpoint, &services, Arc::clone(&virtual_clock)).await;
         replicate.known_as(&format!("{}/replicate", network.address()));
 
         let account = Account::unique();
@@ -132,7 +126,7 @@ impl World {
 
         let data = TempDir::new().unwrap();
         let mut all: BTreeMap<String, String> =
-            USUAL.iter().chain(variables).map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+            BASE_VARIABLES.iter().chain(variables).map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         for (name, value) in [
             ("BUCKET", bucket.as_str()),
             ("TABLE", "records"),
@@ -157,7 +151,7 @@ impl World {
             vision,
             clock,
             time_budget: None,
-            passing,
+            virtual_clock,
             sqs,
             urls,
             credentials,
@@ -165,33 +159,31 @@ impl World {
         }
     }
 
-    /// Changes what the functions are told from now on.
+    /// Sets an environment variable of workers that start from now on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Puts the clock forward.
-    pub fn let_pass(&self, time: SignedDuration) {
-        self.passing.add(time);
+    pub fn advance_clock(&self, time: SignedDuration) {
+        self.virtual_clock.advance(time);
     }
 
-    /// What a function is told.
     fn config<T: Section>(&self) -> T {
         from_variables(self.variables.clone()).unwrap()
     }
 
-    /// How a worker reaches AWS: over the network that may fail, without the SDK's retries.
+    /// The SDK configuration of workers: through the network, with short retry delays.
     fn sdk(&self) -> aws_config::SdkConfig {
         let retry = aws_config::retry::RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
         sdk_config(self.network.address(), &self.credentials).into_builder().retry_config(retry).build()
     }
 
-    /// A new process of the evaluation function.
+    /// A new worker of the evaluation function.
     pub async fn evaluation(&self) -> handlers::lambda::Worker<handlers::evaluate::Evaluation> {
         wiring::evaluation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap()
     }
 
-    /// A new process of the deletion function.
+    /// A new worker of the deletion function.
     #[must_use]
     pub fn deletion(&self) -> handlers::lambda::Worker<handlers::delete::Deletion> {
         let mut worker = wiring::deletion(self.config(), &self.sdk(), self.clock.clone());
@@ -199,14 +191,14 @@ impl World {
         worker
     }
 
-    /// A new process of the generation function.
+    /// A new worker of the generation function.
     pub async fn generation(&self) -> handlers::lambda::Worker<handlers::generate::Generation> {
         let mut worker = wiring::generation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap();
         worker.handler.time_budget = self.time_budget.unwrap_or(worker.handler.time_budget);
         worker
     }
 
-    /// Puts a file among an actor's images as a person would, in the bucket and in the local copy.
+    /// Uploads a file to the actor's folder, in the bucket and in the local copy.
     pub async fn upload(&self, actor: &ActorId, filename: &str, bytes: &[u8]) {
         let folder = self.local_folder(actor);
         std::fs::create_dir_all(&folder).unwrap();
@@ -214,30 +206,27 @@ impl World {
         self.bucket.put(&self.keys.image(actor, filename), bytes.to_vec(), "image/jpeg").await.unwrap();
     }
 
-    /// Waits until so many messages wait.
+    /// Waits until the queues contain this many messages.
     pub async fn wait_for_messages(&self, count: usize) {
         while self.queues.total_depth().await.unwrap() < count as u64 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// Puts an actor's base image in its place.
     pub async fn upload_base_image(&self, actor: &ActorId) {
         let key = format!("{}jpg", self.keys.base_image_stem(actor));
         self.bucket.put(&key, crate::pictures::base_jpeg(), "image/jpeg").await.unwrap();
     }
 
-    /// Puts a message on a queue as a person would.
     pub async fn send(&self, queue: Queue, body: serde_json::Value) {
         self.queues.send_body(queue, body.to_string(), Duration::ZERO).await.unwrap();
     }
 
-    /// The actor's manifest.
     pub async fn manifest(&self, actor: &ActorId) -> Manifest {
         exchange::export(&self.store, actor).await.unwrap().unwrap()
     }
 
-    /// The names below a folder of the prefix.
+    /// The keys below this folder, relative to it.
     pub async fn names_below(&self, folder: &str) -> Vec<String> {
         let folder = format!("{KEY_PREFIX}/{folder}");
         let listed = self.bucket.list(&folder).await.unwrap();
@@ -270,12 +259,12 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-fn clock(passing: &Arc<Passing>) -> Clock {
-    let passing = Arc::clone(passing);
-    Clock::telling(move || passing.now())
+fn clock(virtual_clock: &Arc<VirtualClock>) -> Clock {
+    let virtual_clock = Arc::clone(virtual_clock);
+    Clock::telling(move || virtual_clock.now())
 }
 
-/// Makes a table as the template does.
+/// Creates a table with the keys of the template's.
 pub async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) {
     let mut request = dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for (attribute, key) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
@@ -288,7 +277,7 @@ pub async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) {
     request.send().await.unwrap();
 }
 
-/// The three queues, each with its dead-letter queue.
+/// Creates the three queues, each with its dead-letter queue.
 async fn make_queues(sqs: &aws_sdk_sqs::Client) -> QueueUrls {
     let mut urls = Vec::new();
     for name in ["evaluation", "deletion", "generation"] {
@@ -307,7 +296,7 @@ async fn arn(sqs: &aws_sdk_sqs::Client, url: &str) -> String {
     request.send().await.unwrap().attributes.unwrap()[&QueueAttributeName::QueueArn].clone()
 }
 
-/// A bucket whose uploads of images are told to the evaluation queue.
+/// Creates a bucket that sends its notifications to the evaluation queue.
 async fn make_bucket(s3: &aws_sdk_s3::Client, sqs: &aws_sdk_sqs::Client, name: &str, queue: &str) {
     s3.create_bucket().bucket(name).send().await.unwrap();
     let filter =

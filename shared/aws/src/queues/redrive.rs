@@ -1,4 +1,4 @@
-//! Messages that were given up, put back on their queue.
+//! Moves dead letters back to their queue.
 
 use std::time::Duration;
 
@@ -8,19 +8,15 @@ use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use super::{Queue, Queues};
 use crate::AwsError;
 
-/// How long a message that is being put back is hidden from others who do the same.
-const HIDDEN: Duration = Duration::from_secs(60);
+/// How long a message is hidden from concurrent redrives while it is moved.
+const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How a server answers that doesn't know the call, or the queue's connection to its source.
-const UNKNOWN_CALL: [&str; 4] =
-    ["InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented"];
+/// The error codes of servers that don't support `StartMessageMoveTask`.
+const UNSUPPORTED: [&str; 4] = ["InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented"];
 
 impl Queues {
-    /// Puts what lies in the dead-letter queue at this URL back on `queue`. Returns how many messages there were,
-    /// approximately: SQS counts no better. It moves them in its own time; a server that can't is relieved of the work.
-    ///
-    /// # Errors
-    /// If SQS fails. What was put back stays so.
+    /// Moves the dead letters at this URL back to `queue`. Returns their approximate number. SQS moves them
+    /// asynchronously; on a server without this function, they are received and sent one by one.
     pub async fn redrive(&self, queue: Queue, dead_letters: &str) -> Result<u64, AwsError> {
         let messages = self.depth(dead_letters).await?;
         if messages == 0 {
@@ -29,8 +25,8 @@ impl Queues {
         let arn = self.arn(dead_letters).await?;
         match self.client.start_message_move_task().source_arn(arn).send().await {
             Ok(_) => Ok(messages),
-            Err(error) if error.code().is_some_and(|code| UNKNOWN_CALL.contains(&code)) => {
-                self.redrive_by_hand(queue, dead_letters).await
+            Err(error) if error.code().is_some_and(|code| UNSUPPORTED.contains(&code)) => {
+                self.redrive_one_by_one(queue, dead_letters).await
             }
             Err(error) => Err(AwsError::of("SQS", "StartMessageMoveTask", dead_letters, &error)),
         }
@@ -44,8 +40,9 @@ impl Queues {
         arn.ok_or_else(|| AwsError::new("SQS", "GetQueueAttributes", url, "it has no ARN"))
     }
 
-    /// Sends each message before it deletes it: cut off in between, it is delivered twice, which is harmless.
-    async fn redrive_by_hand(&self, queue: Queue, dead_letters: &str) -> Result<u64, AwsError> {
+    /// Sends each message before it deletes the dead letter. An interruption in between leads to a harmless second
+    /// delivery.
+    async fn redrive_one_by_one(&self, queue: Queue, dead_letters: &str) -> Result<u64, AwsError> {
         let mut redriven = 0;
         loop {
             let messages = self.receive(dead_letters).await?;
@@ -64,7 +61,7 @@ impl Queues {
 
     async fn receive(&self, url: &str) -> Result<Vec<Message>, AwsError> {
         let request = self.client.receive_message().queue_url(url).max_number_of_messages(10);
-        let received = request.visibility_timeout(HIDDEN.as_secs() as i32).send().await;
+        let received = request.visibility_timeout(VISIBILITY_TIMEOUT.as_secs() as i32).send().await;
         let received = received.map_err(|error| AwsError::of("SQS", "ReceiveMessage", url, &error))?;
         Ok(received.messages.unwrap_or_default())
     }

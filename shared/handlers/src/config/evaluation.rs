@@ -1,4 +1,4 @@
-//! What the evaluation function is told.
+//! The configuration of the evaluation function.
 
 use std::time::Duration;
 
@@ -11,26 +11,19 @@ use providers::vision::{LONGEST_TIMEOUT_SECONDS, OpenAiConfig, VisionConfig, Vis
 
 use super::{Config, Reader, Section};
 
-/// Everything the evaluation function is told by its environment.
 #[derive(Debug, Clone)]
 pub struct EvaluationConfig {
-    /// What every function is told.
     pub common: Config,
-    /// The set that every actor should have.
     pub target: Target,
-    /// Images of a lower quality than this are replaced.
     pub quality_floor: u8,
-    /// The treatment of images that face the camera or are symmetrical.
     pub frontal_images: FrontalImages,
-    /// The share of a set, in percent, that one plan may delete without being approved.
+    /// The percentage of a set that one plan may delete without approval.
     pub max_deleted_percent: u8,
-    /// How often in a row a set is mended before a person is asked.
+    /// Consecutive rounds before the actor needs attention.
     pub max_rounds: u32,
-    /// How long the bucket must have been quiet before a set is judged.
+    /// How long uploads must pause before an evaluation starts.
     pub quiet: Duration,
-    /// Who judges images.
     pub vision: VisionConfig,
-    /// What may be spent.
     pub budget: Budget,
 }
 
@@ -79,7 +72,7 @@ impl Section for OpenAiConfig {
             base_url: reader.base_url("OPENAI_BASE_URL", "https://api.openai.com/v1"),
             key: reader.secret("OPENAI_API_KEY", "VISION_PROVIDER=openai"),
             model: reader.optional("VISION_MODEL", "a model's name", "gpt-6-luna".to_owned(), |_| true),
-            // Judging is looking: by default no model spends tokens and seconds on thinking.
+            // Reasoning costs tokens and time, and assessing images doesn't need it.
             reasoning_effort: reader.word_or_none("VISION_REASONING_EFFORT", "none"),
             mode: reader.optional("VISION_MODE", "grid or individual", VisionMode::Grid, |_| true),
             passes: reader.optional("VISION_PASSES", "1 or 2", 1, |passes| (1..=2).contains(passes)),

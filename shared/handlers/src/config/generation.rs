@@ -1,4 +1,4 @@
-//! What the generation function is told.
+//! The configuration of the generation function.
 
 use domain::budget::Budget;
 use domain::money::MicroUsd;
@@ -6,14 +6,10 @@ use providers::generator::{GeneratorConfig, ReplicateConfig, ReplicateModel};
 
 use super::{Config, Reader, Section};
 
-/// Everything the generation function is told by its environment.
 #[derive(Debug, Clone)]
 pub struct GenerationConfig {
-    /// What every function is told.
     pub common: Config,
-    /// Who makes images.
     pub generator: GeneratorConfig,
-    /// What may be spent.
     pub budget: Budget,
 }
 

@@ -1,4 +1,4 @@
-//! What the environment says, read once at a cold start.
+//! The configuration of the functions, read from environment variables at a cold start.
 
 mod evaluation;
 mod generation;
@@ -20,51 +20,40 @@ pub use evaluation::EvaluationConfig;
 pub use generation::GenerationConfig;
 pub use reader::Reader;
 
-/// What every function is told, and all that the deletion function is.
+/// The configuration of every function; the deletion function needs no more.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Which stack the function belongs to.
+    /// The stack dimension of metrics.
     pub stack: String,
-    /// The bucket with every actor's images.
     pub bucket: String,
-    /// The DynamoDB table with the manifests.
     pub table: String,
-    /// The URLs of the three queues.
     pub queues: QueueUrls,
-    /// Where things lie in the bucket.
     pub keys: Keys,
-    /// Where images are kept as plain files too, laid out as `{data}/{actor_id}/…`.
+    /// The folder of the local copy, with the layout `{data}/{actor_id}/…`.
     pub local_data_dir: Option<PathBuf>,
 }
 
-/// The environment lacks something or says something impossible. Names every offending variable at once.
+/// The problems of all missing and invalid variables.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment can't be used: {}", .0.join("; "))]
 pub struct InvalidConfig(pub Vec<String>);
 
-/// What a function reads of its environment.
+/// A part of the configuration.
 pub trait Section: Sized {
-    /// Reads it; problems stay with the reader.
+    /// Reads the variables. The reader collects the problems.
     fn read(reader: &mut Reader) -> Self;
 }
 
 /// Reads the process's environment.
-///
-/// # Errors
-/// If a variable is missing or wrong; the error names all that are.
 pub fn from_env<T: Section>() -> Result<T, InvalidConfig> {
     from_variables(std::env::vars().collect())
 }
 
-/// Reads these variables.
-///
-/// # Errors
-/// If a variable is missing or wrong; the error names all that are.
 pub fn from_variables<T: Section>(variables: BTreeMap<String, String>) -> Result<T, InvalidConfig> {
     Reader::read(variables)
 }
 
-/// The names of the variables that are looked at where these are set: which ones depends on the providers chosen.
+/// The names of the variables that a function reads if these are set. They depend on the chosen providers.
 #[must_use]
 pub fn names_read<T: Section>(variables: BTreeMap<String, String>) -> BTreeSet<String> {
     Reader::names_read::<T>(variables)

@@ -1,4 +1,4 @@
-//! Variables, read one by one; the problems are collected instead of stopping at the first.
+//! Reads variables and collects the problems of all of them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,14 +10,13 @@ use secrecy::SecretString;
 
 use super::{InvalidConfig, Section};
 
-/// Reads variables and remembers what is wrong with them.
 pub struct Reader {
     variables: BTreeMap<String, String>,
-    asked: RefCell<BTreeSet<String>>,
+    names_read: RefCell<BTreeSet<String>>,
     problems: Vec<String>,
 }
 
-/// Names alone: some of the values are keys.
+/// Shows only names, because some values are keys.
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.variables.keys();
@@ -27,7 +26,7 @@ impl fmt::Debug for Reader {
 
 impl Reader {
     fn new(variables: BTreeMap<String, String>) -> Self {
-        Self { variables, asked: RefCell::default(), problems: Vec::new() }
+        Self { variables, names_read: RefCell::default(), problems: Vec::new() }
     }
 
     pub(super) fn read<T: Section>(variables: BTreeMap<String, String>) -> Result<T, InvalidConfig> {
@@ -39,12 +38,12 @@ impl Reader {
     pub(super) fn names_read<T: Section>(variables: BTreeMap<String, String>) -> BTreeSet<String> {
         let mut reader = Self::new(variables);
         T::read(&mut reader);
-        reader.asked.take()
+        reader.names_read.take()
     }
 
-    /// Set to nothing counts as not set: templates can't leave a variable out.
+    /// An empty variable counts as unset, because a template can't omit one.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        self.asked.borrow_mut().insert(name.to_owned());
+        self.names_read.borrow_mut().insert(name.to_owned());
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
@@ -72,9 +71,9 @@ impl Reader {
         }
     }
 
-    /// A lower-case word; set to nothing it means that there is to be none, since that differs from the default.
+    /// A lower-case word. An empty variable means none; an unset one means the default.
     pub(super) fn word_or_none(&mut self, name: &str, default: &str) -> Option<String> {
-        self.asked.borrow_mut().insert(name.to_owned());
+        self.names_read.borrow_mut().insert(name.to_owned());
         let word = self.variables.get(name).map_or(default, String::as_str);
         if !word.chars().all(|c| c.is_ascii_lowercase()) {
             self.problems.push(format!("{name} is `{word}` but must be a lower-case word, or empty"));
@@ -82,7 +81,7 @@ impl Reader {
         (!word.is_empty()).then(|| word.to_owned())
     }
 
-    /// One of a few words, which must be given.
+    /// One of these words; required.
     pub(super) fn one_of<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(name);
         let found = words.iter().find(|(word, _)| text.as_deref() == Some(word));

@@ -24,7 +24,7 @@ fn problem<T: Section + std::fmt::Debug>(variables: BTreeMap<String, String>) ->
 }
 
 #[test]
-fn what_is_not_set_has_its_default() {
+fn unset_variables_have_defaults() {
     let config: EvaluationConfig = from_variables(variables(&[("LOCAL_DATA_DIR", "")])).unwrap();
     assert_eq!(config.target, Target::default());
     assert_eq!((config.quality_floor, config.max_rounds, config.quiet.as_secs()), (5, 3, 20));
@@ -34,7 +34,7 @@ fn what_is_not_set_has_its_default() {
 }
 
 #[test]
-fn every_offending_variable_is_named_at_once() {
+fn every_invalid_variable_is_named() {
     let mut wrong = variables(&[("TARGET_SHARES", "65/20"), ("QUALITY_FLOOR", "11"), ("VISION_PROVIDER", "eyes")]);
     wrong.remove("TABLE");
     let message = problem::<EvaluationConfig>(wrong);
@@ -46,7 +46,7 @@ fn every_offending_variable_is_named_at_once() {
 }
 
 #[test]
-fn the_paid_providers_are_never_chosen_by_the_presence_of_a_key() {
+fn key_alone_selects_no_paid_provider() {
     let mut without = variables(&[("OPENAI_API_KEY", "k"), ("REPLICATE_API_TOKEN", "t")]);
     without.remove("VISION_PROVIDER");
     let message = problem::<EvaluationConfig>(without.clone());
@@ -55,7 +55,7 @@ fn the_paid_providers_are_never_chosen_by_the_presence_of_a_key() {
 }
 
 #[test]
-fn a_paid_provider_needs_its_key_once() {
+fn paid_provider_needs_exactly_one_key() {
     let message = problem::<EvaluationConfig>(variables(&[("VISION_PROVIDER", "openai")]));
     assert!(message.contains("OPENAI_API_KEY, OPENAI_API_KEY_SECRET_ARN or OPENAI_API_KEY_FILE"), "{message}");
     let each =
@@ -98,7 +98,7 @@ impl Section for Shown {
 }
 
 #[test]
-fn a_key_is_never_shown() {
+fn key_is_never_printed() {
     let given = variables(&[
         ("GENERATOR", "replicate"),
         ("REPLICATE_API_TOKEN", "r8_very_secret"),
@@ -118,7 +118,7 @@ fn a_key_is_never_shown() {
 }
 
 #[test]
-fn the_line_feed_at_the_end_of_a_key_is_not_a_part_of_it() {
+fn line_feed_after_a_key_is_ignored() {
     use secrecy::ExposeSecret;
     let key = |given: &str| {
         let given = variables(&[("VISION_PROVIDER", "openai"), ("OPENAI_API_KEY", given)]);
@@ -132,7 +132,7 @@ fn the_line_feed_at_the_end_of_a_key_is_not_a_part_of_it() {
 }
 
 #[test]
-fn an_effort_set_to_nothing_is_none_at_all() {
+fn empty_effort_is_unset() {
     let effort = |more: &[(&str, &str)]| {
         let mut given = variables(&[("VISION_PROVIDER", "openai"), ("OPENAI_API_KEY", "k")]);
         given.extend(variables(more).into_iter().filter(|(name, _)| name == "VISION_REASONING_EFFORT"));
@@ -148,7 +148,7 @@ fn an_effort_set_to_nothing_is_none_at_all() {
 }
 
 #[test]
-fn the_deletion_function_asks_for_no_provider() {
+fn deletion_function_needs_no_provider() {
     let mut least = variables(&[]);
     least.remove("VISION_PROVIDER");
     least.remove("GENERATOR");
@@ -156,7 +156,7 @@ fn the_deletion_function_asks_for_no_provider() {
 }
 
 #[test]
-fn another_model_is_refused_with_the_known_ones() {
+fn unknown_model_is_rejected_with_the_known_ones() {
     for model in ["google/nano-banana", "black-forest-labs/flux-kontext-pro:0f1178f5"] {
         let given = [("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "t"), ("REPLICATE_MODEL", model)];
         let message = problem::<GenerationConfig>(variables(&given));

@@ -1,197 +1,200 @@
-//! Having images judged: on a numbered grid, in an order of its own for each evaluation.
+//! Has the new images of a set assessed by the vision provider, and stores each observation as it arrives.
 
 use std::sync::Arc;
 
+use aws::bucket::Bucket;
 use aws::metrics::Metric;
+use aws::store::Store;
 use aws::store::spending::{Charge, Judging, Reservation};
 use domain::actor::ActorId;
 use domain::assessment::{Assessment, Observed, assess};
-use domain::budget::Limit;
+use domain::budget::{Budget, Limit};
+use domain::keys::Keys;
+use domain::limits::FrontalImages;
 use domain::money::MicroUsd;
 use domain::plan::Note;
 use image::RgbImage;
 use imaging::encode_jpeg;
 use imaging::grid::{draw_page, lay_out};
 use jiff::civil::Date;
-use providers::vision::{AssessmentBatch, AssessmentEvent, OpenAiError, VisionError};
+use providers::vision::{AssessmentBatch, AssessmentEvent, OpenAiError, VisionError, VisionModel};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::Evaluation;
 use super::inventory::{Inventory, InventoryImage};
-use crate::{HandlerError, report_payment};
+use crate::{Clock, HandlerError, report_payment};
 
-/// What is known of a set.
 pub(super) struct SetAssessment {
-    /// Of each image that could be judged.
     pub(super) assessments: Vec<Assessment>,
-    /// The images that could not, and why.
+    /// The images without an observation, with the reasons.
     pub(super) unassessed: Vec<Note>,
-    /// Whether any was judged only now.
+    /// Whether this evaluation added an observation.
     pub(super) is_any_new: bool,
-    /// What judging cost.
     pub(super) cost: MicroUsd,
 }
 
-/// Why a set can't be judged now. What was said of it until then is kept.
+/// Why a set was not assessed.
+pub(super) enum AssessmentError {
+    /// The observations so far are stored; a later evaluation continues.
+    Blocked(AssessmentBlocked),
+    Failed(HandlerError),
+}
+
+impl<E: Into<HandlerError>> From<E> for AssessmentError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 pub(super) enum AssessmentBlocked {
-    /// The model can't be asked.
     ServiceFailed {
-        /// The reason.
         error: VisionError,
-        /// Whether the model had assessed any image before.
+        /// Whether the service had assessed any image before.
         is_any_new: bool,
     },
-    /// There is no money to ask it.
     OverBudget(BudgetShortage),
 }
 
-/// Money that a budget leaves no room for.
+/// A reservation that a budget didn't cover.
 pub(super) struct BudgetShortage {
-    /// Which budget.
     pub(super) limit: Limit,
-    /// How much was to be set aside.
     pub(super) needed: MicroUsd,
-    /// For which day.
     pub(super) day: Date,
-    /// Why a question was to be asked again, if it was.
-    pub(super) because: Option<String>,
+    /// Why a request was to be repeated, if the reservation was for a repeated one.
+    pub(super) retry_of: Option<String>,
 }
 
-impl Evaluation {
-    /// Has every image judged that isn't yet, and joins the judgements with what is measured across the set.
-    ///
-    /// # Errors
-    /// If the table or the bucket can't be written.
-    pub(super) async fn assess(
-        &self,
-        actor: &ActorId,
-        plan_id: &str,
-        inventory: &mut Inventory,
-    ) -> Result<Result<SetAssessment, AssessmentBlocked>, HandlerError> {
-        let previews: Vec<_> = inventory
+/// Assesses one actor's set.
+pub(super) struct Assessor<'a> {
+    pub(super) vision: &'a VisionModel,
+    pub(super) frontal_images: FrontalImages,
+    pub(super) budget: &'a Budget,
+    pub(super) store: &'a Store,
+    pub(super) bucket: &'a Bucket,
+    pub(super) keys: &'a Keys,
+    pub(super) clock: &'a Clock,
+    pub(super) actor: &'a ActorId,
+    /// The plan of this evaluation: part of the grid's key, and the seed of the order of the images.
+    pub(super) plan_id: &'a str,
+}
+
+impl Assessor<'_> {
+    /// Requests the missing observations, and joins all observations with the facts of the set.
+    pub(super) async fn assess(&self, inventory: &mut Inventory) -> Result<SetAssessment, AssessmentError> {
+        let new: Vec<_> = inventory
             .images
             .iter_mut()
             .enumerate()
-            .filter_map(|(at, image)| Some((at, image.preview.take()?)))
+            .filter_map(|(index, image)| Some((index, image.preview.take()?)))
             .collect();
-        let (places, previews): (Vec<usize>, Vec<_>) = previews.into_iter().unzip();
-        let (seen, shortage) = match previews.len() {
+        let (indices, previews): (Vec<usize>, Vec<_>) = new.into_iter().unzip();
+        let (batch, shortage) = match previews.len() {
             0 => (AssessmentBatch::default(), None),
-            _ => self.ask(actor, plan_id, inventory, &places, previews.clone()).await?,
+            _ => self.request(inventory, &indices, previews.clone()).await?,
         };
-        Metric::ImagesJudged(seen.images.iter().flatten().count()).emit();
-        let is_any_new = seen.images.iter().any(Result::is_ok);
-        let unassessed = places.into_iter().zip(seen.images).filter_map(|(at, observation)| {
-            Some(Note::unassessed(&inventory.images[at].filename, &observation.err()?))
+        Metric::ImagesAssessed(batch.images.iter().flatten().count()).emit();
+        let is_any_new = batch.images.iter().any(Result::is_ok);
+        let unassessed = indices.into_iter().zip(batch.images).filter_map(|(index, observation)| {
+            Some(Note::unassessed(&inventory.images[index].filename, &observation.err()?))
         });
         let unassessed = unassessed.collect();
         if is_any_new {
-            self.keep_grid(actor, plan_id, previews).await?;
+            self.store_grid(previews).await?;
         }
-        match (shortage, seen.interrupted) {
+        match (shortage, batch.interrupted) {
             (Some(shortage), interrupted) => {
-                let because = match interrupted {
+                let retry_of = match interrupted {
                     Some(VisionError::OpenAi(OpenAiError::NoBudget { retry_of })) => retry_of,
                     _ => None,
                 };
-                return Ok(Err(AssessmentBlocked::OverBudget(BudgetShortage { because, ..shortage })));
+                let shortage = BudgetShortage { retry_of, ..shortage };
+                return Err(AssessmentError::Blocked(AssessmentBlocked::OverBudget(shortage)));
             }
-            (None, Some(error)) => return Ok(Err(AssessmentBlocked::ServiceFailed { error, is_any_new })),
+            (None, Some(error)) => {
+                return Err(AssessmentError::Blocked(AssessmentBlocked::ServiceFailed { error, is_any_new }));
+            }
             (None, None) => {}
         }
         let observed: Vec<_> = inventory.images.iter().filter_map(|item| self.observed(item)).collect();
-        Ok(Ok(SetAssessment {
-            assessments: assess(&observed, self.frontal_images),
-            unassessed,
-            is_any_new,
-            cost: seen.cost,
-        }))
+        let assessments = assess(&observed, self.frontal_images);
+        Ok(SetAssessment { assessments, unassessed, is_any_new, cost: batch.cost })
     }
 
-    /// Asks the model, as long as there is money for it. What it says is kept as it comes in, before the money is counted,
-    /// so that whoever is cut off has not paid for nothing.
-    async fn ask(
+    /// Sends the images to the vision provider while the budget lasts. Each observation is stored before the cost is
+    /// booked, so that an interrupted evaluation loses no paid observation.
+    async fn request(
         &self,
-        actor: &ActorId,
-        plan_id: &str,
         inventory: &mut Inventory,
-        places: &[usize],
+        indices: &[usize],
         previews: Vec<Arc<RgbImage>>,
     ) -> Result<(AssessmentBatch, Option<BudgetShortage>), HandlerError> {
         let images = previews.len() as u64;
         let mut charge = Charge { day: self.clock.today(), amount: MicroUsd::ZERO };
-        let (tell, told) = unbounded_channel();
-        let (seen, kept) = tokio::join!(
-            self.vision.assess(previews, plan_id, tell),
-            self.listen(actor, inventory, places, told, &mut charge)
+        let (sender, events) = unbounded_channel();
+        let (batch, collected) = tokio::join!(
+            self.vision.assess(previews, self.plan_id, sender),
+            self.collect(inventory, indices, events, &mut charge)
         );
         if charge.amount > MicroUsd::ZERO {
-            let judging = Judging { judged_at: self.clock.now(), images, cost: seen.cost };
-            self.store.book_assessment(actor, charge, plan_id, judging).await?;
-            report_payment(&self.store, &self.budget, Charge { amount: seen.cost, ..charge }).await;
+            let judging = Judging { judged_at: self.clock.now(), images, cost: batch.cost };
+            self.store.book_assessment(self.actor, charge, self.plan_id, judging).await?;
+            report_payment(self.store, self.budget, Charge { amount: batch.cost, ..charge }).await;
         }
-        Ok((seen, kept?))
+        Ok((batch, collected?))
     }
 
-    /// Writes down what the model says of each image, and sets aside what its questions cost at most before it asks them.
-    /// One image that can't be written keeps no other from it, but nothing more is set aside.
-    async fn listen(
+    /// Stores each observation, and reserves the highest price of each request before the provider sends it. If one
+    /// observation can't be stored, the others still are, but nothing more is reserved.
+    async fn collect(
         &self,
-        actor: &ActorId,
         inventory: &mut Inventory,
-        places: &[usize],
-        mut told: UnboundedReceiver<AssessmentEvent>,
+        indices: &[usize],
+        mut events: UnboundedReceiver<AssessmentEvent>,
         charge: &mut Charge,
     ) -> Result<Option<BudgetShortage>, HandlerError> {
-        let mut kept = Ok(None);
-        while let Some(word) = told.recv().await {
-            match word {
+        let mut collected = Ok(None);
+        while let Some(event) = events.recv().await {
+            match event {
                 AssessmentEvent::Assessed(at, observation) => {
-                    let InventoryImage { filename, image, .. } = &mut inventory.images[places[at]];
+                    let InventoryImage { filename, image, .. } = &mut inventory.images[indices[at]];
                     image.observe(observation, self.vision.name());
-                    if let Err(error) = self.store.save_findings(actor, filename, image).await {
-                        kept = kept.and(Err(error.into()));
+                    if let Err(error) = self.store.save_findings(self.actor, filename, image).await {
+                        collected = collected.and(Err(error.into()));
                     }
                 }
                 AssessmentEvent::ReservationNeeded { amount, granted } => {
-                    if matches!(kept, Ok(None)) {
-                        kept = self.set_aside(actor, charge, amount).await;
+                    if matches!(collected, Ok(None)) {
+                        collected = self.reserve(charge, amount).await;
                     }
-                    // Whether it still waits for the money is its business.
-                    let _ = granted.send(matches!(kept, Ok(None)));
+                    // The provider may have stopped waiting for the answer.
+                    let _ = granted.send(matches!(collected, Ok(None)));
                 }
             }
         }
-        kept
+        collected
     }
 
-    /// Sets so much more aside, unless a budget leaves no room for it.
-    async fn set_aside(
-        &self,
-        actor: &ActorId,
-        charge: &mut Charge,
-        amount: MicroUsd,
-    ) -> Result<Option<BudgetShortage>, HandlerError> {
+    /// Reserves this much more, unless it would exceed a budget.
+    async fn reserve(&self, charge: &mut Charge, amount: MicroUsd) -> Result<Option<BudgetShortage>, HandlerError> {
         let more = Charge { amount, ..*charge };
-        Ok(match self.store.reserve_assessment(actor, more, &self.budget).await? {
+        Ok(match self.store.reserve_assessment(self.actor, more, self.budget).await? {
             Reservation::Granted => {
                 charge.amount += amount;
                 None
             }
-            Reservation::UsedUp(limit) => Some(BudgetShortage { limit, needed: amount, day: more.day, because: None }),
+            Reservation::UsedUp(limit) => Some(BudgetShortage { limit, needed: amount, day: more.day, retry_of: None }),
         })
     }
 
-    /// Draws what is judged as a grid and keeps it, so that people see what the model saw.
-    async fn keep_grid(&self, actor: &ActorId, plan_id: &str, images: Vec<Arc<RgbImage>>) -> Result<(), HandlerError> {
-        let pages = lay_out(images.len(), plan_id);
+    /// Stores the grid that the vision model has received.
+    async fn store_grid(&self, images: Vec<Arc<RgbImage>>) -> Result<(), HandlerError> {
+        let pages = lay_out(images.len(), self.plan_id);
         let draw = move || {
             let images: Vec<&RgbImage> = images.iter().map(Arc::as_ref).collect();
             pages.iter().map(|page| encode_jpeg(&draw_page(page, &images))).collect::<Result<Vec<_>, _>>()
         };
         let pages = tokio::task::spawn_blocking(draw).await??;
         for (number, page) in (1..).zip(pages) {
-            self.bucket.put(&self.keys.grid(actor, plan_id, number), page, "image/jpeg").await?;
+            self.bucket.put(&self.keys.grid(self.actor, self.plan_id, number), page, "image/jpeg").await?;
         }
         Ok(())
     }

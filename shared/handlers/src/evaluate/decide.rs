@@ -1,11 +1,12 @@
 //! One evaluation under its lease, from the inventory to its end.
 
+use domain::actor::ActorId;
 use domain::messages::Mode;
 use domain::plan::{Note, Plan, plan_id};
 use domain::planner::{Policy, propose};
 use tracing::Span;
 
-use super::assess::SetAssessment;
+use super::assess::{AssessmentError, Assessor, SetAssessment};
 use super::conclusion::{Conclusion, conclude};
 use super::context::EvaluationContext;
 use super::inventory::{Inventory, InventoryBuilder};
@@ -34,9 +35,10 @@ impl Evaluation {
         if let Some(suspension) = self.current_suspension(context, &inventory.fingerprint) {
             return self.stay_suspended(context, suspension).await;
         }
-        let mut assessment = match self.assess(actor, &plan_id, &mut inventory).await? {
+        let mut assessment = match self.assessor(actor, &plan_id).assess(&mut inventory).await {
             Ok(assessment) => assessment,
-            Err(blocked) => return self.end_blocked(context, blocked).await,
+            Err(AssessmentError::Blocked(blocked)) => return self.end_blocked(context, blocked).await,
+            Err(AssessmentError::Failed(error)) => return Err(error),
         };
         self.forget_outage(context).await?;
         if (assessment.is_any_new || inventory.has_new_unusable) && !inventory.unread.is_empty() {
@@ -128,6 +130,20 @@ impl Evaluation {
             vision_model: self.vision.name(),
             actor: &context.command.actor_id,
             lease_token: context.token,
+        }
+    }
+
+    fn assessor<'a>(&'a self, actor: &'a ActorId, plan_id: &'a str) -> Assessor<'a> {
+        Assessor {
+            vision: &self.vision,
+            frontal_images: self.frontal_images,
+            budget: &self.budget,
+            store: &self.store,
+            bucket: &self.bucket,
+            keys: &self.keys,
+            clock: &self.clock,
+            actor,
+            plan_id,
         }
     }
 }

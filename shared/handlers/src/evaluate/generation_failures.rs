@@ -64,13 +64,13 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_made_everything_is_not_spoken_of() {
+    fn successful_plan_has_no_failures() {
         let done = SlotRecord { state: SlotState::Done, ..SlotRecord::default() };
         assert_eq!(in_words(vec![&done]) + &in_words(vec![]), "");
     }
 
     #[test]
-    fn what_all_failed_of_is_said_once_and_otherwise_the_most_frequent_first() {
+    fn most_frequent_failures_come_first() {
         let (flagged, full) = (failed("It was flagged."), failed("full"));
         assert_eq!(
             in_words(vec![&flagged, &flagged]),

@@ -60,7 +60,7 @@ impl Generation {
                 let now = self.clock.now();
                 let wait =
                     Duration::try_from(asked_at.duration_since(now) + LISTED_WITHIN).unwrap_or_default().max(AT_ONCE);
-                let is_waited_for = outage::pause(outage::since(record.outage_since, now), now, None).is_some();
+                let is_waited_for = outage::back_off(outage::since(record.outage_since, now), now, None).is_some();
                 // When an outage has been waited for long enough, each delivery counts, or they would never end.
                 return Err(if is_waited_for {
                     HandlerError::deferred(ReplicateError::Unlisted.to_string(), wait)

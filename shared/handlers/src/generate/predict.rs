@@ -92,7 +92,7 @@ impl Generation {
         let since = outage::since(record.interrupted_since, now);
         self.store.note_interruption(job.name(), record, since).await?;
         let error = ReplicateError::Interrupted(reason);
-        Ok(match outage::pause(since, now, Some(AFTER_INTERRUPTION)) {
+        Ok(match outage::back_off(since, now, Some(AFTER_INTERRUPTION)) {
             Some(pause) => HandlerError::deferred(error.to_string(), pause),
             None => HandlerError::Generator(error.into()),
         })
@@ -187,7 +187,7 @@ impl Generation {
     ) -> Result<HandlerError, HandlerError> {
         let now = self.clock.now();
         let since = outage::since(record.outage_since, now);
-        let Some(pause) = outage::pause(since, now, retry_after) else {
+        let Some(pause) = outage::back_off(since, now, retry_after) else {
             return Ok(HandlerError::Generator(error.into()));
         };
         self.store.note_outage(job.name(), Some(since)).await?;

@@ -28,7 +28,7 @@ fn names(dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_file_moves_to_any_file_system_as_it_is() {
+fn file_moves_unchanged_to_any_file_system() {
     let (from, places) = folders();
     let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     for place in places {
@@ -46,7 +46,7 @@ fn a_file_moves_to_any_file_system_as_it_is() {
 }
 
 #[test]
-fn nothing_is_overwritten() {
+fn existing_file_is_not_overwritten() {
     let (from, places) = folders();
     for place in places {
         let (file, to) = (from.path().join("a_1.jpg"), place.path().join("a_1.jpg"));
@@ -61,7 +61,7 @@ fn nothing_is_overwritten() {
 }
 
 #[test]
-fn a_move_cut_off_before_the_removal_is_ended() {
+fn interrupted_move_is_completed() {
     let (from, places) = folders();
     for place in places {
         let (file, to) = (from.path().join("a_1.jpg"), place.path().join("a_1.jpg"));
@@ -73,7 +73,7 @@ fn a_move_cut_off_before_the_removal_is_ended() {
 }
 
 #[test]
-fn many_workers_move_a_file_once() {
+fn concurrent_workers_move_a_file_once() {
     for _ in 0..20 {
         let (from, places) = folders();
         for place in places {
@@ -90,7 +90,7 @@ fn many_workers_move_a_file_once() {
 }
 
 #[test]
-fn a_failed_copy_leaves_the_source_and_no_part() {
+fn failed_copy_leaves_source_and_no_partial_file() {
     let (from, [_, place]) = folders();
     // A folder can be renamed, but not copied.
     let folder = from.path().join("a_1.jpg");
@@ -105,7 +105,7 @@ fn a_failed_copy_leaves_the_source_and_no_part() {
 }
 
 #[test]
-fn links_lead_to_the_same_file_there_and_back() {
+fn moved_links_keep_their_target() {
     let pool = TempDir::new().unwrap();
     for place in [TempDir::new().unwrap(), elsewhere()] {
         let (data, trash) = (pool.path().join("data/hero/training_data"), place.path().join("hero/trash/p"));
@@ -131,7 +131,7 @@ fn links_lead_to_the_same_file_there_and_back() {
 }
 
 #[test]
-fn a_link_through_a_link_leads_to_the_same_file() {
+fn chained_links_keep_their_target() {
     let (root, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     // `linked/..` is not the folder that `linked` lies in.
     fs::create_dir_all(other.path().join("deep/er")).unwrap();
@@ -147,7 +147,7 @@ fn a_link_through_a_link_leads_to_the_same_file() {
 }
 
 #[test]
-fn a_link_that_leads_nowhere_moves_as_it_is() {
+fn dangling_link_moves_unchanged() {
     let (from, places) = folders();
     for place in places {
         let (link, to) = (from.path().join("a_1.jpg"), place.path().join("a_1.jpg"));
@@ -159,7 +159,7 @@ fn a_link_that_leads_nowhere_moves_as_it_is() {
 }
 
 #[test]
-fn a_link_to_the_file_itself_does_not_count_as_it() {
+fn link_to_the_file_is_not_the_file() {
     let (from, places) = folders();
     for place in places {
         let (file, to) = (from.path().join("a_1.jpg"), place.path().join("a_1.jpg"));
@@ -171,7 +171,7 @@ fn a_link_to_the_file_itself_does_not_count_as_it() {
 }
 
 #[test]
-fn one_place_under_two_paths_keeps_its_file() {
+fn move_onto_itself_keeps_the_file() {
     let root = TempDir::new().unwrap();
     fs::create_dir(root.path().join("folder")).unwrap();
     symlink("folder", root.path().join("linked")).unwrap();
@@ -182,7 +182,7 @@ fn one_place_under_two_paths_keeps_its_file() {
 }
 
 #[test]
-fn what_is_in_the_way_gets_a_name_of_its_own() {
+fn occupying_file_is_renamed() {
     let dir = TempDir::new().unwrap();
     for (name, kept) in [("a_1.jpg", "a_1 (2).jpg"), ("a_1.jpg", "a_1 (3).jpg"), ("plain", "plain (2)")] {
         fs::write(dir.path().join(name), kept).unwrap();

@@ -46,7 +46,7 @@ async fn assert_deleted(stack: &TestStack, actor: &ActorId, filename: &str) {
 }
 
 #[tokio::test]
-async fn an_evaluation_that_finds_the_object_gone_ends_the_deletion_and_its_repetition_counts_it() {
+async fn evaluation_completes_deletion_of_a_gone_object() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let PlannedDeletion { filename, etag, .. } = cut_off_after_the_claim(&stack, &actor, PlanState::Running).await;
     let (key, trash) = (stack.keys.image(&actor, &filename), stack.keys.trash(&actor, "p", &filename));
@@ -65,7 +65,7 @@ async fn an_evaluation_that_finds_the_object_gone_ends_the_deletion_and_its_repe
 }
 
 #[tokio::test]
-async fn what_an_overtaken_plan_has_begun_is_ended_and_nothing_more() {
+async fn superseded_plan_completes_only_begun_deletions() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let deletion = cut_off_after_the_claim(&stack, &actor, PlanState::Superseded).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
@@ -76,7 +76,7 @@ async fn what_an_overtaken_plan_has_begun_is_ended_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_deletion_by_hand_goes_on_under_the_name_of_the_one_that_was_cut_off() {
+async fn manual_deletion_resumes_under_the_original_id() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
     let deletion = cut_off_after_the_claim(&stack, &actor, PlanState::Running).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": [deletion.filename] })).await;
@@ -85,7 +85,7 @@ async fn a_deletion_by_hand_goes_on_under_the_name_of_the_one_that_was_cut_off()
 }
 
 #[tokio::test]
-async fn what_takes_longer_than_a_function_may_is_gone_on_with_in_the_next() {
+async fn long_deletion_continues_in_the_next_delivery() {
     let (mut world, hero) = (World::coded(&[]).await, actor("hero"));
     world.time_budget = Some(Duration::from_millis(50));
     let names: Vec<String> = (1..=30).map(|number| format!("hero_{number}.jpg")).collect();

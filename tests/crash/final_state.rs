@@ -1,4 +1,4 @@
-//! How a journey ends: everything that must be the same whatever happened on the way.
+//! The state after a run: everything that must not depend on faults, repetitions or order.
 
 use std::collections::BTreeMap;
 
@@ -9,38 +9,39 @@ use domain::manifest::BALANCING;
 use domain::plan::PlanState;
 use domain::status::Status;
 
-/// What is left in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
+pub struct FinalState {
     status: Status,
-    /// Names in the bucket.
+    /// File names of the images in the bucket.
     files: Vec<String>,
-    /// Captions in the bucket.
+    /// File names of the captions in the bucket.
     captions: Vec<String>,
-    /// Names in the local copy, which must hold the same bytes.
+    /// File names in the local copy, which has the same bytes.
     local: Vec<String>,
-    /// Names in the manifest, which must name the same objects.
+    /// File names in the manifest, which has the same `ETag`s.
     recorded: Vec<String>,
     counts: KindCounts,
     trash: Vec<String>,
     local_trash: Vec<String>,
     staging: Vec<String>,
-    /// How many plans ended how, and what they say they did.
+    /// The number of plans in each state.
     plans: BTreeMap<String, usize>,
+    /// The images that the plans have deleted and generated.
     done: (u32, u32),
-    /// Images paid, and images the manifest says were paid.
+    /// Images that the stand-in for Replicate has charged.
     charged: usize,
+    /// Images with a cost in the manifest.
     recorded_as_paid: usize,
     dead_letters: u64,
     rejections: Vec<String>,
-    /// What the books say was spent on images, in millionths.
+    /// The sum of the plans' costs, in millionths of a dollar.
     spent_on_images: u64,
-    /// Questions to the vision model, and what the books say was spent and set aside for everything.
-    questions: usize,
-    set_aside: u64,
+    vision_requests: usize,
+    /// Reserved and not booked, in millionths of a dollar.
+    reserved: u64,
 }
 
-impl Ending {
+impl FinalState {
     pub async fn of(world: &World, actor: &ActorId) -> Self {
         let record = world.store.actor(actor).await.unwrap().unwrap();
         let manifest = world.manifest(actor).await;
@@ -87,12 +88,12 @@ impl Ending {
             dead_letters: world.dead_letters().await,
             rejections: world.store.rejections().await.unwrap().into_iter().map(|rejection| rejection.reason).collect(),
             spent_on_images: plans.iter().map(|plan| plan.spent.0).sum(),
-            questions: world.vision.turns(),
-            set_aside: spending.committed.0 - spending.spent.0,
+            vision_requests: world.vision.turns(),
+            reserved: spending.committed.0 - spending.spent.0,
         }
     }
 
-    /// Asserts that an undisturbed journey did all there is to do.
+    /// Asserts that an undisturbed run has balanced the set.
     pub fn assert_balanced(&self) {
         assert_eq!(self.status, Status::Balanced, "{self:#?}");
         assert_eq!(self.files, self.recorded);
@@ -101,18 +102,17 @@ impl Ending {
         self.assert_local_copy_agrees();
         assert_eq!(self.done, (1, 2), "{self:#?}");
         assert_eq!((self.charged, self.recorded_as_paid), (2, 2));
-        assert!(self.staging.is_empty() && self.rejections.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
+        assert!(self.staging.is_empty() && self.rejections.is_empty() && self.dead_letters == 0 && self.reserved == 0);
     }
 
-    /// Asserts that an undisturbed journey ended with a person being asked, after so many images were deleted and made by
-    /// plans.
-    pub fn assert_given_up(&self, deleted: u32, made: u32) {
+    /// Asserts that an undisturbed run has suspended the set after its plans deleted and generated this many images.
+    pub fn assert_suspended(&self, deleted: u32, generated: u32) {
         assert_eq!(self.status, Status::NeedsAttention, "{self:#?}");
-        let done = ((deleted, made), made as usize, 1);
+        let done = ((deleted, generated), generated as usize, 1);
         assert_eq!((self.done, self.charged, self.files.len()), done, "{self:#?}");
         assert!(self.captions.is_empty() && self.trash.contains(&"hero_1.txt".to_owned()), "{self:#?}");
         self.assert_local_copy_agrees();
-        assert!(self.staging.is_empty() && self.rejections.is_empty() && self.dead_letters == 0 && self.set_aside == 0);
+        assert!(self.staging.is_empty() && self.rejections.is_empty() && self.dead_letters == 0 && self.reserved == 0);
     }
 
     fn assert_local_copy_agrees(&self) {
@@ -121,15 +121,15 @@ impl Ending {
         assert_eq!((&names, &self.trash), (&self.local, &self.local_trash), "{self:#?}");
     }
 
-    /// Says what is not as it was without a disturbance. One question to the vision model may have been asked twice:
-    /// its answer may have got lost, and nobody keeps it.
+    /// Describes the difference from the state after an undisturbed run. A vision request may have been repeated once,
+    /// because its answer can be lost.
     pub fn compare(&self, expected: &Self) -> Result<(), String> {
         let mut same = self.clone();
-        if same.questions == expected.questions + 1 {
-            same.questions = expected.questions;
+        if same.vision_requests == expected.vision_requests + 1 {
+            same.vision_requests = expected.vision_requests;
         }
-        // Whether a question whose answer got lost was charged nobody knows, so what was set aside for it stays.
-        same.set_aside = expected.set_aside;
+        // The price of a request whose answer was lost stays reserved, because the service may have charged it.
+        same.reserved = expected.reserved;
         if same == *expected { Ok(()) } else { Err(format!("is {self:#?}\nshould be {expected:#?}")) }
     }
 }

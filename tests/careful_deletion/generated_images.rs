@@ -45,7 +45,7 @@ async fn deleted(world: &World, hero: &ActorId) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_botched_photograph_costs_no_drawing() {
+async fn wrong_kind_is_replaced_within_its_kind() {
     let (world, hero) = (botching(1).await, actor("hero"));
     upload(&world, &hero, 3).await;
     world.drive().await;
@@ -60,7 +60,7 @@ async fn a_botched_photograph_costs_no_drawing() {
 }
 
 #[tokio::test]
-async fn images_that_are_always_botched_end_in_attention() {
+async fn always_bad_images_end_in_needs_attention() {
     let (world, hero) = (botching(usize::MAX).await, actor("hero"));
     upload(&world, &hero, 3).await;
     world.drive().await;
@@ -73,7 +73,7 @@ async fn images_that_are_always_botched_end_in_attention() {
 }
 
 #[tokio::test]
-async fn a_pin_keeps_a_botched_image() {
+async fn pin_keeps_a_generated_image_of_wrong_kind() {
     let (world, hero) = (botching(usize::MAX).await, actor("hero"));
     upload(&world, &hero, 4).await;
     world.drive().await;
@@ -84,7 +84,7 @@ async fn a_pin_keeps_a_botched_image() {
 
     world.send(Queue::Generation, json!({ "actor_id": "hero", "generate": { "photorealistic": 1 } })).await;
     while world.store.image(&hero, "hero_8.jpg").await.unwrap().is_none_or(|image| image.etag.is_none()) {
-        world.deliver_once(1, None, &mut balancer_tests::world::Journey::default()).await;
+        world.deliver_once(1, None, &mut balancer_tests::world::Trace::default()).await;
     }
     world.store.set_pinned(&hero, "hero_8.jpg", true).await.unwrap();
     world.drive().await;
@@ -93,7 +93,7 @@ async fn a_pin_keeps_a_botched_image() {
 }
 
 #[tokio::test]
-async fn an_upload_takes_a_generated_images_place() {
+async fn upload_replaces_a_generated_image() {
     let (world, hero) = (botching(0).await, actor("hero"));
     upload(&world, &hero, 3).await;
     world.drive().await;

@@ -10,7 +10,7 @@ use imaging::MAX_BYTES;
 use serde_json::json;
 
 #[tokio::test]
-async fn an_actor_without_images_gets_a_full_set_from_its_base_image() {
+async fn empty_actor_gets_a_full_set() {
     let (stack, actor) = (TestStack::start().await, actor("newcomer"));
     stack.upload_base_image(&actor).await;
 
@@ -22,7 +22,7 @@ async fn an_actor_without_images_gets_a_full_set_from_its_base_image() {
 }
 
 #[tokio::test]
-async fn without_a_base_image_nothing_is_deleted_until_there_is_one() {
+async fn missing_base_image_prevents_deletions() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     stack.upload_all(&actor, 1, &pictures::good(BwStylized, 3)).await;
     stack.upload(&actor, "hero_4.jpg", &pictures::blurred()).await;
@@ -40,7 +40,7 @@ async fn without_a_base_image_nothing_is_deleted_until_there_is_one() {
 }
 
 #[tokio::test]
-async fn a_base_image_that_cannot_be_read_is_named_and_nothing_is_deleted() {
+async fn unreadable_base_image_prevents_deletions() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let key = format!("{}png", stack.keys.base_image_stem(&actor));
     stack.bucket.put(&key, b"<html>404</html>".to_vec(), "image/png").await.unwrap();
@@ -52,7 +52,7 @@ async fn a_base_image_that_cannot_be_read_is_named_and_nothing_is_deleted() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_to_be_a_base_image_or_an_actor_file_is_named_and_not_read() {
+async fn too_large_files_are_named_and_not_read() {
     let (world, actor) = (World::coded(&[]).await, actor("hero"));
     let base = format!("{}png", world.keys.base_image_stem(&actor));
     let file = world.keys.image(&actor, "actor.json");
@@ -70,7 +70,7 @@ async fn what_is_too_large_to_be_a_base_image_or_an_actor_file_is_named_and_not_
 }
 
 #[tokio::test]
-async fn an_actor_file_that_cannot_be_understood_stops_the_balancing_with_the_remedy() {
+async fn invalid_actor_file_stops_the_actor() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     let key = stack.keys.image(&actor, "actor.json");

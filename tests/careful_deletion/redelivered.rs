@@ -51,7 +51,7 @@ async fn restore_at(world: &World, actor: &ActorId, trashed: &TrashRecord, at: T
 }
 
 #[tokio::test]
-async fn nothing_is_put_back_while_a_worker_may_still_be_at_its_deletion() {
+async fn restore_waits_for_deletion_workers() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
     let (hanging, quick) = (begin(&world, &hero, &wanted).await, begin(&world, &hero, &wanted).await);
@@ -69,7 +69,7 @@ async fn nothing_is_put_back_while_a_worker_may_still_be_at_its_deletion() {
 }
 
 #[tokio::test]
-async fn of_two_workers_that_take_a_dead_ones_deletion_up_neither_is_taken_for_dead() {
+async fn both_workers_that_resume_a_deletion_count() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
     begin(&world, &hero, &wanted).await;
@@ -85,7 +85,7 @@ async fn of_two_workers_that_take_a_dead_ones_deletion_up_neither_is_taken_for_d
 }
 
 #[tokio::test]
-async fn what_everybody_has_left_can_be_put_back_at_once() {
+async fn restore_is_immediate_once_all_workers_left() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
     let (first, second) = (begin(&world, &hero, &wanted).await, begin(&world, &hero, &wanted).await);
@@ -96,7 +96,7 @@ async fn what_everybody_has_left_can_be_put_back_at_once() {
 }
 
 #[tokio::test]
-async fn a_plan_does_not_delete_again_what_a_person_is_putting_back() {
+async fn plan_does_not_delete_an_image_under_restoration() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
     let begun = begin(&world, &hero, &wanted).await;
@@ -110,7 +110,7 @@ async fn a_plan_does_not_delete_again_what_a_person_is_putting_back() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_is_taken_up_after_weeks_is_kept_for_thirty_days_from_then_on() {
+async fn resumed_deletion_restarts_the_retention() {
     for is_forgotten in [false, true] {
         let (world, hero) = (World::coded(&[]).await, actor("hero"));
         let wanted = wanted(&world, &hero).await;
@@ -128,7 +128,7 @@ async fn a_deletion_that_is_taken_up_after_weeks_is_kept_for_thirty_days_from_th
 }
 
 #[tokio::test]
-async fn what_an_evaluation_writes_down_leaves_what_a_person_has_put_back_meanwhile() {
+async fn evaluation_keeps_concurrently_restored_images() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
     // The evaluation has met the object before its record was back.
@@ -147,7 +147,7 @@ async fn delete_by_hand(world: &World, names: &[&str], sent_at: Option<Timestamp
 }
 
 #[tokio::test]
-async fn a_message_by_hand_that_comes_back_leaves_what_has_come_since() {
+async fn redelivered_manual_deletion_keeps_newer_files() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let sent_at = Some(world.clock.now());
     for (name, picture) in ["hero_1.jpg", "hero_2.jpg"].iter().zip(good(domain::kind::Kind::BwStylized, 2)) {
@@ -175,7 +175,7 @@ async fn a_message_by_hand_that_comes_back_leaves_what_has_come_since() {
 }
 
 #[tokio::test]
-async fn a_file_that_only_the_local_copy_has_stays_there() {
+async fn local_only_file_stays_in_place() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload(&hero, "hero_1.jpg", &blurred()).await;
     let dropped = world.local_folder(&hero).join("hero_2.jpg");

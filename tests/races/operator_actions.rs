@@ -5,7 +5,7 @@ use aws::store::slots::{SlotName, SlotState};
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Delivery, Fault, Journey, World};
+use balancer_tests::world::{Delivery, Fault, Trace, World};
 use domain::actor::ActorId;
 use domain::kind::Kind;
 use domain::manifest::BALANCING;
@@ -29,9 +29,9 @@ async fn ask_for_one(world: &World, actor: &ActorId) {
 async fn cut_off_before_its_place() -> (World, ActorId) {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     ask_for_one(&world, &hero).await;
-    world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesBefore);
+    world.network.fail_on("/training_data/hero/hero_1.jpg", Fault::CrashBefore);
     while !world.network.has_failed() {
-        world.deliver_once(1, None, &mut Journey::default()).await;
+        world.deliver_once(1, None, &mut Trace::default()).await;
     }
     (world, hero)
 }
@@ -49,7 +49,7 @@ async fn made(world: &World, actor: &ActorId) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_file_that_lies_in_the_local_folder_only_keeps_its_name() {
+async fn local_only_file_keeps_its_name() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     std::fs::create_dir_all(world.local_folder(&hero)).unwrap();
     std::fs::write(world.local_folder(&hero).join("hero_1.jpg"), of_a_person()).unwrap();
@@ -60,7 +60,7 @@ async fn a_file_that_lies_in_the_local_folder_only_keeps_its_name() {
 }
 
 #[tokio::test]
-async fn a_file_dropped_locally_under_a_number_that_was_just_given_keeps_it() {
+async fn local_file_keeps_a_just_assigned_number() {
     let (world, hero) = cut_off_before_its_place().await;
     std::fs::write(world.local_folder(&hero).join("hero_1.jpg"), of_a_person()).unwrap();
     world.drive().await;
@@ -70,7 +70,7 @@ async fn a_file_dropped_locally_under_a_number_that_was_just_given_keeps_it() {
 }
 
 #[tokio::test]
-async fn a_person_who_takes_the_number_of_an_image_that_was_cut_off_keeps_it_even_if_it_was_judged_meanwhile() {
+async fn upload_keeps_the_number_of_an_interrupted_slot() {
     let (world, hero) = cut_off_before_its_place().await;
     std::fs::remove_file(world.local_folder(&hero).join("hero_1.jpg")).unwrap();
     world.upload(&hero, "hero_1.jpg", &of_a_person()).await;
@@ -83,7 +83,7 @@ async fn a_person_who_takes_the_number_of_an_image_that_was_cut_off_keeps_it_eve
 }
 
 #[tokio::test]
-async fn a_file_of_another_name_that_takes_a_number_that_was_just_given_keeps_it() {
+async fn other_upload_keeps_a_just_assigned_number() {
     for name in ["hero_1.png", "0001_european_20_female_1.jpg"] {
         let (world, hero) = cut_off_before_its_place().await;
         world.upload(&hero, name, &of_a_person()).await;
@@ -98,15 +98,15 @@ async fn a_file_of_another_name_that_takes_a_number_that_was_just_given_keeps_it
 }
 
 #[tokio::test]
-async fn a_file_that_took_the_name_of_an_image_on_its_way_starts_afresh_though_its_news_was_taken_for_ours() {
+async fn upload_mistaken_for_a_generated_image_is_evaluated() {
     let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")];
     let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, poor).await, actor("hero"));
     world.upload_base_image(&hero).await;
     world.send(Queue::Evaluation, json!({ "actor_id": hero })).await;
-    world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesBefore);
+    world.network.fail_on("/training_data/hero/hero_1.jpg", Fault::CrashBefore);
     while !world.network.has_failed() {
-        world.deliver_once(1, None, &mut Journey::default()).await;
+        world.deliver_once(1, None, &mut Trace::default()).await;
     }
     let key = world.keys.image(&hero, "hero_1.jpg");
     world.bucket.put(&key, of_a_person(), "image/jpeg").await.unwrap();
@@ -118,18 +118,18 @@ async fn a_file_that_took_the_name_of_an_image_on_its_way_starts_afresh_though_i
 }
 
 #[tokio::test]
-async fn an_image_of_an_overtaken_plan_that_comes_into_its_place_late_is_looked_at() {
+async fn late_image_of_superseded_plan_is_evaluated() {
     let (world, hero) = (World::coded(&[("TARGET_TOTAL", "1")]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     world.send(Queue::Evaluation, json!({ "actor_id": hero })).await;
-    world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesBefore);
+    world.network.fail_on("/training_data/hero/hero_1.jpg", Fault::CrashBefore);
     // The message of the worker that dies comes back when the set is balanced without its image.
-    let mut journey = Journey::late();
+    let mut trace = Trace::redelivering_last();
     while !world.network.has_failed() {
-        world.deliver_once(1, None, &mut journey).await;
+        world.deliver_once(1, None, &mut trace).await;
     }
     world.send(Queue::Evaluation, json!({ "actor_id": hero, "force": true })).await;
-    world.go_on(journey, Delivery::default()).await;
+    world.resume_drive(trace, Delivery::default()).await;
     let listed = world.names_below("training_data/hero/").await;
     let plans = world.store.plans(&hero).await.unwrap();
     assert_eq!(plans[0].state, PlanState::Superseded, "{plans:?}");
@@ -144,7 +144,7 @@ async fn an_image_of_an_overtaken_plan_that_comes_into_its_place_late_is_looked_
 }
 
 #[tokio::test]
-async fn the_numbers_of_a_set_do_not_run_out_at_the_highest() {
+async fn highest_number_does_not_exhaust_the_numbers() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload(&hero, "hero_999999999999999999.jpg", &of_a_person()).await;
     world.upload(&hero, "portrait.jpg", &coded_picture(Kind::BwStylized, 9, 78)).await;
@@ -154,7 +154,7 @@ async fn the_numbers_of_a_set_do_not_run_out_at_the_highest() {
 }
 
 #[tokio::test]
-async fn a_caption_beside_an_image_that_is_on_its_way_takes_no_number() {
+async fn caption_of_an_unplaced_image_takes_no_number() {
     let (world, hero) = cut_off_before_its_place().await;
     std::fs::write(world.local_folder(&hero).join("hero_1.txt"), "a man on a pier").unwrap();
     world.generate_with(1).await;
@@ -162,7 +162,7 @@ async fn a_caption_beside_an_image_that_is_on_its_way_takes_no_number() {
 }
 
 #[tokio::test]
-async fn an_image_whose_bytes_are_gone_is_given_up_and_its_plan_ends() {
+async fn slot_without_staged_bytes_fails_and_its_plan_ends() {
     let (world, hero) = cut_off_before_its_place().await;
     let plan = world.store.plans(&hero).await.unwrap().remove(0);
     world.bucket.delete(&world.keys.staging(&hero, &plan.plan_id, "001")).await.unwrap();
@@ -175,16 +175,16 @@ async fn an_image_whose_bytes_are_gone_is_given_up_and_its_plan_ends() {
 }
 
 #[tokio::test]
-async fn an_image_that_was_placed_and_deleted_does_not_come_back() {
+async fn placed_and_deleted_image_does_not_return() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     ask_for_one(&world, &hero).await;
-    world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesAfter);
+    world.network.fail_on("/training_data/hero/hero_1.jpg", Fault::CrashAfter);
     while !world.network.has_failed() {
-        world.deliver_once(1, None, &mut Journey::default()).await;
+        world.deliver_once(1, None, &mut Trace::default()).await;
     }
     world.send(Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_1.jpg"] })).await;
     while !world.names_below("training_data/hero/").await.is_empty() {
-        world.deliver_once(1, None, &mut Journey::default()).await;
+        world.deliver_once(1, None, &mut Trace::default()).await;
     }
     world.drive().await;
     assert_eq!(object(&world, &hero, "hero_1.jpg").await, None);
@@ -192,19 +192,19 @@ async fn an_image_that_was_placed_and_deleted_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn an_image_whose_deletion_was_cut_off_is_not_put_back_by_the_message_that_had_placed_it() {
+async fn redelivery_does_not_restore_a_claimed_image() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     ask_for_one(&world, &hero).await;
-    world.network.fail_naming("/training_data/hero/hero_1.jpg", Fault::DiesAfter);
+    world.network.fail_on("/training_data/hero/hero_1.jpg", Fault::CrashAfter);
     let deliver_until_death = async || {
         while !world.network.has_failed() {
-            world.deliver_once(1, None, &mut Journey::default()).await;
+            world.deliver_once(1, None, &mut Trace::default()).await;
         }
     };
     deliver_until_death().await;
     world.send(Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_1.jpg"] })).await;
     let key = world.keys.image(&hero, "hero_1.jpg");
-    world.network.fail_naming(&format!("DELETE /{}/{key}", world.bucket.name()), Fault::DiesAfter);
+    world.network.fail_on(&format!("DELETE /{}/{key}", world.bucket.name()), Fault::CrashAfter);
     // The worker that deletes dies, and then the message is delivered whose worker had died before.
     deliver_until_death().await;
     assert!(object(&world, &hero, "hero_1.jpg").await.is_none());
@@ -214,7 +214,7 @@ async fn an_image_whose_deletion_was_cut_off_is_not_put_back_by_the_message_that
 }
 
 #[tokio::test]
-async fn news_of_our_own_image_that_comes_after_it_was_thrown_away_begins_no_rounds() {
+async fn late_event_of_trashed_own_image_starts_no_round() {
     let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "2")];
     let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, poor).await, actor("hero"));
@@ -244,16 +244,16 @@ async fn news_of_our_own_image_that_comes_after_it_was_thrown_away_begins_no_rou
 }
 
 #[tokio::test]
-async fn an_upload_is_evaluated_though_the_message_that_was_to_see_to_the_last_one_got_lost() {
+async fn upload_after_a_lost_message_is_evaluated() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     world.upload(&hero, "hero_1.jpg", &of_a_person()).await;
     world.wait_for_messages(1).await;
     while world.store.actor(&hero).await.unwrap().is_none_or(|record| record.evaluation_scheduled_at.is_none()) {
-        world.deliver_once(1, None, &mut Journey::default()).await;
+        world.deliver_once(1, None, &mut Trace::default()).await;
     }
     world.lose_messages(Queue::Evaluation).await;
-    world.let_pass(SignedDuration::from_hours(2));
+    world.advance_clock(SignedDuration::from_hours(2));
     world.upload(&hero, "hero_2.jpg", &coded_picture(Kind::BwStylized, 9, 78)).await;
     world.wait_for_messages(1).await;
     world.drive().await;
@@ -261,7 +261,7 @@ async fn an_upload_is_evaluated_though_the_message_that_was_to_see_to_the_last_o
 }
 
 #[tokio::test]
-async fn a_request_that_is_sent_twice_under_one_name_is_carried_out_once() {
+async fn repeated_request_id_is_carried_out_once() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     let asked = json!({ "actor_id": hero, "generate": { "bw_stylized": 1 }, "request_id": "mine" });
@@ -272,7 +272,7 @@ async fn a_request_that_is_sent_twice_under_one_name_is_carried_out_once() {
 }
 
 #[tokio::test]
-async fn a_slip_of_the_pen_in_a_deletion_by_hand_uses_up_no_number_and_leaves_no_trace() {
+async fn manual_deletion_of_unknown_name_leaves_no_trace() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;
     world.send(Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_99.jpg"] })).await;
