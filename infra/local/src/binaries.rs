@@ -109,9 +109,10 @@ async fn cargo_build(sources: &Path, target: Option<&Path>) -> Result<Binaries, 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(&cargo);
     build.current_dir(sources).args(["build", "--release", "--locked", "--quiet"]);
-    // Selecting the whole workspace unites its crates' features as in any other build of it, so that cargo compiles
-    // nothing twice.
-    build.args(["--workspace", "--bin", "evaluation", "--bin", "deletion", "--bin", "generation"]);
+    // With the command's package selected too, cargo unites the features of the dependencies as it did when it built the
+    // command, so that it compiles nothing twice.
+    build.args(["-p", "balancer-cli", "-p", "evaluation", "-p", "deletion", "-p", "generation"]);
+    build.args(["--bin", "evaluation", "--bin", "deletion", "--bin", "generation"]);
     // Cargo reports the paths of the executables on standard output; problems still go to standard error.
     build.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
     if let Some(target) = target {
