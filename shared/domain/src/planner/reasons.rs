@@ -42,7 +42,7 @@ fn why_this_one(image: &Assessment, kept: &[&Assessment], surplus: &[&Assessment
     if ties_lost(image) > ties_lost(last_kept) {
         "others with this rating are better suited"
     } else {
-        "of images rated the same this one is the newest"
+        "of equally good images, the highest numbers go first"
     }
 }
 
