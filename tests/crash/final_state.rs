@@ -88,7 +88,7 @@ impl FinalState {
             dead_letters: world.dead_letters().await,
             rejections: world.store.rejections().await.unwrap().into_iter().map(|rejection| rejection.reason).collect(),
             spent_on_images: plans.iter().map(|plan| plan.spent.0).sum(),
-            vision_requests: world.vision.turns(),
+            vision_requests: world.vision.request_count(),
             reserved: spending.committed.0 - spending.spent.0,
         }
     }

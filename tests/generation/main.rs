@@ -1,12 +1,12 @@
-//! The generation stage against a stand-in for Replicate: what it makes of every answer.
+//! The generation handler against a stand-in for Replicate: its response to every answer.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod creation;
-mod interrupted;
-mod looks;
-mod lost;
+mod interruptions;
+mod lost_creations;
 mod outage;
 mod output;
+mod polling;
 mod reasons;
 mod support;
-mod time;
+mod time_limits;

@@ -1,8 +1,8 @@
-//! What becomes of what was made.
+//! Outputs, and truncated objects of the bucket.
 
 use aws::bucket::Bucket;
 use balancer_tests::pictures::base_jpeg;
-use balancer_tests::replicate::{Outcome, Place};
+use balancer_tests::replicate::{Outcome, Resource};
 use handlers::wiring::s3_client;
 use imaging::{decode, is_jpeg};
 use jiff::SignedDuration;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use wiremock::ResponseTemplate;
 
-use crate::support::{Wanted, always, first};
+use crate::support::{Scenario, always, first};
 
 fn png() -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
@@ -21,56 +21,56 @@ fn png() -> Vec<u8> {
     bytes.into_inner()
 }
 
-async fn one(fate: Outcome) -> Wanted {
-    let wanted = Wanted::image(move |index, _| if index == 0 { fate.clone() } else { Outcome::Succeeds }).await;
-    wanted.work().await;
-    wanted
+async fn one(outcome: Outcome) -> Scenario {
+    let scenario = Scenario::image(move |index, _| if index == 0 { outcome.clone() } else { Outcome::Succeeds }).await;
+    scenario.run().await;
+    scenario
 }
 
 #[tokio::test]
-async fn an_output_that_is_no_use_is_paid_and_asked_for_anew() {
+async fn unusable_output_is_paid_and_generated_again() {
     let too_large = vec![0xFF; imaging::MAX_BYTES as usize + 1];
-    for fate in [
-        Outcome::Gives(b"<html>Not today</html>".to_vec()),
-        Outcome::Gives(Vec::new()),
-        Outcome::Gives(base_jpeg()[..2_000].to_vec()),
-        Outcome::Gives(too_large),
-        Outcome::LiesAt("https://example.com/out.jpg".to_owned()),
-        Outcome::LiesAt("file:///etc/passwd".to_owned()),
-        Outcome::LiesAt("https://evilreplicate.delivery/out.jpg".to_owned()),
-        Outcome::LiesAt("https://replicate.delivery.example.com/out.jpg".to_owned()),
-        Outcome::LiesAt("http://replicate.delivery/out.jpg".to_owned()),
-        Outcome::IsRemoved,
+    for outcome in [
+        Outcome::Output(b"<html>Not today</html>".to_vec()),
+        Outcome::Output(Vec::new()),
+        Outcome::Output(base_jpeg()[..2_000].to_vec()),
+        Outcome::Output(too_large),
+        Outcome::OutputAt("https://example.com/out.jpg".to_owned()),
+        Outcome::OutputAt("file:///etc/passwd".to_owned()),
+        Outcome::OutputAt("https://evilreplicate.delivery/out.jpg".to_owned()),
+        Outcome::OutputAt("https://replicate.delivery.example.com/out.jpg".to_owned()),
+        Outcome::OutputAt("http://replicate.delivery/out.jpg".to_owned()),
+        Outcome::OutputRemoved,
     ] {
-        let wanted = one(fate.clone()).await;
-        let plan = wanted.plan().await;
-        let fate = format!("{fate:?}").chars().take(60).collect::<String>();
-        assert_eq!((plan.generated, wanted.files().await.len()), (1, 1), "{fate}");
-        assert_eq!(wanted.world.replicate.charged(), 2, "{fate}");
-        assert_eq!((plan.spent.0, plan.committed.0), (80_000, 80_000), "{fate}");
-        let manifest = wanted.world.manifest(&wanted.actor).await;
-        assert_eq!(manifest.images.values().next().unwrap().cost_micro_usd.unwrap().0, 80_000, "{fate}");
+        let scenario = one(outcome.clone()).await;
+        let plan = scenario.plan().await;
+        let outcome = format!("{outcome:?}").chars().take(60).collect::<String>();
+        assert_eq!((plan.generated, scenario.files().await.len()), (1, 1), "{outcome}");
+        assert_eq!(scenario.world.replicate.charged(), 2, "{outcome}");
+        assert_eq!((plan.spent.0, plan.committed.0), (80_000, 80_000), "{outcome}");
+        let manifest = scenario.world.manifest(&scenario.actor).await;
+        assert_eq!(manifest.images.values().next().unwrap().cost_micro_usd.unwrap().0, 80_000, "{outcome}");
     }
 }
 
 #[tokio::test]
-async fn what_is_never_of_use_is_given_up() {
-    let wanted = Wanted::image(|_, _| Outcome::Gives(b"nothing".to_vec())).await;
-    wanted.work().await;
-    wanted.assert_given_up("the content is not PNG, JPEG or WebP", 3).await;
+async fn always_unusable_output_abandons_the_slot() {
+    let scenario = Scenario::image(|_, _| Outcome::Output(b"nothing".to_vec())).await;
+    scenario.run().await;
+    scenario.assert_abandoned("the content is not PNG, JPEG or WebP", 3).await;
 }
 
 #[tokio::test]
-async fn an_output_in_another_format_is_kept_as_a_jpeg() {
-    let wanted = one(Outcome::Gives(png())).await;
-    wanted.assert_all_made().await;
-    let key = wanted.world.keys.image(&wanted.actor, &wanted.files().await[0]);
-    let kept = wanted.world.bucket.get(&key).await.unwrap().unwrap().bytes;
+async fn output_in_another_format_becomes_a_jpeg() {
+    let scenario = one(Outcome::Output(png())).await;
+    scenario.assert_all_generated().await;
+    let key = scenario.world.keys.image(&scenario.actor, &scenario.files().await[0]);
+    let kept = scenario.world.bucket.get(&key).await.unwrap().unwrap().bytes;
     assert!(is_jpeg(&kept));
     assert_eq!(decode(&kept).unwrap().dimensions(), (96, 64));
 }
 
-/// Responses in place of an output that is safe at its address.
+/// Responses that replace an intact output.
 fn damaged() -> Vec<ResponseTemplate> {
     let body = |bytes: &[u8]| ResponseTemplate::new(200).set_body_raw(bytes.to_vec(), "image/jpeg");
     let statuses = [404, 403, 410, 401, 302].map(ResponseTemplate::new);
@@ -78,79 +78,79 @@ fn damaged() -> Vec<ResponseTemplate> {
 }
 
 #[tokio::test]
-async fn a_damaged_output_is_fetched_again_not_paid_again() {
+async fn damaged_output_is_fetched_again_not_paid_again() {
     for damaged in damaged() {
-        let wanted = Wanted::image(always(Outcome::Succeeds)).await;
+        let scenario = Scenario::image(always(Outcome::Succeeds)).await;
         for _ in 0..3 {
-            wanted.world.replicate.answer_next(Place::Output, damaged.clone());
+            scenario.world.replicate.override_next(Resource::Output, damaged.clone());
         }
-        wanted.work().await;
-        assert!(wanted.world.replicate.has_answered_so());
-        wanted.assert_all_made().await;
-        assert_eq!(wanted.world.replicate.creations(), 1, "{damaged:?}");
+        scenario.run().await;
+        assert!(scenario.world.replicate.has_used_overrides());
+        scenario.assert_all_generated().await;
+        assert_eq!(scenario.world.replicate.creations(), 1, "{damaged:?}");
     }
 }
 
 #[tokio::test]
-async fn outputs_damaged_often_cost_one_creation_each() {
-    let wanted = Wanted::images(5, always(Outcome::Succeeds)).await;
+async fn repeatedly_damaged_outputs_cost_one_creation_each() {
+    let scenario = Scenario::images(5, always(Outcome::Succeeds)).await;
     for damaged in damaged().into_iter().cycle().take(12) {
-        wanted.world.replicate.answer_next(Place::Output, damaged);
+        scenario.world.replicate.override_next(Resource::Output, damaged);
     }
-    wanted.work().await;
-    assert!(wanted.world.replicate.has_answered_so());
-    wanted.assert_all_made().await;
-    assert_eq!(wanted.world.replicate.creations(), 5);
+    scenario.run().await;
+    assert!(scenario.world.replicate.has_used_overrides());
+    scenario.assert_all_generated().await;
+    assert_eq!(scenario.world.replicate.creations(), 5);
 }
 
 #[tokio::test]
-async fn a_prediction_unknown_for_a_moment_is_not_paid_again() {
+async fn briefly_unknown_prediction_is_not_paid_again() {
     let unknown = ResponseTemplate::new(404).set_body_json(json!({ "detail": "Prediction not found" }));
     let nameless = json!({ "id": "prediction0", "status": "succeeded", "output": null, "data_removed": false });
     for answer in [unknown, ResponseTemplate::new(200).set_body_json(nameless)] {
-        let wanted = Wanted::image(always(Outcome::Succeeds)).await;
+        let scenario = Scenario::image(always(Outcome::Succeeds)).await;
         for _ in 0..3 {
-            wanted.world.replicate.answer_next(Place::Look, answer.clone());
+            scenario.world.replicate.override_next(Resource::Prediction, answer.clone());
         }
-        wanted.work().await;
-        assert!(wanted.world.replicate.has_answered_so());
-        wanted.assert_all_made().await;
-        assert_eq!(wanted.world.replicate.creations(), 1, "{answer:?}");
+        scenario.run().await;
+        assert!(scenario.world.replicate.has_used_overrides());
+        scenario.assert_all_generated().await;
+        assert_eq!(scenario.world.replicate.creations(), 1, "{answer:?}");
     }
 }
 
 #[tokio::test]
-async fn a_missing_output_is_awaited_while_it_is_kept() {
-    let wanted = Wanted::image(first(Outcome::IsRemoved)).await;
-    let began = wanted.world.clock.now();
-    while wanted.world.replicate.creations() < 2 {
-        assert!(wanted.world.generate_one().await);
+async fn missing_output_is_awaited_while_it_is_kept() {
+    let scenario = Scenario::image(first(Outcome::OutputRemoved)).await;
+    let began = scenario.world.clock.now();
+    while scenario.world.replicate.creations() < 2 {
+        assert!(scenario.world.generate_one().await);
     }
-    let waited = wanted.world.clock.now().duration_since(began);
+    let waited = scenario.world.clock.now().duration_since(began);
     assert!((SignedDuration::from_mins(60)..SignedDuration::from_mins(110)).contains(&waited), "{waited}");
-    wanted.work().await;
-    wanted.assert_all_made_for(2).await;
+    scenario.run().await;
+    scenario.assert_all_generated_for(2).await;
 }
 
 #[tokio::test]
-async fn an_object_cut_off_on_its_way_is_read_again() {
+async fn truncated_object_is_read_again() {
     let whole = base_jpeg();
-    let (address, sent) = (cutting_off(whole.clone(), 2).await, whole);
+    let (address, sent) = (truncating_server(whole.clone(), 2).await, whole);
     let client = s3_client(&sdk_config(&address, &Credentials::new("id".to_owned(), "secret".to_owned())));
     let read = Bucket::new(client, "b").get("a.jpg").await.unwrap().unwrap();
     assert!(read.bytes == sent);
 }
 
 #[tokio::test]
-async fn an_object_always_cut_off_is_an_error_not_half_an_image() {
-    let address = cutting_off(base_jpeg(), usize::MAX).await;
+async fn always_truncated_object_is_an_error() {
+    let address = truncating_server(base_jpeg(), usize::MAX).await;
     let client = s3_client(&sdk_config(&address, &Credentials::new("id".to_owned(), "secret".to_owned())));
     let error = Bucket::new(client, "b").get("a.jpg").await.unwrap_err();
     assert!(error.to_string().contains("s3://b/a.jpg"), "{error}");
 }
 
-/// An S3 that interrupts this many answers in the middle of the object.
-async fn cutting_off(object: Vec<u8>, mut times: usize) -> String {
+/// An S3 that interrupts this many responses in the middle of the object.
+async fn truncating_server(object: Vec<u8>, mut times: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {

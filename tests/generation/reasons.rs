@@ -1,4 +1,4 @@
-//! Why images could not be made is said where people look.
+//! The actor's reason explains why images are missing.
 
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Outcome;
@@ -7,11 +7,11 @@ use balancer_tests::world::{World, any_picture};
 use domain::kind::Kind;
 use domain::status::Status;
 
-use crate::support::{always, refusal};
+use crate::support::{always, rejection};
 
-/// What the actor says in the end of a set of three that lacks two images, where each creation fares like this.
-async fn reason_in_the_end(fate: Outcome) -> String {
-    let (world, hero) = (World::with(&[("TARGET_TOTAL", "3")], always(fate), any_picture).await, actor("hero"));
+/// The final reason of an actor that lacks two of three images, if every creation has this outcome.
+async fn final_reason(outcome: Outcome) -> String {
+    let (world, hero) = (World::with(&[("TARGET_TOTAL", "3")], always(outcome), any_picture).await, actor("hero"));
     world.upload_base_image(&hero).await;
     world.upload(&hero, "hero_1.jpg", &coded_picture(Kind::Photorealistic, 8, 0)).await;
     world.wait_for_messages(1).await;
@@ -22,12 +22,12 @@ async fn reason_in_the_end(fate: Outcome) -> String {
 }
 
 #[tokio::test]
-async fn when_the_rounds_are_over_the_actor_says_why_images_could_not_be_made() {
-    let flagged = reason_in_the_end(Outcome::IsImproper).await;
+async fn reason_explains_missing_images_after_all_rounds() {
+    let flagged = final_reason(Outcome::ContentRejected).await;
     for words in ["After 3 rounds", "2 images 2 could not be made", "flagged as sensitive", "replace it"] {
         assert!(flagged.contains(words), "{flagged}");
     }
-    let refused = reason_in_the_end(refusal(422, "input.prompt is too long")).await;
+    let refused = final_reason(rejection(422, "input.prompt is too long")).await;
     assert!(refused.contains("could not be made: Replicate rejects the request"), "{refused}");
     assert!(refused.contains("input.prompt is too long"), "{refused}");
 }

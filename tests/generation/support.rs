@@ -1,4 +1,4 @@
-//! One actor who wants images.
+//! An actor with a manual request for images.
 
 use aws::queues::Queue;
 use aws::store::slots::{SlotName, SlotRecord};
@@ -10,14 +10,14 @@ use domain::plan::Plan;
 use domain::status::Status;
 use serde_json::json;
 
-/// A world in which somebody has asked for so many images, and a generator treats them as it likes.
-pub struct Wanted {
+/// A world with a manual request for images, and a generator with scripted outcomes.
+pub struct Scenario {
     pub world: World,
     pub actor: ActorId,
 }
 
-impl Wanted {
-    /// `images` images, of which each creation fares as `script` says.
+impl Scenario {
+    /// A request for `images` images, whose creations have the outcomes of `script`.
     pub async fn images(images: u32, script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static) -> Self {
         let (world, actor) = (World::with(&[], script, any_picture).await, actor("hero"));
         world.upload_base_image(&actor).await;
@@ -26,19 +26,19 @@ impl Wanted {
         Self { world, actor }
     }
 
-    /// One image.
+    /// A request for one image.
     pub async fn image(script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static) -> Self {
         Self::images(1, script).await
     }
 
-    /// Has the plan made, and works on the first image that is waiting in it, once.
-    pub async fn work_once(&self) {
+    /// Handles the request, which creates the plan, and then the first message of the plan.
+    pub async fn deliver_first(&self) {
         self.world.generate_one().await;
         self.world.generate_one().await;
     }
 
-    /// Works until no message is left.
-    pub async fn work(&self) {
+    /// Handles messages until the queue is empty.
+    pub async fn run(&self) {
         self.world.generate_with(1).await;
     }
 
@@ -46,25 +46,25 @@ impl Wanted {
         self.world.store.plans(&self.actor).await.unwrap().remove(0)
     }
 
-    /// How far the only image has come.
+    /// The record of the first slot.
     pub async fn slot(&self) -> SlotRecord {
         let plan = self.plan().await;
         let name = SlotName { actor: &self.actor, plan_id: &plan.plan_id, slot_id: &plan.slots[0].slot_id };
         self.world.store.slot(name).await.unwrap()
     }
 
-    /// The names in the bucket.
+    /// The names of the actor's images in the bucket.
     pub async fn files(&self) -> Vec<String> {
         self.world.names_below(&format!("training_data/{}/", self.actor)).await
     }
 
-    /// Asserts that everything that was wanted is there, paid once, and booked.
-    pub async fn assert_all_made(&self) {
-        self.assert_all_made_for(self.plan().await.slots.len()).await;
+    /// Asserts that every image exists, and is paid and booked once.
+    pub async fn assert_all_generated(&self) {
+        self.assert_all_generated_for(self.plan().await.slots.len()).await;
     }
 
-    /// Asserts that everything that was wanted is there, and so many images paid and booked.
-    pub async fn assert_all_made_for(&self, images_paid: usize) {
+    /// Asserts that every image exists, and that this number of images is paid and booked.
+    pub async fn assert_all_generated_for(&self, images_paid: usize) {
         let plan = self.plan().await;
         assert_eq!((plan.remaining, plan.generated as usize), (0, plan.slots.len()));
         assert_eq!(self.files().await.len(), plan.slots.len());
@@ -73,7 +73,7 @@ impl Wanted {
         assert_eq!(self.world.dead_letters().await, 0);
     }
 
-    /// Asserts that the message was given up and the actor says why, in these words. Nothing was paid.
+    /// Asserts that the message is a dead letter, that the actor's reason contains these words, and that nothing is paid.
     pub async fn assert_dead_letter(&self, words: &[&str]) {
         assert_eq!(self.world.dead_letters().await, 1);
         let record = self.world.store.actor(&self.actor).await.unwrap().unwrap();
@@ -83,28 +83,28 @@ impl Wanted {
         assert_eq!(self.plan().await.spent.0, 0);
     }
 
-    /// Asserts that the image was given up for this reason, and what its attempts cost.
-    pub async fn assert_given_up(&self, says: &str, images_paid: u64) {
+    /// Asserts that the slot is abandoned for this reason, and that this number of images is paid.
+    pub async fn assert_abandoned(&self, words: &str, images_paid: u64) {
         let (plan, slot) = (self.plan().await, self.slot().await);
         assert_eq!((plan.remaining, plan.generated), (0, 0));
         let reason = slot.reason.unwrap();
-        assert!(reason.contains(says), "{reason}");
+        assert!(reason.contains(words), "{reason}");
         assert!(self.files().await.is_empty());
         assert_eq!((plan.spent.0, plan.committed.0), (40_000 * images_paid, 40_000 * images_paid));
         assert_eq!(self.world.dead_letters().await, 0);
     }
 }
 
-/// The first creation fares like this, all others succeed.
-pub fn first(fate: Outcome) -> impl Fn(usize, &str) -> Outcome + Send + Sync + 'static {
-    move |index, _| if index == 0 { fate.clone() } else { Outcome::Succeeds }
+/// The first creation has this outcome; all others succeed.
+pub fn first(outcome: Outcome) -> impl Fn(usize, &str) -> Outcome + Send + Sync + 'static {
+    move |index, _| if index == 0 { outcome.clone() } else { Outcome::Succeeds }
 }
 
-pub fn always(fate: Outcome) -> impl Fn(usize, &str) -> Outcome + Send + Sync + 'static {
-    move |_, _| fate.clone()
+pub fn always(outcome: Outcome) -> impl Fn(usize, &str) -> Outcome + Send + Sync + 'static {
+    move |_, _| outcome.clone()
 }
 
-/// The creation is answered with an error, as Replicate words it.
-pub fn refusal(status: u16, detail: &str) -> Outcome {
-    Outcome::Answers(status, json!({ "detail": detail, "status": status }))
+/// An error response to the creation, in Replicate's format.
+pub fn rejection(status: u16, detail: &str) -> Outcome {
+    Outcome::Responds(status, json!({ "detail": detail, "status": status }))
 }

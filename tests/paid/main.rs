@@ -1,4 +1,4 @@
-//! The deployed stack with both paid services, played by stand-ins over real HTTP.
+//! The deployed stack with stand-ins for both paid services, over real HTTP.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use balancer_tests::coded::{VARIANTS, coded_picture};
-use balancer_tests::openai::{self, Answer, Asked, VisionService, assess_correctly};
+use balancer_tests::openai::{self, Answer, VisionRequest, VisionService, assess_correctly};
 use balancer_tests::replicate::{self, Outcome, Replicate};
 use balancer_tests::set::assert_balanced;
 use balancer_tests::stack::{TestStack, actor, binaries, emulator};
@@ -17,11 +17,11 @@ use handlers::Clock;
 use local_stack::{Account, StackOptions};
 use serde_json::json;
 
-/// How long the stand-ins take: a tenth of what the services do.
-const A_LOOK: Duration = Duration::from_millis(200);
-const AN_IMAGE: Duration = Duration::from_millis(600);
+/// The delays of the stand-ins: a tenth of the services' own.
+const ASSESSMENT_DELAY: Duration = Duration::from_millis(200);
+const IMAGE_DELAY: Duration = Duration::from_millis(600);
 
-/// A stack, and the two services that it pays.
+/// A stack with the two services that it pays.
 struct Paying {
     stack: TestStack,
     vision: VisionService,
@@ -31,12 +31,12 @@ struct Paying {
 
 impl Paying {
     async fn start(
-        eyes: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+        answers: impl Fn(&VisionRequest) -> Answer + Send + Sync + 'static,
         script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static,
     ) -> Self {
         let paint = |kind, index| coded_picture(kind, 8, VARIANTS / 2 + index as u32);
         let replicate = Replicate::start(Clock::system(), script, paint).await;
-        let vision = VisionService::start_slow(A_LOOK, eyes).await;
+        let vision = VisionService::start_slow(ASSESSMENT_DELAY, answers).await;
         let stack = TestStack::with(&[
             ("VisionProvider", "openai"),
             ("OpenAiBaseUrl", &format!("{}/v1", vision.address())),
@@ -51,7 +51,7 @@ impl Paying {
         Self { stack, vision, replicate, actor: actor("hero") }
     }
 
-    /// Uploads two good images and a poor one, of six that are wanted, and waits for the others.
+    /// Uploads two good images and a poor one, and waits until the set of six is balanced.
     async fn balance(&self) {
         self.upload().await;
         self.stack.balanced(&self.actor).await;
@@ -65,41 +65,41 @@ impl Paying {
         }
     }
 
-    /// No log, and nothing that people read, holds a key.
-    async fn assert_no_key_to_be_seen(&self) {
+    /// Asserts that no log and no record contains a key.
+    async fn assert_no_key_is_visible(&self) {
         for log in [emulator().await.function_log_file(), emulator().await.log_file()] {
             assert!(!has_key(&std::fs::read_to_string(log).unwrap()), "a key is in the log");
         }
         let record = self.stack.store.actor(&self.actor).await.unwrap();
         let rejections = self.stack.store.rejections().await.unwrap();
         let manifest = serde_json::to_string(&self.stack.manifest(&self.actor).await).unwrap();
-        let mut read = vec![format!("{record:?}"), format!("{rejections:?}"), manifest];
+        let mut texts = vec![format!("{record:?}"), format!("{rejections:?}"), manifest];
         for plan in self.stack.plans(&self.actor).await {
             let slots = self.stack.store.slots(&self.actor, &plan.plan_id).await.unwrap();
-            read.push(format!("{plan:?} {slots:?}"));
+            texts.push(format!("{plan:?} {slots:?}"));
         }
-        assert!(read.iter().all(|text| !has_key(text)), "a key is in {read:#?}");
+        assert!(texts.iter().all(|text| !has_key(text)), "a key is in {texts:#?}");
     }
 
-    /// Every image that was charged is in the set or in the trash, and the books say so.
+    /// Asserts that every charged image is in the set or in the trash, and is booked.
     async fn assert_every_charge_accounted_for(&self) {
         let manifest = assert_balanced(&self.stack, &self.actor).await;
         let of_plans = |origin: Option<&String>| origin.is_some_and(|origin| origin == BALANCING);
         let kept = manifest.images.values().filter(|image| of_plans(image.generation_type.as_ref())).count();
-        let thrown_away = manifest
+        let trashed = manifest
             .trash
             .values()
             .flatten()
             .filter(|trashed| of_plans(trashed.image.generation_type.as_ref()))
             .count();
-        assert_eq!(self.replicate.charged(), kept + thrown_away);
+        assert_eq!(self.replicate.charged(), kept + trashed);
         let plans = self.stack.plans(&self.actor).await;
         let spent: u64 = plans.iter().map(|plan| plan.spent.0).sum();
         assert_eq!(spent, 40_000 * self.replicate.charged() as u64);
         assert!(plans.iter().all(|plan| plan.committed == plan.spent));
         assert_eq!(self.vision.violations(), Vec::<String>::new());
         let ever = self.stack.store.spending_ever_on(&self.actor).await.unwrap();
-        assert!(ever.0 > spent, "the questions cost something too");
+        assert!(ever.0 > spent, "the vision requests cost something too");
     }
 }
 
@@ -108,69 +108,69 @@ fn has_key(text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_set_is_balanced_with_both_services_and_no_log_holds_a_key() {
-    let paying = Paying::start(assess_correctly, |_, _| Outcome::SucceedsAfter(AN_IMAGE)).await;
+async fn both_services_balance_a_set_and_no_log_has_a_key() {
+    let paying = Paying::start(assess_correctly, |_, _| Outcome::SucceedsAfter(IMAGE_DELAY)).await;
     paying.balance().await;
     paying.assert_every_charge_accounted_for().await;
     assert_eq!(paying.replicate.charged(), 4);
-    paying.assert_no_key_to_be_seen().await;
+    paying.assert_no_key_is_visible().await;
 }
 
 #[tokio::test]
-async fn with_a_tenth_of_all_answers_failing_in_each_way_the_end_is_the_same() {
+async fn frequent_failures_of_every_kind_change_no_result() {
     let happened = Arc::new(Mutex::new(BTreeSet::new()));
-    let (seen, made) = (Arc::clone(&happened), Arc::clone(&happened));
+    let (answered, created) = (Arc::clone(&happened), Arc::clone(&happened));
     let words = format!("oops, {}", openai::KEY);
     let echo = format!("busy, {}", replicate::TOKEN);
-    let eyes = move |asked: &Asked| {
-        let (name, answer) = match asked.turn % 10 {
+    let answers = move |request: &VisionRequest| {
+        let (name, answer) = match request.index % 10 {
             0 => ("a server error", Answer::Reply(openai::problem(500, "server_error", &words))),
             1 => ("no JSON", Answer::Text("I can't see anything".to_owned())),
-            2 => ("cut off", Answer::CutOff),
-            _ => ("judged", assess_correctly(asked)),
+            2 => ("truncated", Answer::Truncated),
+            _ => ("assessed", assess_correctly(request)),
         };
-        seen.lock().unwrap().insert(name);
+        answered.lock().unwrap().insert(name);
         answer
     };
     let script = move |creation: usize, _: &str| {
-        let (name, fate) = match creation % 10 {
-            0 => ("a lost answer", Outcome::AnswerIsLost),
+        let (name, outcome) = match creation % 10 {
+            0 => ("a lost answer", Outcome::ResponseLost),
             1 => ("a failure", Outcome::Fails),
-            2 => ("throttled", Outcome::Answers(429, json!({ "detail": "Your rate limit resets in ~1s." }))),
-            4 => ("improper", Outcome::IsImproper),
-            6 => ("unavailable", Outcome::Answers(503, json!({ "detail": echo }))),
-            _ => ("made", Outcome::SucceedsAfter(AN_IMAGE)),
+            2 => ("throttled", Outcome::Responds(429, json!({ "detail": "Your rate limit resets in ~1s." }))),
+            4 => ("rejected content", Outcome::ContentRejected),
+            6 => ("unavailable", Outcome::Responds(503, json!({ "detail": echo }))),
+            _ => ("succeeded", Outcome::SucceedsAfter(IMAGE_DELAY)),
         };
-        made.lock().unwrap().insert(name);
-        fate
+        created.lock().unwrap().insert(name);
+        outcome
     };
-    let paying = Paying::start(eyes, script).await;
+    let paying = Paying::start(answers, script).await;
     paying.balance().await;
     paying.assert_every_charge_accounted_for().await;
-    paying.assert_no_key_to_be_seen().await;
+    paying.assert_no_key_is_visible().await;
     let happened: Vec<&str> = happened.lock().unwrap().iter().copied().collect();
-    let all = ["a failure", "a lost answer", "a server error", "cut off", "improper", "judged", "made", "no JSON"];
-    assert_eq!(happened[..8], all);
-    assert_eq!(happened[8..], ["throttled", "unavailable"]);
+    let all = ["a failure", "a lost answer", "a server error", "assessed", "no JSON", "rejected content", "succeeded"];
+    assert_eq!(happened[..7], all);
+    assert_eq!(happened[7..], ["throttled", "truncated", "unavailable"]);
 }
 
 #[tokio::test]
-async fn a_service_that_repeats_the_keys_to_us_does_not_get_them_into_what_people_read() {
+async fn keys_that_services_echo_are_masked_everywhere() {
     let words = format!("Incorrect key {}", openai::KEY);
     let echo = format!("Not with {}", replicate::TOKEN);
-    let eyes = move |asked: &Asked| match asked.turn {
-        0 => assess_correctly(asked),
+    let answers = move |request: &VisionRequest| match request.index {
+        0 => assess_correctly(request),
         _ => Answer::Reply(openai::problem(401, "invalid_api_key", &words)),
     };
-    let paying = Paying::start(eyes, move |_, _| Outcome::Answers(422, json!({ "detail": echo }))).await;
+    let paying = Paying::start(answers, move |_, _| Outcome::Responds(422, json!({ "detail": echo }))).await;
     paying.upload().await;
     let reason = paying.stack.needs_attention(&paying.actor).await;
     assert!(reason.contains("could not be made"), "{reason}");
-    paying.assert_no_key_to_be_seen().await;
+    paying.assert_no_key_is_visible().await;
 }
 
 #[tokio::test]
-async fn what_a_stack_is_made_of_can_be_printed_without_its_keys() {
+async fn debug_output_of_stack_options_hides_keys() {
     let parameters = [("OpenAiApiKey", openai::KEY), ("ReplicateApiToken", replicate::TOKEN)];
     let options = StackOptions {
         template: String::new(),

@@ -1,20 +1,20 @@
-//! The two paid services, played by this machine, for `balancer local --vision openai --generator replicate`: nothing is
-//! paid, and every answer takes as long as it is told to.
+//! Stand-ins for the two paid services, for `balancer local --vision openai --generator replicate`. They cost nothing, and
+//! delay each answer as requested.
 //!
-//! `cargo run --release -p balancer-tests --example stand-ins -- BASE_IMAGE [LOOK_SECONDS] [IMAGE_SECONDS] [OPTION…]`
+//! `cargo run --release -p balancer-tests --example stand-ins -- BASE_IMAGE [ASSESSMENT_SECONDS] [IMAGE_SECONDS] [OPTION…]`
 //!
 //! `--failing` makes a tenth of all requests fail in each of several ways, `--interrupted` every prediction of the first 90
-//! seconds, `--nsfw` every prediction of the first prompt, `--damaged` the first five fetches of an output. The judgements
+//! seconds, `--nsfw` every prediction of the first prompt, `--damaged` the first five fetches of an output. The entries
 //! come `--fenced` or after `--thinking`. With `--older-token-limit`, `--enums-of-texts-only`, `--no-schema` or
-//! `--one-picture`, the vision service refuses parts of a request.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
+//! `--one-picture`, the vision service rejects parts of a request.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use balancer_tests::openai::{self, Answer, Asked, Quirk, Vendor, VisionService, judgement};
-use balancer_tests::replicate::{self, Outcome, Place, Replicate};
+use balancer_tests::openai::{self, Answer, Quirk, Vendor, VisionRequest, VisionService, entry};
+use balancer_tests::replicate::{self, Outcome, Replicate, Resource};
 use domain::kind::Kind;
 use domain::prompts::of_kind;
 use embedded::vision::EmbeddedVision;
@@ -24,52 +24,52 @@ use providers::generator::{Request, draw};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-/// Pictures of each kind that are drawn beforehand: what takes time later should be the waiting alone.
+/// The number of images of each kind that are drawn at the start, so that later only the requested delays take time.
 const DRAWN: usize = 9;
 
-/// What a picture must be judged at least, so that it is good enough for a set also among others.
+/// The lowest quality of these images: high enough for a set, even next to others.
 const GOOD: u8 = 7;
 
-/// A tenth of the looks goes wrong in each of three ways, where that is wanted.
-fn look(eyes: &EmbeddedVision, asked: &Asked, has: &dyn Fn(&str) -> bool) -> Answer {
+/// With `--failing`, a tenth of the requests fails in each of three ways.
+fn answer(model: &EmbeddedVision, request: &VisionRequest, has: &dyn Fn(&str) -> bool) -> Answer {
     let failing = has("--failing");
-    match asked.turn % 10 {
+    match request.index % 10 {
         0 if failing => Answer::Reply(openai::problem(500, "server_error", "The server had an error")),
         3 if failing => Answer::Text("I can't see anything".to_owned()),
-        6 if failing => Answer::CutOff,
+        6 if failing => Answer::Truncated,
         _ => {
-            let judge = |shown: &openai::Shown| {
-                let seen = eyes.observe(&shown.picture);
-                judgement(shown.number, seen.kind, seen.quality, &seen.reason)
+            let assess = |shown: &openai::NumberedImage| {
+                let seen = model.observe(&shown.image);
+                entry(shown.number, seen.kind, seen.quality, &seen.reason)
             };
-            let cells: Vec<_> = asked.shown.iter().map(judge).collect();
+            let cells: Vec<_> = request.images.iter().map(assess).collect();
             let json = || json!({ "cells": cells });
             match () {
                 () if has("--fenced") => Answer::Text(format!("```json\n{}\n```", json())),
                 () if has("--thinking") => Answer::Text(format!("<think>Well, well.</think>\n{}", json())),
-                () => Answer::Judged(cells),
+                () => Answer::Entries(cells),
             }
         }
     }
 }
 
-/// How long every prediction is interrupted, if requested.
+/// With `--interrupted`, how long every prediction is interrupted.
 const INTERRUPTED: Duration = Duration::from_secs(90);
 
-/// A tenth of the creations goes wrong in each of five ways, where that is wanted.
-fn fate(creation: usize, takes: Duration, failing: bool) -> Outcome {
+/// With `--failing`, a tenth of the creations fails in each of five ways.
+fn outcome(creation: usize, takes: Duration, failing: bool) -> Outcome {
     match creation % 10 {
-        1 if failing => Outcome::AnswerIsLost,
+        1 if failing => Outcome::ResponseLost,
         3 if failing => Outcome::Fails,
-        5 if failing => Outcome::Answers(429, json!({ "detail": "Your rate limit resets in ~1s." })),
-        7 if failing => Outcome::IsImproper,
-        9 if failing => Outcome::Answers(503, json!({ "detail": "busy" })),
+        5 if failing => Outcome::Responds(429, json!({ "detail": "Your rate limit resets in ~1s." })),
+        7 if failing => Outcome::ContentRejected,
+        9 if failing => Outcome::Responds(503, json!({ "detail": "busy" })),
         _ => Outcome::SucceedsAfter(takes),
     }
 }
 
-/// Good pictures of each kind: in a cell of the grid, too, each is judged as what it should be.
-async fn pictures_of(base: &str, eyes: &EmbeddedVision) -> BTreeMap<Kind, Vec<Vec<u8>>> {
+/// Good images of each kind, which the model assesses correctly even in a cell of a grid.
+async fn good_images(base: &str, model: &EmbeddedVision) -> BTreeMap<Kind, Vec<Vec<u8>>> {
     let base = Arc::new(decode(&std::fs::read(base).unwrap()).unwrap());
     let mut good: BTreeMap<Kind, Vec<Vec<u8>>> = BTreeMap::new();
     for kind in Kind::ALL {
@@ -77,7 +77,7 @@ async fn pictures_of(base: &str, eyes: &EmbeddedVision) -> BTreeMap<Kind, Vec<Ve
         for (seed, prompt) in (1..).zip(of_kind(kind).iter().cycle()) {
             let request = Request { base: Arc::clone(&base), kind, prompt: prompt.render("person"), seed };
             let picture = draw(request).await.unwrap();
-            let seen = eyes.observe(&openai::in_a_cell(&decode(&picture).unwrap()));
+            let seen = model.observe(&openai::in_a_cell(&decode(&picture).unwrap()));
             if seen.kind == kind && seen.quality >= GOOD {
                 good.push(picture);
             }
@@ -94,10 +94,10 @@ async fn main() {
     let (options, arguments): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
     let seconds = |at: usize, usual: u64| arguments.get(at).map_or(usual, |text| text.parse().unwrap());
-    let (takes_a_look, takes_an_image) = (Duration::from_secs(seconds(1, 2)), Duration::from_secs(seconds(2, 6)));
+    let (assessment_delay, image_delay) = (Duration::from_secs(seconds(1, 2)), Duration::from_secs(seconds(2, 6)));
     let has = move |option: &str| options.iter().any(|given| given == option);
-    let eyes = EmbeddedVision::new().unwrap();
-    let drawn = pictures_of(&arguments[0], &eyes).await;
+    let model = EmbeddedVision::new().unwrap();
+    let drawn = good_images(&arguments[0], &model).await;
 
     let paint = move |kind: Kind, index: usize| drawn[&kind][index % DRAWN].clone();
     let (failing, interrupted, nsfw) = (has("--failing"), has("--interrupted"), has("--nsfw"));
@@ -109,13 +109,14 @@ async fn main() {
                 Outcome::FailsWith("Prediction interrupted; please retry (code: PA)")
             }
             _ if nsfw && is_first => Outcome::FailsWith("NSFW content detected. Try a different prompt."),
-            _ => fate(creation, takes_an_image, failing),
+            _ => outcome(creation, image_delay, failing),
         }
     };
     let replicate = Replicate::start(Clock::system(), script, paint).await;
     if has("--damaged") {
         for _ in 0..5 {
-            replicate.answer_next(Place::Output, ResponseTemplate::new(200).set_body_string("<html>Not now</html>"));
+            replicate
+                .override_next(Resource::Output, ResponseTemplate::new(200).set_body_string("<html>Not now</html>"));
         }
     }
     let quirks = [
@@ -125,12 +126,17 @@ async fn main() {
         ("--one-picture", Quirk::OnePicture),
     ];
     let quirk = quirks.into_iter().find(|(option, _)| has(option)).map(|(_, quirk)| quirk);
-    let vendor = Vendor { delay: takes_a_look, quirk, ..Vendor::default() };
-    let vision = VisionService::of(vendor, move |asked| look(&eyes, asked, &has)).await;
+    let vendor = Vendor { delay: assessment_delay, quirk, ..Vendor::default() };
+    let vision = VisionService::of(vendor, move |request| answer(&model, request, &has)).await;
     println!("export OPENAI_BASE_URL={}/v1 OPENAI_API_KEY={}", vision.address(), openai::KEY);
     println!("export VISION_MODEL={}", openai::MODEL);
     println!("export REPLICATE_BASE_URL={} REPLICATE_API_TOKEN={}", replicate.address(), replicate::TOKEN);
-    eprintln!("Ctrl-C ends this and says what would have been charged.");
+    eprintln!("Ctrl-C ends the stand-ins and prints the number of charged images.");
     let _ = tokio::signal::ctrl_c().await;
-    eprintln!("{} looks, {} creations, {} charged", vision.turns(), replicate.creations(), replicate.charged());
+    eprintln!(
+        "{} vision requests, {} creations, {} charged",
+        vision.request_count(),
+        replicate.creations(),
+        replicate.charged()
+    );
 }

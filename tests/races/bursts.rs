@@ -219,10 +219,10 @@ async fn concurrent_evaluations_request_one_assessment() {
         () = world.network.crash() => world.advance_clock(LEASE_DURATION),
         _ = evaluate(0) => panic!("the worker did not die"),
     }
-    let asked_before = world.vision.turns();
+    let asked_before = world.vision.request_count();
     let ends = futures::future::join_all((1..=8).map(evaluate)).await;
     assert!(ends.iter().any(Result::is_ok), "{ends:?}");
     assert!(ends.iter().all(|end| matches!(end, Ok(()) | Err(HandlerError::Deferred { .. }))), "{ends:?}");
     // Thirty images are two pages, each of them one question.
-    assert_eq!(world.vision.turns() - asked_before, 2);
+    assert_eq!(world.vision.request_count() - asked_before, 2);
 }

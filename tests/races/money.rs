@@ -99,7 +99,7 @@ async fn parked_work_resumes_the_next_day() {
 async fn failed_or_rejected_prediction_costs_nothing() {
     let fate = |index: usize, _: &str| match index % 3 {
         0 => Outcome::Fails,
-        1 => Outcome::IsImproper,
+        1 => Outcome::ContentRejected,
         _ => Outcome::Succeeds,
     };
     let (world, hero) = (World::with(&[], fate, any_picture).await, actor("hero"));

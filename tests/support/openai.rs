@@ -1,5 +1,5 @@
-//! A stand-in for a vision service that speaks OpenAI's chat completions. It is as strict as the vendor: a request
-//! that the vendor would refuse is refused, and remembered. What it answers is up to the test.
+//! A stand-in for a vision service with OpenAI's chat completions. It is as strict as the vendor: it rejects and records
+//! each request that the vendor would reject. The test defines its answers.
 
 mod request;
 mod schema;
@@ -24,32 +24,32 @@ pub use request::in_a_cell;
 /// The key that the stand-in accepts.
 pub const KEY: &str = "sk-test-0123456789abcdef";
 
-/// The model that it has.
-pub const MODEL: &str = "eyes-1";
+/// The model that the stand-in offers.
+pub const MODEL: &str = "vision-1";
 
-/// What a stand-in is like.
+/// The properties of a stand-in.
 #[derive(Debug, Clone, Copy)]
 pub struct Vendor {
-    /// The model that it has.
+    /// The only model that it offers.
     pub model: &'static str,
-    /// The only effort that the model knows; none if it knows no such setting.
+    /// The only reasoning effort that the model accepts; `None` if it has no such setting.
     pub effort: Option<&'static str>,
-    /// How long it takes for each answer.
+    /// The delay of each answer.
     pub delay: Duration,
-    /// The parts of a request that it refuses and the vendor accepts.
+    /// The part of a request that it rejects and the vendor accepts.
     pub quirk: Option<Quirk>,
 }
 
-/// The parts of a request that a compatible server refuses.
+/// A part of a request that a compatible server rejects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quirk {
-    /// It knows only `max_tokens`.
+    /// Only `max_tokens` is accepted.
     OlderTokenLimit,
-    /// It accepts lists of texts in a schema, but not of integers.
+    /// Enumerations of strings are accepted in a schema, but not of integers.
     EnumsOfTextsOnly,
-    /// It does not support schemas.
+    /// Schemas are not supported.
     NoSchema,
-    /// It accepts one picture in a request.
+    /// One image is accepted in a request.
     OnePicture,
 }
 
@@ -59,94 +59,93 @@ impl Default for Vendor {
     }
 }
 
-/// The stand-in. It ends with the test.
+/// The stand-in. The server ends when it is dropped.
 pub struct VisionService {
     server: Server,
     log: Arc<Log>,
     vendor: Vendor,
 }
 
-/// What was asked so far.
+/// The requests so far.
 #[derive(Debug, Default)]
 struct Log {
-    turns: AtomicUsize,
-    /// The numbers asked for, request by request.
-    asked: Mutex<Vec<Vec<u32>>>,
-    /// What the vendor would not have accepted.
+    request_count: AtomicUsize,
+    /// The numbers of the images in each accepted request.
+    requested_numbers: Mutex<Vec<Vec<u32>>>,
+    /// Requests that the vendor would have rejected.
     violations: Mutex<Vec<String>>,
 }
 
-/// A request, as it was understood.
+/// A parsed request.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    /// The number of the request, from 0.
-    pub turn: usize,
-    /// How the pictures were shown.
+pub struct VisionRequest {
+    /// The index of the request, from 0.
+    pub index: usize,
     pub mode: VisionMode,
-    /// The pictures, in their order on the page.
-    pub shown: Vec<Shown>,
-    /// Tokens that the vendor would count.
+    /// The images, in their order on the page.
+    pub images: Vec<NumberedImage>,
+    /// The input tokens that the vendor would count.
     pub tokens: u64,
 }
 
-/// A picture with its number, as read from the page.
+/// An image with its number, as read from the page.
 #[derive(Debug, Clone)]
-pub struct Shown {
-    /// Its number.
+pub struct NumberedImage {
     pub number: u32,
-    /// The picture.
-    pub picture: RgbImage,
+    pub image: RgbImage,
 }
 
-/// What the stand-in answers.
+/// An answer of the stand-in.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// An entry for each picture; see [`judgement`].
-    Judged(Vec<Value>),
-    /// A refusal.
+    /// These entries; see [`entry`].
+    Entries(Vec<Value>),
     Refused(&'static str),
     /// Half an answer, with `finish_reason: length`.
-    CutOff,
+    Truncated,
     /// This text as content.
     Text(String),
-    /// Something else altogether; see [`problem`].
+    /// Another response; see [`problem`].
     Reply(ResponseTemplate),
 }
 
-type Eyes = dyn Fn(&Asked) -> Answer + Send + Sync;
+type Answers = dyn Fn(&VisionRequest) -> Answer + Send + Sync;
 
 struct Responder {
     log: Arc<Log>,
     vendor: Vendor,
-    eyes: Box<Eyes>,
+    answers: Box<Answers>,
 }
 
 impl VisionService {
-    /// A stand-in that answers what `eyes` say.
-    pub async fn start(eyes: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::of(Vendor::default(), eyes).await
+    /// A stand-in with these answers.
+    pub async fn start(answers: impl Fn(&VisionRequest) -> Answer + Send + Sync + 'static) -> Self {
+        Self::of(Vendor::default(), answers).await
     }
 
-    /// The same, taking `delay` for each answer.
-    pub async fn start_slow(delay: Duration, eyes: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::of(Vendor { delay, ..Vendor::default() }, eyes).await
+    /// A stand-in that delays each answer.
+    pub async fn start_slow(
+        delay: Duration,
+        answers: impl Fn(&VisionRequest) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::of(Vendor { delay, ..Vendor::default() }, answers).await
     }
 
-    /// A stand-in that is like this, and answers what `eyes` say.
-    pub async fn of(vendor: Vendor, eyes: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    /// A stand-in with these properties and answers.
+    pub async fn of(vendor: Vendor, answers: impl Fn(&VisionRequest) -> Answer + Send + Sync + 'static) -> Self {
         let (server, log) = (Server::start().await, Arc::new(Log::default()));
-        let responder = Responder { log: Arc::clone(&log), vendor, eyes: Box::new(eyes) };
+        let responder = Responder { log: Arc::clone(&log), vendor, answers: Box::new(answers) };
         Mock::given(method("POST")).and(path("/v1/chat/completions")).respond_with(responder).mount(&server).await;
         Self { server, log, vendor }
     }
 
-    /// Where it listens.
+    /// Its base URL, without the path.
     #[must_use]
     pub fn address(&self) -> String {
         self.server.uri()
     }
 
-    /// The variables with which the evaluation function asks this stand-in.
+    /// The variables that direct the evaluation function to this stand-in.
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
         let variables = [
@@ -158,7 +157,7 @@ impl VisionService {
         variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
-    /// What these variables, and `more`, are read as.
+    /// The configuration from these variables and `more`.
     #[must_use]
     pub fn config(&self, more: &[(&str, &str)]) -> VisionConfig {
         let needed = ["BUCKET", "TABLE", "EVALUATION_QUEUE_URL", "DELETION_QUEUE_URL", "GENERATION_QUEUE_URL"];
@@ -168,19 +167,19 @@ impl VisionService {
         from_variables::<EvaluationConfig>(variables).unwrap().vision
     }
 
-    /// The numbers asked for, request by request.
+    /// The numbers of the images in each accepted request.
     #[must_use]
-    pub fn asked(&self) -> Vec<Vec<u32>> {
-        self.log.asked.lock().unwrap().clone()
+    pub fn requested_numbers(&self) -> Vec<Vec<u32>> {
+        self.log.requested_numbers.lock().unwrap().clone()
     }
 
-    /// How many requests there were, proper ones and others.
+    /// The number of requests, including rejected ones.
     #[must_use]
-    pub fn turns(&self) -> usize {
-        self.log.turns.load(Ordering::SeqCst)
+    pub fn request_count(&self) -> usize {
+        self.log.request_count.load(Ordering::SeqCst)
     }
 
-    /// What the vendor would not have accepted.
+    /// Requests that the vendor would have rejected.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         self.log.violations.lock().unwrap().clone()
@@ -189,13 +188,13 @@ impl VisionService {
 
 impl Respond for Responder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
-        let turn = self.log.turns.fetch_add(1, Ordering::SeqCst);
-        let answered = request::understand(request, turn, &self.vendor).map(|asked| {
-            let numbers = asked.shown.iter().map(|shown| shown.number).collect();
-            self.log.asked.lock().unwrap().push(numbers);
-            (self.eyes)(&asked).reply(asked.tokens)
+        let index = self.log.request_count.fetch_add(1, Ordering::SeqCst);
+        let answer = request::parse(request, index, &self.vendor).map(|request| {
+            let numbers = request.images.iter().map(|shown| shown.number).collect();
+            self.log.requested_numbers.lock().unwrap().push(numbers);
+            (self.answers)(&request).reply(request.tokens)
         });
-        let reply = answered.unwrap_or_else(|violation| {
+        let reply = answer.unwrap_or_else(|violation| {
             if !violation.is_quirk {
                 self.log.violations.lock().unwrap().push(violation.what.clone());
             }
@@ -209,9 +208,9 @@ impl Respond for Responder {
 impl Answer {
     fn reply(self, tokens: u64) -> ResponseTemplate {
         match self {
-            Self::Judged(cells) => completion(Some(&json!({ "cells": cells }).to_string()), None, "stop", tokens),
+            Self::Entries(cells) => completion(Some(&json!({ "cells": cells }).to_string()), None, "stop", tokens),
             Self::Refused(why) => completion(None, Some(why), "stop", tokens),
-            Self::CutOff => completion(Some(r#"{"cells": [{"cell": 1, "#), None, "length", tokens),
+            Self::Truncated => completion(Some(r#"{"cells": [{"cell": 1, "#), None, "length", tokens),
             Self::Text(text) => completion(Some(&text), None, "stop", tokens),
             Self::Reply(reply) => reply,
         }
@@ -233,34 +232,34 @@ fn completion(content: Option<&str>, refusal: Option<&str>, finish_reason: &str,
     }))
 }
 
-/// An error as the vendor words it.
+/// An error in the vendor's format.
 #[must_use]
 pub fn problem(status: u16, code: &str, message: &str) -> ResponseTemplate {
     let error = json!({ "error": { "message": message, "type": code, "param": null, "code": code } });
     ResponseTemplate::new(status).set_body_json(error)
 }
 
-/// An entry of an answer, without faults.
+/// An entry of an answer that reports no fault.
 #[must_use]
-pub fn judgement(number: u32, kind: Kind, quality: u8, reason: &str) -> Value {
+pub fn entry(number: u32, kind: Kind, quality: u8, reason: &str) -> Value {
     json!({
         "cell": number, "reason": reason, "kind": kind, "looking_at_camera": false, "symmetrical": false,
         "distorted_anatomy": false, "blurry": false, "quality": quality,
     })
 }
 
-/// What perfect eyes say of a picture made by [`crate::coded`].
+/// The correct entry for an image made by [`crate::coded`].
 ///
 /// # Panics
-/// If it isn't one.
+/// If the image has no code.
 #[must_use]
-pub fn seen(shown: &Shown) -> Value {
-    let Code { kind, quality, variant } = read_code(&shown.picture).expect("a coded picture");
-    judgement(shown.number, kind, quality, &format!("Variant {variant}."))
+pub fn true_entry(image: &NumberedImage) -> Value {
+    let Code { kind, quality, variant } = read_code(&image.image).expect("a coded picture");
+    entry(image.number, kind, quality, &format!("Variant {variant}."))
 }
 
-/// Perfect eyes: every picture is seen as what it is.
+/// The correct entry for every image of a request.
 #[must_use]
-pub fn assess_correctly(asked: &Asked) -> Answer {
-    Answer::Judged(asked.shown.iter().map(seen).collect())
+pub fn assess_correctly(request: &VisionRequest) -> Answer {
+    Answer::Entries(request.images.iter().map(true_entry).collect())
 }

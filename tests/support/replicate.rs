@@ -1,4 +1,5 @@
-//! A stand-in for Replicate: it checks requests as strictly as Replicate would, and counts what it would charge.
+//! A stand-in for Replicate. It checks requests as strictly as Replicate, and counts the images that Replicate would
+//! charge.
 
 mod request;
 mod state;
@@ -17,100 +18,93 @@ use crate::server::Server;
 use request::kind_of;
 use state::{Answer, Endpoint, State};
 
-/// The token that it accepts.
+/// The token that the stand-in accepts.
 pub const TOKEN: &str = "r8_only_for_tests";
 
-/// The model that it has.
+/// The model that the stand-in offers.
 pub const MODEL: &str = "black-forest-labs/flux-kontext-pro";
 
-/// What becomes of a creation.
+/// The result of a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is ready at the first look.
+    /// The image is ready at the first poll.
     Succeeds,
-    /// It is ready after this time.
+    /// The image is ready after this time.
     SucceedsAfter(Duration),
-    /// It fails, without a charge.
+    /// The prediction fails, without a charge.
     Fails,
-    /// It fails with this message, without a charge.
+    /// The prediction fails with this message, without a charge.
     FailsWith(&'static str),
-    /// It is stopped as it runs, which is charged.
-    IsCanceled,
-    /// It is given up before it begins to run, without a charge.
-    IsAborted,
-    /// It has this status for ever.
-    Stays(&'static str),
-    /// It is begun, and then nobody knows of it.
-    IsForgotten,
-    /// It is somebody else's, and told of in the oddest way that Replicate may.
-    IsOdd,
-    /// It is flagged as sensitive, without a charge.
-    IsImproper,
-    /// The creation is answered with this status and body instead.
-    Answers(u16, Value),
-    /// It is begun, but the creation is answered with a gateway's error.
-    AnswerIsLost,
-    /// The creation is never answered, nor begun.
-    Hangs,
-    /// It succeeds, and its output is this instead of a picture.
-    Gives(Vec<u8>),
-    /// It succeeds, and its output lies at this address.
-    LiesAt(String),
-    /// It succeeds, and its output is gone before anybody fetches it.
-    IsRemoved,
+    /// The prediction is stopped while it runs, which is charged.
+    Canceled,
+    /// The prediction is stopped before it runs, without a charge.
+    Aborted,
+    /// The prediction keeps this status.
+    StaysIn(&'static str),
+    /// The prediction is created, but polls don't find it.
+    Forgotten,
+    /// A prediction of another client, whose entry has as many nulls as Replicate allows.
+    Malformed,
+    /// The content is flagged as sensitive, without a charge.
+    ContentRejected,
+    /// No prediction is created; the response has this status and body.
+    Responds(u16, Value),
+    /// The prediction is created, but the response is a gateway's error.
+    ResponseLost,
+    /// No prediction is created, and the response never arrives.
+    NeverAnswered,
+    /// The prediction succeeds, and its output has these bytes.
+    Output(Vec<u8>),
+    /// The prediction succeeds, and its output lies at this address.
+    OutputAt(String),
+    /// The prediction succeeds, and its output is removed before the first fetch.
+    OutputRemoved,
 }
 
-/// A prediction that has been begun.
+/// A created prediction.
 #[derive(Debug, Clone)]
-pub struct Begun {
-    /// Its name.
+pub struct CreatedPrediction {
     pub id: String,
-    /// What was asked for.
     pub prompt: String,
-    /// The seed it was asked for with.
     pub seed: u64,
-    /// What becomes of it.
-    pub fate: Outcome,
+    pub outcome: Outcome,
     at: Timestamp,
     since: Instant,
 }
 
-/// What can be asked of the stand-in beside a creation.
+/// A resource of the stand-in that clients read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// The list of predictions.
+pub enum Resource {
     List,
-    /// One prediction.
-    Look,
-    /// What it made.
+    Prediction,
     Output,
 }
 
-impl Begun {
+impl CreatedPrediction {
     /// Whether it was charged.
     #[must_use]
     pub fn is_charged(&self) -> bool {
         !matches!(
-            self.fate,
-            Outcome::Fails | Outcome::FailsWith(_) | Outcome::IsImproper | Outcome::IsAborted | Outcome::IsOdd
+            self.outcome,
+            Outcome::Fails | Outcome::FailsWith(_) | Outcome::ContentRejected | Outcome::Aborted | Outcome::Malformed
         )
     }
 }
 
-/// What decides the fate of each creation: its index and its prompt.
+/// Determines the outcome of a creation by its index and its prompt.
 type Script = dyn Fn(usize, &str) -> Outcome + Send + Sync;
 
-/// What draws: the kind asked for, and an index that makes each picture another.
+/// Draws an image of this kind; each index gives another image.
 type Painter = dyn Fn(Kind, usize) -> Vec<u8> + Send + Sync;
 
-/// The stand-in.
+/// The stand-in. The server ends when it is dropped.
 pub struct Replicate {
     server: Server,
     state: Arc<State>,
 }
 
 impl Replicate {
-    /// A stand-in that treats creations as `script` says, and draws as `paint` does.
+    /// A stand-in whose creations have the outcomes of `script`, and whose outputs come from `paint`.
     pub async fn start(
         clock: Clock,
         script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static,
@@ -118,82 +112,82 @@ impl Replicate {
     ) -> Self {
         let server = Server::start().await;
         let state = Arc::new(State {
-            begun: Mutex::default(),
+            predictions: Mutex::default(),
             creations: Mutex::default(),
-            troubles: Mutex::default(),
+            overrides: Mutex::default(),
             public: Mutex::new(server.uri()),
             script: Box::new(script),
             paint: Box::new(paint),
             clock,
         });
-        for (verb, path, place, answer) in [
+        for (verb, path, resource, answer) in [
             ("POST", format!("^/v1/models/{MODEL}/predictions$"), None, State::create as Answer),
-            ("GET", "^/v1/predictions$".to_owned(), Some(Place::List), State::list),
-            ("GET", "^/v1/predictions/[^/]+$".to_owned(), Some(Place::Look), State::show),
-            ("GET", "^/output/[^/]+$".to_owned(), Some(Place::Output), State::output),
+            ("GET", "^/v1/predictions$".to_owned(), Some(Resource::List), State::list),
+            ("GET", "^/v1/predictions/[^/]+$".to_owned(), Some(Resource::Prediction), State::show),
+            ("GET", "^/output/[^/]+$".to_owned(), Some(Resource::Output), State::output),
         ] {
-            let endpoint = Endpoint { state: Arc::clone(&state), place, answer };
+            let endpoint = Endpoint { state: Arc::clone(&state), resource, answer };
             Mock::given(method(verb)).and(path_regex(path)).respond_with(endpoint).mount(&server).await;
         }
         Self { server, state }
     }
 
-    /// Where it listens.
+    /// Its base URL.
     #[must_use]
     pub fn address(&self) -> String {
         self.server.uri()
     }
 
-    /// Lets outputs lie at this address, behind which the stand-in is.
-    pub fn known_as(&self, address: &str) {
+    /// Sets the address of outputs and pages, if clients reach the stand-in through a proxy.
+    pub fn set_public_address(&self, address: &str) {
         *self.state.public.lock().unwrap() = address.to_owned();
     }
 
-    /// Lets the next request there be answered like this instead.
-    pub fn answer_next(&self, place: Place, answer: ResponseTemplate) {
-        self.state.troubles.lock().unwrap().push_back((place, answer));
+    /// Replaces the response to the next request for this resource. Overrides apply in their order.
+    pub fn override_next(&self, resource: Resource, answer: ResponseTemplate) {
+        self.state.overrides.lock().unwrap().push_back((resource, answer));
     }
 
-    /// Whether all of that has happened.
+    /// Whether every override has been used.
     #[must_use]
-    pub fn has_answered_so(&self) -> bool {
-        self.state.troubles.lock().unwrap().is_empty()
+    pub fn has_used_overrides(&self) -> bool {
+        self.state.overrides.lock().unwrap().is_empty()
     }
 
-    /// Lets others begin so many predictions meanwhile, with the oddest of entries in the list.
-    pub fn let_others_begin(&self, count: usize) {
-        let mut begun = self.state.begun.lock().unwrap();
+    /// Adds predictions of other clients, with malformed entries in the list.
+    pub fn add_foreign_predictions(&self, count: usize) {
+        let mut predictions = self.state.predictions.lock().unwrap();
         let at = self.state.clock.now();
-        begun.extend((0..count).map(|index| Begun {
+        predictions.extend((0..count).map(|index| CreatedPrediction {
             id: format!("other{index}"),
             prompt: String::new(),
             seed: 0,
-            fate: Outcome::IsOdd,
+            outcome: Outcome::Malformed,
             at,
             since: Instant::now(),
         }));
     }
 
-    /// Everything that was begun.
+    /// Every created prediction.
     #[must_use]
-    pub fn begun(&self) -> Vec<Begun> {
-        self.state.begun.lock().unwrap().clone()
+    pub fn predictions(&self) -> Vec<CreatedPrediction> {
+        self.state.predictions.lock().unwrap().clone()
     }
 
-    /// Images that were charged.
+    /// The number of charged images.
     #[must_use]
     pub fn charged(&self) -> usize {
-        self.begun().iter().filter(|begun| begun.is_charged()).count()
+        self.predictions().iter().filter(|prediction| prediction.is_charged()).count()
     }
 
-    /// The pictures that were charged.
+    /// The charged images.
     #[must_use]
     pub fn outputs(&self) -> Vec<Vec<u8>> {
-        let charged = self.begun().into_iter().enumerate().filter(|(_, begun)| begun.is_charged());
-        charged.map(|(index, begun)| (self.state.paint)(kind_of(&begun.prompt), index)).collect()
+        let charged = self.predictions().into_iter().enumerate().filter(|(_, prediction)| prediction.is_charged());
+        charged.map(|(index, prediction)| (self.state.paint)(kind_of(&prediction.prompt), index)).collect()
     }
 
-    /// Requests to create something, whatever became of them.
+    /// The number of creation requests, including rejected ones.
     #[must_use]
     pub fn creations(&self) -> usize {
         *self.state.creations.lock().unwrap()

@@ -1,19 +1,19 @@
-//! The HTTP server that the stand-ins stand on.
+//! The HTTP server of the stand-ins.
 
 use std::ops::Deref;
 use std::thread;
 
 use wiremock::MockServer;
 
-/// A [`MockServer`] that may be dropped by any task.
+/// A [`MockServer`] that any task can drop.
 ///
-/// At its end a `MockServer` looks up what it has seen, and blocks its thread until it may. Tokio puts off whoever has done much
-/// without a pause until its task has paused, and a task whose thread is blocked never does: a test that has many
-/// answers to work through at once, and ends a server meanwhile, would wait for ever. So it ends on a thread of its own.
+/// When it is dropped, a `MockServer` blocks its thread while it acquires a lock to verify its expectations. Tokio
+/// refuses locks to a task that has used up its cooperative budget, until the task yields; a blocked task never yields.
+/// A test that drops a server after a lot of work would wait for ever. So a separate thread drops it.
 pub struct Server(Option<MockServer>);
 
 impl Server {
-    /// One of its own, at a free port.
+    /// Starts a server at a free port.
     pub async fn start() -> Self {
         Self(Some(MockServer::start().await))
     }
@@ -23,7 +23,7 @@ impl Deref for Server {
     type Target = MockServer;
 
     fn deref(&self) -> &MockServer {
-        self.0.as_ref().expect("it is there until it is dropped")
+        self.0.as_ref().expect("the server exists until it is dropped")
     }
 }
 
@@ -31,8 +31,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         let server = self.0.take();
         let ended = thread::spawn(move || drop(server)).join();
-        // What was expected of it and has not come is a failure, unless the test has failed already.
-        assert!(ended.is_ok() || thread::panicking(), "the server was not asked what it should have been");
+        // A missing expected request fails the test, unless it is failing already.
+        assert!(ended.is_ok() || thread::panicking(), "the server did not receive the expected requests");
     }
 }
 
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_ends_even_if_its_task_has_worked_for_long_without_a_pause() {
+    fn server_ends_after_its_task_used_up_its_budget() {
         let (ended, end) = mpsc::channel();
         thread::spawn(move || {
             Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -63,12 +63,12 @@ mod tests {
             });
             ended.send(()).unwrap();
         });
-        end.recv_timeout(Duration::from_secs(30)).expect("it waits for ever");
+        end.recv_timeout(Duration::from_secs(30)).expect("the drop should not block");
     }
 
     #[tokio::test]
-    #[should_panic(expected = "not asked what it should have been")]
-    async fn a_request_that_was_expected_and_never_came_is_a_failure() {
+    #[should_panic(expected = "did not receive the expected requests")]
+    async fn missing_expected_request_fails_the_test() {
         let server = Server::start().await;
         Mock::given(any()).respond_with(ResponseTemplate::new(200)).expect(1).mount(&server).await;
     }

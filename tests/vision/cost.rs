@@ -1,4 +1,4 @@
-//! What judging costs is recorded for every evaluation, however it ends, and nothing is paid twice that was understood.
+//! Every evaluation records its cost, however it ends, and pays for no assessment twice.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use domain::status::Status;
 use handlers::{Clock, HandlerError};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::stage::{evaluate, evaluate_at, record, with_set};
+use crate::evaluation::{evaluate, evaluate_at, record, with_set};
 
 async fn judgings(stack: &TestStack, actor: &ActorId) -> Vec<Judging> {
     stack.store.judgings(actor).await.unwrap()
 }
 
-/// Asserts that the records of the evaluations and the books of the day agree.
+/// Asserts that the records of the evaluations and the day's spending agree.
 async fn assert_booked(stack: &TestStack, actor: &ActorId) {
     let recorded: MicroUsd = judgings(stack, actor).await.into_iter().map(|judging| judging.cost).sum();
     let booked = stack.store.spending_on(actor, Clock::system().today()).await.unwrap();
@@ -27,7 +27,7 @@ async fn assert_booked(stack: &TestStack, actor: &ActorId) {
 }
 
 #[tokio::test]
-async fn an_evaluation_that_leaves_no_plan_keeps_what_it_cost() {
+async fn evaluation_without_a_plan_records_its_cost() {
     let (stack, actor) = with_set().await;
     let service = VisionService::start(assess_correctly).await;
     evaluate(&stack, &service, "execute").await.unwrap();
@@ -36,17 +36,17 @@ async fn an_evaluation_that_leaves_no_plan_keeps_what_it_cost() {
     assert!(kept.len() == 1 && kept[0].images == 6 && kept[0].cost > MicroUsd::ZERO, "{kept:#?}");
 
     evaluate(&stack, &service, "execute").await.unwrap();
-    assert_eq!(judgings(&stack, &actor).await.len(), 1, "nothing was asked");
+    assert_eq!(judgings(&stack, &actor).await.len(), 1, "no request was sent");
     assert_booked(&stack, &actor).await;
 }
 
 #[tokio::test]
-async fn an_evaluation_that_is_put_off_or_given_to_a_person_keeps_what_it_cost() {
+async fn deferred_or_failed_evaluation_records_its_cost() {
     let nonsense = || Answer::Reply(wiremock::ResponseTemplate::new(200).set_body_string("hello"));
     let (stack, actor) = with_set().await;
     let garbling = VisionService::start(move |_| nonsense()).await;
     evaluate(&stack, &garbling, "execute").await.unwrap_err();
-    let refusing = VisionService::start(move |asked| match asked.turn {
+    let refusing = VisionService::start(move |request| match request.index {
         0 => nonsense(),
         _ => Answer::Reply(problem(401, "invalid_api_key", "Incorrect API key provided.")),
     })
@@ -54,61 +54,61 @@ async fn an_evaluation_that_is_put_off_or_given_to_a_person_keeps_what_it_cost()
     evaluate(&stack, &refusing, "execute").await.unwrap();
     assert_eq!(record(&stack, &actor).await.status, Status::NeedsAttention);
     let costs: Vec<u64> = judgings(&stack, &actor).await.into_iter().map(|judging| judging.cost.0).collect();
-    assert!(costs.len() == 2 && costs[0].div_ceil(4) == costs[1], "four answers were lost, then one: {costs:?}");
+    assert!(costs.len() == 2 && costs[0].div_ceil(4) == costs[1], "four unreadable answers, then one: {costs:?}");
     assert_booked(&stack, &actor).await;
 }
 
 #[tokio::test]
-async fn an_evaluation_that_is_cut_off_keeps_what_was_judged() {
+async fn interrupted_evaluation_keeps_its_assessments() {
     let (stack, actor) = with_set().await;
     for number in 7..27 {
         stack.upload(&actor, &format!("hero_{number}.jpg"), &coded_picture(Kind::BwStylized, 8, number)).await;
     }
-    // Of the two pages one is never answered.
-    let service = VisionService::start(|asked| match asked.turn {
+    // One of the two pages is never answered.
+    let service = VisionService::start(|request| match request.index {
         0 => Answer::Reply(wiremock::ResponseTemplate::new(200).set_delay(Duration::from_secs(3600))),
-        _ => assess_correctly(asked),
+        _ => assess_correctly(request),
     })
     .await;
     let cut_off = tokio::time::timeout(Duration::from_secs(12), evaluate(&stack, &service, "execute")).await;
-    assert!(cut_off.is_err(), "it waits for the other page");
+    assert!(cut_off.is_err(), "the evaluation waits for the other page");
     let manifest = stack.manifest(&actor).await;
     let judged = manifest.images.values().filter(|image| image.assessed_by.is_some()).count();
     assert!([6, 20].contains(&judged), "{judged} of 26 images");
     let booked = stack.store.spending_on(&actor, Clock::system().today()).await.unwrap();
-    assert!(booked.spent == MicroUsd::ZERO && booked.committed > MicroUsd::ZERO, "what it may cost stays set aside");
+    assert!(booked.spent == MicroUsd::ZERO && booked.committed > MicroUsd::ZERO, "the possible cost stays reserved");
 }
 
 #[tokio::test]
-async fn only_what_is_new_for_this_model_and_this_rubric_is_shown() {
+async fn only_images_new_to_model_and_rubric_are_shown() {
     let (stack, actor) = with_set().await;
     let service = VisionService::start(assess_correctly).await;
     evaluate(&stack, &service, "execute").await.unwrap();
-    let shown = |asked: Vec<Vec<u32>>| asked.concat().len();
-    assert_eq!(shown(service.asked()), 6);
+    let shown = |numbers: Vec<Vec<u32>>| numbers.concat().len();
+    assert_eq!(shown(service.requested_numbers()), 6);
 
-    // Another object under a known name.
+    // A new version of a known image.
     stack.upload(&actor, "hero_2.jpg", &coded_picture(Kind::Photorealistic, 9, 40)).await;
     evaluate(&stack, &service, "execute").await.unwrap();
-    assert_eq!(shown(service.asked()), 6 + 1);
+    assert_eq!(shown(service.requested_numbers()), 6 + 1);
 
-    // Two that an older rubric judged.
+    // Two assessments by an older rubric.
     for name in ["hero_1.jpg", "hero_3.jpg"] {
         let mut image = stack.manifest(&actor).await.images[name].clone();
         image.assessed_by = Some(format!("openai/{MODEL}/prompt-0"));
         stack.store.save_findings(&actor, name, &image).await.unwrap();
     }
     evaluate(&stack, &service, "execute").await.unwrap();
-    assert_eq!(shown(service.asked()), 6 + 1 + 2);
+    assert_eq!(shown(service.requested_numbers()), 6 + 1 + 2);
 
-    // Another model has seen none of them.
-    let other = VisionService::of(Vendor { model: "eyes-2", ..Vendor::default() }, assess_correctly).await;
+    // Another model.
+    let other = VisionService::of(Vendor { model: "vision-2", ..Vendor::default() }, assess_correctly).await;
     evaluate(&stack, &other, "execute").await.unwrap();
-    assert_eq!((shown(other.asked()), shown(service.asked())), (6, 9));
+    assert_eq!((shown(other.requested_numbers()), shown(service.requested_numbers())), (6, 9));
 }
 
 #[tokio::test]
-async fn a_service_that_is_unavailable_is_waited_for_ever_less_often_and_for_an_hour() {
+async fn outage_backs_off_for_an_hour() {
     let (stack, actor) = with_set().await;
     let down = problem(500, "server_error", "oops");
     let service = VisionService::start(move |_| Answer::Reply(down.clone())).await;

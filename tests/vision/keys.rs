@@ -1,4 +1,4 @@
-//! Keys that lie in Secrets Manager.
+//! Keys in Secrets Manager.
 
 use balancer_tests::openai::{KEY, VisionService, assess_correctly};
 use balancer_tests::server::Server;
@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method};
 use wiremock::{Mock, ResponseTemplate};
 
-use crate::support::{assert_seen_except, observe};
+use crate::support::{assert_assessed_except, assess};
 
 const ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:openai";
 
-/// A Secrets Manager that answers so, and insists on being asked once.
+/// A Secrets Manager with this response, which expects exactly one request.
 async fn secrets_manager(status: u16, answer: Value) -> Server {
     let server = Server::start().await;
-    let asked = Mock::given(method("POST"))
+    let request = Mock::given(method("POST"))
         .and(header("x-amz-target", "secretsmanager.GetSecretValue"))
         .and(body_json(json!({ "SecretId": ARN })));
-    asked.respond_with(ResponseTemplate::new(status).set_body_json(answer)).expect(1).mount(&server).await;
+    request.respond_with(ResponseTemplate::new(status).set_body_json(answer)).expect(1).mount(&server).await;
     server
 }
 
@@ -28,17 +28,17 @@ async fn model(service: &VisionService, secrets: &Server) -> Result<VisionModel,
 }
 
 #[tokio::test]
-async fn a_key_is_read_once_from_where_it_is_stored_whatever_surrounds_it() {
+async fn stored_key_is_read_once_and_trimmed() {
     let service = VisionService::start(assess_correctly).await;
     let secrets = secrets_manager(200, json!({ "ARN": ARN, "SecretString": format!("{KEY}\n") })).await;
     let model = model(&service, &secrets).await.unwrap();
     for seed in ["one", "two"] {
-        assert_seen_except(&observe(&model, 2, seed).await, 2, &[]);
+        assert_assessed_except(&assess(&model, 2, seed).await, 2, &[]);
     }
 }
 
 #[tokio::test]
-async fn a_key_that_can_t_be_read_is_told_with_where_it_was_looked_for() {
+async fn unreadable_key_error_names_the_secret() {
     let service = VisionService::start(assess_correctly).await;
     let denied = json!({ "__type": "AccessDeniedException", "Message": "not authorized to perform GetSecretValue" });
     for (status, answer, says) in [

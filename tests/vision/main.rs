@@ -1,14 +1,14 @@
-//! The vision model over real HTTP, against a stand-in as strict as the vendor.
+//! The vision service over real HTTP, against a stand-in as strict as the vendor.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod accuracy;
+mod answers;
+mod budgets;
+mod compatible_servers;
 mod cost;
-mod eyes;
+mod evaluation;
 mod failures;
-mod gaps;
+mod grid_position;
 mod keys;
-mod money;
 mod passes;
-mod position;
-mod servers;
-mod stage;
 mod support;

@@ -1,4 +1,4 @@
-//! What these tests share.
+//! Helpers of these tests.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use providers::vision::VisionConfig;
 use providers::vision::{AssessmentBatch, AssessmentEvent, VisionModel};
 use tokio::sync::mpsc::unbounded_channel;
 
-/// The model as configured for the stand-in, with these variables besides.
+/// The model with the stand-in's configuration and these additional variables.
 pub(crate) async fn model(service: &VisionService, more: &[(&str, &str)]) -> VisionModel {
     model_of(service.config(more)).await
 }
@@ -22,7 +22,7 @@ pub(crate) async fn model_of(config: VisionConfig) -> VisionModel {
     VisionModel::new(config, &SdkConfig::builder().build()).await.unwrap()
 }
 
-/// So many codes, kinds and qualities mixed, no two alike.
+/// Distinct codes of mixed kinds and qualities.
 pub(crate) fn codes(count: usize) -> Vec<Code> {
     let code = |index: usize| Code {
         kind: Kind::ALL[index % 3],
@@ -36,28 +36,28 @@ pub(crate) fn pictures(codes: &[Code]) -> Vec<Arc<RgbImage>> {
     codes.iter().map(|&code| Arc::new(coded_image(code))).collect()
 }
 
-/// Has so many pictures judged.
-pub(crate) async fn observe(model: &VisionModel, count: usize, seed: &str) -> AssessmentBatch {
-    observe_pictures(model, pictures(&codes(count)), seed).await
+/// Assesses this number of images.
+pub(crate) async fn assess(model: &VisionModel, count: usize, seed: &str) -> AssessmentBatch {
+    assess_images(model, pictures(&codes(count)), seed).await
 }
 
-/// Has these pictures judged.
-pub(crate) async fn observe_pictures(model: &VisionModel, pictures: Vec<Arc<RgbImage>>, seed: &str) -> AssessmentBatch {
-    observe_within(MicroUsd(u64::MAX), model, pictures, seed).await.0
+/// Assesses images without a budget.
+pub(crate) async fn assess_images(model: &VisionModel, pictures: Vec<Arc<RgbImage>>, seed: &str) -> AssessmentBatch {
+    assess_with_budget(MicroUsd(u64::MAX), model, pictures, seed).await.0
 }
 
-/// Has pictures judged with books that leave room for so much. Returns what each time was granted too.
-pub(crate) async fn observe_within(
+/// Assesses images, and grants reservations within a budget. Returns the granted amounts too.
+pub(crate) async fn assess_with_budget(
     budget: MicroUsd,
     model: &VisionModel,
     pictures: Vec<Arc<RgbImage>>,
     seed: &str,
 ) -> (AssessmentBatch, Vec<MicroUsd>) {
-    let (tell, mut told) = unbounded_channel();
-    let keep_books = async {
+    let (events, mut received) = unbounded_channel();
+    let grant = async {
         let mut grants: Vec<MicroUsd> = Vec::new();
-        while let Some(word) = told.recv().await {
-            if let AssessmentEvent::ReservationNeeded { amount, granted } = word {
+        while let Some(event) = received.recv().await {
+            if let AssessmentEvent::ReservationNeeded { amount, granted } = event {
                 let has_room = grants.iter().copied().sum::<MicroUsd>() + amount <= budget;
                 grants.extend(has_room.then_some(amount));
                 granted.send(has_room).unwrap();
@@ -65,23 +65,23 @@ pub(crate) async fn observe_within(
         }
         grants
     };
-    tokio::join!(model.assess(pictures, seed, tell), keep_books)
+    tokio::join!(model.assess(pictures, seed, events), grant)
 }
 
-/// What perfect eyes see.
-pub(crate) fn truth(code: Code) -> Observation {
+/// The observation that a code stands for.
+pub(crate) fn true_observation(code: Code) -> Observation {
     let reason = format!("Variant {}.", code.variant);
     Observation { kind: code.kind, quality: code.quality, flags: Vec::new(), reason }
 }
 
-/// Asserts that each image was seen as what it is, except those at `unassessed`.
-pub(crate) fn assert_seen_except(seen: &AssessmentBatch, count: usize, unassessed: &[usize]) {
-    assert_eq!(seen.images.len(), count);
-    for (index, (code, observation)) in codes(count).into_iter().zip(&seen.images).enumerate() {
+/// Asserts that each image has its true observation, except those at `unassessed`.
+pub(crate) fn assert_assessed_except(batch: &AssessmentBatch, count: usize, unassessed: &[usize]) {
+    assert_eq!(batch.images.len(), count);
+    for (index, (code, observation)) in codes(count).into_iter().zip(&batch.images).enumerate() {
         match observation {
             Ok(observation) => {
                 assert!(!unassessed.contains(&index), "image {index}");
-                assert_eq!(*observation, truth(code), "image {index}");
+                assert_eq!(*observation, true_observation(code), "image {index}");
             }
             Err(reason) => assert!(unassessed.contains(&index), "image {index}: {reason}"),
         }

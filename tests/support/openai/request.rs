@@ -1,4 +1,4 @@
-//! Reading a request as strictly as the vendor, and its pictures as a reader would: by the numbers on the page.
+//! Parses a request as strictly as the vendor, and reads the number of each image from the page.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -13,23 +13,23 @@ use providers::vision::VisionMode;
 use serde_json::Value;
 use wiremock::Request;
 
-use super::{Asked, KEY, Quirk, Shown, Vendor, schema};
+use super::{KEY, NumberedImage, Quirk, Vendor, VisionRequest, schema};
 
-/// Images of more patches are shrunk at `detail: high`.
-const MOST_PATCHES: u64 = 2500;
+/// At `detail: high` the vendor shrinks images with more patches.
+const MAX_PATCHES: u64 = 2500;
 
-/// Free pixels around a picture in its cell.
+/// The free pixels around an image in its cell.
 const MARGIN: u32 = 4;
 
 const FIELDS: [&str; 6] =
     ["model", "reasoning_effort", "max_completion_tokens", "max_tokens", "response_format", "messages"];
 
-/// Why a request is refused.
+/// The reason why the stand-in rejects a request.
 pub(super) struct Violation {
     pub(super) status: u16,
     pub(super) code: &'static str,
     pub(super) what: String,
-    /// Whether the vendor would have accepted it, and only this server refuses it.
+    /// Whether only this server rejects it, and the vendor would accept it.
     pub(super) is_quirk: bool,
 }
 
@@ -51,7 +51,7 @@ impl From<&str> for Violation {
     }
 }
 
-pub(super) fn understand(request: &Request, turn: usize, vendor: &Vendor) -> Result<Asked, Violation> {
+pub(super) fn parse(request: &Request, index: usize, vendor: &Vendor) -> Result<VisionRequest, Violation> {
     let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if header("authorization") != format!("Bearer {KEY}") {
         let what = format!("Incorrect API key provided: {}", header("authorization"));
@@ -65,21 +65,21 @@ pub(super) fn understand(request: &Request, turn: usize, vendor: &Vendor) -> Res
         let what = format!("The model `{}` does not exist", body["model"]);
         return Err(Violation { status: 404, code: "model_not_found", what, is_quirk: false });
     }
-    let numbers = numbers_told(&body["messages"])?;
+    let numbers = announced_numbers(&body["messages"])?;
     check_form(&body, vendor, &numbers)?;
     let (mode, shown, patches) = pictures(&body["messages"], &numbers)?;
     if vendor.quirk == Some(Quirk::OnePicture) && mode == VisionMode::Individual && shown.len() > 1 {
         return Err(Violation::quirk("At most 1 image(s) may be provided in one prompt."));
     }
     if shown.iter().map(|shown| shown.number).collect::<BTreeSet<_>>() != numbers.iter().copied().collect() {
-        return Err("the numbers shown are not the numbers told".into());
+        return Err("the numbers on the page are not the announced ones".into());
     }
     let text = request.body.len() as u64 / 400;
-    Ok(Asked { turn, mode, shown, tokens: patches * 12 / 10 + text.min(500) + 800 })
+    Ok(VisionRequest { index, mode, images: shown, tokens: patches * 12 / 10 + text.min(500) + 800 })
 }
 
-/// The announced numbers of the images.
-fn numbers_told(messages: &Value) -> Result<Vec<u32>, Violation> {
+/// The numbers that the text announces.
+fn announced_numbers(messages: &Value) -> Result<Vec<u32>, Violation> {
     let told = messages[1]["content"][0]["text"].as_str().ok_or("the user's content must begin with text")?;
     let numbers = told.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
     Ok(numbers.map(|digits| digits.parse().unwrap()).collect())
@@ -111,7 +111,7 @@ fn check_form(body: &Value, vendor: &Vendor, numbers: &[u32]) -> Result<(), Viol
         if body.get("response_format").is_some() {
             return Err(Violation::quirk("This model does not support the response_format `json_schema`"));
         }
-        return check_told_schema(&body["messages"], numbers);
+        return check_schema_in_text(&body["messages"], numbers);
     }
     let format = &body["response_format"];
     let named = &format["json_schema"];
@@ -149,14 +149,14 @@ fn check_schema(schema: &Value, numbers: &[u32]) -> Result<(), Violation> {
 }
 
 /// For a server without schemas, the prompt must describe the schema.
-fn check_told_schema(messages: &Value, numbers: &[u32]) -> Result<(), Violation> {
+fn check_schema_in_text(messages: &Value, numbers: &[u32]) -> Result<(), Violation> {
     let parts = messages[1]["content"].as_array().into_iter().flatten();
     let text = parts.filter_map(|part| part["text"].as_str()).next_back().unwrap_or_default();
     let (_, schema) = text.split_once("JSON schema: ").ok_or("nothing tells the form of the answer")?;
     check_schema(&serde_json::from_str(schema).map_err(|error| error.to_string())?, numbers)
 }
 
-fn pictures(messages: &Value, numbers: &[u32]) -> Result<(VisionMode, Vec<Shown>, u64), Violation> {
+fn pictures(messages: &Value, numbers: &[u32]) -> Result<(VisionMode, Vec<NumberedImage>, u64), Violation> {
     let messages = messages.as_array().ok_or("messages must be a list")?;
     let [system, user] = messages.as_slice() else { return Err("two messages are expected".into()) };
     if system["role"] != "system" || !system["content"].is_string() || user["role"] != "user" {
@@ -177,7 +177,7 @@ fn pictures(messages: &Value, numbers: &[u32]) -> Result<(VisionMode, Vec<Shown>
                 match announced.take() {
                     Some(number) => {
                         mode = VisionMode::Individual;
-                        shown.push(Shown { number, picture: image });
+                        shown.push(NumberedImage { number, image });
                     }
                     None => shown.extend(cells(&image, numbers)?),
                 }
@@ -203,7 +203,7 @@ fn picture(part: &Value) -> Result<RgbImage, Violation> {
 
 fn patches_of(image: &RgbImage) -> Result<u64, Violation> {
     let patches = u64::from(image.width().div_ceil(32)) * u64::from(image.height().div_ceil(32));
-    if patches > MOST_PATCHES { Err("an image is too large to be seen unshrunk".into()) } else { Ok(patches) }
+    if patches > MAX_PATCHES { Err("an image is too large to be seen unshrunk".into()) } else { Ok(patches) }
 }
 
 /// What is seen of a picture in a cell of the grid.
@@ -219,7 +219,7 @@ fn in_the_cell_at(page: &RgbImage, x: u32, y: u32) -> RgbImage {
 }
 
 /// The cells of a grid, from left to right and from top to bottom, each with the number that stands in it.
-fn cells(page: &RgbImage, numbers: &[u32]) -> Result<Vec<Shown>, Violation> {
+fn cells(page: &RgbImage, numbers: &[u32]) -> Result<Vec<NumberedImage>, Violation> {
     let columns = page.width() / CELL_SIDE;
     let count = u32::try_from(numbers.len()).map_err(|error| error.to_string())?;
     if columns == 0 || !page.width().is_multiple_of(CELL_SIDE) || page.height() != count.div_ceil(columns) * CELL_SIDE {
@@ -228,18 +228,18 @@ fn cells(page: &RgbImage, numbers: &[u32]) -> Result<Vec<Shown>, Violation> {
     let read = |place: u32| {
         let (x, y) = (place % columns * CELL_SIDE, place / columns * CELL_SIDE);
         let number = number_at(page, x, y, numbers).ok_or_else(|| format!("cell {place} has no legible number"))?;
-        Ok(Shown { number, picture: in_the_cell_at(page, x, y) })
+        Ok(NumberedImage { number, image: in_the_cell_at(page, x, y) })
     };
     (0..count).map(read).collect()
 }
 
 /// The number that stands at a place: of the longest that match, since 1 is the beginning of 12, the best.
 fn number_at(page: &RgbImage, x: u32, y: u32, numbers: &[u32]) -> Option<u32> {
-    const MOST_DIFFERENCE: u64 = 12;
+    const MAX_DIFFERENCE: u64 = 12;
     let matching = numbers.iter().filter_map(|&number| {
         let text = number.to_string();
         let difference = difference(page, x, y, &text);
-        (difference <= MOST_DIFFERENCE).then_some((text.len(), Reverse(difference), number))
+        (difference <= MAX_DIFFERENCE).then_some((text.len(), Reverse(difference), number))
     });
     matching.max().map(|(.., number)| number)
 }

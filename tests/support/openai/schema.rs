@@ -1,4 +1,4 @@
-//! What the vendor demands of a schema in strict mode.
+//! The vendor's rules for a schema in strict mode.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const KEYWORDS: [&str; 6] = ["type", "properties", "required", "additionalProperties", "items", "enum"];
 
-/// Checks a schema and all that it contains.
+/// Checks a schema and its subschemas.
 pub(super) fn check(schema: &Value) -> Result<(), String> {
     let object = schema.as_object().ok_or("a schema must be an object")?;
     if let Some(unknown) = object.keys().find(|keyword| !KEYWORDS.contains(&keyword.as_str())) {

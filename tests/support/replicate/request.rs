@@ -1,4 +1,4 @@
-//! Reading a creation as strictly as Replicate.
+//! Validates a creation as strictly as Replicate.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,29 +7,29 @@ use domain::prompts;
 use imaging::decode;
 use serde_json::Value;
 
-/// Data URLs are for what is smaller.
-const MOST_DATA_URL: usize = 1_000_000;
+/// The exclusive limit of a data URL, in bytes.
+const MAX_DATA_URL_BYTES: usize = 1_000_000;
 
-/// Why a creation is refused.
-pub(super) struct Unacceptable {
+/// The reason why the stand-in rejects a creation.
+pub(super) struct Rejection {
     pub(super) status: u16,
     pub(super) detail: String,
 }
 
-impl From<String> for Unacceptable {
+impl From<String> for Rejection {
     fn from(detail: String) -> Self {
         Self { status: 422, detail }
     }
 }
 
-impl From<&str> for Unacceptable {
+impl From<&str> for Rejection {
     fn from(detail: &str) -> Self {
         detail.to_owned().into()
     }
 }
 
-/// The prompt and the seed of a request that Replicate would accept.
-pub(super) fn checked(body: &[u8]) -> Result<(String, u64), Unacceptable> {
+/// The prompt and the seed of a valid creation.
+pub(super) fn validate(body: &[u8]) -> Result<(String, u64), Rejection> {
     let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let fields = |value: &Value| -> Vec<String> {
         value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
@@ -41,8 +41,8 @@ pub(super) fn checked(body: &[u8]) -> Result<(String, u64), Unacceptable> {
         return Err(format!("unexpected fields: {:?}", fields(input)).into());
     }
     let image = input["input_image"].as_str().unwrap_or_default();
-    if image.len() > MOST_DATA_URL {
-        return Err(Unacceptable { status: 400, detail: format!("input_image is too large: {} bytes", image.len()) });
+    if image.len() > MAX_DATA_URL_BYTES {
+        return Err(Rejection { status: 400, detail: format!("input_image is too large: {} bytes", image.len()) });
     }
     let image = image.strip_prefix("data:image/jpeg;base64,");
     let image = image.and_then(|text| STANDARD.decode(text).ok()).ok_or("input_image is no data URL of a JPEG")?;
@@ -58,12 +58,12 @@ pub(super) fn checked(body: &[u8]) -> Result<(String, u64), Unacceptable> {
     Ok((prompt.to_owned(), seed))
 }
 
-/// The kind that a prompt of the library asks for.
+/// The kind of a prompt of the library.
 pub(super) fn kind_of(prompt: &str) -> Kind {
-    let begins_so = |candidate: &&prompts::Prompt| {
+    let matches = |candidate: &&prompts::Prompt| {
         let (before, _) = candidate.text.split_once(prompts::PLACEHOLDER).unwrap();
         let after = candidate.text.rsplit(prompts::PLACEHOLDER).next().unwrap();
         prompt.starts_with(before) && prompt.ends_with(after)
     };
-    prompts::all().find(begins_so).unwrap().kind
+    prompts::all().find(matches).unwrap().kind
 }

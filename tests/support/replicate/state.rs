@@ -1,4 +1,4 @@
-//! What the stand-in answers, address by address.
+//! The responses of the stand-in, by endpoint.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,20 +9,20 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use wiremock::{Request, Respond, ResponseTemplate};
 
-use super::request::{checked, kind_of};
-use super::{Begun, MODEL, Outcome, Painter, Place, Script, TOKEN};
+use super::request::{kind_of, validate};
+use super::{CreatedPrediction, MODEL, Outcome, Painter, Resource, Script, TOKEN};
 
-/// How long inputs and outputs are kept.
+/// How long Replicate keeps inputs and outputs.
 const RETENTION: SignedDuration = SignedDuration::from_hours(1);
 
-/// Predictions on a page of the list.
-const PAGE: usize = 100;
+/// The number of predictions on a page of the list.
+const PAGE_SIZE: usize = 100;
 
-/// What the endpoints share.
+/// The state that the endpoints share.
 pub(super) struct State {
-    pub(super) begun: Mutex<Vec<Begun>>,
+    pub(super) predictions: Mutex<Vec<CreatedPrediction>>,
     pub(super) creations: Mutex<usize>,
-    pub(super) troubles: Mutex<VecDeque<(Place, ResponseTemplate)>>,
+    pub(super) overrides: Mutex<VecDeque<(Resource, ResponseTemplate)>>,
     pub(super) public: Mutex<String>,
     pub(super) script: Box<Script>,
     pub(super) paint: Box<Painter>,
@@ -31,19 +31,19 @@ pub(super) struct State {
 
 pub(super) type Answer = fn(&State, &Request) -> ResponseTemplate;
 
-/// One of its addresses.
+/// An endpoint of the stand-in.
 pub(super) struct Endpoint {
     pub(super) state: Arc<State>,
-    pub(super) place: Option<Place>,
+    pub(super) resource: Option<Resource>,
     pub(super) answer: Answer,
 }
 
 impl Respond for Endpoint {
     fn respond(&self, request: &Request) -> ResponseTemplate {
-        if let Some(trouble) = self.place.and_then(|place| self.state.trouble_at(place)) {
-            return trouble;
+        if let Some(answer) = self.resource.and_then(|resource| self.state.next_override(resource)) {
+            return answer;
         }
-        let is_output = self.place == Some(Place::Output);
+        let is_output = self.resource == Some(Resource::Output);
         let token = request.headers.get("authorization").and_then(|value| value.to_str().ok());
         match token {
             None if is_output => (self.answer)(&self.state, request),
@@ -58,15 +58,15 @@ fn refusal(status: u16, detail: &str) -> ResponseTemplate {
 }
 
 impl State {
-    fn trouble_at(&self, place: Place) -> Option<ResponseTemplate> {
-        let mut troubles = self.troubles.lock().unwrap();
-        let (_, answer) = troubles.pop_front_if(|(at, _)| *at == place)?;
+    fn next_override(&self, resource: Resource) -> Option<ResponseTemplate> {
+        let mut overrides = self.overrides.lock().unwrap();
+        let (_, answer) = overrides.pop_front_if(|(at, _)| *at == resource)?;
         Some(answer)
     }
 
     pub(super) fn create(&self, request: &Request) -> ResponseTemplate {
-        let (prompt, seed) = match checked(&request.body) {
-            Ok(asked) => asked,
+        let (prompt, seed) = match validate(&request.body) {
+            Ok(valid) => valid,
             Err(problem) => return refusal(problem.status, &problem.detail),
         };
         let index = {
@@ -74,42 +74,44 @@ impl State {
             *creations += 1;
             *creations - 1
         };
-        let fate = (self.script)(index, &prompt);
-        match fate {
-            Outcome::Answers(status, body) => return ResponseTemplate::new(status).set_body_json(body),
-            Outcome::Hangs => return ResponseTemplate::new(201).set_delay(Duration::from_secs(3600)),
+        let outcome = (self.script)(index, &prompt);
+        match outcome {
+            Outcome::Responds(status, body) => return ResponseTemplate::new(status).set_body_json(body),
+            Outcome::NeverAnswered => return ResponseTemplate::new(201).set_delay(Duration::from_secs(3600)),
             _ => {}
         }
-        let is_lost = fate == Outcome::AnswerIsLost;
-        let mut begun = self.begun.lock().unwrap();
-        let id = format!("prediction{}", begun.len());
-        begun.push(Begun { id, prompt, seed, fate, at: self.clock.now(), since: Instant::now() });
+        let is_lost = outcome == Outcome::ResponseLost;
+        let mut predictions = self.predictions.lock().unwrap();
+        let id = format!("prediction{}", predictions.len());
+        predictions.push(CreatedPrediction { id, prompt, seed, outcome, at: self.clock.now(), since: Instant::now() });
         if is_lost {
             refusal(502, "Bad gateway")
         } else {
-            ResponseTemplate::new(201).set_body_json(self.describe(begun.last().unwrap(), false))
+            ResponseTemplate::new(201).set_body_json(self.describe(predictions.last().unwrap(), false))
         }
     }
 
     pub(super) fn list(&self, request: &Request) -> ResponseTemplate {
-        let asked = |name: &str| request.url.query_pairs().find(|(given, _)| given == name).map(|(_, value)| value);
-        let skipped: usize = asked("cursor").map_or(0, |value| value.parse().unwrap());
-        let after: Timestamp = asked("created_after").map_or(Timestamp::MIN, |value| value.parse().unwrap());
-        let begun = self.begun.lock().unwrap();
-        let wanted: Vec<&Begun> = begun.iter().rev().filter(|begun| begun.at >= after).skip(skipped).collect();
-        let results: Vec<Value> = wanted.iter().take(PAGE).map(|begun| self.describe(begun, false)).collect();
-        let next = (wanted.len() > PAGE).then(|| {
+        let parameter = |name: &str| request.url.query_pairs().find(|(given, _)| given == name).map(|(_, value)| value);
+        let skipped: usize = parameter("cursor").map_or(0, |value| value.parse().unwrap());
+        let after: Timestamp = parameter("created_after").map_or(Timestamp::MIN, |value| value.parse().unwrap());
+        let predictions = self.predictions.lock().unwrap();
+        let listed: Vec<&CreatedPrediction> =
+            predictions.iter().rev().filter(|prediction| prediction.at >= after).skip(skipped).collect();
+        let results: Vec<Value> =
+            listed.iter().take(PAGE_SIZE).map(|prediction| self.describe(prediction, false)).collect();
+        let next = (listed.len() > PAGE_SIZE).then(|| {
             let public = self.public.lock().unwrap();
-            format!("{public}/v1/predictions?cursor={}&created_after={after}", skipped + PAGE)
+            format!("{public}/v1/predictions?cursor={}&created_after={after}", skipped + PAGE_SIZE)
         });
         ResponseTemplate::new(200).set_body_json(json!({ "previous": null, "next": next, "results": results }))
     }
 
     pub(super) fn show(&self, request: &Request) -> ResponseTemplate {
         let id = request.url.path().rsplit('/').next().unwrap();
-        let begun = self.begun.lock().unwrap();
-        match begun.iter().find(|begun| begun.id == id) {
-            Some(found) if found.fate != Outcome::IsForgotten => {
+        let predictions = self.predictions.lock().unwrap();
+        match predictions.iter().find(|prediction| prediction.id == id) {
+            Some(found) if found.outcome != Outcome::Forgotten => {
                 ResponseTemplate::new(200).set_body_json(self.describe(found, true))
             }
             _ => refusal(404, "Prediction not found"),
@@ -118,47 +120,51 @@ impl State {
 
     pub(super) fn output(&self, request: &Request) -> ResponseTemplate {
         let id = request.url.path().rsplit('/').next().unwrap().trim_end_matches(".jpg");
-        let begun = self.begun.lock().unwrap();
-        let Some(index) = begun.iter().position(|begun| begun.id == id) else { return refusal(404, "Not found") };
-        match &begun[index].fate {
-            Outcome::IsRemoved => refusal(404, "Not found"),
-            Outcome::Gives(bytes) => ResponseTemplate::new(200).set_body_raw(bytes.clone(), "image/jpeg"),
+        let predictions = self.predictions.lock().unwrap();
+        let Some(index) = predictions.iter().position(|prediction| prediction.id == id) else {
+            return refusal(404, "Not found");
+        };
+        match &predictions[index].outcome {
+            Outcome::OutputRemoved => refusal(404, "Not found"),
+            Outcome::Output(bytes) => ResponseTemplate::new(200).set_body_raw(bytes.clone(), "image/jpeg"),
             _ => {
-                let kind = kind_of(&begun[index].prompt);
+                let kind = kind_of(&predictions[index].prompt);
                 ResponseTemplate::new(200).set_body_raw((self.paint)(kind, index), "image/jpeg")
             }
         }
     }
 
-    fn describe(&self, begun: &Begun, is_look: bool) -> Value {
-        if begun.fate == Outcome::IsOdd {
-            return json!({ "id": begun.id, "status": null, "input": null, "output": null, "data_removed": null });
+    fn describe(&self, prediction: &CreatedPrediction, is_poll: bool) -> Value {
+        if prediction.outcome == Outcome::Malformed {
+            return json!({ "id": prediction.id, "status": null, "input": null, "output": null, "data_removed": null });
         }
-        let output = format!("{}/output/{}.jpg", self.public.lock().unwrap(), begun.id);
-        let (status, output, error) = match &begun.fate {
-            _ if !is_look => ("starting", Value::Null, Value::Null),
+        let output = format!("{}/output/{}.jpg", self.public.lock().unwrap(), prediction.id);
+        let (status, output, error) = match &prediction.outcome {
+            _ if !is_poll => ("starting", Value::Null, Value::Null),
             Outcome::Fails => ("failed", Value::Null, json!("CUDA out of memory")),
             Outcome::FailsWith(words) => ("failed", Value::Null, json!(words)),
-            Outcome::IsCanceled => ("canceled", Value::Null, Value::Null),
-            Outcome::IsAborted => ("aborted", Value::Null, Value::Null),
-            Outcome::Stays(status) => (*status, Value::Null, Value::Null),
-            Outcome::IsImproper => {
+            Outcome::Canceled => ("canceled", Value::Null, Value::Null),
+            Outcome::Aborted => ("aborted", Value::Null, Value::Null),
+            Outcome::StaysIn(status) => (*status, Value::Null, Value::Null),
+            Outcome::ContentRejected => {
                 ("failed", Value::Null, json!("The input or output was flagged as sensitive. (E005)"))
             }
-            Outcome::SucceedsAfter(time) if begun.since.elapsed() < *time => ("processing", Value::Null, Value::Null),
-            Outcome::LiesAt(address) => ("succeeded", json!(address), Value::Null),
+            Outcome::SucceedsAfter(time) if prediction.since.elapsed() < *time => {
+                ("processing", Value::Null, Value::Null)
+            }
+            Outcome::OutputAt(address) => ("succeeded", json!(address), Value::Null),
             _ => ("succeeded", json!(output), Value::Null),
         };
-        let is_kept = self.clock.now().duration_since(begun.at) < RETENTION;
-        let input = json!({ "prompt": begun.prompt, "seed": begun.seed, "aspect_ratio": "16:9" });
+        let is_kept = self.clock.now().duration_since(prediction.at) < RETENTION;
+        let input = json!({ "prompt": prediction.prompt, "seed": prediction.seed, "aspect_ratio": "16:9" });
         json!({
-            "id": begun.id,
+            "id": prediction.id,
             "model": MODEL,
             "status": status,
             "input": if is_kept { input } else { json!({}) },
             "output": if is_kept { output } else { Value::Null },
             "error": error,
-            "created_at": begun.at.to_string(),
+            "created_at": prediction.at.to_string(),
             "data_removed": !is_kept,
         })
     }

@@ -113,7 +113,7 @@ impl World {
         let vision = VisionService::start(assess_correctly).await;
         let services = [("replicate", replicate.address()), ("openai", vision.address())];
         let network = Network::start(endpoint, &services, Arc::clone(&virtual_clock)).await;
-        replicate.known_as(&format!("{}/replicate", network.address()));
+        replicate.set_public_address(&format!("{}/replicate", network.address()));
 
         let account = Account::unique();
         let (sdk, credentials) = (emulator.sdk_config(&account), emulator.credentials(&account));

@@ -1,7 +1,7 @@
-//! No question is asked before its highest price is set aside, the first time as at every repetition.
+//! No request is sent before its highest price is reserved, and neither is a repeated one.
 
 use balancer_tests::coded::coded_picture;
-use balancer_tests::openai::{Answer, Asked, VisionService, assess_correctly, seen};
+use balancer_tests::openai::{Answer, VisionRequest, VisionService, assess_correctly, true_entry};
 use balancer_tests::stack::{TestStack, actor};
 use domain::actor::ActorId;
 use domain::kind::Kind;
@@ -14,35 +14,35 @@ use providers::vision::{OpenAiError, VisionError, VisionModel};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::stage::{evaluate_with, record, with_set};
-use crate::support::{codes, model, observe, observe_within, pictures};
+use crate::evaluation::{evaluate_with, record, with_set};
+use crate::support::{assess, assess_with_budget, codes, model, pictures};
 
-/// What nobody can read, and may have cost the highest price.
-fn nonsense(_: &Asked) -> Answer {
+/// An unreadable answer, which counts at the highest price.
+fn nonsense(_: &VisionRequest) -> Answer {
     Answer::Reply(ResponseTemplate::new(200).set_body_string("hello"))
 }
 
-async fn observe_four(model: &VisionModel, budget: MicroUsd) -> (MicroUsd, MicroUsd, Option<VisionError>) {
-    let (seen, granted) = observe_within(budget, model, pictures(&codes(4)), "plan").await;
-    (seen.cost, granted.into_iter().sum(), seen.interrupted)
+async fn assess_four(model: &VisionModel, budget: MicroUsd) -> (MicroUsd, MicroUsd, Option<VisionError>) {
+    let (batch, granted) = assess_with_budget(budget, model, pictures(&codes(4)), "plan").await;
+    (batch.cost, granted.into_iter().sum(), batch.interrupted)
 }
 
-/// The highest price of a question about four images, which is what four lost answers cost, by four.
+/// The highest price of a request with four images: a quarter of the cost of four unreadable answers.
 async fn price() -> MicroUsd {
     let service = VisionService::start(nonsense).await;
-    let cost = observe(&model(&service, &[]).await, 4, "plan").await.cost;
-    assert_eq!((service.turns(), cost.0 % 4), (4, 0));
+    let cost = assess(&model(&service, &[]).await, 4, "plan").await.cost;
+    assert_eq!((service.request_count(), cost.0 % 4), (4, 0));
     MicroUsd(cost.0 / 4)
 }
 
 #[tokio::test]
-async fn a_question_is_asked_again_only_as_often_as_there_is_money_for_it() {
+async fn repeats_stop_at_the_budget() {
     let price = price().await;
     let ask_with = async |budget, affordable| {
         let service = VisionService::start(nonsense).await;
-        let (cost, granted, error) = observe_four(&model(&service, &[]).await, budget).await;
-        assert_eq!(service.turns() as u64, affordable, "{budget}");
-        assert_eq!((cost, granted), (price * affordable, price * affordable), "each answer was lost");
+        let (cost, granted, error) = assess_four(&model(&service, &[]).await, budget).await;
+        assert_eq!(service.request_count() as u64, affordable, "{budget}");
+        assert_eq!((cost, granted), (price * affordable, price * affordable), "each answer counts in full");
         let is_stopped = matches!(error, Some(VisionError::OpenAi(OpenAiError::NoBudget { .. })));
         assert_eq!(is_stopped, affordable < 4, "{error:?}");
     };
@@ -52,26 +52,26 @@ async fn a_question_is_asked_again_only_as_often_as_there_is_money_for_it() {
 }
 
 #[tokio::test]
-async fn whatever_follows_from_an_answer_is_paid_out_of_what_is_set_aside() {
-    let refuse = |_: &Asked| Answer::Refused("No.");
-    let leave_out = |_: &Asked| Answer::Judged(Vec::new());
-    let cut_off = |_: &Asked| Answer::CutOff;
-    let eyes: [fn(&Asked) -> Answer; 4] = [refuse, leave_out, cut_off, nonsense];
-    let observe_with = async |eyes, passes, budget| {
+async fn follow_up_requests_stay_within_the_reservation() {
+    let refuse = |_: &VisionRequest| Answer::Refused("No.");
+    let leave_out = |_: &VisionRequest| Answer::Entries(Vec::new());
+    let cut_off = |_: &VisionRequest| Answer::Truncated;
+    let eyes: [fn(&VisionRequest) -> Answer; 4] = [refuse, leave_out, cut_off, nonsense];
+    let assess_with = async |eyes, passes, budget| {
         let service = VisionService::start(eyes).await;
-        let (cost, granted, _) = observe_four(&model(&service, &[("VISION_PASSES", passes)]).await, budget).await;
+        let (cost, granted, _) = assess_four(&model(&service, &[("VISION_PASSES", passes)]).await, budget).await;
         assert!(cost <= granted && granted <= budget, "{cost} of {granted} of {budget}");
-        (granted, service.turns())
+        (granted, service.request_count())
     };
     let with_all_and_with_less = async |(eyes, passes)| {
-        let (all, turns) = observe_with(eyes, passes, MicroUsd(u64::MAX)).await;
-        let less = (0..8).map(|share| observe_with(eyes, passes, MicroUsd(all.0 * share / 8)));
-        assert!(turns > 0 && join_all(less).await.into_iter().all(|(_, fewer)| fewer <= turns));
+        let (all, requests) = assess_with(eyes, passes, MicroUsd(u64::MAX)).await;
+        let less = (0..8).map(|share| assess_with(eyes, passes, MicroUsd(all.0 * share / 8)));
+        assert!(requests > 0 && join_all(less).await.into_iter().all(|(_, fewer)| fewer <= requests));
     };
     join_all(eyes.into_iter().flat_map(|eyes| [(eyes, "1"), (eyes, "2")]).map(with_all_and_with_less)).await;
 }
 
-/// Has a set of the same four images.
+/// Uploads a set of four images.
 async fn with_four(stack: &TestStack, actor: &ActorId) {
     for (number, code) in (1..).zip(codes(4)) {
         stack
@@ -85,7 +85,7 @@ fn dollars(amount: MicroUsd) -> String {
 }
 
 #[tokio::test]
-async fn fifty_workers_do_not_overspend_by_one_question() {
+async fn fifty_workers_stay_within_the_budget() {
     let (price, stack) = (price().await, TestStack::by_hand().await);
     let service = VisionService::start(nonsense).await;
     let ten_and_a_half = dollars(MicroUsd(price.0 * 21 / 2));
@@ -97,13 +97,13 @@ async fn fifty_workers_do_not_overspend_by_one_question() {
     };
     let ends = join_all(actors.iter().chain(&actors).map(work)).await;
     assert!(ends.len() == 50 && ends.iter().all(Result::is_err));
-    assert_eq!(service.turns(), 10);
+    assert_eq!(service.request_count(), 10);
     let spending = stack.store.spending(Clock::system().today()).await.unwrap();
     assert_eq!((spending.spent, spending.committed), (price * 10, price * 10));
 }
 
 #[tokio::test]
-async fn an_evaluation_without_money_for_a_repetition_is_parked_and_goes_on_the_next_day() {
+async fn repeat_over_budget_parks_until_the_next_day() {
     let (price, stack, hero) = (price().await, TestStack::by_hand().await, actor("hero"));
     with_four(&stack, &hero).await;
     let began = Timestamp::now();
@@ -132,65 +132,67 @@ async fn an_evaluation_without_money_for_a_repetition_is_parked_and_goes_on_the_
         let booked = stack.store.spending_on(&hero, at(day).today()).await.unwrap();
         assert_eq!((booked.spent, booked.committed), (price, price));
     }
-    assert_eq!(garbling.turns(), 2, "one a day");
+    assert_eq!(garbling.request_count(), 2, "one request a day");
     let seeing = VisionService::start(assess_correctly).await;
     evaluate(2, &seeing).await.unwrap();
-    assert_eq!(seeing.turns(), 1);
+    assert_eq!(seeing.request_count(), 1);
     assert_ne!(record(&stack, &hero).await.status, Status::Parked);
 }
 
 #[tokio::test]
-async fn what_was_judged_before_the_money_was_used_up_is_kept_and_shown() {
+async fn assessments_before_the_budget_ended_are_kept() {
     let (stack, hero) = with_set().await;
     for number in 7..27 {
         stack.upload(&hero, &format!("hero_{number}.jpg"), &coded_picture(Kind::BwStylized, 8, number)).await;
     }
-    // Of the two pages the second, with six images, is never understood.
-    let half = |asked: &Asked| if asked.shown.len() == 20 { assess_correctly(asked) } else { nonsense(asked) };
+    // The answers to the second page, with six images, are unreadable.
+    let half = |request: &VisionRequest| {
+        if request.images.len() == 20 { assess_correctly(request) } else { nonsense(request) }
+    };
     let service = VisionService::start(half).await;
     let (_, granted) =
-        observe_within(MicroUsd(u64::MAX), &model(&service, &[]).await, pictures(&codes(26)), "plan").await;
+        assess_with_budget(MicroUsd(u64::MAX), &model(&service, &[]).await, pictures(&codes(26)), "plan").await;
     let once = dollars(granted[0]);
     let message = json!({ "actor_id": "hero" });
     let variables = [("DAILY_BUDGET_USD", once.as_str())];
     evaluate_with(&variables, Clock::system(), &stack, &service, &message).await.unwrap_err();
     assert_eq!(record(&stack, &hero).await.status, Status::Parked);
-    assert_eq!(stack.keys_below("evaluations/").await.len(), 2, "people see what the model saw");
+    assert_eq!(stack.keys_below("evaluations/").await.len(), 2, "the grids are stored");
     let seeing = VisionService::start(assess_correctly).await;
     evaluate_with(&[], Clock::system(), &stack, &seeing, &message).await.unwrap();
-    assert_eq!(seeing.asked().concat().len(), 6, "only the others are shown");
+    assert_eq!(seeing.requested_numbers().concat().len(), 6, "only the other images are shown");
 }
 
 #[tokio::test]
-async fn a_dry_run_without_money_says_so_and_waits_for_none() {
+async fn dry_run_over_budget_reports_it_and_ends() {
     let (stack, hero) = with_set().await;
     let service = VisionService::start(assess_correctly).await;
     let message = json!({ "actor_id": "hero", "mode": "dry_run" });
     let variables = [("DAILY_BUDGET_USD", "0.000001")];
     evaluate_with(&variables, Clock::system(), &stack, &service, &message).await.unwrap();
     let found = record(&stack, &hero).await;
-    assert_eq!((found.status, service.turns()), (Status::NeedsAttention, 0));
+    assert_eq!((found.status, service.request_count()), (Status::NeedsAttention, 0));
     assert!(found.reason.unwrap().contains("is less than the $"));
     evaluate_with(&[], Clock::system(), &stack, &service, &message).await.unwrap();
-    assert_eq!((stack.plans(&hero).await.len(), service.turns()), (1, 1));
+    assert_eq!((stack.plans(&hero).await.len(), service.request_count()), (1, 1));
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_say_what_it_took_counts_its_highest_price() {
+async fn answer_without_usage_counts_the_highest_price() {
     let price = price().await;
-    let service = VisionService::start(|asked| {
-        let content = json!({ "cells": asked.shown.iter().map(seen).collect::<Vec<_>>() }).to_string();
+    let service = VisionService::start(|request| {
+        let content = json!({ "cells": request.images.iter().map(true_entry).collect::<Vec<_>>() }).to_string();
         let choice = json!({ "message": { "content": content }, "finish_reason": "stop" });
         Answer::Reply(ResponseTemplate::new(200).set_body_json(json!({ "choices": [choice] })))
     })
     .await;
-    let seen = observe(&model(&service, &[]).await, 4, "plan").await;
-    assert!(seen.images.iter().all(Result::is_ok));
-    assert_eq!((seen.cost, service.turns()), (price, 1));
+    let batch = assess(&model(&service, &[]).await, 4, "plan").await;
+    assert!(batch.images.iter().all(Result::is_ok));
+    assert_eq!((batch.cost, service.request_count()), (price, 1));
 }
 
 #[tokio::test]
-async fn a_service_that_counts_more_than_it_may_is_paid_before_it_is_asked_again() {
+async fn excess_usage_is_reserved_before_the_next_request() {
     let price = price().await;
     let service = VisionService::start(|_| {
         let usage = json!({ "prompt_tokens": 1_000_000, "completion_tokens": 1_000 });
@@ -199,8 +201,8 @@ async fn a_service_that_counts_more_than_it_may_is_paid_before_it_is_asked_again
     })
     .await;
     let model = model(&service, &[]).await;
-    let (cost, granted, error) = observe_four(&model, price * 3).await;
-    assert_eq!((service.turns(), granted), (1, price), "nothing more is asked");
+    let (cost, granted, error) = assess_four(&model, price * 3).await;
+    assert_eq!((service.request_count(), granted), (1, price), "no further request is sent");
     assert!(cost > price * 3, "{cost} of {granted}");
     assert!(matches!(error, Some(VisionError::OpenAi(OpenAiError::NoBudget { retry_of: None }))), "{error:?}");
 }

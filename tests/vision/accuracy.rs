@@ -1,4 +1,4 @@
-//! With perfect eyes on the other side, no image is ever mistaken for another.
+//! A model that reports each image correctly: no observation reaches another image.
 
 use balancer_tests::coded::{Code, VARIANTS, coded_image, coded_picture, read_code};
 use balancer_tests::openai::{MODEL, VisionService, assess_correctly};
@@ -7,7 +7,7 @@ use domain::money::MicroUsd;
 use imaging::{decode, encode_jpeg, measure, resize};
 use providers::vision::PROMPT_VERSION;
 
-use crate::support::{assert_seen_except, codes, model, observe, observe_within, pictures};
+use crate::support::{assert_assessed_except, assess, assess_with_budget, codes, model, pictures};
 
 #[tokio::test]
 async fn no_image_is_mistaken_for_another() {
@@ -16,48 +16,53 @@ async fn no_image_is_mistaken_for_another() {
             let service = VisionService::start(assess_correctly).await;
             let model = model(&service, &[("VISION_MODE", mode), ("VISION_PASSES", passes)]).await;
             let (pictures, plan) = (pictures(&codes(count)), format!("plan-{count}"));
-            let (seen, granted) = observe_within(MicroUsd(u64::MAX), &model, pictures, &plan).await;
+            let (batch, granted) = assess_with_budget(MicroUsd(u64::MAX), &model, pictures, &plan).await;
             assert_eq!(service.violations(), [""; 0], "{mode} {passes} {count}");
-            assert!(seen.interrupted.is_none());
-            assert_seen_except(&seen, count, &[]);
+            assert!(batch.interrupted.is_none());
+            assert_assessed_except(&batch, count, &[]);
             let pages = count.div_ceil(20) * passes.parse::<usize>().unwrap();
-            assert_eq!(service.turns(), pages, "nothing is asked twice");
-            assert_eq!(granted.len(), 1, "all the money that it takes is asked for once, before it begins");
-            assert!(MicroUsd::ZERO < seen.cost && seen.cost <= granted[0], "{} of at most {}", seen.cost, granted[0]);
+            assert_eq!(service.request_count(), pages, "no request is repeated");
+            assert_eq!(granted.len(), 1, "the whole cost is reserved once, before the first request");
+            assert!(
+                MicroUsd::ZERO < batch.cost && batch.cost <= granted[0],
+                "{} of at most {}",
+                batch.cost,
+                granted[0]
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn an_empty_set_is_not_asked_about() {
+async fn empty_set_sends_no_request() {
     let service = VisionService::start(assess_correctly).await;
-    let seen = observe(&model(&service, &[]).await, 0, "plan").await;
-    assert_eq!((seen.images.len(), seen.cost, service.turns()), (0, MicroUsd::ZERO, 0));
+    let batch = assess(&model(&service, &[]).await, 0, "plan").await;
+    assert_eq!((batch.images.len(), batch.cost, service.request_count()), (0, MicroUsd::ZERO, 0));
 }
 
 #[tokio::test]
-async fn an_assessment_belongs_to_the_model_and_the_version_of_the_prompt() {
+async fn model_name_includes_the_prompt_version() {
     let service = VisionService::start(assess_correctly).await;
     let model = model(&service, &[]).await;
     assert_eq!(model.name(), format!("openai/{MODEL}/prompt-{PROMPT_VERSION}"));
 }
 
 #[tokio::test]
-async fn the_cost_is_the_tokens_times_their_prices() {
+async fn cost_is_tokens_times_prices() {
     let service = VisionService::start(assess_correctly).await;
     let prices = |input, output| {
         [("VISION_USD_PER_MILLION_INPUT_TOKENS", input), ("VISION_USD_PER_MILLION_OUTPUT_TOKENS", output)]
     };
-    let cost = async |input, output| observe(&model(&service, &prices(input, output)).await, 20, "plan").await.cost;
+    let cost = async |input, output| assess(&model(&service, &prices(input, output)).await, 20, "plan").await.cost;
     let (input, output) = (cost("1", "0").await, cost("0", "1").await);
-    // At a dollar for a million, a token costs a millionth of a dollar: a page has 2,000 patches.
+    // At a dollar per million, a token costs a millionth of a dollar. A page has 2,000 patches.
     assert!((2000..5000).contains(&input.0) && (500..3000).contains(&output.0), "{input} {output}");
     assert_eq!(cost("1", "1").await, input + output);
     assert_eq!(cost("0.25", "2").await, MicroUsd((input.0 * 25 + output.0 * 200).div_ceil(100)));
 }
 
 #[test]
-fn a_coded_picture_is_read_back_at_every_size_and_compression() {
+fn coded_picture_is_readable_at_every_size() {
     for (index, kind) in Kind::ALL.into_iter().cycle().take(60).enumerate() {
         let quality = u8::try_from(index % 10).unwrap() + 1;
         let code = Code { kind, quality, variant: u32::try_from(index).unwrap() * 34 };
