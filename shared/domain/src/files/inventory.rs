@@ -86,36 +86,43 @@ impl Inventory {
     /// slash at its end. A sentence with the remedy.
     #[must_use]
     pub fn obstacle(&self, place: &str) -> Option<String> {
-        if let Some((folder, count)) = self.deeper.iter().next() {
-            let others = match self.deeper.len() - 1 {
-                0 => String::new(),
-                1 => ", and more in 1 other folder".to_owned(),
-                others => format!(", and more in {others} other folders"),
-            };
-            let images = images_in_words(*count);
-            let place = visible(place);
-            return Some(format!(
-                "found {images} in {place}/{}{others}: move them up into {place}, with their captions, or out of it",
-                visible(folder)
-            ));
-        }
-        if let Some(names) = self.bad_names_in_words().filter(|_| self.images.is_empty()) {
-            return Some(format!(
-                "{} contains only files whose names are too long or contain control characters ({names}): rename them",
-                visible(place)
-            ));
-        }
+        let place = visible(place);
+        self.deeper_obstacle(&place)
+            .or_else(|| self.bad_names_obstacle(&place))
+            .or_else(|| self.unreadable_obstacle(&place))
+    }
+
+    fn deeper_obstacle(&self, place: &str) -> Option<String> {
+        let (folder, count) = self.deeper.iter().next()?;
+        let others = match self.deeper.len() - 1 {
+            0 => String::new(),
+            1 => ", and more in 1 other folder".to_owned(),
+            others => format!(", and more in {others} other folders"),
+        };
+        Some(format!(
+            "found {} in {place}/{}{others}: move them up into {place}, with their captions, or out of it",
+            images_in_words(*count),
+            visible(folder)
+        ))
+    }
+
+    fn bad_names_obstacle(&self, place: &str) -> Option<String> {
+        let names = self.bad_names_in_words().filter(|_| self.images.is_empty())?;
+        Some(format!(
+            "{place} contains only files whose names are too long or contain control characters ({names}): rename them"
+        ))
+    }
+
+    fn unreadable_obstacle(&self, place: &str) -> Option<String> {
         let unreadable: usize = self.unreadable.values().map(BTreeSet::len).sum();
-        if unreadable > self.images.len() {
-            let formats: Vec<_> = self.unreadable_in_words().map(|(count, _)| count).collect();
-            return Some(format!(
-                "{} contains {}, which can't be read, and {} that can: convert them to JPEG or PNG, or move them out of it",
-                visible(place),
+        let formats: Vec<_> = self.unreadable_in_words().map(|(count, _)| count).collect();
+        let readable = if self.images.is_empty() { "none".to_owned() } else { self.images.len().to_string() };
+        (unreadable > self.images.len()).then(|| {
+            format!(
+                "{place} contains {}, which can't be read, and {readable} that can: convert them to JPEG or PNG, or move them out of it",
                 formats.join(", "),
-                if self.images.is_empty() { "none".to_owned() } else { self.images.len().to_string() },
-            ));
-        }
-        None
+            )
+        })
     }
 
     /// Images that trainers and file systems may confuse: their names differ only in case or in their endings. Each

@@ -63,22 +63,29 @@ impl DeletionMessage {
                 let plan_id = checked_id(plan_id, "a plan", MAX_ID_LENGTH).map_err(invalid)?;
                 Ok(Self::Planned { actor_id: fields.actor_id, plan_id })
             }
-            (None, Some(filenames)) if filenames.is_empty() => Err(invalid("`filenames` is empty".to_owned())),
-            (None, Some(filenames)) if filenames.len() > MAX_FILES_PER_MESSAGE => Err(invalid(format!(
-                "{} files are more than the {MAX_FILES_PER_MESSAGE} that one message may name",
-                filenames.len()
-            ))),
-            (None, Some(filenames)) => match filenames.iter().find(|name| !may_be_an_image(name)) {
-                Some(name) => {
-                    Err(invalid(format!("`{}` is not the file name of an image (without a path)", shortened(name))))
-                }
-                None => Ok(Self::Manual { actor_id: fields.actor_id, filenames, request_id }),
-            },
+            (None, Some(filenames)) => {
+                let filenames = checked_filenames(filenames).map_err(invalid)?;
+                Ok(Self::Manual { actor_id: fields.actor_id, filenames, request_id })
+            }
             _ => Err(invalid(
                 "exactly one of `plan_id` and `filenames` is required; `request_id` is only allowed with the latter"
                     .to_owned(),
             )),
         }
+    }
+}
+
+fn checked_filenames(filenames: Vec<String>) -> Result<Vec<String>, String> {
+    if filenames.is_empty() {
+        return Err("`filenames` is empty".to_owned());
+    }
+    if filenames.len() > MAX_FILES_PER_MESSAGE {
+        let count = filenames.len();
+        return Err(format!("{count} files are more than the {MAX_FILES_PER_MESSAGE} that one message may name"));
+    }
+    match filenames.iter().find(|name| !may_be_an_image(name)) {
+        Some(name) => Err(format!("`{}` is not the file name of an image (without a path)", shortened(name))),
+        None => Ok(filenames),
     }
 }
 

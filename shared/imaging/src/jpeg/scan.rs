@@ -122,28 +122,15 @@ impl Scan {
         start: usize,
     ) -> Result<Walked, Broken> {
         let (across, down, rows) = self.units(frame);
-        let mut reader = Reader::new(file, start);
         let (total, mut unit, mut begin, mut walked) = (across * down, 0, start, Walked::default());
         let zeros_are_flat = frame.is_progressive || self.zeros_are_flat(tables);
         for restart in (0..8_u8).cycle() {
-            let stretch = if restart_interval == 0 { total } else { restart_interval.min(total - unit) };
-            let to = unit + stretch;
+            let to = unit + if restart_interval == 0 { total } else { restart_interval.min(total - unit) };
+            let mut reader = Reader::new(file, begin);
             let (done, outcome) = self.stretch(frame, tables, &mut reader, unit..to, across);
             let broken = |why| Broken { why, row: done / across * rows };
+            check_stretch(&reader, outcome, file, begin, zeros_are_flat).map_err(broken)?;
             let (end, marker) = (reader.bits.position(), reader.bits.next_marker());
-            // After a gap the data end too early, too late or are invalid: the gap is the better explanation.
-            if !zeros_are_flat && let Some(blank) = longest_blank(&file[begin..end]) {
-                return Err(broken(Why::Blank(blank)));
-            }
-            outcome.map_err(|stop| broken(Why::new(stop, marker == file.len())))?;
-            if reader.end_of_band_run > 0 {
-                return Err(broken(Why::Invalid));
-            }
-            // Any number of fill bytes may precede a marker.
-            let fill = |byte: &&u8| **byte == 0xFF;
-            if marker - end > MAX_PADDING + file[end..marker].iter().filter(fill).count() {
-                return Err(broken(Why::LeftOver));
-            }
             if end < marker {
                 walked.strays.push(end..marker);
             }
@@ -152,14 +139,8 @@ impl Scan {
                 walked.end = marker;
                 break;
             }
-            match file.get(marker + 1) {
-                Some(&code) if code == 0xD0 + restart => {}
-                Some(0xD0..=0xD7) => return Err(broken(Why::Invalid)),
-                Some(_) => return Err(broken(Why::Ends)),
-                None => return Err(broken(Why::FileEnds)),
-            }
+            check_restart(file, marker, restart).map_err(broken)?;
             begin = marker + 2;
-            reader = Reader::new(file, begin);
         }
         self.record(frame);
         Ok(walked)
@@ -246,6 +227,38 @@ impl Scan {
         for &(index, ..) in &self.planes {
             frame.components[index].missing_bits[self.band.0..=self.band.1].fill(Some(self.low));
         }
+    }
+}
+
+/// Checks the data of a stretch that a reader has read from `begin`.
+fn check_stretch(
+    reader: &Reader,
+    outcome: Result<(), Stop>,
+    file: &[u8],
+    begin: usize,
+    zeros_are_flat: bool,
+) -> Result<(), Why> {
+    let (end, marker) = (reader.bits.position(), reader.bits.next_marker());
+    // After a gap the data end too early, too late or are invalid: the gap is the better explanation.
+    if !zeros_are_flat && let Some(blank) = longest_blank(&file[begin..end]) {
+        return Err(Why::Blank(blank));
+    }
+    outcome.map_err(|stop| Why::new(stop, marker == file.len()))?;
+    if reader.end_of_band_run > 0 {
+        return Err(Why::Invalid);
+    }
+    // Any number of fill bytes may precede a marker.
+    let fill_bytes = file[end..marker].iter().filter(|byte| **byte == 0xFF).count();
+    if marker - end > MAX_PADDING + fill_bytes { Err(Why::LeftOver) } else { Ok(()) }
+}
+
+/// Checks that the marker at a position is the restart marker with this number.
+fn check_restart(file: &[u8], marker: usize, number: u8) -> Result<(), Why> {
+    match file.get(marker + 1) {
+        Some(&code) if code == 0xD0 + number => Ok(()),
+        Some(0xD0..=0xD7) => Err(Why::Invalid),
+        Some(_) => Err(Why::Ends),
+        None => Err(Why::FileEnds),
     }
 }
 
