@@ -1,16 +1,12 @@
-//! Talking to a stack that is running: the one of this machine, or one in AWS.
+//! The connection to a running stack, on this machine or in AWS.
 
 use anyhow::bail;
-use aws::bucket::Bucket;
-use aws::queues::QueueUrls;
-use aws::queues::Queues;
-use aws::store::Store;
+use aws::SdkConfig;
+use aws::stack::{Services, StackRef};
 use aws::store::actors::ActorRecord;
 use aws_config::BehaviorVersion;
 use domain::actor::ActorId;
-use domain::keys::Keys;
 use handlers::local_copy::LocalCopy;
-use handlers::wiring::s3_client;
 use local_stack::Outputs;
 
 use crate::arguments::Connection;
@@ -20,14 +16,26 @@ use crate::outcome::remark;
 
 /// A running stack.
 pub struct Connected {
-    pub store: Store,
-    pub queues: Queues,
-    pub bucket: Bucket,
-    pub keys: Keys,
-    /// The folder that the stack keeps, where it is one of this machine.
+    pub stack: StackRef,
+    pub services: Services,
+    /// The folder that a stack on this machine keeps identical to its bucket.
     pub local: LocalCopy,
-    /// Where messages go that were given up.
-    pub dead_letters: QueueUrls,
+}
+
+/// A stack in AWS, with the functions that `pause` and `resume` act on.
+pub struct InAws {
+    pub sdk: SdkConfig,
+    pub outputs: Outputs,
+}
+
+impl InAws {
+    /// # Errors
+    /// If there is no stack of this name.
+    pub async fn find(name: &str) -> anyhow::Result<Self> {
+        let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let outputs = Outputs::of_stack(&sdk, name).await?;
+        Ok(Self { sdk, outputs })
+    }
 }
 
 impl Connected {
@@ -37,19 +45,19 @@ impl Connected {
     /// If there is none.
     pub async fn to(connection: &Connection, actors: &[ActorId]) -> anyhow::Result<Self> {
         match &connection.stack {
-            Some(name) => Self::in_aws(name).await,
+            Some(name) => Ok(Self::in_aws(InAws::find(name).await?)),
             None => Ok(Self::on_this_machine(RunningStack::find(connection.data.as_deref(), actors)?)),
         }
     }
 
-    /// An actor that the stack knows.
+    /// The record of an actor.
     ///
     /// # Errors
-    /// If it doesn't, or can't be asked.
+    /// If the stack does not know the actor.
     pub async fn actor(&self, actor: &ActorId) -> anyhow::Result<ActorRecord> {
-        match self.store.actor(actor).await? {
+        match self.services.store.actor(actor).await? {
             Some(record) => Ok(record),
-            None => bail!("the stack does not know the actor {actor}; `balancer status` lists those it knows"),
+            None => bail!("the stack does not know the actor {actor}; `balancer status` lists the known ones"),
         }
     }
 
@@ -58,44 +66,19 @@ impl Connected {
     pub async fn keep_manifest(&self, actor: &ActorId) {
         let Some(dir) = self.local.actor_dir(actor).filter(|dir| dir.is_dir()) else { return };
         let folder = ActorFolder { actor: actor.clone(), dir };
-        if let Err(problem) = save_manifest_beside_run(&self.store, &folder).await {
+        if let Err(problem) = save_manifest_beside_run(&self.services.store, &folder).await {
             remark(format!("{} is not up to date yet: {problem:#}", folder.manifest().display()));
         }
     }
 
-    async fn in_aws(name: &str) -> anyhow::Result<Self> {
-        let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
-        let outputs = Outputs::of_stack(&sdk, name).await?;
-        let urls = QueueUrls {
-            evaluation: outputs.evaluation_queue_url,
-            deletion: outputs.deletion_queue_url,
-            generation: outputs.generation_queue_url,
-        };
-        let dead_letters = QueueUrls {
-            evaluation: outputs.evaluation_dlq_url,
-            deletion: outputs.deletion_dlq_url,
-            generation: outputs.generation_dlq_url,
-        };
-        Ok(Self {
-            store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), outputs.table),
-            queues: Queues::new(aws_sdk_sqs::Client::new(&sdk), urls),
-            bucket: Bucket::new(s3_client(&sdk), outputs.bucket),
-            keys: Keys::new(&outputs.key_prefix),
-            local: LocalCopy::new(None),
-            dead_letters,
-        })
+    fn in_aws(InAws { sdk, outputs }: InAws) -> Self {
+        let stack = outputs.stack;
+        Self { services: Services::new(&stack, &sdk), local: LocalCopy::new(None), stack }
     }
 
-    /// A stack on this machine.
     pub fn on_this_machine(running: RunningStack) -> Self {
-        let sdk = local_stack::sdk_config(&running.endpoint, &running.credentials());
-        Self {
-            store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), &running.table),
-            queues: Queues::new(aws_sdk_sqs::Client::new(&sdk), running.queue_urls()),
-            bucket: Bucket::new(s3_client(&sdk), &running.bucket),
-            keys: Keys::new(&running.key_prefix),
-            dead_letters: running.dead_letter_urls(),
-            local: LocalCopy::new(running.kept_data()),
-        }
+        let sdk = local_stack::sdk_config(running.endpoint(), &running.credentials());
+        let services = Services::new(&running.stack, &sdk);
+        Self { services, local: LocalCopy::new(running.kept_data()), stack: running.stack }
     }
 }

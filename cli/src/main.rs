@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod connection;
 mod demo;
+mod event_sources;
 mod folder;
 mod local;
 mod outcome;
@@ -49,6 +50,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Local(arguments) => commands::local::run(arguments).await,
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Send(arguments) => commands::send::run(arguments).await,
+        Command::Evaluate(arguments) => commands::evaluate::run(arguments).await,
         Command::Status(arguments) => commands::status::run(arguments).await,
         Command::Pin(arguments) => commands::pin::run(arguments, true).await,
         Command::Unpin(arguments) => commands::pin::run(arguments, false).await,
@@ -56,5 +58,8 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Restore(arguments) => commands::restore::run(arguments).await,
         Command::Env(arguments) => commands::env::run(&arguments),
         Command::Redrive(arguments) => commands::redrive::run(arguments).await,
+        Command::Pause(arguments) => commands::pause::run(arguments, false).await,
+        Command::Resume(arguments) => commands::pause::run(arguments, true).await,
+        Command::Drain(arguments) => commands::drain::run(arguments).await,
     }
 }

@@ -42,9 +42,9 @@ impl Progress {
 }
 
 /// A piece of work whose length nobody knows.
-pub struct Waiting(ProgressBar);
+pub struct Spinner(ProgressBar);
 
-impl Waiting {
+impl Spinner {
     /// Begins it.
     pub fn start(work: &str) -> Self {
         let spinner = BARS.add(ProgressBar::new_spinner()).with_message(work.to_owned());

@@ -109,7 +109,7 @@ async fn upload_after_a_dead_letter_is_evaluated() {
     stack.store.mark_evaluation_scheduled(&actor, now, now).await.unwrap();
     let unreadable = [("pk", "ACTOR#hero"), ("sk", "IMAGE#broken_1.jpg"), ("image", "no map")];
     let unreadable = unreadable.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
-    let put = stack.dynamodb.put_item().table_name(&stack.outputs().table);
+    let put = stack.dynamodb.put_item().table_name(&stack.outputs().stack.table);
     put.set_item(Some(unreadable.into())).send().await.unwrap();
 
     let last_delivery = json!({ "Records": [{

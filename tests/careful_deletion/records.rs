@@ -28,7 +28,7 @@ async fn trash_record_is_complete_and_kept_for_thirty_days() {
         let sort = format!("TRASH#{}#{}", deletion.filename, plan.plan_id);
         let key = [("pk", "ACTOR#hero"), ("sk", &sort)];
         let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
-        let item = stack.dynamodb.get_item().table_name(&stack.outputs().table).set_key(Some(key.into()));
+        let item = stack.dynamodb.get_item().table_name(&stack.outputs().stack.table).set_key(Some(key.into()));
         let item = item.send().await.unwrap().item.unwrap();
         let expires_at: i64 = item["expires_at"].as_n().unwrap().parse().unwrap();
         assert_eq!(expires_at, kept.deleted_at.as_second() + THIRTY_DAYS);

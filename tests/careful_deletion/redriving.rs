@@ -17,12 +17,12 @@ async fn redriven_deletion_succeeds_after_its_plan_is_fixed() {
     stack.balanced(&actor).await;
     let unreadable = [("pk", "ACTOR#hero"), ("sk", "PLAN#p"), ("state", "no state")];
     let unreadable = unreadable.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
-    let put = stack.dynamodb.put_item().table_name(&stack.outputs().table);
+    let put = stack.dynamodb.put_item().table_name(&stack.outputs().stack.table);
     put.set_item(Some(unreadable.into())).send().await.unwrap();
 
     let key = [("pk", "ACTOR#hero"), ("sk", "ACTOR")];
     let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
-    let activate = stack.dynamodb.update_item().table_name(&stack.outputs().table).set_key(Some(key.into()));
+    let activate = stack.dynamodb.update_item().table_name(&stack.outputs().stack.table).set_key(Some(key.into()));
     let activate = activate.update_expression("SET active_plan = :p");
     activate.expression_attribute_values(":p", AttributeValue::S("p".to_owned())).send().await.unwrap();
 
@@ -41,12 +41,12 @@ async fn redriven_deletion_succeeds_after_its_plan_is_fixed() {
         Plan { delete, remaining: 1, ..Plan::empty("p".to_owned(), Clock::system().now(), Origin::Evaluation) };
     let key = [("pk", "ACTOR#hero"), ("sk", "PLAN#p")];
     let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
-    let remove = stack.dynamodb.delete_item().table_name(&stack.outputs().table);
+    let remove = stack.dynamodb.delete_item().table_name(&stack.outputs().stack.table);
     remove.set_key(Some(key.into())).send().await.unwrap();
     stack.store.record_plan(&actor, &mended).await.unwrap();
     let outputs = stack.outputs();
-    assert_eq!(stack.queues.redrive(Queue::Generation, &outputs.generation_dlq_url).await.unwrap(), 0);
-    assert_eq!(stack.queues.redrive(Queue::Deletion, &outputs.deletion_dlq_url).await.unwrap(), 1);
+    assert_eq!(stack.queues.redrive(Queue::Generation, &outputs.stack.generation_dlq_url).await.unwrap(), 0);
+    assert_eq!(stack.queues.redrive(Queue::Deletion, &outputs.stack.deletion_dlq_url).await.unwrap(), 1);
 
     stack.idle().await;
     assert_eq!(stack.dead_letters().await, 0);

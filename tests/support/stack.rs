@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use aws::bucket::Bucket;
 use aws::exchange;
-use aws::queues::QueueUrls;
 use aws::queues::{Queue, Queues};
+use aws::stack::Services;
 use aws::store::Store;
 use domain::actor::ActorId;
 use domain::keys::Keys;
@@ -103,17 +103,13 @@ impl TestStack {
             account,
         };
         let stack = Stack::create(emulator().await, options).await.unwrap();
-        let (sdk, outputs) = (stack.sdk_config(), stack.outputs());
-        let urls = QueueUrls {
-            evaluation: outputs.evaluation_queue_url.clone(),
-            deletion: outputs.deletion_queue_url.clone(),
-            generation: outputs.generation_queue_url.clone(),
-        };
+        let sdk = stack.sdk_config();
+        let Services { bucket, store, queues, keys } = Services::new(&stack.outputs().stack, sdk);
         Self {
-            bucket: Bucket::new(s3_client(sdk), &outputs.bucket),
-            store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &outputs.table),
-            queues: Queues::new(aws_sdk_sqs::Client::new(sdk), urls),
-            keys: Keys::new(KEY_PREFIX),
+            bucket,
+            store,
+            queues,
+            keys,
             s3: s3_client(sdk),
             dynamodb: aws_sdk_dynamodb::Client::new(sdk),
             data,
@@ -142,11 +138,11 @@ impl TestStack {
             ("AWS_SECRET_ACCESS_KEY", self.stack.credentials().secret_access_key()),
             ("AWS_REGION", local_stack::REGION),
             ("AWS_ENDPOINT_URL", self.stack.sdk_config().endpoint_url().unwrap()),
-            ("BUCKET", &outputs.bucket),
-            ("TABLE", &outputs.table),
-            ("EVALUATION_QUEUE_URL", &outputs.evaluation_queue_url),
-            ("DELETION_QUEUE_URL", &outputs.deletion_queue_url),
-            ("GENERATION_QUEUE_URL", &outputs.generation_queue_url),
+            ("BUCKET", &outputs.stack.bucket),
+            ("TABLE", &outputs.stack.table),
+            ("EVALUATION_QUEUE_URL", &outputs.stack.evaluation_queue_url),
+            ("DELETION_QUEUE_URL", &outputs.stack.deletion_queue_url),
+            ("GENERATION_QUEUE_URL", &outputs.stack.generation_queue_url),
             ("KEY_PREFIX", KEY_PREFIX),
             ("VISION_PROVIDER", "embedded"),
             ("GENERATOR", "embedded"),
@@ -232,7 +228,9 @@ impl TestStack {
     pub async fn dead_letters(&self) -> u64 {
         let outputs = self.outputs();
         let mut dead = 0;
-        for url in [&outputs.evaluation_dlq_url, &outputs.deletion_dlq_url, &outputs.generation_dlq_url] {
+        for url in
+            [&outputs.stack.evaluation_dlq_url, &outputs.stack.deletion_dlq_url, &outputs.stack.generation_dlq_url]
+        {
             dead += self.queues.depth(url).await.unwrap();
         }
         dead

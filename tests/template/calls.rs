@@ -71,7 +71,7 @@ async fn fail_once(stack: &TestStack, broken: &ActorId) {
     for kind in ["ACTOR", "PLAN#p"] {
         let item = [("pk", S(format!("ACTOR#{broken}"))), ("sk", S(kind.to_owned())), ("status", N("1".to_owned()))];
         let item = item.map(|(name, value)| (name.to_owned(), value)).into();
-        stack.dynamodb.put_item().table_name(&stack.outputs().table).set_item(Some(item)).send().await.unwrap();
+        stack.dynamodb.put_item().table_name(&stack.outputs().stack.table).set_item(Some(item)).send().await.unwrap();
     }
     stack.upload_all(broken, 1, &pictures::good(Photorealistic, 1)).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": broken, "force": true })).await;
@@ -95,7 +95,7 @@ fn needed(call: &Call, outputs: &Outputs) -> Vec<Permission> {
 fn needed_of_table(call: &Call, target: &str, outputs: &Outputs) -> Vec<Permission> {
     let body: Json = serde_json::from_slice(&call.body).unwrap();
     let on_table = |part: &Json, action: &str| {
-        assert_eq!(part["TableName"], outputs.table);
+        assert_eq!(part["TableName"], outputs.stack.table);
         ("Table".to_owned(), format!("dynamodb:{action}"))
     };
     let operation = target.split_once('.').unwrap().1;
@@ -109,16 +109,16 @@ fn needed_of_table(call: &Call, target: &str, outputs: &Outputs) -> Vec<Permissi
 
 fn queue(url: &str, outputs: &Outputs) -> &'static str {
     let queues = [
-        (&outputs.evaluation_queue_url, "EvaluationQueue"),
-        (&outputs.deletion_queue_url, "DeletionQueue"),
-        (&outputs.generation_queue_url, "GenerationQueue"),
+        (&outputs.stack.evaluation_queue_url, "EvaluationQueue"),
+        (&outputs.stack.deletion_queue_url, "DeletionQueue"),
+        (&outputs.stack.generation_queue_url, "GenerationQueue"),
     ];
     queues.into_iter().find(|(known, _)| *known == url).unwrap_or_else(|| panic!("{url}")).1
 }
 
 fn needed_of_bucket(call: &Call, outputs: &Outputs) -> Vec<Permission> {
     let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
-    let key = path.strip_prefix(&format!("/{}", outputs.bucket)).unwrap().trim_start_matches('/');
+    let key = path.strip_prefix(&format!("/{}", outputs.stack.bucket)).unwrap().trim_start_matches('/');
     let on = |key: &str, action: &str| (folder(key), action.to_owned());
     if key.is_empty() {
         assert!(query.contains(&format!("prefix={KEY_PREFIX}%2F")), "{query}");
@@ -129,7 +129,7 @@ fn needed_of_bucket(call: &Call, outputs: &Outputs) -> Vec<Permission> {
         (&Method::DELETE, _) => vec![on(key, "s3:DeleteObject")],
         (&Method::PUT, None) => vec![on(key, "s3:PutObject")],
         (&Method::PUT, Some(source)) => {
-            let source = source.to_str().unwrap().strip_prefix(&format!("{}/", outputs.bucket)).unwrap();
+            let source = source.to_str().unwrap().strip_prefix(&format!("{}/", outputs.stack.bucket)).unwrap();
             vec![on(source, "s3:GetObject"), on(key, "s3:PutObject")]
         }
         other => panic!("{other:?}"),

@@ -89,7 +89,7 @@ async fn existing_bucket_is_balanced() {
     request.notification_configuration(events.build()).send().await.unwrap();
 
     let stack = TestStack::in_account(account, &[("BucketName", &name)]).await;
-    assert_eq!(stack.outputs().bucket, name);
+    assert_eq!(stack.outputs().stack.bucket, name);
     let actor = actor("hero");
     stack.upload_all(&actor, 1, &pictures::full_set()).await;
     stack.balanced(&actor).await;
@@ -106,7 +106,7 @@ async fn existing_table_is_reused() {
     Store::new(earlier, "left-behind").raise_last_number(&actor, 41).await.unwrap();
 
     let stack = TestStack::in_account(account, &[("TableName", "left-behind")]).await;
-    assert_eq!(stack.outputs().table, "left-behind");
+    assert_eq!(stack.outputs().stack.table, "left-behind");
     stack.upload_base_image(&actor).await;
     stack.upload_all(&actor, 1, &pictures::full_set()[1..]).await;
     stack.balanced(&actor).await;

@@ -18,18 +18,18 @@ pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
     let connected = Connected::to(&connection, std::slice::from_ref(&actor)).await?;
     let record = connected.actor(&actor).await?;
     let plan = match &record.active_plan {
-        Some(plan_id) => connected.store.plan(&actor, plan_id).await?,
+        Some(plan_id) => connected.services.store.plan(&actor, plan_id).await?,
         None => None,
     };
     let Some(plan) = plan.filter(|plan| plan.state == PlanState::AwaitingApproval) else {
         bail!("no plan of {actor} awaits approval; `balancer status {actor}` says how it stands");
     };
-    if !connected.store.approve(&actor, &plan.plan_id).await? {
+    if !connected.services.store.approve(&actor, &plan.plan_id).await? {
         bail!("another plan has taken its place; look at it with `balancer status {actor} --plan`");
     }
     let mut command = EvaluationCommand::because(actor.clone(), Cause::Manual);
     command.scope = plan.scope;
-    connected.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+    connected.services.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
     let files: Vec<_> = plan.delete.iter().map(|deletion| &deletion.filename).collect();
     if json {
         answer(json!({ "actor_id": actor, "plan_id": plan.plan_id, "delete": files }));

@@ -8,7 +8,7 @@ use crate::outcome::{Outcome, answer};
 pub fn run(arguments: &Env) -> anyhow::Result<Outcome> {
     let stack = RunningStack::find(arguments.data.as_deref(), &[])?;
     let variables = [
-        ("AWS_ENDPOINT_URL", stack.endpoint.as_str()),
+        ("AWS_ENDPOINT_URL", stack.endpoint()),
         ("AWS_ACCESS_KEY_ID", &stack.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", &stack.secret_access_key),
         ("AWS_REGION", local_stack::REGION),

@@ -3,10 +3,13 @@
 pub mod approve;
 pub mod assess;
 pub mod demo;
+pub mod drain;
 mod each_file;
 pub mod env;
+pub mod evaluate;
 pub mod grid;
 pub mod local;
+pub mod pause;
 pub mod pin;
 pub mod plan;
 pub mod redrive;

@@ -14,10 +14,10 @@ pub async fn run(arguments: Pin, pinned: bool) -> anyhow::Result<Outcome> {
     let connected = Connected::to(&connection, std::slice::from_ref(&actor)).await?;
     connected.actor(&actor).await?;
     let (mut done, mut problems) = (Vec::new(), Vec::new());
-    let images = connected.store.images(&actor).await?;
+    let images = connected.services.store.images(&actor).await?;
     for file in files {
         let file = as_known(&file, images.keys()).cloned().unwrap_or(file);
-        let sentence = match connected.store.set_pinned(&actor, &file, pinned).await? {
+        let sentence = match connected.services.store.set_pinned(&actor, &file, pinned).await? {
             Pinning::Done => {
                 done.push(file);
                 continue;

@@ -18,16 +18,16 @@ struct Redriven {
 pub async fn run(arguments: Redrive) -> anyhow::Result<Outcome> {
     let Redrive { queue, json, connection } = arguments;
     let connected = Connected::to(&connection, &[]).await?;
-    let urls = &connected.dead_letters;
+    let urls = connected.stack.dead_letter_urls();
     let queues = [
-        (QueueArgument::Evaluation, Queue::Evaluation, &urls.evaluation),
-        (QueueArgument::Deletion, Queue::Deletion, &urls.deletion),
-        (QueueArgument::Generation, Queue::Generation, &urls.generation),
+        (QueueArgument::Evaluation, Queue::Evaluation, urls.evaluation),
+        (QueueArgument::Deletion, Queue::Deletion, urls.deletion),
+        (QueueArgument::Generation, Queue::Generation, urls.generation),
     ];
     let mut redriven = Vec::new();
     for (argument, source, dead_letters) in queues {
         if queue.is_none_or(|wanted| wanted == argument) {
-            let messages = connected.queues.redrive(source, dead_letters).await?;
+            let messages = connected.services.queues.redrive(source, &dead_letters).await?;
             redriven.push(Redriven { queue: source.name(), messages });
         }
     }

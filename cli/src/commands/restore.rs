@@ -5,6 +5,7 @@ mod folder;
 use std::collections::BTreeMap;
 
 use anyhow::bail;
+use aws::stack::Services;
 use domain::actor::ActorId;
 use domain::trash::TrashRecord;
 use handlers::Clock;
@@ -61,7 +62,7 @@ pub async fn run(arguments: Restore) -> anyhow::Result<Outcome> {
 
 async fn in_stack(connected: &Connected, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
     connected.actor(actor).await?;
-    let Connected { bucket, store, local, keys, .. } = connected;
+    let Connected { services: Services { bucket, store, keys, .. }, local, .. } = connected;
     let clock = Clock::system();
     let restoration = Restoration { bucket, store, local, keys, pin, clock: &clock };
     let mut restored = Restored::default();

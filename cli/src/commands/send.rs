@@ -34,7 +34,7 @@ pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
     let Send { connection, json, message } = arguments;
     let request = Request::of(message)?;
     let connected = Connected::to(&connection, std::slice::from_ref(&request.actor)).await?;
-    connected.queues.send_body(request.queue, request.body.clone(), Duration::ZERO).await?;
+    connected.services.queues.send_body(request.queue, request.body.clone(), Duration::ZERO).await?;
     match request.patience {
         Some(patience) => {
             remark(format!("{}; waiting for the result", request.in_words()));

@@ -65,7 +65,7 @@ pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     if arguments.rejected {
         return rejected(&connected, arguments.json).await;
     }
-    let records = wanted(&connected.store, &arguments.actors).await?;
+    let records = wanted(&connected.services.store, &arguments.actors).await?;
     let today = Clock::system().today();
     let is_detailed = arguments.plan || !arguments.actors.is_empty();
     let mut summaries = Vec::new();
@@ -75,7 +75,7 @@ pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     if arguments.json {
         answer(serde_json::to_string_pretty(&summaries)?);
     } else {
-        answer(in_words(&summaries, connected.store.spending(today).await?));
+        answer(in_words(&summaries, connected.services.store.spending(today).await?));
     }
     Ok(Outcome::of_sets(summaries.iter().map(|summary| summary.status)))
 }
@@ -102,7 +102,7 @@ async fn summary(
     today: Date,
     is_detailed: bool,
 ) -> anyhow::Result<ActorSummary> {
-    let store = &connected.store;
+    let store = &connected.services.store;
     let plan = match &record.active_plan {
         Some(plan_id) if is_detailed => PlanDetails::read(store, &actor_id, plan_id).await?,
         _ => None,
@@ -113,9 +113,15 @@ async fn summary(
         images: counts(store, &actor_id).await?,
         round: record.round,
         plan: record.active_plan,
-        cost_today_micro_usd: connected.store.spending_on(&actor_id, today).await?.spent,
-        cost_ever_micro_usd: connected.store.spending_ever_on(&actor_id).await?,
-        last_evaluation_micro_usd: connected.store.judgings(&actor_id).await?.last().map(|judging| judging.cost),
+        cost_today_micro_usd: connected.services.store.spending_on(&actor_id, today).await?.spent,
+        cost_ever_micro_usd: connected.services.store.spending_ever_on(&actor_id).await?,
+        last_evaluation_micro_usd: connected
+            .services
+            .store
+            .judgings(&actor_id)
+            .await?
+            .last()
+            .map(|judging| judging.cost),
         plan_details: plan,
         last_dry_run: if is_detailed { PlanDetails::last_dry_run(store, &actor_id).await? } else { None },
         last_deletion: if is_detailed { LastDeletion::read(store, &actor_id).await? } else { None },
@@ -161,7 +167,7 @@ fn closing_line(today: Spending) -> String {
 }
 
 async fn rejected(connected: &Connected, json: bool) -> anyhow::Result<Outcome> {
-    let rejections = connected.store.rejections().await?;
+    let rejections = connected.services.store.rejections().await?;
     if json {
         answer(serde_json::to_string_pretty(&rejections)?);
     } else {

@@ -52,7 +52,7 @@ impl BaseImage {
 
 impl ActorFiles {
     /// Looks at an actor's folder. The inner error is a sentence for people: why the actor is left alone, and what to do.
-    pub fn of(folder: &ActorFolder) -> Result<Self, String> {
+    pub fn read(folder: &ActorFolder) -> Result<Self, String> {
         let with_remedy = |problem: anyhow::Error| {
             format!("{problem:#}. Mend it, or move it away; until then nothing of {} is touched.", folder.actor)
         };
@@ -60,7 +60,7 @@ impl ActorFiles {
         if let Some(obstacle) = folder.obstacle(&contents).map_err(with_remedy)? {
             return Err(format!("{obstacle}. Until then nothing of {} is touched.", folder.actor));
         }
-        Self::read(folder, contents).map_err(with_remedy)
+        Self::read_contents(folder, contents).map_err(with_remedy)
     }
 
     /// The names of the images that this model has not rated according to the manifest.
@@ -85,7 +85,7 @@ impl ActorFiles {
         readable.all(|file| is_generated(&file.name))
     }
 
-    fn read(folder: &ActorFolder, contents: Contents) -> anyhow::Result<Self> {
+    fn read_contents(folder: &ActorFolder, contents: Contents) -> anyhow::Result<Self> {
         check_any_readable(&contents.images)?;
         // A run that was killed has left no manifest of what it made and threw away; those numbers are used too, and so
         // is that of an image that can't be read.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::queues::{Queue, Queues};
+use aws::queues::Queue;
+use aws::stack::Services;
 use domain::actor::ActorId;
 use domain::files::IMAGE_EXTENSIONS_IN_WORDS;
 use domain::manifest::Manifest;
@@ -18,14 +19,13 @@ use super::circumstances::{Circumstances, Settings};
 use super::data_folder::ActorFolder;
 use super::manifest_keeper::ManifestKeeper;
 use super::report::Report;
-use super::upload::Destination;
+use super::upload::{examine, upload_actor};
 use super::wait;
 use crate::outcome::remark;
 
 /// Who has been taken up and who hasn't.
 pub struct Actors {
-    pub destination: Destination,
-    pub queues: Queues,
+    pub services: Services,
     /// Writes the manifests.
     pub keeper: Arc<ManifestKeeper>,
     /// Whether to retry sets that an earlier run has suspended.
@@ -60,11 +60,10 @@ pub enum Uploaded {
 
 impl Actors {
     /// Nobody yet.
-    pub fn new(destination: Destination, queues: Queues, settings: Settings, retry: bool) -> Self {
+    pub fn new(services: Services, settings: Settings, retry: bool) -> Self {
         Self {
-            keeper: Arc::new(ManifestKeeper::new(destination.store.clone(), settings)),
-            destination,
-            queues,
+            keeper: Arc::new(ManifestKeeper::new(services.store.clone(), settings)),
+            services,
             retry,
             reported_at: Clock::system().now(),
             folders: Vec::new(),
@@ -80,8 +79,8 @@ impl Actors {
     /// If the stack fails.
     pub async fn add(&mut self, folder: &ActorFolder) -> anyhow::Result<Uploaded> {
         let actor = &folder.actor;
-        let mut belongings = match self.destination.examine(folder).await? {
-            Ok(belongings) => belongings,
+        let mut files = match examine(&self.services, folder).await? {
+            Ok(files) => files,
             Err(reason) if self.skipped.get(actor) == Some(&reason) => return Ok(Uploaded::StillSkipped),
             Err(reason) => {
                 remark(format!("left alone {actor}: {reason}"));
@@ -90,14 +89,14 @@ impl Actors {
             }
         };
         self.skipped.remove(actor);
-        self.report_unusual_files(folder, &belongings);
-        let circumstances = self.keeper.circumstances(&belongings);
-        let is_suspended = self.keep_suspension(&circumstances, belongings.manifest.as_mut());
-        self.keeper.add(folder, belongings.manifest.as_ref(), circumstances).await;
+        self.report_unusual_files(folder, &files);
+        let circumstances = self.keeper.circumstances(&files);
+        let is_suspended = self.keep_suspension(&circumstances, files.manifest.as_mut());
+        self.keeper.add(folder, files.manifest.as_ref(), circumstances).await;
         // From the first byte on, so that a run cut off here leaves the folder as the bucket is.
         self.folders.push(folder.clone());
-        let needs_request = belongings.are_all_generated();
-        let images = self.destination.upload(folder, belongings).await?;
+        let needs_request = files.are_all_generated();
+        let images = upload_actor(&self.services, folder, files).await?;
         if images == 0 {
             remark(format!(
                 "{} holds no images; put {IMAGE_EXTENSIONS_IN_WORDS} files there, unless all are to be made from the base image in {}",
@@ -118,16 +117,12 @@ impl Actors {
     }
 
     /// Reports an actor's ignored files and possible surprises.
-    fn report_unusual_files(&mut self, folder: &ActorFolder, belongings: &ActorFiles) {
+    fn report_unusual_files(&mut self, folder: &ActorFolder, files: &ActorFiles) {
         let actor = &folder.actor;
         let base = folder.base_contents().unwrap_or_default().remarks(&format!("{actor}/base_image"));
-        belongings.contents.remarks(actor.as_str()).into_iter().chain(base).for_each(|line| self.remark_once(line));
-        let names = belongings.contents.images.iter().map(|image| image.name.as_str());
-        self.warn_if_numbers_leap(
-            actor,
-            names,
-            belongings.manifest.as_ref().map_or(0, |manifest| manifest.last_number),
-        );
+        files.contents.remarks(actor.as_str()).into_iter().chain(base).for_each(|line| self.remark_once(line));
+        let names = files.contents.images.iter().map(|image| image.name.as_str());
+        self.warn_if_numbers_leap(actor, names, files.manifest.as_ref().map_or(0, |manifest| manifest.last_number));
     }
 
     /// Warns if the names of images make the next number surprisingly high. `known` is the highest number so far.
@@ -182,7 +177,7 @@ impl Actors {
     pub async fn request_evaluation(&self, actor: &ActorId, mode: Mode) -> anyhow::Result<()> {
         let mut command = EvaluationCommand::because(actor.clone(), Cause::Manual);
         command.mode = mode;
-        self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+        self.services.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         Ok(())
     }
 
@@ -195,9 +190,9 @@ impl Actors {
             return self.request_evaluation(actor, Mode::Execute).await;
         }
         // An explicit request would retry it.
-        self.destination.store.record_upload(actor, None, Clock::system().now()).await?;
+        self.services.store.record_upload(actor, None, Clock::system().now()).await?;
         let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
-        self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+        self.services.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         Ok(())
     }
 
@@ -208,11 +203,11 @@ impl Actors {
     pub async fn wait_and_report(&mut self, actors: &[ActorId]) -> anyhow::Result<Report> {
         let (known, skipped): (Vec<_>, Vec<_>) = self.folders_of(actors);
         let known_actors: Vec<ActorId> = known.iter().map(|folder| folder.actor.clone()).collect();
-        wait::wait_until_settled(&self.destination.store, &self.queues, &known_actors).await?;
+        wait::wait_until_settled(&self.services.store, &self.services.queues, &known_actors).await?;
         // Reports the last deletions before the report is printed.
         self.keeper.update().await?;
         let now = Clock::system().now();
-        let report = Report::of(&self.destination.store, &known, self.reported_at).await?;
+        let report = Report::of(&self.services.store, &known, self.reported_at).await?;
         self.reported_at = now;
         Ok(report.with_skipped(skipped.iter().filter_map(|actor| self.skipped.get_key_value(actor))))
     }

@@ -16,7 +16,7 @@ use super::actors::{Actors, Uploaded};
 use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name, read_if_there};
 use super::folder_watcher::FolderWatcher;
 use super::missing_images::contents_or_reason;
-use super::upload::report_unreadable;
+use super::upload::{base_image_key, report_unreadable, upload_actor_file, upload_base_image, upload_image};
 use crate::folder::Contents;
 use crate::outcome::remark;
 
@@ -76,7 +76,7 @@ async fn apply_file_changes(
     mut paths: BTreeSet<PathBuf>,
 ) -> anyhow::Result<bool> {
     let (training_data, base_images) = (folder.training_data(), folder.base_images());
-    let contents = match contents_or_reason(&actors.destination, folder).await? {
+    let contents = match contents_or_reason(&actors.services, folder).await? {
         Ok(contents) => contents,
         Err(reason) => {
             actors.hold(&folder.actor, reason);
@@ -134,13 +134,13 @@ async fn apply_image_change(
             return Ok(false);
         }
     };
-    let stored = actors.destination.bucket.get(&actors.destination.keys.image(actor, filename)).await?;
+    let stored = actors.services.bucket.get(&actors.services.keys.image(actor, filename)).await?;
     match (here, stored) {
         (Some(bytes), stored) if stored.as_ref().is_none_or(|object| object.bytes != bytes) => {
             remark(format!("found {}", path.display()));
-            let known = actors.destination.store.actor(actor).await?.map_or(0, |record| record.last_number);
+            let known = actors.services.store.actor(actor).await?.map_or(0, |record| record.last_number);
             actors.warn_if_numbers_leap(actor, [filename], known);
-            actors.destination.upload_image(actor, filename, bytes).await?;
+            upload_image(&actors.services, actor, filename, bytes).await?;
         }
         (None, Some(_)) => {
             remark(format!("missing {}; it goes to the trash of the bucket", path.display()));
@@ -149,7 +149,7 @@ async fn apply_image_change(
                 filenames: vec![filename.to_owned()],
                 request_id: Some(new_request_id()),
             };
-            actors.queues.send(Queue::Deletion, &message, Duration::ZERO).await?;
+            actors.services.queues.send(Queue::Deletion, &message, Duration::ZERO).await?;
         }
         _ => return Ok(false),
     }
@@ -158,7 +158,7 @@ async fn apply_image_change(
 
 /// A base image that is gone changes nothing until there is another: the one in the bucket still serves.
 async fn apply_base_image_change(actors: &Actors, folder: &ActorFolder) -> anyhow::Result<bool> {
-    let destination = &actors.destination;
+    let services = &actors.services;
     let image = match BaseImage::of(folder) {
         Ok(Some(image)) => image,
         Ok(None) => return Ok(false),
@@ -167,18 +167,18 @@ async fn apply_base_image_change(actors: &Actors, folder: &ActorFolder) -> anyho
             return Ok(false);
         }
     };
-    let stored = destination.bucket.get(&destination.base_image_key(&folder.actor, &image.ending())).await?;
+    let stored = services.bucket.get(&base_image_key(&services.keys, &folder.actor, &image.ending())).await?;
     if stored.is_some_and(|object| object.bytes == image.bytes) {
         return Ok(false);
     }
     remark(format!("found {}", image.path.display()));
     actors.keeper.change_circumstances(&folder.actor, |circumstances| circumstances.set_base_image(&image.bytes)).await;
-    destination.upload_base_image(&folder.actor, image).await?;
+    upload_base_image(services, &folder.actor, image).await?;
     Ok(true)
 }
 
 async fn apply_actor_file_change(actors: &Actors, folder: &ActorFolder) -> anyhow::Result<bool> {
-    let destination = &actors.destination;
+    let services = &actors.services;
     let path = folder.actor_file();
     let here = match path.as_deref().map(read_if_there).transpose() {
         Ok(here) => here.flatten(),
@@ -187,8 +187,8 @@ async fn apply_actor_file_change(actors: &Actors, folder: &ActorFolder) -> anyho
             return Ok(false);
         }
     };
-    let key = destination.keys.image(&folder.actor, ACTOR_FILE);
-    let stored = destination.bucket.get(&key).await?.map(|object| object.bytes);
+    let key = services.keys.image(&folder.actor, ACTOR_FILE);
+    let stored = services.bucket.get(&key).await?.map(|object| object.bytes);
     if here == stored {
         return Ok(false);
     }
@@ -199,11 +199,11 @@ async fn apply_actor_file_change(actors: &Actors, folder: &ActorFolder) -> anyho
     match (path, here) {
         (Some(path), Some(bytes)) => {
             remark(format!("found {}", path.display()));
-            destination.upload_actor_file(&folder.actor, bytes).await?;
+            upload_actor_file(services, &folder.actor, bytes).await?;
         }
         _ => {
             remark(format!("missing the {ACTOR_FILE} of {}; what else is known says who it is", folder.actor));
-            destination.bucket.delete(&key).await?;
+            services.bucket.delete(&key).await?;
         }
     }
     Ok(true)

@@ -2,7 +2,7 @@
 
 use local_stack::Binaries;
 
-use crate::progress::Waiting;
+use crate::progress::Spinner;
 
 /// The functions beside this program if they belong to its build; otherwise it compiles them and reports that.
 ///
@@ -12,8 +12,8 @@ pub async fn binaries() -> anyhow::Result<Binaries> {
     if let Some(binaries) = Binaries::beside_program(handlers::BUILD)? {
         return Ok(binaries);
     }
-    let waiting = Waiting::start("compiling the functions (first time: about 10 minutes)");
+    let spinner = Spinner::start("compiling the functions (first time: about 10 minutes)");
     let binaries = Binaries::compile(handlers::BUILD).await?;
-    waiting.finish();
+    spinner.finish();
     Ok(binaries)
 }

@@ -36,8 +36,8 @@ pub async fn save(
 pub async fn save_beside_run(store: &Store, folder: &ActorFolder) -> anyhow::Result<()> {
     let _turn = turn(&folder.dir).await;
     let Some(manifest) = export(store, folder, None).await? else { return Ok(()) };
-    let Ok(belongings) = ActorFiles::of(folder) else { return Ok(()) };
-    if belongings.manifest.is_none_or(|own| own.created_at == manifest.created_at) {
+    let Ok(files) = ActorFiles::read(folder) else { return Ok(()) };
+    if files.manifest.is_none_or(|own| own.created_at == manifest.created_at) {
         write(folder, &manifest)?;
     }
     Ok(())

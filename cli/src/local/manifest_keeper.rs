@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use aws::stack::Services;
 use aws::store::Store;
 use domain::actor::ActorId;
 use domain::manifest::Manifest;
@@ -16,7 +17,6 @@ use super::circumstances::{Circumstances, Settings};
 use super::data_folder::ActorFolder;
 use super::manifest_file;
 use super::sync_back::sync_back;
-use super::upload::Destination;
 use crate::outcome::remark;
 
 /// The interval at which the table is polled.
@@ -74,11 +74,11 @@ impl ManifestKeeper {
     ///
     /// # Errors
     /// The first failure.
-    pub async fn sync_back(&self, destination: &Destination) -> anyhow::Result<()> {
+    pub async fn sync_back(&self, services: &Services) -> anyhow::Result<()> {
         // Reports the last deletions.
         let mut result = self.update().await;
         for kept in self.kept.lock().await.values_mut() {
-            if let Err(problem) = sync_back(destination, &kept.folder, &mut kept.circumstances).await {
+            if let Err(problem) = sync_back(services, &kept.folder, &mut kept.circumstances).await {
                 remark(format!("{} is not as the bucket is: {problem:#}", kept.folder.dir.display()));
                 result = result.and(Err(problem));
             }

@@ -1,10 +1,10 @@
 //! Images that are missing from a folder although no user deleted them: the folder itself has gone, for example with an
 //! unmounted disk, or contains images in unknown formats or places.
 
+use aws::stack::Services;
 use domain::files::is_image_name;
 
 use super::data_folder::ActorFolder;
-use super::upload::Destination;
 use crate::folder::Contents;
 
 /// The content of an actor's image folder, unless it permits no conclusion. The inner error is a sentence with the
@@ -12,12 +12,9 @@ use crate::folder::Contents;
 ///
 /// # Errors
 /// If the stack does not answer.
-pub async fn contents_or_reason(
-    destination: &Destination,
-    folder: &ActorFolder,
-) -> anyhow::Result<Result<Contents, String>> {
+pub async fn contents_or_reason(services: &Services, folder: &ActorFolder) -> anyhow::Result<Result<Contents, String>> {
     let actor = &folder.actor;
-    let vanished = vanished(destination, folder).await?.map(|reason| {
+    let vanished = vanished(services, folder).await?.map(|reason| {
         format!(
             "{reason}: nothing is deleted for that; waiting until it is back (to delete images all the same, call `balancer send deletion {actor} FILE…`)"
         )
@@ -37,13 +34,13 @@ pub async fn contents_or_reason(
 ///
 /// # Errors
 /// If the stack does not answer.
-pub async fn vanished(destination: &Destination, folder: &ActorFolder) -> anyhow::Result<Option<String>> {
+pub async fn vanished(services: &Services, folder: &ActorFolder) -> anyhow::Result<Option<String>> {
     let training_data = folder.training_data();
     if training_data.is_dir() && !folder.images().is_ok_and(|images| images.is_empty()) {
         return Ok(None);
     }
-    let key = destination.keys.training_data(&folder.actor);
-    let listed = destination.bucket.list(&key).await?;
+    let key = services.keys.training_data(&folder.actor);
+    let listed = services.bucket.list(&key).await?;
     let has_images = listed.iter().filter_map(|object| object.key.strip_prefix(&key)).any(is_image_name);
     let what = if training_data.is_dir() { "holds none of its images any more" } else { "is gone" };
     Ok(has_images.then(|| format!("{} {what}", training_data.display())))

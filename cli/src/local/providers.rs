@@ -151,8 +151,8 @@ impl ProviderArguments {
         let model = name_of(&config);
         for folder in folders {
             // The reading of the folder reports unreadable files.
-            let Ok(belongings) = ActorFiles::of(folder) else { continue };
-            let unrated = belongings.unrated(&model);
+            let Ok(files) = ActorFiles::read(folder) else { continue };
+            let unrated = files.unrated(&model);
             if let Some(first) = unrated.first() {
                 bail!(WrongUsage(format!(
                     "openai needs {} to rate {} of {} that no earlier run has rated ({first}{}); set it, or leave --vision out: what is built in costs nothing",

@@ -6,31 +6,22 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use aws::queues::QueueUrls;
+use aws::stack::StackRef;
 use domain::actor::ActorId;
 use local_stack::{Credentials, LocalStack, create_private_dir};
 use serde::{Deserialize, Serialize};
 
 use super::data_folder;
-use super::session::KEY_PREFIX;
 
 const NONE_RUNNING: &str = "no stack is running here; start `balancer local --watch`, or name one in AWS with --stack";
 
 /// A stack that runs on this machine, and the way to reach it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct RunningStack {
-    pub endpoint: String,
+    #[serde(flatten)]
+    pub stack: StackRef,
     pub access_key_id: String,
     pub secret_access_key: String,
-    pub bucket: String,
-    pub table: String,
-    pub evaluation_queue_url: String,
-    pub deletion_queue_url: String,
-    pub generation_queue_url: String,
-    pub evaluation_dlq_url: String,
-    pub deletion_dlq_url: String,
-    pub generation_dlq_url: String,
-    pub key_prefix: String,
     /// The folder whose actors it has, if there is one.
     pub data: Option<PathBuf>,
     /// Whether its functions keep the folder identical to the bucket.
@@ -40,20 +31,11 @@ pub struct RunningStack {
 impl RunningStack {
     /// The stack, with the folder whose actors it has.
     pub fn of(stack: &LocalStack, data: Option<PathBuf>, keeps_data: bool) -> Self {
-        let (outputs, credentials) = (stack.outputs(), stack.stack().credentials());
+        let credentials = stack.stack().credentials();
         Self {
-            endpoint: stack.endpoint().to_owned(),
+            stack: stack.outputs().stack.clone(),
             access_key_id: credentials.access_key_id().to_owned(),
             secret_access_key: credentials.secret_access_key().to_owned(),
-            bucket: outputs.bucket.clone(),
-            table: outputs.table.clone(),
-            evaluation_queue_url: outputs.evaluation_queue_url.clone(),
-            deletion_queue_url: outputs.deletion_queue_url.clone(),
-            generation_queue_url: outputs.generation_queue_url.clone(),
-            evaluation_dlq_url: outputs.evaluation_dlq_url.clone(),
-            deletion_dlq_url: outputs.deletion_dlq_url.clone(),
-            generation_dlq_url: outputs.generation_dlq_url.clone(),
-            key_prefix: KEY_PREFIX.to_owned(),
             data,
             keeps_data,
         }
@@ -70,7 +52,7 @@ impl RunningStack {
         let mut file = tempfile::NamedTempFile::new_in(&directory).with_context(failed)?;
         file.as_file().lock().with_context(failed)?;
         file.write_all(&serde_json::to_vec_pretty(self)?).with_context(failed)?;
-        let address = self.endpoint.trim_start_matches("http://").replace(':', "-");
+        let address = self.endpoint().trim_start_matches("http://").replace(':', "-");
         let path = directory.join(format!("{address}.json"));
         let lock = file.persist(&path).with_context(failed)?;
         Ok(Registration { path, _lock: lock })
@@ -125,7 +107,7 @@ impl RunningStack {
                 }
             }
         }
-        running.sort_by(|one: &Self, other| (&one.data, &one.endpoint).cmp(&(&other.data, &other.endpoint)));
+        running.sort_by(|one: &Self, other| (&one.data, one.endpoint()).cmp(&(&other.data, other.endpoint())));
         Ok(running)
     }
 
@@ -140,12 +122,16 @@ impl RunningStack {
 
     fn in_words(&self) -> String {
         match &self.data {
-            Some(data) => format!("{} ({})", data.display(), self.endpoint),
-            None => format!("a stack without a folder ({})", self.endpoint),
+            Some(data) => format!("{} ({})", data.display(), self.endpoint()),
+            None => format!("a stack without a folder ({})", self.endpoint()),
         }
     }
 
-    /// The credentials of requests.
+    /// The address of the emulator.
+    pub fn endpoint(&self) -> &str {
+        self.stack.endpoint.as_deref().unwrap_or_default()
+    }
+
     pub fn credentials(&self) -> Credentials {
         Credentials::new(self.access_key_id.clone(), self.secret_access_key.clone())
     }
@@ -153,24 +139,6 @@ impl RunningStack {
     /// The folder that the functions keep identical to the bucket.
     pub fn kept_data(&self) -> Option<PathBuf> {
         self.data.clone().filter(|_| self.keeps_data)
-    }
-
-    /// Where its messages go that were given up.
-    pub fn dead_letter_urls(&self) -> QueueUrls {
-        QueueUrls {
-            evaluation: self.evaluation_dlq_url.clone(),
-            deletion: self.deletion_dlq_url.clone(),
-            generation: self.generation_dlq_url.clone(),
-        }
-    }
-
-    /// Its queues.
-    pub fn queue_urls(&self) -> QueueUrls {
-        QueueUrls {
-            evaluation: self.evaluation_queue_url.clone(),
-            deletion: self.deletion_queue_url.clone(),
-            generation: self.generation_queue_url.clone(),
-        }
     }
 }
 

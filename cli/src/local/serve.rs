@@ -5,18 +5,17 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use aws::bucket::Bucket;
-use aws::store::Store;
+use aws::stack::Services;
 use domain::actor::ActorId;
 use domain::keys::Keys;
-use handlers::wiring::{EMULATOR_ACCESS_KEY_ID, s3_client};
+use handlers::wiring::EMULATOR_ACCESS_KEY_ID;
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions, write_private};
 use serde_json::{Value, json};
 
 use super::data_folder::{self, ActorFolder};
 use super::registry::{Registration, RunningStack};
 use super::session::{KEY_PREFIX, STACK_NAME, TEMPLATE, interruption};
-use super::upload::Destination;
+use super::upload::{examine, upload_actor};
 use super::{events, functions};
 use crate::outcome::{Outcome, answer, remark};
 use crate::target::{CapArguments, TargetArguments};
@@ -115,16 +114,11 @@ async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Regist
 }
 
 async fn upload(folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<()> {
-    let (sdk, outputs) = (stack.sdk_config(), stack.outputs());
-    let destination = Destination {
-        bucket: Bucket::new(s3_client(sdk), &outputs.bucket),
-        store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &outputs.table),
-        keys: Keys::new(KEY_PREFIX),
-    };
+    let services = Services::new(&stack.outputs().stack, stack.sdk_config());
     for folder in folders {
-        match destination.examine(folder).await? {
-            Ok(belongings) => {
-                let images = destination.upload(folder, belongings).await?;
+        match examine(&services, folder).await? {
+            Ok(files) => {
+                let images = upload_actor(&services, folder, files).await?;
                 remark(format!("uploaded {images} images of {}", folder.actor));
             }
             Err(reason) => remark(format!("left alone {}: {reason}", folder.actor)),
@@ -136,7 +130,7 @@ async fn upload(folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<(
 /// Writes the events, and returns their paths: none where there is no actor that they could be about.
 fn write_events(options: &Options, folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<Vec<PathBuf>> {
     let Some((actor, image)) = events::example(folders)? else { return Ok(Vec::new()) };
-    let about = events::About { actor, image, bucket: &stack.outputs().bucket, keys: Keys::new(KEY_PREFIX) };
+    let about = events::About { actor, image, bucket: &stack.outputs().stack.bucket, keys: Keys::new(KEY_PREFIX) };
     events::write(&options.events, &about)
 }
 
@@ -149,11 +143,11 @@ fn variables(options: &Options, stack: &LocalStack) -> Value {
     let common = json!({
         "AWS_ENDPOINT_URL": format!("http://{host}:{port}"),
         EMULATOR_ACCESS_KEY_ID: stack.stack().credentials().access_key_id(),
-        "BUCKET": outputs.bucket,
-        "TABLE": outputs.table,
-        "EVALUATION_QUEUE_URL": outputs.evaluation_queue_url,
-        "DELETION_QUEUE_URL": outputs.deletion_queue_url,
-        "GENERATION_QUEUE_URL": outputs.generation_queue_url,
+        "BUCKET": outputs.stack.bucket,
+        "TABLE": outputs.stack.table,
+        "EVALUATION_QUEUE_URL": outputs.stack.evaluation_queue_url,
+        "DELETION_QUEUE_URL": outputs.stack.deletion_queue_url,
+        "GENERATION_QUEUE_URL": outputs.stack.generation_queue_url,
         "KEY_PREFIX": KEY_PREFIX,
         "LOCAL_DATA_DIR": "",
     });
@@ -180,11 +174,11 @@ fn instructions(stack: &LocalStack, env_vars: &Path, events: &[PathBuf]) -> Stri
     let outputs = stack.outputs();
     let lines = [
         ("endpoint", stack.endpoint()),
-        ("bucket", &outputs.bucket),
-        ("table", &outputs.table),
-        ("evaluation queue", &outputs.evaluation_queue_url),
-        ("deletion queue", &outputs.deletion_queue_url),
-        ("generation queue", &outputs.generation_queue_url),
+        ("bucket", &outputs.stack.bucket),
+        ("table", &outputs.stack.table),
+        ("evaluation queue", &outputs.stack.evaluation_queue_url),
+        ("deletion queue", &outputs.stack.deletion_queue_url),
+        ("generation queue", &outputs.stack.generation_queue_url),
     ];
     let lines = lines.map(|(name, value)| format!("{name:18}{value}\n")).concat();
     let event = events.first().map_or(SAMPLE_EVENT.to_owned(), |event| event.display().to_string());

@@ -6,14 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use aws::bucket::Bucket;
-use aws::queues::QueueUrls;
-use aws::queues::Queues;
-use aws::store::Store;
+use aws::stack::Services;
 use domain::actor::ActorId;
-use domain::keys::Keys;
 use domain::messages::Mode;
-use handlers::wiring::s3_client;
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions};
 
 use super::actors::{Actors, Uploaded};
@@ -27,7 +22,6 @@ use super::providers::{ProviderArguments, Providers};
 use super::registry::{Registration, RunningStack};
 use super::report::{Report, Undo};
 pub(super) use super::signals::interruption;
-use super::upload::Destination;
 use super::wait;
 use super::watch::watch;
 use crate::outcome::{Outcome, remark};
@@ -110,8 +104,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     if matches!(worked, Ok(Ending::Interrupted)) && !options.dry_run {
         session.finish_images().await;
     }
-    let left =
-        if options.dry_run { Ok(()) } else { session.actors.keeper.sync_back(&session.actors.destination).await };
+    let left = if options.dry_run { Ok(()) } else { session.actors.keeper.sync_back(&session.actors.services).await };
     drop(registration);
     session.stack.stop().await?;
     left?;
@@ -135,20 +128,8 @@ impl Session {
             },
         )
         .await?;
-        let sdk = stack.sdk_config();
-        let outputs = stack.outputs();
-        let urls = QueueUrls {
-            evaluation: outputs.evaluation_queue_url.clone(),
-            deletion: outputs.deletion_queue_url.clone(),
-            generation: outputs.generation_queue_url.clone(),
-        };
-        let destination = Destination {
-            bucket: Bucket::new(s3_client(sdk), &outputs.bucket),
-            store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &outputs.table),
-            keys: Keys::new(KEY_PREFIX),
-        };
-        let queues = Queues::new(aws_sdk_sqs::Client::new(sdk), urls);
-        Ok(Self { actors: Actors::new(destination, queues, settings, options.retry), stack })
+        let services = Services::new(&stack.outputs().stack, stack.sdk_config());
+        Ok(Self { actors: Actors::new(services, settings, options.retry), stack })
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
@@ -191,7 +172,7 @@ impl Session {
             self.actors.request_evaluation(actor, Mode::DryRun).await?;
         }
         let mut proposals =
-            wait::dry_runs(&self.actors.destination.store, &self.actors.queues, &actors, &terms).await?;
+            wait::dry_runs(&self.actors.services.store, &self.actors.services.queues, &actors, &terms).await?;
         let skipped = self.actors.skipped.iter();
         proposals.extend(skipped.map(|(actor, reason)| ActorProposal::none(actor.clone(), reason.clone())));
         proposals.sort_by(|one, other| one.actor_id.cmp(&other.actor_id));
@@ -208,7 +189,7 @@ impl Session {
     async fn finish_images(&self) {
         let actors = self.actors.ids();
         tokio::select! {
-            drained = drain(&self.actors.destination.store, &actors) => drop(drained),
+            drained = drain(&self.actors.services.store, &actors) => drop(drained),
             never = self.actors.keeper.run() => match never {},
             // Not another SIGTERM or SIGHUP: a terminal that closes sends two, and a system that shuts down several.
             _ = tokio::signal::ctrl_c() => {}

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use aws::stack::Services;
 use domain::files::{composed, is_image_name};
 use domain::manifest::Manifest;
 
@@ -16,7 +17,6 @@ use super::data_folder::{ActorFolder, is_there};
 use super::manifest_file;
 use super::missing_images;
 use super::salvage::forget_unplaced;
-use super::upload::Destination;
 use crate::outcome::remark;
 
 /// Brings an actor's folder into agreement with the bucket and writes its `manifest.json`. The functions have
@@ -25,7 +25,7 @@ use crate::outcome::remark;
 /// # Errors
 /// If the stack can't be asked, or a file can't be written.
 pub async fn sync_back(
-    destination: &Destination,
+    services: &Services,
     folder: &ActorFolder,
     circumstances: &mut Circumstances,
 ) -> anyhow::Result<()> {
@@ -33,12 +33,12 @@ pub async fn sync_back(
         bail!("the folder is gone, so nothing was written there");
     }
     // Nothing may be written in place of an unmounted disk.
-    if let Some(vanished) = missing_images::vanished(destination, folder).await? {
+    if let Some(vanished) = missing_images::vanished(services, folder).await? {
         bail!("{vanished}, so nothing was written there");
     }
-    let training_data = destination.keys.training_data(&folder.actor);
+    let training_data = services.keys.training_data(&folder.actor);
     let mut in_bucket = BTreeSet::new();
-    for object in destination.bucket.list(&training_data).await? {
+    for object in services.bucket.list(&training_data).await? {
         let filename = object.key.strip_prefix(&training_data);
         let Some(filename) = filename.filter(|name| is_image_name(name) && !name.contains('/')) else {
             continue;
@@ -46,7 +46,7 @@ pub async fn sync_back(
         let path = folder.image(filename);
         // A link to an unreachable disk stays unchanged.
         if !is_there(&path)
-            && let Some(object) = destination.bucket.get(&object.key).await?
+            && let Some(object) = services.bucket.get(&object.key).await?
         {
             write_atomically(&path, &object.bytes)?;
         }
@@ -59,8 +59,8 @@ pub async fn sync_back(
         }
     }
     let _turn = manifest_file::turn(&folder.dir).await;
-    if let Some(mut manifest) = manifest_file::export(&destination.store, folder, Some(circumstances)).await? {
-        sync_trash_back(destination, folder, &manifest).await?;
+    if let Some(mut manifest) = manifest_file::export(&services.store, folder, Some(circumstances)).await? {
+        sync_trash_back(services, folder, &manifest).await?;
         forget_unplaced(&mut manifest, folder);
         manifest_file::write(folder, &manifest)?;
     }
@@ -68,13 +68,13 @@ pub async fn sync_back(
 }
 
 /// What lies in the trash of the bucket only would be gone with the stack.
-async fn sync_trash_back(destination: &Destination, folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
+async fn sync_trash_back(services: &Services, folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
     for (filename, entries) in &manifest.trash {
         for trashed in entries {
             let path = folder.trash_path(&trashed.plan_id, filename);
-            let key = destination.keys.trash(&folder.actor, &trashed.plan_id, filename);
+            let key = services.keys.trash(&folder.actor, &trashed.plan_id, filename);
             if !path.is_file()
-                && let Some(object) = destination.bucket.get(&key).await?
+                && let Some(object) = services.bucket.get(&key).await?
             {
                 // What could not be moved there lies among the images still.
                 if let Err(problem) = write_atomically(&path, &object.bytes) {

@@ -20,7 +20,7 @@ impl LocalStack {
     pub async fn start(emulator: EmulatorOptions, stack: StackOptions) -> Result<Self, Error> {
         let emulator = Emulator::start(emulator).await?;
         let stack = Stack::create(&emulator, stack).await?;
-        emulator.seal(&stack.outputs().bucket).await?;
+        emulator.seal(&stack.outputs().stack.bucket).await?;
         Ok(Self { emulator, stack })
     }
 

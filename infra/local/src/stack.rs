@@ -70,6 +70,7 @@ impl Stack {
         let paths = write_keys(emulator, &options)?;
         options.parameters.extend(paths);
         let creation = Creation {
+            sdk_config: sdk_config.clone(),
             cloudformation: aws_sdk_cloudformation::Client::new(&sdk_config),
             s3: aws_sdk_s3::Client::new(&sdk_config),
             // Bucket names are global in the emulator too.
@@ -126,6 +127,7 @@ fn write_keys(emulator: &Emulator, options: &StackOptions) -> Result<Vec<(String
 /// A stack on its way.
 struct Creation {
     options: StackOptions,
+    sdk_config: SdkConfig,
     cloudformation: aws_sdk_cloudformation::Client,
     s3: aws_sdk_s3::Client,
     code_bucket: String,
@@ -166,7 +168,7 @@ impl Creation {
         loop {
             let stack = self.describe().await?;
             match stack.stack_status() {
-                Some(StackStatus::CreateComplete) => return Outputs::from_stack(&stack),
+                Some(StackStatus::CreateComplete) => return Outputs::from_stack(&stack, &self.sdk_config),
                 Some(StackStatus::CreateInProgress) => tokio::time::sleep(POLL_INTERVAL).await,
                 _ => return Err(self.failure(&stack).await?),
             }

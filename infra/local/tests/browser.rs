@@ -113,7 +113,7 @@ async fn stack_with_photo(directory: &Path) -> LocalStack {
     let options = options(directory, Account::default()).await;
     let stack = LocalStack::start(EmulatorOptions::default(), options).await.unwrap();
     let s3 = aws_sdk_s3::Client::new(stack.sdk_config());
-    let put = s3.put_object().bucket(&stack.outputs().bucket).key("photo.png");
+    let put = s3.put_object().bucket(&stack.outputs().stack.bucket).key("photo.png");
     put.body(b"a person's photo".to_vec().into()).send().await.unwrap();
     stack
 }
@@ -127,7 +127,7 @@ async fn assert_untouched(stack: &LocalStack) {
     let (_, queues) = list.signed(credentials, "sqs").body("application/x-amz-json-1.0", "{}").send(port);
     assert_eq!(queues.matches("http://").count(), 6, "{queues}");
     let s3 = aws_sdk_s3::Client::new(stack.sdk_config());
-    s3.head_object().bucket(&stack.outputs().bucket).key("photo.png").send().await.unwrap();
+    s3.head_object().bucket(&stack.outputs().stack.bucket).key("photo.png").send().await.unwrap();
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn page_in_a_browser_reads_and_changes_nothing() {
     let id = stack.stack().credentials().access_key_id();
     let page = PAGE
         .replace("ADDRESS", &format!("127.0.0.1:{}", stack.emulator().port()))
-        .replace("BUCKET", &stack.outputs().bucket)
+        .replace("BUCKET", &stack.outputs().stack.bucket)
         .replace("AUTHORIZATION", &support::authorization(id, "s3"))
         .replace("CREDENTIAL", &format!("{id}%2F20260101%2Fus-east-1%2Fs3%2Faws4_request"));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -163,7 +163,7 @@ async fn page_in_a_browser_reads_and_changes_nothing() {
         assert_eq!(report[attempt], got, "{attempt}: {report:#}");
     }
     let log = fs::read_to_string(stack.emulator().log_file()).unwrap();
-    let bucket = &stack.outputs().bucket;
+    let bucket = &stack.outputs().stack.bucket;
     for refused in [
         "refused 403 GET '/2015-03-31/functions': web pages",
         "refused 403 OPTIONS",
@@ -183,7 +183,7 @@ async fn page_in_a_browser_reads_and_changes_nothing() {
 async fn page_whose_name_now_leads_here_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let stack = stack_with_photo(directory.path()).await;
-    let address = format!("http://evil.example:{}/{}/photo.png", stack.emulator().port(), stack.outputs().bucket);
+    let address = format!("http://evil.example:{}/{}/photo.png", stack.emulator().port(), stack.outputs().stack.bucket);
     let rebound = "--host-resolver-rules=MAP evil.example 127.0.0.1";
     let arguments = [rebound, "--dump-dom", &address];
     let Some(mut browser) = chromium(&directory.path().join("profile"), &arguments) else { return };
@@ -191,6 +191,6 @@ async fn page_whose_name_now_leads_here_is_refused() {
     browser.0.stdout.take().unwrap().read_to_string(&mut seen).unwrap();
     assert!(seen.contains("the host must be an address of this machine"), "{seen}");
     let log = fs::read_to_string(stack.emulator().log_file()).unwrap();
-    assert!(log.contains(&format!("refused 421 GET '/{}/photo.png'", stack.outputs().bucket)), "{log}");
+    assert!(log.contains(&format!("refused 421 GET '/{}/photo.png'", stack.outputs().stack.bucket)), "{log}");
     assert_untouched(&stack).await;
 }

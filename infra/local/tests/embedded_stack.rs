@@ -32,7 +32,7 @@ async fn an_upload_reaches_the_evaluation_function() {
     let emulator = EmulatorOptions { log_dir: Some(directory.path().join("logs")), ..EmulatorOptions::default() };
     let stack = LocalStack::start(emulator, options(directory.path(), account.clone()).await).await.unwrap();
     let s3 = aws_sdk_s3::Client::new(stack.sdk_config());
-    let bucket = &stack.outputs().bucket;
+    let bucket = &stack.outputs().stack.bucket;
     for key in ["base_images/example_actor_base.png", "training_data/example_actor/grün & blau+1 (2).Jpg"] {
         let key = format!("system_actors/{key}");
         s3.put_object().bucket(bucket).key(key).body(b"image".to_vec().into()).send().await.unwrap();
@@ -58,9 +58,9 @@ async fn stacks_in_two_accounts_are_separate() {
     let emulator = Emulator::start(EmulatorOptions::default()).await.unwrap();
     let one = Stack::create(&emulator, options(directory.path(), Account::unique()).await).await.unwrap();
     let two = Stack::create(&emulator, options(directory.path(), Account::unique()).await).await.unwrap();
-    assert_ne!(one.outputs().bucket, two.outputs().bucket);
-    assert_ne!(one.outputs().evaluation_queue_url, two.outputs().evaluation_queue_url);
-    assert!(one.outputs().generation_dlq_url.contains(one.account().id()));
+    assert_ne!(one.outputs().stack.bucket, two.outputs().stack.bucket);
+    assert_ne!(one.outputs().stack.evaluation_queue_url, two.outputs().stack.evaluation_queue_url);
+    assert!(one.outputs().stack.generation_dlq_url.contains(one.account().id()));
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn parent() {
     let emulator = EmulatorOptions { log_dir: Some(directory.clone()), ..EmulatorOptions::default() };
     let stack = LocalStack::start(emulator, options(&directory, Account::default()).await).await.unwrap();
     let s3 = aws_sdk_s3::Client::new(stack.sdk_config());
-    let put = s3.put_object().bucket(&stack.outputs().bucket);
+    let put = s3.put_object().bucket(&stack.outputs().stack.bucket);
     let key = "system_actors/training_data/example_actor/a.png";
     put.key(key).body(b"image".to_vec().into()).send().await.unwrap();
     let log = stack.emulator().function_log_file();

@@ -189,7 +189,7 @@ async fn a_sealed_stack_rejects_administrative_calls() {
     let options = options(directory.path(), Account::default()).await;
     let stack = LocalStack::start(EmulatorOptions::default(), options).await.unwrap();
     let (port, credentials) = (stack.emulator().port(), stack.stack().credentials());
-    let (bucket, function) = (&stack.outputs().bucket, &stack.outputs().evaluation_function);
+    let (bucket, function) = (&stack.outputs().stack.bucket, &stack.outputs().evaluation_function);
     let code = "/balancer-code-000000000000";
     let functions = "/2015-03-31/functions";
     let refused = |request: Request, service: &str| request.signed(credentials, service).refused(port, 403, SEALED);
@@ -269,7 +269,7 @@ async fn a_sealed_stack_accepts_calls_on_its_data() {
     let options = options(directory.path(), Account::default()).await;
     let stack = LocalStack::start(EmulatorOptions::default(), options).await.unwrap();
     let s3 = aws_sdk_s3::Client::new(stack.sdk_config());
-    let bucket = &stack.outputs().bucket;
+    let bucket = &stack.outputs().stack.bucket;
     s3.put_object().bucket(bucket).key("a b/ü+1.png").body(b"image".to_vec().into()).send().await.unwrap();
     s3.copy_object()
         .bucket(bucket)

@@ -8,6 +8,7 @@ pub mod exchange;
 pub mod metrics;
 pub mod queues;
 pub mod secrets;
+pub mod stack;
 pub mod store;
 
 pub use aws_config::SdkConfig;

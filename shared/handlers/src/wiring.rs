@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws::bucket::Bucket;
 use aws::metrics;
 use aws::queues::Queues;
+pub use aws::stack::s3_client;
 use aws::store::Store;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::config::Credentials;
@@ -155,11 +156,4 @@ pub async fn generation(
         clock: clock.clone(),
     };
     Ok(Worker { handler, store, queues, clock })
-}
-
-/// A client of S3. Emulators know buckets by path only; with AWS the default is right.
-#[must_use]
-pub fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
-    let is_emulator = sdk.endpoint_url().is_some();
-    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(sdk).force_path_style(is_emulator).build())
 }

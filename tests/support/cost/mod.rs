@@ -77,7 +77,7 @@ impl Meter {
         let mut calls: Vec<_> = taken.collect();
         // A function reads what another has written: sizes of items are only known in the order of the answers.
         calls.sort_by_key(|(_, call)| call.answer.at);
-        let evaluation = &self.stack.outputs().evaluation_queue_url;
+        let evaluation = &self.stack.outputs().stack.evaluation_queue_url;
         for (function, call) in calls {
             self.usage.waits += u64::from(function == "Evaluation" && requests::is_message_to(&call, evaluation));
             *self.usage.requests.entry((function, requests::operation(&call))).or_default() += 1;

@@ -50,12 +50,12 @@ pub(super) async fn wait_for(
 }
 
 async fn plan_for(connected: &Connected, request: &Request) -> anyhow::Result<Option<Plan>> {
-    let plans = connected.store.plans(&request.actor).await?;
+    let plans = connected.services.store.plans(&request.actor).await?;
     Ok(plans.into_iter().find(|plan| plan.request_id.as_ref() == Some(&request.request_id)))
 }
 
 async fn rejection_of(connected: &Connected, request: &Request) -> anyhow::Result<Option<String>> {
-    let rejections = connected.store.rejections().await?;
+    let rejections = connected.services.store.rejections().await?;
     let of_request = rejections.into_iter().find(|rejection| rejection.body.contains(&request.request_id));
     Ok(of_request.map(|rejection| rejection.reason))
 }

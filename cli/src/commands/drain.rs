@@ -1,0 +1,115 @@
+//! `balancer drain`
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use aws::store::actors::ActorRecord;
+use domain::actor::ActorId;
+use domain::status::Status;
+use serde::Serialize;
+
+use crate::arguments::Drain;
+use crate::connection::Connected;
+use crate::outcome::{Outcome, SCHEMA, answer, remark};
+
+/// SQS counts messages approximately, so the queues must look empty this often in a row.
+const EMPTY_POLLS: u32 = 3;
+
+/// How often actors are read while messages are left. This scans the table.
+const SCAN_INTERVAL: Duration = Duration::from_secs(60);
+
+#[derive(Serialize)]
+struct Drained {
+    schema: u32,
+    /// Whether no message and no plan is left.
+    drained: bool,
+    messages: u64,
+    /// Actors whose work waits for money.
+    parked: Vec<ActorId>,
+    /// Actors with a running plan and no message that could continue it.
+    stuck: Vec<ActorId>,
+}
+
+/// Waits until every message is processed and every plan completed, or nothing but parked or stuck work is left.
+pub async fn run(arguments: Drain) -> anyhow::Result<Outcome> {
+    let Drain { timeout, json, connection } = arguments;
+    let connected = Connected::to(&connection, &[]).await?;
+    let poll = if connected.stack.endpoint.is_some() { Duration::from_millis(300) } else { Duration::from_secs(5) };
+    let timeout = timeout.map(|minutes| Duration::from_secs(60 * minutes));
+    let (began, mut scanned_at, mut empty_polls, mut shown) = (Instant::now(), None::<Instant>, 0, None);
+    let drained = loop {
+        let messages = connected.services.queues.total_depth().await?;
+        empty_polls = if messages == 0 { empty_polls + 1 } else { 0 };
+        if shown != Some(messages) {
+            remark(format!("{messages} messages left"));
+            shown = Some(messages);
+        }
+        let is_scan_due = scanned_at.is_none_or(|at| at.elapsed() >= SCAN_INTERVAL);
+        if empty_polls >= EMPTY_POLLS || messages > 0 && is_scan_due {
+            scanned_at = Some(Instant::now());
+            let state = Drained::of(messages, &connected.services.store.actors().await?);
+            if messages == 0 || state.is_only_parked(&connected).await? {
+                break state;
+            }
+        }
+        if timeout.is_some_and(|timeout| began.elapsed() >= timeout) {
+            bail!("{messages} messages are left; `balancer status` shows the actors");
+        }
+        tokio::time::sleep(poll).await;
+    };
+    let outcome = if drained.drained { Outcome::Done } else { Outcome::NeedsAttention };
+    if json {
+        answer(serde_json::to_string(&drained)?);
+    } else {
+        answer(drained.in_words());
+    }
+    Ok(outcome)
+}
+
+impl Drained {
+    fn of(messages: u64, records: &BTreeMap<ActorId, ActorRecord>) -> Self {
+        let with = |status: Status| -> Vec<ActorId> {
+            records.iter().filter(|(_, record)| record.status == status).map(|(actor, _)| actor.clone()).collect()
+        };
+        let (parked, stuck) = (with(Status::Parked), with(Status::Balancing));
+        Self {
+            schema: SCHEMA,
+            drained: messages == 0 && parked.is_empty() && stuck.is_empty(),
+            messages,
+            parked,
+            stuck,
+        }
+    }
+
+    /// Whether the remaining messages belong to parked work alone: no plan runs, and no upload waits.
+    async fn is_only_parked(&self, connected: &Connected) -> anyhow::Result<bool> {
+        if self.parked.is_empty() || !self.stuck.is_empty() {
+            return Ok(false);
+        }
+        let records = connected.services.store.actors().await?;
+        let waits = |record: &ActorRecord| record.status != Status::Parked && record.pending_since.is_some();
+        Ok(!records.values().any(waits))
+    }
+
+    fn in_words(&self) -> String {
+        let mut lines = Vec::new();
+        if self.drained {
+            lines.push("Drained: no message and no plan is left.".to_owned());
+        }
+        if !self.parked.is_empty() {
+            lines.push(format!("Parked until there is money: {}. Raise the budget.", names(&self.parked)));
+        }
+        if !self.stuck.is_empty() {
+            lines.push(format!(
+                "Stuck, because the messages of their plans are lost: {}. Run `balancer evaluate --stuck`.",
+                names(&self.stuck)
+            ));
+        }
+        lines.join("\n")
+    }
+}
+
+fn names(actors: &[ActorId]) -> String {
+    actors.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,52 @@
+//! The connections between the queues and the functions of a stack in AWS. While they are disabled, messages wait in
+//! their queues.
+
+use anyhow::Context;
+use aws::SdkConfig;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::error::DisplayErrorContext;
+
+/// How often the state is read while Lambda changes it, which takes up to a minute.
+const POLL: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Enables or disables the event sources of these functions, and waits until Lambda has done so.
+///
+/// # Errors
+/// If Lambda rejects a request.
+pub async fn set_enabled(sdk: &SdkConfig, functions: [&str; 3], enabled: bool) -> anyhow::Result<()> {
+    let client = Client::new(sdk);
+    let mut ids = Vec::new();
+    for function in functions {
+        ids.extend(ids_of(&client, function).await?);
+    }
+    for id in &ids {
+        let request = client.update_event_source_mapping().uuid(id).enabled(enabled);
+        request.send().await.map_err(|error| failure("UpdateEventSourceMapping", error))?;
+    }
+    for id in &ids {
+        wait(&client, id, if enabled { "Enabled" } else { "Disabled" }).await?;
+    }
+    Ok(())
+}
+
+async fn ids_of(client: &Client, function: &str) -> anyhow::Result<Vec<String>> {
+    let listed = client.list_event_source_mappings().function_name(function).send().await;
+    let listed = listed.map_err(|error| failure("ListEventSourceMappings", error))?;
+    let ids: Vec<String> = listed.event_source_mappings().iter().filter_map(|source| source.uuid.clone()).collect();
+    if ids.is_empty() { Err(anyhow::anyhow!("the function {function} has no event source")) } else { Ok(ids) }
+}
+
+async fn wait(client: &Client, id: &str, wanted: &str) -> anyhow::Result<()> {
+    loop {
+        let found = client.get_event_source_mapping().uuid(id).send().await;
+        let found = found.map_err(|error| failure("GetEventSourceMapping", error))?;
+        if found.state().context("Lambda reports no state of an event source")? == wanted {
+            return Ok(());
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn failure<E: std::error::Error>(call: &str, error: E) -> anyhow::Error {
+    anyhow::anyhow!("{call} failed: {}", DisplayErrorContext(error))
+}
