@@ -20,7 +20,7 @@ fn filenames(manifest: &Value) -> Vec<&str> {
     manifest["images"].as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// Everything in `recorded` that `exported` lacks or says differently.
+/// The values in `recorded` that `exported` lacks or contains differently.
 fn losses(path: &str, recorded: &Value, exported: &Value) -> Vec<String> {
     match (recorded, exported) {
         (Value::Object(fields), Value::Object(kept)) => fields
@@ -38,7 +38,7 @@ fn losses(path: &str, recorded: &Value, exported: &Value) -> Vec<String> {
     }
 }
 
-/// Recorded moments name no time zone, and are in UTC; of exported ones milliseconds are kept.
+/// Recorded timestamps are in UTC, without a time zone. Exported ones have milliseconds.
 fn is_same_moment(recorded: &Value, exported: &Value) -> bool {
     const TO_THE_MILLISECOND: usize = "2025-10-17T14:30:14.004".len();
     match (recorded.as_str(), exported.as_str()) {
@@ -51,7 +51,7 @@ fn is_same_moment(recorded: &Value, exported: &Value) -> bool {
 }
 
 #[test]
-fn a_manifest_that_is_read_and_written_keeps_every_field() {
+fn manifest_keeps_every_field() {
     for recorded in recorded() {
         let manifest: Manifest = serde_json::from_value(recorded.clone()).unwrap();
         let written = serde_json::to_value(&manifest).unwrap();
@@ -60,7 +60,7 @@ fn a_manifest_that_is_read_and_written_keeps_every_field() {
 }
 
 #[test]
-fn the_next_number_follows_the_highest_in_use() {
+fn next_number_follows_the_highest_in_use() {
     for recorded in recorded() {
         let actor: ActorId = recorded["actor_id"].as_str().unwrap().parse().unwrap();
         let names = filenames(&recorded);
@@ -77,7 +77,7 @@ fn the_next_number_follows_the_highest_in_use() {
 }
 
 #[tokio::test]
-async fn every_recorded_manifest_is_imported_and_exported_without_loss() {
+async fn recorded_manifests_are_imported_without_loss() {
     let manifests = recorded();
     if manifests.is_empty() {
         return;
