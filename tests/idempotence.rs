@@ -1,4 +1,4 @@
-//! Whatever comes twice changes nothing the second time.
+//! A repeated message or upload changes nothing.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ async fn repeated_upload_of_same_bytes_changes_nothing() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     stack.upload_base_image(&actor).await;
     let set = full_set();
-    // One image is left to the generator: an own image uploaded again is no news either.
+    // One image is generated, because a repeated upload of a generated image changes nothing either.
     let names = stack.upload_all(&actor, 1, &set[1..]).await;
     let record = stack.balanced(&actor).await;
     let before = snapshot(&stack, &actor).await;

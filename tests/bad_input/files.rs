@@ -1,4 +1,4 @@
-//! Files that are unusable, or unusual, or oddly named.
+//! Unusable files, unusual files, and unusual names.
 
 use std::io::Cursor;
 
@@ -15,7 +15,7 @@ fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
     bytes
 }
 
-/// Files that are unusable, and what is said of each.
+/// Unusable files, with the reported reasons.
 fn unusable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let good = &pictures::good(Photorealistic, 1)[0];
     let (whole_png, whole_jpeg) = (png(good.image.clone()), &good.jpeg);
@@ -41,7 +41,7 @@ fn blank_in_the_middle(jpeg: &[u8]) -> Vec<u8> {
     jpeg
 }
 
-/// A PNG whose header says that it is much larger than it is.
+/// A PNG with a much too large size in its header.
 fn claiming_size(mut png: Vec<u8>, side: u32) -> Vec<u8> {
     const HEADER: std::ops::Range<usize> = 12..29;
     png[16..20].copy_from_slice(&side.to_be_bytes());
@@ -74,7 +74,7 @@ fn unusual() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A JPEG of the picture turned to its side, with an EXIF note that says how to turn it back.
+/// A rotated JPEG, with its orientation in EXIF.
 fn lying_on_its_side(image: &RgbImage) -> Vec<u8> {
     const TURN_CLOCKWISE: u8 = 6;
     let mut jpeg = encode_jpeg(&imageops::rotate270(image)).unwrap();

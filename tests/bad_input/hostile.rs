@@ -1,4 +1,4 @@
-//! Images that are as large as any that is accepted, and such as claim to be larger.
+//! Images of the largest accepted size, and images that claim to be larger.
 
 use std::io::Cursor;
 
@@ -11,11 +11,11 @@ use serde_json::json;
 
 const MEGABYTE: u64 = 1 << 20;
 
-/// What the template gives the functions.
+/// The memory of the functions in the template.
 const EVALUATION_MEMORY: u64 = 2_048 * MEGABYTE;
 const GENERATION_MEMORY: u64 = 1_024 * MEGABYTE;
 
-/// A PNG of as many pixels as are accepted, in the costliest form there is: 16 bits in each of four channels.
+/// A PNG with the largest number of pixels, in the most expensive format: four channels of 16 bits.
 fn largest_accepted() -> Vec<u8> {
     let (width, height) = (MAX_SIDE, u32::try_from(MAX_PIXELS / u64::from(MAX_SIDE)).unwrap());
     let line: Vec<u8> = (0..width).flat_map(|x| (u64::from(x) * 0x0123_4567).to_ne_bytes()).collect();
@@ -26,7 +26,7 @@ fn largest_accepted() -> Vec<u8> {
     png.into_inner()
 }
 
-/// A PNG that says it is this large, and is nothing of the kind.
+/// A PNG that claims this size, without the data.
 fn boastful_png(width: u32, height: u32) -> Vec<u8> {
     let mut png = Cursor::new(Vec::new());
     PngEncoder::new(&mut png).write_image(&[0; 64 * 64 * 3], 64, 64, ExtendedColorType::Rgb8).unwrap();
@@ -38,7 +38,7 @@ fn boastful_png(width: u32, height: u32) -> Vec<u8> {
     png
 }
 
-/// A small PNG with a colour profile that unfolds to 100 MB. It is judged without its profile.
+/// A small PNG with a colour profile that decompresses to 100 MB. It is assessed without its profile.
 fn png_with_enormous_profile() -> Vec<u8> {
     let mut png = Cursor::new(Vec::new());
     let mut encoder = PngEncoder::new(&mut png);
@@ -65,7 +65,7 @@ async fn largest_set_fits_into_memory() {
     let enormous_profile = png_with_enormous_profile();
     assert!(enormous_profile.len() < 4 << 20);
     stack.upload(&hero, "hero_8.png", &enormous_profile).await;
-    // A batch is worked on side by side: the others want as much.
+    // The messages of a batch are processed concurrently, so the others need as much.
     let others = ["one", "two", "three"];
     for other in others {
         for number in 1..=2 {

@@ -1,4 +1,4 @@
-//! What people upload and send by mistake: nothing is lost by it, and somebody is told.
+//! Invalid uploads and messages damage nothing and are reported.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod files;

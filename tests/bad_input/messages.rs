@@ -1,4 +1,4 @@
-//! Messages that can't be carried out.
+//! Messages that can't be processed.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use handlers::Clock;
 use handlers::lambda::MAX_DELIVERIES;
 use serde_json::json;
 
-/// Messages that can't be carried out, with the queue they are put on and what is said of each.
+/// Invalid messages, with their queues and the recorded reasons.
 const REJECTED: [(Queue, &str, &str); 16] = [
     (Queue::Evaluation, "", "EOF"),
     (Queue::Evaluation, "{", "EOF"),
@@ -42,7 +42,7 @@ async fn invalid_messages_are_rejected_and_change_nothing() {
     stack.balanced(&actor).await;
 
     for (queue, body, _) in REJECTED {
-        // SQS takes no empty body.
+        // SQS accepts no empty body.
         stack.send_text(queue, if body.is_empty() { " " } else { body }).await;
     }
 

@@ -1,4 +1,4 @@
-//! Nothing is made, and nothing deleted, while it is not known of whom.
+//! Nothing is generated or deleted while the base image or the actor's profile is unknown.
 
 use aws::queues::Queue;
 use balancer_tests::pictures;

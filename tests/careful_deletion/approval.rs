@@ -1,4 +1,4 @@
-//! A plan that would delete too large a share of a set waits for a person.
+//! A plan that would delete a large share of a set waits for approval.
 
 use aws::queues::Queue;
 use balancer_tests::pictures::{blurred, good, too_full_set};
@@ -27,7 +27,7 @@ async fn plan_above_the_cap_needs_one_approval() {
     let record = stack.store.actor(&actor).await.unwrap().unwrap();
     let waiting = stack.plans(&actor).await.pop().unwrap();
     assert_eq!((waiting.state, record.active_plan.as_ref()), (PlanState::AwaitingApproval, Some(&waiting.plan_id)));
-    // Its message, whoever sends it, is not enough.
+    // A deletion message without approval is rejected.
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": waiting.plan_id })).await;
     assert!(stack.rejections(1).await[0].reason.contains("is not to be carried out"));
 

@@ -13,7 +13,7 @@ use serde_json::json;
 
 const BOTCHED: &str = "Generated as photorealistic, but came out as color_stylized.";
 
-/// A world whose first photographs, this many, come out as drawings in colour, rated 9.
+/// A world in which this many photographs come out as colour drawings with quality 9.
 async fn botching(photographs: usize) -> World {
     let paint = move |kind, index| match kind {
         Kind::Photorealistic if index < photographs => coded_picture(Kind::ColorStylized, 9, 1_000 + index as u32),
@@ -22,7 +22,7 @@ async fn botching(photographs: usize) -> World {
     World::with(&[], |_, _| Outcome::Succeeds, paint).await
 }
 
-/// A base image, this many photographs, a drawing without colour and one in colour.
+/// Uploads a base image, this many photographs, and one drawing of each stylized kind.
 async fn upload(world: &World, hero: &ActorId, photographs: usize) {
     world.upload_base_image(hero).await;
     let photographs = vec![(Kind::Photorealistic, 8); photographs];

@@ -1,4 +1,4 @@
-//! A deletion that was cut off, and who meets it.
+//! Interrupted deletions are completed under their original id.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use domain::trash::TrashRecord;
 use handlers::{Clock, Handler, HandlerError, Message};
 use serde_json::json;
 
-/// A balanced set, and a plan of one deletion that has claimed its image and was cut off there.
+/// A balanced set, and a plan whose only deletion stopped after it claimed its image.
 async fn cut_off_after_the_claim(stack: &TestStack, actor: &ActorId, state: PlanState) -> PlannedDeletion {
     let names = stack.upload_all(actor, 1, &full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": actor.as_str() })).await;
@@ -71,7 +71,7 @@ async fn superseded_plan_completes_only_begun_deletions() {
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
     assert!(stack.rejections(1).await[0].reason.contains("not to be carried out any more"));
     assert_deleted(&stack, &actor, &deletion.filename).await;
-    // Whoever overtook the plan may not have seen it. There is no base image to make another one with.
+    // The superseding evaluation may not have seen the deletion. Without a base image no replacement is generated.
     assert!(stack.needs_attention(&actor).await.contains("There is no base image"));
 }
 
@@ -93,12 +93,12 @@ async fn long_deletion_continues_in_the_next_delivery() {
         world.upload(&hero, name, name.as_bytes()).await;
     }
     let body = json!({ "actor_id": "hero", "filenames": names }).to_string();
-    let mut times_put_off = 0;
+    let mut deferrals = 0;
     while let Err(error) = world.deletion().handler.handle(Message { id: "m", body: &body, sent_at: None }).await {
         assert!(matches!(error, HandlerError::Deferred { .. }), "{error}");
-        times_put_off += 1;
+        deferrals += 1;
     }
-    assert!(times_put_off > 0);
+    assert!(deferrals > 0);
     assert_eq!(world.names_below("trash/hero/").await.len(), 30);
     assert!(world.local_files(&hero).is_empty());
 }

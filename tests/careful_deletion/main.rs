@@ -1,5 +1,5 @@
-//! Deletion is careful: never a pinned image, never another version than was judged, never too much at once, and
-//! nothing that can't be put back.
+//! Deletion is careful: it never deletes a pinned image, another version than the assessed one, or a large share of a set
+//! without approval, and every deleted image can be restored.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod approval;

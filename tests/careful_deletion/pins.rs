@@ -1,4 +1,4 @@
-//! A pinned image stays, whoever wants to delete it.
+//! No plan and no request deletes a pinned image.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use domain::trash::TrashRecord;
 use handlers::Clock;
 use serde_json::json;
 
-/// How often a pin and a deletion race each other for one record.
+/// Races of a pin and a deletion for one record.
 const RACES: u32 = 100;
 
-/// By how much later the pin comes in each race than in the one before.
+/// The additional delay of the pin in each race.
 const STEP: Duration = Duration::from_micros(500);
 
-/// Has the set judged, so that its images are in the manifest, and nothing else.
+/// Has the set assessed, so that it has image records.
 async fn look_at(stack: &TestStack, actor: &ActorId) {
     stack.send(Queue::Evaluation, json!({ "actor_id": actor.as_str(), "mode": "dry_run" })).await;
     stack.idle().await;
@@ -129,7 +129,7 @@ async fn either_pin_or_claim_wins() {
             sidecars: Vec::new(),
         };
         let pin = async {
-            // A claim takes several calls, a pin one: it begins at another moment of the claim each time.
+            // A claim takes several calls and a pin one, so the pin meets another moment of the claim each time.
             tokio::time::sleep(STEP * (number % 20)).await;
             stack.store.set_pinned(&actor, &filename, true).await
         };

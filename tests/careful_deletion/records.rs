@@ -1,4 +1,4 @@
-//! What is kept of a deleted image, and what isn't deleted at all.
+//! Trash records, and files that are not deleted.
 
 use std::fs;
 

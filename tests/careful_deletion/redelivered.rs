@@ -1,4 +1,4 @@
-//! Deletions whose messages come back, and workers that hang while others end what they had begun.
+//! Redelivered deletions, and stalled workers whose deletions others complete.
 
 use aws::bucket::IfUnchanged;
 use aws::store::trash::{Begun, Claim, Version};
@@ -16,7 +16,7 @@ use serde_json::json;
 
 const NAME: &str = "hero_1.jpg";
 
-/// An image of the manifest and of the bucket, and what a plan wants of it.
+/// An image with its record, and a planned deletion of it.
 async fn wanted(world: &World, actor: &ActorId) -> TrashRecord {
     world.upload(actor, NAME, &blurred()).await;
     let etag = world.bucket.etag(&world.keys.image(actor, NAME)).await.unwrap();
@@ -33,7 +33,7 @@ async fn begin(world: &World, actor: &ActorId, wanted: &TrashRecord) -> Begun {
     }
 }
 
-/// What a worker does once it has claimed the image.
+/// The steps of a worker after it has claimed the image.
 async fn carry_through(world: &World, actor: &ActorId, begun: &Begun) {
     let etag = begun.trashed.image.etag.as_deref().unwrap();
     let (key, trash) = (world.keys.image(actor, NAME), world.keys.trash(actor, "p", NAME));
@@ -101,7 +101,7 @@ async fn plan_does_not_delete_an_image_under_restoration() {
     let wanted = wanted(&world, &hero).await;
     let begun = begin(&world, &hero, &wanted).await;
     carry_through(&world, &hero, &begun).await;
-    // The person has got so far that the image is back, and its copy is still in the trash.
+    // The restore has written the object and not yet removed the copy from the trash.
     world.upload(&hero, NAME, &blurred()).await;
     assert!(world.store.restore_image(&hero, NAME, &wanted.image, false).await.unwrap());
     let claim = world.store.begin_deletion(&hero, NAME, &wanted, Version::Assessed).await.unwrap();
@@ -131,7 +131,7 @@ async fn resumed_deletion_restarts_the_retention() {
 async fn evaluation_keeps_concurrently_restored_images() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
-    // The evaluation has met the object before its record was back.
+    // The evaluation has seen the object before the restore wrote its record.
     let met = Image { etag: wanted.image.etag.clone(), quality: Some(7), ..Image::default() };
     let restored = Image { unusable: Some("It was damaged once.".to_owned()), ..wanted.image.clone() };
     assert!(world.store.restore_image(&hero, NAME, &restored, true).await.unwrap());
@@ -140,7 +140,7 @@ async fn evaluation_keeps_concurrently_restored_images() {
     assert_eq!(found, Image { quality: Some(7), pinned: true, ..wanted.image });
 }
 
-/// Has the function carry a message out that was sent by hand, as SQS delivers it: again and again under one name.
+/// Handles a manual deletion as SQS delivers it: each time with the same message id.
 async fn delete_by_hand(world: &World, names: &[&str], sent_at: Option<Timestamp>) {
     let body = json!({ "actor_id": "hero", "filenames": names }).to_string();
     world.deletion().handler.handle(Message { id: "message-1", body: &body, sent_at }).await.unwrap();
@@ -161,14 +161,14 @@ async fn redelivered_manual_deletion_keeps_newer_files() {
     world.upload(&hero, "hero_1.jpg", &blurred()).await;
     delete_by_hand(&world, &["hero_1.jpg", "hero_2.jpg"], sent_at).await;
     assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.jpg"]);
-    // A copy of a message is known by what its sender calls it.
+    // Only the request id identifies a copy of a message.
     let named = json!({ "actor_id": "hero", "filenames": ["hero_2.jpg"], "request_id": "mine" }).to_string();
     for id in ["message-2", "message-3"] {
         world.upload(&hero, "hero_2.jpg", &blurred()).await;
         world.deletion().handler.handle(Message { id, body: &named, sent_at }).await.unwrap();
     }
     assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.jpg", "hero_2.jpg"]);
-    // An event that somebody has written has no time to be known by, and may bear the id of another one.
+    // An event file has no time, and may contain the id of another message.
     delete_by_hand(&world, &["hero_1.jpg"], None).await;
     assert_eq!(world.names_below("training_data/hero/").await, ["hero_2.jpg"]);
     assert_eq!(world.store.trash(&hero).await.unwrap()["hero_1.jpg"].len(), 2, "both versions are kept");

@@ -1,4 +1,4 @@
-//! What was given up goes on once its cause is mended.
+//! Redriven dead letters succeed once their cause is fixed.
 
 use aws::queues::Queue;
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -1,4 +1,4 @@
-//! What was deleted is put back under its old name: in the bucket, the local copy and the manifest.
+//! Restored images have their old names: in the bucket, the local copy and the manifest.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ use handlers::restore::{Restoration, RestoreError};
 use local_stack::Account;
 use serde_json::json;
 
-/// A balanced set of which two images lie in the trash. Returns their names and what is kept of them.
+/// A balanced set with two images in the trash. Returns their names and trash records.
 async fn with_two_in_the_trash(stack: &TestStack, actor: &ActorId) -> Vec<(String, TrashRecord)> {
     stack.upload_all(actor, 1, &too_full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": actor.as_str() })).await;
@@ -36,7 +36,7 @@ async fn restore(
     Restoration { bucket, store, local: &local, keys, pin, clock: &clock }.restore(actor, name, trashed).await.map(drop)
 }
 
-/// The image is where it was, with everything that was known of it, and nothing of it is left in the trash.
+/// Asserts that the image and its record are as before the deletion, and that the trash is empty.
 async fn assert_back(
     stack: &TestStack,
     actor: &ActorId,
@@ -99,7 +99,7 @@ async fn restore_does_not_overwrite_another_file() {
 
 #[tokio::test]
 async fn interrupted_restore_can_be_repeated() {
-    // What the attempt has done that was cut off: one step more each time.
+    // The interrupted attempt gets one step further each time.
     for steps in 1..=4 {
         let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
         let trash = with_two_in_the_trash(&stack, &actor).await;

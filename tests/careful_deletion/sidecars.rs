@@ -100,7 +100,7 @@ async fn images_without_sidecars_share_one_listing() {
 #[tokio::test]
 async fn a_sidecar_written_since_the_deletion_began_stays() {
     let (world, hero) = world_with(&["hero_1.jpg", "hero_1.txt"]).await;
-    // The worker dies right after the image has left the bucket.
+    // The worker crashes right after it has deleted the object.
     world.network.fail_on("DELETE", Fault::CrashAfter);
     let body = json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"], "request_id": "mine" });
     world.lose_messages(Queue::Evaluation).await;

@@ -1,4 +1,4 @@
-//! What is asked is answered: once, and always.
+//! Each request is answered exactly once.
 
 use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
@@ -17,7 +17,7 @@ async fn status(world: &World, actor: &ActorId) -> Status {
     world.store.actor(actor).await.unwrap().unwrap().status
 }
 
-/// A set that has one photograph too many, and lacks both stylized images.
+/// A set with one photograph too many and without stylized images.
 async fn lopsided() -> (World, ActorId) {
     let (world, hero) = (World::coded(&[("TARGET_TOTAL", "6")]).await, actor("hero"));
     world.upload_base_image(&hero).await;
@@ -61,7 +61,7 @@ async fn answered_forced_request_supersedes_nothing() {
     world.evaluation().await.handler.handle(message).await.unwrap();
     let begun = world.store.plans(&hero).await.unwrap();
     assert!(begun.len() == 1 && begun[0].is_under_way());
-    // What lands meanwhile has been quiet for long.
+    // An upload after the evaluation, whose quiet time is over.
     world.store.record_upload(&hero, None, world.clock.now()).await.unwrap().unwrap();
     world.advance_clock(SignedDuration::from_mins(30));
     for id in ["m", "a copy"] {
@@ -90,7 +90,7 @@ async fn manual_deletion_of_vanished_file_is_evaluated() {
     world.drive().await;
     assert_eq!((status(&world, &hero).await, world.replicate.charged()), (Status::Balanced, 1));
 
-    // It comes back in place of the one that was made for it, goes without a word, and is deleted once more.
+    // The image is uploaded again instead of its replacement, disappears without a message, and is deleted once more.
     world.upload(&hero, "hero_3.jpg", &pictures[2]).await;
     world.wait_for_messages(1).await;
     world.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": ["hero_4.jpg"] })).await;

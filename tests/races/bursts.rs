@@ -1,4 +1,4 @@
-//! Evaluations: one for a burst of uploads, and an end to every series of them.
+//! A burst of uploads leads to one evaluation, and every series of rounds ends.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use handlers::{Handler, HandlerError, Message};
 use jiff::SignedDuration;
 use serde_json::json;
 
-/// Evaluations that looked at something new: each keeps its grids under a name of its own.
+/// The number of evaluations that assessed new images: each stores its grid under its own plan id.
 async fn evaluations(world: &World) -> usize {
     let grids = world.names_below("evaluations/hero/").await;
     let plans: BTreeSet<_> = grids.iter().map(|name| name.split(['.', 'Z']).next().unwrap()).collect();
     plans.len()
 }
 
-/// Good images of every kind, and a base image, before anybody has looked.
+/// Uploads good images of every kind and a base image.
 async fn upload_at_once(world: &World, hero: &ActorId, images: usize) {
     world.upload_base_image(hero).await;
     for number in 1..=images {
@@ -44,7 +44,11 @@ async fn burst_of_uploads_is_one_complete_evaluation() {
     assert_eq!(evaluations(&world).await, 1);
     assert_eq!(world.store.plans(&hero).await.unwrap().len(), 1);
     let kept = world.manifest(&hero).await.images.len();
-    assert_eq!(kept + world.names_below("trash/hero/").await.len(), 100, "each was seen, and is here or in the trash");
+    assert_eq!(
+        kept + world.names_below("trash/hero/").await.len(),
+        100,
+        "each was assessed, and is in the set or the trash"
+    );
 }
 
 #[tokio::test]
@@ -53,8 +57,8 @@ async fn continuous_uploads_do_not_block_plans() {
     world.upload_base_image(&hero).await;
     let body = json!({ "actor_id": "hero", "cause": "uploads" }).to_string();
     let worker = world.evaluation().await;
-    let evaluate_amid_uploads = async || {
-        let trickling = async {
+    let evaluate_during_uploads = async || {
+        let uploading = async {
             loop {
                 world.store.record_upload(&hero, None, world.clock.now()).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -63,19 +67,19 @@ async fn continuous_uploads_do_not_block_plans() {
         let message = Message { id: "m", body: &body, sent_at: Some(world.clock.now()) };
         tokio::select! {
             evaluated = worker.handler.handle(message) => evaluated,
-            () = trickling => Ok(()),
+            () = uploading => Ok(()),
         }
     };
     world.store.record_upload(&hero, None, world.clock.now()).await.unwrap();
-    // Ten quiet times are 40 seconds.
+    // Ten quiet periods are 40 seconds.
     for seconds in [41, 20, 25] {
         world.advance_clock(SignedDuration::from_secs(seconds));
-        let evaluated = evaluate_amid_uploads().await;
-        let is_put_off = matches!(evaluated, Err(HandlerError::Deferred { .. }));
-        assert_eq!(is_put_off, seconds != 25, "{evaluated:?}");
+        let evaluated = evaluate_during_uploads().await;
+        let is_deferred = matches!(evaluated, Err(HandlerError::Deferred { .. }));
+        assert_eq!(is_deferred, seconds != 25, "{evaluated:?}");
     }
     assert!(world.store.plans(&hero).await.unwrap()[0].is_under_way());
-    assert!(world.store.actor(&hero).await.unwrap().unwrap().pending_since.is_some(), "they are looked at afterwards");
+    assert!(world.store.actor(&hero).await.unwrap().unwrap().pending_since.is_some(), "they are evaluated afterwards");
     world.drive().await;
     assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().status, Status::Balanced);
 }
@@ -88,7 +92,11 @@ async fn many_new_images_are_assessed_in_parts() {
     assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().status, Status::Balanced);
     assert_eq!((evaluations(&world).await, world.store.plans(&hero).await.unwrap().len()), (2, 1));
     let kept = world.manifest(&hero).await.images.len();
-    assert_eq!(kept + world.names_below("trash/hero/").await.len(), 130, "each was seen, and is here or in the trash");
+    assert_eq!(
+        kept + world.names_below("trash/hero/").await.len(),
+        130,
+        "each was assessed, and is in the set or the trash"
+    );
 }
 
 #[tokio::test]
@@ -108,9 +116,9 @@ async fn too_large_set_needs_attention_and_is_unchanged() {
 
 #[tokio::test]
 async fn upload_restarts_the_rounds_of_a_bad_set() {
-    let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
+    let bad = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "3"), ("MAX_ROUNDS", "3")];
-    let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, poor).await, actor("hero"));
+    let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, bad).await, actor("hero"));
     world.upload_base_image(&hero).await;
     for uploads in 1..=2 {
         let picture = coded_picture(Kind::Photorealistic, 9, uploads);
@@ -131,9 +139,9 @@ async fn upload_restarts_the_rounds_of_a_bad_set() {
 
 #[tokio::test]
 async fn repeated_upload_leaves_a_suspended_set() {
-    let poor = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
+    let bad = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
     let variables = [("TARGET_TOTAL", "3"), ("MAX_ROUNDS", "2")];
-    let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, poor).await, actor("hero"));
+    let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, bad).await, actor("hero"));
     world.upload_base_image(&hero).await;
     let picture = coded_picture(Kind::Photorealistic, 9, 1);
     let land = async || {
@@ -151,7 +159,7 @@ async fn repeated_upload_leaves_a_suspended_set() {
 
     world.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
     world.drive().await;
-    assert_eq!(world.store.plans(&hero).await.unwrap().len(), 4, "asked for by hand, it is tried again");
+    assert_eq!(world.store.plans(&hero).await.unwrap().len(), 4, "a manual request starts another attempt");
 }
 
 #[tokio::test]
@@ -178,13 +186,13 @@ async fn scoped_plan_delays_uploads_and_requests() {
     world.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": "generate_only" })).await;
     world.deliver_once(1, None, &mut Trace::default()).await;
     assert!(world.store.plans(&hero).await.unwrap()[0].is_under_way());
-    let poor = coded_picture(Kind::Photorealistic, 1, 1);
-    world.upload(&hero, "hero_100.jpg", &poor).await;
+    let bad = coded_picture(Kind::Photorealistic, 1, 1);
+    world.upload(&hero, "hero_100.jpg", &bad).await;
     world.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
     world.drive().await;
     let record = world.store.actor(&hero).await.unwrap().unwrap();
     assert_eq!(record.status, Status::Balanced, "{record:?}");
-    assert_eq!(world.names_below("trash/hero/").await.len(), 1, "what was uploaded has been judged");
+    assert_eq!(world.names_below("trash/hero/").await.len(), 1, "the upload has been assessed");
 }
 
 #[tokio::test]
@@ -213,16 +221,16 @@ async fn concurrent_evaluations_request_one_assessment() {
         let id = format!("message {number}");
         world.evaluation().await.handler.handle(Message { id: &id, body: &body, sent_at: None }).await
     };
-    // A worker that dies as it asks leaves every image known and none judged.
+    // A worker that crashes at its first vision request has read every image and assessed none.
     world.network.fail_on("chat/completions", Fault::CrashBefore);
     tokio::select! {
         () = world.network.crash() => world.advance_clock(LEASE_DURATION),
         _ = evaluate(0) => panic!("the worker did not die"),
     }
-    let asked_before = world.vision.request_count();
+    let requests_before = world.vision.request_count();
     let ends = futures::future::join_all((1..=8).map(evaluate)).await;
     assert!(ends.iter().any(Result::is_ok), "{ends:?}");
     assert!(ends.iter().all(|end| matches!(end, Ok(()) | Err(HandlerError::Deferred { .. }))), "{ends:?}");
-    // Thirty images are two pages, each of them one question.
-    assert_eq!(world.vision.request_count() - asked_before, 2);
+    // Thirty images fill two pages, each of them one vision request.
+    assert_eq!(world.vision.request_count() - requests_before, 2);
 }

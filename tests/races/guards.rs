@@ -55,7 +55,7 @@ impl Handler for Evaluating {
 }
 
 /// Delivers a message for the last time to a handler that fails.
-async fn give_up(world: &World, handler: impl Handler, body: &Value, sent: Timestamp) {
+async fn fail_last_delivery(world: &World, handler: impl Handler, body: &Value, sent: Timestamp) {
     let attributes = json!({
         "ApproximateReceiveCount": MAX_DELIVERIES.to_string(),
         "SentTimestamp": sent.as_millisecond().to_string(),
@@ -122,9 +122,9 @@ async fn dead_letter_of_active_plan_is_reported() {
         let (world, hero) = balancing().await;
         let now = world.clock.now();
         match queue {
-            Queue::Generation => give_up(&world, Generating, &body, now).await,
-            Queue::Deletion => give_up(&world, Deleting, &body, now).await,
-            Queue::Evaluation => give_up(&world, Evaluating, &body, now).await,
+            Queue::Generation => fail_last_delivery(&world, Generating, &body, now).await,
+            Queue::Deletion => fail_last_delivery(&world, Deleting, &body, now).await,
+            Queue::Evaluation => fail_last_delivery(&world, Evaluating, &body, now).await,
         }
         assert_eq!(status(&world, &hero).await, Status::NeedsAttention, "{body}");
     }
@@ -135,12 +135,12 @@ async fn dead_letter_of_superseded_plan_is_not_reported() {
     let (world, hero) = balancing().await;
     let now = world.clock.now();
     world.store.supersede_plan(&hero, "p").await.unwrap();
-    give_up(&world, Generating, &slot_of("p"), now).await;
+    fail_last_delivery(&world, Generating, &slot_of("p"), now).await;
     assert_eq!(status(&world, &hero).await, Status::Balancing, "the evaluation that superseded it is under way");
     balance(&world, &hero).await;
-    give_up(&world, Generating, &slot_of("p"), now).await;
-    give_up(&world, Deleting, &json!({ "actor_id": "hero", "plan_id": "p" }), now).await;
-    give_up(&world, Evaluating, &json!({ "actor_id": "hero", "cause": { "plan_done": "p" } }), now).await;
+    fail_last_delivery(&world, Generating, &slot_of("p"), now).await;
+    fail_last_delivery(&world, Deleting, &json!({ "actor_id": "hero", "plan_id": "p" }), now).await;
+    fail_last_delivery(&world, Evaluating, &json!({ "actor_id": "hero", "cause": { "plan_done": "p" } }), now).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 }
 
@@ -174,12 +174,12 @@ async fn dead_letter_of_claimed_deletion_is_reported() {
     let (world, hero) = superseded_while_it_deletes().await;
     balance(&world, &hero).await;
     let message = json!({ "actor_id": "hero", "plan_id": "p" });
-    give_up(&world, Deleting, &message, world.clock.now()).await;
+    fail_last_delivery(&world, Deleting, &message, world.clock.now()).await;
     assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
 
     world.store.end_deletion(&hero, "hero_1.jpg", "p").await.unwrap();
     balance(&world, &hero).await;
-    give_up(&world, Deleting, &message, world.clock.now()).await;
+    fail_last_delivery(&world, Deleting, &message, world.clock.now()).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 }
 
@@ -188,7 +188,7 @@ async fn dead_letter_of_reviewed_plan_is_not_reported() {
     let (world, hero) = balancing().await;
     balance(&world, &hero).await;
     world.store.close_plan(&hero, "p").await.unwrap();
-    give_up(&world, Generating, &slot_of("p"), world.clock.now()).await;
+    fail_last_delivery(&world, Generating, &slot_of("p"), world.clock.now()).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 }
 
@@ -198,11 +198,11 @@ async fn dead_letter_of_running_manual_plan_is_reported() {
     balance(&world, &hero).await;
     let now = world.clock.now();
     world.store.record_plan(&hero, &plan("by-hand-1", Origin::Manual, now)).await.unwrap();
-    give_up(&world, Generating, &slot_of("by-hand-1"), now).await;
+    fail_last_delivery(&world, Generating, &slot_of("by-hand-1"), now).await;
     assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
     balance(&world, &hero).await;
     world.store.close_plan(&hero, "by-hand-1").await.unwrap();
-    give_up(&world, Generating, &slot_of("by-hand-1"), now).await;
+    fail_last_delivery(&world, Generating, &slot_of("by-hand-1"), now).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 }
 
@@ -212,14 +212,14 @@ async fn dead_request_is_reported_unless_answered() {
     let before = world.clock.now() - SignedDuration::from_secs(5);
     balance(&world, &hero).await;
     for body in [json!({ "actor_id": "hero" }), json!({ "actor_id": "hero", "cause": "uploads" })] {
-        give_up(&world, Evaluating, &body, before).await;
+        fail_last_delivery(&world, Evaluating, &body, before).await;
         assert_eq!(status(&world, &hero).await, Status::Balanced, "{body}");
-        give_up(&world, Evaluating, &body, world.clock.now()).await;
+        fail_last_delivery(&world, Evaluating, &body, world.clock.now()).await;
         assert_eq!(status(&world, &hero).await, Status::NeedsAttention, "{body}");
         balance(&world, &hero).await;
     }
     // No evaluation carries out a manual request.
-    give_up(&world, Deleting, &json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"] }), before).await;
+    fail_last_delivery(&world, Deleting, &json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"] }), before).await;
     assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
 }
 

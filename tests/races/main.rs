@@ -1,4 +1,4 @@
-//! What holds however many work at once, in whatever order, however often.
+//! Concurrent workers, uploads and operators, in any order and with repetitions.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod answers;

@@ -1,4 +1,4 @@
-//! Budgets: no worker spends what another has set aside.
+//! Budgets: no worker spends what another has reserved.
 
 use aws::queues::Queue;
 use aws::store::actors::OnBehalf;
@@ -11,7 +11,7 @@ use domain::status::Status;
 use jiff::SignedDuration;
 use serde_json::json;
 
-/// What an image costs.
+/// The price of an image.
 const PRICE: u64 = 40_000;
 
 async fn world(variables: &[(&str, &str)]) -> World {
@@ -21,11 +21,11 @@ async fn world(variables: &[(&str, &str)]) -> World {
 async fn ask_for(world: &World, actor: &ActorId, images: u32) {
     world.upload_base_image(actor).await;
     world.send(Queue::Generation, json!({ "actor_id": actor, "generate": { "photorealistic": images } })).await;
-    // The message that makes the plan, and no image yet.
+    // Only the message that creates the plan.
     world.deliver_once(1, None, &mut Default::default()).await;
 }
 
-/// Lets the workers look once at every message that waits.
+/// Processes every waiting message once.
 async fn look_once(world: &World, workers: usize) {
     let looks = async || {
         for _ in 0..4 {
@@ -42,7 +42,7 @@ async fn fifty_workers_do_not_exceed_the_budget() {
         ("ACTOR_DAILY_BUDGET_USD", "ACTOR_DAILY_BUDGET_USD is raised"),
         ("PLAN_BUDGET_USD", "PLAN_BUDGET_USD is raised"),
     ] {
-        // Ten images and a half. Looking again takes no time, so that the day doesn't end.
+        // Ten and a half images. Polling the budget takes no time, so that the day doesn't end.
         let (mut world, hero) = (world(&[(variable, "0.42"), ("BUDGET_POLL_SECONDS", "1")]).await, actor("hero"));
         ask_for(&world, &hero, 30).await;
         look_once(&world, 50).await;

@@ -1,4 +1,4 @@
-//! Image numbers: sequential for each actor, no gap, no double.
+//! Image numbers are sequential for each actor, without gaps and duplicates.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn rich_world() -> World {
     World::with(&NO_LIMITS, |_, _| Outcome::Succeeds, any_picture).await
 }
 
-/// Has this many images of an actor asked for by hand, a hundred at once, with the messages not yet worked on.
+/// Requests this many images of an actor, a hundred at a time, and leaves the messages in the queue.
 async fn ask_for(world: &World, actor: &ActorId, images: u32) {
     world.upload_base_image(actor).await;
     let mut left = images;
@@ -33,7 +33,7 @@ async fn ask_for(world: &World, actor: &ActorId, images: u32) {
     }
 }
 
-/// A considerate person: takes the next number, and never one that is taken.
+/// An operator who uploads files under the next free number.
 async fn upload_numbered(world: &World, actor: &ActorId, images: usize) {
     let mut uploaded = 0;
     while uploaded < images {
@@ -46,7 +46,7 @@ async fn upload_numbered(world: &World, actor: &ActorId, images: usize) {
     }
 }
 
-/// Asserts that an actor's images bear the numbers from 1 on, and that the made ones are all in the manifest.
+/// Asserts that an actor's images have the numbers from 1 on, and that all generated ones are in the manifest.
 async fn assert_sequential(world: &World, actor: &ActorId, made: usize, uploaded: usize) {
     let mut numbers: Vec<u64> =
         world.names_below(&format!("training_data/{actor}/")).await.iter().map(|name| number_of(name)).collect();
@@ -69,7 +69,7 @@ async fn assert_sequential(world: &World, actor: &ActorId, made: usize, uploaded
 #[tokio::test]
 async fn fifty_workers_and_uploads_share_no_number() {
     let (world, hero) = (rich_world().await, actor("hero"));
-    // The table says now and then that a transaction is at an item, as the emulator never does.
+    // Some writes fail with a transaction conflict, which the emulator never reports.
     world.network.conflict_every(20);
     ask_for(&world, &hero, 200).await;
     tokio::join!(world.generate_with(50), upload_numbered(&world, &hero, 25));

@@ -1,4 +1,4 @@
-//! Pictures that say what they are: whoever looks at one, on a grid or alone, can read its kind and its quality.
+//! Pictures that encode their kind and quality, readable from a grid or a single image.
 //!
 //! The middle of the picture is a field of 4×4 squares, lit or dark. The colour of the lit ones is the kind, their
 //! pattern the quality and the variant, with one square for odd parity. Around it lies a pattern of grey blocks of the
@@ -22,24 +22,23 @@ const QUALITY_BITS: u32 = 4;
 const VARIANT_BITS: u32 = SQUARES * SQUARES - QUALITY_BITS - 1;
 const PARITY: u32 = 1 << (QUALITY_BITS + VARIANT_BITS);
 
-/// What a picture says of itself.
+/// The decoded content of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Code {
-    /// Its kind.
     pub kind: Kind,
-    /// Its quality, from 1 to 10.
+    /// From 1 to 10.
     pub quality: u8,
-    /// Which of the pictures of this kind and quality it is.
+    /// Distinguishes pictures of one kind and quality.
     pub variant: u32,
 }
 
-/// A picture of this kind and quality, as a JPEG file. Each of the [`VARIANTS`] is a picture of its own.
+/// A picture of this kind and quality as a JPEG file, different for each of the [`VARIANTS`].
 #[must_use]
 pub fn coded_picture(kind: Kind, quality: u8, variant: u32) -> Vec<u8> {
     encode_jpeg(&coded_image(Code { kind, quality, variant })).unwrap()
 }
 
-/// The same, not encoded.
+/// The pixels of a coded picture.
 #[must_use]
 pub fn coded_image(code: Code) -> RgbImage {
     let mut random = ChaCha8Rng::seed_from_u64(u64::from(code.variant) << 8 | code.kind as u64);
@@ -52,7 +51,7 @@ pub fn coded_image(code: Code) -> RgbImage {
     })
 }
 
-/// Reads a picture of any size; `None` if it isn't one of these, or can't be made out.
+/// Decodes a picture of any size; `None` if it is not a legible coded picture.
 #[must_use]
 pub fn read_code(picture: &RgbImage) -> Option<Code> {
     let mut lit = Vec::new();

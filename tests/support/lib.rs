@@ -1,4 +1,4 @@
-//! What the tests share: pictures, a stack for each test, and a stand-in for Lambda's runtime interface.
+//! The harness of the tests; see `tests/README.md`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 pub mod coded;

@@ -1,4 +1,4 @@
-//! Pictures to balance: drawn here, so that none need be kept, and judged as the product judges them.
+//! Pictures for sets, drawn here and assessed by the embedded vision model.
 
 use std::sync::LazyLock;
 
@@ -10,21 +10,19 @@ use embedded::vision::EmbeddedVision;
 use image::{Rgb, RgbImage, imageops};
 use imaging::{PREVIEW_SIDE, decode, encode_jpeg, measure, shrink};
 
-/// The lowest quality at which an image stays, as the template has it.
+/// The quality floor of the template.
 pub const QUALITY_FLOOR: u8 = 5;
 
-/// A picture of known kind that is good enough to stay.
+/// A picture of known kind above the quality floor.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    /// What it is judged to be.
     pub kind: Kind,
-    /// The picture.
     pub image: RgbImage,
-    /// The same as a JPEG file.
+    /// The picture as a JPEG file.
     pub jpeg: Vec<u8>,
 }
 
-/// A figure before a softly lit wall: what actors of these tests look like.
+/// A figure before a softly lit wall: the actor of these tests.
 #[must_use]
 pub fn base_image() -> RgbImage {
     RgbImage::from_fn(450, 600, |x, y| {
@@ -45,7 +43,7 @@ pub fn base_jpeg() -> Vec<u8> {
     encode_jpeg(&base_image()).unwrap()
 }
 
-/// `count` pictures of one kind that are accepted as that, no two of them alike.
+/// This many different pictures that are assessed as this kind.
 #[must_use]
 pub fn good(kind: Kind, count: usize) -> Vec<Picture> {
     static PHOTOREALISTIC: LazyLock<Vec<Picture>> = LazyLock::new(|| accepted(Kind::Photorealistic, 5));
@@ -66,7 +64,7 @@ pub fn full_set() -> Vec<Picture> {
     [good(Kind::Photorealistic, 4), good(Kind::BwStylized, 1), good(Kind::ColorStylized, 1)].concat()
 }
 
-/// The same with two black-and-white images too many: what mends it is one plan, whatever a generator draws.
+/// The same with two black-and-white images too many: one plan balances the set, whatever the generator draws.
 #[must_use]
 pub fn too_full_set() -> Vec<Picture> {
     [full_set(), good(Kind::BwStylized, 3).split_off(1)].concat()
@@ -83,7 +81,7 @@ pub fn blurred() -> Vec<u8> {
     BLURRED.clone()
 }
 
-/// What the built-in vision model says of a file.
+/// The embedded vision model's observation of a file.
 #[must_use]
 pub fn judge(file: &[u8]) -> Observation {
     static VISION: LazyLock<EmbeddedVision> = LazyLock::new(|| EmbeddedVision::new().unwrap());
@@ -93,7 +91,7 @@ pub fn judge(file: &[u8]) -> Observation {
 fn accepted(kind: Kind, count: usize) -> Vec<Picture> {
     let mut pictures: Vec<Picture> = Vec::new();
     let mut facts = Vec::new();
-    // The seed is none that a plan is likely to draw for the same prompt.
+    // A plan is unlikely to use this seed for the same prompt.
     for prompt in of_kind(kind) {
         let image = draw(&base_image(), kind, &prompt.render("person"), u64::MAX);
         let jpeg = encode_jpeg(&image).unwrap();

@@ -1,4 +1,4 @@
-//! Stands between a function and AWS, and notes what the function asks for and what it is told.
+//! A proxy between a function and AWS that records requests and responses.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -12,43 +12,40 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A request to AWS, and its answer.
+/// A request to AWS and its response.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// How it was asked.
     pub method: Method,
     /// Path and query.
     pub path: String,
-    /// As they came.
     pub headers: HeaderMap,
-    /// Of DynamoDB and SQS. The bodies of S3 are images: nobody looks at them, and thousands fill the memory.
+    /// Only of DynamoDB and SQS; the images of S3 would fill the memory.
     pub body: Bytes,
-    /// What AWS said.
     pub answer: Answer,
 }
 
-/// What AWS said to a request.
+/// A response of AWS.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// When. Several recorders' calls are put into one order by it.
+    /// The time, which orders the calls of several recorders.
     pub at: Instant,
-    /// Whether it was done.
+    /// Whether the request succeeded.
     pub status: StatusCode,
-    /// Bytes of its body.
+    /// The size of the body, in bytes.
     pub size: usize,
-    /// Of DynamoDB and SQS.
+    /// Only of DynamoDB and SQS.
     pub body: Bytes,
 }
 
 impl Call {
-    /// The operation of DynamoDB or SQS that was asked for, as `DynamoDB_20120810.GetItem`; S3 has none.
+    /// The operation of DynamoDB or SQS, such as `DynamoDB_20120810.GetItem`; S3 has none.
     #[must_use]
     pub fn target(&self) -> Option<&str> {
         self.headers.get("x-amz-target")?.to_str().ok()
     }
 }
 
-/// Passes on and notes; it ends when it is dropped.
+/// A recording proxy; ends when it is dropped.
 pub struct Recorder {
     address: String,
     way: Arc<Way>,
@@ -62,7 +59,7 @@ struct Way {
 }
 
 impl Recorder {
-    /// A recorder before the AWS that answers at this address.
+    /// A recorder in front of this endpoint.
     pub async fn start(aws: &str) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -72,19 +69,18 @@ impl Recorder {
         Self { address, way, serving }
     }
 
-    /// Where it listens.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// What it has noted so far.
+    /// The calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.way.calls.lock().unwrap().clone()
     }
 
-    /// What it has noted since this was asked last.
+    /// The calls since the last call of this method.
     #[must_use]
     pub fn take(&self) -> Vec<Call> {
         std::mem::take(&mut *self.way.calls.lock().unwrap())
@@ -97,7 +93,7 @@ impl Drop for Recorder {
     }
 }
 
-/// The template with a function's way to S3, DynamoDB and SQS leading to `address`.
+/// The template with this endpoint for a function's calls to S3, DynamoDB and SQS.
 #[must_use]
 pub fn behind(template: &str, function: &str, address: &str) -> String {
     let services = ["S3", "DYNAMODB", "SQS"];

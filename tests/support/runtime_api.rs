@@ -1,4 +1,4 @@
-//! A stand-in for Lambda's runtime interface: it hands a function one event and takes the answer.
+//! A stand-in for Lambda's runtime interface: passes one event to a function and receives the response.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,34 +13,33 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio::sync::mpsc::{Sender, channel};
 
-/// Far more than any function takes for one event here.
+/// Far longer than any function needs for one event.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a function sent: the end of the path, such as `response`, and the body.
+/// The end of the request path, such as `response`, and the body.
 type Answer = (String, String);
 
-/// What came of an event.
+/// The result of an invocation.
 pub struct Invoked {
-    /// What the function answered.
     pub answer: Value,
-    /// The most memory it has had at any time, in bytes; 0 where nobody tells.
+    /// The peak memory in bytes; 0 if the system doesn't report it.
     pub memory: u64,
-    /// What it wrote to standard output and standard error.
+    /// Standard output and standard error.
     pub log: String,
 }
 
-/// Starts the function `binary`, hands it `event` and returns what it answers.
+/// Starts the function `binary`, passes `event` to it and returns its response.
 ///
 /// # Panics
-/// If it doesn't answer, or reports an error.
+/// If it sends no response, or reports an error.
 pub async fn invoke(binary: &Path, variables: BTreeMap<String, String>, event: &str) -> Value {
     invoke_watched(binary, variables, event).await.answer
 }
 
-/// The same, with what else could be seen of it.
+/// Invokes the function and returns its response, peak memory and output.
 ///
 /// # Panics
-/// If it doesn't answer, or reports an error.
+/// If it sends no response, or reports an error.
 pub async fn invoke_watched(binary: &Path, variables: BTreeMap<String, String>, event: &str) -> Invoked {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -60,17 +59,17 @@ pub async fn invoke_watched(binary: &Path, variables: BTreeMap<String, String>, 
     }
 }
 
-/// What Linux notes as the most a process has had in memory.
+/// The peak memory of a process, as Linux reports it.
 fn most_memory(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024
 }
 
-/// Starts the function `binary`, which must end by itself for want of something, and returns what it says.
+/// Starts the function `binary`, which must fail to start, and returns its output.
 ///
 /// # Panics
-/// If it doesn't end, or ends as if all were well.
+/// If it doesn't end, or succeeds.
 pub async fn fail_to_start(binary: &Path, variables: BTreeMap<String, String>) -> String {
     let ended = function(binary, variables, "127.0.0.1:9").output();
     let output = tokio::time::timeout(PATIENCE, ended).await.expect("the function should end").unwrap();
@@ -102,7 +101,7 @@ async fn serve(listener: TcpListener, event: String, answers: Sender<Answer>) {
     }
 }
 
-/// Answers requests on one connection. Whoever asks for a second event waits for ever, as in Lambda.
+/// Answers requests on one connection. A request for a second event never gets a response, as in Lambda.
 async fn converse(connection: TcpStream, event: String, is_handed_out: Arc<AtomicBool>, answers: Sender<Answer>) {
     let mut connection = BufReader::new(connection);
     while let Some((path, body)) = request(&mut connection).await {

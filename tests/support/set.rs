@@ -1,4 +1,4 @@
-//! What holds of every set that has been balanced, asserted in one place.
+//! Assertions on every balanced set.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,11 +21,11 @@ pub fn counts(manifest: &Manifest) -> KindCounts {
     KindCounts::tally(manifest.images.values().filter_map(|image| image.kind))
 }
 
-/// Asserts that manifest and bucket agree, that the set is at its target with every image good enough, and that
-/// nothing was left behind on the way. Returns the manifest.
+/// Asserts that manifest and bucket agree, that the set is at its target with every image above the quality floor, and
+/// that nothing is left in staging. Returns the manifest.
 ///
 /// # Panics
-/// If not.
+/// If an assertion fails.
 pub async fn assert_balanced(stack: &TestStack, actor: &ActorId) -> Manifest {
     let manifest = stack.manifest(actor).await;
     assert_eq!(counts(&manifest), TARGET, "{manifest:#?}");
@@ -54,7 +54,7 @@ fn assert_complete(stack: &TestStack, actor: &ActorId, filename: &str, image: &I
     }
 }
 
-/// Every plan that made images is a generation, and its images name both.
+/// Asserts that every generating plan has a batch, and that its images name both.
 async fn assert_one_generation_for_each_plan(stack: &TestStack, actor: &ActorId, manifest: &Manifest) {
     let plans = stack.plans(actor).await;
     let carried_out = plans.iter().filter(|plan| plan.state == PlanState::Closed && !plan.slots.is_empty());
@@ -69,7 +69,7 @@ async fn assert_one_generation_for_each_plan(stack: &TestStack, actor: &ActorId,
     }
 }
 
-/// The numbers of all images that were ever made for the actor, whether they stayed or went to the trash.
+/// The numbers of all images that were ever generated for the actor, including deleted ones.
 pub async fn numbers_made(stack: &TestStack, actor: &ActorId, manifest: &Manifest, first: u64) -> Vec<u64> {
     let trash = stack.keys_below(&format!("trash/{actor}/")).await;
     let mut numbers: Vec<u64> = manifest.images.keys().chain(&trash).map(|name| number_of(name)).collect();
@@ -78,10 +78,10 @@ pub async fn numbers_made(stack: &TestStack, actor: &ActorId, manifest: &Manifes
     numbers
 }
 
-/// Asserts that the local copy holds the same files as the bucket.
+/// Asserts that the local copy contains the same files as the bucket.
 ///
 /// # Panics
-/// If not.
+/// If an assertion fails.
 pub async fn assert_local_copy_equals_bucket(stack: &TestStack, actor: &ActorId) {
     let folder = stack.local_folder(actor);
     let mut local: Vec<String> =

@@ -26,70 +26,66 @@ use crate::pictures::{self, Picture};
 /// The template that is deployed.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
-/// Everything a stack keeps in its bucket lies below this.
+/// The prefix of all keys of a stack.
 pub const KEY_PREFIX: &str = "system_actors";
 
-/// A running stack with the clients to talk to it. Its set has 6 images: 4 photorealistic, 1 and 1.
+/// A running stack with clients for its services. Its target has 6 images: 4/1/1.
 pub struct TestStack {
-    /// The images.
     pub bucket: Bucket,
-    /// The records.
     pub store: Store,
-    /// The three queues.
     pub queues: Queues,
-    /// Where things lie in the bucket.
     pub keys: Keys,
     /// The local copy of the images.
     pub data: TempDir,
-    /// Asks S3 what [`Bucket`] doesn't tell.
+    /// For requests that [`Bucket`] doesn't offer.
     pub s3: aws_sdk_s3::Client,
-    /// Writes into the table what [`Store`] never would.
+    /// For writes that [`Store`] doesn't offer.
     pub dynamodb: aws_sdk_dynamodb::Client,
     stack: Stack,
 }
 
-/// Where the functions' executables are; built if need be.
+/// The executables of the functions, built if necessary.
 pub async fn binaries() -> &'static Binaries {
     static BINARIES: OnceCell<Binaries> = OnceCell::const_new();
     BINARIES.get_or_init(async || Binaries::locate(handlers::BUILD).await.unwrap()).await
 }
 
-/// It ends with the process.
+/// Ends with the process.
 static EMULATOR: OnceCell<Emulator> = OnceCell::const_new();
 
-/// The emulator of this test binary, for what must be ready before a stack is.
+/// The emulator of this test binary, for resources that must exist before a stack.
 pub async fn emulator() -> &'static Emulator {
     EMULATOR.get_or_init(async || Emulator::start(EmulatorOptions::default()).await.unwrap()).await
 }
 
-/// An actor's name.
+/// The id of an actor.
 #[must_use]
 pub fn actor(id: &str) -> ActorId {
     id.parse().unwrap()
 }
 
 impl TestStack {
-    /// A stack with the usual parameters.
+    /// A stack with the default parameters of the tests.
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    /// A stack in which uploads set nothing going.
+    /// A stack in which uploads trigger nothing.
     pub async fn by_hand() -> Self {
         Self::with(&[("AutomaticBalancing", "DISABLED")]).await
     }
 
-    /// A stack with these parameters beside the usual ones.
+    /// A stack with additional parameters.
     pub async fn with(parameters: &[(&str, &str)]) -> Self {
         Self::in_account(Account::unique(), parameters).await
     }
 
-    /// A stack in an account in which a test has made something ready.
+    /// A stack in an account that a test has prepared.
     pub async fn in_account(account: Account, parameters: &[(&str, &str)]) -> Self {
         Self::from_template(TEMPLATE, account, parameters).await
     }
 
-    /// A stack made from another template than the one that is deployed.
+    /// A stack with another template.
     pub async fn from_template(template: &str, account: Account, parameters: &[(&str, &str)]) -> Self {
         let data = TempDir::new().unwrap();
         let mut all = usual_parameters(&data);
@@ -117,19 +113,18 @@ impl TestStack {
         }
     }
 
-    /// The stack's outputs.
     #[must_use]
     pub fn outputs(&self) -> &Outputs {
         self.stack.outputs()
     }
 
-    /// How the stack is reached, for stages that a test runs itself.
+    /// The SDK configuration, for handlers that a test runs itself.
     #[must_use]
     pub fn sdk_config(&self) -> &aws_config::SdkConfig {
         self.stack.sdk_config()
     }
 
-    /// What the template gives each function, and what Lambda adds so that the SDK finds its way.
+    /// The environment of each function: the template's variables, and Lambda's for the SDK.
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
         let outputs = self.outputs();
@@ -156,7 +151,7 @@ impl TestStack {
         .into()
     }
 
-    /// Puts a file among an actor's images, and into the local copy as who trains there would have it.
+    /// Uploads a file to the actor's folder, in the bucket and in the local copy.
     pub async fn upload(&self, actor: &ActorId, filename: &str, bytes: &[u8]) {
         let folder = self.local_folder(actor);
         fs::create_dir_all(&folder).unwrap();
@@ -175,23 +170,20 @@ impl TestStack {
         names
     }
 
-    /// Puts an actor's base image in its place.
     pub async fn upload_base_image(&self, actor: &ActorId) {
         let key = format!("{}jpg", self.keys.base_image_stem(actor));
         self.bucket.put(&key, pictures::base_jpeg(), "image/jpeg").await.unwrap();
     }
 
-    /// Puts a message on a queue as a person would.
     pub async fn send(&self, queue: Queue, body: Value) {
         self.send_text(queue, &body.to_string()).await;
     }
 
-    /// The same with a body that need not be JSON.
+    /// Sends a message with any body.
     pub async fn send_text(&self, queue: Queue, body: &str) {
         self.queues.send_body(queue, body.to_owned(), Duration::ZERO).await.unwrap();
     }
 
-    /// The actor's manifest.
     pub async fn manifest(&self, actor: &ActorId) -> Manifest {
         exchange::export(&self.store, actor).await.unwrap().unwrap()
     }
@@ -213,7 +205,6 @@ impl TestStack {
         listed.iter().map(|object| object.key[folder.len()..].to_owned()).collect()
     }
 
-    /// The object's bytes.
     pub async fn object(&self, key: &str) -> Vec<u8> {
         self.bucket.get(key).await.unwrap().unwrap_or_else(|| panic!("there is no {key}")).bytes
     }
@@ -224,7 +215,7 @@ impl TestStack {
         self.data.path().join(actor.as_str()).join("training_data")
     }
 
-    /// Messages that were given up.
+    /// The number of dead letters.
     pub async fn dead_letters(&self) -> u64 {
         let outputs = self.outputs();
         let mut dead = 0;
@@ -246,9 +237,9 @@ fn usual_parameters(data: &TempDir) -> BTreeMap<String, String> {
         ("QuietSeconds", "1"),
         ("GeneratorConcurrency", "2"),
         ("TargetTotal", "6"),
-        // The built-in generator is no artist: now and then it takes a few attempts.
+        // The embedded generator may need several rounds.
         ("MaxRounds", "9"),
-        // These sets are so small that a few images are a large share; the tests of the cap set it themselves.
+        // In such small sets a few images are a large share. The tests of approval set this themselves.
         ("MaxDeletedPercent", "100"),
         ("LocalDataDir", data.path().to_str().unwrap()),
     ]

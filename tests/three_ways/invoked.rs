@@ -1,4 +1,4 @@
-//! A function is invoked with an event, as `sam local invoke` does it.
+//! Functions are invoked with an event, as by `sam local invoke`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/events");
 
-/// The sample events whose names start so.
+/// The sample events whose names start with this prefix.
 pub(crate) fn sample_events(prefix: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(EVENTS).unwrap().map(|entry| entry.unwrap().path());
     let mut events: Vec<_> =
@@ -23,7 +23,7 @@ pub(crate) fn sample_events(prefix: &str) -> Vec<PathBuf> {
     events
 }
 
-/// Hands a sample event to a function of the stack, with the stack's bucket in the place of the example's.
+/// Invokes a function of the stack with a sample event that names the stack's bucket.
 async fn invoke(stack: &TestStack, binary: &Path, event: &Path) -> Value {
     let event = fs::read_to_string(event).unwrap().replace("example-training-data", stack.bucket.name());
     runtime_api::invoke(binary, stack.variables(), &event).await

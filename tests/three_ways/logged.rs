@@ -1,4 +1,4 @@
-//! What the functions write into their logs: whoever looks for an actor, a plan or an image finds every line about it.
+//! Every log line about an actor, a plan or a slot names it.
 
 use std::path::Path;
 
@@ -8,14 +8,13 @@ use serde_json::{Value, json};
 
 use crate::invoked::example_set;
 
-/// A line of the log: what it says, and what it says that it is about.
+/// A log line, and the fields of its span.
 struct Line {
     message: String,
     about: Value,
 }
 
-/// Hands a function one message, and returns the lines that were written about it. Figures are lines too, but for
-/// CloudWatch.
+/// Invokes a function with one message and returns the log lines about it. Metrics are lines too, but without a span.
 async fn lines_about(stack: &TestStack, binary: &Path, body: &Value) -> Vec<Line> {
     let attributes = json!({ "ApproximateReceiveCount": "2" });
     let record = json!({ "messageId": "m", "receiptHandle": "r", "body": body.to_string(), "attributes": attributes });

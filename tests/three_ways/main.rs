@@ -1,4 +1,4 @@
-//! The three ways to use the product: images land in S3, a message is put on a queue by hand, a function is invoked.
+//! The three ways to use the product: uploads to S3, manual messages, and invocations of the functions.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod invoked;

@@ -1,4 +1,4 @@
-//! A message is put on one of the three queues by hand.
+//! Manual messages on the three queues.
 
 use aws::queues::Queue;
 use balancer_tests::pictures;

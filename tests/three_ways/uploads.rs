@@ -1,4 +1,4 @@
-//! Images land in S3.
+//! Uploads to S3.
 
 use std::fs;
 
@@ -102,7 +102,7 @@ async fn existing_table_is_reused() {
     let earlier = aws_sdk_dynamodb::Client::new(&stack::emulator().await.sdk_config(&account));
     make_table(&earlier, "left-behind").await;
     let actor = actor("hero");
-    // The number of an image that the earlier stack made and threw away.
+    // The number of an image that the earlier stack generated and deleted.
     Store::new(earlier, "left-behind").raise_last_number(&actor, 41).await.unwrap();
 
     let stack = TestStack::in_account(account, &[("TableName", "left-behind")]).await;
@@ -119,7 +119,7 @@ async fn existing_table_is_reused() {
 async fn continuous_uploads_are_evaluated() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let picture = &pictures::good(Photorealistic, 1)[0];
-    // Quiet for a second is what an evaluation waits for, ten times that at most; this pauses for less.
+    // An evaluation waits for one quiet second, at most ten times; these uploads pause for less.
     let mut uploads = 0;
     while stack.keys_below("evaluations/").await.is_empty() {
         uploads += 1;

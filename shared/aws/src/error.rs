@@ -1,4 +1,4 @@
-//! What the three AWS adapters have in common: how a failed call is told.
+//! The error of a failed call to AWS.
 
 use std::error::Error;
 
@@ -6,10 +6,7 @@ use domain::disposition::Disposition;
 
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
-/// A call to AWS failed, after the SDK's own repetitions.
-///
-/// It says nothing about the message at hand, so the message stays and is tried again; what keeps failing (no
-/// permission, no such table) ends in the dead-letter queue with this text in the log.
+/// A call to AWS that failed after the SDK's own retries.
 #[derive(Debug, thiserror::Error)]
 #[error("{service} {operation} of {target} failed: {cause}")]
 pub struct AwsError {

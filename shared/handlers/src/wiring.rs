@@ -1,4 +1,4 @@
-//! From the environment to a running function.
+//! Builds the three functions from their configuration.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -27,13 +27,13 @@ use crate::generate::Generation;
 use crate::lambda::Worker;
 use crate::local_copy::LocalCopy;
 
-/// The variable that holds the access key of an emulator, where `sam local invoke` runs a function.
+/// The variable with the access key of an emulator, for functions under `sam local invoke`.
 pub const EMULATOR_ACCESS_KEY_ID: &str = "EMULATOR_ACCESS_KEY_ID";
 
-/// The only region of the emulator.
+/// The emulator's only region.
 const EMULATOR_REGION: &str = "us-east-1";
 
-/// The adapters that every function needs.
+/// The services that every function needs.
 pub struct Services {
     bucket: Bucket,
     store: Store,
@@ -42,26 +42,23 @@ pub struct Services {
     keys: Keys,
 }
 
-/// Reads a function's environment and starts its log.
-///
-/// # Errors
-/// If the environment can't be used; the error names every offending variable.
+/// Starts a function's log and reads its configuration.
 pub fn configure<T: Section>() -> Result<T, InvalidConfig> {
     lambda_runtime::tracing::init_default_subscriber();
-    // This makes the executable contain the name, which the command searches for.
+    // This makes the executable contain the build name, which the command searches for.
     tracing::debug!(build = BUILD, "starting");
-    config::from_env().inspect_err(log_why_it_does_not_start)
+    config::from_env().inspect_err(log_start_failure)
 }
 
-/// The runtime would only print the error's debug text, past the log that people and alarms read.
-fn log_why_it_does_not_start(error: &impl Display) {
+/// Without this, the runtime would only print the error's debug text, which neither operators nor alarms read.
+fn log_start_failure(error: &impl Display) {
     tracing::error!("the function can't start: {error}");
 }
 
-/// How AWS is reached, as the environment says.
+/// The SDK configuration from the environment.
 ///
-/// `sam local invoke` passes its caller's own credentials and region on and can't replace them, so the access key of an
-/// emulator has a variable of its own.
+/// `sam local invoke` passes its caller's credentials and region to the function, so the access key of an emulator has its
+/// own variable.
 pub async fn sdk_config() -> SdkConfig {
     let defaults = aws_config::defaults(BehaviorVersion::latest());
     match std::env::var(EMULATOR_ACCESS_KEY_ID).ok().filter(|id| !id.is_empty()) {
@@ -74,7 +71,6 @@ pub async fn sdk_config() -> SdkConfig {
 }
 
 impl Services {
-    /// The adapters that `config` asks for, reached as `sdk` says.
     #[must_use]
     pub fn new(config: Config, sdk: &SdkConfig) -> Self {
         metrics::set_stack(&config.stack);
@@ -88,10 +84,8 @@ impl Services {
     }
 }
 
-/// The evaluation function.
-///
 /// # Errors
-/// If the vision model can't be made ready.
+/// If the vision model can't be loaded, or its key can't be read.
 pub async fn evaluation(
     config: EvaluationConfig,
     sdk: &SdkConfig,
@@ -104,7 +98,7 @@ pub async fn evaluation(
         queues: queues.clone(),
         local,
         keys,
-        vision: VisionModel::new(config.vision, sdk).await.inspect_err(log_why_it_does_not_start)?,
+        vision: VisionModel::new(config.vision, sdk).await.inspect_err(log_start_failure)?,
         budget: config.budget,
         target: config.target,
         quality_floor: config.quality_floor,
@@ -118,7 +112,6 @@ pub async fn evaluation(
     Ok(Worker { handler, store, queues, clock })
 }
 
-/// The deletion function.
 #[must_use]
 pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletion> {
     let Services { bucket, store, queues, local, keys } = Services::new(config, sdk);
@@ -134,10 +127,8 @@ pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletio
     Worker { handler, store, queues, clock }
 }
 
-/// The generation function.
-///
 /// # Errors
-/// If the generator can't be made ready.
+/// If the generator's token can't be read.
 pub async fn generation(
     config: GenerationConfig,
     sdk: &SdkConfig,
@@ -150,7 +141,7 @@ pub async fn generation(
         queues: queues.clone(),
         local,
         keys,
-        generator: Generator::new(config.generator, sdk).await.inspect_err(log_why_it_does_not_start)?,
+        generator: Generator::new(config.generator, sdk).await.inspect_err(log_start_failure)?,
         budget: config.budget,
         time_budget: generate::TIME_BUDGET,
         clock: clock.clone(),

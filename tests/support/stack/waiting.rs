@@ -1,4 +1,4 @@
-//! Waiting, never for ever: what a test waits for in vain, it tells with the end of the functions' log.
+//! Waiting with a timeout, whose failure shows the end of the functions' log.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,38 +11,38 @@ use domain::status::Status;
 
 use super::{EMULATOR, TestStack, actor};
 
-/// Ten times what the slowest of these tests waits on an idle machine.
+/// Ten times the longest wait of these tests on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 const POLL: Duration = Duration::from_millis(100);
 
-/// Looks in a row that must find nothing going on. Between an upload and its event, and between two messages of a
+/// Consecutive polls that must find the stack idle. Between an upload and its event, and between two messages of a
 /// chain, the queues are empty for a moment.
 const QUIET_LOOKS: u32 = 4;
 
-/// Looks in a row at empty queues after which nothing more is to be expected.
+/// Consecutive polls of empty queues after which a wait fails.
 const LOOKS_IN_VAIN: u32 = 80;
 
 /// Lines of the functions' log that a failure shows.
 const TAIL: usize = 40;
 
 impl TestStack {
-    /// Waits until the actor's set is balanced and nothing is going on.
+    /// Waits until the actor's set is balanced and the stack is idle.
     pub async fn balanced(&self, actor: &ActorId) -> ActorRecord {
         self.settled(actor, |status| status == Status::Balanced).await
     }
 
-    /// Waits until a person is asked and nothing is going on. Returns the sentence.
+    /// Waits until the actor needs attention and the stack is idle. Returns the reason.
     pub async fn needs_attention(&self, actor: &ActorId) -> String {
         self.settled(actor, |status| status == Status::NeedsAttention).await.reason.unwrap()
     }
 
-    /// Waits until the set is balanced or a person is asked, and nothing is going on.
+    /// Waits until the set is balanced or needs attention, and the stack is idle.
     pub async fn balanced_or_not(&self, actor: &ActorId) -> ActorRecord {
         self.settled(actor, |status| matches!(status, Status::Balanced | Status::NeedsAttention)).await
     }
 
-    /// Waits until the actor has been evaluated once more since it was as in `before`, and nothing is going on.
+    /// Waits until an evaluation has changed the actor record `before`, and the stack is idle.
     pub async fn evaluated_again(&self, actor: &ActorId, before: &ActorRecord) -> ActorRecord {
         self.wait(actor, "to be evaluated again", |record| {
             record.pending_since.is_none() && record.lease_until.is_none() && record.updated_at > before.updated_at
@@ -74,7 +74,7 @@ impl TestStack {
         self.wait(actor, "to be settled", is_settled).await
     }
 
-    /// Waits until the queues are empty and the actor is as wanted. Gives up when nothing goes on any more.
+    /// Waits until the queues are empty and the record satisfies the condition. Fails when the stack is idle before.
     async fn wait(&self, actor: &ActorId, what: &str, is_as_wanted: impl Fn(&ActorRecord) -> bool) -> ActorRecord {
         let started = Instant::now();
         let (mut looks, mut idle) = (0, 0);
@@ -96,7 +96,7 @@ impl TestStack {
         }
     }
 
-    /// What this stack's functions have written so far, without their names.
+    /// The log lines of this stack's functions, without their names.
     pub(crate) fn log_lines(&self) -> Vec<String> {
         let log = EMULATOR.get().map(|emulator| fs::read_to_string(emulator.function_log_file()));
         let log = log.and_then(Result::ok).unwrap_or_default();
@@ -105,7 +105,7 @@ impl TestStack {
         lines.filter_map(|line| Some(line.split_once(": ")?.1.to_owned())).collect()
     }
 
-    /// The end of it.
+    /// The end of the log.
     fn log_tail(&self) -> String {
         let lines = self.log_lines();
         let mut tail = format!("\nthe last of {} lines of the functions' log:", lines.len());

@@ -111,8 +111,8 @@ fn key_is_never_printed() {
     let generation: GenerationConfig = from_variables(given.clone()).unwrap();
     let twice: BTreeMap<String, String> =
         given.into_iter().chain([("OPENAI_API_KEY_SECRET_ARN".to_owned(), "arn".to_owned())]).collect();
-    let refused = from_variables::<EvaluationConfig>(twice).unwrap_err();
-    for shown in [reader, format!("{evaluation:?}"), format!("{generation:?}"), format!("{refused:?} {refused}")] {
+    let error = from_variables::<EvaluationConfig>(twice).unwrap_err();
+    for shown in [reader, format!("{evaluation:?}"), format!("{generation:?}"), format!("{error:?} {error}")] {
         assert!(!shown.contains("very_secret"), "{shown}");
     }
 }

@@ -46,7 +46,9 @@ impl Deletion {
         let deadline = Instant::now() + self.time_budget;
         let mut folder = self.folder(actor).await?;
         for filename in filenames {
-            check_time(deadline)?;
+            if has_changed {
+                check_time(deadline)?;
+            }
             match self.delete_requested_image(actor, deletion_id, filename, &folder).await? {
                 Outcome::Deleted => {
                     info!(%actor, filename, "deleted on manual request");

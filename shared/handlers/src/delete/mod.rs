@@ -76,7 +76,8 @@ impl Deletion {
     }
 }
 
-/// Defers the message once its time budget is used up.
+/// Defers the message once its time budget is used up. Callers check the time only after a deletion, so that every
+/// delivery makes progress.
 fn check_time(deadline: Instant) -> Result<(), HandlerError> {
     if Instant::now() < deadline {
         return Ok(());

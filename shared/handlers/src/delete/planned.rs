@@ -33,18 +33,20 @@ impl Deletion {
 
     /// Returns the number of images that this plan has deleted, in this delivery or an earlier one.
     async fn delete_planned(&self, actor: &ActorId, plan: &Plan) -> Result<u32, HandlerError> {
-        let mut deleted = 0;
+        let (mut deleted, mut has_progressed) = (0, false);
         let deadline = Instant::now() + self.time_budget;
         let mut folder = self.folder(actor).await?;
         for deletion in &plan.delete {
-            check_time(deadline)?;
+            if has_progressed {
+                check_time(deadline)?;
+            }
             let (filename, plan_id) = (&deletion.filename, &plan.plan_id);
             match self.delete_planned_image(actor, plan_id, deletion, &folder).await? {
                 Outcome::Deleted => {
                     info!(%actor, plan_id, filename, reason = deletion.reason, "deleted");
                     Metric::ImagesDeleted(1).emit();
                     folder.remove(filename);
-                    deleted += 1;
+                    (deleted, has_progressed) = (deleted + 1, true);
                 }
                 Outcome::DeletedBefore => deleted += 1,
                 Outcome::Pinned => info!(%actor, plan_id, filename, "not deleted: pinned"),
