@@ -34,7 +34,10 @@ async fn interruptions_use_up_no_attempt() {
         scenario.assert_all_generated().await;
         assert!((6..=10).contains(&scenario.world.replicate.creations()), "{}", scenario.world.replicate.creations());
         let slots = scenario.world.store.slots(&scenario.actor, &scenario.plan().await.plan_id).await.unwrap();
-        assert!(slots.values().all(|slot| slot.attempt == 0 && slot.interrupted_since.is_none()), "{slots:#?}");
+        assert!(
+            slots.values().all(|slot| slot.progress.attempt == 0 && slot.progress.interrupted_since.is_none()),
+            "{slots:#?}"
+        );
         let seeds: BTreeSet<u64> =
             scenario.world.replicate.predictions().iter().map(|prediction| prediction.seed).collect();
         assert_eq!(seeds.len(), scenario.world.replicate.creations(), "each creation has its own seed");

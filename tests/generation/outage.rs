@@ -1,6 +1,7 @@
 //! Outages of Replicate.
 
 use balancer_tests::replicate::Outcome;
+use domain::lifecycle::slot::SlotState;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -36,7 +37,7 @@ async fn unsent_creation_is_known_to_have_begun_nothing() {
     scenario.world.set("REPLICATE_BASE_URL", "http://127.0.0.1:1");
     scenario.deliver_first().await;
     let slot = scenario.slot().await;
-    assert!(slot.asked_at.is_none() && slot.outage_since.is_some(), "{slot:#?}");
+    assert!(matches!(slot.state, SlotState::Reserved { .. }) && slot.outage_since.is_some(), "{slot:#?}");
     let reachable = format!("{}/replicate", scenario.world.network.address());
     scenario.world.set("REPLICATE_BASE_URL", &reachable);
     scenario.run().await;

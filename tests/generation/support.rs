@@ -1,11 +1,12 @@
 //! An actor with a manual request for images.
 
 use aws::queues::Queue;
-use aws::store::slots::{SlotName, SlotRecord};
+use aws::store::slots::SlotName;
 use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
 use domain::actor::ActorId;
+use domain::lifecycle::slot::{SlotProgress, SlotState};
 use domain::plan::Plan;
 use domain::status::Status;
 use serde_json::json;
@@ -46,11 +47,11 @@ impl Scenario {
         self.world.store.plans(&self.actor).await.unwrap().remove(0)
     }
 
-    /// The record of the first slot.
-    pub async fn slot(&self) -> SlotRecord {
+    /// The progress of the first slot.
+    pub async fn slot(&self) -> SlotProgress {
         let plan = self.plan().await;
         let name = SlotName { actor: &self.actor, plan_id: &plan.plan_id, slot_id: &plan.slots[0].slot_id };
-        self.world.store.slot(name).await.unwrap()
+        self.world.store.slot(name).await.unwrap().progress
     }
 
     /// The names of the actor's images in the bucket.
@@ -87,7 +88,7 @@ impl Scenario {
     pub async fn assert_abandoned(&self, words: &str, images_paid: u64) {
         let (plan, slot) = (self.plan().await, self.slot().await);
         assert_eq!((plan.remaining, plan.generated), (0, 0));
-        let reason = slot.reason.unwrap();
+        let SlotState::Failed { reason } = slot.state else { panic!("{slot:?}") };
         assert!(reason.contains(words), "{reason}");
         assert!(self.files().await.is_empty());
         assert_eq!((plan.spent.0, plan.committed.0), (40_000 * images_paid, 40_000 * images_paid));

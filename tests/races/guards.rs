@@ -9,7 +9,10 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
 use domain::actor::ActorId;
+use domain::budget::{Budget, Charge};
+use domain::lifecycle::slot::SlotEvent;
 use domain::manifest::Image;
+use domain::money::MicroUsd;
 use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
 use domain::planner::Scope;
 use domain::status::Status;
@@ -283,20 +286,36 @@ async fn worker_without_its_lease_requests_nothing() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let slot = SlotName { actor: &hero, plan_id: "p", slot_id: "001" };
     let now = world.clock.now();
-    let seen = world.store.claim_slot(slot, "one", now, LEASE).await.unwrap().unwrap();
-    assert!(world.store.mark_asked(slot, &seen, now).await.unwrap());
-    world.store.mark_begun(slot, &seen, "prediction", now).await.unwrap();
-    assert!(!world.store.mark_asked(slot, &seen, now).await.unwrap(), "it is begun");
-    world.store.mark_begun(slot, &seen, "another", now).await.unwrap();
-    let begun = world.store.slot(slot).await.unwrap();
-    assert_eq!(begun.prediction_id.as_deref(), Some("prediction"));
+    let everything = MicroUsd(1_000_000);
+    let budget = &Budget {
+        daily: everything,
+        daily_per_actor: everything,
+        per_plan: everything,
+        poll: std::time::Duration::ZERO,
+    };
+    let charge = Charge { day: world.clock.today(), amount: MicroUsd(1) };
+    let pending = world.store.lease_slot(slot, "one", now, LEASE).await.unwrap().unwrap();
+    world.store.reserve_image(slot, &pending, charge, budget).await.unwrap();
+    let reserved = world.store.slot(slot).await.unwrap();
+    let advance = async |record: &SlotRecord, event| world.store.advance_slot(slot, record, &event).await.unwrap();
+    let begin = SlotEvent::RequestBegun { at: now };
+    let requested = advance(&reserved, begin.clone()).await.unwrap();
+    let repeated = advance(&reserved, begin.clone()).await;
+    assert_eq!(repeated.as_ref(), Some(&requested), "a repeated write finds its own result");
+    let later = SlotEvent::RequestBegun { at: now + SignedDuration::from_secs(1) };
+    assert_eq!(advance(&reserved, later.clone()).await, None, "it is requested");
 
-    world.store.note_interruption(slot, &begun, now).await.unwrap();
-    assert!(!world.store.mark_asked(slot, &begun, now).await.unwrap(), "another creation follows");
-    let again = world.store.slot(slot).await.unwrap();
-    assert_eq!((again.interruptions, again.prediction_id.as_deref(), again.asked_at), (1, None, None));
-    world.store.note_fetch(slot, &SlotRecord::default()).await.unwrap();
-    assert_eq!(world.store.slot(slot).await.unwrap().fetches, 0);
-    world.store.mark_staged(slot, &again).await.unwrap();
-    assert!(!world.store.mark_asked(slot, &again, now).await.unwrap(), "its bytes are safe");
+    let found = |id: &str| SlotEvent::PredictionFound { id: id.to_owned(), at: now };
+    let predicting = advance(&requested, found("prediction")).await.unwrap();
+    assert_eq!(advance(&requested, later.clone()).await, None, "the prediction exists");
+    assert_eq!(advance(&requested, found("another")).await, None);
+    assert_eq!(world.store.slot(slot).await.unwrap(), predicting);
+
+    let interrupted = advance(&predicting, SlotEvent::Interrupted { since: now }).await.unwrap();
+    assert_eq!(advance(&predicting, SlotEvent::FetchFailed).await, None, "another prediction follows");
+    assert_eq!((interrupted.progress.interruptions, interrupted.progress.fetches), (1, 0));
+    let staged = advance(&interrupted, SlotEvent::ImageStaged).await.unwrap();
+    assert_eq!(advance(&interrupted, later).await, None, "its bytes are safe");
+    world.store.release_slot(slot, "another").await.unwrap();
+    assert_eq!(world.store.slot(slot).await.unwrap(), staged, "a lease ends with its own token");
 }

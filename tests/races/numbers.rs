@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use aws::bucket::PutNew;
 use aws::queues::Queue;
-use aws::store::slots::SlotName;
-use aws::store::slots::SlotState;
+use aws::store::slots::{SlotName, SlotRecord};
 use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
 use domain::actor::ActorId;
+use domain::lifecycle::slot::{SlotEvent, SlotState};
 use domain::manifest::{BALANCING, Image};
 use domain::numbering::{filename, highest, number_of};
-use handlers::generate::CLAIM;
+use handlers::generate::SLOT_LEASE;
 use serde_json::json;
 
 const NO_LIMITS: [(&str, &str); 3] =
@@ -61,7 +61,8 @@ async fn assert_sequential(world: &World, actor: &ActorId, made: usize, uploaded
         assert_eq!((plan.remaining, plan.generated as usize), (0, plan.slots.len()));
         for slot in &plan.slots {
             let name = SlotName { actor, plan_id: &plan.plan_id, slot_id: &slot.slot_id };
-            assert_eq!(world.store.slot(name).await.unwrap().state, SlotState::Done);
+            let state = world.store.slot(name).await.unwrap().progress.state;
+            assert!(matches!(state, SlotState::Done { .. }), "{state:?}");
         }
     }
 }
@@ -97,14 +98,19 @@ async fn concurrent_actors_have_independent_numbers() {
 async fn stale_worker_gets_no_number_of_a_removed_image() {
     let (world, hero) = (rich_world().await, actor("hero"));
     let slot = |slot_id| SlotName { actor: &hero, plan_id: "p", slot_id };
+    let numbered = |index| Image { index, ..Image::default() };
+    let mut staged = Vec::new();
     for slot_id in ["early", "late"] {
         let now = world.clock.now();
-        let record = world.store.claim_slot(slot(slot_id), "worker", now, CLAIM).await.unwrap().unwrap();
-        world.store.mark_staged(slot(slot_id), &record).await.unwrap();
+        let record = world.store.lease_slot(slot(slot_id), "worker", now, SLOT_LEASE).await.unwrap().unwrap();
+        staged.push(world.store.advance_slot(slot(slot_id), &record, &SlotEvent::ImageStaged).await.unwrap().unwrap());
     }
-    let numbered = |index| Image { index, ..Image::default() };
-    assert!(world.store.give_number(slot("early"), 0, "hero_1.jpg", &numbered(1)).await.unwrap());
+    let assign = async |slot_id, record: &SlotRecord, after, index| {
+        let (name, image) = (format!("hero_{index}.jpg"), numbered(index));
+        world.store.assign_number(slot(slot_id), record, after, &name, &image).await.unwrap()
+    };
+    assert!(assign("early", &staged[0], 0, 1).await);
     world.store.forget_vanished(&hero, "hero_1.jpg", &numbered(1)).await.unwrap();
-    assert!(!world.store.give_number(slot("late"), 0, "hero_1.jpg", &numbered(1)).await.unwrap(), "1 has been used");
-    assert!(world.store.give_number(slot("late"), 1, "hero_2.jpg", &numbered(2)).await.unwrap());
+    assert!(!assign("late", &staged[1], 0, 1).await, "1 has been used");
+    assert!(assign("late", &staged[1], 1, 2).await);
 }

@@ -1,13 +1,14 @@
 //! Operators who use the same names and images while the functions work.
 
 use aws::queues::Queue;
-use aws::store::slots::{SlotName, SlotState};
+use aws::store::slots::SlotName;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Trace, World};
 use domain::actor::ActorId;
 use domain::kind::Kind;
+use domain::lifecycle::slot::SlotState;
 use domain::manifest::BALANCING;
 use domain::numbering::number_of;
 use domain::plan::PlanState;
@@ -171,7 +172,8 @@ async fn slot_without_staged_bytes_fails_and_its_plan_ends() {
     world.bucket.delete(&world.keys.staging(&hero, &plan.plan_id, "001")).await.unwrap();
     world.drive().await;
     let name = SlotName { actor: &hero, plan_id: &plan.plan_id, slot_id: "001" };
-    assert_eq!(world.store.slot(name).await.unwrap().state, SlotState::Failed);
+    let state = world.store.slot(name).await.unwrap().progress.state;
+    assert!(matches!(state, SlotState::Failed { .. }), "{state:?}");
     assert_eq!(world.store.plan(&hero, &plan.plan_id).await.unwrap().unwrap().remaining, 0);
     let unplaced = world.manifest(&hero).await.images.into_values().filter(|image| image.etag.is_none()).count();
     assert_eq!((unplaced, world.dead_letters().await), (0, 0));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::trash::WORKER_TIMEOUT;
 use handlers::delete;
 use handlers::evaluate::{LEASE_DURATION, READING_TIME_RESERVE};
-use handlers::generate::CLAIM;
+use handlers::generate::SLOT_LEASE;
 use handlers::lambda::{MAX_CONCURRENT_MESSAGES, MAX_DELIVERIES};
 use providers::vision::LONGEST_TIMEOUT_SECONDS;
 use providers::vision::time_budget;
@@ -89,7 +89,7 @@ fn a_batch_of_deletions_ends_before_its_function_runs_out_of_time() {
 
 #[test]
 fn a_lease_or_a_claim_lasts_as_long_as_its_function_may_run() {
-    for (function, lasts) in [("EvaluationFunction", LEASE_DURATION), ("GenerationFunction", CLAIM)] {
+    for (function, lasts) in [("EvaluationFunction", LEASE_DURATION), ("GenerationFunction", SLOT_LEASE)] {
         let timeout = number(&format!("Resources.{function}.Properties.Timeout"));
         assert_eq!(lasts.as_secs().unsigned_abs(), timeout, "{function}");
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aws::store::slots::{SlotRecord, SlotState};
+use aws::store::slots::SlotRecord;
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
 use domain::plan::Plan;
@@ -68,9 +68,6 @@ async fn wait_for_work(store: &Store, actors: &[ActorId], plans: &[(&ActorId, St
 }
 
 fn is_in_progress(slot: &SlotRecord) -> bool {
-    match slot.state {
-        SlotState::Open => slot.claim_token.is_some() || slot.is_under_way(),
-        SlotState::Staged | SlotState::Numbered => true,
-        SlotState::Done | SlotState::Failed => false,
-    }
+    let state = &slot.progress.state;
+    state.is_under_way() || !state.is_final() && slot.lease_token.is_some()
 }

@@ -1,9 +1,9 @@
 //! Deletions and generations, image by image.
 
-use aws::store::slots::SlotState;
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
 use domain::kind::Kind;
+use domain::lifecycle::slot::SlotState;
 use domain::plan::{Plan, PlanState};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -49,9 +49,10 @@ pub async fn generated_since(
     let mut generated = Vec::new();
     for plan in plans.iter().filter(|plan| plan.state != PlanState::DryRun && !plan.slots.is_empty()) {
         for (slot_id, record) in store.slots(actor, &plan.plan_id).await? {
-            let is_new = record.state == SlotState::Done && record.ended_at.is_some_and(|ended| ended >= since);
-            if let (true, Some(file), Some(slot)) = (is_new, record.filename, plan.slot(&slot_id)) {
-                let prompt_id = record.prompt_id.unwrap_or_else(|| slot.prompt_id.clone());
+            if let (SlotState::Done { filename: file, at }, Some(slot)) = (record.progress.state, plan.slot(&slot_id))
+                && at >= since
+            {
+                let prompt_id = record.progress.prompt_id.unwrap_or_else(|| slot.prompt_id.clone());
                 generated.push(Generated { file, kind: slot.kind, prompt_id });
             }
         }

@@ -7,7 +7,6 @@ use anyhow::bail;
 use aws::queues::Queues;
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
-use aws::store::slots::SlotRecord;
 use domain::actor::ActorId;
 use domain::plan::Plan;
 use domain::status::Status;
@@ -47,7 +46,7 @@ pub async fn wait_until_settled(store: &Store, queues: &Queues, actors: &[ActorI
 async fn is_paying(store: &Store, actors: &[ActorId], records: &[ActorRecord]) -> anyhow::Result<bool> {
     for (actor, record) in actors.iter().zip(records) {
         if let (Status::Parked, Some(plan_id)) = (record.status, &record.active_plan)
-            && store.slots(actor, plan_id).await?.values().any(SlotRecord::is_under_way)
+            && store.slots(actor, plan_id).await?.values().any(|slot| slot.progress.state.is_under_way())
         {
             return Ok(true);
         }

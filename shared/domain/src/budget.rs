@@ -32,6 +32,24 @@ pub enum Limit {
     Plan,
 }
 
+/// A reserved price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// The day (UTC) whose budgets it counts towards.
+    pub day: Date,
+    /// The price.
+    pub amount: MicroUsd,
+}
+
+/// The end of a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is booked as paid.
+    Paid,
+    /// It returns to the budgets.
+    Released,
+}
+
 impl Budget {
     /// Why `needed` can't be reserved on `day`, and the remedy, as a sentence for the user.
     #[must_use]

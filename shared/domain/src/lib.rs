@@ -12,6 +12,7 @@ pub mod files;
 pub mod json;
 pub mod keys;
 pub mod kind;
+pub mod lifecycle;
 pub mod limits;
 pub mod manifest;
 pub mod messages;

@@ -2,10 +2,9 @@
 
 use aws::metrics::Metric;
 use aws::store::actors::OnBehalf;
-use aws::store::spending::Charge;
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
-use domain::budget::{Budget, Limit};
+use domain::budget::{Budget, Charge, Limit};
 
 use crate::{Clock, HandlerError};
 

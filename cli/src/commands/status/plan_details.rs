@@ -1,9 +1,9 @@
 //! What an actor's plan deletes and makes.
 
-use aws::store::slots::SlotState;
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
 use domain::kind::{Kind, KindCounts};
+use domain::lifecycle::slot::SlotState;
 use domain::plan::{Plan, PlanState, PlannedDeletion};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -37,9 +37,9 @@ impl PlanDetails {
     pub async fn read(store: &Store, actor: &ActorId, plan_id: &str) -> Result<Option<Self>, StoreError> {
         let Some(plan) = store.plan(actor, plan_id).await? else { return Ok(None) };
         let slots = store.slots(actor, plan_id).await?;
-        let failed = slots.into_iter().filter(|(_, slot)| slot.state == SlotState::Failed);
-        let failed = failed.filter_map(|(slot_id, slot)| {
-            Some(FailedSlot { kind: plan.slot(&slot_id)?.kind, reason: slot.reason.unwrap_or_default() })
+        let failed = slots.into_iter().filter_map(|(slot_id, slot)| match slot.progress.state {
+            SlotState::Failed { reason } => Some(FailedSlot { kind: plan.slot(&slot_id)?.kind, reason }),
+            _ => None,
         });
         let failed = failed.collect();
         Ok(Some(Self::of(plan, failed)))

@@ -20,7 +20,6 @@ mod items;
 pub mod leases;
 mod outages;
 pub mod plans;
-mod predictions;
 mod read;
 pub mod rejections;
 mod revisions;
@@ -33,6 +32,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use backon::ExponentialBuilder;
+use domain::lifecycle::Rejected;
 
 use super::AwsError;
 
@@ -60,6 +60,9 @@ pub enum StoreError {
     /// Others got ahead each time. Trying again may help.
     #[error("too many others {0}")]
     Contended(&'static str),
+    /// The record's state doesn't allow the event. Trying again doesn't help.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
     /// An item is not of the form this version writes. Trying again doesn't help.
     #[error("the item {item} can't be read: {cause}; was it written by another version, or by hand?")]
     Malformed {

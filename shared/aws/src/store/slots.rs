@@ -1,11 +1,17 @@
-//! How far each image of a plan has come, and the numbers they are given.
+//! The progress of each slot of a plan. `domain::lifecycle::slot` defines the transitions.
+//!
+//! A worker reads a slot with its lease, applies an event and writes the result on condition that the slot's `revision` has
+//! not changed since. So a worker that was considered dead can't overwrite the progress of its successor. One transaction
+//! changes the slot together with everything that the event implies: the settled charge, the plan's counters, the
+//! actor's last number and the image record.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use domain::actor::ActorId;
+use domain::budget::Settlement;
+use domain::lifecycle::slot::{SlotEvent, SlotProgress, SlotState};
 use domain::manifest::Image;
-use domain::money::MicroUsd;
 use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -15,92 +21,26 @@ use super::change::Change;
 use super::images::image_key;
 use super::items::{self, Item, number, text, value};
 use super::plans::plan_key;
-use super::spending::Charge;
+use super::spending::settled;
 use super::{Store, StoreError};
 
-/// How far one image of a plan has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SlotState {
-    /// Nothing is safe yet.
-    #[default]
-    Open,
-    /// Its bytes lie in the staging area.
-    Staged,
-    /// It has its number, and is in the manifest.
-    Numbered,
-    /// It is in its place.
-    Done,
-    /// It could not be made, and repeating won't help.
-    Failed,
-}
-
-/// One image of a plan.
+/// A slot as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SlotRecord {
-    /// How far it has come.
-    pub state: SlotState,
-    /// Its name, once it has a number.
-    pub filename: Option<String>,
-    /// Why it failed, where it did.
-    pub reason: Option<String>,
-    /// Attempts that gave no image.
-    pub attempt: u32,
-    /// The prompt it is made with, where it isn't the one that the plan drew.
-    pub prompt_id: Option<String>,
-    /// The money set aside for it.
-    pub charge: Option<Charge>,
-    /// What it has cost.
-    pub spent: MicroUsd,
-    /// Since when it may have been asked for.
+    pub progress: SlotProgress,
+    /// The number of times that `progress` was written.
+    pub revision: u64,
+    pub lease_token: Option<String>,
     #[serde(with = "millisecond::optional")]
-    pub asked_at: Option<Timestamp>,
-    /// Under which name it has been begun.
-    pub prediction_id: Option<String>,
-    /// Since when that is known.
-    #[serde(with = "millisecond::optional")]
-    pub begun_at: Option<Timestamp>,
-    /// Since when the generator has been unavailable.
-    #[serde(with = "millisecond::optional")]
-    pub outage_since: Option<Timestamp>,
-    /// Fetches of the prediction's output that returned no image.
-    pub fetches: u32,
-    /// Creations of this slot that the generator accepted and did not finish; they use up no attempt.
-    pub interruptions: u32,
-    /// When the generator first failed to finish one.
-    #[serde(with = "millisecond::optional")]
-    pub interrupted_since: Option<Timestamp>,
-    /// When it was counted as done: its image is in its place by then.
-    #[serde(with = "millisecond::optional")]
-    pub ended_at: Option<Timestamp>,
-    /// Who is at it.
-    pub claim_token: Option<String>,
-    /// Until when, at most.
-    #[serde(with = "millisecond::optional")]
-    pub claim_until: Option<Timestamp>,
+    pub lease_until: Option<Timestamp>,
 }
 
-impl SlotRecord {
-    /// Whether its image may have been paid, and is not yet in its place.
-    #[must_use]
-    pub fn is_under_way(&self) -> bool {
-        match self.state {
-            SlotState::Open => self.asked_at.is_some() || self.prediction_id.is_some(),
-            SlotState::Staged | SlotState::Numbered => true,
-            SlotState::Done | SlotState::Failed => false,
-        }
-    }
-}
-
-/// One image of one plan of one actor.
+/// The key of a slot.
 #[derive(Debug, Clone, Copy)]
 pub struct SlotName<'a> {
-    /// Whose.
     pub actor: &'a ActorId,
-    /// Which plan.
     pub plan_id: &'a str,
-    /// Which of its images.
     pub slot_id: &'a str,
 }
 
@@ -110,12 +50,26 @@ impl SlotName<'_> {
     }
 }
 
+impl SlotRecord {
+    /// The record after an event.
+    pub(super) fn after(&self, event: &SlotEvent) -> Result<Self, StoreError> {
+        Ok(Self { progress: self.progress.apply(event)?, revision: self.revision + 1, ..self.clone() })
+    }
+
+    /// The write of this record over its predecessor.
+    pub(super) fn replacing(&self, slot: SlotName<'_>, before: &Self) -> Result<Change, StoreError> {
+        let change =
+            Change::of(slot.key()).set("progress", value(&self.progress)?).set("revision", number(self.revision));
+        Ok(match before.revision {
+            0 => change.when_absent("revision"),
+            revision => change.when_equal("revision", number(revision)),
+        })
+    }
+}
+
 impl Store {
-    /// Takes the right to work on a slot until `now` + `duration`; `None` if somebody else has it.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn claim_slot(
+    /// Takes the lease of a slot until `now` + `duration`. Returns `None` if another worker holds it.
+    pub async fn lease_slot(
         &self,
         slot: SlotName<'_>,
         token: &str,
@@ -123,106 +77,145 @@ impl Store {
         duration: SignedDuration,
     ) -> Result<Option<SlotRecord>, StoreError> {
         let change = Change::of(slot.key())
-            .set_if_absent("state", value(&SlotState::Open)?)
-            .set("claim_token", text(token))
-            .set("claim_until", millis(now + duration))
-            .when_free("claim_until", millis(now), "claim_token", text(token));
+            .set("lease_token", text(token))
+            .set("lease_until", millis(now + duration))
+            .when_free("lease_until", millis(now), "lease_token", text(token));
         self.apply(change).await?.map(items::data).transpose()
     }
 
-    /// Gives the right to work on a slot back.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Ends the lease of a slot.
     pub async fn release_slot(&self, slot: SlotName<'_>, token: &str) -> Result<(), StoreError> {
         let change =
-            Change::of(slot.key()).remove("claim_token").remove("claim_until").when_equal("claim_token", text(token));
+            Change::of(slot.key()).remove("lease_token").remove("lease_until").when_equal("lease_token", text(token));
         self.apply(change).await.map(drop)
     }
 
-    /// Gives the image the number in its `index`, which follows `last_number`, enters it in the manifest and notes it
-    /// in the slot, in one transaction. `false` if another image took the number, or the slot has one already: look again.
+    /// Applies an event to a slot that was read as `record`, together with the charge that it settles and the plan's
+    /// counters. Returns the new record, or `None` if the slot has changed since it was read.
     ///
     /// # Errors
-    /// If the table can't be written.
-    pub async fn give_number(
+    /// If the slot's state doesn't allow the event, or the table can't be written.
+    pub async fn advance_slot(
         &self,
         slot: SlotName<'_>,
+        record: &SlotRecord,
+        event: &SlotEvent,
+    ) -> Result<Option<SlotRecord>, StoreError> {
+        let after = record.after(event)?;
+        let mut changes = implied_changes(slot, &record.progress, &after.progress, None);
+        changes.push(after.replacing(slot, record)?);
+        self.write_slot(slot, after, &changes).await
+    }
+
+    /// Ends an attempt whose prompt was rejected; the next one uses another prompt. If another slot of the plan has drawn
+    /// the same prompt in the meantime, nothing changes, unless `is_shared` states that no other prompts are left.
+    ///
+    /// # Errors
+    /// If the slot's state doesn't allow this, or the table can't be written.
+    pub async fn redraw_prompt(
+        &self,
+        slot: SlotName<'_>,
+        record: &SlotRecord,
+        settlement: Settlement,
+        prompt_id: &str,
+        is_shared: bool,
+    ) -> Result<(), StoreError> {
+        let after = record.after(&SlotEvent::AttemptFailed { settlement, prompt_id: Some(prompt_id.to_owned()) })?;
+        let prompts = AttributeValue::Ss(vec![prompt_id.to_owned()]);
+        let mut drawn = Change::of(plan_key(slot.actor, slot.plan_id)).add("redrawn_prompts", prompts);
+        if !is_shared {
+            drawn = drawn.when_without("redrawn_prompts", text(prompt_id));
+        }
+        let mut changes = implied_changes(slot, &record.progress, &after.progress, Some(drawn));
+        changes.push(after.replacing(slot, record)?);
+        self.write_slot(slot, after, &changes).await.map(drop)
+    }
+
+    /// Assigns the image the number in its `index`, which follows `last_number`, and creates its record. Returns `false`,
+    /// and changes nothing, if another image has taken the number or the slot has changed since it was read.
+    ///
+    /// # Errors
+    /// If the slot's state doesn't allow this, or the table can't be written.
+    pub async fn assign_number(
+        &self,
+        slot: SlotName<'_>,
+        record: &SlotRecord,
         last_number: u64,
         filename: &str,
         image: &Image,
     ) -> Result<bool, StoreError> {
+        let after = record.after(&SlotEvent::NumberAssigned { filename: filename.to_owned() })?;
         let counted = Change::of(actor_key(slot.actor))
             .set("last_number", number(image.index))
             .when_absent_or_equal("last_number", number(last_number));
-        let noted = Change::of(slot.key())
-            .set("state", value(&SlotState::Numbered)?)
-            .set("filename", text(filename))
-            .when_equal("state", value(&SlotState::Staged)?);
         self.transact(vec![
             counted.in_transaction(self)?,
-            noted.in_transaction(self)?,
+            after.replacing(slot, record)?.in_transaction(self)?,
             self.put_image(slot.actor, filename, image)?,
         ])
         .await
     }
 
-    /// Gives a number up because a person's upload bears its file name; the image gets the next one. The person's file
-    /// keeps its name, and the next evaluation finds it, whatever an earlier one took it for.
+    /// Releases the number of an image because an upload has it; the image gets the next one. The upload keeps its name,
+    /// and the next evaluation finds it, whatever an earlier one took it for.
     ///
     /// # Errors
-    /// If the table can't be written.
-    pub async fn yield_number(&self, slot: SlotName<'_>, filename: &str) -> Result<(), StoreError> {
-        let yielded = Change::of(slot.key())
-            .set("state", value(&SlotState::Staged)?)
-            .remove("filename")
-            .when_equal("state", value(&SlotState::Numbered)?)
-            .when_equal("filename", text(filename));
-        let writes = vec![yielded.in_transaction(self)?, self.removal_of_unplaced(slot, filename)?];
+    /// If the slot has no number, or the table can't be written.
+    pub async fn release_number(&self, slot: SlotName<'_>, record: &SlotRecord) -> Result<(), StoreError> {
+        self.remove_unplaced(slot, record, &SlotEvent::NumberReleased).await
+    }
+
+    /// Fails a slot that has its number and whose bytes are gone. The plan continues without the image.
+    ///
+    /// # Errors
+    /// If the slot has no number, or the table can't be written.
+    pub async fn fail_numbered_slot(
+        &self,
+        slot: SlotName<'_>,
+        record: &SlotRecord,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        self.remove_unplaced(slot, record, &SlotEvent::ImageLost { reason: reason.to_owned() }).await
+    }
+
+    /// Applies an event by which an image loses its number, and removes its record.
+    async fn remove_unplaced(
+        &self,
+        slot: SlotName<'_>,
+        record: &SlotRecord,
+        event: &SlotEvent,
+    ) -> Result<(), StoreError> {
+        let after = record.after(event)?;
+        let mut changes = implied_changes(slot, &record.progress, &after.progress, None);
+        changes.push(after.replacing(slot, record)?);
+        let mut writes: Vec<TransactWriteItem> =
+            changes.into_iter().map(|change| change.in_transaction(self)).collect::<Result<_, _>>()?;
+        if let SlotState::Numbered { filename } = &record.progress.state {
+            let unplaced = Change::of(image_key(slot.actor, filename)).when_equal("image.plan_id", text(slot.plan_id));
+            writes.push(unplaced.removal_in_transaction(self)?);
+        }
         self.write_among_rivals(writes).await.map(drop)
     }
 
-    /// Gives an image up that has its number, and whose bytes are gone. The plan goes on without it.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn lose_image(&self, slot: SlotName<'_>, filename: &str, reason: &str) -> Result<(), StoreError> {
-        let lost = Change::of(slot.key())
-            .set("state", value(&SlotState::Failed)?)
-            .set("reason", text(reason))
-            .when_equal("state", value(&SlotState::Numbered)?);
-        let counted = Change::of(plan_key(slot.actor, slot.plan_id)).add("remaining", number(-1)).when_item_exists();
-        let writes =
-            vec![lost.in_transaction(self)?, counted.in_transaction(self)?, self.removal_of_unplaced(slot, filename)?];
-        self.write_among_rivals(writes).await.map(drop)
+    async fn write_slot(
+        &self,
+        slot: SlotName<'_>,
+        after: SlotRecord,
+        changes: &[Change],
+    ) -> Result<Option<SlotRecord>, StoreError> {
+        let is_written = match changes {
+            [change] => self.apply(change.clone()).await?.is_some(),
+            changes => self.transact_among_rivals(changes).await?.is_empty(),
+        };
+        if is_written {
+            return Ok(Some(after));
+        }
+        // A write whose response was lost is repeated, and the repetition finds its own result.
+        let found = self.slot(slot).await?;
+        Ok((found.revision == after.revision && found.progress == after.progress).then_some(found))
     }
 
-    fn removal_of_unplaced(&self, slot: SlotName<'_>, filename: &str) -> Result<TransactWriteItem, StoreError> {
-        Change::of(image_key(slot.actor, filename))
-            .when_equal("image.plan_id", text(slot.plan_id))
-            .removal_in_transaction(self)
-    }
-
-    /// Counts a slot as done, once however often it is called.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn finish_slot(&self, slot: SlotName<'_>, now: Timestamp) -> Result<(), StoreError> {
-        let ended = Change::of(slot.key())
-            .set("state", value(&SlotState::Done)?)
-            .set("ended_at", millis(now))
-            .when_equal("state", value(&SlotState::Numbered)?);
-        let counted = Change::of(plan_key(slot.actor, slot.plan_id))
-            .add("remaining", number(-1))
-            .add("generated", number(1))
-            .when_item_exists();
-        self.transact_among_rivals(&[ended, counted]).await.map(drop)
-    }
-
-    /// Every slot of a plan that has been worked on, by its name in the plan.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// Every slot of a plan on which work has begun, by its id in the plan.
     pub async fn slots(&self, actor: &ActorId, plan_id: &str) -> Result<BTreeMap<String, SlotRecord>, StoreError> {
         let prefix = format!("SLOT#{plan_id}#");
         let items = self.query(actor, &prefix).await?.into_iter();
@@ -232,11 +225,43 @@ impl Store {
             .collect()
     }
 
-    /// How far a slot has come.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// A slot; pending if no work on it has begun.
     pub async fn slot(&self, slot: SlotName<'_>) -> Result<SlotRecord, StoreError> {
         Ok(self.get(slot.key()).await?.unwrap_or_default())
+    }
+
+    /// Records that the generator rejected a prompt for an actor, so that no plan draws it again while there are others.
+    pub async fn reject_prompt(&self, actor: &ActorId, prompt_id: &str) -> Result<(), StoreError> {
+        let prompts = AttributeValue::Ss(vec![prompt_id.to_owned()]);
+        self.apply(Change::of(actor_key(actor)).add("rejected_prompts", prompts)).await.map(drop)
+    }
+}
+
+/// The changes of other items that a step of the slot implies: the settled charge and the plan's counters. `plan` is a
+/// further change of the plan.
+fn implied_changes(
+    slot: SlotName<'_>,
+    before: &SlotProgress,
+    after: &SlotProgress,
+    plan: Option<Change>,
+) -> Vec<Change> {
+    let plan_item = || Change::of(plan_key(slot.actor, slot.plan_id));
+    let plan = match &after.state {
+        SlotState::Done { .. } => {
+            Some(plan_item().add("remaining", number(-1)).add("generated", number(1)).when_item_exists())
+        }
+        SlotState::Failed { .. } => Some(plan_item().add("remaining", number(-1)).when_item_exists()),
+        SlotState::Pending
+        | SlotState::Reserved { .. }
+        | SlotState::Requested { .. }
+        | SlotState::Predicting { .. }
+        | SlotState::Staged
+        | SlotState::Numbered { .. } => plan,
+    };
+    match before.settled_by(after) {
+        Some((charge, settlement)) => {
+            settled(slot, charge, settlement, plan.unwrap_or_else(plan_item)).into_iter().collect()
+        }
+        None => plan.into_iter().collect(),
     }
 }

@@ -7,7 +7,8 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use backon::Retryable;
 use domain::actor::ActorId;
-use domain::budget::{Budget, Limit};
+use domain::budget::{Budget, Charge, Limit, Settlement};
+use domain::lifecycle::slot::SlotEvent;
 use domain::money::MicroUsd;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{Change, Failure};
 use super::items::{self, Item, number, value};
 use super::plans::plan_key;
-use super::slots::SlotName;
+use super::slots::{SlotName, SlotRecord};
 use super::{AMONG_RIVALS, Store, StoreError};
 
 const EVERYTHING: &str = "SPENDING";
@@ -24,24 +25,6 @@ const JUDGING: &str = "JUDGING#";
 
 /// How long it is kept what an evaluation has cost; the sums of the days stay.
 const COST_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// Money set aside for a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Charge {
-    /// The day it counts for.
-    pub day: Date,
-    /// How much.
-    pub amount: MicroUsd,
-}
-
-/// What became of a charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settlement {
-    /// It was paid.
-    Paid,
-    /// Nothing was taken for the call.
-    Released,
-}
 
 /// Whether money could be set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,13 +57,14 @@ pub struct Judging {
 }
 
 impl Store {
-    /// Sets the price of an image aside, once however often it is called for a slot.
+    /// Reserves the price of an image for a slot that was read as `record`. `Granted` also if the slot has changed since.
     ///
     /// # Errors
-    /// If the table can't be written.
+    /// If the slot isn't pending, or the table can't be written.
     pub async fn reserve_image(
         &self,
         slot: SlotName<'_>,
+        record: &SlotRecord,
         charge: Charge,
         budget: &Budget,
     ) -> Result<Reservation, StoreError> {
@@ -89,7 +73,7 @@ impl Store {
             (Limit::Actor, actor_day_key(slot.actor, charge.day), budget.daily_per_actor),
             (Limit::Plan, plan_key(slot.actor, slot.plan_id), budget.per_plan),
         ];
-        let noted = Change::of(slot.key()).set("charge", value(&charge)?).when_absent("charge");
+        let noted = record.after(&SlotEvent::PriceReserved { charge })?.replacing(slot, record)?;
         self.reserve(charge.amount, &limits, Some(noted)).await
     }
 
@@ -185,8 +169,8 @@ impl Store {
         });
         let changes: Vec<Change> = commit.chain(noted).collect();
         let failures = self.transact_among_rivals(&changes).await?;
-        // The slot's own condition comes after the limits'. If that one failed, its money was set aside earlier, which is
-        // as good as granted; else the first limit that failed is used up.
+        // The slot's own condition comes after the limits'. If it failed, another worker has changed the slot, and the caller
+        // reads it again; else the first limit that failed is used up.
         let is_noted = failures.get(limits.len()) == Some(&Failure::Condition);
         let full = limits.iter().zip(&failures).find(|(_, failure)| **failure == Failure::Condition);
         Ok(match full {

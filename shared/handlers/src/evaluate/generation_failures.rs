@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use aws::store::slots::{SlotRecord, SlotState};
+use domain::lifecycle::slot::SlotState;
 use domain::messages::Cause;
 use domain::plan::{Plan, PlanState};
 
@@ -24,7 +24,7 @@ impl Evaluation {
         let Some(plan_id) = plan_id else { return Ok(String::new()) };
         let actor = &context.command.actor_id;
         let slots = self.store.slots(actor, plan_id).await?;
-        let generation_failures = in_words(slots.values().collect());
+        let generation_failures = in_words(slots.values().map(|slot| &slot.progress.state));
         // What was overtaken was not to be made any more.
         let is_overtaken = |plan: Plan| plan.state == PlanState::Superseded;
         if !generation_failures.is_empty() && self.store.plan(actor, plan_id).await?.is_some_and(is_overtaken) {
@@ -34,11 +34,13 @@ impl Evaluation {
     }
 }
 
-fn in_words(slots: Vec<&SlotRecord>) -> String {
-    let failed = slots.iter().filter(|slot| slot.state == SlotState::Failed);
+fn in_words<'a>(slots: impl ExactSizeIterator<Item = &'a SlotState>) -> String {
+    let all = slots.len();
     let mut by_reason: BTreeMap<&str, usize> = BTreeMap::new();
-    for slot in failed {
-        *by_reason.entry(slot.reason.as_deref().unwrap_or("for no known reason")).or_default() += 1;
+    for slot in slots {
+        if let SlotState::Failed { reason } = slot {
+            *by_reason.entry(reason).or_default() += 1;
+        }
     }
     let failed: usize = by_reason.values().sum();
     if failed == 0 {
@@ -52,31 +54,31 @@ fn in_words(slots: Vec<&SlotRecord>) -> String {
     };
     let told = told.join("; ");
     let told = told.trim_end_matches('.');
-    format!(" Of the last plan's {} images {failed} could not be made: {told}.", slots.len())
+    format!(" Of the last plan's {} images {failed} could not be made: {told}.", all)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn failed(reason: &str) -> SlotRecord {
-        SlotRecord { state: SlotState::Failed, reason: Some(reason.to_owned()), ..SlotRecord::default() }
+    fn failed(reason: &str) -> SlotState {
+        SlotState::Failed { reason: reason.to_owned() }
     }
 
     #[test]
     fn successful_plan_has_no_failures() {
-        let done = SlotRecord { state: SlotState::Done, ..SlotRecord::default() };
-        assert_eq!(in_words(vec![&done]) + &in_words(vec![]), "");
+        let done = SlotState::Done { filename: "hero_1.jpg".to_owned(), at: jiff::Timestamp::UNIX_EPOCH };
+        assert_eq!(in_words([&done].into_iter()) + &in_words([].into_iter()), "");
     }
 
     #[test]
     fn most_frequent_failures_come_first() {
         let (flagged, full) = (failed("It was flagged."), failed("full"));
         assert_eq!(
-            in_words(vec![&flagged, &flagged]),
+            in_words([&flagged, &flagged].into_iter()),
             " Of the last plan's 2 images 2 could not be made: It was flagged."
         );
-        let said = in_words(vec![&flagged, &full, &full, &failed("other")]);
+        let said = in_words([&flagged, &full, &full, &failed("other")].into_iter());
         assert!(said.contains("4 images 4 could not be made: full (2); It was flagged. (1)"), "{said}");
     }
 }

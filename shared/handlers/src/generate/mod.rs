@@ -1,26 +1,26 @@
 //! Generation: one message, one image.
 
-mod begin;
-mod draw;
+mod attempt;
+mod embedded;
 mod manual;
 mod output;
+mod paid;
 mod place;
-mod predict;
 
 use std::time::Duration;
 
 use aws::bucket::Bucket;
 use aws::queues::{Queue, Queues};
 use aws::store::Store;
-use aws::store::slots::{SlotName, SlotRecord, SlotState};
-use aws::store::spending::Settlement;
+use aws::store::slots::{SlotName, SlotRecord};
 use domain::actor::ActorId;
 use domain::budget::Budget;
 use domain::keys::Keys;
+use domain::lifecycle::slot::{SlotEvent, SlotState};
 use domain::messages::GenerationMessage;
 use domain::plan::{Plan, Slot};
 use domain::status::Status;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use providers::generator::Generator;
 use tokio::time::Instant;
 use tracing::info;
@@ -30,11 +30,11 @@ use super::{Clock, Handler, HandlerError, Message, lease_token};
 use crate::local_copy::LocalCopy;
 use crate::panics::caught;
 
-/// How long one worker may be at an image before another may take it up: as long as its function may run.
-pub const CLAIM: SignedDuration = SignedDuration::from_secs(300);
+/// The duration of a slot's lease: the function's timeout.
+pub const SLOT_LEASE: SignedDuration = SignedDuration::from_secs(300);
 
-/// When to look again while another worker is at it.
-const CLAIM_POLL: Duration = Duration::from_secs(10);
+/// The delay while another worker holds the lease.
+const LEASE_POLL: Duration = Duration::from_secs(10);
 
 /// How long a worker takes further steps towards an image. With what the last one takes, some ten seconds for an
 /// answer or thirty for an output, it stays below what a function may take.
@@ -86,12 +86,12 @@ impl<'a> Job<'a> {
 
     /// The prompt that the slot is made with now.
     fn prompt_id(&self, record: &'a SlotRecord) -> &'a str {
-        record.prompt_id.as_deref().unwrap_or(&self.slot.prompt_id)
+        record.progress.prompt_id.as_deref().unwrap_or(&self.slot.prompt_id)
     }
 
     /// The seed that the slot is made with now.
     fn seed(&self, record: &SlotRecord) -> u32 {
-        self.slot.seed_of(self.actor, &self.plan.plan_id, record.attempt, record.interruptions)
+        self.slot.seed_of(self.actor, &self.plan.plan_id, record.progress.attempt, record.progress.interruptions)
     }
 }
 
@@ -118,68 +118,79 @@ impl Handler for Generation {
 }
 
 impl Generation {
+    /// Works on a slot under its lease until it is done or failed.
     async fn work(&self, job: Job<'_>, message_id: &str) -> Result<(), HandlerError> {
         let now = self.clock.now();
         let token = lease_token(message_id, now);
-        let Some(mut record) = self.store.claim_slot(job.name(), &token, now, CLAIM).await? else {
-            return Err(HandlerError::deferred("another worker is making this image", CLAIM_POLL));
+        let Some(record) = self.store.lease_slot(job.name(), &token, now, SLOT_LEASE).await? else {
+            return Err(HandlerError::deferred("another worker holds the lease of this slot", LEASE_POLL));
         };
-        let mut is_overtaken = !job.plan.may_be_carried_out();
-        // Claims are given back after a panic too: else the next delivery would be put off, and never counted as failed.
-        let worked = caught(async {
-            loop {
-                match record.state {
-                    SlotState::Open | SlotState::Staged if is_overtaken => return self.abandon(job, &record).await,
-                    SlotState::Open if Instant::now() >= job.until => {
-                        return Err(HandlerError::deferred(
-                            "an image takes longer than one function may; it goes on",
-                            AT_ONCE,
-                        ));
-                    }
-                    SlotState::Open => self.draw_and_stage(job, &record).await?,
-                    SlotState::Staged => self.give_number(job, &record).await?,
-                    SlotState::Numbered => self.place(job, &record).await?,
-                    SlotState::Done | SlotState::Failed => return self.tidy_up(job, &record).await,
-                }
-                let before = std::mem::replace(&mut record, self.store.slot(job.name()).await?);
-                if record.attempt > before.attempt {
-                    // Another attempt is paid for anew.
-                    let plan = self.store.plan(job.actor, &job.plan.plan_id).await?;
-                    is_overtaken = plan.is_none_or(|plan| !plan.may_be_carried_out());
-                }
-                if record == before {
-                    return Err(HandlerError::deferred("the image has come no further", CLAIM_POLL));
-                }
-            }
-        })
-        .await
-        .unwrap_or_else(|panic| Err(panic.into()));
+        // A panic must end the lease too: otherwise the next delivery would be deferred, and never counted as failed.
+        let worked = caught(self.advance_to_end(job, record)).await.unwrap_or_else(|panic| Err(panic.into()));
         self.store.release_slot(job.name(), &token).await?;
         worked
     }
 
-    /// The plan is not to be carried out any more: an image without a number is not made, or not kept. What may have
+    async fn advance_to_end(&self, job: Job<'_>, mut record: SlotRecord) -> Result<(), HandlerError> {
+        let mut is_superseded = !job.plan.may_be_carried_out();
+        loop {
+            match &record.progress.state {
+                SlotState::Done { at, .. } => return self.clean_up(job, Some(*at)).await,
+                SlotState::Failed { .. } => return self.clean_up(job, None).await,
+                SlotState::Numbered { filename } => self.place(job, &record, filename).await?,
+                _ if is_superseded => return self.abandon(job, &record).await,
+                SlotState::Staged => self.assign_number(job, &record).await?,
+                SlotState::Pending
+                | SlotState::Reserved { .. }
+                | SlotState::Requested { .. }
+                | SlotState::Predicting { .. } => self.generate(job, &record).await?,
+            }
+            let before = std::mem::replace(&mut record, self.store.slot(job.name()).await?);
+            if record.progress.attempt > before.progress.attempt {
+                // Another attempt costs money again.
+                let plan = self.store.plan(job.actor, &job.plan.plan_id).await?;
+                is_superseded = plan.is_none_or(|plan| !plan.may_be_carried_out());
+            }
+            if record.progress == before.progress {
+                return Err(HandlerError::deferred("slot made no progress", LEASE_POLL));
+            }
+        }
+    }
+
+    async fn generate(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
+        if Instant::now() >= job.until {
+            return Err(HandlerError::deferred("the time budget for this image is used up; it continues", AT_ONCE));
+        }
+        match &self.generator {
+            Generator::Embedded => self.draw_embedded(job, record).await,
+            Generator::Replicate(replicate) => self.advance_paid(job, record, replicate).await,
+        }
+    }
+
+    /// Ends the work on a slot of a superseded plan that has no number. Its image is not made, or not kept; what may have
     /// been charged counts as paid.
     async fn abandon(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         let reason = format!("plan {} of {} is not to be carried out any more", job.plan.plan_id, job.actor);
-        if record.state == SlotState::Open && record.charge.is_some() {
-            let settlement = if record.asked_at.is_some() { Settlement::Paid } else { Settlement::Released };
-            self.store.fail_slot(job.name(), record, settlement, &reason).await?;
+        let state = &record.progress.state;
+        if state.charge().is_some() {
+            let given_up = SlotEvent::GivenUp { settlement: state.settlement_in_doubt(), reason: reason.clone() };
+            self.store.advance_slot(job.name(), record, &given_up).await?;
         }
         self.bucket.delete(&self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id)).await?;
         if self.store.actor(job.actor).await?.is_some_and(|actor| actor.status == Status::Parked) {
-            // Perhaps for want of money for this image, which would let nothing go on any more.
+            // It may be parked for the price of this image, and nothing else would resume it.
             schedule_evaluation_of_change(&self.store, &self.queues, &self.clock, job.actor, self.clock.now()).await?;
         }
         Err(HandlerError::Rejected(reason))
     }
 
-    /// The image is in its place, or given up: what it left behind goes, and the plan goes on.
-    async fn tidy_up(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
+    /// Removes what the slot has left behind, and requests an evaluation if it was the plan's last. `placed_at` is the time
+    /// at which the image was in place; `None` if there is no image.
+    async fn clean_up(&self, job: Job<'_>, placed_at: Option<Timestamp>) -> Result<(), HandlerError> {
         let Job { actor, plan, slot, .. } = job;
         self.bucket.delete(&self.keys.staging(actor, &plan.plan_id, &slot.slot_id)).await?;
         info!(%actor, plan_id = plan.plan_id, slot_id = slot.slot_id, kind = %slot.kind, "slot finished");
-        let changed = record.ended_at.map(|ended| ended + MAX_CLOCK_SKEW);
+        let changed = placed_at.map(|placed| placed + MAX_CLOCK_SKEW);
         evaluate_if_completed(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
     }
 }

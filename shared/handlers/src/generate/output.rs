@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use aws::store::slots::SlotRecord;
-use aws::store::spending::Settlement;
+use domain::budget::Settlement;
 use domain::disposition::Disposition;
-use jiff::SignedDuration;
+use domain::lifecycle::slot::SlotEvent;
+use jiff::{SignedDuration, Timestamp};
 use providers::generator::Replicate;
 use tracing::warn;
 
@@ -27,23 +28,24 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(900);
 const OUTPUT_LASTS: SignedDuration = SignedDuration::from_mins(90);
 
 impl Generation {
-    /// Fetches the output of a successful prediction, and stages it.
+    /// Fetches the output of a prediction that is known since `since`, and stages it.
     pub(super) async fn fetch(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
+        since: Timestamp,
         replicate: &Replicate,
         output: &str,
     ) -> Result<(), HandlerError> {
         match replicate.fetch(output).await {
             Ok(Some(bytes)) => self.stage(job, record, bytes).await,
-            Ok(None) if self.may_still_appear(record) => Err(self.await_output(job, record)),
+            Ok(None) if self.clock.now().duration_since(since) < OUTPUT_LASTS => Err(self.defer_fetch(job, since)),
             Ok(None) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
             Err(error) if error.is_damaged_output() => self.fetch_again(job, record, &error.to_string()).await,
             Err(error) if error.disposition() == Disposition::Permanent => {
                 self.try_again(job, record, Settlement::Paid, &error.to_string()).await
             }
-            Err(error) => Err(self.put_off(job, record, error).await?),
+            Err(error) => Err(self.defer_or_fail(job, record, error).await?),
         }
     }
 
@@ -55,7 +57,7 @@ impl Generation {
         record: &SlotRecord,
         reason: &str,
     ) -> Result<(), HandlerError> {
-        if record.fetches + 1 >= MAX_FETCHES {
+        if record.progress.fetches + 1 >= MAX_FETCHES {
             return self.try_again(job, record, Settlement::Paid, reason).await;
         }
         self.note_and_fetch_later(job, record, reason).await
@@ -63,22 +65,20 @@ impl Generation {
 
     /// A missing output uses up none of the fetches that a damaged one has: [`OUTPUT_LASTS`] limits this wait, whose pauses
     /// double because each lasts as long as everything before it.
-    fn await_output(&self, job: Job<'_>, record: &SlotRecord) -> HandlerError {
-        let waited = record.begun_at.map(|begun| self.clock.now().duration_since(begun));
-        let waited = waited.and_then(|waited| Duration::try_from(waited).ok()).unwrap_or_default();
+    fn defer_fetch(&self, job: Job<'_>, since: Timestamp) -> HandlerError {
+        let waited = Duration::try_from(self.clock.now().duration_since(since)).unwrap_or_default();
         let pause = waited.clamp(FIRST_PAUSE, LONGEST_PAUSE);
         warn!(actor = %job.actor, slot_id = job.slot.slot_id, seconds = pause.as_secs(), "output missing");
         HandlerError::deferred("its output is missing, and is fetched again", pause)
     }
 
     async fn note_and_fetch_later(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), HandlerError> {
-        warn!(actor = %job.actor, slot_id = job.slot.slot_id, fetches = record.fetches + 1, reason, "fetching again");
-        self.store.note_fetch(job.name(), record).await?;
-        Err(HandlerError::deferred(format!("its output is fetched again: {reason}"), pause_after(record.fetches)))
-    }
-
-    fn may_still_appear(&self, record: &SlotRecord) -> bool {
-        record.begun_at.is_some_and(|begun| self.clock.now().duration_since(begun) < OUTPUT_LASTS)
+        warn!(actor = %job.actor, slot_id = job.slot.slot_id, fetches = record.progress.fetches + 1, reason, "fetching again");
+        self.store.advance_slot(job.name(), record, &SlotEvent::FetchFailed).await?;
+        Err(HandlerError::deferred(
+            format!("its output is fetched again: {reason}"),
+            pause_after(record.progress.fetches),
+        ))
     }
 }
 

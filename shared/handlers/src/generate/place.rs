@@ -3,9 +3,10 @@
 use aws::bucket::{Fetched, PutNew};
 use aws::metrics::Metric;
 use aws::store::AMONG_RIVALS;
-use aws::store::slots::{SlotRecord, SlotState};
+use aws::store::slots::SlotRecord;
 use backon::Retryable;
 use domain::files::is_image_name;
+use domain::lifecycle::slot::{SlotEvent, SlotState};
 use domain::manifest::{BALANCING, Image, timestamp_text};
 use domain::money::MicroUsd;
 use domain::numbering::{filename, highest, number_of};
@@ -19,8 +20,8 @@ use crate::listing::list_images;
 use crate::local_copy::Claimed;
 
 impl Generation {
-    /// Gives the image the next number and enters it in the manifest.
-    pub(super) async fn give_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), HandlerError> {
+    /// Assigns the image the next number and creates its record.
+    pub(super) async fn assign_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), HandlerError> {
         let attempt = || self.try_number(job, slot);
         let is_taken = |error: &HandlerError| matches!(error, HandlerError::Deferred { .. });
         attempt.retry(AMONG_RIVALS).when(is_taken).await
@@ -38,11 +39,11 @@ impl Generation {
         let number = record.last_number + 1;
         let filename = filename(job.actor, number);
         let image = self.image(job, slot, number, &filename, record.profile.descriptor());
-        let given = self.store.give_number(job.name(), record.last_number, &filename, &image).await?;
-        if given || self.store.slot(job.name()).await?.state != SlotState::Staged {
+        let is_assigned = self.store.assign_number(job.name(), slot, record.last_number, &filename, &image).await?;
+        if is_assigned || self.store.slot(job.name()).await?.progress.state != SlotState::Staged {
             Ok(())
         } else {
-            Err(HandlerError::deferred("too many others want a number", super::CLAIM_POLL))
+            Err(HandlerError::deferred("too many workers need a number", super::LEASE_POLL))
         }
     }
 
@@ -63,32 +64,31 @@ impl Generation {
             generation_id: job.plan.generation_id,
             generation_type: Some(BALANCING.to_owned()),
             plan_id: Some(job.plan.plan_id.clone()),
-            cost_micro_usd: (slot.spent > MicroUsd::ZERO).then_some(slot.spent),
+            cost_micro_usd: (slot.progress.spent > MicroUsd::ZERO).then_some(slot.progress.spent),
             ..Image::default()
         }
     }
 
     /// Puts the image into its place under its number. A file of somebody else's that bears its number by then, in the
     /// bucket or in the local copy, keeps it.
-    pub(super) async fn place(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
-        let filename = record.filename.as_deref().unwrap_or_default();
+    pub(super) async fn place(&self, job: Job<'_>, record: &SlotRecord, filename: &str) -> Result<(), HandlerError> {
         let is_ours = |image: &Image| image.plan_id.as_ref() == Some(&job.plan.plan_id) && image.deleting.is_none();
         if !self.store.image(job.actor, filename).await?.as_ref().is_some_and(is_ours) {
             // An earlier attempt had placed it, and it has been deleted or replaced since, or is just being deleted.
-            return Ok(self.store.finish_slot(job.name(), self.clock.now()).await?);
+            return self.finish(job, record).await;
         }
         let staging = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
         let Some(staged) = self.bucket.get(&staging).await? else {
             let reason = format!("{staging} is gone, so {filename} can't be placed");
             warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "image lost");
-            return Ok(self.store.lose_image(job.name(), filename, &reason).await?);
+            return Ok(self.store.fail_numbered_slot(job.name(), record, &reason).await?);
         };
         if self.local.claim(job.actor, filename, &staged.bytes).await? == Claimed::Occupied {
-            return Ok(self.store.yield_number(job.name(), filename).await?);
+            return Ok(self.store.release_number(job.name(), record).await?);
         }
         if self.is_number_taken(job, filename).await? {
             self.local.give_back(job.actor, filename).await?;
-            return Ok(self.store.yield_number(job.name(), filename).await?);
+            return Ok(self.store.release_number(job.name(), record).await?);
         }
         let key = self.keys.image(job.actor, filename);
         let etag = match self.bucket.put_new(&key, staged.bytes.clone(), "image/jpeg").await? {
@@ -107,13 +107,19 @@ impl Generation {
                         self.clock.now() + MAX_CLOCK_SKEW,
                     )
                     .await?;
-                    return Ok(self.store.yield_number(job.name(), filename).await?);
+                    return Ok(self.store.release_number(job.name(), record).await?);
                 }
             },
         };
         self.store.mark_placed(job.actor, filename, &etag).await?;
-        self.store.finish_slot(job.name(), self.clock.now()).await?;
+        self.finish(job, record).await?;
         Metric::ImagesGenerated(1).emit();
+        Ok(())
+    }
+
+    async fn finish(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
+        let placed = SlotEvent::ImagePlaced { at: self.clock.now() };
+        self.store.advance_slot(job.name(), record, &placed).await?;
         Ok(())
     }
 

@@ -1,0 +1,131 @@
+//! One attempt at an image, with any generator: its request and its end.
+
+use std::collections::BTreeSet;
+
+use aws::store::slots::SlotRecord;
+use domain::budget::Settlement;
+use domain::lifecycle::slot::SlotEvent;
+use domain::plan::redraw;
+use domain::prompts;
+use providers::generator::Request;
+use tracing::warn;
+
+use super::{Generation, Job};
+use crate::base_image::BaseImages;
+use crate::{HandlerError, report_payment};
+
+/// How many attempts a slot has.
+const MAX_ATTEMPTS: u32 = 3;
+
+impl Generation {
+    /// The request for the image, with the base image read anew. The inner error, a sentence for the operator, states why
+    /// the image can't be requested at all.
+    pub(super) async fn prepare(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+    ) -> Result<Result<Request, String>, HandlerError> {
+        let actor = self.store.actor(job.actor).await?.unwrap_or_default();
+        let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
+        let base = match base_images.load(job.actor, &actor.base_images).await? {
+            Ok(base) => base,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let prompt_id = job.prompt_id(record);
+        let Some(prompt) = prompts::by_id(prompt_id) else {
+            return Ok(Err(format!("The prompt {prompt_id} is not in this version's library.")));
+        };
+        let prompt = prompt.render(actor.profile.descriptor());
+        Ok(Ok(Request { base, kind: job.slot.kind, prompt, seed: job.seed(record) }))
+    }
+
+    /// Stores the image in the staging area until it has its number.
+    pub(super) async fn stage(&self, job: Job<'_>, record: &SlotRecord, bytes: Vec<u8>) -> Result<(), HandlerError> {
+        let key = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
+        self.bucket.put(&key, bytes, "image/jpeg").await?;
+        self.store.advance_slot(job.name(), record, &SlotEvent::ImageStaged).await?;
+        self.report_payment(record, record.progress.state.settlement_in_doubt()).await;
+        Ok(())
+    }
+
+    /// Ends an attempt without an image. Another one follows, unless it was the last.
+    pub(super) async fn try_again(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        settlement: Settlement,
+        reason: &str,
+    ) -> Result<(), HandlerError> {
+        let attempt = record.progress.attempt;
+        if attempt + 1 >= MAX_ATTEMPTS {
+            let reason = format!("{MAX_ATTEMPTS} attempts failed, the last because {reason}");
+            return self.give_up(job, record, settlement, &reason).await;
+        }
+        warn!(actor = %job.actor, slot_id = job.slot.slot_id, attempt, reason, "trying again");
+        let failed = SlotEvent::AttemptFailed { settlement, prompt_id: None };
+        self.store.advance_slot(job.name(), record, &failed).await?;
+        self.report_payment(record, settlement).await;
+        Ok(())
+    }
+
+    /// Ends an attempt whose prompt the generator rejected. The next attempt uses another prompt.
+    pub(super) async fn try_other_prompt(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        settlement: Settlement,
+        reason: &str,
+    ) -> Result<(), HandlerError> {
+        let rejected = job.prompt_id(record);
+        self.store.reject_prompt(job.actor, rejected).await?;
+        let next_attempt = record.progress.attempt + 1;
+        if next_attempt >= MAX_ATTEMPTS {
+            let reason = format!(
+                "{MAX_ATTEMPTS} prompts were found improper ({reason}); if it happens to every image, it is the base image that is: replace it"
+            );
+            return self.give_up(job, record, settlement, &reason).await;
+        }
+        let used = self.used_prompts(job).await?;
+        let Some(other) = redraw(&job.plan.plan_id, job.slot, next_attempt, &used) else {
+            return self.try_again(job, record, settlement, reason).await;
+        };
+        warn!(actor = %job.actor, rejected, other = other.id, reason, "drawing another prompt");
+        let is_shared = used.contains(other.id);
+        self.store.redraw_prompt(job.name(), record, settlement, other.id, is_shared).await?;
+        self.report_payment(record, settlement).await;
+        Ok(())
+    }
+
+    /// The prompts of the set and of the plan, and the rejected ones.
+    async fn used_prompts(&self, job: Job<'_>) -> Result<BTreeSet<String>, HandlerError> {
+        let mut used = self.store.actor(job.actor).await?.unwrap_or_default().rejected_prompts;
+        if let Some(plan) = self.store.plan(job.actor, &job.plan.plan_id).await? {
+            used.extend(plan.redrawn_prompts);
+        }
+        used.extend(job.plan.slots.iter().map(|slot| slot.prompt_id.clone()));
+        used.extend(self.store.images(job.actor).await?.into_values().filter_map(|image| image.prompt_id));
+        Ok(used)
+    }
+
+    /// Fails the slot. The next evaluation finds that the set is still short of an image.
+    pub(super) async fn give_up(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        settlement: Settlement,
+        reason: &str,
+    ) -> Result<(), HandlerError> {
+        warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "no image made");
+        let given_up = SlotEvent::GivenUp { settlement, reason: reason.to_owned() };
+        self.store.advance_slot(job.name(), record, &given_up).await?;
+        self.report_payment(record, settlement).await;
+        Ok(())
+    }
+
+    /// Emits the metrics of a paid attempt.
+    async fn report_payment(&self, record: &SlotRecord, settlement: Settlement) {
+        if let (Some(charge), Settlement::Paid) = (record.progress.state.charge(), settlement) {
+            report_payment(&self.store, &self.budget, charge).await;
+        }
+    }
+}

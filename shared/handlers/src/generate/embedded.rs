@@ -1,0 +1,26 @@
+//! An image from the embedded generator, which costs nothing.
+
+use aws::store::slots::SlotRecord;
+use domain::disposition::Disposition;
+use providers::generator::draw;
+
+use super::{Generation, Job};
+use crate::HandlerError;
+
+impl Generation {
+    pub(super) async fn draw_embedded(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
+        // A slot that was begun with a paid generator may have been charged.
+        let settlement = record.progress.state.settlement_in_doubt();
+        let request = match self.prepare(job, record).await? {
+            Ok(request) => request,
+            Err(problem) => return self.give_up(job, record, settlement, &problem).await,
+        };
+        match draw(request).await {
+            Ok(bytes) => self.stage(job, record, bytes).await,
+            Err(error) if error.disposition() == Disposition::Permanent => {
+                self.give_up(job, record, settlement, &error.to_string()).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

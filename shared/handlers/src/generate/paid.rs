@@ -1,0 +1,284 @@
+//! An image from Replicate: reserve the price, request a prediction once, record its id, wait, fetch the output.
+//!
+//! The slot records each step before the next one, so a successor of an interrupted worker pays for nothing twice.
+
+use std::time::Duration;
+
+use aws::store::actors::OnBehalf;
+use aws::store::slots::SlotRecord;
+use aws::store::spending::Reservation;
+use domain::budget::{Charge, Settlement};
+use domain::disposition::{Billed, Disposition};
+use domain::lifecycle::slot::{SlotEvent, SlotState};
+use domain::status::Status;
+use jiff::{SignedDuration, Timestamp};
+use providers::generator::{CREATION_TIMEOUT, Prediction, Replicate, ReplicateError};
+use tokio::time::Instant;
+use tracing::info;
+
+use super::{AT_ONCE, Generation, Job, LEASE_POLL};
+use crate::{HandlerError, outage, park, park_over_budget};
+
+/// The time for one search for a prediction whose id is unknown.
+const MAX_SEARCH: Duration = Duration::from_secs(60);
+
+/// Replicate lists a prediction at most this long after its request: the request may take until its timeout, and the list
+/// another 15 seconds (Replicate documents no limit). A search that begins earlier may miss it, and the image would be
+/// paid twice.
+const LISTED_WITHIN: SignedDuration = SignedDuration::from_secs(CREATION_TIMEOUT.as_secs().cast_signed() + 15);
+
+/// Replicate removes the data of a prediction after an hour. A little earlier, a search that finds nothing proves nothing.
+const REMEMBERED: SignedDuration = SignedDuration::from_mins(55);
+
+/// How long to wait for a prediction before the message is deferred. Most take six seconds.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// The delay between deliveries while a prediction runs.
+const RUNNING_POLL: Duration = Duration::from_secs(15);
+
+/// Replicate ends a prediction after half an hour.
+const MAX_RUN: SignedDuration = SignedDuration::from_mins(45);
+
+/// The delay after a prediction that Replicate did not finish. Such failures come in waves that last a minute or more,
+/// and each prediction within a wave fails too.
+const AFTER_INTERRUPTION: Duration = Duration::from_secs(100);
+
+impl Generation {
+    /// Takes one step towards a paid image. The caller reads the slot again after it.
+    pub(super) async fn advance_paid(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        replicate: &Replicate,
+    ) -> Result<(), HandlerError> {
+        match &record.progress.state {
+            SlotState::Pending => self.reserve_price(job, record, replicate).await,
+            SlotState::Reserved { .. } => self.request(job, record, replicate).await,
+            SlotState::Requested { at, .. } => self.find_or_request(job, record, *at, replicate).await,
+            SlotState::Predicting { id, since, .. } => self.await_output(job, record, id, *since, replicate).await,
+            // The image needs nothing more from Replicate.
+            SlotState::Staged | SlotState::Numbered { .. } | SlotState::Done { .. } | SlotState::Failed { .. } => {
+                Ok(())
+            }
+        }
+    }
+
+    async fn reserve_price(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        replicate: &Replicate,
+    ) -> Result<(), HandlerError> {
+        let charge = Charge { day: self.clock.today(), amount: replicate.price() };
+        match self.store.reserve_image(job.name(), record, charge, &self.budget).await? {
+            Reservation::Granted => Ok(()),
+            Reservation::UsedUp(limit) => {
+                let reason = self.budget.shortage(limit, charge.amount, charge.day);
+                let behalf = OnBehalf::Plan(&job.plan.plan_id);
+                Err(park_over_budget(&self.store, &self.clock, &self.budget, job.actor, behalf, limit, reason).await?)
+            }
+        }
+    }
+
+    /// Finds the prediction of an earlier request whose response was lost. If there is surely none, requests it again.
+    async fn find_or_request(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        requested_at: Timestamp,
+        replicate: &Replicate,
+    ) -> Result<(), HandlerError> {
+        // A search takes time, and may miss what is listed only after it began.
+        let searched_at = self.clock.now();
+        let until = job.until.min(Instant::now() + MAX_SEARCH);
+        let found = match replicate.find(job.seed(record), requested_at, until).await {
+            Ok(found) => found,
+            // A search that fails proves nothing about the prediction.
+            Err(error) => return Err(self.defer_or_fail(job, record, error).await?),
+        };
+        info!(actor = %job.actor, prediction = found, "searched for the prediction of a lost response");
+        if let Some(id) = found {
+            return self.note_prediction(job, record, id).await;
+        }
+        let age = searched_at.duration_since(requested_at);
+        if age >= REMEMBERED {
+            let reason = "Replicate no longer knows whether it was made";
+            return self.try_again(job, record, Settlement::Paid, reason).await;
+        }
+        if age < LISTED_WITHIN {
+            return Err(self.defer_until_listed(record, requested_at));
+        }
+        self.request(job, record, replicate).await
+    }
+
+    /// When an outage has lasted for its time, each delivery counts as a failure; otherwise it would never end.
+    fn defer_until_listed(&self, record: &SlotRecord, requested_at: Timestamp) -> HandlerError {
+        let now = self.clock.now();
+        if outage::back_off(outage::since(record.progress.outage_since, now), now, None).is_none() {
+            return HandlerError::Generator(ReplicateError::Unlisted.into());
+        }
+        let wait = Duration::try_from(requested_at.duration_since(now) + LISTED_WITHIN).unwrap_or_default();
+        HandlerError::deferred(ReplicateError::Unlisted.to_string(), wait.max(AT_ONCE))
+    }
+
+    async fn request(&self, job: Job<'_>, record: &SlotRecord, replicate: &Replicate) -> Result<(), HandlerError> {
+        let request = match self.prepare(job, record).await? {
+            Ok(request) => request,
+            Err(problem) => {
+                let settlement = record.progress.state.settlement_in_doubt();
+                return self.give_up(job, record, settlement, &problem).await;
+            }
+        };
+        // Shrinking the base image must not use up the time within which the prediction is surely listed.
+        let creation = match replicate.prepare(&request).await {
+            Ok(creation) => creation,
+            Err(error) => return self.after_failed_request(job, record, record, error).await,
+        };
+        let begun = SlotEvent::RequestBegun { at: self.clock.now() };
+        let Some(requested) = self.store.advance_slot(job.name(), record, &begun).await? else {
+            return Err(HandlerError::deferred("another worker has advanced this slot", LEASE_POLL));
+        };
+        match replicate.create(&creation).await {
+            Ok(id) => self.note_prediction(job, &requested, id).await,
+            Err(error) => self.after_failed_request(job, record, &requested, error).await,
+        }
+    }
+
+    async fn note_prediction(&self, job: Job<'_>, record: &SlotRecord, id: String) -> Result<(), HandlerError> {
+        let found = SlotEvent::PredictionFound { id, at: self.clock.now() };
+        self.store.advance_slot(job.name(), record, &found).await?;
+        let actor = self.store.actor(job.actor).await?.unwrap_or_default();
+        if actor.status == Status::Parked {
+            self.store.go_on(job.actor, OnBehalf::Plan(&job.plan.plan_id), self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// `before` is the slot as it was before this request, `record` as it is now. If an earlier request may have created a
+    /// prediction, the failure of this one proves nothing.
+    async fn after_failed_request(
+        &self,
+        job: Job<'_>,
+        before: &SlotRecord,
+        record: &SlotRecord,
+        error: ReplicateError,
+    ) -> Result<(), HandlerError> {
+        let created_nothing =
+            error.billed() == Billed::No && matches!(before.progress.state, SlotState::Reserved { .. });
+        let unrequested = match record.progress.state {
+            SlotState::Requested { .. } if created_nothing => {
+                self.store.advance_slot(job.name(), record, &SlotEvent::RequestFailed).await?
+            }
+            _ => None,
+        };
+        let record = unrequested.as_ref().unwrap_or(record);
+        let settlement = if created_nothing { Settlement::Released } else { Settlement::Paid };
+        if let ReplicateError::ContentRejected(reason) = &error {
+            return self.try_other_prompt(job, record, settlement, reason).await;
+        }
+        if error.disposition() == Disposition::Permanent {
+            return self.give_up(job, record, settlement, &error.to_string()).await;
+        }
+        Err(self.defer_or_fail(job, record, error).await?)
+    }
+
+    async fn await_output(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        id: &str,
+        since: Timestamp,
+        replicate: &Replicate,
+    ) -> Result<(), HandlerError> {
+        match replicate.wait_for(id, job.until.min(Instant::now() + MAX_WAIT)).await {
+            Ok(Prediction::Running) => self.still_running(job, record, since).await,
+            Ok(Prediction::Succeeded(output)) => self.fetch(job, record, since, replicate, &output).await,
+            Ok(Prediction::ContentRejected(reason)) => {
+                self.try_other_prompt(job, record, Settlement::Released, &reason).await
+            }
+            Ok(Prediction::Interrupted(reason)) => Err(self.wait_out_interruption(job, record, reason).await?),
+            Ok(Prediction::Failed(reason)) => self.try_again(job, record, Settlement::Released, &reason).await,
+            Ok(Prediction::Canceled(reason)) => self.try_again(job, record, Settlement::Paid, &reason).await,
+            Ok(Prediction::Gone) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
+            Ok(Prediction::Missing(reason)) => self.fetch_again(job, record, reason).await,
+            Err(error) => Err(self.defer_or_fail(job, record, error).await?),
+        }
+    }
+
+    async fn still_running(&self, job: Job<'_>, record: &SlotRecord, since: Timestamp) -> Result<(), HandlerError> {
+        if self.clock.now().duration_since(since) >= MAX_RUN {
+            let reason = format!("it had not ended after {} minutes", MAX_RUN.as_mins());
+            return self.try_again(job, record, Settlement::Paid, &reason).await;
+        }
+        self.forget_outage(job, record).await?;
+        Err(HandlerError::deferred("the prediction is still running", RUNNING_POLL))
+    }
+
+    /// Waits out a service that accepts a prediction and does not finish it. Nothing is charged, and no attempt is used
+    /// up. After an hour each delivery counts as failed, as after any other outage.
+    async fn wait_out_interruption(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        reason: String,
+    ) -> Result<HandlerError, HandlerError> {
+        let now = self.clock.now();
+        let since = outage::since(record.progress.interrupted_since, now);
+        self.store.advance_slot(job.name(), record, &SlotEvent::Interrupted { since }).await?;
+        let error = ReplicateError::Interrupted(reason);
+        Ok(match outage::back_off(since, now, Some(AFTER_INTERRUPTION)) {
+            Some(pause) => HandlerError::deferred(error.to_string(), pause),
+            None => HandlerError::Generator(error.into()),
+        })
+    }
+
+    /// The consequence of a temporary error: the message is deferred, or fails after a long outage.
+    pub(super) async fn defer_or_fail(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        error: ReplicateError,
+    ) -> Result<HandlerError, HandlerError> {
+        match error.disposition() {
+            Disposition::RetryAfter(pause) => {
+                self.forget_outage(job, record).await?;
+                Ok(HandlerError::deferred(error.to_string(), pause))
+            }
+            Disposition::NeedsFunds => {
+                self.forget_outage(job, record).await?;
+                let (behalf, reason) = (OnBehalf::Plan(&job.plan.plan_id), error.to_string());
+                Ok(park(&self.store, &self.clock, &self.budget, job.actor, behalf, None, reason).await?)
+            }
+            Disposition::Outage { retry_after } => self.back_off(job, record, error, retry_after).await,
+            Disposition::Timeout => self.back_off(job, record, error, None).await,
+            Disposition::Retry | Disposition::ContentRejected | Disposition::NeedsOperator | Disposition::Permanent => {
+                Ok(HandlerError::Generator(error.into()))
+            }
+        }
+    }
+
+    /// Defers the message during an outage, with increasing delays. After about an hour it returns the error itself.
+    async fn back_off(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        error: ReplicateError,
+        retry_after: Option<Duration>,
+    ) -> Result<HandlerError, HandlerError> {
+        let now = self.clock.now();
+        let since = outage::since(record.progress.outage_since, now);
+        let Some(pause) = outage::back_off(since, now, retry_after) else {
+            return Ok(HandlerError::Generator(error.into()));
+        };
+        self.store.advance_slot(job.name(), record, &SlotEvent::OutageNoted { since: Some(since) }).await?;
+        Ok(HandlerError::deferred(error.to_string(), pause))
+    }
+
+    /// The service answers again.
+    async fn forget_outage(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
+        if record.progress.outage_since.is_some() {
+            self.store.advance_slot(job.name(), record, &SlotEvent::OutageNoted { since: None }).await?;
+        }
+        Ok(())
+    }
+}
