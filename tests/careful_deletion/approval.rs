@@ -39,7 +39,7 @@ async fn plan_above_the_cap_needs_one_approval() {
     assert_eq!(stack.manifest(&actor).await.trash.len(), 2);
     assert_eq!(stack.store.actor(&actor).await.unwrap().unwrap().approved_plan, None);
     let states: Vec<_> = stack.plans(&actor).await.iter().map(|plan| plan.state).collect();
-    assert_eq!(states, [PlanState::Superseded, PlanState::Closed]);
+    assert_eq!(states, [PlanState::Superseded, PlanState::Reviewed]);
     assert!(!stack.store.approve(&actor, &waiting.plan_id).await.unwrap(), "it is approved of once");
 }
 

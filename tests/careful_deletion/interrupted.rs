@@ -48,7 +48,7 @@ async fn assert_deleted(stack: &TestStack, actor: &ActorId, filename: &str) {
 #[tokio::test]
 async fn evaluation_completes_deletion_of_a_gone_object() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
-    let PlannedDeletion { filename, etag, .. } = cut_off_after_the_claim(&stack, &actor, PlanState::Running).await;
+    let PlannedDeletion { filename, etag, .. } = cut_off_after_the_claim(&stack, &actor, PlanState::Adopted).await;
     let (key, trash) = (stack.keys.image(&actor, &filename), stack.keys.trash(&actor, "p", &filename));
     assert_eq!(stack.bucket.copy_if(&key, &trash, &etag).await.unwrap(), IfUnchanged::Done);
     assert_eq!(stack.bucket.delete_if(&key, &etag).await.unwrap(), IfUnchanged::Done);
@@ -60,7 +60,7 @@ async fn evaluation_completes_deletion_of_a_gone_object() {
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
     stack.idle().await;
     let plan = stack.store.plan(&actor, "p").await.unwrap().unwrap();
-    assert_eq!((plan.deletions_done, plan.deleted), (true, 1));
+    assert_eq!((plan.remaining, plan.deleted), (0, 1));
     assert_deleted(&stack, &actor, &filename).await;
 }
 
@@ -78,7 +78,7 @@ async fn superseded_plan_completes_only_begun_deletions() {
 #[tokio::test]
 async fn manual_deletion_resumes_under_the_original_id() {
     let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
-    let deletion = cut_off_after_the_claim(&stack, &actor, PlanState::Running).await;
+    let deletion = cut_off_after_the_claim(&stack, &actor, PlanState::Adopted).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": [deletion.filename] })).await;
     stack.needs_attention(&actor).await;
     assert_deleted(&stack, &actor, &deletion.filename).await;

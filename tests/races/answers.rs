@@ -6,7 +6,6 @@ use balancer_tests::stack::actor;
 use balancer_tests::world::World;
 use domain::actor::ActorId;
 use domain::kind::Kind;
-use domain::plan::PlanState;
 use domain::planner::Scope;
 use domain::status::Status;
 use handlers::{Handler, Message};
@@ -68,7 +67,7 @@ async fn answered_forced_request_supersedes_nothing() {
         world.evaluation().await.handler.handle(Message { id, ..message }).await.unwrap();
     }
     let plans = world.store.plans(&hero).await.unwrap();
-    assert!(plans.len() == 1 && plans[0].state == PlanState::Running, "{plans:?}");
+    assert!(plans.len() == 1 && plans[0].is_under_way(), "{plans:?}");
     world.drive().await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
     assert_eq!(world.replicate.charged(), 2);

@@ -130,7 +130,7 @@ async fn upload_restarts_the_rounds_of_a_bad_set() {
         assert!(record.reason.unwrap().contains("After 3 rounds"));
         let plans = world.store.plans(&hero).await.unwrap();
         assert_eq!(plans.len(), 3 * uploads as usize);
-        assert!(plans.iter().all(|plan| plan.state == PlanState::Closed));
+        assert!(plans.iter().all(|plan| plan.state == PlanState::Reviewed));
         assert_eq!(plans.iter().map(|plan| plan.round).collect::<Vec<_>>(), [1, 2, 3].repeat(uploads as usize));
     }
     let paid: usize = world.store.plans(&hero).await.unwrap().iter().map(|plan| plan.slots.len()).sum();

@@ -111,6 +111,14 @@ async fn balance(world: &World, hero: &ActorId) {
     assert_eq!(status(world, hero).await, Status::Balanced);
 }
 
+/// Finishes the only piece of a plan's work, and reviews it.
+async fn review(world: &World, hero: &ActorId, plan_id: &str) {
+    let plan = world.store.plan(hero, plan_id).await.unwrap().unwrap();
+    world.store.finish_deletions(hero, &plan, 0).await.unwrap();
+    world.store.review_plan(hero, plan_id).await.unwrap();
+    assert_eq!(world.store.plan(hero, plan_id).await.unwrap().unwrap().state, PlanState::Reviewed);
+}
+
 fn slot_of(plan: &str) -> Value {
     json!({ "actor_id": "hero", "plan_id": plan, "slot_id": "001" })
 }
@@ -190,7 +198,7 @@ async fn dead_letter_of_claimed_deletion_is_reported() {
 async fn dead_letter_of_reviewed_plan_is_not_reported() {
     let (world, hero) = balancing().await;
     balance(&world, &hero).await;
-    world.store.close_plan(&hero, "p").await.unwrap();
+    review(&world, &hero, "p").await;
     fail_last_delivery(&world, Generating, &slot_of("p"), world.clock.now()).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 }
@@ -204,7 +212,7 @@ async fn dead_letter_of_running_manual_plan_is_reported() {
     fail_last_delivery(&world, Generating, &slot_of("by-hand-1"), now).await;
     assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
     balance(&world, &hero).await;
-    world.store.close_plan(&hero, "by-hand-1").await.unwrap();
+    review(&world, &hero, "by-hand-1").await;
     fail_last_delivery(&world, Generating, &slot_of("by-hand-1"), now).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 }
@@ -230,10 +238,13 @@ async fn dead_request_is_reported_unless_answered() {
 async fn only_running_and_held_plans_are_superseded() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     for (at, (before, remaining, after)) in [
-        (PlanState::Running, 2, PlanState::Superseded),
+        (PlanState::Adopted, 2, PlanState::Superseded),
+        (PlanState::Deleting, 2, PlanState::Superseded),
+        (PlanState::Generating, 2, PlanState::Superseded),
         (PlanState::AwaitingApproval, 2, PlanState::Superseded),
-        (PlanState::Running, 0, PlanState::Running),
-        (PlanState::Closed, 0, PlanState::Closed),
+        (PlanState::Adopted, 0, PlanState::Completed),
+        (PlanState::Generating, 0, PlanState::Completed),
+        (PlanState::Reviewed, 0, PlanState::Reviewed),
         (PlanState::DryRun, 2, PlanState::DryRun),
     ]
     .into_iter()
@@ -255,7 +266,7 @@ async fn dry_run_replaces_no_other_plan() {
     let (world, hero) = balancing().await;
     let dry = Plan { state: PlanState::DryRun, ..plan("p", Origin::Evaluation, world.clock.now()) };
     world.store.record_plan(&hero, &dry).await.unwrap();
-    assert_eq!(world.store.plan(&hero, "p").await.unwrap().unwrap().state, PlanState::Running);
+    assert_eq!(world.store.plan(&hero, "p").await.unwrap().unwrap().state, PlanState::Adopted);
 }
 
 #[tokio::test]

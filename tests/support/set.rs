@@ -57,7 +57,7 @@ fn assert_complete(stack: &TestStack, actor: &ActorId, filename: &str, image: &I
 /// Asserts that every generating plan has a batch, and that its images name both.
 async fn assert_one_generation_for_each_plan(stack: &TestStack, actor: &ActorId, manifest: &Manifest) {
     let plans = stack.plans(actor).await;
-    let carried_out = plans.iter().filter(|plan| plan.state == PlanState::Closed && !plan.slots.is_empty());
+    let carried_out = plans.iter().filter(|plan| plan.state == PlanState::Reviewed && !plan.slots.is_empty());
     let of_plans: Vec<_> = carried_out.map(|plan| (plan.generation_id.unwrap(), plan.plan_id.as_str())).collect();
     let generations = manifest.generations.iter().filter(|generation| generation.origin == BALANCING);
     let noted: Vec<_> = generations

@@ -105,7 +105,7 @@ async fn manual_generation_is_followed_by_balancing() {
     let manifest = assert_balanced(&stack, &actor).await;
     let plans = stack.plans(&actor).await;
     let manual = plans.iter().find(|plan| plan.origin == Origin::Manual).unwrap();
-    assert_eq!((manual.generated, manual.state), (3, PlanState::Closed));
+    assert_eq!((manual.generated, manual.state), (3, PlanState::Reviewed));
     let kinds: Vec<_> = manual.slots.iter().map(|slot| slot.kind).collect();
     assert_eq!(kinds, [Photorealistic, BwStylized, BwStylized]);
     let made = numbers_made(&stack, &actor, &manifest, 1).await;

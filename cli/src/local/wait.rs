@@ -8,7 +8,7 @@ use aws::queues::Queues;
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
-use domain::plan::Plan;
+use domain::plan::{Plan, PlanState};
 use domain::status::Status;
 
 use super::price::Terms;
@@ -185,11 +185,12 @@ fn is_busy(record: &ActorRecord) -> bool {
 
 fn progress_of(plan: &Plan) -> (String, u64, u64) {
     let all = plan.slots.len() + plan.delete.len();
-    let deleted = if plan.deletions_done { plan.delete.len() } else { 0 };
-    let state = if plan.deletions_done || plan.delete.is_empty() {
-        format!("round {}: generated {} of {}", plan.round, plan.generated, plan.slots.len())
-    } else {
+    let is_deleting = !plan.delete.is_empty() && matches!(plan.state, PlanState::Adopted | PlanState::Deleting);
+    let deleted = if is_deleting { 0 } else { plan.delete.len() };
+    let state = if is_deleting {
         format!("round {}: deleting {} images", plan.round, plan.delete.len())
+    } else {
+        format!("round {}: generated {} of {}", plan.round, plan.generated, plan.slots.len())
     };
     (state, deleted as u64 + u64::from(plan.generated), all as u64)
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::actor::ActorId;
 use super::kind::{Kind, KindCounts};
+pub use super::lifecycle::plan::PlanState;
 use super::money::MicroUsd;
 use super::planner::Scope;
 use super::prompts::{self, Prompt};
@@ -37,14 +38,10 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// The generation that the new images form.
     pub generation_id: Option<u32>,
-    /// How far it has come.
+    /// The state; as stored until [`Plan::observed`].
     pub state: PlanState,
-    /// Pieces of work not yet done: the deletions together are one, each slot is one.
+    /// Unfinished pieces of work: the deletions together are one, each slot is one.
     pub remaining: u32,
-    /// Whether its messages have been sent.
-    pub dispatched: bool,
-    /// Whether the deletions are done.
-    pub deletions_done: bool,
     /// Images deleted.
     pub deleted: u32,
     /// Images made.
@@ -78,22 +75,6 @@ pub enum Origin {
     /// A person asked for images.
     #[serde(rename = "by_hand")]
     Manual,
-}
-
-/// How far a plan has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlanState {
-    /// It was only asked what it would be.
-    DryRun,
-    /// It would delete more than one plan may: a person must approve of it first.
-    AwaitingApproval,
-    /// It is being carried out.
-    Running,
-    /// It was carried out, and the set has been looked at since.
-    Closed,
-    /// A newer plan took its place.
-    Superseded,
 }
 
 /// An image that goes.
@@ -152,7 +133,7 @@ impl Note {
 }
 
 impl Plan {
-    /// A plan that is being carried out, with nothing in it yet.
+    /// An adopted plan with nothing in it yet.
     #[must_use]
     pub fn empty(plan_id: String, created_at: Timestamp, origin: Origin) -> Self {
         Self {
@@ -167,10 +148,8 @@ impl Plan {
             slots: Vec::new(),
             notes: Vec::new(),
             generation_id: None,
-            state: PlanState::Running,
+            state: PlanState::Adopted,
             remaining: 0,
-            dispatched: false,
-            deletions_done: false,
             deleted: 0,
             generated: 0,
             committed: MicroUsd::ZERO,
@@ -206,16 +185,16 @@ impl Plan {
         u32::from(!self.delete.is_empty()) + u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether its messages may be carried out. Those of one that was carried out already find nothing left to do.
+    /// The plan as it was read from the table: completed if no work remains.
     #[must_use]
-    pub fn may_be_carried_out(&self) -> bool {
-        matches!(self.state, PlanState::Running | PlanState::Closed)
+    pub fn observed(self) -> Self {
+        Self { state: self.state.observed(self.remaining), ..self }
     }
 
-    /// Whether it is still being carried out.
+    /// Whether it has unfinished work that handlers carry out.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
-        self.state == PlanState::Running && self.remaining > 0
+        self.state.is_under_way()
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn dispatch_plan(
         let message = DeletionMessage::Planned { actor_id: actor.clone(), plan_id: plan.plan_id.clone() };
         queues.send(Queue::Deletion, &message, Duration::ZERO).await?;
     }
-    store.mark_dispatched(actor, &plan.plan_id).await?;
+    store.mark_dispatched(actor, plan).await?;
     Ok(())
 }
 
@@ -102,7 +102,7 @@ pub(super) async fn evaluate_if_completed(
     if let (PlanState::Superseded, Some(changed_by)) = (plan.state, changed_by) {
         return schedule_evaluation_of_change(store, queues, clock, actor, changed_by).await;
     }
-    if plan.state == PlanState::Running && plan.remaining == 0 {
+    if plan.state == PlanState::Completed {
         info!(%actor, plan_id, deleted = plan.deleted, generated = plan.generated, "plan completed");
         let mut command = EvaluationCommand::because(actor.clone(), Cause::PlanDone(plan_id.to_owned()));
         command.scope = plan.scope;

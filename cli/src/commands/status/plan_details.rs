@@ -6,12 +6,13 @@ use domain::kind::{Kind, KindCounts};
 use domain::lifecycle::slot::SlotState;
 use domain::plan::{Plan, PlanState, PlannedDeletion};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// The plan that is running or awaits approval; or the last plan of a dry run.
 #[derive(Serialize)]
 pub struct PlanDetails {
     plan_id: String,
+    #[serde(serialize_with = "documented_name")]
     state: PlanState,
     before: KindCounts,
     result: KindCounts,
@@ -69,9 +70,11 @@ impl PlanDetails {
     pub fn in_words(&self, actor: &ActorId) -> String {
         let state = match self.state {
             PlanState::AwaitingApproval => "awaits approval",
-            PlanState::Running => "is being carried out",
+            PlanState::Adopted | PlanState::Deleting | PlanState::Generating | PlanState::Completed => {
+                "is being carried out"
+            }
             PlanState::DryRun => "was a dry run",
-            PlanState::Closed | PlanState::Superseded => "is over",
+            PlanState::Reviewed | PlanState::Superseded => "is over",
         };
         let mut lines = vec![format!(
             "{actor}: the plan {} of {:.0} {state}: from {} to {}",
@@ -85,4 +88,13 @@ impl PlanDetails {
         lines.extend(self.failed.iter().map(|slot| format!("  no {}: {}", slot.kind, slot.reason)));
         lines.join("\n")
     }
+}
+
+/// The state in the JSON output, which doesn't tell the steps of a running plan apart.
+fn documented_name<S: Serializer>(state: &PlanState, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match state {
+        PlanState::DryRun | PlanState::AwaitingApproval | PlanState::Superseded => state.name(),
+        PlanState::Adopted | PlanState::Deleting | PlanState::Generating | PlanState::Completed => "running",
+        PlanState::Reviewed => "closed",
+    })
 }

@@ -84,6 +84,13 @@ impl Change {
         self
     }
 
+    pub(super) fn when_one_of(mut self, attribute: &str, values: Vec<AttributeValue>) -> Self {
+        let name = self.name(attribute);
+        let values: Vec<String> = values.into_iter().map(|value| self.value(value)).collect();
+        self.conditions.push(format!("{name} IN ({})", values.join(", ")));
+        self
+    }
+
     pub(super) fn when_other(mut self, attribute: &str, value: AttributeValue) -> Self {
         let (name, value) = (self.name(attribute), self.value(value));
         self.conditions.push(format!("(attribute_not_exists({name}) OR {name} <> {value})"));

@@ -1,8 +1,9 @@
 //! Plans and how far they have come.
 
 use domain::actor::ActorId;
+use domain::lifecycle::plan::{PlanEvent, PlanState};
 use domain::manifest::GenerationBatch;
-use domain::plan::{Plan, PlanState};
+use domain::plan::Plan;
 use jiff::Timestamp;
 
 use super::actors::actor_key;
@@ -13,13 +14,17 @@ use super::{Store, StoreError};
 
 const PLAN: &str = "PLAN#";
 
+/// How often another worker may change a plan's state before a change is given up. A plan has fewer states.
+const MAX_STATE_CHANGES: u32 = 10;
+
 impl Store {
     /// A plan; `None` if there is none of that name.
     ///
     /// # Errors
     /// If the table can't be read.
     pub async fn plan(&self, actor: &ActorId, plan_id: &str) -> Result<Option<Plan>, StoreError> {
-        self.get(plan_key(actor, plan_id)).await
+        let plan: Option<Plan> = self.get(plan_key(actor, plan_id)).await?;
+        Ok(plan.map(Plan::observed))
     }
 
     /// Every plan of an actor, the oldest first.
@@ -27,7 +32,8 @@ impl Store {
     /// # Errors
     /// If the table can't be read.
     pub async fn plans(&self, actor: &ActorId) -> Result<Vec<Plan>, StoreError> {
-        self.query(actor, PLAN).await?.into_iter().map(items::data).collect()
+        let plans = self.query(actor, PLAN).await?.into_iter();
+        plans.map(|item| items::data(item).map(Plan::observed)).collect()
     }
 
     /// Stores the plan of a dry run. An existing plan of this name that is not a dry run stays unchanged.
@@ -100,53 +106,73 @@ impl Store {
         .await
     }
 
-    /// Notes that a plan's messages have been sent.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn mark_dispatched(&self, actor: &ActorId, plan_id: &str) -> Result<(), StoreError> {
-        let change = Change::of(plan_key(actor, plan_id)).set("dispatched", value(&true)?).when_item_exists();
-        self.apply(change).await.map(drop)
+    /// Records that the plan's first messages have been sent.
+    pub async fn mark_dispatched(&self, actor: &ActorId, plan: &Plan) -> Result<(), StoreError> {
+        let event = if plan.delete.is_empty() { PlanEvent::SlotsSent } else { PlanEvent::DeletionsSent };
+        let change = Change::of(plan_key(actor, &plan.plan_id));
+        self.advance_plan(actor, &plan.plan_id, plan.state, event, change).await.map(drop)
     }
 
-    /// Notes that what a running plan has done has been looked at. One that was overtaken stays so.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn close_plan(&self, actor: &ActorId, plan_id: &str) -> Result<(), StoreError> {
-        let change = Change::of(plan_key(actor, plan_id))
-            .set("state", value(&PlanState::Closed)?)
-            .when_equal("state", value(&PlanState::Running)?);
-        self.apply(change).await.map(drop)
+    /// Records that an evaluation has reviewed the result of a plan. A plan that isn't completed stays unchanged.
+    pub async fn review_plan(&self, actor: &ActorId, plan_id: &str) -> Result<(), StoreError> {
+        let change = Change::of(plan_key(actor, plan_id));
+        self.advance_plan(actor, plan_id, PlanState::Completed, PlanEvent::Reviewed, change).await.map(drop)
     }
 
-    /// Closes a plan that must not be carried out any more. A plan that is completed, closed or a dry run stays
-    /// unchanged.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Supersedes a plan that has unfinished work or awaits approval. Any other plan stays unchanged.
     pub async fn supersede_plan(&self, actor: &ActorId, plan_id: &str) -> Result<(), StoreError> {
-        let superseded = Change::of(plan_key(actor, plan_id)).set("state", value(&PlanState::Superseded)?);
-        let awaiting = superseded.clone().when_equal("state", value(&PlanState::AwaitingApproval)?);
-        let running = superseded.when_equal("state", value(&PlanState::Running)?).when_above("remaining", number(0));
-        if self.apply(running).await?.is_none() {
-            self.apply(awaiting).await?;
+        let Some(plan) = self.plan(actor, plan_id).await? else { return Ok(()) };
+        let change = Change::of(plan_key(actor, plan_id));
+        self.advance_plan(actor, plan_id, plan.state, PlanEvent::Superseded, change).await.map(drop)
+    }
+
+    /// Records that a plan's deletions are finished, once for all deliveries. A superseded plan keeps its state, but shows
+    /// how many images it has deleted.
+    pub async fn finish_deletions(&self, actor: &ActorId, plan: &Plan, deleted: u32) -> Result<(), StoreError> {
+        let change = Change::of(plan_key(actor, &plan.plan_id)).set("deleted", number(deleted));
+        let finished = change.clone().add("remaining", number(-1));
+        let event = PlanEvent::DeletionsFinished;
+        if !self.advance_plan(actor, &plan.plan_id, plan.state, event, finished).await? {
+            self.apply(change.when_equal("state", value(&PlanState::Superseded)?)).await?;
         }
         Ok(())
     }
 
-    /// Counts a plan's deletions as done, once however often it is called.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn finish_deletions(&self, actor: &ActorId, plan_id: &str, deleted: u32) -> Result<(), StoreError> {
-        let change = Change::of(plan_key(actor, plan_id))
-            .set("deletions_done", value(&true)?)
-            .set("deleted", number(deleted))
-            .add("remaining", number(-1))
-            .when_equal("deletions_done", value(&false)?);
-        self.apply(change).await.map(drop)
+    /// Applies an event to a plan whose state was `seen`, together with `change`. Repeats this if the state has changed
+    /// since. Returns `false`, and changes nothing, if the state doesn't allow the event, as after a redelivery.
+    async fn advance_plan(
+        &self,
+        actor: &ActorId,
+        plan_id: &str,
+        mut seen: PlanState,
+        event: PlanEvent,
+        change: Change,
+    ) -> Result<bool, StoreError> {
+        for _ in 0..MAX_STATE_CHANGES {
+            let Ok(next) = seen.apply(event) else { return Ok(false) };
+            let advanced = change.clone().set("state", value(&next)?);
+            if self.apply(while_in(advanced, seen)?).await?.is_some() {
+                return Ok(true);
+            }
+            let Some(plan) = self.plan(actor, plan_id).await? else { return Ok(false) };
+            seen = plan.state;
+        }
+        Err(StoreError::Contended("change the state of the plan"))
     }
+}
+
+/// Conditions a change on the state of a plan as [`PlanState::observed`] returns it.
+fn while_in(change: Change, state: PlanState) -> Result<Change, StoreError> {
+    let change = match state {
+        PlanState::Completed => {
+            let completed = [PlanState::Adopted, PlanState::Generating, PlanState::Completed];
+            let stored = completed.iter().map(value).collect::<Result<_, _>>()?;
+            return Ok(change.when_one_of("state", stored).when_equal("remaining", number(0)));
+        }
+        PlanState::Adopted | PlanState::Deleting | PlanState::Generating => change.when_above("remaining", number(0)),
+        PlanState::DryRun | PlanState::AwaitingApproval | PlanState::Reviewed | PlanState::Superseded => change,
+    };
+    Ok(change.when_equal("state", value(&state)?))
 }
 
 pub(super) fn plan_key(actor: &ActorId, plan_id: &str) -> Item {

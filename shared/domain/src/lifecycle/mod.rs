@@ -4,6 +4,7 @@
 //! result on condition that the record has not changed since. The section "Lifecycles" of `docs/ARCHITECTURE.md` lists all
 //! transitions; a test compares it with the code.
 
+pub mod plan;
 pub mod slot;
 #[cfg(test)]
 mod tables;

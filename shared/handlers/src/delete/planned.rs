@@ -3,7 +3,7 @@
 use aws::metrics::Metric;
 use aws::store::trash::Version;
 use domain::actor::ActorId;
-use domain::plan::{Plan, PlannedDeletion};
+use domain::plan::{Plan, PlanState, PlannedDeletion};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -17,14 +17,14 @@ impl Deletion {
         let Some(plan) = self.store.plan(actor, plan_id).await? else {
             return Err(HandlerError::Rejected(format!("{actor} has no plan {plan_id}")));
         };
-        if !plan.may_be_carried_out() {
+        if !plan.state.accepts_messages() {
             self.complete_claimed(actor, &plan).await?;
             self.schedule_evaluation_of_deletions(actor, &plan).await?;
             return Err(HandlerError::Rejected(format!("plan {plan_id} of {actor} is not to be carried out any more")));
         }
-        if !plan.deletions_done {
+        if matches!(plan.state, PlanState::Adopted | PlanState::Deleting) {
             let deleted = self.delete_planned(actor, &plan).await?;
-            self.store.finish_deletions(actor, plan_id, deleted).await?;
+            self.store.finish_deletions(actor, &plan, deleted).await?;
         }
         dispatch_slots(&self.queues, actor, &plan).await?;
         let changed_at = (!plan.delete.is_empty()).then(|| self.clock.now());

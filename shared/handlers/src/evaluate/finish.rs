@@ -40,7 +40,7 @@ impl Evaluation {
         self.adopt(context, &plan, batch.as_ref(), &verdict).await?;
         info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result,
             delete = plan.delete.len(), generate = plan.slots.len(), "plan adopted");
-        self.close_previous_plan(context).await?;
+        self.review_previous_plan(context).await?;
         dispatch_plan(&self.store, &self.queues, actor, &plan).await
     }
 
@@ -58,7 +58,7 @@ impl Evaluation {
         self.supersede_active_plan(context).await?;
         self.adopt(context, &plan, None, &verdict).await?;
         Metric::SetsNeedingAttention.emit();
-        self.close_previous_plan(context).await?;
+        self.review_previous_plan(context).await?;
         if self.store.actor(actor).await?.is_some_and(|record| record.pending_since.is_some()) {
             // A plan on hold may never complete, so its completion can't trigger this evaluation.
             self.evaluate_pending_uploads(actor).await?;
@@ -77,7 +77,7 @@ impl Evaluation {
         if verdict.status == Status::Balanced { Metric::SetsBalanced } else { Metric::SetsNeedingAttention }.emit();
         self.supersede_active_plan(context).await?;
         let uploads_wait = self.store.settle(actor, context.token, &verdict, self.clock.now()).await?;
-        self.close_previous_plan(context).await?;
+        self.review_previous_plan(context).await?;
         if uploads_wait {
             self.evaluate_pending_uploads(actor).await?;
         }
@@ -132,18 +132,13 @@ impl Evaluation {
     pub(super) async fn supersede_active_plan(&self, context: &EvaluationContext<'_>) -> Result<(), HandlerError> {
         let actor = &context.command.actor_id;
         let Some(active) = &context.record.active_plan else { return Ok(()) };
-        match self.store.plan(actor, active).await? {
-            Some(plan) if plan.is_under_way() || plan.state == PlanState::AwaitingApproval => {
-                Ok(self.store.supersede_plan(actor, active).await?)
-            }
-            _ => Ok(()),
-        }
+        Ok(self.store.supersede_plan(actor, active).await?)
     }
 
     /// Marks the plan that was active as reviewed, unless it is superseded.
-    async fn close_previous_plan(&self, context: &EvaluationContext<'_>) -> Result<(), HandlerError> {
+    async fn review_previous_plan(&self, context: &EvaluationContext<'_>) -> Result<(), HandlerError> {
         let Some(previous) = &context.record.active_plan else { return Ok(()) };
-        Ok(self.store.close_plan(&context.command.actor_id, previous).await?)
+        Ok(self.store.review_plan(&context.command.actor_id, previous).await?)
     }
 
     async fn evaluate_pending_uploads(&self, actor: &ActorId) -> Result<(), HandlerError> {

@@ -28,6 +28,7 @@ use domain::budget::Budget;
 use domain::keys::Keys;
 use domain::limits::FrontalImages;
 use domain::messages::{Cause, EvaluationCommand, EvaluationMessage};
+use domain::plan::PlanState;
 use domain::target::Target;
 use jiff::SignedDuration;
 use providers::vision::VisionModel;
@@ -119,7 +120,7 @@ impl Evaluation {
             Turn::Later(reason, delay) => return Err(HandlerError::deferred(reason, delay)),
         }
         if let Cause::PlanDone(plan_id) = &command.cause {
-            self.store.close_plan(actor, plan_id).await?;
+            self.store.review_plan(actor, plan_id).await?;
         }
         Ok(())
     }
@@ -128,7 +129,7 @@ impl Evaluation {
     async fn resume_dispatch(&self, actor: &ActorId, record: &ActorRecord) -> Result<(), HandlerError> {
         let Some(plan_id) = &record.active_plan else { return Ok(()) };
         match self.store.plan(actor, plan_id).await? {
-            Some(plan) if plan.is_under_way() && !plan.dispatched => {
+            Some(plan) if plan.state == PlanState::Adopted => {
                 dispatch_plan(&self.store, &self.queues, actor, &plan).await
             }
             _ => Ok(()),

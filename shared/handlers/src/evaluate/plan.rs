@@ -44,7 +44,7 @@ pub(super) fn build(
         slots,
         notes: [inventory.notes.as_slice(), assessment.unassessed.as_slice()].concat(),
         vision_cost: assessment.cost,
-        state: if is_dry_run { PlanState::DryRun } else { PlanState::Running },
+        state: if is_dry_run { PlanState::DryRun } else { PlanState::Adopted },
         request_id: context.command.request_id.clone().filter(|_| is_dry_run),
         ..Plan::empty(plan_id, now, Origin::Evaluation)
     };

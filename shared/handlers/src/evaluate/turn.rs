@@ -6,7 +6,7 @@ use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
 use domain::messages::{Cause, EvaluationCommand, Mode};
-use domain::plan::{Origin, Plan, PlanState, is_made_for};
+use domain::plan::{Origin, Plan, is_made_for};
 use jiff::Timestamp;
 
 use crate::{HandlerError, Message};
@@ -69,7 +69,7 @@ async fn after_plan(
 ) -> Result<Turn, HandlerError> {
     let is_active = record.active_plan.as_deref() == Some(plan_id);
     let awaits_review = match store.plan(actor, plan_id).await? {
-        Some(plan) => plan.state == PlanState::Running && (is_active || plan.origin == Origin::Manual),
+        Some(plan) => plan.state.is_open() && (is_active || plan.origin == Origin::Manual),
         None => false,
     };
     if !awaits_review {

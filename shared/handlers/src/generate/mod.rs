@@ -132,7 +132,7 @@ impl Generation {
     }
 
     async fn advance_to_end(&self, job: Job<'_>, mut record: SlotRecord) -> Result<(), HandlerError> {
-        let mut is_superseded = !job.plan.may_be_carried_out();
+        let mut is_superseded = !job.plan.state.accepts_messages();
         loop {
             match &record.progress.state {
                 SlotState::Done { at, .. } => return self.clean_up(job, Some(*at)).await,
@@ -149,7 +149,7 @@ impl Generation {
             if record.progress.attempt > before.progress.attempt {
                 // Another attempt costs money again.
                 let plan = self.store.plan(job.actor, &job.plan.plan_id).await?;
-                is_superseded = plan.is_none_or(|plan| !plan.may_be_carried_out());
+                is_superseded = plan.is_none_or(|plan| !plan.state.accepts_messages());
             }
             if record.progress == before.progress {
                 return Err(HandlerError::deferred("slot made no progress", LEASE_POLL));

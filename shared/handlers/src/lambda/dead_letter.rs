@@ -58,14 +58,14 @@ impl DeadLetter<'_> {
         }
         let plan_id = self.store.actor(actor).await.ok()??.active_plan?;
         let plan = self.store.plan(actor, &plan_id).await.ok()??;
-        (plan.state == PlanState::Running && !plan.dispatched).then_some(plan_id)
+        (plan.state == PlanState::Adopted).then_some(plan_id)
     }
 
     /// Whether the plan is known to be completed, superseded or missing. A plan that can't be read may be the cause of
     /// the failure and doesn't count as over.
     async fn is_over(&self, actor: &ActorId, plan_id: &str) -> bool {
         match self.store.plan(actor, plan_id).await {
-            Ok(plan) => plan.is_none_or(|plan| plan.state != PlanState::Running),
+            Ok(plan) => plan.is_none_or(|plan| !plan.state.is_open()),
             Err(_) => false,
         }
     }
