@@ -72,7 +72,7 @@ async fn last_progress(
 }
 
 fn last_change(slot: &SlotRecord) -> Option<Timestamp> {
-    [slot.asked_at, slot.begun_at, slot.ended_at, slot.claim_until].into_iter().flatten().max()
+    slot.progress.state.entered_at().max(slot.lease_until)
 }
 
 async fn request(connected: &Connected, actor: &ActorId) -> anyhow::Result<String> {

@@ -279,6 +279,15 @@ impl SlotState {
         }
     }
 
+    /// The time at which the state began, if it records one.
+    #[must_use]
+    pub fn entered_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Requested { at, .. } | Self::Predicting { since: at, .. } | Self::Done { at, .. } => Some(*at),
+            Self::Pending | Self::Reserved { .. } | Self::Staged | Self::Numbered { .. } | Self::Failed { .. } => None,
+        }
+    }
+
     /// Whether no further work on the slot is needed.
     #[must_use]
     pub fn is_final(&self) -> bool {
