@@ -280,9 +280,9 @@ async fn finished_work_neither_parks_nor_resumes_an_actor() {
     }
     park(OnBehalf::Plan("p")).await;
     assert_eq!(status(&world, &hero).await, Status::Parked);
-    world.store.go_on(&hero, OnBehalf::Plan("another"), now).await.unwrap();
+    world.store.resume_work(&hero, OnBehalf::Plan("another"), now).await.unwrap();
     assert_eq!(status(&world, &hero).await, Status::Parked);
-    world.store.go_on(&hero, OnBehalf::Plan("p"), now).await.unwrap();
+    world.store.resume_work(&hero, OnBehalf::Plan("p"), now).await.unwrap();
     assert_eq!(status(&world, &hero).await, Status::Balancing);
 
     let told = world.store.ask_for_attention(&hero, OnBehalf::Evaluation("lost"), "no", now).await.unwrap();

@@ -77,7 +77,7 @@ async fn attention_reason_returns_after_parking() {
             world.store.park(&hero, OnBehalf::Plan("by-hand-1"), reason, None, now).await.unwrap();
             assert_eq!(stands().await, (Status::Parked, reason.to_owned()));
         }
-        world.store.go_on(&hero, OnBehalf::Plan("by-hand-1"), now).await.unwrap();
+        world.store.resume_work(&hero, OnBehalf::Plan("by-hand-1"), now).await.unwrap();
         assert_eq!(stands().await, (Status::NeedsAttention, told.to_owned()));
     }
 }

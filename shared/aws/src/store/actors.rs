@@ -307,11 +307,11 @@ impl Store {
         self.apply(parked.set_from(ASKED_BEFORE, "reason").when_equal("status", needs_attention)).await.map(drop)
     }
 
-    /// Notes that parked work goes on.
+    /// Resumes parked work: its price has been paid.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn go_on(&self, actor: &ActorId, behalf: OnBehalf<'_>, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn resume_work(&self, actor: &ActorId, behalf: OnBehalf<'_>, now: Timestamp) -> Result<(), StoreError> {
         let change = Change::of(items::key(actor, SORT))
             .set("updated_at", millis(now))
             .when_equal("status", value(&Status::Parked)?);

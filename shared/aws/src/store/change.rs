@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Delete, Return
 use backon::Retryable;
 
 use super::items::Item;
-use super::{AMONG_RIVALS, Store, StoreError, condition_failed};
+use super::{CONTENTION_BACKOFF, Store, StoreError, condition_failed};
 use crate::AwsError;
 
 /// What is to change in an item, and what must hold for it. The item is made if it isn't there, unless a condition
@@ -219,7 +219,7 @@ impl Store {
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values))
             .return_values(ReturnValue::AllNew);
-        match (|| request.clone().send()).retry(AMONG_RIVALS).when(is_conflict).await {
+        match (|| request.clone().send()).retry(CONTENTION_BACKOFF).when(is_conflict).await {
             Ok(updated) => Ok(Some(updated.attributes.unwrap_or_default())),
             Err(error) if condition_failed(&error) => Ok(None),
             Err(error) => Err(self.error("UpdateItem", "", &error)),
@@ -236,7 +236,7 @@ impl Store {
             .set_key(Some(change.key))
             .set_expression_attribute_names((!change.names.is_empty()).then_some(change.names))
             .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values));
-        match (|| request.clone().send()).retry(AMONG_RIVALS).when(is_conflict).await {
+        match (|| request.clone().send()).retry(CONTENTION_BACKOFF).when(is_conflict).await {
             Ok(_) => Ok(true),
             Err(error) if condition_failed(&error) => Ok(false),
             Err(error) => Err(self.error("DeleteItem", "", &error)),

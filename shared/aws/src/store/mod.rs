@@ -36,9 +36,9 @@ use domain::lifecycle::Rejected;
 
 use super::AwsError;
 
-/// Waits between attempts at what others want too, such as a number or a day's money: of any number of rivals one succeeds
-/// each time.
-pub const AMONG_RIVALS: ExponentialBuilder = ExponentialBuilder::new()
+/// The delays between attempts to change contended items, such as an actor's last number or a day's spending. Of any number
+/// of workers, one succeeds each time.
+pub const CONTENTION_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(5))
     .with_max_delay(Duration::from_millis(500))
     .with_max_times(100)

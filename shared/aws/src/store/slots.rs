@@ -194,7 +194,7 @@ impl Store {
             let unplaced = Change::of(image_key(slot.actor, filename)).when_equal("image.plan_id", text(slot.plan_id));
             writes.push(unplaced.removal_in_transaction(self)?);
         }
-        self.write_among_rivals(writes).await.map(drop)
+        self.transact_with_retry(writes).await.map(drop)
     }
 
     async fn write_slot(
@@ -205,7 +205,7 @@ impl Store {
     ) -> Result<Option<SlotRecord>, StoreError> {
         let is_written = match changes {
             [change] => self.apply(change.clone()).await?.is_some(),
-            changes => self.transact_among_rivals(changes).await?.is_empty(),
+            changes => self.transact_changes(changes).await?.is_empty(),
         };
         if is_written {
             return Ok(Some(after));

@@ -1,7 +1,7 @@
-//! Money: what the paid services have cost, and what is set aside for calls that are under way.
+//! Money: what the paid services have cost, and what is reserved for requests under way.
 //!
 //! A day (by UTC) has an item for everything and one for each actor; a plan keeps its own sums. Each holds `committed`,
-//! which is spent or set aside and never passes the budget, and `spent`. Every change is one transaction over all of
+//! which is spent or reserved and never exceeds the budget, and `spent`. Every change is one transaction over all of
 //! them, so that they always agree and no two workers spend the same dollar.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -18,7 +18,7 @@ use super::change::{Change, Failure};
 use super::items::{self, Item, number, value};
 use super::plans::plan_key;
 use super::slots::{SlotName, SlotRecord};
-use super::{AMONG_RIVALS, Store, StoreError};
+use super::{CONTENTION_BACKOFF, Store, StoreError};
 
 const EVERYTHING: &str = "SPENDING";
 const JUDGING: &str = "JUDGING#";
@@ -116,7 +116,7 @@ impl Store {
             .set("images", number(judging.images))
             .set("cost", number(cost.0))
             .set("expires_at", number((judging.judged_at + COST_RETENTION).as_second()));
-        self.transact_among_rivals(&[day, actor_day, kept]).await.map(drop)
+        self.transact_changes(&[day, actor_day, kept]).await.map(drop)
     }
 
     /// What the last evaluations of an actor that asked anything have cost, by their names, the oldest first.
@@ -168,7 +168,7 @@ impl Store {
                 .when_absent_or_at_most("committed", number(budget.saturating_sub(amount).0))
         });
         let changes: Vec<Change> = commit.chain(noted).collect();
-        let failures = self.transact_among_rivals(&changes).await?;
+        let failures = self.transact_changes(&changes).await?;
         // The slot's own condition comes after the limits'. If it failed, another worker has changed the slot, and the caller
         // reads it again; else the first limit that failed is used up.
         let is_noted = failures.get(limits.len()) == Some(&Failure::Condition);
@@ -179,24 +179,24 @@ impl Store {
         })
     }
 
-    /// Makes all changes or none, again and again while others are at the same items. Returns why they were not made,
-    /// change by change; nothing if they were.
-    pub(super) async fn transact_among_rivals(&self, changes: &[Change]) -> Result<Vec<Failure>, StoreError> {
+    /// Makes all changes or none, and repeats this while other transactions hold the same items. Returns the failure of each
+    /// change; nothing if all are made.
+    pub(super) async fn transact_changes(&self, changes: &[Change]) -> Result<Vec<Failure>, StoreError> {
         let writes = changes.iter().map(|change| change.clone().in_transaction(self)).collect::<Result<_, _>>()?;
-        self.write_among_rivals(writes).await
+        self.transact_with_retry(writes).await
     }
 
-    /// The same with writes that need not be changes.
-    pub(super) async fn write_among_rivals(&self, writes: Vec<TransactWriteItem>) -> Result<Vec<Failure>, StoreError> {
+    /// Like [`Self::transact_changes`], for any writes.
+    pub(super) async fn transact_with_retry(&self, writes: Vec<TransactWriteItem>) -> Result<Vec<Failure>, StoreError> {
         let attempt = || async {
             let failures = self.try_transact(writes.clone()).await?;
             let is_conflict = failures.contains(&Failure::Conflict) && !failures.contains(&Failure::Condition);
-            if is_conflict { Err(Rivals::Conflict) } else { Ok(failures) }
+            if is_conflict { Err(Contention::Conflict) } else { Ok(failures) }
         };
-        match attempt.retry(AMONG_RIVALS).when(|error| matches!(error, Rivals::Conflict)).await {
+        match attempt.retry(CONTENTION_BACKOFF).when(|error| matches!(error, Contention::Conflict)).await {
             Ok(failures) => Ok(failures),
-            Err(Rivals::Store(error)) => Err(error),
-            Err(Rivals::Conflict) => Err(StoreError::Contended("change the same items")),
+            Err(Contention::Store(error)) => Err(error),
+            Err(Contention::Conflict) => Err(StoreError::Contended("change the same items")),
         }
     }
 }
@@ -210,13 +210,13 @@ pub(super) fn settled(slot: SlotName<'_>, charge: Charge, settlement: Settlement
     })
 }
 
-/// Why an attempt among rivals was not the last.
-enum Rivals {
+/// Why one attempt at a transaction failed.
+enum Contention {
     Conflict,
     Store(StoreError),
 }
 
-impl From<StoreError> for Rivals {
+impl From<StoreError> for Contention {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }

@@ -166,7 +166,7 @@ impl Store {
         } else {
             joined.add("workers", members(worker))
         };
-        let is_taken_up = self.transact_among_rivals(&[claimed, joined]).await?.is_empty();
+        let is_taken_up = self.transact_changes(&[claimed, joined]).await?.is_empty();
         Ok(is_taken_up.then_some(trashed))
     }
 
@@ -190,7 +190,7 @@ impl Store {
             claimed = claimed.when_absent_or_equal("image.etag", text(etag));
         }
         let kept = kept(actor, filename, trashed)?.set("workers", members(worker)).when_absent("pk");
-        Ok(self.transact_among_rivals(&[claimed, kept]).await?.is_empty())
+        Ok(self.transact_changes(&[claimed, kept]).await?.is_empty())
     }
 
     /// Ends a deletion: the image leaves the manifest.
@@ -253,7 +253,7 @@ impl Store {
         if !has_copy {
             writes.push(Change::of(trash_key(actor, filename, plan_id)).removal_in_transaction(self)?);
         }
-        self.write_among_rivals(writes).await.map(drop)
+        self.transact_with_retry(writes).await.map(drop)
     }
 
     /// What is kept of an image that this plan has deleted, or is deleting.

@@ -1,6 +1,6 @@
 //! Images asked for by hand: a plan of their own.
 
-use aws::store::{AMONG_RIVALS, StoreError};
+use aws::store::{CONTENTION_BACKOFF, StoreError};
 use backon::BackoffBuilder;
 use domain::actor::ActorId;
 use domain::kind::{Kind, KindCounts};
@@ -30,7 +30,7 @@ impl Generation {
             Some(plan) => Ok(Some(plan)),
             None => self.adopt(actor, generate, &plan_id).await,
         };
-        for pause in AMONG_RIVALS.build() {
+        for pause in CONTENTION_BACKOFF.build() {
             if let Some(plan) = attempt().await? {
                 return dispatch_plan(&self.store, &self.queues, actor, &plan).await;
             }

@@ -149,7 +149,7 @@ impl Generation {
         self.store.advance_slot(job.name(), record, &found).await?;
         let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         if actor.status == Status::Parked {
-            self.store.go_on(job.actor, OnBehalf::Plan(&job.plan.plan_id), self.clock.now()).await?;
+            self.store.resume_work(job.actor, OnBehalf::Plan(&job.plan.plan_id), self.clock.now()).await?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use aws::bucket::{Fetched, PutNew};
 use aws::metrics::Metric;
-use aws::store::AMONG_RIVALS;
+use aws::store::CONTENTION_BACKOFF;
 use aws::store::slots::SlotRecord;
 use backon::Retryable;
 use domain::files::is_image_name;
@@ -24,7 +24,7 @@ impl Generation {
     pub(super) async fn assign_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), HandlerError> {
         let attempt = || self.try_number(job, slot);
         let is_taken = |error: &HandlerError| matches!(error, HandlerError::Deferred { .. });
-        attempt.retry(AMONG_RIVALS).when(is_taken).await
+        attempt.retry(CONTENTION_BACKOFF).when(is_taken).await
     }
 
     async fn try_number(&self, job: Job<'_>, slot: &SlotRecord) -> Result<(), HandlerError> {
