@@ -12,7 +12,7 @@ pub async fn binaries() -> anyhow::Result<Binaries> {
     if let Some(binaries) = Binaries::beside_program(handlers::BUILD)? {
         return Ok(binaries);
     }
-    let spinner = Spinner::start("compiling the functions (first time: about 10 minutes)");
+    let spinner = Spinner::start("compiling the functions (may take a few minutes)");
     let binaries = Binaries::compile(handlers::BUILD).await?;
     spinner.finish();
     Ok(binaries)

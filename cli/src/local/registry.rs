@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data_folder;
 
-const NONE_RUNNING: &str = "no stack is running here; start `balancer local --watch`, or name one in AWS with --stack";
+const NONE_RUNNING: &str = "no stack is running here; start `balancer local --data DIR --watch` and repeat the command, or name a stack in AWS with --stack (`balancer restore ACTOR --data DIR` works on the folder of a finished run)";
 
 /// A stack that runs on this machine, and the way to reach it.
 #[derive(Clone, Serialize, Deserialize)]

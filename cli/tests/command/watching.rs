@@ -45,7 +45,7 @@ fn send(place: &Place, arguments: &[&str]) {
 #[test]
 fn without_a_stack_commands_name_the_remedy() {
     let cache = tempfile::tempdir().unwrap();
-    let words = ["no stack is running here", "balancer local --watch", "--stack"];
+    let words = ["no stack is running here", "--watch", "--stack", "balancer restore ACTOR --data DIR"];
     for arguments in [&["status"][..], &["status", "--rejected"], &["send", "evaluation", "a"]] {
         Ran::of(balancer().args(arguments).env("BALANCER_CACHE_DIR", cache.path())).failed(1, &words);
     }
