@@ -27,7 +27,7 @@ pub struct Contents {
     /// The images, by name. Some may prove unreadable.
     pub images: Vec<ImageFile>,
     pub inventory: Inventory,
-    /// The names of files that can't be addressed, as closely as they can be written.
+    /// The names of files that can't be addressed, with replacements for what is not UTF-8.
     pub unnamed: Vec<String>,
     /// Files whose names are ambiguous or unusable, with the reasons.
     skipped: Vec<String>,
@@ -58,8 +58,7 @@ impl Contents {
                     // The composed spelling takes precedence, as in the functions.
                     let (one, left) = if path.ends_with(&name) { (path, other) } else { (other, path) };
                     let (named, same) = (left.display(), one.display());
-                    let why =
-                        format!("left alone {named}: {same} has the same name, but for its Unicode form; rename one");
+                    let why = format!("skipped {named}: {same} has the same name in another Unicode form; rename one");
                     contents.skipped.push(why);
                     found.insert(name, one);
                 }
@@ -73,7 +72,7 @@ impl Contents {
     }
 
     fn skip_unnamed(&mut self, path: &Path) {
-        let why = format!("left alone {path:?}: its name is not UTF-8; rename it");
+        let why = format!("skipped {path:?}: its name is not UTF-8; rename it");
         self.skipped.push(why);
         self.unnamed.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
     }
@@ -98,9 +97,6 @@ impl Contents {
 }
 
 /// The entries of a folder, by name.
-///
-/// # Errors
-/// If it can't be read.
 pub fn entries(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let unreadable = || format!("the folder {} can't be read", dir.display());
     let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>).with_context(unreadable)?;
@@ -111,9 +107,6 @@ pub fn entries(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// The relative paths of all images below a folder, in any format. Folders that file managers create for themselves are
 /// left out.
-///
-/// # Errors
-/// If a folder can't be read.
 pub fn images_below(dir: &Path) -> anyhow::Result<Vec<String>> {
     let (mut images, mut dirs) = (Vec::new(), vec![(dir.to_owned(), String::new(), DEEPEST)]);
     while let Some((dir, prefix, levels)) = dirs.pop() {

@@ -1,4 +1,4 @@
-//! How a command ends, and the two streams it speaks on: answers on standard output, everything else on standard
+//! The exit code of a command and its two output streams: results on standard output, everything else on standard
 //! error.
 
 use std::io::Write;
@@ -9,12 +9,11 @@ use domain::status::Status;
 
 use crate::progress;
 
-/// How a command ends when nothing failed.
+/// The end of a command that has not failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done.
     Done,
-    /// Done, but an actor needs a person, or its plan waits for money.
+    /// Done, but an actor needs attention or is parked.
     NeedsAttention,
     /// Stopped by Ctrl-C or a signal.
     Interrupted,
@@ -41,7 +40,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// What was typed can never be carried out, on whatever folder or stack: the exit code is that of a wrong option.
+/// Invalid arguments, whatever the folder or stack.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct WrongUsage(pub String);
@@ -51,14 +50,14 @@ pub fn exit_code_of(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if error.is::<WrongUsage>() { 2 } else { 1 })
 }
 
-/// Writes an answer to standard output. Where nobody reads on, as in `balancer assess DIR | head`, the program ends.
+/// Prints a result to standard output. If the reader is gone, as in `balancer assess DIR | head`, the program ends.
 pub fn answer(text: impl std::fmt::Display) {
     if try_answer(text).is_err() {
         std::process::exit(1);
     }
 }
 
-/// Writes an answer to standard output, for commands that must clean up before they end.
+/// Prints a result to standard output, for commands that must clean up before they end.
 ///
 /// # Errors
 /// If the reader of the output has gone.
@@ -68,7 +67,7 @@ pub fn try_answer(text: impl std::fmt::Display) -> anyhow::Result<()> {
 
 /// Writes a remark to standard error, above any progress bars. If the terminal is gone, the remark is dropped.
 pub fn remark(text: impl std::fmt::Display) {
-    progress::aside(|| drop(writeln!(std::io::stderr().lock(), "{text}")));
+    progress::with_hidden_bars(|| drop(writeln!(std::io::stderr().lock(), "{text}")));
 }
 
 /// A word, quoted for a shell.
@@ -81,7 +80,7 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// Says what failed, and why. Causes that the text has named already are left out.
+/// Prints an error with its causes, without those that the text already contains.
 pub fn report_error(error: &anyhow::Error) {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {

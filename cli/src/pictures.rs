@@ -16,17 +16,16 @@ use crate::local::replace;
 use crate::outcome::remark;
 use crate::progress::Progress;
 
-/// An image of a folder.
 pub struct Picture {
     pub filename: String,
     pub facts: Facts,
     pub preview: Arc<RgbImage>,
 }
 
-/// Reads a folder's images, by name. What can't be used is said on standard error, and the others go on.
+/// Reads a folder's images, by name, and reports unusable ones.
 ///
 /// # Errors
-/// If the folder can't be read, or holds no image at all.
+/// If the folder holds no usable image.
 pub fn read_folder(dir: &Path) -> anyhow::Result<Vec<Picture>> {
     let contents = Contents::of(dir)?;
     contents.remarks(&dir.display().to_string()).into_iter().for_each(remark);
@@ -52,10 +51,7 @@ pub fn read_folder(dir: &Path) -> anyhow::Result<Vec<Picture>> {
     Ok(pictures)
 }
 
-/// Writes a picture completely or not at all, so a page of an earlier run is never left half written.
-///
-/// # Errors
-/// If it can't be encoded or written.
+/// Writes a picture completely or not at all, so that an earlier page is never half overwritten.
 pub fn write(path: &Path, picture: &RgbImage, format: ImageFormat) -> anyhow::Result<()> {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, format).with_context(|| format!("{} can't be written", path.display()))?;

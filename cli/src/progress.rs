@@ -1,4 +1,4 @@
-//! Progress: bars where somebody watches, plain lines where nobody does.
+//! Progress: bars in a terminal, plain lines elsewhere.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -12,16 +12,15 @@ use crate::outcome::remark;
 /// All progress bars, so that remarks can be printed above them.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// Runs a closure while no bar is shown.
-pub fn aside(act: impl FnOnce()) {
+/// Runs a closure while the bars are hidden.
+pub fn with_hidden_bars(act: impl FnOnce()) {
     BARS.suspend(act);
 }
 
-/// One long piece of work.
+/// A bar for work with a known number of steps.
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// Begins `steps` steps of `work`.
     pub fn start(work: &str, steps: u64) -> Self {
         let bar = BARS.add(ProgressBar::new(steps)).with_message(work.to_owned()).with_style(bar_style());
         if !std::io::stderr().is_terminal() {
@@ -30,22 +29,19 @@ impl Progress {
         Self(bar)
     }
 
-    /// One step is done.
     pub fn step(&self) {
         self.0.inc(1);
     }
 
-    /// All is done.
     pub fn finish(self) {
         self.0.finish_and_clear();
     }
 }
 
-/// A piece of work whose length nobody knows.
+/// A spinner for work of unknown length.
 pub struct Spinner(ProgressBar);
 
 impl Spinner {
-    /// Begins it.
     pub fn start(work: &str) -> Self {
         let spinner = BARS.add(ProgressBar::new_spinner()).with_message(work.to_owned());
         spinner.enable_steady_tick(Duration::from_millis(120));
@@ -55,25 +51,23 @@ impl Spinner {
         Self(spinner)
     }
 
-    /// It is done.
     pub fn finish(self) {
         self.0.finish_and_clear();
     }
 }
 
-/// What many actors are at, a line each.
+/// The progress of many actors, one line for each.
 pub struct StatusLines {
     lines: HashMap<String, (ProgressBar, String)>,
-    is_watched: bool,
+    is_terminal: bool,
 }
 
 impl StatusLines {
-    /// An empty board.
     pub fn new() -> Self {
-        Self { lines: HashMap::new(), is_watched: std::io::stderr().is_terminal() }
+        Self { lines: HashMap::new(), is_terminal: std::io::stderr().is_terminal() }
     }
 
-    /// `name` is at `state` now, `done` of `all` steps.
+    /// Shows that `name` is in `state`, after `done` of `all` steps.
     pub fn show(&mut self, name: &str, state: &str, done: u64, all: u64) {
         let (bar, shown) = self.lines.entry(name.to_owned()).or_insert_with(|| {
             let bar = BARS.add(ProgressBar::new(all)).with_style(bar_style());
@@ -85,14 +79,13 @@ impl StatusLines {
         let state = format!("{name}: {state}");
         if *shown != state {
             bar.set_message(state.clone());
-            if !self.is_watched {
+            if !self.is_terminal {
                 remark(&state);
             }
             *shown = state;
         }
     }
 
-    /// Takes the board away.
     pub fn clear(self) {
         for (bar, _) in self.lines.into_values() {
             bar.finish_and_clear();
@@ -101,7 +94,7 @@ impl StatusLines {
 }
 
 fn bar_style() -> ProgressStyle {
-    // The template is constant; were it wrong, the plain bar would do.
+    // The template is a valid constant.
     ProgressStyle::with_template("{spinner} {bar:24} {pos:>3}/{len:<3} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -1,9 +1,9 @@
-//! Plain tables for people.
+//! Plain-text tables.
 
-/// As much of a name as a column may take; a longer one would push all others off the screen.
+/// The most characters of a name in a table.
 const LONGEST_NAME: usize = 40;
 
-/// A name, cut off with an ellipsis where it is too long for a table.
+/// A name, shortened with an ellipsis if it is too long for a table.
 pub fn short(name: &str) -> String {
     if name.chars().count() <= LONGEST_NAME {
         return name.to_owned();
@@ -11,13 +11,12 @@ pub fn short(name: &str) -> String {
     name.chars().take(LONGEST_NAME - 1).chain(['…']).collect()
 }
 
-/// What stands above a column, which says on which side its cells stand too: what they hold may look like a number and
-/// be a name.
+/// The title of a column, and the alignment of its cells. Names may consist of digits, so the content does not decide.
 #[derive(Debug, Clone, Copy)]
 pub enum Heading {
-    /// Words, on the left.
+    /// Aligned to the left.
     Words(&'static str),
-    /// Numbers, on the right.
+    /// Aligned to the right.
     Numbers(&'static str),
 }
 

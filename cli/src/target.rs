@@ -1,37 +1,37 @@
-//! The options that say what a set should be, and how much of it may go at once.
+//! The options for the target of a set and for the share that one plan may delete.
 
 use clap::Args;
 use domain::limits::FrontalImages;
 use domain::target::{Shares, Target};
 
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Target")]
 pub struct TargetArguments {
-    /// Images in a set
+    /// Images that each set should have
     #[arg(long, default_value_t = Target::default().total, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub target_total: u32,
-    /// Percent photorealistic/black-and-white/colour
+    /// Target mix in percent: photorealistic/black-and-white/colour
     #[arg(long, default_value_t = Target::default().shares)]
     pub target_shares: Shares,
-    /// Images of a lower quality than this, of 10, are replaced
+    /// Replace images of a lower quality than this (1 to 10)
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=10))]
     pub quality_floor: u8,
     #[command(flatten)]
     pub frontal: FrontalArguments,
 }
 
-/// The option for the treatment of images that face the camera or are symmetrical.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct FrontalArguments {
-    /// Images that face the camera or are symmetrical: `keep` deletes them first among images rated the same, `replace`
-    /// rates them 6 at most, and 4 if they are both
+    /// Images that face the camera or are symmetrical: `keep` deletes them first among images of the same quality,
+    /// `replace` limits their quality to 6, or to 4 if they are both
     #[arg(long, default_value_t, value_name = "keep|replace")]
     pub frontal_images: FrontalImages,
 }
 
-/// The option that says how much of a set one plan may delete.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Target")]
 pub struct CapArguments {
-    /// Percent of a set that one plan may delete; one that would delete more is not carried out
+    /// Most that one plan may delete without approval, in percent
     #[arg(long, default_value_t = 50, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub max_deleted_percent: u8,
 }

@@ -12,7 +12,7 @@ use crate::arguments::Approve;
 use crate::connection::Connected;
 use crate::outcome::{Outcome, answer};
 
-/// Approves of the plan that awaits it, and has the set evaluated again.
+/// Approves the plan on hold, and requests an evaluation that adopts it.
 pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
     let Approve { actor, json, connection } = arguments;
     let connected = Connected::to(&connection, std::slice::from_ref(&actor)).await?;
@@ -22,10 +22,10 @@ pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
         None => None,
     };
     let Some(plan) = plan.filter(|plan| plan.state == PlanState::AwaitingApproval) else {
-        bail!("no plan of {actor} awaits approval; `balancer status {actor}` says how it stands");
+        bail!("no plan of {actor} is on hold; `balancer status {actor}` shows its status");
     };
     if !connected.services.store.approve(&actor, &plan.plan_id).await? {
-        bail!("another plan has taken its place; look at it with `balancer status {actor} --plan`");
+        bail!("another plan has replaced it; show it with `balancer status {actor} --plan`");
     }
     let mut command = EvaluationCommand::because(actor.clone(), Cause::Manual);
     command.scope = plan.scope;
@@ -34,7 +34,7 @@ pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
     if json {
         answer(json!({ "actor_id": actor, "plan_id": plan.plan_id, "delete": files }));
     } else {
-        answer(format!("Approved: up to {} images of {actor} may now be deleted.", files.len()));
+        answer(format!("Approved: the next plan may delete up to {} images of {actor}.", files.len()));
     }
     Ok(Outcome::Done)
 }

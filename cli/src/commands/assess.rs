@@ -20,10 +20,10 @@ const HEADINGS: [Heading; 5] = [
     Heading::Words("kind"),
     Heading::Numbers("quality"),
     Heading::Words("flags"),
-    Heading::Words("why"),
+    Heading::Words("reason"),
 ];
 
-/// Judges a folder's images with the embedded vision model.
+/// Assesses a folder's images with the embedded vision model.
 pub fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
     let pictures = read_folder(&arguments.dir)?;
     let recorded = recorded(&arguments.dir)?;
@@ -48,7 +48,7 @@ fn recorded(dir: &Path) -> anyhow::Result<BTreeMap<String, Image>> {
     match serde_json::from_slice::<Manifest>(&text) {
         Ok(manifest) => Ok(manifest.images),
         Err(error) => {
-            remark(format!("{} is no manifest, so every image counts as yours: {error}", path.display()));
+            remark(format!("{} is no manifest, so every image counts as uploaded: {error}", path.display()));
             Ok(BTreeMap::new())
         }
     }
@@ -56,7 +56,7 @@ fn recorded(dir: &Path) -> anyhow::Result<BTreeMap<String, Image>> {
 
 fn observe(pictures: Vec<Picture>, recorded: &BTreeMap<String, Image>) -> anyhow::Result<Vec<Observed>> {
     let vision = EmbeddedVision::new().context("the embedded vision model can't be loaded")?;
-    let progress = Progress::start("judging images", pictures.len() as u64);
+    let progress = Progress::start("assessing images", pictures.len() as u64);
     let observed = pictures
         .into_iter()
         .map(|picture| {

@@ -1,4 +1,4 @@
-//! How commands end that go through many files: what can be done is done, and what can't is said.
+//! The results of commands that act on many files: a failure with one does not affect the others.
 
 use anyhow::bail;
 use domain::files::composed;
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::outcome::{Outcome, remark};
 
-/// What keeps a file from being dealt with.
+/// Why a command could not act on a file.
 #[derive(Debug, Serialize)]
 pub struct Problem {
     pub file: String,
@@ -22,7 +22,7 @@ pub fn as_known<'a>(name: &str, known: impl Iterator<Item = &'a String> + Clone)
     known.clone().find(|other| *other == name).or_else(|| known.clone().find(is_same))
 }
 
-/// Says the problems.
+/// Reports the problems.
 ///
 /// # Errors
 /// If there are any.
@@ -30,7 +30,7 @@ pub fn conclude(problems: &[Problem]) -> anyhow::Result<Outcome> {
     problems.iter().for_each(|problem| remark(&problem.sentence));
     match problems.len() {
         0 => Ok(Outcome::Done),
-        1 => bail!("1 file was left as it is"),
-        many => bail!("{many} files were left as they are"),
+        1 => bail!("1 file is unchanged"),
+        many => bail!("{many} files are unchanged"),
     }
 }

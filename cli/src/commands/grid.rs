@@ -18,7 +18,7 @@ struct CellOfFile<'a> {
     page: &'a Path,
 }
 
-/// Draws a folder's images as an evaluation would show them to a vision model.
+/// Draws a folder's images on the grid pages that an evaluation sends to a vision service.
 pub fn run(arguments: &Grid) -> anyhow::Result<Outcome> {
     let format = ImageFormat::from_path(&arguments.output).ok();
     let is_written = |format: &ImageFormat| matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP);

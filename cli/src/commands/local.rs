@@ -34,7 +34,7 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
     let ending = run_session(options).await?;
     match &ending {
         Ending::Settled(report) => {
-            report.say(json, Undo::InFolder)?;
+            report.print(json, Undo::InFolder)?;
             report.actors.iter().filter_map(ActorReport::approval_remedy).for_each(remark);
         }
         Ending::Proposed(actors) if json => answer(json!({ "schema": SCHEMA, "actors": actors })),

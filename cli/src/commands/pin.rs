@@ -8,7 +8,7 @@ use crate::arguments::Pin;
 use crate::connection::Connected;
 use crate::outcome::{Outcome, answer};
 
-/// Pins images, or lets them go again.
+/// Pins or unpins images.
 pub async fn run(arguments: Pin, pinned: bool) -> anyhow::Result<Outcome> {
     let Pin { actor, files, json, connection } = arguments;
     let connected = Connected::to(&connection, std::slice::from_ref(&actor)).await?;
@@ -23,10 +23,10 @@ pub async fn run(arguments: Pin, pinned: bool) -> anyhow::Result<Outcome> {
                 continue;
             }
             Pinning::Unknown => format!(
-                "{actor} has no image {file} in its manifest; check the name, or have a new file looked at first with `balancer send evaluation {actor}`"
+                "{actor} has no image {file}; check the name, or register a new file first with `balancer send evaluation {actor}`"
             ),
             Pinning::BeingDeleted => format!(
-                "{file} is on its way to the trash; put it back, pinned, with `balancer restore {actor} {file}`, or, if it doesn't get there, call `balancer redrive deletion` first"
+                "{file} is being deleted; restore and pin it with `balancer restore {actor} {file}` (if the deletion has failed, run `balancer redrive deletion` first)"
             ),
         };
         problems.push(Problem { file, sentence });

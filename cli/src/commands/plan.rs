@@ -12,7 +12,7 @@ use domain::planner::{Policy, Proposal, propose};
 use crate::arguments::Plan;
 use crate::outcome::{Outcome, answer};
 
-/// Plans the way from a judged set to its target.
+/// Plans the changes that bring an assessed set to its target.
 pub fn run(arguments: &Plan) -> anyhow::Result<Outcome> {
     let frontal_images = arguments.target.frontal.frontal_images;
     let assessments: Vec<Assessment> =

@@ -10,11 +10,11 @@ use crate::outcome::{Outcome, answer};
 #[derive(Serialize)]
 struct Redriven {
     queue: &'static str,
-    /// Approximately: SQS counts no better.
+    /// SQS counts approximately.
     messages: u64,
 }
 
-/// Puts messages that were given up back on their queues.
+/// Moves dead letters back to their queues.
 pub async fn run(arguments: Redrive) -> anyhow::Result<Outcome> {
     let Redrive { queue, json, connection } = arguments;
     let connected = Connected::to(&connection, &[]).await?;
@@ -42,9 +42,9 @@ pub async fn run(arguments: Redrive) -> anyhow::Result<Outcome> {
 impl Redriven {
     fn in_words(&self) -> String {
         match self.messages {
-            0 => format!("{}: nothing was given up", self.queue),
-            1 => format!("{}: about 1 message goes back to its queue", self.queue),
-            many => format!("{}: about {many} messages go back to their queue", self.queue),
+            0 => format!("{}: no failed messages", self.queue),
+            1 => format!("{}: about 1 message is retried", self.queue),
+            many => format!("{}: about {many} messages are retried", self.queue),
         }
     }
 }

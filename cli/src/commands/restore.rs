@@ -18,24 +18,23 @@ use crate::connection::Connected;
 use crate::local::RunningStack;
 use crate::outcome::{Outcome, SCHEMA, answer};
 
-/// What lies in an actor's trash, by file name, the oldest first.
+/// An actor's trash records by file name, the oldest first.
 type Trash = BTreeMap<String, Vec<TrashRecord>>;
 
-/// An image that is to be put back.
+/// An image to restore.
 #[derive(Debug, Clone)]
 struct Wanted {
     file: String,
     trashed: TrashRecord,
 }
 
-/// What was put back, and what wasn't.
 #[derive(Debug, Default)]
 struct Restored {
     done: Vec<Wanted>,
     problems: Vec<Problem>,
 }
 
-/// Puts deleted images back.
+/// Restores deleted images.
 pub async fn run(arguments: Restore) -> anyhow::Result<Outcome> {
     let Restore { actor, files, no_pin, json, connection } = arguments;
     let restored = match &connection.data {
@@ -93,7 +92,7 @@ impl Restored {
     }
 }
 
-/// The newest of each file that is named; or everything that the latest plan, or message by hand, deleted.
+/// The newest record of each named file, or everything that the latest plan or manual request deleted.
 fn wanted(
     actor: &ActorId,
     trash: &Trash,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use aws::queues::Queue;
 use domain::actor::ActorId;
+use domain::files::composed;
 use domain::kind::KindCounts;
 use domain::messages::{
     Cause, DeletionMessage, EvaluationCommand, EvaluationMessage, GenerationMessage, Mode, new_request_id,
@@ -23,13 +24,13 @@ struct Request {
     actor: ActorId,
     request_id: String,
     body: String,
-    /// The request, as an object of "asked for".
+    /// The noun after "requested".
     purpose: String,
     /// How long to wait for the result; `None` if the command does not wait.
     patience: Option<Duration>,
 }
 
-/// Puts a message on a queue, and waits for the result of a dry run.
+/// Sends a message, and waits for the result of a dry run.
 pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
     let Send { connection, json, message } = arguments;
     let request = Request::of(message)?;
@@ -76,7 +77,8 @@ impl Request {
                 let purpose = format!("the deletion of {}", images(filenames.len()));
                 let message = DeletionMessage::Manual {
                     actor_id: actor.clone(),
-                    filenames,
+                    // A shell's completion spells the names of a Mac's files in the decomposed form.
+                    filenames: filenames.iter().map(|name| composed(name)).collect(),
                     request_id: Some(request_id.clone()),
                 };
                 let body = serde_json::to_string(&message)?;
@@ -106,7 +108,7 @@ impl Request {
     }
 
     fn in_words(&self) -> String {
-        format!("asked for {} of {} (request {})", self.purpose, self.actor, self.request_id)
+        format!("requested {} of {} (request {})", self.purpose, self.actor, self.request_id)
     }
 
     fn in_json(&self) -> anyhow::Result<String> {
@@ -124,4 +126,16 @@ impl Request {
 
 fn images(count: usize) -> String {
     if count == 1 { "1 image".to_owned() } else { format!("{count} images") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deletion_uses_the_composed_form_of_names() {
+        let filenames = vec!["Ju\u{308}rgen_1.jpg".to_owned()];
+        let request = Request::of(SendMessage::Deletion { actor: "a".parse().unwrap(), filenames }).unwrap();
+        assert!(request.body.contains("J\u{fc}rgen_1.jpg"), "{}", request.body);
+    }
 }

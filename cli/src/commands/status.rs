@@ -29,10 +29,10 @@ const HEADINGS: [Heading; 7] = [
     Heading::Words("actor"),
     Heading::Words("images"),
     Heading::Words("status"),
-    Heading::Numbers("today"),
-    Heading::Numbers("ever"),
-    Heading::Numbers("last evaluation"),
-    Heading::Words("why"),
+    Heading::Numbers("cost today"),
+    Heading::Numbers("cost in all"),
+    Heading::Numbers("last assessment cost"),
+    Heading::Words("note"),
 ];
 
 #[derive(Serialize)]
@@ -45,9 +45,9 @@ struct ActorSummary {
     plan: Option<String>,
     cost_today_micro_usd: MicroUsd,
     cost_ever_micro_usd: MicroUsd,
-    /// Of the last evaluation that asked a vision model which costs something.
+    /// The cost of the last evaluation that called a paid vision service.
     last_evaluation_micro_usd: Option<MicroUsd>,
-    /// Only where it is asked for, and there is one.
+    /// Only on request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(rename = "plan_at_hand")]
     plan_details: Option<PlanDetails>,
@@ -59,7 +59,7 @@ struct ActorSummary {
     last_deletion: Option<LastDeletion>,
 }
 
-/// Says how actors stand, or which messages were rejected.
+/// Shows the status of actors, or the rejected messages.
 pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     let connected = Connected::to(&arguments.connection, &arguments.actors).await?;
     if arguments.rejected {
@@ -80,7 +80,7 @@ pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     Ok(Outcome::of_sets(summaries.iter().map(|summary| summary.status)))
 }
 
-/// These actors, or all of them, for which the whole table must be read.
+/// These actors, or all of them. All require a scan of the table.
 async fn wanted(store: &Store, actors: &[ActorId]) -> anyhow::Result<BTreeMap<ActorId, ActorRecord>> {
     if actors.is_empty() {
         return Ok(store.actors().await?);
@@ -89,7 +89,7 @@ async fn wanted(store: &Store, actors: &[ActorId]) -> anyhow::Result<BTreeMap<Ac
     for actor in actors {
         match store.actor(actor).await? {
             Some(record) => records.insert(actor.clone(), record),
-            None => bail!("the stack does not know the actor {actor}; `balancer status` lists those it knows"),
+            None => bail!("the stack does not know the actor {actor}; `balancer status` lists the known ones"),
         };
     }
     Ok(records)
@@ -157,13 +157,13 @@ fn row(summary: &ActorSummary) -> Vec<String> {
 }
 
 fn closing_line(today: Spending) -> String {
-    let under_way = today.committed.saturating_sub(today.spent);
-    let under_way = if under_way > MicroUsd::ZERO {
-        format!(", and {under_way} set aside for calls under way")
+    let reserved = today.committed.saturating_sub(today.spent);
+    let reserved = if reserved > MicroUsd::ZERO {
+        format!(", and {reserved} reserved for requests in progress")
     } else {
         String::new()
     };
-    format!("All actors together have cost {} today (UTC){under_way}.", today.spent)
+    format!("All actors together have cost {} today (UTC){reserved}.", today.spent)
 }
 
 async fn rejected(connected: &Connected, json: bool) -> anyhow::Result<Outcome> {

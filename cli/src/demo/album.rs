@@ -1,4 +1,4 @@
-//! A training set before and after, as pictures.
+//! The images of a set before and after a run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,24 +15,17 @@ use crate::folder::ImageFile;
 use crate::local::data_folder::ActorFolder;
 use crate::pictures;
 
-/// The pictures of a set as it was.
 pub struct Album {
     before: BTreeMap<String, RgbImage>,
 }
 
 impl Album {
-    /// Looks at a set before anything happens to it.
-    ///
-    /// # Errors
-    /// If the folder can't be read.
+    /// Reads a set before the run.
     pub fn before(folder: &ActorFolder) -> anyhow::Result<Self> {
         Ok(Self { before: thumbnails(folder)? })
     }
 
-    /// Draws the set as it was and as it is now, and writes the picture.
-    ///
-    /// # Errors
-    /// If the folder can't be read or the picture can't be written.
+    /// Writes a picture of the set before and after the run.
     pub fn write_sheet(&self, folder: &ActorFolder, path: &Path) -> anyhow::Result<()> {
         let after = thumbnails(folder)?;
         let kinds = kinds(folder)?;
@@ -47,7 +40,7 @@ impl Album {
             let is: Vec<_> = in_order(&after)
                 .filter(|(name, _)| kinds.get(*name) == Some(&kind))
                 .map(|(name, image)| {
-                    let mark = if self.before.contains_key(name) { Mark::KeptManifest } else { Mark::Made };
+                    let mark = if self.before.contains_key(name) { Mark::KeptManifest } else { Mark::Generated };
                     Thumbnail { image, mark }
                 })
                 .collect();
@@ -76,7 +69,7 @@ fn kinds(folder: &ActorFolder) -> anyhow::Result<BTreeMap<String, Kind>> {
     Ok(manifest.images.into_iter().filter_map(|(name, image)| Some((name, image.kind?))).collect())
 }
 
-/// By their numbers, so that 2 comes before 10.
+/// Sorted by number.
 fn in_order(images: &BTreeMap<String, RgbImage>) -> impl Iterator<Item = (&String, &RgbImage)> {
     let mut images: Vec<_> = images.iter().collect();
     images.sort_by_key(|(name, _)| domain::numbering::number_of(name));

@@ -1,4 +1,4 @@
-//! A picture of a set before and after: what went is crossed out in red, what was made has a green frame.
+//! The contact sheet of a set before and after: deleted images are crossed out, generated ones have a green frame.
 
 use image::{Rgb, RgbImage, imageops};
 use imageproc::drawing::{draw_antialiased_line_segment_mut, draw_hollow_rect_mut};
@@ -20,21 +20,18 @@ const TITLE: Rgb<u8> = Rgb([32, 32, 36]);
 const RED: Rgb<u8> = Rgb([206, 42, 42]);
 const GREEN: Rgb<u8> = Rgb([34, 148, 83]);
 
-/// What became of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     KeptManifest,
     Deleted,
-    Made,
+    Generated,
 }
 
-/// An image on the sheet.
 pub struct Thumbnail<'a> {
     pub image: &'a RgbImage,
     pub mark: Mark,
 }
 
-/// Images under a title.
 pub struct Section<'a> {
     pub title: String,
     pub thumbnails: Vec<Thumbnail<'a>>,
@@ -47,7 +44,7 @@ impl Section<'_> {
     }
 }
 
-/// Draws the sections one below the other.
+/// Draws the sections below each other.
 pub fn draw(sections: &[Section<'_>]) -> RgbImage {
     let height = sections.iter().map(Section::height).sum::<u32>() + MARGIN;
     let mut sheet = RgbImage::from_pixel(2 * MARGIN + COLUMNS * CELL_WIDTH, height, BACKGROUND);
@@ -72,7 +69,7 @@ fn draw_thumbnail(sheet: &mut RgbImage, thumbnail: &Thumbnail<'_>, x: u32, y: u3
     imageops::overlay(sheet, &image, i64::from(x), i64::from(y));
     match thumbnail.mark {
         Mark::KeptManifest => {}
-        Mark::Made => frame(sheet, x, y, &image, GREEN),
+        Mark::Generated => frame(sheet, x, y, &image, GREEN),
         Mark::Deleted => {
             frame(sheet, x, y, &image, RED);
             cross_out(sheet, x, y, &image);

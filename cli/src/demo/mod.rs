@@ -1,4 +1,4 @@
-//! `balancer demo`: a sample actor, and a picture of what became of its set.
+//! `balancer demo`: a sample actor, and a picture of its set before and after.
 
 mod album;
 mod contact_sheet;

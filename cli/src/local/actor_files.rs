@@ -1,5 +1,5 @@
-//! What an actor's folder holds, looked at before anything of it is taken in. Whoever is balanced without the manifest,
-//! the base image or the note of who it is that lie there would lose them, so such an actor is left alone.
+//! The files of an actor's folder, read before anything is uploaded. If the manifest, the base image or `actor.json`
+//! exists but can't be read, the run skips the actor: balancing without them would lose their content.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,6 @@ use super::data_folder::{ActorFolder, lossy_name, read_if_there};
 use super::salvage::salvage;
 use crate::folder::{Contents, ImageFile};
 
-/// What belongs to an actor.
 pub struct ActorFiles {
     pub manifest: Option<Manifest>,
     /// The content of `actor.json`.
@@ -24,11 +23,10 @@ pub struct ActorFiles {
     pub base_image: Option<BaseImage>,
     /// The content of the image folder.
     pub contents: Contents,
-    /// The highest number in a name that is or was in use.
+    /// The highest number of any image in the set or the trash.
     pub last_number: u64,
 }
 
-/// The picture that says what an actor looks like.
 pub struct BaseImage {
     pub path: PathBuf,
     pub bytes: Vec<u8>,
@@ -44,37 +42,37 @@ impl BaseImage {
         Ok(read_if_there(&path)?.map(|bytes| Self { path, bytes }))
     }
 
-    /// Its name's ending, which its key has too.
+    /// The ending of its name, which is also the ending of its key.
     pub fn ending(&self) -> String {
         extension(&lossy_name(&self.path)).unwrap_or_default()
     }
 }
 
 impl ActorFiles {
-    /// Looks at an actor's folder. The inner error is a sentence for people: why the actor is left alone, and what to do.
+    /// Reads an actor's folder. The error is a sentence with the reason why the run skips the actor, and the remedy.
     pub fn read(folder: &ActorFolder) -> Result<Self, String> {
         let with_remedy = |problem: anyhow::Error| {
-            format!("{problem:#}. Mend it, or move it away; until then nothing of {} is touched.", folder.actor)
+            format!("{problem:#}. Repair it, or move it away; until then the run changes nothing of {}.", folder.actor)
         };
         let contents = folder.contents().map_err(with_remedy)?;
         if let Some(obstacle) = folder.obstacle(&contents).map_err(with_remedy)? {
-            return Err(format!("{obstacle}. Until then nothing of {} is touched.", folder.actor));
+            return Err(format!("{obstacle}. Until then the run changes nothing of {}.", folder.actor));
         }
         Self::read_contents(folder, contents).map_err(with_remedy)
     }
 
-    /// The names of the images that this model has not rated according to the manifest.
-    pub fn unrated(&self, model: &str) -> Vec<String> {
+    /// The names of the images that this model has not assessed according to the manifest.
+    pub fn unassessed(&self, model: &str) -> Vec<String> {
         let recorded = self.manifest.as_ref().map(|manifest| &manifest.images);
         let is_known = |file: &ImageFile| {
             let image = recorded.and_then(|images| images.get(&file.name));
             image.is_some_and(|image| {
-                let is_rated = image.observation_by(model).is_some() && is_content(&file.path, image.facts.as_ref());
-                is_rated || image.unusable.is_some()
+                let is_assessed = image.observation_by(model).is_some() && is_content(&file.path, image.facts.as_ref());
+                is_assessed || image.unusable.is_some()
             })
         };
-        let unrated = self.contents.images.iter().filter(|file| open(&file.path).is_ok() && !is_known(file));
-        unrated.map(|file| file.name.clone()).collect()
+        let unassessed = self.contents.images.iter().filter(|file| open(&file.path).is_ok() && !is_known(file));
+        unassessed.map(|file| file.name.clone()).collect()
     }
 
     /// Whether the manifest records every readable image as generated, which is so if there are none.
@@ -87,10 +85,10 @@ impl ActorFiles {
 
     fn read_contents(folder: &ActorFolder, contents: Contents) -> anyhow::Result<Self> {
         check_any_readable(&contents.images)?;
-        // A run that was killed has left no manifest of what it made and threw away; those numbers are used too, and so
-        // is that of an image that can't be read.
-        let thrown_away = folder.trashed_names()?;
-        let names = contents.images.iter().map(|image| &image.name).chain(&contents.unnamed).chain(&thrown_away);
+        // A killed run may have left generated and deleted images without a manifest. Their numbers are used, and so is
+        // the number of an unreadable image.
+        let trashed = folder.trashed_names()?;
+        let names = contents.images.iter().map(|image| &image.name).chain(&contents.unnamed).chain(&trashed);
         Ok(Self {
             manifest: manifest(folder)?,
             actor_file: folder.actor_file().map(|path| read_if_there(&path)).transpose()?.flatten(),
@@ -115,7 +113,7 @@ fn is_content(path: &Path, facts: Option<&Facts>) -> bool {
     content.is_some() && content == facts.map(|facts| facts.sha256.clone())
 }
 
-/// A set none of which can be read, as on a disk that is not there, must not be made anew from the base image.
+/// Fails if there are images and none can be read, as on an unmounted disk: the balancer would generate a new set.
 fn check_any_readable(images: &[ImageFile]) -> anyhow::Result<()> {
     let mut problems = images.iter().map(|image| (&image.path, open(&image.path)));
     match problems.next() {
@@ -130,7 +128,7 @@ fn check_any_readable(images: &[ImageFile]) -> anyhow::Result<()> {
     }
 }
 
-/// Whether a file can be read, without reading it.
+/// Checks that a file can be opened.
 pub fn open(path: &Path) -> std::io::Result<()> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() { Err(std::io::ErrorKind::IsADirectory.into()) } else { Ok(()) }

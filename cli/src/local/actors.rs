@@ -23,7 +23,6 @@ use super::upload::{examine, upload_actor};
 use super::wait;
 use crate::outcome::remark;
 
-/// Who has been taken up and who hasn't.
 pub struct Actors {
     pub services: Services,
     /// Writes the manifests.
@@ -32,9 +31,9 @@ pub struct Actors {
     retry: bool,
     /// When the run began, or the last report was printed.
     reported_at: Timestamp,
-    /// The actors that the stack knows, or is being told of.
+    /// The added actors.
     folders: Vec<ActorFolder>,
-    /// The others, and why.
+    /// The skipped actors, with the reasons.
     pub skipped: BTreeMap<ActorId, String>,
     /// Actors whose folders permit no conclusions at present, with the reasons.
     held: BTreeMap<ActorId, String>,
@@ -42,7 +41,7 @@ pub struct Actors {
     said: BTreeSet<String>,
 }
 
-/// What has become of an actor's folder.
+/// The result of adding an actor.
 pub enum Uploaded {
     /// It was uploaded, with this many images.
     Complete {
@@ -52,14 +51,14 @@ pub enum Uploaded {
         /// Whether an earlier run has suspended it, and nothing has changed since except perhaps its images.
         is_suspended: bool,
     },
-    /// Something in it can't be used.
+    /// The run skips the actor.
     Skipped,
-    /// The same as before.
+    /// The run skips the actor for the same reason as before.
     StillSkipped,
 }
 
 impl Actors {
-    /// Nobody yet.
+    /// A run without actors.
     pub fn new(services: Services, settings: Settings, retry: bool) -> Self {
         Self {
             keeper: Arc::new(ManifestKeeper::new(services.store.clone(), settings)),
@@ -73,17 +72,14 @@ impl Actors {
         }
     }
 
-    /// Uploads an actor, or says why it is left alone.
-    ///
-    /// # Errors
-    /// If the stack fails.
+    /// Uploads an actor, or reports why the run skips it.
     pub async fn add(&mut self, folder: &ActorFolder) -> anyhow::Result<Uploaded> {
         let actor = &folder.actor;
         let mut files = match examine(&self.services, folder).await? {
             Ok(files) => files,
             Err(reason) if self.skipped.get(actor) == Some(&reason) => return Ok(Uploaded::StillSkipped),
             Err(reason) => {
-                remark(format!("left alone {actor}: {reason}"));
+                remark(format!("skipped {actor}: {reason}"));
                 self.skipped.insert(actor.clone(), reason);
                 return Ok(Uploaded::Skipped);
             }
@@ -93,13 +89,13 @@ impl Actors {
         let circumstances = self.keeper.circumstances(&files);
         let is_suspended = self.keep_suspension(&circumstances, files.manifest.as_mut());
         self.keeper.add(folder, files.manifest.as_ref(), circumstances).await;
-        // From the first byte on, so that a run cut off here leaves the folder as the bucket is.
+        // Before the upload, so that an interrupted run brings the folder into agreement with the bucket.
         self.folders.push(folder.clone());
         let needs_request = files.are_all_generated();
         let images = upload_actor(&self.services, folder, files).await?;
         if images == 0 {
             remark(format!(
-                "{} holds no images; put {IMAGE_EXTENSIONS_IN_WORDS} files there, unless all are to be made from the base image in {}",
+                "{} holds no images; put {IMAGE_EXTENSIONS_IN_WORDS} files there, or the whole set is generated from the base image in {}",
                 folder.training_data().display(),
                 folder.base_images().display()
             ));
@@ -129,7 +125,7 @@ impl Actors {
     pub fn warn_if_numbers_leap<'a>(&mut self, actor: &ActorId, names: impl IntoIterator<Item = &'a str>, known: u64) {
         if let Some((name, number)) = numbering::surprising_number(names, known) {
             self.remark_once(format!(
-                "new images of {actor} are numbered from {} on, after {name}; if that is not wanted, rename it before the first is generated, for example to {}",
+                "new images of {actor} are numbered from {} on, after {name}; to avoid that, rename it before the first is generated, for example to {}",
                 number + 1,
                 numbering::filename(actor, 1)
             ));
@@ -160,20 +156,15 @@ impl Actors {
         was_held
     }
 
-    /// Whether an actor has been taken up.
+    /// Whether the actor was added.
     pub fn contains(&self, actor: &ActorId) -> bool {
         self.folders.iter().any(|folder| folder.actor == *actor)
     }
 
-    /// The actors that have been taken up.
     pub fn ids(&self) -> Vec<ActorId> {
         self.folders.iter().map(|folder| folder.actor.clone()).collect()
     }
 
-    /// Asks for an evaluation of an actor.
-    ///
-    /// # Errors
-    /// If the stack fails.
     pub async fn request_evaluation(&self, actor: &ActorId, mode: Mode) -> anyhow::Result<()> {
         let mut command = EvaluationCommand::because(actor.clone(), Cause::Manual);
         command.mode = mode;
@@ -181,10 +172,7 @@ impl Actors {
         Ok(())
     }
 
-    /// Requests the first evaluation of an actor that no upload announces.
-    ///
-    /// # Errors
-    /// If the stack fails.
+    /// Requests the first evaluation of an actor whose files cause no upload event.
     pub async fn request_first_evaluation(&self, actor: &ActorId, is_suspended: bool) -> anyhow::Result<()> {
         if !is_suspended {
             return self.request_evaluation(actor, Mode::Execute).await;
@@ -197,9 +185,6 @@ impl Actors {
     }
 
     /// Waits until these actors are settled, and reports the changes since the last report, also for skipped actors.
-    ///
-    /// # Errors
-    /// If the stack fails.
     pub async fn wait_and_report(&mut self, actors: &[ActorId]) -> anyhow::Result<Report> {
         let (known, skipped): (Vec<_>, Vec<_>) = self.folders_of(actors);
         let known_actors: Vec<ActorId> = known.iter().map(|folder| folder.actor.clone()).collect();

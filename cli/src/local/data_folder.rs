@@ -21,19 +21,19 @@ pub struct ActorFolder {
     pub dir: PathBuf,
 }
 
-/// What says who an actor is.
+/// The file with an actor's metadata.
 pub const ACTOR_FILE: &str = "actor.json";
 
 /// The folders of an actor that the balancer uses.
 const KNOWN_FOLDERS: [&str; 3] = ["training_data", "base_image", "trash"];
 
-/// The actors of a data folder, or those of them that are asked for.
+/// The folders of all actors, or of the wanted ones.
 ///
 /// # Errors
-/// If the folder can't be read, or an actor that is asked for isn't in it, or none is.
+/// If a wanted actor, or any actor, is missing.
 pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder>> {
     if data.to_str().is_none() {
-        bail!("the path {} is not UTF-8, which the functions could not be told; rename the folder", data.display());
+        bail!("the path {} is not UTF-8, which the functions need; rename the folder", data.display());
     }
     if data.join("training_data").is_dir() || data.join("base_image").is_dir() {
         bail!(
@@ -104,7 +104,7 @@ fn same_actor(actor: &ActorId, dirs: &[PathBuf]) -> String {
 }
 
 impl ActorFolder {
-    /// The folder of an actor, in whatever Unicode form its name is spelt.
+    /// The folder of an actor. Its name may use another Unicode form than the id.
     ///
     /// # Errors
     /// If there is none, or more than one.
@@ -120,22 +120,20 @@ impl ActorFolder {
         }
     }
 
-    /// Where the images lie.
     pub fn training_data(&self) -> PathBuf {
         self.dir.join("training_data")
     }
 
-    /// The path of an image, existing or future, in whatever Unicode form its name is spelt.
+    /// The path of an existing or future image. An existing file's name may use another Unicode form.
     pub fn image(&self, filename: &str) -> PathBuf {
         names_on_disk::entry(&self.training_data(), filename)
     }
 
-    /// Where the picture lies that says what the actor looks like.
+    /// The folder of the base image.
     pub fn base_images(&self) -> PathBuf {
         self.dir.join("base_image")
     }
 
-    /// Where the manifest is left.
     pub fn manifest(&self) -> PathBuf {
         self.dir.join("manifest.json")
     }
@@ -150,10 +148,7 @@ impl ActorFolder {
         names_on_disk::entry(&self.trash().join(plan_id), filename)
     }
 
-    /// The names of the images that earlier runs have thrown away, in any plan's folder of the trash.
-    ///
-    /// # Errors
-    /// If the trash is there but can't be read.
+    /// The names of all images in the trash.
     pub fn trashed_names(&self) -> anyhow::Result<Vec<String>> {
         let trash = self.trash();
         if !trash.is_dir() {
@@ -168,27 +163,18 @@ impl ActorFolder {
         Ok(names)
     }
 
-    /// The content of the image folder.
-    ///
-    /// # Errors
-    /// If the folder is there but can't be read.
+    /// The content of the image folder; empty if there is none.
     pub fn contents(&self) -> anyhow::Result<Contents> {
         if is_there(&self.training_data()) { Contents::of(&self.training_data()) } else { Ok(Contents::default()) }
     }
 
     /// The image files, by name, readable or not.
-    ///
-    /// # Errors
-    /// If the folder is there but can't be read.
     pub fn images(&self) -> anyhow::Result<Vec<ImageFile>> {
         Ok(self.contents()?.images)
     }
 
     /// Why the balancer must not change the set: some of its images are in unknown formats or in places that the
     /// balancer does not read. A sentence with the remedy.
-    ///
-    /// # Errors
-    /// If a folder can't be read.
     pub fn obstacle(&self, contents: &Contents) -> anyhow::Result<Option<String>> {
         let obstacle = contents.inventory.obstacle("training_data");
         if obstacle.is_some() || !contents.images.is_empty() {
@@ -196,7 +182,7 @@ impl ActorFolder {
         }
         if let Some(name) = contents.unnamed.first() {
             return Ok(Some(format!(
-                "training_data holds no image but such whose names are not UTF-8 (such as {name}): rename them"
+                "the names of all images in training_data are not UTF-8 (such as {name}): rename them"
             )));
         }
         let mut astray = Vec::new();
@@ -218,9 +204,6 @@ impl ActorFolder {
 
     /// The base image: the first file of the folder, in the order of the endings in
     /// [`domain::files::IMAGE_EXTENSIONS`].
-    ///
-    /// # Errors
-    /// If the folder is there but can't be read.
     pub fn base_image(&self) -> anyhow::Result<Option<PathBuf>> {
         let rank = |image: &ImageFile| {
             let ending = extension(&image.name).unwrap_or_default();
@@ -230,31 +213,27 @@ impl ActorFolder {
         Ok(images.into_iter().min_by_key(rank).map(|image| image.path))
     }
 
-    /// The content of the base image's folder.
-    ///
-    /// # Errors
-    /// If the folder exists but can't be read.
+    /// The content of the base image's folder; empty if there is none.
     pub fn base_contents(&self) -> anyhow::Result<Contents> {
         if is_there(&self.base_images()) { Contents::of(&self.base_images()) } else { Ok(Contents::default()) }
     }
 
-    /// What says who the actor is, where something does.
+    /// The path of the actor's metadata file, if there is one.
     pub fn actor_file(&self) -> Option<PathBuf> {
         let places = [self.training_data(), self.dir.clone()].map(|dir| dir.join(ACTOR_FILE));
         places.into_iter().find(|path| is_there(path))
     }
 }
 
-/// Whether a name is taken, be it by a link that leads nowhere.
+/// Whether a file, folder or link of this name exists. A dangling link counts.
 pub fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// A file's content; `None` if there is no such file. A link that leads nowhere is a file that can't be read: what it
-/// stands for may only be out of reach.
+/// A file's content; `None` if there is no such file.
 ///
 /// # Errors
-/// If it can't be read.
+/// If the file can't be read. A dangling link counts as unreadable, because its target may be on an unmounted disk.
 pub fn read_if_there(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -263,7 +242,7 @@ pub fn read_if_there(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     }
 }
 
-/// A path's last part, as closely as it can be written: for its number and for display.
+/// The last part of a path, with replacements for what is not UTF-8: for numbers and messages.
 pub fn lossy_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

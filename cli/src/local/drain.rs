@@ -26,9 +26,6 @@ const CLOSER: &str = "the end of the run";
 
 /// Begins no further image of any plan, and waits until the images that are being generated are in place and no deletion is
 /// half done.
-///
-/// # Errors
-/// If the table can't be read or written.
 pub async fn drain(store: &Store, actors: &[ActorId]) -> Result<(), StoreError> {
     let mut plans = Vec::new();
     for actor in actors {
@@ -44,10 +41,10 @@ pub async fn drain(store: &Store, actors: &[ActorId]) -> Result<(), StoreError> 
 }
 
 async fn wait_for_work(store: &Store, actors: &[ActorId], plans: &[(&ActorId, String)]) -> Result<(), StoreError> {
-    let mut has_been_said = false;
-    // A message that is just being delivered has claimed nothing yet, so the run must be idle in two polls in a row.
-    let mut times_none = 0;
-    while times_none < 2 {
+    let mut is_reported = false;
+    // A message in delivery holds no lease yet, so two polls in a row must find nothing in progress.
+    let mut idle_polls = 0;
+    while idle_polls < 2 {
         let (mut generated, mut deleted) = (0, 0);
         for (actor, plan_id) in plans {
             generated += store.slots(actor, plan_id).await?.values().filter(|slot| is_in_progress(slot)).count();
@@ -55,12 +52,12 @@ async fn wait_for_work(store: &Store, actors: &[ActorId], plans: &[(&ActorId, St
         for actor in actors {
             deleted += store.images(actor).await?.values().filter(|image| image.deleting.is_some()).count();
         }
-        times_none = if generated + deleted == 0 { times_none + 1 } else { 0 };
-        if generated > 0 && !has_been_said {
+        idle_polls = if generated + deleted == 0 { idle_polls + 1 } else { 0 };
+        if generated > 0 && !is_reported {
             remark(format!(
-                "stopping when the images in hand are done ({generated}); press Ctrl-C again to stop at once"
+                "stopping when the images in progress are done ({generated}); press Ctrl-C again to stop at once"
             ));
-            has_been_said = true;
+            is_reported = true;
         }
         tokio::time::sleep(POLL).await;
     }

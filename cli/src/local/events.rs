@@ -1,5 +1,5 @@
-//! Events for `sam local invoke`, made for the stack that is served and an actor that it has. Those in `infra/events/`
-//! name a bucket and an actor that nobody has: a function refuses them, while SAM prints that all is well.
+//! Events for `sam local invoke`, with the bucket and an actor of the served stack. A function rejects the events in
+//! `infra/events/`, because they name a bucket and an actor that do not exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,7 @@ use serde_json::{Value, json};
 
 use super::data_folder::ActorFolder;
 
-/// What the events are about.
-pub(super) struct About<'a> {
+pub(super) struct EventContext<'a> {
     pub(super) actor: &'a ActorId,
     /// One of its images, if it has any.
     pub(super) image: Option<String>,
@@ -23,9 +22,6 @@ pub(super) struct About<'a> {
 }
 
 /// The first of the actors that has images, else the first of them.
-///
-/// # Errors
-/// If a folder can't be read.
 pub(super) fn example(folders: &[ActorFolder]) -> anyhow::Result<Option<(&ActorId, Option<String>)>> {
     for folder in folders {
         if let Some(image) = folder.images()?.into_iter().next() {
@@ -36,10 +32,7 @@ pub(super) fn example(folders: &[ActorFolder]) -> anyhow::Result<Option<(&ActorI
 }
 
 /// Writes a file for each event, and returns their paths.
-///
-/// # Errors
-/// If the directory can't be written.
-pub(super) fn write(directory: &Path, about: &About<'_>) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn write(directory: &Path, about: &EventContext<'_>) -> anyhow::Result<Vec<PathBuf>> {
     let failed = |path: &Path| format!("{} can't be written", path.display());
     fs::create_dir_all(directory).with_context(|| failed(directory))?;
     let mut written = Vec::new();
@@ -52,7 +45,7 @@ pub(super) fn write(directory: &Path, about: &About<'_>) -> anyhow::Result<Vec<P
 }
 
 /// Each kind of message, under the name of a file; the function's name comes first.
-fn messages(about: &About<'_>) -> Vec<(&'static str, Value)> {
+fn messages(about: &EventContext<'_>) -> Vec<(&'static str, Value)> {
     let actor = about.actor;
     let mut messages = vec![
         ("evaluation-by-hand", json!({ "actor_id": actor })),
@@ -70,8 +63,8 @@ fn messages(about: &About<'_>) -> Vec<(&'static str, Value)> {
     messages
 }
 
-/// What EventBridge says when an image lands.
-fn upload(about: &About<'_>, image: &str) -> Value {
+/// The event that EventBridge sends for an uploaded image.
+fn upload(about: &EventContext<'_>, image: &str) -> Value {
     json!({
         "version": "0",
         "detail-type": "Object Created",
@@ -84,8 +77,8 @@ fn upload(about: &About<'_>, image: &str) -> Value {
     })
 }
 
-/// The event with which Lambda hands over a message. Each has a name of its own, as in SQS: with one name for all, the
-/// second would count as the first delivered again.
+/// The Lambda event that delivers a message. Each has its own message id; with the same id, the handler would treat the
+/// second message as a repeated delivery.
 fn delivered(message: &Value) -> Value {
     json!({
         "Records": [{

@@ -1,5 +1,4 @@
-//! What a change in the folder means, and what is to be done about it. What the functions have put into the folder, or
-//! taken out of it, themselves is no news.
+//! Applies changes in the folder to the stack, except for those that the functions made themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,10 +19,7 @@ use super::upload::{base_image_key, report_unreadable, upload_actor_file, upload
 use crate::folder::Contents;
 use crate::outcome::remark;
 
-/// Takes up what has changed. Returns the actors that something has happened to.
-///
-/// # Errors
-/// If the stack fails.
+/// Applies the changes of these paths. Returns the actors that they affect.
 pub async fn apply_changes(
     actors: &mut Actors,
     watcher: &FolderWatcher,
@@ -35,26 +31,25 @@ pub async fn apply_changes(
             by_actor.entry(folder.actor.clone()).or_insert_with(|| (folder, BTreeSet::new())).1.insert(path.clone());
         }
     }
-    let mut happened = BTreeSet::new();
+    let mut affected = BTreeSet::new();
     for (actor, (folder, paths)) in by_actor {
-        let has_news = if actors.contains(&actor) {
+        let is_changed = if actors.contains(&actor) {
             apply_file_changes(actors, &folder, paths).await?
         } else {
             add_actor(actors, &folder).await?
         };
-        if has_news {
-            happened.insert(actor);
+        if is_changed {
+            affected.insert(actor);
         }
     }
-    Ok(happened)
+    Ok(affected)
 }
 
-/// Somebody new, or somebody who was left alone until something in the folder was mended.
+/// Adds an actor that is new, or that the run has skipped until now.
 async fn add_actor(actors: &mut Actors, folder: &ActorFolder) -> anyhow::Result<bool> {
-    let holds_nothing =
-        |contents: &Contents| contents.images.is_empty() && matches!(folder.obstacle(contents), Ok(None));
-    if folder.contents().is_ok_and(|contents| holds_nothing(&contents)) && matches!(folder.base_image(), Ok(None)) {
-        // Somebody is still at it.
+    let is_empty = |contents: &Contents| contents.images.is_empty() && matches!(folder.obstacle(contents), Ok(None));
+    if folder.contents().is_ok_and(|contents| is_empty(&contents)) && matches!(folder.base_image(), Ok(None)) {
+        // The folder is still being filled.
         return Ok(false);
     }
     match actors.add(folder).await? {
@@ -88,23 +83,23 @@ async fn apply_file_changes(
         paths.extend([training_data.clone(), base_images.clone()]);
     }
     contents.remarks(folder.actor.as_str()).into_iter().for_each(|line| actors.remark_once(line));
-    let mut has_news = false;
+    let mut is_changed = false;
     for (filename, path) in changed_images(&paths, folder, &contents) {
-        has_news |= apply_image_change(actors, folder, &filename, &path).await?;
+        is_changed |= apply_image_change(actors, folder, &filename, &path).await?;
     }
     let lies_in = |path: &Path, dir: &Path| path == dir || path.parent() == Some(dir);
-    let mut must_ask = false;
+    let mut needs_evaluation = false;
     if paths.iter().any(|path| lies_in(path, &base_images)) {
-        must_ask |= apply_base_image_change(actors, folder).await?;
+        needs_evaluation |= apply_base_image_change(actors, folder).await?;
     }
     if paths.iter().any(|path| *path == training_data || lossy_name(path) == ACTOR_FILE) {
-        must_ask |= apply_actor_file_change(actors, folder).await?;
+        needs_evaluation |= apply_actor_file_change(actors, folder).await?;
     }
-    if must_ask {
-        // No function hears of these files by itself.
+    if needs_evaluation {
+        // No event reports these files.
         actors.request_evaluation(&folder.actor, Mode::Execute).await?;
     }
-    Ok(has_news || must_ask)
+    Ok(is_changed || needs_evaluation)
 }
 
 /// The images that have changed, or belong to a newly added folder: their names, with their present or former paths.
@@ -128,7 +123,7 @@ async fn apply_image_change(
     let actor = &folder.actor;
     let here = match read_if_there(path) {
         Ok(here) => here,
-        // Neither there nor gone: nothing is safe to conclude.
+        // An unreadable file is neither changed nor gone.
         Err(problem) => {
             report_unreadable(path, problem.root_cause());
             return Ok(false);
@@ -143,7 +138,7 @@ async fn apply_image_change(
             upload_image(&actors.services, actor, filename, bytes).await?;
         }
         (None, Some(_)) => {
-            remark(format!("missing {}; it goes to the trash of the bucket", path.display()));
+            remark(format!("removed {}; the bucket's copy goes to the trash", path.display()));
             let message = DeletionMessage::Manual {
                 actor_id: actor.clone(),
                 filenames: vec![filename.to_owned()],
@@ -156,14 +151,14 @@ async fn apply_image_change(
     Ok(true)
 }
 
-/// A base image that is gone changes nothing until there is another: the one in the bucket still serves.
+/// A removed base image changes nothing until there is another: the functions use the one in the bucket.
 async fn apply_base_image_change(actors: &Actors, folder: &ActorFolder) -> anyhow::Result<bool> {
     let services = &actors.services;
     let image = match BaseImage::of(folder) {
         Ok(Some(image)) => image,
         Ok(None) => return Ok(false),
         Err(problem) => {
-            remark(format!("left alone {problem:#}"));
+            remark(format!("skipped {problem:#}"));
             return Ok(false);
         }
     };
@@ -183,7 +178,7 @@ async fn apply_actor_file_change(actors: &Actors, folder: &ActorFolder) -> anyho
     let here = match path.as_deref().map(read_if_there).transpose() {
         Ok(here) => here.flatten(),
         Err(problem) => {
-            remark(format!("left alone {problem:#}"));
+            remark(format!("skipped {problem:#}"));
             return Ok(false);
         }
     };
@@ -202,7 +197,7 @@ async fn apply_actor_file_change(actors: &Actors, folder: &ActorFolder) -> anyho
             upload_actor_file(services, &folder.actor, bytes).await?;
         }
         _ => {
-            remark(format!("missing the {ACTOR_FILE} of {}; what else is known says who it is", folder.actor));
+            remark(format!("removed the {ACTOR_FILE} of {}", folder.actor));
             services.bucket.delete(&key).await?;
         }
     }

@@ -1,4 +1,4 @@
-//! Seeing what changes in the folders of actors, those that are yet to come included.
+//! Detects changes in the folders of present and future actors.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,11 +28,11 @@ const POLLING_SHARE: u32 = 20;
 /// A folder of an actor whose content is ignored.
 const TRASH: &str = "trash";
 
-/// Watches the data folder, each actor's folder, and in it `training_data` and `base_image`: not what lies deeper, and
-/// not the trash.
+/// Watches the data folder, each actor's folder, and its `training_data` and `base_image`, but no deeper folders and no
+/// trash.
 pub struct FolderWatcher {
     data: PathBuf,
-    /// Only these actors; all if there are none here.
+    /// The watched actors; empty for all.
     wanted: Vec<ActorId>,
     /// Reports changes immediately if the file system supports it. `None` if the system can watch no more folders.
     watcher: Option<RecommendedWatcher>,
@@ -46,17 +46,14 @@ pub struct FolderWatcher {
 }
 
 impl FolderWatcher {
-    /// Watches a data folder from now on: these actors, or all of them and whoever comes.
-    ///
-    /// # Errors
-    /// If the folder can't be read.
+    /// Watches a data folder from now on: the wanted actors, or all present and future ones.
     pub fn on(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Self> {
         let mut watcher = Self::polling_only(data, wanted, POLL_INTERVAL)?;
         let sender = watcher.sender.clone();
         let notifier = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
             if matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_)) {
-                // Nobody listens any more once the watch has ended.
+                // The receiver is gone once the watch has ended.
                 event.paths.into_iter().for_each(|path| drop(sender.send(path)));
             }
         });
@@ -143,7 +140,7 @@ impl FolderWatcher {
         (is_wanted && others.iter().all(|other| *other == folder.dir)).then_some(folder)
     }
 
-    /// A watched folder that is named itself may be another one by now, which nobody watches.
+    /// A changed path that is itself a watched folder may be a new folder that is not watched yet.
     fn note(&mut self, path: PathBuf, changed: &mut BTreeSet<PathBuf>) {
         self.forget(&path);
         changed.insert(path);
@@ -153,7 +150,7 @@ impl FolderWatcher {
         if self.watched.remove(dir)
             && let Some(watcher) = &mut self.watcher
         {
-            // It is gone already, or is watched anew.
+            // Fails if the folder is gone, or is watched again already.
             drop(watcher.unwatch(dir));
         }
     }
@@ -170,7 +167,7 @@ impl FolderWatcher {
         if !self.is_gone {
             self.is_gone = true;
             let data = self.data.display();
-            remark(format!("{data} is gone, or empty: nothing is deleted for that; waiting until it is back"));
+            remark(format!("{data} is gone, or empty: nothing is deleted because of that; waiting until it is back"));
             self.watched.clone().iter().for_each(|dir| self.forget(dir));
         }
     }
@@ -182,7 +179,7 @@ impl FolderWatcher {
         }
     }
 
-    /// Watches every folder that is there and isn't watched yet, and returns it.
+    /// Watches all existing folders. Returns those that were not watched before.
     fn watch_existing_folders(&mut self) -> Vec<PathBuf> {
         let mut new = Vec::new();
         for dir in self.dirs().unwrap_or_default() {
@@ -207,9 +204,7 @@ impl FolderWatcher {
         self.watcher = None;
         self.watched.clear();
         let every = self.poll_interval.as_secs();
-        remark(format!(
-            "the system does not tell of changes here ({error}); the folders are looked at every {every} s"
-        ));
+        remark(format!("the system does not report changes here ({error}); the folders are scanned every {every} s"));
     }
 
     /// The folders to scan; `None` if the data folder can't be read.

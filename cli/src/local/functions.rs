@@ -5,9 +5,6 @@ use local_stack::Binaries;
 use crate::progress::Spinner;
 
 /// The functions beside this program if they belong to its build; otherwise it compiles them and reports that.
-///
-/// # Errors
-/// If they can't be compiled.
 pub async fn binaries() -> anyhow::Result<Binaries> {
     if let Some(binaries) = Binaries::beside_program(handlers::BUILD)? {
         return Ok(binaries);

@@ -8,7 +8,6 @@ use domain::plan::{Plan, PlanState};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// A deleted image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Deleted {
     pub file: String,
@@ -25,9 +24,6 @@ pub struct Generated {
 }
 
 /// The deletions since `since`, the oldest first.
-///
-/// # Errors
-/// If the table can't be read.
 pub async fn deleted_since(store: &Store, actor: &ActorId, since: Timestamp) -> Result<Vec<Deleted>, StoreError> {
     let trash = store.trash(actor).await?;
     let entries = trash.into_iter().flat_map(|(file, entries)| entries.into_iter().map(move |it| (file.clone(), it)));
@@ -37,9 +33,6 @@ pub async fn deleted_since(store: &Store, actor: &ActorId, since: Timestamp) -> 
 }
 
 /// The images generated since `since` for any of these plans, in the order of the plans.
-///
-/// # Errors
-/// If the table can't be read.
 pub async fn generated_since(
     store: &Store,
     actor: &ActorId,

@@ -14,9 +14,6 @@ use super::sync_back::write_atomically;
 
 /// Writes the table's records of an actor, unless the file is up to date. Returns the manifest; `None` if the table has
 /// no such actor.
-///
-/// # Errors
-/// If the table can't be read or the file can't be written.
 pub async fn save(
     store: &Store,
     folder: &ActorFolder,
@@ -30,9 +27,6 @@ pub async fn save(
 
 /// The same for a command beside the run. The file stays as it is if the run skips the actor, or has not imported that file:
 /// it then holds pins, prompts and trash records that the table does not have.
-///
-/// # Errors
-/// If the table can't be read or the file can't be written.
 pub async fn save_beside_run(store: &Store, folder: &ActorFolder) -> anyhow::Result<()> {
     let _turn = turn(&folder.dir).await;
     let Some(manifest) = export(store, folder, None).await? else { return Ok(()) };
@@ -44,9 +38,6 @@ pub async fn save_beside_run(store: &Store, folder: &ActorFolder) -> anyhow::Res
 }
 
 /// The table's records of an actor, with the circumstances of a suspended set.
-///
-/// # Errors
-/// If the table can't be read.
 pub async fn export(
     store: &Store,
     folder: &ActorFolder,
@@ -60,9 +51,6 @@ pub async fn export(
 }
 
 /// Writes a manifest, unless the file has the same content.
-///
-/// # Errors
-/// If the file can't be written.
 pub fn write(folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
     if is_written(&folder.manifest(), manifest) {
         return Ok(());

@@ -25,7 +25,6 @@ const PAUSE: Duration = Duration::from_millis(400);
 /// With many actors a poll takes longer. Polling uses at most one part in this many of the time.
 const SHARE: u32 = 10;
 
-/// Keeps the manifests of a run.
 pub struct ManifestKeeper {
     store: Store,
     settings: Settings,
@@ -45,7 +44,6 @@ struct KeptManifest {
 }
 
 impl ManifestKeeper {
-    /// A keeper without manifests.
     pub fn new(store: Store, settings: Settings) -> Self {
         Self { store, settings, kept: Mutex::default() }
     }
@@ -79,14 +77,14 @@ impl ManifestKeeper {
         let mut result = self.update().await;
         for kept in self.kept.lock().await.values_mut() {
             if let Err(problem) = sync_back(services, &kept.folder, &mut kept.circumstances).await {
-                remark(format!("{} is not as the bucket is: {problem:#}", kept.folder.dir.display()));
+                remark(format!("{} differs from the bucket: {problem:#}", kept.folder.dir.display()));
                 result = result.and(Err(problem));
             }
         }
         result
     }
 
-    /// Polls for ever. The next poll retries what has failed.
+    /// Updates the manifests for ever. Each poll retries what has failed before.
     pub async fn run(&self) -> Infallible {
         loop {
             let began = Instant::now();
@@ -97,9 +95,6 @@ impl ManifestKeeper {
     }
 
     /// Writes the manifest of every actor that has changed, and reports its deletions.
-    ///
-    /// # Errors
-    /// If the table can't be read.
     pub async fn update(&self) -> anyhow::Result<()> {
         let mut kept = self.kept.lock().await;
         let revisions = self.store.revisions().await?;

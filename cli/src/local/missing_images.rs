@@ -9,31 +9,25 @@ use crate::folder::Contents;
 
 /// The content of an actor's image folder, unless it permits no conclusion. The inner error is a sentence with the
 /// reason.
-///
-/// # Errors
-/// If the stack does not answer.
 pub async fn contents_or_reason(services: &Services, folder: &ActorFolder) -> anyhow::Result<Result<Contents, String>> {
     let actor = &folder.actor;
     let vanished = vanished(services, folder).await?.map(|reason| {
         format!(
-            "{reason}: nothing is deleted for that; waiting until it is back (to delete images all the same, call `balancer send deletion {actor} FILE…`)"
+            "{reason}: nothing is deleted because of that; waiting until it is back (to delete images, use `balancer send deletion {actor} FILE…`)"
         )
     });
     if let Some(reason) = vanished.clone().filter(|_| !folder.training_data().is_dir()) {
         return Ok(Err(reason));
     }
-    let looked_at = folder.contents().and_then(|contents| Ok((folder.obstacle(&contents)?, contents)));
-    Ok(match looked_at {
+    let read = folder.contents().and_then(|contents| Ok((folder.obstacle(&contents)?, contents)));
+    Ok(match read {
         Ok((None, contents)) => vanished.map_or(Ok(contents), Err),
-        Ok((Some(obstacle), _)) => Err(format!("{obstacle}. Until then nothing of {actor} is touched.")),
-        Err(problem) => Err(format!("{problem:#}. Until then nothing of {actor} is touched.")),
+        Ok((Some(obstacle), _)) => Err(format!("{obstacle}. Until then the run changes nothing of {actor}.")),
+        Err(problem) => Err(format!("{problem:#}. Until then the run changes nothing of {actor}.")),
     })
 }
 
-/// Reports an actor's folder that has lost all images of the bucket at once.
-///
-/// # Errors
-/// If the stack does not answer.
+/// A sentence about a folder that has lost all images of the bucket at once; `None` if it has not.
 pub async fn vanished(services: &Services, folder: &ActorFolder) -> anyhow::Result<Option<String>> {
     let training_data = folder.training_data();
     if training_data.is_dir() && !folder.images().is_ok_and(|images| images.is_empty()) {
@@ -42,6 +36,6 @@ pub async fn vanished(services: &Services, folder: &ActorFolder) -> anyhow::Resu
     let key = services.keys.training_data(&folder.actor);
     let listed = services.bucket.list(&key).await?;
     let has_images = listed.iter().filter_map(|object| object.key.strip_prefix(&key)).any(is_image_name);
-    let what = if training_data.is_dir() { "holds none of its images any more" } else { "is gone" };
+    let what = if training_data.is_dir() { "has lost all of its images" } else { "is gone" };
     Ok(has_images.then(|| format!("{} {what}", training_data.display())))
 }

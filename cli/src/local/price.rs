@@ -15,7 +15,7 @@ pub struct Terms {
     pub max_deleted_percent: u8,
 }
 
-/// The cost of a plan if every generated image is accepted: each image that is rated too low is replaced and paid for
+/// The cost of a plan if every generated image is accepted: each image below the quality floor is replaced and paid for
 /// again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cost {
@@ -28,10 +28,10 @@ pub struct Cost {
     /// The price of one image.
     #[serde(rename = "per_image_micro_usd")]
     per_image: MicroUsd,
-    /// The cost of rating, at most: the images that this dry run has rated, and those to generate.
+    /// The cost of assessment, at most: the images that this dry run has assessed, and those to generate.
     #[serde(rename = "rating_micro_usd")]
     rating: MicroUsd,
-    /// The amount that the dry run itself has paid for rating.
+    /// The amount that the dry run itself has paid for assessments.
     #[serde(rename = "dry_run_micro_usd")]
     dry_run: MicroUsd,
     #[serde(skip)]
@@ -41,7 +41,7 @@ pub struct Cost {
 }
 
 impl Terms {
-    /// The cost of a plan. A dry run keeps no ratings, so a run pays for these again.
+    /// The cost of a plan. A dry run keeps no assessments, so a run pays for these again.
     pub fn cost(&self, plan: &Plan) -> Cost {
         let images = plan.slots.len();
         let per_image = self.generator.usd_per_image();
@@ -78,7 +78,7 @@ impl Cost {
     /// The text for a terminal.
     pub fn in_words(&self) -> String {
         if self.is_free {
-            return "would cost nothing: the built-in models rate and generate".to_owned();
+            return "would cost nothing: the built-in models assess and generate".to_owned();
         }
         let generation = match self.images {
             0 => None,
@@ -86,7 +86,7 @@ impl Cost {
             1 => Some(format!("1 image at {}", self.per_image)),
             many => Some(format!("{many} images at {}", self.per_image)),
         };
-        let rating = (self.rating > MicroUsd::ZERO).then(|| format!("{} at most for rating", self.rating));
+        let rating = (self.rating > MicroUsd::ZERO).then(|| format!("{} at most for assessments", self.rating));
         let parts: Vec<String> = generation.into_iter().chain(rating).collect();
         let mut text = match parts.is_empty() {
             true => "would cost nothing".to_owned(),
@@ -137,7 +137,7 @@ mod tests {
         let cost = terms(&BUILT_IN).cost(&plan(1, 7));
         assert_eq!(
             (cost.total, cost.in_words().as_str()),
-            (MicroUsd::ZERO, "would cost nothing: the built-in models rate and generate")
+            (MicroUsd::ZERO, "would cost nothing: the built-in models assess and generate")
         );
     }
 

@@ -1,4 +1,4 @@
-//! What a dry run has found.
+//! The result of a dry run.
 
 use domain::actor::ActorId;
 use domain::kind::{Kind, KindCounts};
@@ -10,21 +10,21 @@ use super::data_folder::ActorFolder;
 use super::price::{Cost, Terms};
 use crate::outcome::Outcome;
 
-/// What would be done with an actor's set.
+/// The proposed changes of an actor's set.
 #[derive(Debug, Serialize)]
 pub struct ActorProposal {
     pub actor_id: ActorId,
-    /// None if a person must help first.
+    /// `None` if the actor needs attention first.
     #[serde(flatten)]
     pub proposal: Option<Proposal>,
     /// The present set.
     pub before: KindCounts,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
-    /// What a person must do first.
+    /// Why the actor needs attention, with the remedy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Why the plan could not be carried out.
+    /// Why the plan can't be executed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub obstacle: Option<String>,
     /// Why the plan requires approval; `None` also if the limit is unknown.
@@ -76,7 +76,7 @@ impl ActorProposal {
         }
     }
 
-    /// What there is to show while others are still waited for.
+    /// The text of the actor's progress line.
     pub fn progress_label(&self) -> &'static str {
         if self.proposal.is_some() { "planned" } else { "needs attention" }
     }
@@ -87,7 +87,7 @@ impl ActorProposal {
         if can_go_ahead { Outcome::Done } else { Outcome::NeedsAttention }
     }
 
-    /// For people.
+    /// The text for a terminal.
     pub fn in_words(&self) -> String {
         let Some(proposal) = &self.proposal else {
             return format!("{}: needs attention: {}", self.actor_id, self.reason.as_deref().unwrap_or_default());
@@ -102,7 +102,7 @@ impl ActorProposal {
         }
         lines.extend(self.cost.iter().map(|cost| format!("  {}", cost.in_words())));
         lines.extend(self.needs_approval.iter().map(|why| format!("  needs approval: {why}")));
-        lines.extend(self.obstacle.iter().map(|obstacle| format!("  can't be carried out: {obstacle}")));
+        lines.extend(self.obstacle.iter().map(|obstacle| format!("  can't be executed: {obstacle}")));
         lines.extend(self.notes.iter().map(|note| format!("  unusable: {}: {}", note.filename, note.remark)));
         lines.join("\n")
     }

@@ -1,4 +1,4 @@
-//! The providers of ratings and images: the embedded models, unless the user requests the paid services.
+//! The vision provider and the generator: the embedded ones, unless the user requests a paid service.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,8 +15,8 @@ use super::data_folder::ActorFolder;
 use super::price::Terms;
 use crate::outcome::WrongUsage;
 
-/// Images that Replicate is asked for at the same time: it is waiting, not work for this machine.
-const REPLICATE_SIDE_BY_SIDE: usize = 8;
+/// The number of concurrent requests to Replicate. They take no work on this machine.
+const REPLICATE_CONCURRENCY: usize = 8;
 
 /// Variables that configure the paid services, and the corresponding parameters of the template. The first variable is
 /// the service's key, which is passed in a file.
@@ -46,13 +46,14 @@ const OF_BUDGET: [(&str, &str); 3] = [
 /// The placeholder of a key that is never used.
 const NO_KEY: &str = "not-set";
 
-/// Never chosen by the mere presence of a key.
+/// A paid service is used only if an option names it, not because its key is set.
 #[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Models and cost")]
 pub struct ProviderArguments {
-    /// The model that rates images; `openai` costs money and reads OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE, VISION_PASSES, VISION_TIMEOUT_SECONDS and the prices VISION_USD_PER_MILLION_INPUT_TOKENS, VISION_USD_PER_MILLION_OUTPUT_TOKENS
+    /// Model that assesses images; `openai` costs money. See "Environment" below
     #[arg(long, value_enum, default_value_t)]
     pub vision: Vision,
-    /// The model that generates images; `replicate` costs money and reads REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL and the price GENERATOR_USD_PER_IMAGE
+    /// Model that generates images; `replicate` costs about $0.04 each. See "Environment" below
     #[arg(long, value_enum, default_value_t)]
     pub generator: Generator,
 }
@@ -99,18 +100,18 @@ impl ProviderArguments {
             Vision::Embedded => providers.parameters.push(("VisionProvider", "embedded".to_owned())),
             Vision::OpenAi => providers.pay("VisionProvider", "openai", &OF_VISION)?,
         }
-        let side_by_side = match self.generator {
+        let concurrency = match self.generator {
             Generator::Embedded => {
                 providers.parameters.push(("Generator", "embedded".to_owned()));
                 cores
             }
             Generator::Replicate => {
                 providers.pay("Generator", "replicate", &OF_GENERATOR)?;
-                REPLICATE_SIDE_BY_SIDE
+                REPLICATE_CONCURRENCY
             }
         };
         providers.parameters.extend(set_ones(&OF_BUDGET));
-        providers.parameters.push(("GeneratorConcurrency", side_by_side.to_string()));
+        providers.parameters.push(("GeneratorConcurrency", concurrency.to_string()));
         Ok(providers)
     }
 
@@ -139,10 +140,10 @@ impl ProviderArguments {
         Ok(Terms { vision: self.vision_config()?, generator: self.generator_config()?, max_deleted_percent })
     }
 
-    /// Checks that a dry run without a key has nothing to ask the vision model.
+    /// Checks that a dry run without a key has no images to assess.
     ///
     /// # Errors
-    /// If there are images that the model has not rated in an earlier run; the error names them.
+    /// If there are images that the model has not assessed in an earlier run; the error names them.
     pub fn check_dry_run(self, folders: &[ActorFolder]) -> anyhow::Result<()> {
         let VisionConfig::OpenAi(config) = self.vision_config()? else { return Ok(()) };
         if is_set(OF_VISION[0].0) {
@@ -152,14 +153,14 @@ impl ProviderArguments {
         for folder in folders {
             // The reading of the folder reports unreadable files.
             let Ok(files) = ActorFiles::read(folder) else { continue };
-            let unrated = files.unrated(&model);
-            if let Some(first) = unrated.first() {
+            let unassessed = files.unassessed(&model);
+            if let Some(first) = unassessed.first() {
                 bail!(WrongUsage(format!(
-                    "openai needs {} to rate {} of {} that no earlier run has rated ({first}{}); set it, or leave --vision out: what is built in costs nothing",
+                    "openai needs {} to assess {} of {} that no earlier run has assessed ({first}{}); set it, or leave --vision out: the built-in model costs nothing",
                     OF_VISION[0].0,
-                    if unrated.len() == 1 { "1 image".to_owned() } else { format!("{} images", unrated.len()) },
+                    if unassessed.len() == 1 { "1 image".to_owned() } else { format!("{} images", unassessed.len()) },
                     folder.actor,
-                    if unrated.len() == 1 { "" } else { ", …" },
+                    if unassessed.len() == 1 { "" } else { ", …" },
                 )));
             }
         }
@@ -214,7 +215,7 @@ impl Providers {
         let (key, key_file) = variables[0];
         let Some(value) = env::var(key).ok().filter(|value| !value.trim().is_empty()) else {
             bail!(WrongUsage(format!(
-                "{provider} needs {key}, which is not set; set it, or leave the option out: what is built in costs nothing"
+                "{provider} needs {key}, which is not set; set it, or leave the option out: the built-in model costs nothing"
             )))
         };
         self.key_files.insert(key_file.to_owned(), value);

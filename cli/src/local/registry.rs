@@ -1,4 +1,4 @@
-//! How `send`, `status` and the similar commands find the stacks that run on this machine.
+//! The registry of the stacks that run on this machine, by which commands find them.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::Write;
@@ -29,7 +29,6 @@ pub struct RunningStack {
 }
 
 impl RunningStack {
-    /// The stack, with the folder whose actors it has.
     pub fn of(stack: &LocalStack, data: Option<PathBuf>, keeps_data: bool) -> Self {
         let credentials = stack.stack().credentials();
         Self {
@@ -142,7 +141,7 @@ impl RunningStack {
     }
 }
 
-/// A stack that has been made known.
+/// The entry of a running stack. The drop removes it.
 pub struct Registration {
     path: PathBuf,
     /// Held while the stack runs.

@@ -1,4 +1,4 @@
-//! What has become of every actor.
+//! The report of a run: the result for every actor.
 
 use std::path::PathBuf;
 
@@ -48,21 +48,19 @@ pub struct ActorReport {
     pub trash: Option<PathBuf>,
     /// Whether a plan of the actor awaits approval.
     pub awaits_approval: bool,
-    /// Whether the run skipped the set because an earlier run has suspended it and nothing has changed since.
-    pub unchanged_since_given_up: bool,
+    /// Whether the run left the set unchanged because an earlier run has suspended it and nothing has changed since.
+    #[serde(rename = "unchanged_since_given_up")]
+    pub unchanged_since_suspended: bool,
     /// That plan, if there is one.
     #[serde(skip)]
     on_hold: Option<Plan>,
-    /// Whether nothing of it was taken in, so that nothing is known of its set.
+    /// Whether the run skipped the actor, so that its set is unknown.
     #[serde(skip)]
     is_skipped: bool,
 }
 
 impl Report {
     /// Reads every actor, and its deletions and generations since `since`.
-    ///
-    /// # Errors
-    /// If the stack can't be asked.
     pub async fn of(store: &Store, folders: &[&ActorFolder], since: Timestamp) -> anyhow::Result<Self> {
         let mut actors = Vec::new();
         for folder in folders {
@@ -71,29 +69,28 @@ impl Report {
         Ok(Self { schema: SCHEMA, actors })
     }
 
-    /// Adds the actors of which nothing was taken in, and why.
+    /// Adds the skipped actors with the reasons.
     pub fn with_skipped<'a>(mut self, actors: impl Iterator<Item = (&'a ActorId, &'a String)>) -> Self {
         self.actors.extend(actors.map(|(actor, reason)| ActorReport::skipped(actor, reason)));
         self.actors.sort_by(|one, other| one.actor_id.cmp(&other.actor_id));
         self
     }
 
-    /// Answers with it: a line of JSON, with the sentences for people on standard error, or a table.
+    /// Prints the report: a table, or a line of JSON with the sentences on standard error.
     ///
     /// # Errors
     /// If the reader of the output has gone.
-    pub fn say(&self, json: bool, undo: Undo) -> anyhow::Result<()> {
+    pub fn print(&self, json: bool, undo: Undo) -> anyhow::Result<()> {
         if !json {
             return try_answer(self.in_words(undo));
         }
-        // Why an actor was left alone has been said.
+        // The reasons of skipped actors were reported before.
         for actor in self.actors.iter().filter(|actor| !actor.is_skipped) {
             remark(format!("{}: {}", actor.actor_id, actor.sentence()));
         }
         try_answer(serde_json::to_string(self)?)
     }
 
-    /// How the command ends.
     pub fn outcome(&self) -> Outcome {
         Outcome::of_sets(self.actors.iter().map(|actor| actor.status))
     }
@@ -136,7 +133,7 @@ impl ActorReport {
             before: plans.iter().find(was_planned).map_or(counts, |plan| plan.before),
             awaits_approval: plans.iter().any(|plan| plan.state == PlanState::AwaitingApproval),
             on_hold: plans.iter().find(|plan| plan.state == PlanState::AwaitingApproval).cloned(),
-            unchanged_since_given_up: record.suspension.is_some() && !plans.iter().any(|plan| was_planned(&plan)),
+            unchanged_since_suspended: record.suspension.is_some() && !plans.iter().any(|plan| was_planned(&plan)),
             status: record.status,
             reason: record.reason.unwrap_or_default(),
             is_skipped: false,
@@ -156,7 +153,7 @@ impl ActorReport {
             trash: None,
             awaits_approval: false,
             on_hold: None,
-            unchanged_since_given_up: false,
+            unchanged_since_suspended: false,
             is_skipped: true,
         }
     }
@@ -173,13 +170,13 @@ impl ActorReport {
         ]
     }
 
-    /// What is to be said of it.
+    /// The actor's reason, and a note if nothing was changed.
     pub fn sentence(&self) -> String {
         let nothing_done = self.status == Status::Balanced && self.deleted.is_empty() && self.generated.is_empty();
         let more = match () {
             () if nothing_done => " Nothing had to change.",
-            () if self.unchanged_since_given_up => {
-                " Nothing has changed since an earlier run gave it up, so nothing was deleted or generated; --retry tries again."
+            () if self.unchanged_since_suspended => {
+                " Nothing has changed since an earlier run suspended the set, so nothing was deleted or generated; use --retry to retry it."
             }
             () => "",
         };
@@ -223,9 +220,6 @@ impl ActorReport {
 }
 
 /// The number of usable images of each kind.
-///
-/// # Errors
-/// If the stack does not answer.
 pub async fn counts(store: &Store, actor: &ActorId) -> Result<KindCounts, StoreError> {
     let images = store.images(actor).await?;
     let usable = images.values().filter(|image| image.unusable.is_none());

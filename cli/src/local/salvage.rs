@@ -9,6 +9,7 @@ use domain::files::is_image_name;
 use domain::manifest::{Image, Manifest};
 use domain::numbering::number_of;
 use domain::trash::TrashRecord;
+use handlers::moving::PARTIAL;
 use jiff::Timestamp;
 
 use super::data_folder::ActorFolder;
@@ -73,6 +74,25 @@ pub fn record_trash(manifest: &mut Manifest, folder: &ActorFolder) {
             manifest.trash.entry(filename).or_default().push(trashed);
         }
     }
+}
+
+/// Removes the partial copies that a killed run has left while it moved files to another file system. The caller must hold
+/// the lock of the data folder, so that no other run is writing them.
+pub fn remove_partial_files(folder: &ActorFolder) {
+    let plans = entries(&folder.trash()).map(|plan| plan.path());
+    for dir in plans.chain([folder.training_data(), folder.dir.clone()]) {
+        for file in entries(&dir).filter(|file| is_partial(&file.file_name().to_string_lossy())) {
+            // A file that can't be removed does no harm.
+            drop(fs::remove_file(file.path()));
+        }
+    }
+}
+
+/// Whether a file has the name of a partial copy: `.`, six letters or digits, and [`PARTIAL`]. Downloads of browsers have
+/// longer names with the same ending.
+fn is_partial(name: &str) -> bool {
+    let random = name.strip_prefix('.').and_then(|name| name.strip_suffix(PARTIAL));
+    random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// The entries of a folder; none if the folder doesn't exist. Later steps report unreadable folders.
@@ -157,5 +177,18 @@ mod tests {
         let trashed = &manifest.trash["hero_7.jpg"][0];
         assert_eq!((trashed.plan_id.as_str(), trashed.image.prompt.as_deref()), ("p", Some("a beach")));
         assert!(!trashed.image.pinned && trashed.deleted_at > Timestamp::UNIX_EPOCH, "{trashed:?}");
+    }
+
+    #[test]
+    fn partial_copies_of_a_killed_run_are_removed() {
+        let (_data, folder) = folder();
+        let (set, trash) = (folder.training_data(), folder.trash().join("p"));
+        let partial = [set.join(".aB3x9Z.part"), trash.join(".000000.part")];
+        let others = [set.join("film.mkv.part"), set.join(".download.part"), trash.join(".aB3x9Z.jpg")];
+        for file in partial.iter().chain(&others) {
+            fs::write(file, "half").unwrap();
+        }
+        remove_partial_files(&folder);
+        assert!(partial.iter().all(|file| !file.exists()) && others.iter().all(|file| file.exists()));
     }
 }

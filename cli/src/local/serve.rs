@@ -1,4 +1,4 @@
-//! `--serve`: the stack by itself, for whoever sets a function going with `sam local invoke`, or talks to it otherwise.
+//! `--serve`: only the local stack, for `sam local invoke` and other clients.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -20,13 +20,12 @@ use super::{events, functions};
 use crate::outcome::{Outcome, answer, remark};
 use crate::target::{CapArguments, TargetArguments};
 
-/// The port people expect an emulator of AWS on.
+/// The usual port of an AWS emulator.
 const USUAL_PORT: u16 = 4566;
 
-/// Where there is no actor to make an event for.
+/// The event that the instructions name if the stack has no actor.
 const SAMPLE_EVENT: &str = "infra/events/evaluation-by-hand.json";
 
-/// What to serve, and where.
 pub struct Options {
     pub data: Option<PathBuf>,
     pub actors: Vec<ActorId>,
@@ -39,11 +38,8 @@ pub struct Options {
     pub cap: CapArguments,
 }
 
-/// Runs the stack until Ctrl-C. Uploads set nothing going, so that the first step is the person's; what follows from it
-/// the stack's own functions do.
-///
-/// # Errors
-/// If the folder can't be used, the file can't be written or the stack fails.
+/// Runs the stack until Ctrl-C. Uploads trigger no evaluation: the user invokes the first function, and the stack's own
+/// functions process the messages that it sends.
 pub async fn serve(options: Options) -> anyhow::Result<Outcome> {
     let stack = tokio::select! {
         stack = start(&options) => stack?,
@@ -51,7 +47,7 @@ pub async fn serve(options: Options) -> anyhow::Result<Outcome> {
     };
     let served = tokio::select! {
         prepared = prepare(&options, &stack) => match prepared {
-            // Known for as long as it serves.
+            // Registered until the end of this arm.
             Ok(_registration) => { interruption().await; Ok(Outcome::Done) }
             Err(error) => Err(error),
         },
@@ -98,7 +94,7 @@ fn parameters(options: &Options) -> BTreeMap<String, String> {
     .into()
 }
 
-/// Uploads, writes the files, and says how to go on.
+/// Uploads the actors, writes the files, and prints the instructions.
 async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Registration> {
     let folders = options.data.as_deref().map(|data| data_folder::actors(data, &options.actors)).transpose()?;
     let folders = folders.unwrap_or_default();
@@ -121,25 +117,26 @@ async fn upload(folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<(
                 let images = upload_actor(&services, folder, files).await?;
                 remark(format!("uploaded {images} images of {}", folder.actor));
             }
-            Err(reason) => remark(format!("left alone {}: {reason}", folder.actor)),
+            Err(reason) => remark(format!("skipped {}: {reason}", folder.actor)),
         }
     }
     Ok(())
 }
 
-/// Writes the events, and returns their paths: none where there is no actor that they could be about.
+/// Writes the events and returns their paths; none if the stack has no actor.
 fn write_events(options: &Options, folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<Vec<PathBuf>> {
     let Some((actor, image)) = events::example(folders)? else { return Ok(Vec::new()) };
-    let about = events::About { actor, image, bucket: &stack.outputs().stack.bucket, keys: Keys::new(KEY_PREFIX) };
+    let about =
+        events::EventContext { actor, image, bucket: &stack.outputs().stack.bucket, keys: Keys::new(KEY_PREFIX) };
     events::write(&options.events, &about)
 }
 
-/// What SAM is to tell each function. It hands on only what the template names, hence nothing else is here.
+/// The environment of each function for SAM, which passes on only the variables that the template names.
 fn variables(options: &Options, stack: &LocalStack) -> Value {
     let (outputs, port) = (stack.outputs(), stack.emulator().port());
-    // From inside a container, this machine's own 127.0.0.1 has another name, and 0.0.0.0 is the container itself.
-    let is_own_name_of_machine = options.host.is_loopback() || options.host.is_unspecified();
-    let host = if is_own_name_of_machine { "host.docker.internal".to_owned() } else { options.host.to_string() };
+    // In a container, 127.0.0.1 and 0.0.0.0 are the container itself.
+    let is_this_machine = options.host.is_loopback() || options.host.is_unspecified();
+    let host = if is_this_machine { "host.docker.internal".to_owned() } else { options.host.to_string() };
     let common = json!({
         "AWS_ENDPOINT_URL": format!("http://{host}:{port}"),
         EMULATOR_ACCESS_KEY_ID: stack.stack().credentials().access_key_id(),
@@ -191,8 +188,8 @@ In another terminal, beside template.yaml:
   sam build --config-env local
   sam local invoke EvaluationFunction --config-env local --env-vars {} --event {event}
 {others}
-`eval \"$(balancer env)\"` lets the AWS command line and SDKs reach the stack. What a function could not carry out, and
-why, is said by `balancer status --rejected`. Ctrl-C ends it.",
+`eval \"$(balancer env)\"` lets the AWS command line and SDKs reach the stack. `balancer status --rejected` lists rejected
+messages with the reasons. Ctrl-C ends it.",
         env_vars.display()
     )
 }

@@ -1,4 +1,4 @@
-//! One run of the embedded stack over a data folder.
+//! One run of the local stack on a data folder.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -21,6 +21,7 @@ use super::proposal::ActorProposal;
 use super::providers::{ProviderArguments, Providers};
 use super::registry::{Registration, RunningStack};
 use super::report::{Report, Undo};
+use super::salvage::remove_partial_files;
 pub(super) use super::signals::interruption;
 use super::wait;
 use super::watch::watch;
@@ -34,10 +35,9 @@ pub(super) const TEMPLATE: &str = include_str!("../../../template.yaml");
 pub(super) const STACK_NAME: &str = "balancer";
 pub(super) const KEY_PREFIX: &str = "system_actors";
 
-/// Uploads to this machine are done in a moment, so the functions need not wait long for the last one.
+/// Uploads to this machine are fast, so the functions need not wait long for the last one.
 const QUIET_SECONDS: u32 = 2;
 
-/// What to do with which folder.
 pub struct Options {
     pub data: PathBuf,
     pub actors: Vec<ActorId>,
@@ -58,9 +58,9 @@ pub struct Options {
 pub enum Ending {
     /// Every actor is settled.
     Settled(Report),
-    /// Only asked what would be done.
+    /// A dry run.
     Proposed(Vec<ActorProposal>),
-    /// Stopped by Ctrl-C or a signal; the folder is as the bucket was.
+    /// Stopped by Ctrl-C or a signal; the folder agrees with the bucket.
     Interrupted,
 }
 
@@ -70,11 +70,8 @@ struct Session {
     actors: Actors,
 }
 
-/// Starts the stack, uploads the folder, waits until every actor is settled and leaves the folder as the bucket is.
-/// Nothing that was started outlives this, however it ends.
-///
-/// # Errors
-/// If the folder can't be used or the stack fails.
+/// Starts the stack, uploads the folder, waits until every actor is settled, and brings the folder into agreement with the
+/// bucket. No process outlives the run.
 pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let providers = options.providers.read(options.dry_run)?;
     let data = options
@@ -86,6 +83,9 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         options.providers.check_dry_run(&folders)?;
     }
     let _lock = lock(&data)?;
+    if !options.dry_run {
+        folders.iter().for_each(remove_partial_files);
+    }
     let mut session = tokio::select! {
         session = Session::start(&options, &data, providers) => session?,
         () = interruption() => return Ok(Ending::Interrupted),
@@ -133,7 +133,7 @@ impl Session {
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
-        // Open before anything is read, so that nothing is missed that changes from now on.
+        // The watcher starts before the upload, so that it misses no change.
         let watcher = options.watch.then(|| FolderWatcher::on(data, &options.actors)).transpose()?;
         let without_upload_event = self.upload(folders).await?;
         if options.dry_run {
@@ -145,7 +145,7 @@ impl Session {
         let all: Vec<ActorId> = folders.iter().map(|folder| folder.actor.clone()).collect();
         let report = self.actors.wait_and_report(&all).await?;
         let Some(watcher) = watcher else { return Ok(Ending::Settled(report)) };
-        report.say(options.json, Undo::InStack)?;
+        report.print(options.json, Undo::InStack)?;
         remark(format!("watching {}; the stack answers at {}; Ctrl-C ends it", data.display(), self.stack.endpoint()));
         match watch(&mut self.actors, watcher, options.json).await? {}
     }
@@ -210,7 +210,7 @@ impl Session {
 }
 
 fn parameters(options: &Options, data: &Path, providers: Vec<(&'static str, String)>) -> BTreeMap<String, String> {
-    // A dry run writes nothing beside the bucket, and its uploads must not set anything going.
+    // A dry run writes nothing to the folder, and its uploads must not trigger evaluations.
     let (local_data_dir, automatic) =
         if options.dry_run { (String::new(), "DISABLED") } else { (data.display().to_string(), "ENABLED") };
     let own = [
@@ -228,13 +228,13 @@ fn parameters(options: &Options, data: &Path, providers: Vec<(&'static str, Stri
     own.into_iter().chain(providers).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Keeps others off the folder until the result is dropped: two stacks would write over one another's files.
+/// Locks the folder until the result is dropped: two stacks would overwrite each other's files.
 pub fn lock(data: &Path) -> anyhow::Result<File> {
     let folder = File::open(data).with_context(|| format!("the data folder {} can't be read", data.display()))?;
     match folder.try_lock() {
         Ok(()) => Ok(folder),
         Err(TryLockError::WouldBlock) => {
-            bail!("another `balancer local` is at work on {}; wait for it, or stop it", data.display())
+            bail!("another `balancer local` uses {}; wait for it, or stop it", data.display())
         }
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("the data folder {} can't be locked", data.display()))

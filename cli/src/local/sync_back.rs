@@ -1,4 +1,4 @@
-//! Leaving the folder as the bucket is.
+//! Brings the folder into agreement with the bucket at the end of a run.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
@@ -19,11 +19,8 @@ use super::missing_images;
 use super::salvage::forget_unplaced;
 use crate::outcome::remark;
 
-/// Brings an actor's folder into agreement with the bucket and writes its `manifest.json`. The functions have
-/// written most of it already; what they were kept from is made good here.
-///
-/// # Errors
-/// If the stack can't be asked, or a file can't be written.
+/// Writes the images that the folder lacks, and the actor's `manifest.json`. The functions have written most of them
+/// already.
 pub async fn sync_back(
     services: &Services,
     folder: &ActorFolder,
@@ -53,9 +50,9 @@ pub async fn sync_back(
         in_bucket.insert(composed(filename));
     }
     for image in folder.images()? {
-        // What can't be read has been said to be left alone.
+        // The run has reported unreadable files before.
         if !in_bucket.contains(&image.name) && actor_files::open(&image.path).is_ok() {
-            remark(format!("{} is in the folder only", image.path.display()));
+            remark(format!("{} is in the folder, but not in the bucket", image.path.display()));
         }
     }
     let _turn = manifest_file::turn(&folder.dir).await;
@@ -67,7 +64,7 @@ pub async fn sync_back(
     Ok(())
 }
 
-/// What lies in the trash of the bucket only would be gone with the stack.
+/// Copies the bucket's trash, which ends with the stack.
 async fn sync_trash_back(services: &Services, folder: &ActorFolder, manifest: &Manifest) -> anyhow::Result<()> {
     for (filename, entries) in &manifest.trash {
         for trashed in entries {
@@ -76,7 +73,7 @@ async fn sync_trash_back(services: &Services, folder: &ActorFolder, manifest: &M
             if !path.is_file()
                 && let Some(object) = services.bucket.get(&key).await?
             {
-                // What could not be moved there lies among the images still.
+                // If the handler could not move it there, the image is still in the set's folder.
                 if let Err(problem) = write_atomically(&path, &object.bytes) {
                     remark(format!("{filename} can't be kept in the trash: {problem:#}"));
                 }
@@ -105,7 +102,7 @@ fn dir_of(path: &Path) -> &Path {
 }
 
 fn write_temporary_file(path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Whoever may read the folder may read the file: the user's mask decides, not the temporary file's secrecy.
+    // The user's umask determines the permissions; those of a temporary file would be private.
     let permissions = Permissions::from_mode(0o666);
     let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(dir)?;
     file.write_all(bytes)?;

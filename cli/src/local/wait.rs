@@ -1,4 +1,4 @@
-//! Waiting until every actor's set is as it should be, or needs a person.
+//! Waits until every actor is settled: balanced, parked, or in need of attention.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -15,23 +15,22 @@ use super::price::Terms;
 use super::proposal::ActorProposal;
 use crate::progress::StatusLines;
 
-/// How often the table is looked at.
 const POLL: Duration = Duration::from_millis(150);
 
-/// When to stop waiting: no step takes as long, not even one that is repeated after a failure.
+/// Longer than any step takes, including one that is retried after a failure.
 const STALLED_AFTER: Duration = Duration::from_secs(5 * 60);
 
-/// Waits until no message is left and every actor is settled. Shows what each is at.
+/// Waits until no message is left and every actor is settled. Shows the progress of each.
 ///
 /// # Errors
-/// If the stack can't be asked, or nothing happens any more.
+/// If nothing has changed for [`STALLED_AFTER`].
 pub async fn wait_until_settled(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyhow::Result<()> {
     let mut watcher = Watcher::new(store, queues);
-    // Between two messages of a chain the queues may be empty for a moment: settled is what is so twice.
+    // The queues may be empty for a moment between two messages of a chain, so two polls in a row must agree.
     let mut times_settled = 0;
     while times_settled < 2 {
         let Snapshot { depth, records } = watcher.poll(actors).await?;
-        // The messages of parked work come back again and again until there is money.
+        // The handlers defer the messages of parked work until there is money.
         let is_parked = records.iter().any(|record| record.status == Status::Parked);
         let is_settled =
             !records.iter().any(is_busy) && (depth == 0 || is_parked && !is_paying(store, actors, &records).await?);
@@ -42,7 +41,7 @@ pub async fn wait_until_settled(store: &Store, queues: &Queues, actors: &[ActorI
     Ok(())
 }
 
-/// Whether an image of a parked actor is paid already and not yet in its place: with the stack it would be lost.
+/// Whether an image of a parked actor is paid for and not placed yet: it would be lost with the stack.
 async fn is_paying(store: &Store, actors: &[ActorId], records: &[ActorRecord]) -> anyhow::Result<bool> {
     for (actor, record) in actors.iter().zip(records) {
         if let (Status::Parked, Some(plan_id)) = (record.status, &record.active_plan)
@@ -54,11 +53,10 @@ async fn is_paying(store: &Store, actors: &[ActorId], records: &[ActorRecord]) -
     Ok(false)
 }
 
-/// The last dry run of each actor, or what keeps a person from having one, as soon as every actor has either. Shows what
-/// each is at.
+/// Waits for the dry run of each actor, or the reason why there is none. Shows the progress of each.
 ///
 /// # Errors
-/// If the stack can't be asked, or nothing happens any more.
+/// If nothing has changed for [`STALLED_AFTER`].
 pub async fn dry_runs(
     store: &Store,
     queues: &Queues,
@@ -98,7 +96,7 @@ async fn proposal(
     Ok(is_stuck.then(|| ActorProposal::none(actor.clone(), record.reason.unwrap_or_default())))
 }
 
-/// Looks at the actors, shows what is seen, and notices when nothing happens any more.
+/// Polls the actors, shows their progress, and detects stalls.
 struct Watcher<'a> {
     store: &'a Store,
     queues: &'a Queues,
@@ -106,7 +104,7 @@ struct Watcher<'a> {
     stall_detector: StallDetector,
 }
 
-/// What one look has shown: how many messages there are, and each actor's record.
+/// The number of messages and the actors' records at one moment.
 struct Snapshot {
     depth: u64,
     records: Vec<ActorRecord>,
@@ -130,7 +128,7 @@ impl<'a> Watcher<'a> {
         Ok(Snapshot { depth, records })
     }
 
-    /// Shows what an actor is at, and returns it.
+    /// Shows the progress of an actor, and returns it.
     async fn show(&mut self, actor: &ActorId, record: &ActorRecord) -> anyhow::Result<String> {
         let plan = match &record.active_plan {
             Some(plan_id) => self.store.plan(actor, plan_id).await?,
@@ -140,8 +138,8 @@ impl<'a> Watcher<'a> {
             (_, Some(plan)) if plan.is_under_way() => progress_of(&plan),
             (Status::Balanced, _) if record.pending_since.is_none() => ("balanced".to_owned(), 1, 1),
             (Status::NeedsAttention, _) => ("needs attention".to_owned(), 1, 1),
-            (Status::Parked, _) => ("waiting for money".to_owned(), 0, 1),
-            _ if record.lease_until.is_some() => ("judging images".to_owned(), 0, 1),
+            (Status::Parked, _) => ("parked until there is money".to_owned(), 0, 1),
+            _ if record.lease_until.is_some() => ("assessing images".to_owned(), 0, 1),
             _ => ("queued".to_owned(), 0, 1),
         };
         self.lines.show(actor.as_str(), &state, done, all);
@@ -149,7 +147,7 @@ impl<'a> Watcher<'a> {
     }
 }
 
-/// Since when everything has been the same.
+/// Detects that nothing changes any more.
 struct StallDetector {
     seen: Vec<String>,
     since: Instant,
@@ -165,7 +163,7 @@ impl StallDetector {
             *self = Self { seen, since: now };
         } else if now.duration_since(self.since) > STALLED_AFTER {
             bail!(
-                "nothing has happened for {} minutes; run again with --logs DIR and read functions.log there",
+                "nothing has changed for {} minutes; run again with --logs DIR and read functions.log there",
                 STALLED_AFTER.as_secs() / 60
             );
         }
@@ -173,8 +171,8 @@ impl StallDetector {
     }
 }
 
-/// Nothing more happens to a set that needs a person or waits for money, though its messages may wait in a queue; whatever
-/// else is unfinished is busy.
+/// Whether work on the set will continue by itself. A set that needs attention or is parked waits for the operator,
+/// although its messages may be in a queue.
 fn is_busy(record: &ActorRecord) -> bool {
     match record.status {
         Status::NeedsAttention | Status::Parked => false,
@@ -217,10 +215,10 @@ mod tests {
         let mut note = |state: &str, minutes: u64| {
             stall_detector.note(vec!["1".to_owned(), state.to_owned()], began + Duration::from_secs(minutes * 60))
         };
-        for (state, minute) in [("waiting", 0), ("waiting", 5), ("judging images", 6), ("judging images", 11)] {
+        for (state, minute) in [("waiting", 0), ("waiting", 5), ("assessing images", 6), ("assessing images", 11)] {
             note(state, minute).unwrap();
         }
-        let error = note("judging images", 12).unwrap_err().to_string();
-        assert!(error.contains("nothing has happened for 5 minutes") && error.contains("--logs"), "{error}");
+        let error = note("assessing images", 12).unwrap_err().to_string();
+        assert!(error.contains("nothing has changed for 5 minutes") && error.contains("--logs"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! `--watch`: what is dropped into the folder is taken up.
+//! `--watch`: applies changes in the folder.
 
 use std::convert::Infallible;
 
@@ -9,10 +9,7 @@ use super::folder_changes::apply_changes;
 use super::folder_watcher::{COPIED, FolderWatcher};
 use super::report::Undo;
 
-/// Takes up what changes in the folders, and reports each time everything is settled again, for ever.
-///
-/// # Errors
-/// If the stack fails.
+/// Applies changes in the folders, and prints a report each time all affected actors are settled, for ever.
 pub async fn watch(actors: &mut Actors, mut watcher: FolderWatcher, json: bool) -> anyhow::Result<Infallible> {
     loop {
         let changed = watcher.changes().await;
@@ -20,7 +17,7 @@ pub async fn watch(actors: &mut Actors, mut watcher: FolderWatcher, json: bool) 
         if !changed_actors.is_empty() {
             // The upload's event needs a moment to reach the queue.
             tokio::time::sleep(COPIED).await;
-            actors.wait_and_report(&changed_actors).await?.say(json, Undo::InStack)?;
+            actors.wait_and_report(&changed_actors).await?.print(json, Undo::InStack)?;
         }
     }
 }

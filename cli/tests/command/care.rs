@@ -56,7 +56,7 @@ fn restored_images_displace_others() {
     wait_until(PATIENCE, is_settled, || format!("six images, not {:?}", actor.files()));
     assert!(two.iter().all(|name| actor.files().contains(*name)), "{:?}", actor.files());
     let again = balancer_at(&place, &["restore", "the hero", two[0]]);
-    again.failed(1, &["the trash of the hero holds no", "1 file was left as it is"]);
+    again.failed(1, &["the trash of the hero holds no", "1 file is unchanged"]);
     assert!(!two.iter().any(|name| actor.trash().contains(*name)), "{:?}", actor.trash());
 
     balancer_at(&place, &["unpin", "the hero", two[0]]).done();
@@ -76,7 +76,7 @@ fn restore_overwrites_no_file() {
     watching.wait_for("found ");
 
     let ran = balancer_at(&place, &["restore", "hero", two[0], two[1]]);
-    ran.failed(1, &["another file is called", two[0], "1 file was left as it is"]);
+    ran.failed(1, &["another file is called", two[0], "1 file is unchanged"]);
     assert!(actor.files().contains(two[1]));
 }
 
@@ -141,7 +141,7 @@ fn unknown_actors_and_images_are_named_with_a_remedy() {
         balancer_at(&place, arguments).failed(1, &["does not know the actor stranger", "balancer status"]);
     }
     balancer_at(&place, &["restore", "hero"]).failed(1, &["the trash of hero is empty"]);
-    balancer_at(&place, &["approve", "hero"]).failed(1, &["no plan of hero awaits approval"]);
+    balancer_at(&place, &["approve", "hero"]).failed(1, &["no plan of hero is on hold"]);
     let some = balancer_at(&place, &["pin", "hero", "hero_1.jpg", "x.jpg", "--json"]);
     assert_eq!(some.json()["pinned"], json!(["hero_1.jpg"]));
     some.failed(1, &["hero has no image x.jpg", "balancer send evaluation hero"]);
@@ -154,7 +154,7 @@ fn unknown_actors_and_images_are_named_with_a_remedy() {
     let redriven = balancer_at(&place, &["redrive", "--json"]).done().json();
     assert_eq!(redriven[1], json!({ "queue": "deletion", "messages": 0 }));
     let said = balancer_at(&place, &["redrive", "generation"]).done().answer;
-    assert_eq!(said.trim(), "generation: nothing was given up");
+    assert_eq!(said.trim(), "generation: no failed messages");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_plan_on_hold_waits_for_approval() {
     let watching = watch(&place, &["--max-deleted-percent", "10"]);
     assert!(actor.trash().is_empty());
     let status = balancer_at(&place, &["status", "--plan"]);
-    for words in ["needs_attention", "awaits approval", "  delete hero_", "  generate 1 bw_stylized", "$0.00"] {
+    for words in ["needs_attention", "is on hold", "  delete hero_", "  generate 1 bw_stylized", "$0.00"] {
         assert!(status.answer.contains(words), "{status:#?}");
     }
     status.failed(3, &[]);

@@ -44,7 +44,7 @@ fn ctrl_c_during_generation_leaves_no_process() {
 fn sigterm_during_assessment_leaves_no_process() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
-    assert_eq!(cut_off(&place, "judging images", || true, "TERM"), Some(130));
+    assert_eq!(cut_off(&place, "assessing images", || true, "TERM"), Some(130));
     nothing_runs_any_more(&place);
     actor.agrees_with_its_manifest();
 }
@@ -69,7 +69,7 @@ fn a_run_under_nohup_outlives_its_terminal() {
     command.args(arguments.next()).arg("nohup").args(arguments);
     command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let mut running = Background::start(command);
-    running.wait_for("judging images");
+    running.wait_for("assessing images");
     running.signal("HUP");
     wait_until(PATIENCE, || running.said().contains("Balanced at 4/1/1"), || running.said());
     assert_eq!(running.end(), Some(0), "{}", running.said());

@@ -20,7 +20,7 @@ fn first(place: &Place) -> Command {
 fn without_cargo_the_remedy_is_to_install_it() {
     let place = Place::new();
     Actor::balanced(&place.data(), "hero");
-    // Beside the program that cargo has built lie the functions, which then need not be compiled.
+    // The build folder contains the functions, which then need no compilation.
     let alone = place.tmp().join("balancer");
     std::fs::copy(env!("CARGO_BIN_EXE_balancer"), &alone).unwrap();
     let built = place.local();
@@ -31,7 +31,7 @@ fn without_cargo_the_remedy_is_to_install_it() {
     ran.failed(1, &["cargo is not there", "Install Rust", "PATH"]);
 }
 
-/// Where pip finds nothing.
+/// Settings with which pip finds no package.
 const NO_NETWORK: [(&str, &str); 4] = [
     ("PIP_INDEX_URL", "http://127.0.0.1:9"),
     ("PIP_EXTRA_INDEX_URL", ""),
@@ -47,7 +47,7 @@ fn without_python_the_remedy_is_named() {
     };
     let place = Place::new();
     Actor::balanced(&place.data(), "hero");
-    // Cargo's own folder holds what building takes, and no Python.
+    // Cargo's folder contains the build tools, and no Python.
     let path = Path::new(&cargo).parent().unwrap();
     Ran::of(first(&place).env("PATH", path)).failed(1, &["Python 3.10", "none was found", "apt install python3"]);
 }
@@ -74,7 +74,7 @@ fn once_the_network_is_back_the_next_run_works() {
 fn sigterm_ends_the_setup_of_the_emulator() {
     let place = Place::new();
     Actor::balanced(&place.data(), "hero");
-    // Somebody who accepts the connection and never answers.
+    // A server that accepts connections and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let index = format!("http://{}", silent.local_addr().unwrap());
     let mut command = place.local_in_background();

@@ -14,13 +14,11 @@ use crate::support::background::Background;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-/// How many runs are killed.
 const KILLS: usize = 20;
 
-/// How many of them side by side.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Set to what a failed test has printed, it gives the same moments again.
+/// Set this variable to the printed seed to repeat the moments of a failed test.
 const SEED: &str = "KILL_SEED";
 
 #[test]
@@ -43,7 +41,7 @@ fn a_killed_run_ends_like_an_undisturbed_one() {
     assert!(same >= KILLS / 2, "only {same} are the very same: {endings:?}");
 }
 
-/// Where the images that a person had put into the folder lie in the end, and how many were made.
+/// The uploaded images that are in the set and in the trash at the end, and the number of generated ones.
 #[derive(Debug, PartialEq)]
 struct Ending {
     kept: BTreeSet<String>,
@@ -52,14 +50,14 @@ struct Ending {
 }
 
 impl Ending {
-    /// What is drawn is another picture each time, and now and then one is taken for another kind. Then one more is
-    /// made, and the odd one may stay in the place of a worse original. All else is the same.
+    /// Generated images differ between runs, and sometimes one is assessed as another kind. Then the run generates one
+    /// more, and the first may replace a worse original.
     fn is_like(&self, undisturbed: &Self) -> bool {
         self == undisturbed || self.made > undisturbed.made && self.kept.is_subset(&undisturbed.kept)
     }
 }
 
-/// How a run ends that nobody kills and that makes the one image that is missing, and how long it takes.
+/// The ending and duration of an undisturbed run that generates only the one missing image.
 fn undisturbed() -> (Ending, Duration) {
     loop {
         let place = Place::new();
@@ -73,7 +71,7 @@ fn undisturbed() -> (Ending, Duration) {
     }
 }
 
-/// Kills a run at this moment, and starts it again. One that has ended by then is killed sooner.
+/// Kills a run at this moment, and starts another. If the run has ended before, tries an earlier moment.
 fn killed_after(moment: Duration) -> Ending {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
@@ -87,11 +85,11 @@ fn killed_after(moment: Duration) -> Ending {
     }
     let ending = settled(&place, &actor, &originals);
     let left: BTreeSet<Vec<u8>> = snapshot(&actor.dir).into_values().collect();
-    assert!(pictures.is_subset(&left), "a picture is lost or changed");
+    assert!(pictures.is_subset(&left), "an image is lost or changed");
     ending
 }
 
-/// Runs to the end and looks whether everything is as it should be.
+/// Runs to the end and checks the result.
 fn settled(place: &Place, actor: &Actor, originals: &BTreeSet<String>) -> Ending {
     let ran = Ran::of(place.local().arg("--json")).done().last_line();
     let standing = &ran["actors"][0];
@@ -100,7 +98,7 @@ fn settled(place: &Place, actor: &Actor, originals: &BTreeSet<String>) -> Ending
     actor.agrees_with_its_manifest();
     let (files, trash) = (actor.files(), actor.trash());
     assert!(files.is_disjoint(&trash), "a name stands for an image of the set and for one in the trash");
-    // Every number is used, and once.
+    // Numbers have no gaps.
     let made = files.union(&trash).filter(|name| !originals.contains(*name));
     let numbers: BTreeSet<u64> = made.map(|name| number_of(name)).collect();
     let last = actor.manifest()["last_number"].as_u64().unwrap();

@@ -25,7 +25,7 @@ fn a_set_becomes_balanced_and_then_stays_unchanged() {
     }
     let kinds = ["photorealistic", "bw_stylized", "color_stylized"].map(|kind| standing[kind].as_u64().unwrap());
     assert_eq!(kinds, [4, 1, 1]);
-    // A made image that turns out no good is replaced in its turn, so there may be more than the two and the one.
+    // A generated image that is assessed badly is replaced, so there may be more deletions.
     let [deleted, generated] = ["deleted", "generated"].map(|name| standing[name].as_array().unwrap().clone());
     assert!(deleted.len() >= 2 && generated.len() == deleted.len() - 1, "{ran:#?}");
     assert_eq!((&ran.last_line()["schema"], &standing["before"]["photorealistic"]), (&json!(1), &json!(5)));
@@ -92,7 +92,7 @@ fn a_dry_run_without_budget_ends_with_the_reason() {
     let place = Place::new();
     Actor::unbalanced(&place.data(), "hero");
     let mut command = place.local();
-    // Nobody listens there; nothing is asked before the money is set aside.
+    // No server listens there. The function reserves money before it sends a request.
     command.args(["--dry-run", "--vision", "openai"]).envs([
         ("OPENAI_API_KEY", "none"),
         ("OPENAI_BASE_URL", "http://127.0.0.1:9"),
@@ -137,7 +137,7 @@ fn a_base_image_alone_gets_a_whole_set() {
     fs::remove_dir(actor.training_data()).unwrap();
     let answer = Ran::of(place.local().arg("--json")).done().last_line();
     assert_eq!(answer["actors"][0]["status"], json!("balanced"));
-    // The built-in generator is no artist: now and then one of its images is replaced by another.
+    // Sometimes an image of the embedded generator is replaced.
     let made = answer["actors"][0]["generated"].as_array().unwrap().len();
     assert!(made >= 6 && actor.files().len() == 6, "{answer}");
     let all: BTreeSet<String> = actor.files().union(&actor.trash()).cloned().collect();

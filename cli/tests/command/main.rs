@@ -1,5 +1,5 @@
-//! The `balancer` command as people meet it: what is typed, what is answered, what lies in the folder afterwards.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "that is how tests fail and remark")]
+//! The `balancer` command end to end: arguments, output, and the resulting folder.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests fail and report this way")]
 
 mod support;
 

@@ -44,7 +44,7 @@ fn a_dry_run_names_what_would_stop_the_run() {
     let ran = dry_run(&place, &["--max-deleted-percent", "10"]).failed(3, &[]);
     for words in [
         "needs approval: it would delete 2 of 7 images (29 %), and --max-deleted-percent is 10",
-        "can't be carried out: There is no base image of hero",
+        "can't be executed: There is no base image of hero",
         folder.to_str().unwrap(),
     ] {
         assert!(ran.answer.contains(words), "`{words}` is not in {ran:#?}");
@@ -85,7 +85,7 @@ fn a_dry_run_by_message_prints_its_result() {
     let send = |options: &[&str]| {
         Ran::of(place.balancer().args(["send", "evaluation", "the hero", "--dry-run"]).args(options))
     };
-    let ran = send(&[]).failed(3, &["asked for a dry run of the hero (request "]);
+    let ran = send(&[]).failed(3, &["requested a dry run of the hero (request "]);
     for words in ["the hero: 5/0/2 now, 4/1/1 after", "would delete the hero_", "There is no base image"] {
         assert!(ran.answer.contains(words), "`{words}` is not in {ran:#?}");
     }

@@ -138,7 +138,7 @@ fn captions_return_with_a_running_stack() {
     let restored = Ran::of(place.balancer().args(["restore", "hero", one, "--json"]));
     assert_eq!(restored.json()["restored"][0]["file"], json!(one), "{restored:#?}");
     let trash = restored.json()["problems"][0]["file"].as_str().map(PathBuf::from).unwrap();
-    restored.failed(1, &["stays in the trash: another file has its name", "1 file was left as it is"]);
+    restored.failed(1, &["stays in the trash: another file has its name", "1 file is unchanged"]);
     assert_eq!(fs::read_to_string(&trash).unwrap(), format!("caption of {one}"));
     assert_eq!(fs::read(actor.training_data().join(&text)).unwrap(), b"another");
     assert!(actor.files().is_superset(&sidecars(one).into()), "{:?}", actor.files());

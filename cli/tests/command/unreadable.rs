@@ -1,4 +1,4 @@
-//! Files that can't be read or understood: each is named, what depends on it is left alone, and the others go on.
+//! Unreadable and invalid files are named; the run skips what depends on them and continues with the others.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -45,7 +45,7 @@ fn an_unreadable_image_is_named_and_others_balanced() {
     fs::create_dir(&folder).unwrap();
     let ran = Ran::of(place.local().arg("--json")).done();
     for path in [&link, &folder] {
-        let said = format!("left alone {}: it can't be read: ", path.display());
+        let said = format!("skipped {}: it can't be read: ", path.display());
         assert_eq!(ran.remarks.matches(&said).count(), 1, "{ran:#?}");
         assert_eq!(ran.remarks.matches(path.to_str().unwrap()).count(), 1, "{ran:#?}");
     }
@@ -72,7 +72,7 @@ fn an_unreadable_base_image_skips_its_actor() {
     let base = actor.dir.join("base_image/portrait.png");
     fs::create_dir(base.parent().unwrap()).unwrap();
     dangling(&base);
-    the_other_is_balanced(&place, &actor, &["left alone hero", base.to_str().unwrap(), "Mend it"]);
+    the_other_is_balanced(&place, &actor, &["skipped hero", base.to_str().unwrap(), "Repair it"]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn an_unreadable_actor_file_skips_its_actor() {
     let actor = Actor::unbalanced(&place.data(), "hero");
     let file = actor.dir.join("actor.json");
     fs::create_dir(&file).unwrap();
-    the_other_is_balanced(&place, &actor, &["left alone hero", file.to_str().unwrap(), "Mend it"]);
+    the_other_is_balanced(&place, &actor, &["skipped hero", file.to_str().unwrap(), "Repair it"]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_invalid_manifest_skips_its_actor() {
     let manifest = actor.dir.join("manifest.json");
     fs::write(&manifest, "{\n  \"actor_id\": \"hero\",\n  \"images\": {\n}").unwrap();
     let before = snapshot(&actor.dir);
-    let words = ["left alone hero", manifest.to_str().unwrap(), "line 4", "Mend it, or move it away"];
+    let words = ["skipped hero", manifest.to_str().unwrap(), "line 4", "Repair it, or move it away"];
     the_other_is_balanced(&place, &actor, &words);
     assert_eq!(snapshot(&actor.dir), before);
 }
@@ -104,6 +104,6 @@ fn an_unreadable_manifest_skips_its_actor() {
     dangling(&manifest);
     let proposed = Ran::of(place.local().arg("--dry-run")).failed(3, &[manifest.to_str().unwrap()]);
     assert!(proposed.answer.contains("hero: needs attention: "), "{proposed:#?}");
-    the_other_is_balanced(&place, &actor, &["left alone hero", manifest.to_str().unwrap(), "Mend it"]);
+    the_other_is_balanced(&place, &actor, &["skipped hero", manifest.to_str().unwrap(), "Repair it"]);
     assert!(manifest.is_symlink() && actor.trash().is_empty());
 }

@@ -1,4 +1,4 @@
-//! `local --watch`: whatever belongs to an actor is taken up, and every result is reported.
+//! `local --watch` applies changes of an actor's files, and reports every result.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -128,7 +128,7 @@ fn dangling_links_do_not_end_a_watch() {
     let mut watching = watch(&place, &[]);
     let link = actor.training_data().join("link.png");
     symlink("/no/such/disk/file", &link).unwrap();
-    watching.wait_for(&format!("left alone {}", link.display()));
+    watching.wait_for(&format!("skipped {}", link.display()));
     for _ in 0..40 {
         actor.put("restless.png", &png(base()));
         std::thread::sleep(Duration::from_millis(20));

@@ -39,7 +39,7 @@ fn settled(place: &Place, what: &str, holds: impl Fn() -> bool) {
 
 fn send(place: &Place, arguments: &[&str]) {
     let sent = Ran::of(place.balancer().arg("send").args(arguments)).done();
-    assert!(sent.answer.starts_with("asked for "), "{sent:#?}");
+    assert!(sent.answer.starts_with("requested "), "{sent:#?}");
 }
 
 #[test]

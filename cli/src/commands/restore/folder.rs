@@ -1,4 +1,4 @@
-//! `--data DIR`: images put back in a folder that `balancer local` has left, without any stack.
+//! `--data DIR`: restores images in a folder without a running stack.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -17,7 +17,7 @@ use super::{Restored, Wanted, wanted};
 use crate::local::data_folder::ActorFolder;
 use crate::local::{lock, record_trash, write_atomically};
 
-/// Moves images back among the others and enters them in `manifest.json`.
+/// Moves images from the trash back into the set, and records them in `manifest.json`.
 pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
     let folder = ActorFolder::find(data, actor)?;
     let _lock = lock(data)?;
@@ -28,7 +28,7 @@ pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> any
             Ok(()) => {
                 let left = move_sidecars_back(&folder, &wanted)?;
                 enter(&mut manifest, &wanted, pin);
-                // After each file, so that whatever is cut off, what was done is written down.
+                // After each file, so that an interruption loses no record.
                 write_atomically(&folder.manifest(), &serde_json::to_vec_pretty(&manifest)?)?;
                 restored.done.push(wanted);
                 left.into_iter().for_each(|sidecar| restored.leave(sidecar));
@@ -41,22 +41,21 @@ pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> any
 
 fn read(folder: &ActorFolder) -> anyhow::Result<Manifest> {
     let path = folder.manifest();
-    let text = fs::read(&path).with_context(|| {
-        format!("{} can't be read; `balancer local` writes it when it has balanced the folder", path.display())
-    })?;
+    let text =
+        fs::read(&path).with_context(|| format!("{} can't be read; `balancer local` writes it", path.display()))?;
     let mut manifest = json::read(&text).with_context(|| format!("{} is not a manifest", path.display()))?;
     record_trash(&mut manifest, folder);
     Ok(manifest)
 }
 
-/// The inner error says what keeps this one image away.
+/// The inner error is the reason why this image can't be restored.
 fn move_back(folder: &ActorFolder, manifest: &Manifest, wanted: &Wanted) -> anyhow::Result<Result<(), RestoreError>> {
     let filename = &wanted.file;
     let place = folder.image(filename);
     Ok(match moved(&folder.trash_path(&wanted.trashed.plan_id, filename), &place)? {
         Moved::Done => Ok(()),
         Moved::Occupied => Err(RestoreError::Occupied { filename: filename.clone() }),
-        // An earlier attempt was cut off between moving the file and writing it down.
+        // An earlier attempt was interrupted after it had moved the file.
         Moved::Missing if place.is_file() && !manifest.images.contains_key(filename) => Ok(()),
         Moved::Missing => Err(RestoreError::Gone { filename: filename.clone() }),
     })

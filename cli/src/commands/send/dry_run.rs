@@ -40,7 +40,7 @@ pub(super) async fn wait_for(
         }
         if began.elapsed() >= patience {
             bail!(
-                "no result after {} s; `balancer status {}` shows it when there is one, and what keeps it",
+                "no result after {} s; `balancer status {}` shows it later, or the reason for the delay",
                 patience.as_secs(),
                 quoted(request.actor.as_str())
             );

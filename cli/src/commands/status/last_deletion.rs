@@ -34,7 +34,7 @@ impl LastDeletion {
     pub fn in_words(&self, actor: &ActorId) -> String {
         let command = format!("balancer restore {}", quoted(actor.as_str()));
         let mut lines = vec![format!(
-            "{actor}: deleted last, by {} at {:.0}; `{command}` puts it back:",
+            "{actor}: deleted last, by {} at {:.0}; restore it with `{command}`:",
             self.plan_id, self.deleted_at
         )];
         lines.extend(self.deleted.iter().map(|deleted| format!("  {}: {}", deleted.file, deleted.reason)));

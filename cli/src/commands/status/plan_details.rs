@@ -1,4 +1,4 @@
-//! What an actor's plan deletes and makes.
+//! The deletions and the new images of a plan.
 
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
@@ -21,7 +21,7 @@ pub struct PlanDetails {
     failed: Vec<FailedSlot>,
     /// When it was created.
     created_at: Timestamp,
-    /// Why it could not be carried out.
+    /// Why it can't be executed.
     #[serde(skip_serializing_if = "Option::is_none")]
     obstacle: Option<String>,
 }
@@ -66,26 +66,25 @@ impl PlanDetails {
         }
     }
 
-    /// For people.
+    /// The text for a terminal.
     pub fn in_words(&self, actor: &ActorId) -> String {
         let state = match self.state {
-            PlanState::AwaitingApproval => "awaits approval",
-            PlanState::Adopted | PlanState::Deleting | PlanState::Generating | PlanState::Completed => {
-                "is being carried out"
-            }
+            PlanState::AwaitingApproval => "is on hold",
+            PlanState::Adopted | PlanState::Deleting | PlanState::Generating | PlanState::Completed => "is running",
             PlanState::DryRun => "was a dry run",
-            PlanState::Reviewed | PlanState::Superseded => "is over",
+            PlanState::Reviewed => "is completed",
+            PlanState::Superseded => "was superseded",
         };
         let mut lines = vec![format!(
             "{actor}: the plan {} of {:.0} {state}: from {} to {}",
             self.plan_id, self.created_at, self.before, self.result
         )];
-        lines.extend(self.obstacle.clone().map(|obstacle| format!("  can't be carried out: {obstacle}")));
+        lines.extend(self.obstacle.clone().map(|obstacle| format!("  can't be executed: {obstacle}")));
         lines.extend(self.delete.iter().map(|gone| format!("  delete {}: {}", gone.filename, gone.reason)));
         for kind in Kind::ALL.into_iter().filter(|&kind| self.generate[kind] > 0) {
             lines.push(format!("  generate {} {kind}", self.generate[kind]));
         }
-        lines.extend(self.failed.iter().map(|slot| format!("  no {}: {}", slot.kind, slot.reason)));
+        lines.extend(self.failed.iter().map(|slot| format!("  not generated: {}: {}", slot.kind, slot.reason)));
         lines.join("\n")
     }
 }

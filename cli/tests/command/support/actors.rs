@@ -29,7 +29,7 @@ impl Actor {
     }
 
     /// An actor with five photorealistic images, no black-and-white one and two in colour, numbered with gaps up to
-    /// 9, and without a base image: two must go and one is missing.
+    /// 9, and without a base image. Its plan deletes two images and generates one.
     pub(crate) fn without_base(data: &Path, id: &str) -> Self {
         let actor = Self::nothing(data, id);
         let photographs = drawn(Kind::Photorealistic).iter().zip([1, 2, 3, 5, 6]);
@@ -45,7 +45,7 @@ impl Actor {
         Self::without_base(data, id).with_base()
     }
 
-    /// An actor that has six images as they should be.
+    /// An actor with six balanced images.
     pub(crate) fn balanced(data: &Path, id: &str) -> Self {
         let actor = Self::nothing(data, id).with_base();
         let kinds = [(Kind::Photorealistic, 4), (Kind::BwStylized, 1), (Kind::ColorStylized, 1)];
@@ -88,7 +88,7 @@ impl Actor {
         serde_json::from_slice(&fs::read(self.dir.join("manifest.json")).unwrap()).unwrap()
     }
 
-    /// Insists that the folder holds the images of the manifest, no others, and each of them whole.
+    /// Asserts that the folder contains exactly the images of the manifest, and that each can be decoded.
     pub(crate) fn agrees_with_its_manifest(&self) {
         let manifest = self.manifest();
         let recorded: BTreeSet<String> = manifest["images"].as_object().unwrap().keys().cloned().collect();

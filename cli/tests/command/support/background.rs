@@ -82,7 +82,7 @@ fn listen(stream: impl Read + Send + 'static, said: &Arc<Mutex<String>>) {
     });
 }
 
-/// Waits until a condition holds; past the limit the test fails and says what it waited for.
+/// Waits until a condition holds. After the limit, the test fails with the condition's name.
 pub(crate) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool, what: impl Fn() -> String) {
     let started = Instant::now();
     while !holds() {

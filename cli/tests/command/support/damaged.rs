@@ -1,4 +1,4 @@
-//! Image files as nobody wants them.
+//! Damaged and unusual image files.
 
 use std::io::Cursor;
 

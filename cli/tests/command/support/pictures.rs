@@ -9,7 +9,7 @@ use embedded::vision::EmbeddedVision;
 use image::{Rgb, RgbImage};
 use imaging::{PREVIEW_SIDE, encode_jpeg, shrink};
 
-/// Somebody in front of a wall: what an actor's base image looks like.
+/// A base image: a figure in front of a wall.
 pub(crate) fn base() -> RgbImage {
     RgbImage::from_fn(300, 400, |x, y| {
         let (dx, dy) = (x as f32 - 150.0, y as f32 - 80.0);

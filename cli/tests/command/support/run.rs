@@ -9,14 +9,14 @@ use serde_json::Value;
 /// Far more than any command here takes, building the functions included.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The command, without anything of the caller's that changes what it says.
+/// The command, without the caller's log settings.
 pub(crate) fn balancer() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_balancer"));
     command.timeout(TIMEOUT).env_remove("RUST_LOG").env_remove("RUST_BACKTRACE");
     command
 }
 
-/// How a command ended and what it said.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -44,13 +44,13 @@ impl Ran {
         }
     }
 
-    /// Insists that it ended well.
+    /// Asserts exit code 0.
     pub(crate) fn done(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self
     }
 
-    /// Insists on this exit code and on these words in what was remarked; a panic is never right.
+    /// Asserts the exit code, and that standard error contains these words and no panic.
     pub(crate) fn failed(self, code: i32, words: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         assert!(!self.remarks.contains("panicked"), "{self:#?}");

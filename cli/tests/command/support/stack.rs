@@ -1,4 +1,4 @@
-//! Everything a run with an embedded stack needs: its turn, and a place of its own for what it keeps.
+//! Folders of one test for a run with a local stack, and a limit on concurrent stacks.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ impl Place {
     }
 }
 
-/// The command lines that name a path; processes that have ended but are not yet buried have none.
+/// The command lines that name a path; zombies have none.
 fn processes_naming(path: &Path) -> Vec<String> {
     let path = path.to_str().unwrap();
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
