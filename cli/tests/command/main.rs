@@ -16,6 +16,7 @@ mod killed;
 mod local;
 mod names;
 mod odd_folders;
+mod operating;
 mod paid;
 mod proposals;
 mod serving;

@@ -46,7 +46,14 @@ fn send(place: &Place, arguments: &[&str]) {
 fn without_a_stack_commands_name_the_remedy() {
     let cache = tempfile::tempdir().unwrap();
     let words = ["no stack is running here", "--watch", "--stack", "balancer restore ACTOR --data DIR"];
-    for arguments in [&["status"][..], &["status", "--rejected"], &["send", "evaluation", "a"]] {
+    for arguments in [
+        &["status"][..],
+        &["status", "--rejected"],
+        &["send", "evaluation", "a"],
+        &["pause"],
+        &["drain"],
+        &["evaluate", "--stuck"],
+    ] {
         Ran::of(balancer().args(arguments).env("BALANCER_CACHE_DIR", cache.path())).failed(1, &words);
     }
 }
@@ -73,9 +80,12 @@ fn watch_processes_messages_and_new_files() {
     settled(&place, "the dropped image is one too many", || actor.trash().len() > before);
 
     send(&place, &["deletion", "stranger", "x.jpg"]);
-    let unknown = Ran::of(place.balancer().args(["status", "stranger else"]));
-    unknown.failed(1, &["stranger else"]);
+    let unknown = Ran::of(place.balancer().args(["status", "another stranger"]));
+    unknown.failed(1, &["another stranger"]);
 
+    let drained = Ran::of(place.balancer().arg("drain")).done();
+    assert!(drained.answer.contains("Drained"), "{drained:#?}");
+    Ran::of(place.balancer().arg("pause")).failed(1, &["only a stack in AWS can be paused"]);
     watching.signal("INT");
     assert_eq!(watching.end(), Some(130), "{}", watching.said());
     actor.agrees_with_its_manifest();

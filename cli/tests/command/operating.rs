@@ -1,0 +1,84 @@
+//! `pause`, `resume`, `drain` and `evaluate` for a stack that is addressed by its name.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use balancer_tests::stack::TestStack;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use crate::support::background::wait_until;
+use crate::support::run::{Ran, balancer};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A stack whose emulator stands for AWS.
+struct Deployed {
+    runtime: Runtime,
+    stack: TestStack,
+}
+
+impl Deployed {
+    fn start() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let stack = runtime.block_on(TestStack::start());
+        Self { runtime, stack }
+    }
+
+    /// Runs the command with the stack's name.
+    fn balancer(&self, arguments: &[&str]) -> Ran {
+        let variables = self.stack.variables();
+        let account = &variables["AWS_ACCESS_KEY_ID"][..12];
+        let mut command = balancer();
+        let connection = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL"];
+        command.envs(connection.map(|name| (name, &variables[name])));
+        Ran::of(command.args(arguments).args(["--stack", &format!("test-{account}")]))
+    }
+
+    fn messages(&self) -> u64 {
+        self.runtime.block_on(self.stack.queues.total_depth()).unwrap()
+    }
+
+    /// Records an actor whose plan runs and has made no progress for this time.
+    fn balancing(&self, actor: &str, without_progress: SignedDuration) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let updated_at = Timestamp::now() - without_progress;
+        let put = self.stack.dynamodb.put_item().table_name(&self.stack.outputs().stack.table);
+        let put = put.item("pk", text(&format!("ACTOR#{actor}"))).item("sk", text("ACTOR"));
+        let put = put.item("status", text("balancing"));
+        let put = put.item("updated_at", AttributeValue::N(updated_at.as_millisecond().to_string()));
+        self.runtime.block_on(put.send()).unwrap();
+    }
+}
+
+#[test]
+fn a_paused_stack_keeps_messages_until_it_is_resumed() {
+    let deployed = Deployed::start();
+    assert_eq!(deployed.balancer(&["pause", "--json"]).done().json()["paused"], true);
+    deployed.balancer(&["send", "deletion", "hero", "hero_1.jpg"]).done();
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(deployed.messages(), 1);
+    deployed.balancer(&["drain", "--timeout", "0"]).failed(1, &["1 messages are left"]);
+
+    assert_eq!(deployed.balancer(&["resume", "--json"]).done().json()["paused"], false);
+    let drained = deployed.balancer(&["drain", "--json"]).done().json();
+    assert_eq!((&drained["drained"], &drained["messages"]), (&json!(true), &json!(0)));
+}
+
+#[test]
+fn stuck_actors_are_evaluated_and_others_are_not() {
+    let deployed = Deployed::start();
+    deployed.balancing("stuck", SignedDuration::from_hours(3));
+    deployed.balancing("active", SignedDuration::from_mins(5));
+    let drained = deployed.balancer(&["drain", "--json"]).failed(3, &[]).json();
+    assert_eq!((&drained["drained"], &drained["stuck"]), (&json!(false), &json!(["active", "stuck"])));
+
+    let requested = deployed.balancer(&["evaluate", "--stuck", "--json"]).done().json();
+    let actors: Vec<_> = requested["requested"].as_array().unwrap().iter().map(|it| &it["actor_id"]).collect();
+    assert_eq!(actors, ["stuck"]);
+    let status = || deployed.balancer(&["status", "stuck", "--json"]).json()[0]["status"].clone();
+    wait_until(PATIENCE, || status() == "needs_attention", || status().to_string());
+    let again = deployed.balancer(&["evaluate", "--stuck"]).done().answer;
+    assert!(again.contains("No actor is stuck"), "{again}");
+}
