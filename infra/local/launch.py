@@ -105,16 +105,16 @@ def serve(function_log):
         worker, Echo(stream, worker.func_name, log), lines
     )
 
-    # A template's parameters are text. AWS reads MaximumConcurrency as the number it stands for; the
-    # emulator compares the text with a number, fails, and with that stops reading queues altogether.
-    concurrency = lambda_svc._sqs_esm_concurrency
+    # A template's parameters are text. AWS converts MaximumConcurrency to a number. The emulator keeps the text: it
+    # fails when it compares the text with a number, and its responses are invalid for the SDKs.
+    concurrency, response = lambda_svc._sqs_esm_concurrency, lambda_svc._esm_response
 
-    def concurrency_of_number(mapping, *rest):
+    def with_numbers(mapping):
         scaling = mapping.get("ScalingConfig") or {}
-        scaling = {name: int(value) for name, value in scaling.items()}
-        return concurrency({**mapping, "ScalingConfig": scaling}, *rest)
+        return {**mapping, "ScalingConfig": {name: int(value) for name, value in scaling.items()}}
 
-    lambda_svc._sqs_esm_concurrency = concurrency_of_number
+    lambda_svc._sqs_esm_concurrency = lambda mapping, *rest: concurrency(with_numbers(mapping), *rest)
+    lambda_svc._esm_response = lambda mapping: response(with_numbers(mapping))
 
     sys.argv = ["ministack"]
     ministack.main()

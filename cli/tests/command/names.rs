@@ -54,7 +54,7 @@ fn images_that_cannot_be_interpreted_stop_the_actor() {
     let words = [
         "kohya: found 3 images in training_data/10_kohya woman: move them up into training_data, with their captions",
         "beside: found 3 images in beside/10_beside woman, and none in training_data",
-        "phone: training_data holds 2 HEIC images, which can't be read",
+        "phone: training_data contains 2 HEIC images, which can't be read",
         "latin: the names of all images in training_data are not UTF-8",
         "loose: found 1 image; move",
     ];

@@ -20,9 +20,13 @@ fn files_that_are_no_images_are_named_and_stay() {
     fs::create_dir(place.data().join("no actor at all")).unwrap();
     let before = actor.files();
     let ran = Ran::of(&mut place.local()).done();
-    for words in
-        ["ignored in hero: 1 other file (notes.txt)", "notes.txt", "skipped ", "bad:name: `bad:name`", "it holds `:`"]
-    {
+    for words in [
+        "ignored in hero: 1 other file (notes.txt)",
+        "notes.txt",
+        "skipped ",
+        "bad:name: `bad:name`",
+        "it contains `:`",
+    ] {
         assert_eq!(ran.remarks.matches(words).count(), 1, "`{words}` is not said once in {ran:#?}");
     }
     assert!(ran.answer.contains("broken_7.png: the content is not PNG, JPEG or WebP"), "{ran:#?}");

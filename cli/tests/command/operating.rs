@@ -33,7 +33,8 @@ impl Deployed {
         let mut command = balancer();
         let connection = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL"];
         command.envs(connection.map(|name| (name, &variables[name])));
-        Ran::of(command.args(arguments).args(["--stack", &format!("test-{account}")]))
+        let (subcommand, options) = arguments.split_first().unwrap();
+        Ran::of(command.args([*subcommand, "--stack", &format!("test-{account}")]).args(options))
     }
 
     fn messages(&self) -> u64 {
