@@ -33,21 +33,18 @@ impl BaseImages<'_> {
     /// folder, else of its base keys.
     ///
     /// # Errors
-    /// The inner one, with the remedy, if there is none or it is unusable.
-    pub(super) async fn load(
-        &self,
-        actor: &ActorId,
-        noted: &[BaseImage],
-    ) -> Result<Result<Arc<RgbImage>, String>, HandlerError> {
+    /// [`HandlerError::NeedsOperator`] if there is none or it is unusable.
+    pub(super) async fn load(&self, actor: &ActorId, noted: &[BaseImage]) -> Result<Arc<RgbImage>, HandlerError> {
         for place in self.places(actor, noted) {
             let Some((name, read)) = self.fetch(&place).await? else { continue };
             let decoded = match read {
                 Ok(bytes) => tokio::task::spawn_blocking(move || decode(&bytes)).await?,
                 Err(too_large) => Err(too_large),
             };
-            return Ok(decoded.map(Arc::new).map_err(|error| format!("The base image {name} is unusable: {error}.")));
+            let unusable = |error| HandlerError::NeedsOperator(format!("The base image {name} is unusable: {error}."));
+            return decoded.map(Arc::new).map_err(unusable);
         }
-        Ok(Err(self.absence(actor)))
+        Err(HandlerError::NeedsOperator(self.absence(actor)))
     }
 
     fn absence(&self, actor: &ActorId) -> String {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use aws::bucket::Bucket;
 use aws::metrics;
 use aws::queues::Queues;
+use aws::stack::Services;
 pub use aws::stack::s3_client;
 use aws::store::Store;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::config::Credentials;
-use domain::keys::Keys;
 use providers::generator::{Generator, GeneratorError};
 use providers::vision::{VisionError, VisionModel};
 use tokio::sync::Semaphore;
@@ -32,15 +32,6 @@ pub const EMULATOR_ACCESS_KEY_ID: &str = "EMULATOR_ACCESS_KEY_ID";
 
 /// The emulator's only region.
 const EMULATOR_REGION: &str = "us-east-1";
-
-/// The services that every function needs.
-pub struct Services {
-    bucket: Bucket,
-    store: Store,
-    queues: Queues,
-    local: LocalCopy,
-    keys: Keys,
-}
 
 /// Starts a function's log and reads its configuration.
 pub fn configure<T: Section>() -> Result<T, InvalidConfig> {
@@ -70,18 +61,16 @@ pub async fn sdk_config() -> SdkConfig {
     }
 }
 
-impl Services {
-    #[must_use]
-    pub fn new(config: Config, sdk: &SdkConfig) -> Self {
-        metrics::set_stack(&config.stack);
-        Self {
-            bucket: Bucket::new(s3_client(sdk), &config.bucket),
-            store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &config.table),
-            queues: Queues::new(aws_sdk_sqs::Client::new(sdk), config.queues),
-            local: LocalCopy::new(config.local_data_dir),
-            keys: config.keys,
-        }
-    }
+/// The clients and the local copy that every function needs.
+fn services(config: Config, sdk: &SdkConfig) -> (Services, LocalCopy) {
+    metrics::set_stack(&config.stack);
+    let services = Services {
+        bucket: Bucket::new(s3_client(sdk), &config.bucket),
+        store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &config.table),
+        queues: Queues::new(aws_sdk_sqs::Client::new(sdk), config.queues),
+        keys: config.keys,
+    };
+    (services, LocalCopy::new(config.local_data_dir))
 }
 
 /// # Errors
@@ -91,7 +80,7 @@ pub async fn evaluation(
     sdk: &SdkConfig,
     clock: Clock,
 ) -> Result<Worker<Evaluation>, VisionError> {
-    let Services { bucket, store, queues, local, keys } = Services::new(config.common, sdk);
+    let (Services { bucket, store, queues, keys }, local) = services(config.common, sdk);
     let handler = Evaluation {
         bucket,
         store: store.clone(),
@@ -114,7 +103,7 @@ pub async fn evaluation(
 
 #[must_use]
 pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletion> {
-    let Services { bucket, store, queues, local, keys } = Services::new(config, sdk);
+    let (Services { bucket, store, queues, keys }, local) = services(config, sdk);
     let handler = Deletion {
         bucket,
         store: store.clone(),
@@ -134,7 +123,7 @@ pub async fn generation(
     sdk: &SdkConfig,
     clock: Clock,
 ) -> Result<Worker<Generation>, GeneratorError> {
-    let Services { bucket, store, queues, local, keys } = Services::new(config.common, sdk);
+    let (Services { bucket, store, queues, keys }, local) = services(config.common, sdk);
     let handler = Generation {
         bucket,
         store: store.clone(),

@@ -9,6 +9,7 @@ use tracing::Span;
 use super::assess::{AssessmentError, Assessor, SetAssessment};
 use super::conclusion::{Conclusion, conclude};
 use super::context::EvaluationContext;
+use super::generation_failures::generation_failures;
 use super::inventory::{Inventory, InventoryBuilder};
 use super::{Evaluation, approval, plan};
 use crate::{HandlerError, actors};
@@ -92,7 +93,7 @@ impl Evaluation {
         assessment: &SetAssessment,
         fingerprint: &str,
     ) -> Result<(), HandlerError> {
-        let failures = self.generation_failures(context).await?;
+        let failures = generation_failures(&self.store, context).await?;
         match conclude(plan, self.target.counts(), assessment.unassessed.len(), &failures) {
             Conclusion::Settled(status, reason) => self.settle(context, context.verdict(status, 0, &reason)).await,
             Conclusion::Suspended(reason) => self.suspend(context, 0, &reason, fingerprint).await,
@@ -105,7 +106,7 @@ impl Evaluation {
             self.max_rounds,
             plan.before,
             self.target.counts(),
-            self.generation_failures(context).await?
+            generation_failures(&self.store, context).await?
         ))
     }
 
@@ -115,8 +116,13 @@ impl Evaluation {
             return Ok(None);
         }
         let _permit = self.read_permits.acquire().await;
-        let base_image = self.base_images().load(&context.command.actor_id, &context.record.base_images).await?;
-        Ok(base_image.err().map(|problem| format!("{problem} Until then nothing is deleted and nothing generated.")))
+        match self.base_images().load(&context.command.actor_id, &context.record.base_images).await {
+            Ok(_) => Ok(None),
+            Err(HandlerError::NeedsOperator(problem)) => {
+                Ok(Some(format!("{problem} Until then nothing is deleted and nothing generated.")))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn inventory_builder<'a>(&'a self, context: &'a EvaluationContext<'_>) -> InventoryBuilder<'a> {

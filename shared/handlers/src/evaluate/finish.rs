@@ -18,6 +18,7 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use super::context::EvaluationContext;
+use super::generation_failures::generation_failures;
 use super::{Evaluation, approval, turn};
 use crate::HandlerError;
 use crate::dispatch::dispatch_plan;
@@ -26,7 +27,8 @@ impl Evaluation {
     /// Adopts the plan and sends its messages.
     pub(super) async fn start_plan(&self, context: &EvaluationContext<'_>, plan: Plan) -> Result<(), HandlerError> {
         let actor = &context.command.actor_id;
-        let reason = format!("From {} to {}.{}", plan.before, plan.result, self.generation_failures(context).await?);
+        let reason =
+            format!("From {} to {}.{}", plan.before, plan.result, generation_failures(&self.store, context).await?);
         let verdict = context.verdict(Status::Balancing, context.round, &reason);
         let batch = plan.generation_id.map(|generation_id| GenerationBatch {
             generation_id,

@@ -1,41 +1,42 @@
-//! What the plan before could not make, said where people look: in the actor's reason.
+//! The images that the previous plan could not generate, for the actor's reason.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use aws::store::Store;
 use domain::lifecycle::slot::SlotState;
 use domain::messages::Cause;
 use domain::plan::{Plan, PlanState};
 
-use super::Evaluation;
 use super::context::EvaluationContext;
 use crate::HandlerError;
 
-/// Reasons that are told; more would hide the first.
-const MOST_REASONS: usize = 2;
+/// More reasons would hide the first.
+const MAX_REASONS: usize = 2;
 
-impl Evaluation {
-    /// Which images the plan could not make whose end led here, and why: a sentence with a space before it, or nothing.
-    pub(super) async fn generation_failures(&self, context: &EvaluationContext<'_>) -> Result<String, HandlerError> {
-        let plan_id = match &context.command.cause {
-            Cause::PlanDone(plan_id) => Some(plan_id),
-            _ => context.record.active_plan.as_ref(),
-        };
-        let Some(plan_id) = plan_id else { return Ok(String::new()) };
-        let actor = &context.command.actor_id;
-        let slots = self.store.slots(actor, plan_id).await?;
-        let generation_failures = in_words(slots.values().map(|slot| &slot.progress.state));
-        // What was overtaken was not to be made any more.
-        let is_overtaken = |plan: Plan| plan.state == PlanState::Superseded;
-        if !generation_failures.is_empty() && self.store.plan(actor, plan_id).await?.is_some_and(is_overtaken) {
-            return Ok(String::new());
-        }
-        Ok(generation_failures)
+/// A sentence about the failed slots of the plan that this evaluation reviews, with a space before it; empty if there are
+/// none, or if the plan is superseded.
+pub(super) async fn generation_failures(
+    store: &Store,
+    context: &EvaluationContext<'_>,
+) -> Result<String, HandlerError> {
+    let plan_id = match &context.command.cause {
+        Cause::PlanDone(plan_id) => Some(plan_id),
+        _ => context.record.active_plan.as_ref(),
+    };
+    let Some(plan_id) = plan_id else { return Ok(String::new()) };
+    let actor = &context.command.actor_id;
+    let slots = store.slots(actor, plan_id).await?;
+    let failures = describe(slots.values().map(|slot| &slot.progress.state));
+    let is_superseded = |plan: Plan| plan.state == PlanState::Superseded;
+    if !failures.is_empty() && store.plan(actor, plan_id).await?.is_some_and(is_superseded) {
+        return Ok(String::new());
     }
+    Ok(failures)
 }
 
-fn in_words<'a>(slots: impl ExactSizeIterator<Item = &'a SlotState>) -> String {
-    let all = slots.len();
+fn describe<'a>(slots: impl ExactSizeIterator<Item = &'a SlotState>) -> String {
+    let total = slots.len();
     let mut by_reason: BTreeMap<&str, usize> = BTreeMap::new();
     for slot in slots {
         if let SlotState::Failed { reason } = slot {
@@ -48,13 +49,13 @@ fn in_words<'a>(slots: impl ExactSizeIterator<Item = &'a SlotState>) -> String {
     }
     let mut reasons: Vec<_> = by_reason.into_iter().collect();
     reasons.sort_by_key(|&(_, count)| Reverse(count));
-    let told: Vec<String> = match reasons.as_slice() {
+    let shown: Vec<String> = match reasons.as_slice() {
         [(reason, _)] => vec![(*reason).to_owned()],
-        many => many.iter().take(MOST_REASONS).map(|(reason, count)| format!("{reason} ({count})")).collect(),
+        many => many.iter().take(MAX_REASONS).map(|(reason, count)| format!("{reason} ({count})")).collect(),
     };
-    let told = told.join("; ");
-    let told = told.trim_end_matches('.');
-    format!(" Of the last plan's {} images {failed} could not be made: {told}.", all)
+    let shown = shown.join("; ");
+    let shown = shown.trim_end_matches('.');
+    format!(" Of the last plan's {total} images {failed} could not be made: {shown}.")
 }
 
 #[cfg(test)]
@@ -68,17 +69,17 @@ mod tests {
     #[test]
     fn successful_plan_has_no_failures() {
         let done = SlotState::Done { filename: "hero_1.jpg".to_owned(), at: jiff::Timestamp::UNIX_EPOCH };
-        assert_eq!(in_words([&done].into_iter()) + &in_words([].into_iter()), "");
+        assert_eq!(describe([&done].into_iter()) + &describe([].into_iter()), "");
     }
 
     #[test]
     fn most_frequent_failures_come_first() {
         let (flagged, full) = (failed("It was flagged."), failed("full"));
         assert_eq!(
-            in_words([&flagged, &flagged].into_iter()),
+            describe([&flagged, &flagged].into_iter()),
             " Of the last plan's 2 images 2 could not be made: It was flagged."
         );
-        let said = in_words([&flagged, &full, &full, &failed("other")].into_iter());
-        assert!(said.contains("4 images 4 could not be made: full (2); It was flagged. (1)"), "{said}");
+        let described = describe([&flagged, &full, &full, &failed("other")].into_iter());
+        assert!(described.contains("4 images 4 could not be made: full (2); It was flagged. (1)"), "{described}");
     }
 }

@@ -18,25 +18,21 @@ use crate::{HandlerError, report_payment};
 const MAX_ATTEMPTS: u32 = 3;
 
 impl Generation {
-    /// The request for the image, with the base image read anew. The inner error, a sentence for the operator, states why
-    /// the image can't be requested at all.
-    pub(super) async fn prepare(
-        &self,
-        job: Job<'_>,
-        record: &SlotRecord,
-    ) -> Result<Result<Request, String>, HandlerError> {
+    /// The request for the image, with the base image read anew.
+    ///
+    /// # Errors
+    /// [`HandlerError::NeedsOperator`] if the image can't be requested at all.
+    pub(super) async fn prepare(&self, job: Job<'_>, record: &SlotRecord) -> Result<Request, HandlerError> {
         let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
-        let base = match base_images.load(job.actor, &actor.base_images).await? {
-            Ok(base) => base,
-            Err(problem) => return Ok(Err(problem)),
-        };
+        let base = base_images.load(job.actor, &actor.base_images).await?;
         let prompt_id = job.prompt_id(record);
         let Some(prompt) = prompts::by_id(prompt_id) else {
-            return Ok(Err(format!("The prompt {prompt_id} is not in this version's library.")));
+            let problem = format!("The prompt {prompt_id} is not in this version's library.");
+            return Err(HandlerError::NeedsOperator(problem));
         };
         let prompt = prompt.render(actor.profile.descriptor());
-        Ok(Ok(Request { base, kind: job.slot.kind, prompt, seed: job.seed(record) }))
+        Ok(Request { base, kind: job.slot.kind, prompt, seed: job.seed(record) })
     }
 
     /// Stores the image in the staging area until it has its number.

@@ -11,9 +11,12 @@ impl Generation {
     pub(super) async fn draw_embedded(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         // A slot that was begun with a paid generator may have been charged.
         let settlement = record.progress.state.settlement_in_doubt();
-        let request = match self.prepare(job, record).await? {
+        let request = match self.prepare(job, record).await {
             Ok(request) => request,
-            Err(problem) => return self.give_up(job, record, settlement, &problem).await,
+            Err(HandlerError::NeedsOperator(problem)) => {
+                return self.give_up(job, record, settlement, &problem).await;
+            }
+            Err(error) => return Err(error),
         };
         match draw(request).await {
             Ok(bytes) => self.stage(job, record, bytes).await,

@@ -45,7 +45,7 @@ impl Generation {
         let profile = actors::identify(&self.bucket, &self.store, &self.keys, actor, &record).await;
         profile.map_err(HandlerError::into_rejection)?;
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
-        base_images.load(actor, &record.base_images).await?.map_err(HandlerError::Rejected)?;
+        base_images.load(actor, &record.base_images).await.map_err(HandlerError::into_rejection)?;
 
         let images = self.store.images(actor).await?;
         let used_prompts = images.values().filter_map(|image| image.prompt_id.clone());

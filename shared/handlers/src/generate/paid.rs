@@ -122,12 +122,13 @@ impl Generation {
     }
 
     async fn request(&self, job: Job<'_>, record: &SlotRecord, replicate: &Replicate) -> Result<(), HandlerError> {
-        let request = match self.prepare(job, record).await? {
+        let request = match self.prepare(job, record).await {
             Ok(request) => request,
-            Err(problem) => {
+            Err(HandlerError::NeedsOperator(problem)) => {
                 let settlement = record.progress.state.settlement_in_doubt();
                 return self.give_up(job, record, settlement, &problem).await;
             }
+            Err(error) => return Err(error),
         };
         // Shrinking the base image must not use up the time within which the prediction is surely listed.
         let creation = match replicate.prepare(&request).await {
