@@ -42,7 +42,7 @@ const INHERITED: [&str; 7] =
 /// What to start the emulator with.
 #[derive(Clone, Debug, Default)]
 pub struct EmulatorOptions {
-    /// The address it listens on; `None` is 127.0.0.1, which nobody reaches from elsewhere. Containers may need the
+    /// The address it listens on; `None` is 127.0.0.1, which other machines can't reach. Containers may need the
     /// address that this machine has on their network. It can't be one of IPv6: the emulator looks for itself by IPv4.
     pub host: Option<Ipv4Addr>,
     /// The port; `None` takes a free one.
@@ -294,7 +294,7 @@ fn settings(host: Ipv4Addr, port: u16, directory: &Path) -> Vec<(&'static str, S
         ("MINISTACK_REGION", REGION.into()),
         ("SERVICES", SERVICES.into()),
         ("LAMBDA_EXECUTOR", "local".into()),
-        // It would look for leftover containers and open ports for services nobody uses.
+        // It would look for leftover containers and open ports for unused services.
         ("DOCKER_HOST", format!("unix://{directory}/no-docker")),
         ("SFTP_ENABLED", "0".into()),
         ("IOT_MTLS_ENABLED", "0".into()),

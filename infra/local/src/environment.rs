@@ -57,7 +57,7 @@ async fn prepare_in(cache: &Path) -> Result<PathBuf, Error> {
     let lock_path = cache.join(format!("{name}.lock"));
     let lock = File::create(&lock_path).map_err(Error::io("cannot create", &lock_path))?;
     wait_for(&lock).await.map_err(Error::io("cannot lock", &lock_path))?;
-    // Whoever held the lock before may have done the work.
+    // Another process may have installed the environment while it held the lock.
     if !is_usable(&home).await {
         install(cache, &name).await?;
         remove_leftovers(cache, &name);
@@ -65,7 +65,7 @@ async fn prepare_in(cache: &Path) -> Result<PathBuf, Error> {
     Ok(interpreter(&home))
 }
 
-/// Waits in turns, so that somebody who loses patience can go.
+/// Polls the lock, so that the caller can cancel the wait.
 async fn wait_for(lock: &File) -> io::Result<()> {
     loop {
         match lock.try_lock() {
@@ -130,7 +130,7 @@ async fn install(cache: &Path, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whoever stops waiting for the command ends it.
+/// The command ends when the returned future is dropped.
 async fn run(command: &mut Command) -> Result<(), Error> {
     let program = PathBuf::from(command.as_std().get_program());
     let output = command.kill_on_drop(true).output().await.map_err(Error::io("cannot run", &program))?;

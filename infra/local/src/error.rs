@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The functions do not compile.
-    #[error("the functions can't be built; cargo says why above. Correct that, then run again.")]
+    #[error("the functions can't be built; the output of cargo above gives the reason. Fix it, then run again.")]
     BuildFailed,
     /// There are neither functions of this build nor sources to compile.
     #[error(

@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 
 use crate::{Emulator, EmulatorOptions, Error, Outputs, Stack, StackOptions};
 
-/// An emulator with one stack in it, for whoever needs no more than one.
+/// An emulator with one stack.
 #[derive(Debug)]
 pub struct LocalStack {
     emulator: Emulator,
