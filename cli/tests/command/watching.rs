@@ -123,6 +123,6 @@ fn a_killed_stack_is_not_found() {
     let mut watching = watch(&place);
     watching.signal("KILL");
     watching.end();
-    Ran::of(place.balancer().arg("status")).failed(1, &["balancer local --watch"]);
-    Ran::of(place.balancer().args(["send", "evaluation", "hero"])).failed(1, &["balancer local --watch"]);
+    Ran::of(place.balancer().arg("status")).failed(1, &["no stack is running here"]);
+    Ran::of(place.balancer().args(["send", "evaluation", "hero"])).failed(1, &["no stack is running here"]);
 }
