@@ -122,7 +122,8 @@ async fn outage_backs_off_for_an_hour() {
     };
     assert_eq!((put_off(0).await, put_off(1).await, put_off(10).await), (Some(2), Some(60), Some(600)));
     assert_eq!((put_off(40).await, put_off(61).await), (Some(900), None), "then the message fails");
-    assert!(record(&stack, &actor).await.vision_outage_since.is_some());
+    let during = record(&stack, &actor).await;
+    assert!(during.vision_outage_since.is_some() && during.vision_outage_cause.is_some(), "{during:?}");
     evaluate(&stack, &VisionService::start(assess_correctly).await, "execute").await.unwrap();
     assert_eq!(record(&stack, &actor).await.vision_outage_since, None);
 }

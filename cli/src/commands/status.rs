@@ -95,6 +95,16 @@ async fn wanted(store: &Store, actors: &[ActorId]) -> anyhow::Result<BTreeMap<Ac
     Ok(records)
 }
 
+/// Why the actor is where it is. An outage explains why an unfinished set makes no progress.
+fn reason_of(record: &ActorRecord) -> Option<String> {
+    match record.status {
+        ActorStatus::NeedsAttention | ActorStatus::Parked => record.reason.clone(),
+        ActorStatus::Waiting | ActorStatus::Balancing | ActorStatus::Balanced => {
+            record.outage().or_else(|| record.reason.clone())
+        }
+    }
+}
+
 async fn summary(
     connected: &Connected,
     actor_id: ActorId,
@@ -109,7 +119,7 @@ async fn summary(
     };
     Ok(ActorSummary {
         status: record.status,
-        reason: record.reason,
+        reason: reason_of(&record),
         images: counts(store, &actor_id).await?,
         round: record.round,
         plan: record.active_plan,

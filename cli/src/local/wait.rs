@@ -1,6 +1,6 @@
 //! Waits until every actor is settled: balanced, parked, or in need of attention.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -13,6 +13,7 @@ use domain::status::Status;
 
 use super::price::Terms;
 use super::proposal::ActorProposal;
+use crate::outcome::remark;
 use crate::progress::StatusLines;
 
 const POLL: Duration = Duration::from_millis(150);
@@ -102,6 +103,8 @@ struct Watcher<'a> {
     queues: &'a Queues,
     lines: StatusLines,
     stall_detector: StallDetector,
+    /// The outages that were reported.
+    outages: BTreeSet<(ActorId, String)>,
 }
 
 /// The number of messages and the actors' records at one moment.
@@ -112,7 +115,22 @@ struct Snapshot {
 
 impl<'a> Watcher<'a> {
     fn new(store: &'a Store, queues: &'a Queues) -> Self {
-        Self { store, queues, lines: StatusLines::new(), stall_detector: StallDetector::since(Instant::now()) }
+        Self {
+            store,
+            queues,
+            lines: StatusLines::new(),
+            stall_detector: StallDetector::since(Instant::now()),
+            outages: BTreeSet::new(),
+        }
+    }
+
+    /// Reports each outage once.
+    fn report_outage(&mut self, actor: &ActorId, record: &ActorRecord) {
+        if let Some(outage) = record.outage()
+            && self.outages.insert((actor.clone(), outage.clone()))
+        {
+            remark(format!("{actor}: {outage}"));
+        }
     }
 
     async fn poll(&mut self, actors: &[ActorId]) -> anyhow::Result<Snapshot> {
@@ -139,10 +157,12 @@ impl<'a> Watcher<'a> {
             (Status::Balanced, _) if record.pending_since.is_none() => ("balanced".to_owned(), 1, 1),
             (Status::NeedsAttention, _) => ("needs attention".to_owned(), 1, 1),
             (Status::Parked, _) => ("parked until there is money".to_owned(), 0, 1),
+            _ if record.vision_outage_since.is_some() => ("waiting for the vision service".to_owned(), 0, 1),
             _ if record.lease_until.is_some() => ("assessing images".to_owned(), 0, 1),
             _ => ("queued".to_owned(), 0, 1),
         };
         self.lines.show(actor.as_str(), &state, done, all);
+        self.report_outage(actor, record);
         Ok(format!("{state} {done}"))
     }
 }

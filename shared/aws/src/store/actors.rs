@@ -92,6 +92,8 @@ pub struct ActorRecord {
     /// Since when the vision model has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub vision_outage_since: Option<Timestamp>,
+    /// The last error of that outage, as a sentence for the operator.
+    pub vision_outage_cause: Option<String>,
     /// Whether the last evaluation ended because the vision model did not answer in time.
     pub vision_timed_out: bool,
     /// Who is evaluating it now.
@@ -102,6 +104,13 @@ pub struct ActorRecord {
 }
 
 impl ActorRecord {
+    /// The present outage of the vision model, as a sentence for the operator.
+    #[must_use]
+    pub fn outage(&self) -> Option<String> {
+        let (since, cause) = (self.vision_outage_since?, self.vision_outage_cause.as_deref()?);
+        Some(format!("The vision service has failed since {since:.0} and is retried: {cause}"))
+    }
+
     /// When the last evaluation began that led to a verdict on everything in this scope.
     #[must_use]
     pub fn evaluated_in(&self, scope: Scope) -> Option<Timestamp> {

@@ -5,19 +5,25 @@ use jiff::Timestamp;
 
 use super::actors::{actor_key, millis};
 use super::change::Change;
-use super::items::value;
+use super::items::{text, value};
 use super::{Store, StoreError};
 
 impl Store {
-    /// Notes since when the vision model has been unavailable; `None` if it is back.
+    /// Records the beginning of an outage of the vision model and its last error; `None` if the model is available again.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn note_vision_outage(&self, actor: &ActorId, since: Option<Timestamp>) -> Result<(), StoreError> {
+    pub async fn note_vision_outage(
+        &self,
+        actor: &ActorId,
+        outage: Option<(Timestamp, &str)>,
+    ) -> Result<(), StoreError> {
         let change = Change::of(actor_key(actor)).remove("vision_timed_out");
-        let change = match since {
-            Some(since) => change.set("vision_outage_since", millis(since)),
-            None => change.remove("vision_outage_since"),
+        let change = match outage {
+            Some((since, cause)) => {
+                change.set("vision_outage_since", millis(since)).set("vision_outage_cause", text(cause))
+            }
+            None => change.remove("vision_outage_since").remove("vision_outage_cause"),
         };
         self.apply(change).await.map(drop)
     }

@@ -81,8 +81,9 @@ impl Evaluation {
         let now = self.clock.now();
         let since = outage::since(context.record.vision_outage_since, now);
         let Some(delay) = outage::back_off(since, now, retry_after) else { return Ok(error.into()) };
-        self.store.note_vision_outage(&context.command.actor_id, Some(since)).await?;
-        Ok(HandlerError::deferred(error.to_string(), delay))
+        let cause = error.to_string();
+        self.store.note_vision_outage(&context.command.actor_id, Some((since, &cause))).await?;
+        Ok(HandlerError::deferred(cause, delay))
     }
 
     /// Records that the vision service works again.
