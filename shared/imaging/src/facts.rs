@@ -12,13 +12,14 @@ use super::{PREVIEW_SIDE, shrink, tones_of};
 /// Measures a file and the upright image in it.
 #[must_use]
 pub fn measure(file: &[u8], image: &RgbImage) -> Facts {
+    let preview = shrink(image, PREVIEW_SIDE);
     let hasher = HasherConfig::new().hash_size(16, 16).hash_alg(HashAlg::Gradient).to_hasher();
     Facts {
         sha256: sha256(file),
-        perceptual_hash: STANDARD_NO_PAD.encode(hasher.hash_image(image).as_bytes()),
+        perceptual_hash: STANDARD_NO_PAD.encode(hasher.hash_image(&preview).as_bytes()),
         width: image.width(),
         height: image.height(),
-        tones: Some(tones_of(&shrink(image, PREVIEW_SIDE))),
+        tones: Some(tones_of(&preview)),
     }
 }
 
