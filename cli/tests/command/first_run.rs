@@ -1,5 +1,6 @@
 //! The first run, on a machine that lacks something.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -85,4 +86,29 @@ fn sigterm_ends_the_setup_of_the_emulator() {
     std::thread::sleep(std::time::Duration::from_secs(6));
     running.signal("TERM");
     assert_eq!(running.end(), Some(130), "{}", running.said());
+}
+
+/// The features of each dependency, by name and version, if cargo builds these packages.
+fn features(packages: &[&str]) -> BTreeMap<String, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut tree = std::process::Command::new(cargo);
+    tree.current_dir(env!("CARGO_MANIFEST_DIR")).args(["tree", "--locked", "--offline", "--prefix", "none"]);
+    let tree = tree.args(["--edges", "normal,build", "--format", "{p}|{f}"]).args(packages).output().unwrap();
+    let lines = String::from_utf8(tree.stdout).unwrap();
+    let dependency = |line: &str| {
+        let (package, features) = line.trim_end_matches(" (*)").split_once('|')?;
+        let package: Vec<&str> = package.split(' ').take(2).collect();
+        Some((package.join(" "), features.to_owned()))
+    };
+    lines.lines().filter_map(dependency).collect()
+}
+
+/// Otherwise cargo would compile nearly every dependency a second time for the tests, or for the functions.
+#[test]
+fn command_and_tests_share_their_dependencies() {
+    let (command, workspace) = (features(&["-p", "balancer-cli"]), features(&["--workspace"]));
+    assert!(command.len() > 200, "{command:#?}");
+    for (package, features) in command {
+        assert_eq!(workspace[&package], features, "{package}");
+    }
 }

@@ -105,22 +105,13 @@ fn target_directory(directory: &Path) -> Option<&Path> {
     directory.parent().filter(|parent| parent.join(".rustc_info.json").is_file())
 }
 
-/// The packages to select. Cargo unites the features of all selected packages' dependencies. So it compiles nothing twice if
-/// the selection is that of the build that made this program: the whole workspace, or the command alone.
-fn packages() -> &'static [&'static str] {
-    if cfg!(feature = "whole-workspace") {
-        &["--workspace"]
-    } else {
-        &["-p", "balancer-cli", "-p", "evaluation", "-p", "deletion", "-p", "generation"]
-    }
-}
-
 async fn cargo_build(sources: &Path, target: Option<&Path>) -> Result<Binaries, Error> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(&cargo);
     build.current_dir(sources).args(["build", "--release", "--locked", "--quiet"]);
-    build.args(packages());
-    build.args(["--bin", "evaluation", "--bin", "deletion", "--bin", "generation"]);
+    // The selection unites the features of all dependencies. They are those of every other build (a test compares them), so
+    // cargo compiles nothing twice.
+    build.args(["--workspace", "--bin", "evaluation", "--bin", "deletion", "--bin", "generation"]);
     // Cargo reports the paths of the executables on standard output; problems still go to standard error.
     build.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
     if let Some(target) = target {
