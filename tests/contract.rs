@@ -1,4 +1,4 @@
-//! The sample events are the contract with whoever puts messages on the queues: each is what its name says.
+//! The sample events are the contract with the senders of messages: each parses as its name promises.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;

@@ -98,7 +98,7 @@ def serve(function_log):
     H11Protocol._check_protocol = ignore_upgrade
     give_functions_their_own_way(lambda_svc, ProvidedWorker, token)
 
-    # The emulator keeps a function's output to itself until the call has ended; people want it live.
+    # The emulator keeps a function's output to itself until the call has ended; the log shows it live.
     log = open(function_log, "ab", buffering=0)
     keep_output = ProvidedWorker._pump_output
     ProvidedWorker._pump_output = lambda worker, stream, lines: keep_output(

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use balancer_tests::cost::{Crowd, ROWS, UNITS, Usage, Work, dollars};
 
-/// Actors, unless somebody says otherwise.
+/// The default number of actors.
 const ACTORS: usize = 500;
 
 /// Lines of the table.

@@ -134,7 +134,7 @@ fn every_alarm_watches_a_metric_that_exists_and_stays_quiet_where_nothing_happen
 
 #[test]
 fn every_alarm_is_sent_by_mail_where_there_is_an_address() {
-    let told = yaml("Fn::If: [SomebodyIsTold, [{Ref: AlarmTopic}], {Ref: AWS::NoValue}]");
+    let told = yaml("Fn::If: [HasAlarmEmail, [{Ref: AlarmTopic}], {Ref: AWS::NoValue}]");
     for alarm in resources_of_type("AWS::CloudWatch::Alarm") {
         let properties = fields(&format!("Resources.{alarm}.Properties"));
         assert_eq!(*properties["AlarmActions"], told, "{alarm}");
@@ -143,7 +143,7 @@ fn every_alarm_is_sent_by_mail_where_there_is_an_address() {
         assert_eq!(properties.get("OKActions").copied(), over, "{alarm}");
     }
     for resource in ["AlarmTopic", "AlarmTopicPolicy", "AlarmKey"] {
-        assert_eq!(text(&format!("Resources.{resource}.Condition")), "SomebodyIsTold");
+        assert_eq!(text(&format!("Resources.{resource}.Condition")), "HasAlarmEmail");
     }
     let subscription = at("Resources.AlarmTopic.Properties.Subscription");
     assert_eq!(*subscription, yaml("[{Protocol: email, Endpoint: {Ref: AlarmEmail}}]"));

@@ -59,7 +59,7 @@ async fn do_everything(stack: &TestStack) {
     fail_once(stack, &actor("broken")).await;
 }
 
-/// Somebody deletes an image past the balancer.
+/// An image is deleted without the balancer.
 async fn vanish(stack: &TestStack, actor: &ActorId) {
     let name = &stack.filenames(actor).await[0];
     stack.bucket.delete(&stack.keys.image(actor, name)).await.unwrap();

@@ -1,4 +1,4 @@
-//! What somebody who deploys may say: what can't work is refused before anything is made.
+//! Parameters that can't work are rejected before anything is created.
 
 use std::collections::BTreeMap;
 

@@ -75,7 +75,7 @@ fn the_templates_defaults_are_those_of_the_code() {
 }
 
 #[test]
-fn where_aws_is_is_left_to_the_sdk_unless_somebody_says_otherwise() {
+fn endpoint_of_aws_is_the_sdks_unless_configured() {
     assert_eq!(*at("Parameters.AwsEndpointUrl.Default"), Value::from(""));
     let variable = at(&format!("Globals.Function.Environment.Variables.{READ_BY_THE_SDK}"));
     assert_eq!(variable["Fn::If"], yaml("[AwsIsEmulated, {Ref: AwsEndpointUrl}, {Ref: AWS::NoValue}]"));

@@ -22,7 +22,7 @@ pub struct Plan {
     pub created_at: Timestamp,
     /// Who wanted it.
     pub origin: Origin,
-    /// Which mending in a row this is, from 1.
+    /// The round, from 1.
     pub round: u32,
     /// What it may do.
     pub scope: Scope,
@@ -72,7 +72,7 @@ pub struct Plan {
 pub enum Origin {
     /// An evaluation found the set out of balance.
     Evaluation,
-    /// A person asked for images.
+    /// A manual request for images.
     #[serde(rename = "by_hand")]
     Manual,
 }
@@ -125,7 +125,7 @@ impl Slot {
 }
 
 impl Note {
-    /// Nobody could judge the image.
+    /// No vision model could assess the image.
     #[must_use]
     pub fn unassessed(filename: &str, reason: &str) -> Self {
         Self { filename: filename.to_owned(), remark: format!("not judged: {reason}; it stays, and counts as no kind") }
@@ -218,8 +218,8 @@ fn mark_of(message_id: &str) -> String {
     format!("-{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
 }
 
-/// The seed of a slot: 31 bits, since generators take a positive 32-bit number. Images that get lost on the way are
-/// found again by it, and people may give two actors' requests one name: so the actor is part of it.
+/// The seed of a slot: 31 bits, since generators take a positive 32-bit number. A lost prediction is found by its seed, and
+/// requests for two actors may have the same id, so the actor is part of it.
 fn seed_of(actor: &ActorId, plan_id: &str, slot_id: &str) -> u32 {
     seed_from(&format!("{actor}/{plan_id}/{slot_id}"))
 }

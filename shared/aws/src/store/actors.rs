@@ -20,7 +20,7 @@ use super::{Store, StoreError};
 
 const SORT: &str = "ACTOR";
 
-/// What a person was asked for before the actor's work was parked. Nobody reads it but who lets the work go on.
+/// The attention reason that parking replaced; [`Store::resume`] restores it.
 pub(super) const ASKED_BEFORE: &str = "asked_before";
 
 /// An actor as it is stored.
@@ -48,9 +48,9 @@ pub struct ActorRecord {
     pub last_generation: u32,
     /// How its set stands.
     pub status: Status,
-    /// Why, in a sentence for people.
+    /// The reason of the status, as a sentence for the operator.
     pub reason: Option<String>,
-    /// How often in a row its set has been mended.
+    /// The number of consecutive rounds.
     pub round: u32,
     /// The suspended set; the balancer does not retry it by itself while it stays the same.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ pub struct ActorRecord {
     pub rejected_prompts: BTreeSet<String>,
     /// The plan that is being carried out, or has been and was not yet looked at, or awaits approval.
     pub active_plan: Option<String>,
-    /// The plan that a person has approved of, until a plan is adopted.
+    /// The plan that the operator has approved, until a plan is adopted.
     pub approved_plan: Option<String>,
     /// Since when uploads wait to be evaluated.
     #[serde(with = "millisecond::optional")]
@@ -80,7 +80,7 @@ pub struct ActorRecord {
     /// When the last evaluation began that led to a verdict and was free to do whatever the set needs.
     #[serde(with = "millisecond::optional")]
     pub evaluated_at: Option<Timestamp>,
-    /// When the last of these began that started afresh instead of continuing a row of mendings.
+    /// When the last of these began that started a new series of rounds.
     #[serde(with = "millisecond::optional")]
     pub evaluated_afresh_at: Option<Timestamp>,
     /// When the last evaluation began that led to a verdict and might only delete.
@@ -150,7 +150,7 @@ impl OnBehalf<'_> {
 }
 
 impl Store {
-    /// The actor; `None` if nobody has heard of it.
+    /// The actor; `None` if there is no such actor.
     ///
     /// # Errors
     /// If the table can't be read.
@@ -158,7 +158,7 @@ impl Store {
         self.get(items::key(actor, SORT)).await
     }
 
-    /// Every actor, by id. Reads the whole table: for people, not for stages.
+    /// Every actor, by id. Scans the whole table: for the command line, not for handlers.
     ///
     /// # Errors
     /// If the table can't be read.
@@ -196,8 +196,8 @@ impl Store {
         self.record_pending_evaluation(actor, "evaluated_afresh_at", landed, now).await
     }
 
-    /// The same of a set that the balancer itself has changed; `None` if an evaluation of everything has begun since that
-    /// has come to a verdict, be it that it continued a row of mendings.
+    /// The same for a change that the balancer itself has made. `None` if an evaluation of full scope has begun since and has
+    /// reached a verdict, whether or not it started a new series of rounds.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -275,7 +275,7 @@ impl Store {
         Ok(self.apply(behalf.guard(change)).await?.is_some())
     }
 
-    /// Notes that a person approves of the plan that awaits it. `false` if another one does by now, or none.
+    /// Records the operator's approval of the plan on hold. Returns `false` if another plan, or none, is on hold by now.
     ///
     /// # Errors
     /// If the table can't be written.

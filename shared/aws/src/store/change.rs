@@ -121,7 +121,7 @@ impl Change {
         self
     }
 
-    /// Nobody holds it any more, or it is `token`'s own: a call whose answer was lost is made a second time.
+    /// The lease is free, has expired, or is already held by `token`, so a call whose response was lost can be repeated.
     pub(super) fn when_free(mut self, until: &str, now: AttributeValue, holder: &str, token: AttributeValue) -> Self {
         let (until, now) = (self.name(until), self.value(now));
         let (holder, token) = (self.name(holder), self.value(token));

@@ -24,8 +24,8 @@ pub const MAX_IMAGES_PER_TRANSACTION: usize = 90;
 
 /// A nested map, so that one attribute of it can be changed by itself.
 ///
-/// What people and deletions say of an image stands beside it: an evaluation that writes down what it has seen must
-/// not undo a pin, or a deletion's claim, that has come since it read the record.
+/// The pin and the deletion claim are separate attributes: an evaluation that writes its findings must not undo a pin or a
+/// claim that was written since the evaluation read the record.
 #[derive(Serialize, Deserialize)]
 struct ImageItem {
     image: Image,
@@ -113,8 +113,8 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Writes what has been measured and judged about an image of the manifest. Everything else stays as it is: a person
-    /// may have restored it meanwhile, with all that was known of it.
+    /// Writes the measurements and the observation of an image. All other attributes stay unchanged: the operator may have
+    /// restored the image meanwhile, with its prompt and cost.
     ///
     /// # Errors
     /// If the table can't be written.

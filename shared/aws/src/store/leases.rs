@@ -16,9 +16,9 @@ use super::{Store, StoreError};
 pub struct Verdict<'a> {
     /// How the set stands.
     pub status: Status,
-    /// Why, in a sentence for people.
+    /// The reason, as a sentence for the operator.
     pub reason: &'a str,
-    /// How often in a row the set has been mended, this one included.
+    /// The round, from 1.
     pub round: u32,
     /// What becomes of the uploads that wait.
     pub uploads: Uploads,
@@ -26,7 +26,7 @@ pub struct Verdict<'a> {
     pub scope: Scope,
     /// When it began. Whatever was asked before, in this scope, is answered by it.
     pub began: Timestamp,
-    /// Whether it continued a row of mendings.
+    /// Whether it continued a series of rounds.
     pub continues: bool,
     /// The set, if the verdict suspends it.
     pub suspension: Option<Suspension>,
@@ -45,7 +45,7 @@ pub enum Uploads {
 }
 
 impl Store {
-    /// Takes the right to evaluate the actor until `now` + `duration`; `None` if somebody else has it.
+    /// Takes the evaluation lease of the actor until `now` + `duration`; `None` if another worker holds it.
     ///
     /// # Errors
     /// If the table can't be written.

@@ -1,4 +1,4 @@
-//! Messages that can't be carried out, kept for people to read.
+//! Messages that can't be carried out, kept for the operator.
 
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::second;

@@ -77,8 +77,8 @@ impl Store {
         self.reserve(charge.amount, &limits, Some(noted)).await
     }
 
-    /// Sets money aside for questions to the vision model. A worker that is cut off before [`Self::book_assessment`]
-    /// leaves it committed: whether the questions were charged nobody knows then.
+    /// Reserves money for requests to the vision service. If the worker is interrupted before [`Self::book_assessment`], the
+    /// amount stays committed, because the requests may have been charged.
     ///
     /// # Errors
     /// If the table can't be written.

@@ -1,12 +1,11 @@
-//! Images on their way to the trash, and those that lie there.
+//! Deletions, and the images in the trash.
 //!
-//! A deletion begins by claiming the image: in one transaction its record names the deletion and a record of the
-//! trash keeps everything that was known of it. A pin is refused from then on, as a claim is refused while there is a
-//! pin. The image's own record goes last, so wherever a deletion was cut off, what is left of it says how to go on.
+//! A deletion begins with a claim: one transaction writes the deletion's id into the image record and creates the trash
+//! record, which contains everything known about the image. From then on the image can't be pinned; a pinned image can't be
+//! claimed. The image record is removed last, so an interrupted deletion can always be resumed from the records.
 //!
-//! Who is at a deletion is noted in the record of the trash. A worker that hangs while another one ends its deletion
-//! could delete the image again once it has been put back, since that is the same object: so nothing is put back before
-//! all have left, or must have ended.
+//! The trash record lists the active workers. A stalled worker could delete a restored image, which is the same object. So a
+//! restore waits until all workers have finished or their time has run out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,15 +70,15 @@ pub enum Claim {
     Begun(Box<Begun>),
     /// The deletion has been carried out before; this is its record.
     Over(Box<TrashRecord>),
-    /// Somebody wants the image to stay.
+    /// The image is pinned.
     Pinned,
     /// The image is another one than was judged.
     Replaced,
 }
 
 impl Store {
-    /// Claims an image for its deletion, once however often it is called. What the manifest knows of the image goes
-    /// into the record of the trash; of a file that nobody has looked at yet, what `wanted` says.
+    /// Claims an image for its deletion. Repeated calls join the same deletion. The trash record is made from the image
+    /// record, or from `wanted` if no evaluation has recorded the file yet.
     ///
     /// # Errors
     /// If the table can't be written.
@@ -114,14 +113,14 @@ impl Store {
             if let Some(kept) = self.trashed(actor, filename, &wanted.plan_id).await?
                 && self.image(actor, filename).await?.is_none_or(|image| image.deleting.is_none())
             {
-                // A person has put the image back, or is at it.
+                // The image has been restored, or is being restored.
                 return Ok(Claim::Over(Box::new(kept)));
             }
         }
         Err(AwsError::new("DynamoDB", "TransactWriteItems", filename, "its record changes all the time").into())
     }
 
-    /// Why an image that nobody is deleting must not be claimed; `None` if it may.
+    /// The reason why an unclaimed image must not be claimed; `None` if it may be.
     async fn objection(
         &self,
         actor: &ActorId,
@@ -159,7 +158,7 @@ impl Store {
         let plan_id = text(&trashed.plan_id);
         let claimed =
             Change::of(image_key(actor, filename)).set("deleting", plan_id.clone()).when_equal("deleting", plan_id);
-        // Somebody may have taken it up since it was read, and is alive.
+        // A live worker may have joined since the record was read.
         let joined = kept(actor, filename, &trashed)?.when_absent_or_equal("trashed.deleted_at", as_read);
         let joined = if are_others_dead {
             joined.set("workers", members(worker))
@@ -220,7 +219,7 @@ impl Store {
         self.apply(left).await.map(drop)
     }
 
-    /// By when nobody is at this deletion any more; `None` if the trash keeps nothing of it.
+    /// The time by which all workers of this deletion have finished; `None` if there is no trash record of it.
     ///
     /// # Errors
     /// If the table can't be read.

@@ -123,13 +123,13 @@ impl Generation {
         Ok(())
     }
 
-    /// Whether a file of another name bears the image's number, which has not reached its place: a person has used the
-    /// number since it was given.
+    /// Whether a file of another name has the number of an image that isn't in its place yet: an upload has used the number
+    /// since it was assigned.
     async fn is_number_taken(&self, job: Job<'_>, filename: &str) -> Result<bool, HandlerError> {
         let listed = list_images(&self.bucket, &self.keys, job.actor).await?;
         let here = self.local.filenames(job.actor).await?;
         let number = number_of(filename);
-        // Whatever else lies in the folder, a caption say, takes no number from an image. Nor does what has none.
+        // Only images use up numbers; captions don't.
         let is_namesake =
             |name: &str| name != filename && is_image_name(name) && number != 0 && number_of(name) == number;
         let is_placed = listed.iter().any(|file| file.filename == filename);
