@@ -69,8 +69,8 @@ impl Generation {
         }
     }
 
-    /// Puts the image into its place under its number. A file of somebody else's that bears its number by then, in the
-    /// bucket or in the local copy, keeps it.
+    /// Writes the image to its place under its number. An uploaded file that has the number by then, in the bucket or in the
+    /// local copy, keeps it.
     pub(super) async fn place(&self, job: Job<'_>, record: &SlotRecord, filename: &str) -> Result<(), HandlerError> {
         let is_ours = |image: &Image| image.plan_id.as_ref() == Some(&job.plan.plan_id) && image.deleting.is_none();
         if !self.store.image(job.actor, filename).await?.as_ref().is_some_and(is_ours) {
