@@ -24,7 +24,7 @@ const REJECTED: [(Queue, &str, &str); 16] = [
     (Queue::Evaluation, r#"{"actor_id":"../hero"}"#, "can't be an actor's id"),
     (Queue::Evaluation, r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#, "missing field `s3`"),
     (Queue::Deletion, r#"{"actor_id":"hero"}"#, "exactly one of"),
-    (Queue::Deletion, r#"{"actor_id":"hero","filenames":["../other/a_1.jpg"]}"#, "not the name of an image"),
+    (Queue::Deletion, r#"{"actor_id":"hero","filenames":["../other/a_1.jpg"]}"#, "is not the file name of an image"),
     (Queue::Deletion, r#"{"actor_id":"..","filenames":["a_1.jpg"]}"#, "can't be an actor's id"),
     (Queue::Deletion, r#"{"actor_id":"stranger","plan_id":"p"}"#, "stranger has no plan p"),
     (Queue::Generation, r#"{"actor_id":"a/../b","generate":{"bw_stylized":1}}"#, "can't be an actor's id"),
