@@ -36,8 +36,8 @@ async fn panicking_evaluation_releases_its_lease() {
     let command = json!({ "actor_id": "hero" });
     for delivery in 1..=MAX_DELIVERIES {
         let mut worker = world.evaluation().await;
-        // The first read takes the lease; the second one would create the plan id.
-        worker.handler.clock = failing_after(1);
+        // The first two reads determine the turn and take the lease; the third one would create the plan id.
+        worker.handler.clock = failing_after(2);
         let answer = worker.process_batch(delivered(&command, delivery)).await;
         assert_eq!(answer.batch_item_failures[0].item_identifier, "m", "delivery {delivery}");
         assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().lease_token, None, "delivery {delivery}");
