@@ -27,7 +27,7 @@ const LEASE: SignedDuration = SignedDuration::from_secs(300);
 /// A handler that always fails, with its queue.
 struct Generating;
 struct Deleting;
-struct Evaluating;
+pub(crate) struct Evaluating;
 
 fn failure(message: Message<'_>) -> HandlerError {
     HandlerError::Encoding(image::ImageError::IoError(std::io::Error::other(message.id.to_owned())))
@@ -58,7 +58,7 @@ impl Handler for Evaluating {
 }
 
 /// Delivers a message for the last time to a handler that fails.
-async fn fail_last_delivery(world: &World, handler: impl Handler, body: &Value, sent: Timestamp) {
+pub(crate) async fn fail_last_delivery(world: &World, handler: impl Handler, body: &Value, sent: Timestamp) {
     let attributes = json!({
         "ApproximateReceiveCount": MAX_DELIVERIES.to_string(),
         "SentTimestamp": sent.as_millisecond().to_string(),
@@ -138,6 +138,35 @@ async fn dead_letter_of_active_plan_is_reported() {
             Queue::Evaluation => fail_last_delivery(&world, Evaluating, &body, now).await,
         }
         assert_eq!(status(&world, &hero).await, Status::NeedsAttention, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn dead_evaluation_of_undispatched_plan_is_reported() {
+    for body in [
+        json!({ "actor_id": "hero" }),
+        json!({ "actor_id": "hero", "cause": "uploads" }),
+        json!({ "actor_id": "hero", "cause": { "plan_done": "earlier" } }),
+    ] {
+        let (world, hero) = balancing().await;
+        // The evaluation that adopted the plan began later, so the message concerns the actor only through the plan.
+        let before = world.clock.now() - SignedDuration::from_secs(5);
+        fail_last_delivery(&world, Deleting, &json!({ "actor_id": "hero", "plan_id": "earlier" }), before).await;
+        assert_eq!(status(&world, &hero).await, Status::Balancing, "no deletion resumes the dispatch");
+        fail_last_delivery(&world, Evaluating, &body, before).await;
+        assert_eq!(status(&world, &hero).await, Status::NeedsAttention, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn dead_evaluation_beside_dispatched_plan_is_silent() {
+    let (world, hero) = balancing().await;
+    let before = world.clock.now() - SignedDuration::from_secs(5);
+    let plan = world.store.plan(&hero, "p").await.unwrap().unwrap();
+    world.store.mark_dispatched(&hero, &plan).await.unwrap();
+    for body in [json!({ "actor_id": "hero" }), json!({ "actor_id": "hero", "cause": { "plan_done": "earlier" } })] {
+        fail_last_delivery(&world, Evaluating, &body, before).await;
+        assert_eq!(status(&world, &hero).await, Status::Balancing, "{body}");
     }
 }
 
