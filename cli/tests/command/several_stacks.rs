@@ -1,15 +1,19 @@
 //! Commands find the intended stack, from its first round on and beside others.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::support::actors::Actor;
-use crate::support::background::Background;
+use crate::support::background::{Background, wait_until};
 use crate::support::run::Ran;
 use crate::support::stack::Place;
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `local` on another data folder of the place, with one actor.
 fn second_folder(place: &Place, actor: &str) -> PathBuf {
@@ -17,6 +21,18 @@ fn second_folder(place: &Place, actor: &str) -> PathBuf {
     fs::create_dir_all(&data).unwrap();
     Actor::balanced(&data, actor);
     data
+}
+
+/// `local --serve` on the data folder.
+fn serve(place: &Place) -> Background {
+    let mut command = place.local_in_background();
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    command.args(["--serve", "--port", &port.to_string()]);
+    command.arg("--env-vars").arg(place.data().with_file_name("env.json"));
+    command.arg("--events").arg(place.data().with_file_name("events"));
+    let mut serving = Background::start(command);
+    serving.wait_for("Ctrl-C ends it");
+    serving
 }
 
 fn watch(mut command: Command) -> Background {
@@ -74,4 +90,39 @@ fn commands_find_one_of_several_stacks() {
     first.kill();
     Ran::of(balancer().arg("status")).failed(1, &["no stack is running here"]);
     assert!(place.announced().is_empty(), "what a killed stack has left is removed");
+}
+
+#[test]
+fn the_stack_that_keeps_the_folder_is_preferred() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "hero");
+    let _serving = serve(&place);
+    let mut watching = watch(place.local_in_background());
+    let balancer = || place.balancer();
+    let by_folder = Ran::of(balancer().args(["status", "--json", "--data"]).arg(place.data())).done().json();
+    assert_eq!(by_folder[0]["status"], "balanced", "nothing evaluates the actors of --serve");
+    Ran::of(balancer().args(["pin", "hero", "hero_2.jpg"])).done();
+    assert_eq!(actor.manifest()["images"]["hero_2.jpg"]["pinned"], true);
+    Ran::of(balancer().args(["send", "deletion", "hero", "hero_1.jpg"])).done();
+    wait_until(PATIENCE, || actor.trash().contains("hero_1.jpg"), || watching.said());
+    watching.signal("INT");
+    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+
+    // Only the run of --serve is left, which knows nothing of the folder's trash.
+    Ran::of(balancer().args(["restore", "hero", "hero_1.jpg", "--data"]).arg(place.data())).done();
+    assert!(actor.files().contains("hero_1.jpg") && !actor.trash().contains("hero_1.jpg"));
+}
+
+#[test]
+fn a_dry_run_is_not_found() {
+    let place = Place::new();
+    Actor::unbalanced(&place.data(), "hero");
+    let mut command = place.local_in_background();
+    command.arg("--dry-run");
+    let running = Background::start(command);
+    let is_done = || {
+        Ran::of(place.balancer().arg("status")).failed(1, &["no stack is running here"]);
+        running.said().contains("hero: 5/0/2 now")
+    };
+    wait_until(PATIENCE, is_done, || running.said());
 }
