@@ -1,9 +1,16 @@
 //! `manifest.json` during a run: no kind of exit loses a record.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::time::Duration;
 
+use aws::stack::{Services, StackRef};
+use aws::store::actors::ActorRecord;
+use domain::manifest::Image;
+use jiff::Timestamp;
+use local_stack::{Credentials, sdk_config};
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use crate::support::actors::Actor;
 use crate::support::background::{Background, wait_until};
@@ -100,7 +107,7 @@ fn a_balanced_folder_is_not_written_again() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     let mut watching = watch(&place);
-    let written = || std::fs::metadata(actor.dir.join("manifest.json")).unwrap().modified().unwrap();
+    let written = || fs::metadata(actor.dir.join("manifest.json")).unwrap().modified().unwrap();
     let before = written();
     // Another evaluation changes only its own time.
     let dry_run = balancer_at(&place, &["send", "evaluation", "hero", "--dry-run"]);
@@ -109,4 +116,45 @@ fn a_balanced_folder_is_not_written_again() {
     watching.signal("TERM");
     assert_eq!(watching.end(), Some(130), "{}", watching.said());
     assert_eq!(written(), before);
+}
+
+/// Adds an actor with one image to the stack of the place, as a client of the stack can do beside the run.
+fn add_beside_run(place: &Place, actor: &str, filename: &str) {
+    let [announced] = place.announced().try_into().unwrap();
+    let announced = fs::read(announced).unwrap();
+    let (stack, keys): (StackRef, Value) =
+        (serde_json::from_slice(&announced).unwrap(), serde_json::from_slice(&announced).unwrap());
+    let [id, secret] = ["access_key_id", "secret_access_key"].map(|name| keys[name].as_str().unwrap().to_owned());
+    let (actor, image) = (actor.parse().unwrap(), Image { etag: Some("1".to_owned()), ..Image::default() });
+    let record = ActorRecord { created_at: Some(Timestamp::now()), ..ActorRecord::default() };
+    Runtime::new().unwrap().block_on(async {
+        let sdk = sdk_config(stack.endpoint.as_deref().unwrap(), &Credentials::new(id, secret));
+        let store = Services::new(&stack, &sdk).store;
+        assert!(store.import_actor(&actor, &record).await.unwrap());
+        store.import_image(&actor, filename, &image).await.unwrap();
+    });
+}
+
+#[test]
+fn pin_keeps_a_manifest_that_was_not_imported() {
+    let place = Place::new();
+    Actor::balanced(&place.data(), "hero");
+    let other = Actor::balanced(&place.data(), "other");
+    let mut command = place.local_in_background();
+    command.args(["--watch", "--actor", "hero"]);
+    let mut watching = Background::start(command);
+    watching.wait_for("Ctrl-C ends it");
+    add_beside_run(&place, "other", "other_2.jpg");
+    let path = other.dir.join("manifest.json");
+    let own = r#"{ "actor_id": "other", "images": { "other_1.jpg": { "index": 1, "pinned": true } } }"#;
+    assert!(domain::json::read::<domain::manifest::Manifest>(own.as_bytes()).is_ok());
+    let unreadable = "{";
+    for content in [own, unreadable] {
+        fs::write(&path, content).unwrap();
+        balancer_at(&place, &["pin", "other", "other_2.jpg"]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
+    fs::remove_file(&path).unwrap();
+    balancer_at(&place, &["pin", "other", "other_2.jpg"]);
+    assert_eq!(pinned(&other.manifest()), BTreeSet::from(["other_2.jpg".to_owned()]), "there is nothing to lose");
 }
