@@ -56,6 +56,22 @@ fn an_unreadable_image_is_named_and_others_balanced() {
 }
 
 #[test]
+fn generated_set_beside_unreadable_image_is_evaluated() {
+    let place = Place::new();
+    let actor = Actor::nothing(&place.data(), "hero").with_base();
+    Ran::of(&mut place.local()).done();
+    let link = actor.training_data().join("own.jpg");
+    dangling(&link);
+    // No upload of the other images, which are all generated, leads to an evaluation.
+    fs::remove_file(actor.training_data().join(actor.files().first().unwrap())).unwrap();
+    let ran = Ran::of(place.local().arg("--json")).done();
+    let result = &ran.last_line()["actors"][0];
+    assert_eq!((&result["status"], &result["total"]), (&json!("balanced"), &json!(6)), "{ran:#?}");
+    assert_eq!(actor.files().len(), 7, "six images, and the link");
+    assert!(link.is_symlink());
+}
+
+#[test]
 fn an_entirely_unreadable_set_is_not_regenerated() {
     let place = Place::new();
     let actor = Actor::nothing(&place.data(), "hero").with_base();
