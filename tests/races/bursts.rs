@@ -138,31 +138,6 @@ async fn upload_restarts_the_rounds_of_a_bad_set() {
 }
 
 #[tokio::test]
-async fn repeated_upload_leaves_a_suspended_set() {
-    let bad = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
-    let variables = [("TARGET_TOTAL", "3"), ("MAX_ROUNDS", "2")];
-    let (world, hero) = (World::with(&variables, |_, _| Outcome::Succeeds, bad).await, actor("hero"));
-    world.upload_base_image(&hero).await;
-    let picture = coded_picture(Kind::Photorealistic, 9, 1);
-    let land = async || {
-        world.upload(&hero, "hero_100.jpg", &picture).await;
-        world.wait_for_messages(1).await;
-        world.drive().await;
-        world.store.plans(&hero).await.unwrap().len()
-    };
-    assert_eq!(land().await, 2);
-    let suspended = world.store.actor(&hero).await.unwrap().unwrap();
-    assert_eq!(land().await, 2, "the set is the same");
-    let record = world.store.actor(&hero).await.unwrap().unwrap();
-    assert_eq!((record.status, &record.reason), (Status::NeedsAttention, &suspended.reason));
-    assert!(record.suspension.is_some() && record.pending_since.is_none(), "{record:?}");
-
-    world.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
-    world.drive().await;
-    assert_eq!(world.store.plans(&hero).await.unwrap().len(), 4, "a manual request starts another attempt");
-}
-
-#[tokio::test]
 async fn scoped_evaluation_leaves_uploads_pending() {
     for scope in ["delete_only", "generate_only"] {
         let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));

@@ -7,3 +7,4 @@ mod guards;
 mod money;
 mod numbers;
 mod operator_actions;
+mod suspension;
