@@ -133,6 +133,23 @@ async fn missing_output_is_awaited_while_it_is_kept() {
 }
 
 #[tokio::test]
+async fn missing_output_uses_up_no_fetch_of_a_damaged_one() {
+    let missing = ResponseTemplate::new(404);
+    let damaged = ResponseTemplate::new(200).set_body_raw(b"<html>Just a moment</html>".to_vec(), "image/jpeg");
+    // A fifth damaged output would fail the attempt.
+    for overrides in [[(&missing, 6), (&damaged, 4)], [(&damaged, 4), (&missing, 3)]] {
+        let scenario = Scenario::image(always(Outcome::Succeeds)).await;
+        for (answer, times) in overrides {
+            (0..times).for_each(|_| scenario.world.replicate.override_next(Resource::Output, answer.clone()));
+        }
+        scenario.run().await;
+        assert!(scenario.world.replicate.has_used_overrides());
+        scenario.assert_all_generated().await;
+        assert_eq!(scenario.world.replicate.creations(), 1, "{overrides:?}");
+    }
+}
+
+#[tokio::test]
 async fn truncated_object_is_read_again() {
     let whole = base_jpeg();
     let (address, sent) = (truncating_server(whole.clone(), 2).await, whole);
