@@ -14,7 +14,7 @@ const OWN_NAMESPACE: &str = aws::metrics::NAMESPACE;
 /// The names of what the functions write, as the one place says that gives each its name.
 fn own_metrics() -> BTreeSet<&'static str> {
     let source = include_str!("../../shared/aws/src/metrics.rs");
-    let (_, rest) = source.split_once("fn measured(").unwrap();
+    let (_, rest) = source.split_once("fn data_point(").unwrap();
     let (names, _) = rest.split_once("\n    }\n").unwrap();
     let names: BTreeSet<_> = names.split("(\"").skip(1).map(|after| after.split('"').next().unwrap()).collect();
     assert!(names.contains("HandlerSeconds") && names.len() >= 10, "{names:?}");
