@@ -125,7 +125,7 @@ async fn repeat_over_budget_parks_until_the_next_day() {
             assert_eq!((found.status, found.lease_token), (Status::Parked, None));
             let reason = found.reason.unwrap();
             assert!(
-                reason.contains("ACTOR_DAILY_BUDGET_USD is raised. A question was to be asked again: "),
+                reason.contains("ACTOR_DAILY_BUDGET_USD is raised. A request was to be repeated: "),
                 "{reason}"
             );
         }
