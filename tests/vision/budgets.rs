@@ -124,10 +124,7 @@ async fn repeat_over_budget_parks_until_the_next_day() {
             let found = record(&stack, &hero).await;
             assert_eq!((found.status, found.lease_token), (Status::Parked, None));
             let reason = found.reason.unwrap();
-            assert!(
-                reason.contains("ACTOR_DAILY_BUDGET_USD is raised. A request was to be repeated: "),
-                "{reason}"
-            );
+            assert!(reason.contains("ACTOR_DAILY_BUDGET_USD is raised. A request was to be repeated: "), "{reason}");
         }
         let booked = stack.store.spending_on(&hero, at(day).today()).await.unwrap();
         assert_eq!((booked.spent, booked.committed), (price, price));
