@@ -53,7 +53,7 @@ pub enum Command {
     Local(Local),
     /// Assess every image in a folder: kind, quality, flags
     Assess(Assess),
-    /// Make a numbered contact sheet of a folder
+    /// Draw the numbered grid of a folder
     Grid(Grid),
     /// Show what would be deleted and generated, from `assess --json`
     Plan(Plan),

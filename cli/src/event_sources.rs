@@ -6,7 +6,7 @@ use aws::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::error::DisplayErrorContext;
 
-/// How often the state is read while Lambda changes it, which takes up to a minute.
+/// The interval at which the state is polled. Lambda changes it within a minute.
 const POLL: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Enables or disables the event sources of these functions, and waits until Lambda has done so.
