@@ -59,7 +59,7 @@ pub enum Command {
     Plan(Plan),
     /// Ask a running stack to evaluate, delete or generate
     Send(Send),
-    /// Ask a running stack to evaluate many actors
+    /// Evaluate the actors whose plans are stuck
     Evaluate(Evaluate),
     /// Show every actor's status and cost
     Status(Status),

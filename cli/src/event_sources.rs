@@ -1,10 +1,13 @@
 //! The connections between the queues and the functions of a stack in AWS. While they are disabled, messages wait in
 //! their queues.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use aws::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::error::DisplayErrorContext;
+
+const ENABLED: &str = "Enabled";
+const DISABLED: &str = "Disabled";
 
 /// The interval at which the state is polled. Lambda changes it within a minute.
 const POLL: std::time::Duration = std::time::Duration::from_secs(2);
@@ -20,11 +23,17 @@ pub async fn set_enabled(sdk: &SdkConfig, functions: [&str; 3], enabled: bool) -
         ids.extend(ids_of(&client, function).await?);
     }
     for id in &ids {
+        // Lambda rejects a change while an earlier one is in progress.
+        settled(&client, id).await?;
         let request = client.update_event_source_mapping().uuid(id).enabled(enabled);
         request.send().await.map_err(|error| failure("UpdateEventSourceMapping", error))?;
     }
+    let wanted = if enabled { ENABLED } else { DISABLED };
     for id in &ids {
-        wait(&client, id, if enabled { "Enabled" } else { "Disabled" }).await?;
+        let (state, reason) = settled(&client, id).await?;
+        if state != wanted {
+            bail!("Lambda left the event source {id} {state}: {reason}");
+        }
     }
     Ok(())
 }
@@ -36,12 +45,14 @@ async fn ids_of(client: &Client, function: &str) -> anyhow::Result<Vec<String>> 
     if ids.is_empty() { Err(anyhow::anyhow!("the function {function} has no event source")) } else { Ok(ids) }
 }
 
-async fn wait(client: &Client, id: &str, wanted: &str) -> anyhow::Result<()> {
+/// The state of an event source that is not changing, and Lambda's reason for it.
+async fn settled(client: &Client, id: &str) -> anyhow::Result<(String, String)> {
     loop {
         let found = client.get_event_source_mapping().uuid(id).send().await;
         let found = found.map_err(|error| failure("GetEventSourceMapping", error))?;
-        if found.state().context("Lambda reports no state of an event source")? == wanted {
-            return Ok(());
+        let state = found.state().context("Lambda reports no state of an event source")?;
+        if [ENABLED, DISABLED].contains(&state) {
+            return Ok((state.to_owned(), found.state_transition_reason().unwrap_or("no reason given").to_owned()));
         }
         tokio::time::sleep(POLL).await;
     }

@@ -135,7 +135,7 @@ class Guard:
         credential = self.check_credential(single.get(b"authorization"), scope["query_string"])
         # These paths include the emulator's own: its reset, its settings, the functions' code.
         if scope["path"].startswith("/_") and not (scope["path"] == STATE_PATH and scope["method"] == "GET"):
-            raise Refused(403, "the emulator itself is not to be controlled from outside")
+            raise Refused(403, "the emulator's own endpoints are closed")
         if self.buckets is not None and scope["path"] != STATE_PATH:
             self.check_sealed(scope, credential.group(4).decode(), single.get(b"x-amz-target"))
         headers = [pair for pair in headers if pair[0] != b"authorization"]
@@ -176,7 +176,7 @@ class Guard:
         else:
             allowed = service == "s3" and self.is_about_objects(method, path, query)
         if not allowed:
-            raise Refused(403, "the stack stands: nothing is made or changed but its images, records and messages")
+            raise Refused(403, "the stack is complete: only its images, records and messages can be changed")
 
     def is_about_objects(self, method, path, query):
         if path == "/":
@@ -213,7 +213,7 @@ def without_cors(send):
 
 
 async def reject(send, scope, refused):
-    """Answers in the form that the client's AWS SDK reads, so that its error message contains the reason."""
+    """Answers clients of DynamoDB, SQS and S3 in the form that their SDKs read, so that their errors contain the reason."""
     names = {name.lower() for name, _ in scope["headers"]}
     if b"x-amz-target" in names:
         error = json.dumps({"__type": "AccessDeniedException", "message": refused.reason})

@@ -54,6 +54,17 @@ async fn assert_files(world: &World, hero: &ActorId, names: &[&str], trash: &[&s
 }
 
 #[tokio::test]
+async fn sidecar_in_the_other_unicode_form_follows() {
+    let (image, caption) = ("J\u{fc}rgen_1.jpg", "Ju\u{308}rgen_1.txt");
+    let (world, hero) = world_with(&[image, caption]).await;
+    delete(&world, &[image]).await;
+    assert_eq!(world.names_below("training_data/hero/").await, [""; 0]);
+    assert_eq!(world.names_below(&format!("trash/hero/{PLAN}/")).await, [caption, image]);
+    assert!(restore(&world, &hero, image).await.is_empty());
+    assert_eq!(world.names_below("training_data/hero/").await, [caption, image]);
+}
+
+#[tokio::test]
 async fn sidecars_follow_their_image_to_trash_and_back() {
     let of_one = ["hero_1.caption", "hero_1.jpg", "hero_1.txt", "hero_1_0512x0768_flux.npz"];
     let of_others = ["actor.json", "hero_10.jpg", "hero_10.txt"];

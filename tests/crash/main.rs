@@ -13,7 +13,7 @@ use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
-use balancer_tests::world::{Delivery, Fault, Trace, World};
+use balancer_tests::world::{Delivery, Fault, Trace, World, is_plain_write};
 use domain::kind::Kind;
 use domain::plan::PlanState;
 use futures::{StreamExt, stream};
@@ -113,12 +113,14 @@ struct Disturbance {
 }
 
 impl Disturbance {
-    /// The calls to try, of this many.
-    fn sample(self, calls: usize) -> Vec<usize> {
+    /// The indices of the calls to try: every n-th of those that the fault can affect.
+    fn sample(self, calls: &[String]) -> Vec<usize> {
         let stride = stride();
         // Coprime to 8, so that at the default stride neighbouring sweeps start at different calls.
         let offset = self.scenario as usize * 5 + self.fault as usize * 3 + usize::from(self.redelivered_last);
-        (offset % stride..calls).step_by(stride).collect()
+        let can_fail = |call: &String| self.fault != Fault::Conflict || is_plain_write(call);
+        let affected = calls.iter().enumerate().filter(|(_, call)| can_fail(call)).map(|(index, _)| index);
+        affected.skip(offset % stride).step_by(stride).collect()
     }
 
     /// One run in which the call with this index fails. Returns `false` if the run made fewer calls: messages that are
@@ -150,7 +152,7 @@ impl Disturbance {
             Scenario::IsSuspendedAfterGeneration => expected.assert_suspended(2, 2),
             Scenario::IsSuspendedAfterDeletion => expected.assert_suspended(0, 1),
         }
-        let sample = self.sample(calls.len());
+        let sample = self.sample(&calls);
         let tried = sample.len();
         let results: Vec<_> = stream::iter(sample)
             .map(|call| self.run(call, &expected))
@@ -161,7 +163,9 @@ impl Disturbance {
         let failures: Vec<&String> = results.iter().filter_map(|result| result.as_ref().err()).collect();
         eprintln!("{self:?}: {survived} of {tried} tried calls survived; a run has {} calls", calls.len());
         assert!(failures.is_empty(), "{} failures; the first: {}", failures.len(), failures[0]);
-        assert!(survived * 10 >= tried * 9, "only {survived} of {tried} calls were reached");
+        assert!(tried > 0, "no call was tried");
+        // The last calls of a run may not be reached.
+        assert!(survived + 1 >= tried || survived * 10 >= tried * 9, "only {survived} of {tried} calls were reached");
     }
 }
 

@@ -201,7 +201,8 @@ async fn run(seed: u64) -> Result<Trace, String> {
 
 fn runs() -> u64 {
     let Ok(text) = std::env::var("MODEL_RUNS") else { return DEFAULT_RUNS };
-    text.parse().unwrap_or_else(|_| panic!("MODEL_RUNS={text} is no number"))
+    let runs = text.parse().ok().filter(|runs| *runs > 0);
+    runs.unwrap_or_else(|| panic!("MODEL_RUNS={text} is no positive number"))
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
-//! The README's table of parameters is that of the template.
+//! The README's table of parameters, and the figures that documents quote, are those of the template.
 
 use std::collections::BTreeSet;
 
-use crate::document::fields;
+use crate::CHAIN;
+use crate::document::{at, fields, number, resources_of_type};
 
 const README: &str = include_str!("../../README.md");
 
@@ -40,4 +41,25 @@ fn the_readme_lists_every_parameter_with_its_default() {
     }
     let existing: BTreeSet<String> = parameters.into_keys().map(str::to_owned).collect();
     assert_eq!(listed, existing);
+}
+
+/// Documents quote these figures. Change them together.
+#[test]
+fn quoted_figures_are_those_of_the_template() {
+    const DAY: u64 = 86_400;
+    for (function, queue, dead) in CHAIN {
+        assert_eq!(number(&format!("Resources.{queue}.Properties.MessageRetentionPeriod")), 4 * DAY);
+        assert_eq!(number(&format!("Resources.{dead}.Properties.MessageRetentionPeriod")), 14 * DAY);
+        let late = queue.replace("Queue", "QueueLate");
+        assert_eq!(number(&format!("Resources.{late}.Properties.Threshold")), 3_600);
+        let throttles = format!("Resources.{}.Properties", function.replace("Function", "Throttles"));
+        assert_eq!(number(&format!("{throttles}.Period")) * number(&format!("{throttles}.EvaluationPeriods")), 900);
+    }
+    assert_eq!(number("Resources.BudgetNearlyUsed.Properties.Threshold"), 90);
+    let rules = at("Resources.Bucket.Properties.LifecycleConfiguration.Rules").as_sequence().unwrap();
+    for id in ["EmptyTrash", "ClearStaging"] {
+        let rule = rules.iter().find(|rule| rule["Id"] == id).unwrap();
+        assert_eq!(rule["ExpirationInDays"].as_u64(), Some(30), "{id}");
+    }
+    assert_eq!(resources_of_type("AWS::CloudWatch::Alarm").len(), 16);
 }

@@ -152,8 +152,12 @@ async fn assessments_before_the_budget_ended_are_kept() {
     let once = dollars(granted[0]);
     let message = json!({ "actor_id": "hero" });
     let variables = [("DAILY_BUDGET_USD", once.as_str())];
+    stack.store.note_vision_outage(&hero, Some((Timestamp::now(), "no answer in time"))).await.unwrap();
+    stack.store.note_vision_time_out(&hero).await.unwrap();
     evaluate_with(&variables, Clock::system(), &stack, &service, &message).await.unwrap_err();
-    assert_eq!(record(&stack, &hero).await.status, Status::Parked);
+    let found = record(&stack, &hero).await;
+    assert_eq!(found.status, Status::Parked);
+    assert_eq!((found.vision_outage_since, found.vision_timed_out), (None, false), "the service has answered");
     assert_eq!(stack.keys_below("evaluations/").await.len(), 2, "the grids are stored");
     let seeing = VisionService::start(assess_correctly).await;
     evaluate_with(&[], Clock::system(), &stack, &seeing, &message).await.unwrap();

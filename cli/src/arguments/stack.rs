@@ -182,14 +182,16 @@ pub enum QueueArgument {
     Generation,
 }
 
-/// The arguments of `pause` and `resume`.
+/// The arguments of `pause` and `resume`. A local stack has no state to keep: `balancer local` stops with Ctrl-C, and the next
+/// run continues.
 #[derive(Debug, Args)]
 pub struct Pause {
+    /// Name of the stack in AWS
+    #[arg(long, value_name = "NAME")]
+    pub stack: String,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    #[command(flatten)]
-    pub connection: Connection,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
 use domain::status::Status;
@@ -29,6 +30,8 @@ struct Drained {
     parked: Vec<ActorId>,
     /// Actors with a running plan and no message that could continue it.
     stuck: Vec<ActorId>,
+    /// Actors with a running plan of which a message lies in a dead-letter queue.
+    needing_attention: Vec<ActorId>,
 }
 
 /// Waits until every message is processed and every plan completed, or nothing but parked or stuck work is left.
@@ -42,19 +45,20 @@ pub async fn run(arguments: Drain) -> anyhow::Result<Outcome> {
         let messages = connected.services.queues.total_depth().await?;
         empty_polls = if messages == 0 { empty_polls + 1 } else { 0 };
         if shown != Some(messages) {
-            remark(format!("{messages} messages left"));
+            remark(left(messages));
             shown = Some(messages);
         }
         let is_scan_due = scanned_at.is_none_or(|at| at.elapsed() >= SCAN_INTERVAL);
         if empty_polls >= EMPTY_POLLS || messages > 0 && is_scan_due {
             scanned_at = Some(Instant::now());
-            let state = Drained::of(messages, &connected.services.store.actors().await?);
-            if messages == 0 || state.is_only_parked(&connected).await? {
+            let records = connected.services.store.actors().await?;
+            let state = Drained::of(messages, &records, &connected.services.store).await?;
+            if messages == 0 || state.is_only_parked(&records) {
                 break state;
             }
         }
         if timeout.is_some_and(|timeout| began.elapsed() >= timeout) {
-            bail!("{messages} messages are left; `balancer status` shows the actors");
+            bail!("{}; `balancer status` shows the actors", left(messages));
         }
         tokio::time::sleep(poll).await;
     };
@@ -68,28 +72,27 @@ pub async fn run(arguments: Drain) -> anyhow::Result<Outcome> {
 }
 
 impl Drained {
-    fn of(messages: u64, records: &BTreeMap<ActorId, ActorRecord>) -> Self {
+    async fn of(messages: u64, records: &BTreeMap<ActorId, ActorRecord>, store: &Store) -> anyhow::Result<Self> {
         let with = |status: Status| -> Vec<ActorId> {
             records.iter().filter(|(_, record)| record.status == status).map(|(actor, _)| actor.clone()).collect()
         };
         let (parked, stuck) = (with(Status::Parked), with(Status::Balancing));
-        Self {
-            schema: SCHEMA,
-            drained: messages == 0 && parked.is_empty() && stuck.is_empty(),
-            messages,
-            parked,
-            stuck,
+        let mut needing_attention = Vec::new();
+        for actor in with(Status::NeedsAttention) {
+            if let Some(plan_id) = &records[&actor].active_plan
+                && store.plan(&actor, plan_id).await?.is_some_and(|plan| plan.is_under_way())
+            {
+                needing_attention.push(actor);
+            }
         }
+        let drained = messages == 0 && parked.is_empty() && stuck.is_empty() && needing_attention.is_empty();
+        Ok(Self { schema: SCHEMA, drained, messages, parked, stuck, needing_attention })
     }
 
     /// Whether the remaining messages belong to parked work alone: no plan runs, and no upload waits.
-    async fn is_only_parked(&self, connected: &Connected) -> anyhow::Result<bool> {
-        if self.parked.is_empty() || !self.stuck.is_empty() {
-            return Ok(false);
-        }
-        let records = connected.services.store.actors().await?;
+    fn is_only_parked(&self, records: &BTreeMap<ActorId, ActorRecord>) -> bool {
         let waits = |record: &ActorRecord| record.status != Status::Parked && record.pending_since.is_some();
-        Ok(!records.values().any(waits))
+        !self.parked.is_empty() && self.stuck.is_empty() && !records.values().any(waits)
     }
 
     fn in_words(&self) -> String {
@@ -106,8 +109,19 @@ impl Drained {
                 names(&self.stuck)
             ));
         }
+        if !self.needing_attention.is_empty() {
+            lines.push(format!(
+                "Messages of their plans failed: {}. Remove the cause that `balancer status` shows, then run \
+                 `balancer redrive`.",
+                names(&self.needing_attention)
+            ));
+        }
         lines.join("\n")
     }
+}
+
+fn left(messages: u64) -> String {
+    if messages == 1 { "1 message left".to_owned() } else { format!("{messages} messages left") }
 }
 
 fn names(actors: &[ActorId]) -> String {

@@ -1,26 +1,17 @@
 //! `balancer pause` and `balancer resume`
 
-use anyhow::bail;
 use serde_json::json;
 
 use crate::arguments::Pause;
 use crate::connection::InAws;
 use crate::event_sources::set_enabled;
-use crate::local::RunningStack;
 use crate::outcome::{Outcome, SCHEMA, answer};
 use crate::progress::Spinner;
 
 /// Connects the functions of a stack in AWS with their queues, or disconnects them.
 pub async fn run(arguments: Pause, enabled: bool) -> anyhow::Result<Outcome> {
-    let Pause { json, connection } = arguments;
-    let Some(name) = &connection.stack else {
-        RunningStack::find(connection.data.as_deref(), &[])?;
-        bail!(
-            "only a stack in AWS can be paused; stop `balancer local` with Ctrl-C instead: its folder keeps \
-             everything, and the next run continues"
-        );
-    };
-    let InAws { sdk, outputs } = InAws::find(name).await?;
+    let Pause { stack: name, json } = arguments;
+    let InAws { sdk, outputs } = InAws::find(&name).await?;
     let spinner = Spinner::start(if enabled { "resuming" } else { "pausing" });
     set_enabled(&sdk, outputs.functions(), enabled).await?;
     spinner.finish();

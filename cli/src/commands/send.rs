@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use aws::queues::Queue;
+use aws::store::Store;
 use domain::actor::ActorId;
 use domain::files::composed;
 use domain::kind::KindCounts;
@@ -14,6 +15,7 @@ use domain::messages::{
 };
 use serde_json::json;
 
+use super::each_file::as_known;
 use crate::arguments::{Send, SendMessage};
 use crate::connection::Connected;
 use crate::outcome::{Outcome, SCHEMA, WrongUsage, answer, quoted, remark};
@@ -24,6 +26,8 @@ struct Request {
     actor: ActorId,
     request_id: String,
     body: String,
+    /// The images to delete.
+    filenames: Vec<String>,
     /// The noun after "requested".
     purpose: String,
     /// How long to wait for the result; `None` if the command does not wait.
@@ -33,8 +37,9 @@ struct Request {
 /// Sends a message, and waits for the result of a dry run.
 pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
     let Send { connection, json, message } = arguments;
-    let request = Request::of(message)?;
+    let mut request = Request::of(message)?;
     let connected = Connected::to(&connection, std::slice::from_ref(&request.actor)).await?;
+    request.name_known_images(&connected.services.store).await?;
     connected.services.queues.send_body(request.queue, request.body.clone(), Duration::ZERO).await?;
     match request.patience {
         Some(patience) => {
@@ -70,20 +75,22 @@ impl Request {
                 EvaluationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
                 let purpose = if dry_run { "a dry run" } else { "an evaluation" };
                 let patience = (dry_run && !no_wait).then_some(Duration::from_secs(timeout));
-                Ok(Self { queue: Queue::Evaluation, actor, request_id, body, purpose: purpose.to_owned(), patience })
+                Ok(Self {
+                    queue: Queue::Evaluation,
+                    actor,
+                    request_id,
+                    body,
+                    filenames: Vec::new(),
+                    purpose: purpose.to_owned(),
+                    patience,
+                })
             }
             SendMessage::Deletion { actor, filenames } => {
                 let request_id = new_request_id();
                 let purpose = format!("the deletion of {}", images(filenames.len()));
-                let message = DeletionMessage::Manual {
-                    actor_id: actor.clone(),
-                    // A shell's completion spells the names of a Mac's files in the decomposed form.
-                    filenames: filenames.iter().map(|name| composed(name)).collect(),
-                    request_id: Some(request_id.clone()),
-                };
-                let body = serde_json::to_string(&message)?;
+                let body = deletion(&actor, &filenames, &request_id)?;
                 DeletionMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
-                Ok(Self { queue: Queue::Deletion, actor, request_id, body, purpose, patience: None })
+                Ok(Self { queue: Queue::Deletion, actor, request_id, body, filenames, purpose, patience: None })
             }
             SendMessage::Generation { actor, photorealistic, bw_stylized, color_stylized } => {
                 let generate = KindCounts { photorealistic, bw_stylized, color_stylized };
@@ -102,9 +109,37 @@ impl Request {
                 };
                 let body = serde_json::to_string(&message)?;
                 GenerationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
-                Ok(Self { queue: Queue::Generation, actor, request_id, body, purpose, patience: None })
+                Ok(Self {
+                    queue: Queue::Generation,
+                    actor,
+                    request_id,
+                    body,
+                    filenames: Vec::new(),
+                    purpose,
+                    patience: None,
+                })
             }
         }
+    }
+
+    /// Names the images to delete as the stack does: a shell's completion may spell them in another Unicode form. Reports
+    /// unknown ones.
+    async fn name_known_images(&mut self, store: &Store) -> anyhow::Result<()> {
+        if self.filenames.is_empty() {
+            return Ok(());
+        }
+        let images = store.images(&self.actor).await?;
+        for filename in &mut self.filenames {
+            match as_known(filename, images.keys()) {
+                Some(known) => filename.clone_from(known),
+                None => {
+                    *filename = composed(filename);
+                    remark(format!("{} has no record of {filename}; it is deleted if it is in the bucket", self.actor));
+                }
+            }
+        }
+        self.body = deletion(&self.actor, &self.filenames, &self.request_id)?;
+        Ok(())
     }
 
     fn in_words(&self) -> String {
@@ -124,18 +159,14 @@ impl Request {
     }
 }
 
-fn images(count: usize) -> String {
-    if count == 1 { "1 image".to_owned() } else { format!("{count} images") }
+fn deletion(actor: &ActorId, filenames: &[String], request_id: &str) -> serde_json::Result<String> {
+    serde_json::to_string(&DeletionMessage::Manual {
+        actor_id: actor.clone(),
+        filenames: filenames.to_vec(),
+        request_id: Some(request_id.to_owned()),
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_deletion_uses_the_composed_form_of_names() {
-        let filenames = vec!["Ju\u{308}rgen_1.jpg".to_owned()];
-        let request = Request::of(SendMessage::Deletion { actor: "a".parse().unwrap(), filenames }).unwrap();
-        assert!(request.body.contains("J\u{fc}rgen_1.jpg"), "{}", request.body);
-    }
+fn images(count: usize) -> String {
+    if count == 1 { "1 image".to_owned() } else { format!("{count} images") }
 }

@@ -95,16 +95,6 @@ async fn wanted(store: &Store, actors: &[ActorId]) -> anyhow::Result<BTreeMap<Ac
     Ok(records)
 }
 
-/// Why the actor is where it is. An outage explains why an unfinished set makes no progress.
-fn reason_of(record: &ActorRecord) -> Option<String> {
-    match record.status {
-        ActorStatus::NeedsAttention | ActorStatus::Parked => record.reason.clone(),
-        ActorStatus::Waiting | ActorStatus::Balancing | ActorStatus::Balanced => {
-            record.outage().or_else(|| record.reason.clone())
-        }
-    }
-}
-
 async fn summary(
     connected: &Connected,
     actor_id: ActorId,
@@ -119,19 +109,14 @@ async fn summary(
     };
     Ok(ActorSummary {
         status: record.status,
-        reason: reason_of(&record),
+        // An outage explains why an unfinished set makes no progress.
+        reason: record.outage().or_else(|| record.reason.clone()),
         images: counts(store, &actor_id).await?,
         round: record.round,
         plan: record.active_plan,
-        cost_today_micro_usd: connected.services.store.spending_on(&actor_id, today).await?.spent,
-        cost_ever_micro_usd: connected.services.store.spending_ever_on(&actor_id).await?,
-        last_evaluation_micro_usd: connected
-            .services
-            .store
-            .judgings(&actor_id)
-            .await?
-            .last()
-            .map(|judging| judging.cost),
+        cost_today_micro_usd: store.spending_on(&actor_id, today).await?.spent,
+        cost_ever_micro_usd: store.spending_ever_on(&actor_id).await?,
+        last_evaluation_micro_usd: store.judgings(&actor_id).await?.last().map(|evaluation| evaluation.cost),
         plan_details: plan,
         last_dry_run: if is_detailed { PlanDetails::last_dry_run(store, &actor_id).await? } else { None },
         last_deletion: if is_detailed { LastDeletion::read(store, &actor_id).await? } else { None },

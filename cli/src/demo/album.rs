@@ -31,7 +31,7 @@ impl Album {
         let kinds = kinds(folder)?;
         let was: Vec<_> = in_order(&self.before)
             .map(|(name, image)| {
-                let mark = if after.contains_key(name) { Mark::KeptManifest } else { Mark::Deleted };
+                let mark = if after.contains_key(name) { Mark::Kept } else { Mark::Deleted };
                 Thumbnail { image, mark }
             })
             .collect();
@@ -40,7 +40,7 @@ impl Album {
             let is: Vec<_> = in_order(&after)
                 .filter(|(name, _)| kinds.get(*name) == Some(&kind))
                 .map(|(name, image)| {
-                    let mark = if self.before.contains_key(name) { Mark::KeptManifest } else { Mark::Generated };
+                    let mark = if self.before.contains_key(name) { Mark::Kept } else { Mark::Generated };
                     Thumbnail { image, mark }
                 })
                 .collect();

@@ -22,7 +22,7 @@ const GREEN: Rgb<u8> = Rgb([34, 148, 83]);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    KeptManifest,
+    Kept,
     Deleted,
     Generated,
 }
@@ -68,7 +68,7 @@ fn draw_thumbnail(sheet: &mut RgbImage, thumbnail: &Thumbnail<'_>, x: u32, y: u3
     let image = imaging::resize(thumbnail.image, scaled(width), scaled(height));
     imageops::overlay(sheet, &image, i64::from(x), i64::from(y));
     match thumbnail.mark {
-        Mark::KeptManifest => {}
+        Mark::Kept => {}
         Mark::Generated => frame(sheet, x, y, &image, GREEN),
         Mark::Deleted => {
             frame(sheet, x, y, &image, RED);

@@ -14,6 +14,9 @@ use super::actor_files::ActorFiles;
 const IRRELEVANT: [&str; 5] =
     ["Architecture", "AutomaticBalancing", "GeneratorConcurrency", "KeyPrefix", "LocalDataDir"];
 
+/// Circumstances that no run has.
+const OUTDATED: &str = "outdated";
+
 /// The settings of a run.
 pub struct Settings(String);
 
@@ -53,13 +56,21 @@ impl Circumstances {
     /// The base image has been replaced.
     pub fn set_base_image(&mut self, bytes: &[u8]) {
         self.base_image = digest(Some(bytes));
-        self.completed = None;
+        self.outdate();
     }
 
     /// `actor.json` has been replaced or removed.
     pub fn set_actor_file(&mut self, bytes: Option<&[u8]>) {
         self.actor_file = digest(bytes);
-        self.completed = None;
+        self.outdate();
+    }
+
+    /// The table contains the completed suspension until the next evaluation ends. It was decided under other circumstances,
+    /// and the next run must retry it.
+    fn outdate(&mut self) {
+        if let Some(completed) = &mut self.completed {
+            completed.circumstances = Some(OUTDATED.to_owned());
+        }
     }
 
     /// Adds the circumstances to a suspension that this run has decided. One that an earlier run has decided keeps its own,
@@ -143,6 +154,9 @@ mod tests {
         assert!(circumstances.are_those_of(&suspension));
         circumstances.set_base_image(b"another face");
         assert!(!circumstances.are_those_of(&suspension));
+        let mut again = suspended(Status::NeedsAttention);
+        circumstances.complete(&mut again);
+        assert!(!circumstances.are_those_of(&again), "it was decided with the earlier image");
         circumstances.set_base_image(b"face");
         assert!(circumstances.are_those_of(&suspension));
         circumstances.set_actor_file(Some(b"{}"));

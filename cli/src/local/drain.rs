@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use aws::queues::{Queue, Queues};
+use aws::stack::Services;
 use aws::store::slots::SlotRecord;
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
@@ -18,46 +20,53 @@ const POLL: Duration = Duration::from_millis(200);
 /// How long to wait for images: longer than most take, and shorter than the grace period of a system shutdown.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long evaluations may begin no further plan.
-const CLOSED: SignedDuration = SignedDuration::from_secs(300);
+/// The duration of the evaluation leases that the run takes at its end.
+const LEASE: SignedDuration = SignedDuration::from_secs(300);
 
-/// The holder of the evaluation leases meanwhile.
-const CLOSER: &str = "the end of the run";
+/// The token of these leases.
+const LEASE_TOKEN: &str = "the end of the run";
+
+/// The run ends silently if nothing is in progress for longer.
+const SILENT_POLLS: u32 = 5;
 
 /// Starts no further plan, evaluation or image, and waits until evaluations have ended, generated images are in place, and no
 /// deletion is half done.
-pub async fn drain(store: &Store, actors: &[ActorId]) -> Result<(), StoreError> {
-    let mut draining = Draining { store, open: actors.iter().collect(), plans: Vec::new() };
+pub async fn drain(services: &Services, actors: &[ActorId]) -> anyhow::Result<()> {
+    let Services { store, queues, .. } = services;
+    let mut draining = Draining { store, queues, unleased: actors.iter().collect(), plans: Vec::new() };
     tokio::time::timeout(PATIENCE, draining.finish(actors)).await.unwrap_or(Ok(()))
 }
 
 struct Draining<'a> {
     store: &'a Store,
-    /// The actors that an evaluation may still give a plan.
-    open: Vec<&'a ActorId>,
+    queues: &'a Queues,
+    /// The actors whose evaluation lease another worker holds. Its evaluation may still start a plan.
+    unleased: Vec<&'a ActorId>,
     /// The superseded plans.
     plans: Vec<(&'a ActorId, String)>,
 }
 
 impl<'a> Draining<'a> {
-    async fn finish(&mut self, actors: &[ActorId]) -> Result<(), StoreError> {
-        let mut is_reported = false;
+    async fn finish(&mut self, actors: &[ActorId]) -> anyhow::Result<()> {
+        let mut busy_polls = 0;
         // A message in delivery holds no lease yet, so two polls in a row must find nothing in progress.
         let mut idle_polls = 0;
         while idle_polls < 2 {
-            for actor in std::mem::take(&mut self.open) {
-                if !self.close(actor).await? {
-                    self.open.push(actor);
+            for actor in std::mem::take(&mut self.unleased) {
+                if !self.lease(actor).await? {
+                    self.unleased.push(actor);
                 }
             }
-            let in_progress = self.images_in_progress().await?;
-            let is_idle = in_progress + self.open.len() + self.deletions(actors).await? == 0;
-            idle_polls = if is_idle { idle_polls + 1 } else { 0 };
-            if in_progress > 0 && !is_reported {
-                remark(format!(
-                    "stopping when the images in progress are done ({in_progress}); press Ctrl-C again to stop at once"
-                ));
-                is_reported = true;
+            let images = self.images_in_progress().await?;
+            if images + self.unleased.len() + self.deletions(actors).await? == 0 {
+                idle_polls += 1;
+            } else {
+                (idle_polls, busy_polls) = (0, busy_polls + 1);
+                if images > 0 && busy_polls == 1 {
+                    announce(&format!("the images in progress are done ({images})"));
+                } else if busy_polls == SILENT_POLLS {
+                    announce("the work in progress is done");
+                }
             }
             tokio::time::sleep(POLL).await;
         }
@@ -66,17 +75,17 @@ impl<'a> Draining<'a> {
 
     /// Supersedes the actor's plans and holds its lease, so that no evaluation starts another. Returns `false` while an
     /// evaluation holds the lease.
-    async fn close(&mut self, actor: &'a ActorId) -> Result<bool, StoreError> {
+    async fn lease(&mut self, actor: &'a ActorId) -> Result<bool, StoreError> {
         self.supersede_plans(actor).await?;
         if self.store.actor(actor).await?.is_none() {
             return Ok(true);
         }
-        let is_closed = self.store.take_lease(actor, CLOSER, Clock::system().now(), CLOSED).await?.is_some();
-        if is_closed {
+        let is_leased = self.store.take_lease(actor, LEASE_TOKEN, Clock::system().now(), LEASE).await?.is_some();
+        if is_leased {
             // The evaluation may have adopted a plan just before.
             self.supersede_plans(actor).await?;
         }
-        Ok(is_closed)
+        Ok(is_leased)
     }
 
     async fn supersede_plans(&mut self, actor: &'a ActorId) -> Result<(), StoreError> {
@@ -95,13 +104,21 @@ impl<'a> Draining<'a> {
         Ok(images)
     }
 
-    async fn deletions(&self, actors: &[ActorId]) -> Result<usize, StoreError> {
+    /// The images with a deletion that a message in the queue completes. A dead letter completes none.
+    async fn deletions(&self, actors: &[ActorId]) -> anyhow::Result<usize> {
         let mut deletions = 0;
+        if self.queues.depth_of(Queue::Deletion).await? == 0 {
+            return Ok(deletions);
+        }
         for actor in actors {
             deletions += self.store.images(actor).await?.values().filter(|image| image.deleting.is_some()).count();
         }
         Ok(deletions)
     }
+}
+
+fn announce(condition: &str) {
+    remark(format!("stopping when {condition}; press Ctrl-C again to stop at once"));
 }
 
 fn is_in_progress(slot: &SlotRecord) -> bool {

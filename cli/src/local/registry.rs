@@ -12,6 +12,7 @@ use local_stack::{Credentials, LocalStack, create_private_dir};
 use serde::{Deserialize, Serialize};
 
 use super::data_folder;
+use crate::outcome::remark;
 
 const NONE_RUNNING: &str = "no stack is running here; start `balancer local --data DIR --watch` and repeat the command, or name a stack in AWS with --stack (`balancer restore ACTOR --data DIR` works on the folder of a finished run)";
 
@@ -73,7 +74,7 @@ impl RunningStack {
         } else if running.len() > 1 && !actors.is_empty() {
             running.retain(|stack| stack.has(actors));
         }
-        // What a stack without a folder of its own learns is lost when it ends.
+        // A stack without a folder of its own loses its records when it ends.
         let is_narrowed = data.is_some() || !actors.is_empty();
         if is_narrowed && running.iter().any(|stack| stack.keeps_data) {
             running.retain(|stack| stack.keeps_data);
@@ -101,8 +102,11 @@ impl RunningStack {
             match file.try_lock_shared() {
                 Ok(()) => drop(fs::remove_file(&path)),
                 Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {
-                    let stack = serde_json::from_reader(file);
-                    running.push(stack.with_context(|| format!("{} is damaged; remove it", path.display()))?);
+                    match serde_json::from_reader(file) {
+                        Ok(stack) => running.push(stack),
+                        // Another version of this program has written it.
+                        Err(problem) => remark(format!("ignored the stack of {}: {problem}", path.display())),
+                    }
                 }
             }
         }

@@ -76,7 +76,7 @@ pub fn record_trash(manifest: &mut Manifest, folder: &ActorFolder) {
     }
 }
 
-/// Removes the partial copies that a killed run has left while it moved files to another file system. The caller must hold
+/// Removes the temporary files that a killed run has left. The caller must hold
 /// the lock of the data folder, so that no other run is writing them.
 pub fn remove_partial_files(folder: &ActorFolder) {
     let plans = entries(&folder.trash()).map(|plan| plan.path());
@@ -88,8 +88,7 @@ pub fn remove_partial_files(folder: &ActorFolder) {
     }
 }
 
-/// Whether a file has the name of a partial copy: `.`, six letters or digits, and [`PARTIAL`]. Downloads of browsers have
-/// longer names with the same ending.
+/// Whether a file has the name of a temporary file of a run: `.`, six letters or digits, and [`PARTIAL`].
 fn is_partial(name: &str) -> bool {
     let random = name.strip_prefix('.').and_then(|name| name.strip_suffix(PARTIAL));
     random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))

@@ -102,7 +102,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         () = interruption() => Ok(Ending::Interrupted),
     };
     if matches!(worked, Ok(Ending::Interrupted)) && !options.dry_run {
-        session.finish_images().await;
+        session.finish_work().await;
     }
     let left = if options.dry_run { Ok(()) } else { session.actors.keeper.sync_back(&session.actors.services).await };
     drop(registration);
@@ -184,12 +184,12 @@ impl Session {
         Ok(Ending::Proposed(proposals))
     }
 
-    /// Lets the images in progress be placed, unless the user insists on stopping. A failure here has the same effect
+    /// Lets the work in progress end, unless the user insists on stopping. A failure here has the same effect
     /// as a kill, and the folder keeps the present state.
-    async fn finish_images(&self) {
+    async fn finish_work(&self) {
         let actors = self.actors.ids();
         tokio::select! {
-            drained = drain(&self.actors.services.store, &actors) => drop(drained),
+            drained = drain(&self.actors.services, &actors) => drop(drained),
             never = self.actors.keeper.run() => match never {},
             // Not another SIGTERM or SIGHUP: a terminal that closes sends two, and a system that shuts down several.
             _ = tokio::signal::ctrl_c() => {}

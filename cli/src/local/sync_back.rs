@@ -1,15 +1,15 @@
 //! Brings the folder into agreement with the bucket at the end of a run.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use aws::stack::Services;
 use domain::files::{composed, is_image_name};
 use domain::manifest::Manifest;
+use handlers::moving::temporary_file;
 
 use super::actor_files;
 use super::circumstances::Circumstances;
@@ -102,9 +102,7 @@ fn dir_of(path: &Path) -> &Path {
 }
 
 fn write_temporary_file(path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
-    // The user's umask determines the permissions; those of a temporary file would be private.
-    let permissions = Permissions::from_mode(0o666);
-    let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(dir)?;
+    let mut file = temporary_file(dir)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;

@@ -10,6 +10,7 @@ use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
 use domain::plan::{Plan, PlanState};
 use domain::status::Status;
+use jiff::Timestamp;
 
 use super::price::Terms;
 use super::proposal::ActorProposal;
@@ -103,8 +104,8 @@ struct Watcher<'a> {
     queues: &'a Queues,
     lines: StatusLines,
     stall_detector: StallDetector,
-    /// The outages that were reported.
-    outages: BTreeSet<(ActorId, String)>,
+    /// The outages that were reported, by actor and beginning.
+    outages: BTreeSet<(ActorId, Option<Timestamp>)>,
 }
 
 /// The number of messages and the actors' records at one moment.
@@ -127,7 +128,7 @@ impl<'a> Watcher<'a> {
     /// Reports each outage once.
     fn report_outage(&mut self, actor: &ActorId, record: &ActorRecord) {
         if let Some(outage) = record.outage()
-            && self.outages.insert((actor.clone(), outage.clone()))
+            && self.outages.insert((actor.clone(), record.vision_outage_since))
         {
             remark(format!("{actor}: {outage}"));
         }
@@ -142,7 +143,8 @@ impl<'a> Watcher<'a> {
             seen.push(self.show(actor, &record).await?);
             records.push(record);
         }
-        self.stall_detector.note(seen, Instant::now())?;
+        let is_outage = records.iter().any(|record| record.outage().is_some());
+        self.stall_detector.note(seen, is_outage, Instant::now())?;
         Ok(Snapshot { depth, records })
     }
 
@@ -157,7 +159,7 @@ impl<'a> Watcher<'a> {
             (Status::Balanced, _) if record.pending_since.is_none() => ("balanced".to_owned(), 1, 1),
             (Status::NeedsAttention, _) => ("needs attention".to_owned(), 1, 1),
             (Status::Parked, _) => ("parked until there is money".to_owned(), 0, 1),
-            _ if record.vision_outage_since.is_some() => ("waiting for the vision service".to_owned(), 0, 1),
+            _ if record.outage().is_some() => ("waiting for the vision service".to_owned(), 0, 1),
             _ if record.lease_until.is_some() => ("assessing images".to_owned(), 0, 1),
             _ => ("queued".to_owned(), 0, 1),
         };
@@ -178,8 +180,9 @@ impl StallDetector {
         Self { seen: Vec::new(), since: now }
     }
 
-    fn note(&mut self, seen: Vec<String>, now: Instant) -> anyhow::Result<()> {
-        if seen != self.seen {
+    /// During an outage the handler retries, with increasing delays, and ends the outage by itself.
+    fn note(&mut self, seen: Vec<String>, is_outage: bool, now: Instant) -> anyhow::Result<()> {
+        if is_outage || seen != self.seen {
             *self = Self { seen, since: now };
         } else if now.duration_since(self.since) > STALLED_AFTER {
             bail!(
@@ -215,8 +218,6 @@ fn progress_of(plan: &Plan) -> (String, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
 
     #[test]
@@ -233,12 +234,15 @@ mod tests {
         let began = Instant::now();
         let mut stall_detector = StallDetector::since(began);
         let mut note = |state: &str, minutes: u64| {
-            stall_detector.note(vec!["1".to_owned(), state.to_owned()], began + Duration::from_secs(minutes * 60))
+            let (seen, now) = (vec!["1".to_owned(), state.to_owned()], began + Duration::from_secs(minutes * 60));
+            stall_detector.note(seen, state == "outage", now)
         };
-        for (state, minute) in [("waiting", 0), ("waiting", 5), ("assessing images", 6), ("assessing images", 11)] {
+        let unchanged = [("waiting", 0), ("waiting", 5), ("assessing images", 6), ("assessing images", 11)];
+        let outage = [("outage", 12), ("outage", 40), ("assessing images", 41)];
+        for (state, minute) in unchanged.into_iter().chain(outage) {
             note(state, minute).unwrap();
         }
-        let error = note("assessing images", 12).unwrap_err().to_string();
+        let error = note("assessing images", 47).unwrap_err().to_string();
         assert!(error.contains("nothing has changed for 5 minutes") && error.contains("--logs"), "{error}");
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use balancer_tests::stack::TestStack;
+use domain::plan::{Origin, Plan};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -43,11 +44,23 @@ impl Deployed {
 
     /// Records an actor whose plan runs and has made no progress for this time.
     fn balancing(&self, actor: &str, without_progress: SignedDuration) {
+        self.put(actor, "balancing", without_progress, &[]);
+    }
+
+    /// Records an actor with a running plan of which a message failed for the last time.
+    fn with_a_dead_letter(&self, actor: &str) {
+        let plan = Plan { remaining: 1, ..Plan::empty("p".to_owned(), Timestamp::now(), Origin::Evaluation) };
+        self.runtime.block_on(self.stack.store.record_plan(&actor.parse().unwrap(), &plan)).unwrap();
+        self.put(actor, "needs_attention", SignedDuration::ZERO, &[("active_plan", "p")]);
+    }
+
+    fn put(&self, actor: &str, status: &str, without_progress: SignedDuration, more: &[(&str, &str)]) {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let updated_at = Timestamp::now() - without_progress;
         let put = self.stack.dynamodb.put_item().table_name(&self.stack.outputs().stack.table);
         let put = put.item("pk", text(&format!("ACTOR#{actor}"))).item("sk", text("ACTOR"));
-        let put = put.item("status", text("balancing"));
+        let put = put.item("status", text(status));
+        let put = more.iter().fold(put, |put, (name, value)| put.item(*name, text(value)));
         let put = put.item("updated_at", AttributeValue::N(updated_at.as_millisecond().to_string()));
         self.runtime.block_on(put.send()).unwrap();
     }
@@ -60,11 +73,21 @@ fn a_paused_stack_keeps_messages_until_it_is_resumed() {
     deployed.balancer(&["send", "deletion", "hero", "hero_1.jpg"]).done();
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(deployed.messages(), 1);
-    deployed.balancer(&["drain", "--timeout", "0"]).failed(1, &["1 messages are left"]);
+    deployed.balancer(&["drain", "--timeout", "0"]).failed(1, &["1 message left"]);
 
     assert_eq!(deployed.balancer(&["resume", "--json"]).done().json()["paused"], false);
     let drained = deployed.balancer(&["drain", "--json"]).done().json();
     assert_eq!((&drained["drained"], &drained["messages"]), (&json!(true), &json!(0)));
+}
+
+#[test]
+fn a_plan_with_a_dead_letter_is_not_drained() {
+    let deployed = Deployed::start();
+    deployed.with_a_dead_letter("hero");
+    let drained = deployed.balancer(&["drain", "--json"]).failed(3, &[]).json();
+    assert_eq!((&drained["drained"], &drained["needing_attention"]), (&json!(false), &json!(["hero"])));
+    let words = deployed.balancer(&["drain"]).answer;
+    assert!(words.contains("hero") && words.contains("balancer redrive"), "{words}");
 }
 
 #[test]

@@ -46,14 +46,9 @@ fn send(place: &Place, arguments: &[&str]) {
 fn without_a_stack_commands_name_the_remedy() {
     let cache = tempfile::tempdir().unwrap();
     let words = ["no stack is running here", "--watch", "--stack", "balancer restore ACTOR --data DIR"];
-    for arguments in [
-        &["status"][..],
-        &["status", "--rejected"],
-        &["send", "evaluation", "a"],
-        &["pause"],
-        &["drain"],
-        &["evaluate", "--stuck"],
-    ] {
+    for arguments in
+        [&["status"][..], &["status", "--rejected"], &["send", "evaluation", "a"], &["drain"], &["evaluate", "--stuck"]]
+    {
         Ran::of(balancer().args(arguments).env("BALANCER_CACHE_DIR", cache.path())).failed(1, &words);
     }
 }
@@ -70,6 +65,8 @@ fn watch_processes_messages_and_new_files() {
     settled(&place, "one too many made and one gone", || actor.trash().len() == 1);
     assert_eq!(highest_number(&actor), 7);
 
+    let unknown = Ran::of(place.balancer().args(["send", "deletion", &actor.id, "x.jpg"])).done();
+    assert!(unknown.remarks.contains("no record of x.jpg"), "{unknown:#?}");
     send(&place, &["deletion", &actor.id, "the hero+1_1.jpg"]);
     settled(&place, "a new image for the deleted one", || is_whole_again(&actor, 8));
     assert!(actor.trash().contains("the hero+1_1.jpg"));
@@ -85,11 +82,24 @@ fn watch_processes_messages_and_new_files() {
 
     let drained = Ran::of(place.balancer().arg("drain")).done();
     assert!(drained.answer.contains("Drained"), "{drained:#?}");
-    Ran::of(place.balancer().arg("pause")).failed(1, &["only a stack in AWS can be paused"]);
+    Ran::of(place.balancer().arg("pause")).failed(2, &["--stack <NAME>"]);
     watching.signal("INT");
     assert_eq!(watching.end(), Some(130), "{}", watching.said());
     actor.agrees_with_its_manifest();
     Ran::of(place.balancer().arg("status")).failed(1, &["no stack is running here"]);
+}
+
+#[test]
+fn a_deletion_accepts_another_unicode_form() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "hero");
+    let (composed, decomposed) = ("J\u{fc}rgen_1.jpg", "Ju\u{308}rgen_1.jpg");
+    fs::rename(actor.training_data().join("hero_1.jpg"), actor.training_data().join(composed)).unwrap();
+    let mut watching = watch(&place);
+    send(&place, &["deletion", "hero", decomposed]);
+    settled(&place, "a new image for the deleted one", || actor.trash().contains(composed));
+    watching.signal("INT");
+    assert_eq!(watching.end(), Some(130), "{}", watching.said());
 }
 
 /// Six images, and this number has been given. What was made may have been judged bad and replaced.

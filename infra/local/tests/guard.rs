@@ -12,7 +12,7 @@ use support::{Request, authorization, options};
 const UNSIGNED: &str = "not signed with this stack's access key";
 const WEB_PAGE: &str = "web pages are not answered";
 const HOST: &str = "the host must be an address of this machine";
-const SEALED: &str = "the stack stands";
+const SEALED: &str = "the stack is complete";
 
 async fn emulator() -> (Emulator, u16, Credentials) {
     let emulator = Emulator::start(EmulatorOptions::default()).await.unwrap();
@@ -142,7 +142,7 @@ async fn emulators_own_endpoints_are_closed() {
         ("POST", "/_balancer/state"),
     ] {
         Request::new(method, path, port).refused(port, 403, UNSIGNED);
-        Request::new(method, path, port).signed(&credentials, "s3").refused(port, 403, "not to be controlled");
+        Request::new(method, path, port).signed(&credentials, "s3").refused(port, 403, "own endpoints are closed");
     }
     for path in ["/health", "/_balancer/state"] {
         Request::new("GET", path, port).refused(port, 403, UNSIGNED);

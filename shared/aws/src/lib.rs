@@ -1,5 +1,5 @@
-//! The clients of AWS: bucket, table, queues and secrets. No type of the SDK leaves this crate, except the configuration
-//! that its callers pass in.
+//! The clients of AWS: bucket, table, queues and secrets. Callers pass in the configuration or a client of the SDK;
+//! no other type of it leaves this crate.
 
 mod error;
 

@@ -108,10 +108,18 @@ impl Queues {
         Ok(counts.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
+    /// [`Self::depth`] of one of the three queues.
+    pub async fn depth_of(&self, queue: Queue) -> Result<u64, AwsError> {
+        self.depth(self.url(queue)).await
+    }
+
     /// The number of messages in all three queues.
     pub async fn total_depth(&self) -> Result<u64, AwsError> {
-        let QueueUrls { evaluation, deletion, generation } = &self.urls;
-        Ok(self.depth(evaluation).await? + self.depth(deletion).await? + self.depth(generation).await?)
+        let mut depth = 0;
+        for queue in [Queue::Evaluation, Queue::Deletion, Queue::Generation] {
+            depth += self.depth_of(queue).await?;
+        }
+        Ok(depth)
     }
 
     /// Changes the visibility timeout of a message in flight, so that SQS delivers it again after `delay`.

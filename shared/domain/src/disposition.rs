@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The response that a failed call requires. A handler matches on it in one place, whatever the service.
+/// The response that a failed call requires, whatever the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
     /// The failure concerns this delivery only: the message fails, and SQS delivers it again.
@@ -17,7 +17,7 @@ pub enum Disposition {
     /// The service sent no answer in time. Like an outage, except that each retry may exceed the time limit again and
     /// be billed.
     Timeout,
-    /// A budget, or the account with the service, has no money left: the actor is parked.
+    /// A budget, or the account with the generator, has no money left: the actor is parked.
     NeedsFunds,
     /// The service rejected the content of the request. A request with other content may succeed.
     ContentRejected,

@@ -66,7 +66,7 @@ pub struct Plan {
     pub obstacle: Option<String>,
 }
 
-/// Who wanted a plan.
+/// The origin of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
@@ -77,27 +77,27 @@ pub enum Origin {
     Manual,
 }
 
-/// An image that goes.
+/// An image to delete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedDeletion {
     /// The image's file name.
     pub filename: String,
-    /// The object that was judged; another one under this name stays.
+    /// The assessed version of the object; any other version stays.
     pub etag: String,
-    /// Why it goes.
+    /// The reason, as a sentence for the operator.
     pub reason: String,
 }
 
-/// An image to make.
+/// An image to generate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     /// Its name within the plan.
     pub slot_id: String,
-    /// The kind to make.
+    /// The requested kind.
     pub kind: Kind,
-    /// Which prompt was drawn for it.
+    /// The prompt of the first attempt.
     pub prompt_id: String,
-    /// The seed it is made with: the actor's, the plan's and the slot's own, so that a repetition makes the same.
+    /// The seed of the first attempt, derived from the actor, the plan and the slot, so that a repetition generates the same image.
     pub seed: u32,
 }
 
@@ -128,7 +128,10 @@ impl Note {
     /// No vision model could assess the image.
     #[must_use]
     pub fn unassessed(filename: &str, reason: &str) -> Self {
-        Self { filename: filename.to_owned(), remark: format!("not judged: {reason}; it stays, and counts as no kind") }
+        Self {
+            filename: filename.to_owned(),
+            remark: format!("not assessed: {reason}; it stays and counts as no kind"),
+        }
     }
 }
 

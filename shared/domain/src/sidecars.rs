@@ -41,9 +41,17 @@ pub fn returning_with<'a>(image: &str, trash: &[&'a str]) -> Vec<&'a str> {
     sidecars(image, trash, is_kept)
 }
 
-/// The common prefix of an image's name and the names of all its sidecars.
+/// A prefix that an image's name shares with the names of all its sidecars, in whichever Unicode form each is spelled: the
+/// stem up to the first character that has several forms.
 #[must_use]
-pub fn stem(filename: &str) -> &str {
+pub fn shared_prefix(filename: &str) -> &str {
+    let stem = stem(filename);
+    // A combining character belongs to the ASCII letter before it.
+    stem.find(|c: char| !c.is_ascii()).map_or(stem, |at| &stem[..at.saturating_sub(1)])
+}
+
+/// A file's name without its ending.
+pub(super) fn stem(filename: &str) -> &str {
     filename.rsplit_once('.').map_or(filename, |(stem, _)| stem)
 }
 

@@ -12,7 +12,7 @@ use tempfile::{Builder, NamedTempFile};
 
 /// The ending of a file's name while the file is written. A file with this ending that no process writes was left by a
 /// process that died.
-pub const PARTIAL: &str = ".part";
+pub const PARTIAL: &str = ".balancer-part";
 
 /// The result of a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,11 +235,15 @@ fn remove_unchanged(path: &Path, seen: &Metadata) -> io::Result<()> {
     }
 }
 
-/// A hidden, empty temporary file beside its destination, removed with its handle.
 fn partial(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().unwrap_or(path);
-    let readable_by_all = Permissions::from_mode(0o644);
-    Builder::new().prefix(".").suffix(PARTIAL).permissions(readable_by_all).tempfile_in(folder)
+    temporary_file(path.parent().unwrap_or(path))
+}
+
+/// A hidden, empty temporary file in a folder, removed with its handle. Its name ends in [`PARTIAL`]. The user's umask
+/// determines the permissions, as for any other file; those of a temporary file would be private.
+pub fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
+    let permissions = Permissions::from_mode(0o666);
+    Builder::new().prefix(".").suffix(PARTIAL).permissions(permissions).tempfile_in(folder)
 }
 
 /// Renames a written file to its final name if that is free.

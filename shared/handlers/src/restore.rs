@@ -7,7 +7,7 @@ use domain::actor::ActorId;
 use domain::files::content_type;
 use domain::keys::Keys;
 use domain::manifest::Image;
-use domain::sidecars::{returning_with, stem};
+use domain::sidecars::{returning_with, shared_prefix};
 use domain::trash::TrashRecord;
 use jiff::SignedDuration;
 use tracing::info;
@@ -165,7 +165,7 @@ impl Restoration<'_> {
         let left = self.local.restore_sidecars(actor, plan_id, filename).await?;
         let mut left: Vec<String> = left.into_iter().map(|path| path.display().to_string()).collect();
         let trash = self.keys.trash(actor, plan_id, "");
-        let listed = self.bucket.list(&(trash.clone() + stem(filename))).await?;
+        let listed = self.bucket.list(&(trash.clone() + shared_prefix(filename))).await?;
         let names: Vec<&str> = listed.iter().filter_map(|object| object.key.strip_prefix(&trash)).collect();
         for sidecar in returning_with(filename, &names) {
             if !self.restore_sidecar(actor, &(trash.clone() + sidecar), sidecar).await? {

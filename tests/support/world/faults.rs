@@ -248,8 +248,9 @@ fn describe(method: &hyper::Method, path: &str, headers: &HeaderMap) -> String {
     }
 }
 
-/// Transactions report conflicts in another way.
-fn is_plain_write(call: &str) -> bool {
+/// Whether [`Fault::Conflict`] affects a call. Transactions report conflicts in another way.
+#[must_use]
+pub fn is_plain_write(call: &str) -> bool {
     ["UpdateItem", "PutItem", "DeleteItem"].iter().any(|operation| call.ends_with(&format!(".{operation}")))
 }
 

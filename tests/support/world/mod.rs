@@ -37,7 +37,7 @@ use crate::openai::{self, VisionService, assess_correctly};
 use crate::replicate::{self, Outcome, Replicate};
 use crate::stack::{KEY_PREFIX, emulator};
 pub use drive::{Delivery, Trace};
-pub use faults::{Fault, Network};
+pub use faults::{Fault, Network, is_plain_write};
 use virtual_clock::VirtualClock;
 
 /// Longer than any lease: the clock advances by this after a crash.

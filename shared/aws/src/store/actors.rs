@@ -21,7 +21,7 @@ use super::{Store, StoreError};
 const SORT: &str = "ACTOR";
 
 /// The attention reason that parking replaced; [`Store::resume`] restores it.
-pub(super) const ASKED_BEFORE: &str = "asked_before";
+pub(super) const REASON_BEFORE_PARKING: &str = "asked_before";
 
 /// An actor as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -104,9 +104,12 @@ pub struct ActorRecord {
 }
 
 impl ActorRecord {
-    /// The present outage of the vision model, as a sentence for the operator.
+    /// The outage of the vision service that an unfinished set waits for, as a sentence for the operator.
     #[must_use]
     pub fn outage(&self) -> Option<String> {
+        if matches!(self.status, Status::NeedsAttention | Status::Parked) {
+            return None;
+        }
         let (since, cause) = (self.vision_outage_since?, self.vision_outage_cause.as_deref()?);
         Some(format!("The vision service has failed since {since:.0} and is retried: {cause}"))
     }
@@ -271,7 +274,7 @@ impl Store {
             // The message that would have evaluated waiting uploads may be the one that was given up: the next
             // upload sends another.
             .remove("evaluation_scheduled_at")
-            .remove(ASKED_BEFORE);
+            .remove(REASON_BEFORE_PARKING);
         Ok(self.apply(behalf.guard(change)).await?.is_some())
     }
 
@@ -313,7 +316,9 @@ impl Store {
         if self.apply(parked.clone().when_other("status", needs_attention.clone())).await?.is_some() {
             return Ok(());
         }
-        self.apply(parked.set_from(ASKED_BEFORE, "reason").when_equal("status", needs_attention)).await.map(drop)
+        self.apply(parked.set_from(REASON_BEFORE_PARKING, "reason").when_equal("status", needs_attention))
+            .await
+            .map(drop)
     }
 
     /// Resumes parked work: its price has been paid.
@@ -328,16 +333,16 @@ impl Store {
         let goes_on = change
             .clone()
             .set("status", value(&Status::Balancing)?)
-            .set("reason", text("There is money again; the plan goes on."))
-            .when_absent(ASKED_BEFORE);
+            .set("reason", text("The budget or the account has money again; the plan resumes."))
+            .when_absent(REASON_BEFORE_PARKING);
         if self.apply(goes_on).await?.is_some() {
             return Ok(());
         }
         let asks_again = change
             .set("status", value(&Status::NeedsAttention)?)
-            .set_from("reason", ASKED_BEFORE)
-            .remove(ASKED_BEFORE)
-            .when_present(ASKED_BEFORE);
+            .set_from("reason", REASON_BEFORE_PARKING)
+            .remove(REASON_BEFORE_PARKING)
+            .when_present(REASON_BEFORE_PARKING);
         self.apply(asks_again).await.map(drop)
     }
 

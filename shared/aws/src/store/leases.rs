@@ -6,7 +6,7 @@ use domain::status::Status;
 use domain::suspension::Suspension;
 use jiff::{SignedDuration, Timestamp};
 
-use super::actors::{ASKED_BEFORE, ActorRecord, actor_key, millis};
+use super::actors::{ActorRecord, REASON_BEFORE_PARKING, actor_key, millis};
 use super::change::Change;
 use super::items::{self, number, text, value};
 use super::{Store, StoreError};
@@ -141,7 +141,7 @@ pub(super) fn verdict_change(
         .set("round", number(verdict.round))
         .set("updated_at", millis(now))
         .remove("put_off_since")
-        .remove(ASKED_BEFORE)
+        .remove(REASON_BEFORE_PARKING)
         .remove("lease_token")
         .remove("lease_until")
         .when_equal("lease_token", text(token)))

@@ -57,8 +57,8 @@ pub enum StoreError {
     /// DynamoDB failed. Trying again may help.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// Others got ahead each time. Trying again may help.
-    #[error("too many others {0}")]
+    /// Other workers changed the items before each attempt. Trying again may help.
+    #[error("too many other workers {0}")]
     Contended(&'static str),
     /// The record's state doesn't allow the event. Trying again doesn't help.
     #[error(transparent)]

@@ -13,7 +13,7 @@ const PARTITION: &str = "REJECTED";
 const THIS_MILLENNIUM: &str = "2";
 
 /// How long a rejection is kept.
-const REFUSAL_RETENTION: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+const REJECTION_RETENTION: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
 /// Characters of a rejected body that are kept.
 const MAX_BODY_CHARS: usize = 2_000;
@@ -46,7 +46,7 @@ impl Rejection {
             message_id: message_id.to_owned(),
             reason,
             body: body.chars().take(MAX_BODY_CHARS).collect(),
-            expires_at: now + REFUSAL_RETENTION,
+            expires_at: now + REJECTION_RETENTION,
         }
     }
 }

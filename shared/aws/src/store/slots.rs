@@ -108,7 +108,8 @@ impl Store {
     }
 
     /// Ends an attempt whose prompt was rejected; the next one uses another prompt. If another slot of the plan has drawn
-    /// the same prompt in the meantime, nothing changes, unless `is_shared` states that no other prompts are left.
+    /// the same prompt in the meantime, nothing changes, unless `is_shared` states that no other prompts are left. Returns
+    /// whether the slot was changed.
     ///
     /// # Errors
     /// If the slot's state doesn't allow this, or the table can't be written.
@@ -119,7 +120,7 @@ impl Store {
         settlement: Settlement,
         prompt_id: &str,
         is_shared: bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let after = record.after(&SlotEvent::AttemptFailed { settlement, prompt_id: Some(prompt_id.to_owned()) })?;
         let prompts = AttributeValue::Ss(vec![prompt_id.to_owned()]);
         let mut drawn = Change::of(plan_key(slot.actor, slot.plan_id)).add("redrawn_prompts", prompts);
@@ -128,7 +129,7 @@ impl Store {
         }
         let mut changes = implied_changes(slot, &record.progress, &after.progress, Some(drawn));
         changes.push(after.replacing(slot, record)?);
-        self.write_slot(slot, after, &changes).await.map(drop)
+        Ok(self.write_slot(slot, after, &changes).await?.is_some())
     }
 
     /// Assigns the image the number in its `index`, which follows `last_number`, and creates its record. Returns `false`,

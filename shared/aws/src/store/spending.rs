@@ -26,10 +26,10 @@ const JUDGING: &str = "JUDGING#";
 /// How long it is kept what an evaluation has cost; the sums of the days stay.
 const COST_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Whether money could be set aside.
+/// Whether money could be reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
-    /// It is.
+    /// No limit prevents it. For a slot that has changed since it was read, nothing is reserved; the worker reads it again.
     Granted,
     /// This limit leaves no room.
     UsedUp(Limit),

@@ -34,6 +34,9 @@ fn why_this_one(image: &Assessment, kept: &[&Assessment], surplus: &[&Assessment
     if !image.origin.is_uploaded() && unpinned().any(|other| other.origin.is_uploaded()) {
         return "a generated image goes before your own";
     }
+    if kept.is_empty() {
+        return "no image of this kind is wanted";
+    }
     let Some(last_kept) = unpinned().next_back() else { return "pinned images stay first" };
     if image.quality < last_kept.quality {
         let is_lowest = surplus.iter().all(|other| other.filename == image.filename || other.quality > image.quality);
@@ -42,7 +45,7 @@ fn why_this_one(image: &Assessment, kept: &[&Assessment], surplus: &[&Assessment
     if ties_lost(image) > ties_lost(last_kept) {
         "others with this rating are better suited"
     } else {
-        "of equally good images, the highest numbers go first"
+        "of equally good images, the last by number and name go first"
     }
 }
 

@@ -76,7 +76,8 @@ fn reasons(set: &[Assessment], scope: Scope) -> Vec<(String, String)> {
 fn worst_then_highest_number_of_a_surplus_goes() {
     let of = |number, quality| image(number, Kind::ColorStylized, quality);
     let equal = reasons(&[of(1, 7), of(2, 6), of(3, 9), of(4, 6)], Scope::DeleteOnly);
-    let reason = "Surplus: 4 good colour images, 3 wanted; of equally good images, the highest numbers go first (6).";
+    let reason =
+        "Surplus: 4 good colour images, 3 wanted; of equally good images, the last by number and name go first (6).";
     assert_eq!(equal, [("a_4.jpg".to_owned(), reason.to_owned())]);
     let worst = Assessment { flags: vec![Flag::LookingAtCamera], ..of(2, 6) };
     let lowest = reasons(&[of(1, 7), worst, of(3, 9), of(4, 7)], Scope::DeleteOnly);

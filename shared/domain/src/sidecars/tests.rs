@@ -18,6 +18,15 @@ const OF_ONE: [&str; 14] = [
 ];
 
 #[test]
+fn shared_prefix_ends_before_other_unicode_forms() {
+    for (filename, prefix) in
+        [("a_1.jpg", "a_1"), ("J\u{fc}rgen_1.jpg", ""), ("Ju\u{308}rgen_1.jpg", "J"), ("\u{fc}.jpg", "")]
+    {
+        assert_eq!(shared_prefix(filename), prefix, "{filename}");
+    }
+}
+
+#[test]
 fn sidecars_of_every_form_leave_and_return() {
     let folder = [&OF_ONE[..], &["a_1.jpg", "a_2.jpg", "a_10.jpg"]].concat();
     assert_eq!(leaving_with("a_1.jpg", &folder), OF_ONE);

@@ -3,8 +3,7 @@ use std::sync::LazyLock;
 use domain::kind::Kind;
 use domain::prompts::{Prompt, of_kind};
 use image::{Rgb, RgbImage};
-use image_hasher::{HashAlg, HasherConfig};
-use imaging::hypotenuse;
+use imaging::{hypotenuse, measure};
 
 use super::{HEIGHT, WIDTH, draw};
 
@@ -79,21 +78,22 @@ fn color_pictures_have_color() {
 
 #[test]
 fn different_prompts_give_no_near_duplicates() {
-    let hasher = HasherConfig::new().hash_size(16, 16).hash_alg(HashAlg::Gradient).to_hasher();
-    let hashes: Vec<_> = PICTURES.iter().map(|(prompt, picture)| (prompt.id, hasher.hash_image(picture))).collect();
-    for (index, (id, hash)) in hashes.iter().enumerate() {
-        for (other_id, other) in &hashes[..index] {
-            assert!(hash.dist(other) > NEAR_DUPLICATE, "{id}, {other_id}: {} bits", hash.dist(other));
+    let all: Vec<_> = PICTURES.iter().map(|(prompt, picture)| (prompt.id, measure(b"", picture))).collect();
+    for (index, (id, one)) in all.iter().enumerate() {
+        for (other_id, other) in &all[..index] {
+            let bits = one.hash_distance(other).unwrap();
+            assert!(bits > NEAR_DUPLICATE, "{id}, {other_id}: {bits} bits");
         }
     }
 }
 
 #[test]
 fn real_portrait_is_cut_out_and_drawn() {
-    let Some(portrait) = real_data::labelled_images().into_iter().find(|image| image.name == "034_photorealistic")
-    else {
+    let images = real_data::labelled_images();
+    if images.is_empty() {
         return;
-    };
+    }
+    let portrait = images.into_iter().find(|image| image.name == "034_photorealistic").unwrap();
     let base = image::open(portrait.path).unwrap().into_rgb8();
     assert!(super::subject::cut_out(&base).is_some());
     for kind in Kind::ALL {

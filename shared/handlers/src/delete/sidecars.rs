@@ -2,7 +2,7 @@
 
 use aws::bucket::IfUnchanged;
 use domain::actor::ActorId;
-use domain::sidecars::{Sidecar, stem};
+use domain::sidecars::{Sidecar, shared_prefix};
 use domain::trash::TrashRecord;
 use tracing::{info, warn};
 
@@ -23,7 +23,7 @@ impl Deletion {
         if deleted.sidecars.is_empty() {
             return Ok(());
         }
-        let now = Folder::list(&self.bucket, &self.keys, actor, stem(filename)).await?;
+        let now = Folder::list(&self.bucket, &self.keys, actor, shared_prefix(filename)).await?;
         if now.contains(filename) {
             return Ok(());
         }

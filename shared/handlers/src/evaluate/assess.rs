@@ -61,6 +61,8 @@ pub(super) struct BudgetShortage {
     pub(super) day: Date,
     /// Why a request was to be repeated, if the reservation was for a repeated one.
     pub(super) retry_of: Option<String>,
+    /// Whether the service has assessed images before.
+    pub(super) is_any_new: bool,
 }
 
 /// Assesses one actor's set.
@@ -106,7 +108,7 @@ impl Assessor<'_> {
                     Some(VisionError::OpenAi(OpenAiError::NoBudget { retry_of })) => retry_of,
                     _ => None,
                 };
-                let shortage = BudgetShortage { retry_of, ..shortage };
+                let shortage = BudgetShortage { retry_of, is_any_new, ..shortage };
                 return Err(AssessmentError::Blocked(AssessmentBlocked::OverBudget(shortage)));
             }
             (None, Some(error)) => {
@@ -181,7 +183,9 @@ impl Assessor<'_> {
                 charge.amount += amount;
                 None
             }
-            Reservation::UsedUp(limit) => Some(BudgetShortage { limit, needed: amount, day: more.day, retry_of: None }),
+            Reservation::UsedUp(limit) => {
+                Some(BudgetShortage { limit, needed: amount, day: more.day, retry_of: None, is_any_new: false })
+            }
         })
     }
 

@@ -55,7 +55,10 @@ impl Evaluation {
 
     /// Parks the actor. A dry run doesn't wait for the budget; it reports the shortage.
     async fn park(&self, context: &EvaluationContext<'_>, shortage: BudgetShortage) -> Result<(), HandlerError> {
-        let BudgetShortage { limit, needed, day, retry_of } = shortage;
+        let BudgetShortage { limit, needed, day, retry_of, is_any_new } = shortage;
+        if is_any_new {
+            self.forget_outage(context).await?;
+        }
         let cause = retry_of.map(|cause| format!(" A request was to be repeated: {cause}.")).unwrap_or_default();
         let mut reason = self.budget.shortage(limit, needed, day) + &cause;
         // A later attempt may find the same shortage without this cause. It must not hide what the money was spent on.

@@ -102,8 +102,10 @@ impl Evaluation {
 
     async fn rounds_used_up(&self, context: &EvaluationContext<'_>, plan: &Plan) -> Result<String, HandlerError> {
         Ok(format!(
-            "After {} rounds the set still stands at {} instead of {}: look at its images, replace the base image or upload better ones.{}",
-            self.max_rounds,
+            "After {} the set still needs changes ({} to delete, {} to generate; it has {} of {}): look at its images, replace the base image or upload better ones.{}",
+            if self.max_rounds == 1 { "1 round".to_owned() } else { format!("{} rounds", self.max_rounds) },
+            plan.delete.len(),
+            plan.slots.len(),
             plan.before,
             self.target.counts(),
             generation_failures(&self.store, context).await?

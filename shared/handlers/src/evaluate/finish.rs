@@ -1,7 +1,7 @@
 //! The ends of an evaluation: it starts a plan, puts a plan on hold, or settles the actor's status without one.
 //!
 //! Each of them replaces the active plan in three steps. First it supersedes that plan, if it isn't completed. Then one
-//! write stores the verdict and releases the lease. Last it closes the previous plan. Superseding must come first: a crash
+//! write stores the verdict and releases the lease. Last it marks the previous plan as reviewed. Superseding must come first: a crash
 //! after it only leads to another evaluation, while a running plan that no actor record names would generate images
 //! for ever.
 

@@ -39,8 +39,9 @@ impl Generation {
     pub(super) async fn stage(&self, job: Job<'_>, record: &SlotRecord, bytes: Vec<u8>) -> Result<(), HandlerError> {
         let key = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
         self.bucket.put(&key, bytes, "image/jpeg").await?;
-        self.store.advance_slot(job.name(), record, &SlotEvent::ImageStaged).await?;
-        self.report_payment(record, record.progress.state.settlement_in_doubt()).await;
+        if self.store.advance_slot(job.name(), record, &SlotEvent::ImageStaged).await?.is_some() {
+            self.report_payment(record, record.progress.state.settlement_in_doubt()).await;
+        }
         Ok(())
     }
 
@@ -59,8 +60,9 @@ impl Generation {
         }
         warn!(actor = %job.actor, slot_id = job.slot.slot_id, attempt, reason, "trying again");
         let failed = SlotEvent::AttemptFailed { settlement, prompt_id: None };
-        self.store.advance_slot(job.name(), record, &failed).await?;
-        self.report_payment(record, settlement).await;
+        if self.store.advance_slot(job.name(), record, &failed).await?.is_some() {
+            self.report_payment(record, settlement).await;
+        }
         Ok(())
     }
 
@@ -77,7 +79,7 @@ impl Generation {
         let next_attempt = record.progress.attempt + 1;
         if next_attempt >= MAX_ATTEMPTS {
             let reason = format!(
-                "{MAX_ATTEMPTS} prompts were found improper ({reason}); if it happens to every image, it is the base image that is: replace it"
+                "the generator rejected {MAX_ATTEMPTS} prompts ({reason}); if it rejects those of every image, replace the base image"
             );
             return self.give_up(job, record, settlement, &reason).await;
         }
@@ -87,8 +89,9 @@ impl Generation {
         };
         warn!(actor = %job.actor, rejected, other = other.id, reason, "drawing another prompt");
         let is_shared = used.contains(other.id);
-        self.store.redraw_prompt(job.name(), record, settlement, other.id, is_shared).await?;
-        self.report_payment(record, settlement).await;
+        if self.store.redraw_prompt(job.name(), record, settlement, other.id, is_shared).await? {
+            self.report_payment(record, settlement).await;
+        }
         Ok(())
     }
 
@@ -113,8 +116,9 @@ impl Generation {
     ) -> Result<(), HandlerError> {
         warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "no image made");
         let given_up = SlotEvent::GivenUp { settlement, reason: reason.to_owned() };
-        self.store.advance_slot(job.name(), record, &given_up).await?;
-        self.report_payment(record, settlement).await;
+        if self.store.advance_slot(job.name(), record, &given_up).await?.is_some() {
+            self.report_payment(record, settlement).await;
+        }
         Ok(())
     }
 

@@ -49,23 +49,15 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 /// The generation stage.
 #[derive(Clone)]
 pub struct Generation {
-    /// Where the images lie.
     pub bucket: Bucket,
-    /// Where the manifests lie.
     pub store: Store,
-    /// What comes next.
     pub queues: Queues,
-    /// The same images as plain files.
     pub local: LocalCopy,
-    /// Where things lie in the bucket.
     pub keys: Keys,
-    /// Who draws.
     pub generator: Generator,
-    /// What may be spent on it.
     pub budget: Budget,
-    /// For how long steps are taken; [`TIME_BUDGET`], but for tests.
+    /// [`TIME_BUDGET`], except in tests.
     pub time_budget: Duration,
-    /// What the time is.
     pub clock: Clock,
 }
 
@@ -75,8 +67,8 @@ struct Job<'a> {
     actor: &'a ActorId,
     plan: &'a Plan,
     slot: &'a Slot,
-    /// When no further step is taken.
-    until: Instant,
+    /// No step begins later.
+    deadline: Instant,
 }
 
 impl<'a> Job<'a> {
@@ -110,8 +102,8 @@ impl Handler for Generation {
                 let slot = plan.slot(&slot_id).ok_or_else(|| {
                     HandlerError::Rejected(format!("plan {plan_id} of {actor_id} has no image {slot_id}"))
                 })?;
-                let until = Instant::now() + self.time_budget;
-                self.work(Job { actor: &actor_id, plan: &plan, slot, until }, message.id).await
+                let deadline = Instant::now() + self.time_budget;
+                self.work(Job { actor: &actor_id, plan: &plan, slot, deadline }, message.id).await
             }
         }
     }
@@ -158,7 +150,7 @@ impl Generation {
     }
 
     async fn generate(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
-        if Instant::now() >= job.until {
+        if Instant::now() >= job.deadline {
             return Err(HandlerError::deferred("the time budget for this image is used up; it continues", AT_ONCE));
         }
         match &self.generator {
@@ -170,7 +162,7 @@ impl Generation {
     /// Ends the work on a slot of a superseded plan that has no number. Its image is not made, or not kept; what may have
     /// been charged counts as paid.
     async fn abandon(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
-        let reason = format!("plan {} of {} is not to be carried out any more", job.plan.plan_id, job.actor);
+        let reason = format!("plan {} of {} accepts no work", job.plan.plan_id, job.actor);
         let state = &record.progress.state;
         if state.charge().is_some() {
             let given_up = SlotEvent::GivenUp { settlement: state.settlement_in_doubt(), reason: reason.clone() };

@@ -90,7 +90,7 @@ impl Generation {
     ) -> Result<(), HandlerError> {
         // A search takes time, and may miss what is listed only after it began.
         let searched_at = self.clock.now();
-        let until = job.until.min(Instant::now() + MAX_SEARCH);
+        let until = job.deadline.min(Instant::now() + MAX_SEARCH);
         let found = match replicate.find(job.seed(record), requested_at, until).await {
             Ok(found) => found,
             // A search that fails proves nothing about the prediction.
@@ -191,7 +191,7 @@ impl Generation {
         since: Timestamp,
         replicate: &Replicate,
     ) -> Result<(), HandlerError> {
-        match replicate.wait_for(id, job.until.min(Instant::now() + MAX_WAIT)).await {
+        match replicate.wait_for(id, job.deadline.min(Instant::now() + MAX_WAIT)).await {
             Ok(Prediction::Running) => self.still_running(job, record, since).await,
             Ok(Prediction::Succeeded(output)) => self.fetch(job, record, since, replicate, &output).await,
             Ok(Prediction::ContentRejected(reason)) => {

@@ -6,7 +6,7 @@ use aws::store::CONTENTION_BACKOFF;
 use aws::store::slots::SlotRecord;
 use backon::Retryable;
 use domain::files::is_image_name;
-use domain::lifecycle::slot::{SlotEvent, SlotState};
+use domain::lifecycle::slot::SlotEvent;
 use domain::manifest::{BALANCING, Image, timestamp_text};
 use domain::money::MicroUsd;
 use domain::numbering::{filename, highest, number_of};
@@ -40,7 +40,8 @@ impl Generation {
         let filename = filename(job.actor, number);
         let image = self.image(job, slot, number, &filename, record.profile.descriptor());
         let is_assigned = self.store.assign_number(job.name(), slot, record.last_number, &filename, &image).await?;
-        if is_assigned || self.store.slot(job.name()).await?.progress.state != SlotState::Staged {
+        // If another worker has advanced the slot, this one must read it again.
+        if is_assigned || self.store.slot(job.name()).await?.revision != slot.revision {
             Ok(())
         } else {
             Err(HandlerError::deferred("too many workers need a number", super::LEASE_POLL))

@@ -22,7 +22,7 @@ pub(super) struct DeadLetter<'a> {
 }
 
 impl DeadLetter<'_> {
-    /// Sets the actor to needs attention, unless the message no longer concerns it: its plan is superseded or completed
+    /// Sets the actor to needs attention, unless the message no longer concerns it: its plan is superseded or reviewed
     /// and has left no incomplete deletion, or a later evaluation has reached a verdict.
     pub(super) async fn report_to_actor(&self, failure: &HandlerError, now: Timestamp) -> Result<(), HandlerError> {
         let Some(actor) = self.subject.actor() else { return Ok(()) };
@@ -61,7 +61,7 @@ impl DeadLetter<'_> {
         (plan.state == PlanState::Adopted).then_some(plan_id)
     }
 
-    /// Whether the plan is known to be completed, superseded or missing. A plan that can't be read may be the cause of
+    /// Whether the plan is known to be reviewed, superseded or missing. A plan that can't be read may be the cause of
     /// the failure and doesn't count as over.
     async fn is_over(&self, actor: &ActorId, plan_id: &str) -> bool {
         match self.store.plan(actor, plan_id).await {
@@ -72,16 +72,21 @@ impl DeadLetter<'_> {
 
     /// Whether a deletion of this plan has begun and is incomplete. While the object exists, only the plan's own message
     /// or another deletion of the image completes it; once the object is gone, an evaluation does too. So the failure
-    /// concerns the actor even if the plan was superseded.
+    /// concerns the actor even if the plan was superseded. A record that can't be read may be the cause of the failure and
+    /// counts as claimed.
     async fn has_claimed_images(&self, actor: &ActorId, plan_id: &str) -> bool {
         if self.queue != Queue::Deletion {
             return false;
         }
-        let Ok(Some(plan)) = self.store.plan(actor, plan_id).await else { return false };
+        let plan = match self.store.plan(actor, plan_id).await {
+            Ok(Some(plan)) => plan,
+            Ok(None) => return false,
+            Err(_) => return true,
+        };
         for deletion in &plan.delete {
-            let image = self.store.image(actor, &deletion.filename).await.ok().flatten();
-            if image.is_some_and(|image| image.deleting.as_deref() == Some(plan_id)) {
-                return true;
+            match self.store.image(actor, &deletion.filename).await {
+                Ok(image) if image.as_ref().and_then(|image| image.deleting.as_deref()) != Some(plan_id) => {}
+                Ok(_) | Err(_) => return true,
             }
         }
         false

@@ -95,7 +95,17 @@ impl OpenAiError {
         match self {
             Self::Http(error) => error.billed(),
             Self::Unreadable(_) => Billed::Yes,
-            _ => Billed::No,
+            Self::Throttled { .. }
+            | Self::NoBudget { .. }
+            | Self::OutOfTime
+            | Self::Unavailable { .. }
+            | Self::TaskFailed(_)
+            | Self::NoCredit(_)
+            | Self::Unauthorized(_)
+            | Self::Unknown(_)
+            | Self::Invalid(_)
+            | Self::Encoding(_)
+            | Self::Secret(_) => Billed::No,
         }
     }
 
