@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use aws::bucket::IfUnchanged;
 use aws::queues::Queue;
-use aws::store::trash::{Claim, Version};
+use aws::store::trash::Claim;
 use balancer_tests::pictures::full_set;
 use balancer_tests::stack::{TestStack, actor};
 use balancer_tests::world::World;
 use domain::actor::ActorId;
+use domain::lifecycle::deletion::Version;
 use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
 use domain::trash::TrashRecord;
 use handlers::{Clock, Handler, HandlerError, Message};
@@ -31,8 +32,8 @@ async fn cut_off_after_the_claim(stack: &TestStack, actor: &ActorId, state: Plan
     stack.store.record_plan(actor, &plan).await.unwrap();
     let (plan_id, reason) = ("p".to_owned(), deletion.reason.clone());
     let wanted = TrashRecord { plan_id, deleted_at: now, reason, image, sidecars: Vec::new() };
-    let claim = stack.store.begin_deletion(actor, &deletion.filename, &wanted, Version::Assessed).await.unwrap();
-    assert!(matches!(claim, Claim::Begun(_)), "{claim:?}");
+    let claim = stack.store.claim_deletion(actor, &deletion.filename, &wanted, Version::Assessed).await.unwrap();
+    assert!(matches!(claim, Claim::Granted(_)), "{claim:?}");
     deletion
 }
 

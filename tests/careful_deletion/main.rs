@@ -5,6 +5,7 @@
 mod approval;
 mod generated_images;
 mod interrupted;
+mod lifecycle;
 mod pins;
 mod records;
 mod redelivered;

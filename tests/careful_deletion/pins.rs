@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use aws::queues::Queue;
 use aws::store::images::Pinning;
-use aws::store::trash::{Claim, Version};
+use aws::store::trash::Claim;
 use balancer_tests::pictures::{full_set, too_full_set};
 use balancer_tests::set::counts;
 use balancer_tests::stack::{TestStack, actor};
 use domain::actor::ActorId;
+use domain::lifecycle::deletion::Version;
 use domain::manifest::Image;
 use domain::trash::TrashRecord;
 use handlers::Clock;
@@ -133,11 +134,11 @@ async fn either_pin_or_claim_wins() {
             tokio::time::sleep(STEP * (number % 20)).await;
             stack.store.set_pinned(&actor, &filename, true).await
         };
-        let claim = stack.store.begin_deletion(&actor, &filename, &wanted, Version::Assessed);
+        let claim = stack.store.claim_deletion(&actor, &filename, &wanted, Version::Assessed);
         let (claim, pinning) = tokio::join!(claim, pin);
         let record = stack.store.image(&actor, &filename).await.unwrap().unwrap();
         match (claim.unwrap(), pinning.unwrap()) {
-            (Claim::Begun(_), Pinning::BeingDeleted) => assert!(!record.pinned && record.deleting.is_some()),
+            (Claim::Granted(_), Pinning::BeingDeleted) => assert!(!record.pinned && record.deleting.is_some()),
             (Claim::Pinned, Pinning::Done) => {
                 assert!(record.pinned && record.deleting.is_none());
                 pins += 1;

@@ -1,11 +1,12 @@
 //! Redelivered deletions, and stalled workers whose deletions others complete.
 
 use aws::bucket::IfUnchanged;
-use aws::store::trash::{Begun, Claim, Version};
+use aws::store::trash::{Claim, ClaimedDeletion, Remains};
 use balancer_tests::pictures::{blurred, good};
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
 use domain::actor::ActorId;
+use domain::lifecycle::deletion::Version;
 use domain::manifest::Image;
 use domain::trash::{TRASH_RETENTION, TrashRecord, WORKER_TIMEOUT};
 use handlers::local_copy::LocalCopy;
@@ -26,20 +27,20 @@ async fn wanted(world: &World, actor: &ActorId) -> TrashRecord {
     TrashRecord { plan_id, deleted_at: world.clock.now(), reason, image, sidecars: Vec::new() }
 }
 
-async fn begin(world: &World, actor: &ActorId, wanted: &TrashRecord) -> Begun {
-    match world.store.begin_deletion(actor, NAME, wanted, Version::Assessed).await.unwrap() {
-        Claim::Begun(begun) => *begun,
+async fn begin(world: &World, actor: &ActorId, wanted: &TrashRecord) -> ClaimedDeletion {
+    match world.store.claim_deletion(actor, NAME, wanted, Version::Assessed).await.unwrap() {
+        Claim::Granted(claimed) => *claimed,
         other => panic!("{other:?}"),
     }
 }
 
 /// The steps of a worker after it has claimed the image.
-async fn carry_through(world: &World, actor: &ActorId, begun: &Begun) {
+async fn carry_through(world: &World, actor: &ActorId, begun: &ClaimedDeletion) {
     let etag = begun.trashed.image.etag.as_deref().unwrap();
     let (key, trash) = (world.keys.image(actor, NAME), world.keys.trash(actor, "p", NAME));
     assert_eq!(world.bucket.copy_if(&key, &trash, etag).await.unwrap(), IfUnchanged::Done);
     assert_eq!(world.bucket.delete_if(&key, etag).await.unwrap(), IfUnchanged::Done);
-    world.store.end_deletion(actor, NAME, "p").await.unwrap();
+    world.store.end_deletion(actor, NAME, "p", Remains::Trashed).await.unwrap();
     world.store.leave_deletion(actor, NAME, begun, begun.trashed.deleted_at).await.unwrap();
 }
 
@@ -104,7 +105,7 @@ async fn plan_does_not_delete_an_image_under_restoration() {
     // The restore has written the object and not yet removed the copy from the trash.
     world.upload(&hero, NAME, &blurred()).await;
     assert!(world.store.restore_image(&hero, NAME, &wanted.image, false).await.unwrap());
-    let claim = world.store.begin_deletion(&hero, NAME, &wanted, Version::Assessed).await.unwrap();
+    let claim = world.store.claim_deletion(&hero, NAME, &wanted, Version::Assessed).await.unwrap();
     assert!(matches!(claim, Claim::Over(_)), "{claim:?}");
     assert_eq!(world.store.image(&hero, NAME).await.unwrap().unwrap().deleting, None);
 }

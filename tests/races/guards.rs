@@ -1,15 +1,16 @@
 //! Work that no longer concerns an actor or a slot changes nothing of it.
 
 use aws::queues::Queue;
-use aws::store::actors::OnBehalf;
 use aws::store::leases::{Uploads, Verdict};
 use aws::store::slots::{SlotName, SlotRecord};
-use aws::store::trash::{Claim, Version};
+use aws::store::trash::{Claim, Remains};
 use aws_lambda_events::event::sqs::SqsEvent;
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
 use domain::actor::ActorId;
 use domain::budget::{Budget, Charge};
+use domain::lifecycle::actor::{ActorEvent, OnBehalf};
+use domain::lifecycle::deletion::Version;
 use domain::lifecycle::slot::SlotEvent;
 use domain::manifest::Image;
 use domain::money::MicroUsd;
@@ -203,8 +204,8 @@ async fn superseded_while_it_deletes() -> (World, ActorId) {
         image,
         sidecars: Vec::new(),
     };
-    let claim = world.store.begin_deletion(&hero, &filename, &wanted, Version::Assessed).await.unwrap();
-    assert!(matches!(claim, Claim::Begun(_)), "{claim:?}");
+    let claim = world.store.claim_deletion(&hero, &filename, &wanted, Version::Assessed).await.unwrap();
+    assert!(matches!(claim, Claim::Granted(_)), "{claim:?}");
     world.store.supersede_plan(&hero, "p").await.unwrap();
     (world, hero)
 }
@@ -217,7 +218,7 @@ async fn dead_letter_of_claimed_deletion_is_reported() {
     fail_last_delivery(&world, Deleting, &message, world.clock.now()).await;
     assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
 
-    world.store.end_deletion(&hero, "hero_1.jpg", "p").await.unwrap();
+    world.store.end_deletion(&hero, "hero_1.jpg", "p", Remains::Trashed).await.unwrap();
     balance(&world, &hero).await;
     fail_last_delivery(&world, Deleting, &message, world.clock.now()).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
@@ -302,19 +303,23 @@ async fn dry_run_replaces_no_other_plan() {
 async fn finished_work_neither_parks_nor_resumes_an_actor() {
     let (world, hero) = balancing().await;
     let now = world.clock.now();
-    let park = async |behalf| world.store.park(&hero, behalf, "no money", None, now).await.unwrap();
+    let happened =
+        async |behalf, event: &ActorEvent| world.store.change_standing(&hero, behalf, event, now).await.unwrap();
+    let parked = ActorEvent::WorkParked { limit: None, reason: "no money".to_owned() };
+    let park = async |behalf| happened(behalf, &parked).await;
     for behalf in [OnBehalf::Plan("another"), OnBehalf::Evaluation("token")] {
-        park(behalf).await;
+        assert!(!park(behalf).await, "{behalf:?}");
         assert_eq!(status(&world, &hero).await, Status::Balancing, "{behalf:?}");
     }
     park(OnBehalf::Plan("p")).await;
     assert_eq!(status(&world, &hero).await, Status::Parked);
-    world.store.resume_work(&hero, OnBehalf::Plan("another"), now).await.unwrap();
+    happened(OnBehalf::Plan("another"), &ActorEvent::WorkResumed).await;
     assert_eq!(status(&world, &hero).await, Status::Parked);
-    world.store.resume_work(&hero, OnBehalf::Plan("p"), now).await.unwrap();
+    happened(OnBehalf::Plan("p"), &ActorEvent::WorkResumed).await;
     assert_eq!(status(&world, &hero).await, Status::Balancing);
 
-    let told = world.store.ask_for_attention(&hero, OnBehalf::Evaluation("lost"), "no", now).await.unwrap();
+    let required = ActorEvent::AttentionRequired { reason: "no".to_owned() };
+    let told = happened(OnBehalf::Evaluation("lost"), &required).await;
     assert!(!told && status(&world, &hero).await == Status::Balancing);
     world.store.take_lease(&hero, "held", now, LEASE).await.unwrap().unwrap();
     park(OnBehalf::Evaluation("held")).await;

@@ -1,11 +1,11 @@
 //! Budgets: no worker spends what another has reserved.
 
 use aws::queues::Queue;
-use aws::store::actors::OnBehalf;
 use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
 use domain::actor::ActorId;
+use domain::lifecycle::actor::{ActorEvent, OnBehalf};
 use domain::money::MicroUsd;
 use domain::status::Status;
 use jiff::SignedDuration;
@@ -70,14 +70,18 @@ async fn attention_reason_returns_after_parking() {
         (record.status, record.reason.unwrap())
     };
     let now = world.clock.now();
+    let happened = async |behalf, event: ActorEvent| {
+        assert!(world.store.change_standing(&hero, behalf, &event, now).await.unwrap(), "{event:?}");
+    };
     for told in ["The generation message failed 5 times.", "Another one did."] {
         world.store.record_upload(&hero, None, now).await.unwrap();
-        world.store.ask_for_attention(&hero, OnBehalf::Request(None), told, now).await.unwrap();
+        happened(OnBehalf::Request(None), ActorEvent::AttentionRequired { reason: told.to_owned() }).await;
         for reason in ["No money.", "No money still."] {
-            world.store.park(&hero, OnBehalf::Plan("by-hand-1"), reason, None, now).await.unwrap();
+            let parked = ActorEvent::WorkParked { limit: None, reason: reason.to_owned() };
+            happened(OnBehalf::Plan("by-hand-1"), parked).await;
             assert_eq!(stands().await, (Status::Parked, reason.to_owned()));
         }
-        world.store.resume_work(&hero, OnBehalf::Plan("by-hand-1"), now).await.unwrap();
+        happened(OnBehalf::Plan("by-hand-1"), ActorEvent::WorkResumed).await;
         assert_eq!(stands().await, (Status::NeedsAttention, told.to_owned()));
     }
 }

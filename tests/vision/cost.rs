@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::store::spending::Judging;
+use aws::store::spending::AssessmentCost;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::openai::{Answer, MODEL, Vendor, VisionService, assess_correctly, problem};
 use balancer_tests::stack::TestStack;
@@ -15,13 +15,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::evaluation::{evaluate, evaluate_at, record, with_set};
 
-async fn judgings(stack: &TestStack, actor: &ActorId) -> Vec<Judging> {
-    stack.store.judgings(actor).await.unwrap()
+async fn costs(stack: &TestStack, actor: &ActorId) -> Vec<AssessmentCost> {
+    stack.store.assessment_costs(actor).await.unwrap()
 }
 
 /// Asserts that the records of the evaluations and the day's spending agree.
 async fn assert_booked(stack: &TestStack, actor: &ActorId) {
-    let recorded: MicroUsd = judgings(stack, actor).await.into_iter().map(|judging| judging.cost).sum();
+    let recorded: MicroUsd = costs(stack, actor).await.into_iter().map(|evaluation| evaluation.cost).sum();
     let booked = stack.store.spending_on(actor, Clock::system().today()).await.unwrap();
     assert_eq!((booked.spent, booked.committed), (recorded, recorded));
 }
@@ -32,11 +32,11 @@ async fn evaluation_without_a_plan_records_its_cost() {
     let service = VisionService::start(assess_correctly).await;
     evaluate(&stack, &service, "execute").await.unwrap();
     assert_eq!(record(&stack, &actor).await.status, Status::Balanced);
-    let kept = judgings(&stack, &actor).await;
+    let kept = costs(&stack, &actor).await;
     assert!(kept.len() == 1 && kept[0].images == 6 && kept[0].cost > MicroUsd::ZERO, "{kept:#?}");
 
     evaluate(&stack, &service, "execute").await.unwrap();
-    assert_eq!(judgings(&stack, &actor).await.len(), 1, "no request was sent");
+    assert_eq!(costs(&stack, &actor).await.len(), 1, "no request was sent");
     assert_booked(&stack, &actor).await;
 }
 
@@ -53,8 +53,8 @@ async fn deferred_or_failed_evaluation_records_its_cost() {
     .await;
     evaluate(&stack, &refusing, "execute").await.unwrap();
     assert_eq!(record(&stack, &actor).await.status, Status::NeedsAttention);
-    let costs: Vec<u64> = judgings(&stack, &actor).await.into_iter().map(|judging| judging.cost.0).collect();
-    assert!(costs.len() == 2 && costs[0].div_ceil(4) == costs[1], "four unreadable answers, then one: {costs:?}");
+    let spent: Vec<u64> = costs(&stack, &actor).await.into_iter().map(|evaluation| evaluation.cost.0).collect();
+    assert!(spent.len() == 2 && spent[0].div_ceil(4) == spent[1], "four unreadable answers, then one: {spent:?}");
     assert_booked(&stack, &actor).await;
 }
 
@@ -113,15 +113,15 @@ async fn outage_backs_off_for_an_hour() {
     let down = problem(500, "server_error", "oops");
     let service = VisionService::start(move |_| Answer::Reply(down.clone())).await;
     let began = Timestamp::now();
-    let put_off = async |minutes| {
+    let deferred = async |minutes| {
         let now = began + SignedDuration::from_mins(minutes);
         match evaluate_at(Clock::telling(move || now), &stack, &service, "execute").await.unwrap_err() {
             HandlerError::Deferred { after, .. } => Some(after.as_secs()),
             _ => None,
         }
     };
-    assert_eq!((put_off(0).await, put_off(1).await, put_off(10).await), (Some(2), Some(60), Some(600)));
-    assert_eq!((put_off(40).await, put_off(61).await), (Some(900), None), "then the message fails");
+    assert_eq!((deferred(0).await, deferred(1).await, deferred(10).await), (Some(2), Some(60), Some(600)));
+    assert_eq!((deferred(40).await, deferred(61).await), (Some(900), None), "then the message fails");
     let during = record(&stack, &actor).await;
     assert!(during.vision_outage_since.is_some() && during.vision_outage_cause.is_some(), "{during:?}");
     evaluate(&stack, &VisionService::start(assess_correctly).await, "execute").await.unwrap();

@@ -116,7 +116,7 @@ async fn summary(
         plan: record.active_plan,
         cost_today_micro_usd: store.spending_on(&actor_id, today).await?.spent,
         cost_ever_micro_usd: store.spending_ever_on(&actor_id).await?,
-        last_evaluation_micro_usd: store.judgings(&actor_id).await?.last().map(|evaluation| evaluation.cost),
+        last_evaluation_micro_usd: store.assessment_costs(&actor_id).await?.last().map(|evaluation| evaluation.cost),
         plan_details: plan,
         last_dry_run: if is_detailed { PlanDetails::last_dry_run(store, &actor_id).await? } else { None },
         last_deletion: if is_detailed { LastDeletion::read(store, &actor_id).await? } else { None },

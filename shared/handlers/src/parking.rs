@@ -1,10 +1,10 @@
 //! Parking of actors whose work a budget or an account doesn't cover, and the metrics of money.
 
 use aws::metrics::Metric;
-use aws::store::actors::OnBehalf;
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
 use domain::budget::{Budget, Charge, Limit};
+use domain::lifecycle::actor::{ActorEvent, OnBehalf};
 
 use crate::{Clock, HandlerError};
 
@@ -28,7 +28,8 @@ pub(crate) async fn park(
     reason: String,
 ) -> Result<HandlerError, StoreError> {
     Metric::Parked.emit();
-    store.park(actor, behalf, &reason, limit, clock.now()).await?;
+    let parked = ActorEvent::WorkParked { limit, reason: reason.clone() };
+    store.change_standing(actor, behalf, &parked, clock.now()).await?;
     Ok(HandlerError::deferred(reason, budget.poll))
 }
 

@@ -1,11 +1,10 @@
-//! The actor itself: who it is, how its set stands, and since when uploads wait.
+//! Actor records: profile, status, waiting uploads, lease.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::actor::{ActorId, Profile};
 use domain::budget::Limit;
 use domain::manifest::BaseImage;
-use domain::plan::MANUAL;
 use domain::planner::Scope;
 use domain::status::Status;
 use domain::suspension::Suspension;
@@ -14,39 +13,36 @@ use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::change::Change;
+use super::change::{Change, Condition};
 use super::items::{self, Item, number, text, value};
 use super::{Store, StoreError};
 
 const SORT: &str = "ACTOR";
 
-/// The attention reason that parking replaced; [`Store::resume`] restores it.
-pub(super) const REASON_BEFORE_PARKING: &str = "asked_before";
-
-/// An actor as it is stored.
+/// An actor as it is stored. Optional fields are absent in the table, not null, because conditions test for absence.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActorRecord {
-    /// When it was first heard of.
+    /// When the record was created.
     #[serde(with = "millisecond::optional")]
     pub created_at: Option<Timestamp>,
-    /// When it last changed.
+    /// When the status last changed.
     #[serde(with = "millisecond::optional")]
     pub updated_at: Option<Timestamp>,
-    /// Who it is, as prompts must know.
+    /// The description that prompts need.
     pub profile: Profile,
-    /// What else its owner noted.
+    /// Further notes of the user, from the manifest.
     pub metadata: Map<String, Value>,
-    /// Where its base image may be found.
+    /// The base images that the manifest names.
     pub base_images: Vec<BaseImage>,
-    /// Whatever else its manifest held.
+    /// All other fields of the imported manifest.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub exported: Map<String, Value>,
-    /// The highest number an image of it ever had.
+    /// The highest number that an image ever had.
     pub last_number: u64,
-    /// The highest number a generation of it has.
+    /// The number of the last generation batch.
     pub last_generation: u32,
-    /// How its set stands.
+    /// The status of its set.
     pub status: Status,
     /// The reason of the status, as a sentence for the operator.
     pub reason: Option<String>,
@@ -55,38 +51,41 @@ pub struct ActorRecord {
     /// The suspended set; the balancer does not retry it by itself while it stays the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspension: Option<Suspension>,
+    /// The reason for needing attention that parking has replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention: Option<String>,
     /// The budget that its work waits for, while it is parked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked_for: Option<Limit>,
-    /// Prompts that were found improper for it.
+    /// The prompts that the generator has rejected for it.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub rejected_prompts: BTreeSet<String>,
-    /// The plan that is being carried out, or has been and was not yet looked at, or awaits approval.
+    /// The plan that is running, awaits review, or awaits approval.
     pub active_plan: Option<String>,
     /// The plan that the operator has approved, until a plan is adopted.
     pub approved_plan: Option<String>,
-    /// Since when uploads wait to be evaluated.
+    /// Since when uploads have waited for an evaluation.
     #[serde(with = "millisecond::optional")]
     pub pending_since: Option<Timestamp>,
-    /// The last of these uploads.
+    /// When the last of these uploads was noted.
     #[serde(with = "millisecond::optional")]
     pub pending_last: Option<Timestamp>,
-    /// When a message was sent that will evaluate them.
+    /// When the message was sent that will evaluate them.
     #[serde(with = "millisecond::optional")]
     pub evaluation_scheduled_at: Option<Timestamp>,
-    /// Since when uploads that came in meanwhile have kept a plan from being adopted.
+    /// Since when uploads that landed during evaluations have prevented a plan from being adopted.
     #[serde(with = "millisecond::optional")]
-    pub put_off_since: Option<Timestamp>,
-    /// When the last evaluation began that led to a verdict and was free to do whatever the set needs.
+    pub adoption_deferred_since: Option<Timestamp>,
+    /// When the last evaluation of full scope that reached a verdict began.
     #[serde(with = "millisecond::optional")]
     pub evaluated_at: Option<Timestamp>,
     /// When the last of these began that started a new series of rounds.
     #[serde(with = "millisecond::optional")]
     pub evaluated_afresh_at: Option<Timestamp>,
-    /// When the last evaluation began that led to a verdict and might only delete.
+    /// When the last evaluation that might only delete and reached a verdict began.
     #[serde(with = "millisecond::optional")]
     pub evaluated_deletions_at: Option<Timestamp>,
-    /// When the last evaluation began that led to a verdict and might only have images made.
+    /// When the last evaluation that might only generate and reached a verdict began.
     #[serde(with = "millisecond::optional")]
     pub evaluated_generations_at: Option<Timestamp>,
     /// Since when the vision model has been unavailable.
@@ -96,9 +95,9 @@ pub struct ActorRecord {
     pub vision_outage_cause: Option<String>,
     /// Whether the last evaluation ended because the vision model did not answer in time.
     pub vision_timed_out: bool,
-    /// Who is evaluating it now.
+    /// The token of the evaluation lease.
     pub lease_token: Option<String>,
-    /// Until when, at most.
+    /// The end of the evaluation lease.
     #[serde(with = "millisecond::optional")]
     pub lease_until: Option<Timestamp>,
 }
@@ -114,7 +113,7 @@ impl ActorRecord {
         Some(format!("The vision service has failed since {since:.0} and is retried: {cause}"))
     }
 
-    /// When the last evaluation began that led to a verdict on everything in this scope.
+    /// When the last evaluation that covered this scope and reached a verdict began.
     #[must_use]
     pub fn evaluated_in(&self, scope: Scope) -> Option<Timestamp> {
         let in_part = match scope {
@@ -126,45 +125,13 @@ impl ActorRecord {
     }
 }
 
-/// The origin of a change of an actor's status. The store rejects a change on behalf of work that no longer concerns
-/// the actor.
-#[derive(Debug, Clone, Copy)]
-pub enum OnBehalf<'a> {
-    /// A plan, which concerns the actor while it is the active one, or if it is a manual one, which no other plan
-    /// supersedes.
-    Plan(&'a str),
-    /// The evaluation that holds this lease.
-    Evaluation(&'a str),
-    /// A request that was sent at this time, if known, which concerns the actor until an evaluation that began later
-    /// has reached a verdict on the whole set.
-    Request(Option<Timestamp>),
-}
-
-impl OnBehalf<'_> {
-    fn guard(self, change: Change) -> Change {
-        match self {
-            Self::Plan(plan_id) if plan_id.starts_with(MANUAL) => change.when_item_exists(),
-            Self::Plan(plan_id) => change.when_equal("active_plan", text(plan_id)),
-            Self::Evaluation(token) => change.when_equal("lease_token", text(token)),
-            Self::Request(Some(sent)) => change.when_item_exists().when_absent_or_below("evaluated_at", millis(sent)),
-            Self::Request(None) => change.when_item_exists(),
-        }
-    }
-}
-
 impl Store {
-    /// The actor; `None` if there is no such actor.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// The record of an actor; `None` if there is none.
     pub async fn actor(&self, actor: &ActorId) -> Result<Option<ActorRecord>, StoreError> {
         self.get(items::key(actor, SORT)).await
     }
 
     /// Every actor, by id. Scans the whole table: for the command line, not for handlers.
-    ///
-    /// # Errors
-    /// If the table can't be read.
     pub async fn actors(&self) -> Result<BTreeMap<ActorId, ActorRecord>, StoreError> {
         let mut found = self
             .client
@@ -185,11 +152,8 @@ impl Store {
         Ok(actors)
     }
 
-    /// Notes that an image has landed, and returns the record with the note; `None` if an evaluation has started afresh
-    /// since `landed`, which has seen it.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Records that an image has landed. Returns the new record; `None` if an evaluation that started a new series of rounds
+    /// has begun since `landed`, and so has seen the image.
     pub async fn record_upload(
         &self,
         actor: &ActorId,
@@ -199,11 +163,8 @@ impl Store {
         self.record_pending_evaluation(actor, "evaluated_afresh_at", landed, now).await
     }
 
-    /// The same for a change that the balancer itself has made. `None` if an evaluation of full scope has begun since and has
-    /// reached a verdict, whether or not it started a new series of rounds.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Records a change that the balancer itself has made. Returns the new record; `None` if an evaluation of full scope has
+    /// begun since and has reached a verdict, whether or not it started a new series of rounds.
     pub async fn record_change(
         &self,
         actor: &ActorId,
@@ -225,16 +186,13 @@ impl Store {
             .set_if_absent("pending_since", millis(now))
             .set("pending_last", millis(now));
         let change = match happened {
-            Some(happened) => change.when_absent_or_below(seen_attribute, millis(happened)),
+            Some(happened) => change.when(Condition::AbsentOrBelow(seen_attribute.to_owned(), millis(happened))),
             None => change,
         };
         self.apply(change).await?.map(items::data).transpose()
     }
 
-    /// Notes that a message is under way which will evaluate the uploads that wait since `since`.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Records that a message was sent that will evaluate the uploads waiting since `since`.
     pub async fn mark_evaluation_scheduled(
         &self,
         actor: &ActorId,
@@ -247,41 +205,11 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Notes who the actor is.
-    ///
-    /// # Errors
-    /// If the table can't be written.
     pub async fn set_profile(&self, actor: &ActorId, profile: Profile) -> Result<(), StoreError> {
         self.apply(Change::of(items::key(actor, SORT)).set("profile", value(&profile)?)).await.map(drop)
     }
 
-    /// Records that an actor needs attention, without a verdict: a message has failed for the last time. Returns
-    /// `false` and changes nothing if the message no longer concerns the actor.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn ask_for_attention(
-        &self,
-        actor: &ActorId,
-        behalf: OnBehalf<'_>,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let change = Change::of(items::key(actor, SORT))
-            .set("status", value(&Status::NeedsAttention)?)
-            .set("reason", text(reason))
-            .set("updated_at", millis(now))
-            // The message that would have evaluated waiting uploads may be the one that was given up: the next
-            // upload sends another.
-            .remove("evaluation_scheduled_at")
-            .remove(REASON_BEFORE_PARKING);
-        Ok(self.apply(behalf.guard(change)).await?.is_some())
-    }
-
     /// Records the operator's approval of the plan on hold. Returns `false` if another plan, or none, is on hold by now.
-    ///
-    /// # Errors
-    /// If the table can't be written.
     pub async fn approve(&self, actor: &ActorId, plan_id: &str) -> Result<bool, StoreError> {
         let change = Change::of(items::key(actor, SORT))
             .set("approved_plan", text(plan_id))
@@ -289,67 +217,7 @@ impl Store {
         Ok(self.apply(change).await?.is_some())
     }
 
-    /// Parks an actor until a budget of ours, or the account with a service, has money. If the actor needs attention
-    /// meanwhile, because another message of the plan has failed for the last time, that reason is kept for later:
-    /// money does not bring that message back.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn park(
-        &self,
-        actor: &ActorId,
-        behalf: OnBehalf<'_>,
-        reason: &str,
-        limit: Option<Limit>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let parked = Change::of(items::key(actor, SORT))
-            .set("status", value(&Status::Parked)?)
-            .set("reason", text(reason))
-            .set("updated_at", millis(now));
-        let parked = match limit {
-            Some(limit) => parked.set("parked_for", value(&limit)?),
-            None => parked.remove("parked_for"),
-        };
-        let parked = behalf.guard(parked);
-        let needs_attention = value(&Status::NeedsAttention)?;
-        if self.apply(parked.clone().when_other("status", needs_attention.clone())).await?.is_some() {
-            return Ok(());
-        }
-        self.apply(parked.set_from(REASON_BEFORE_PARKING, "reason").when_equal("status", needs_attention))
-            .await
-            .map(drop)
-    }
-
-    /// Resumes parked work: its price has been paid.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn resume_work(&self, actor: &ActorId, behalf: OnBehalf<'_>, now: Timestamp) -> Result<(), StoreError> {
-        let change = Change::of(items::key(actor, SORT))
-            .set("updated_at", millis(now))
-            .when_equal("status", value(&Status::Parked)?);
-        let change = behalf.guard(change);
-        let goes_on = change
-            .clone()
-            .set("status", value(&Status::Balancing)?)
-            .set("reason", text("The budget or the account has money again; the plan resumes."))
-            .when_absent(REASON_BEFORE_PARKING);
-        if self.apply(goes_on).await?.is_some() {
-            return Ok(());
-        }
-        let asks_again = change
-            .set("status", value(&Status::NeedsAttention)?)
-            .set_from("reason", REASON_BEFORE_PARKING)
-            .remove(REASON_BEFORE_PARKING)
-            .when_present(REASON_BEFORE_PARKING);
-        self.apply(asks_again).await.map(drop)
-    }
-
-    /// Writes a whole record, as an import does; `false` if the actor is there already.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Writes an imported record. Returns `false`, and changes nothing, if there is a record already.
     pub async fn import_actor(&self, actor: &ActorId, record: &ActorRecord) -> Result<bool, StoreError> {
         let item = items::item(items::key(actor, SORT), &without_nulls(record)?)?;
         let request = self.client.put_item().table_name(&self.table).set_item(Some(item));

@@ -1,28 +1,27 @@
-//! The images of a set and the generations they came in.
+//! Image records and generation batches.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::actor::ActorId;
 use domain::manifest::{GenerationBatch, Image};
 use serde::{Deserialize, Serialize};
 
 use super::actors::actor_key;
-use super::change::Change;
+use super::change::{Change, Condition, Write};
 use super::items::{self, Item, number, text, value};
 use super::{Store, StoreError};
-use crate::AwsError;
 
 const IMAGE: &str = "IMAGE#";
 const GENERATION: &str = "GENERATION#";
 
-/// What an evaluation finds out about an image, and which object it has looked at, as the manifest calls it.
+/// The attributes of an image that an evaluation measures or assesses, and the `ETag` of the object that it has seen.
 const FINDINGS: [&str; 8] = ["etag", "type", "quality", "flags", "reason", "assessed_by", "facts", "unusable"];
 
-/// Images that enter a manifest in one transaction; DynamoDB takes 100 items at once.
+/// The most image records that one transaction creates. DynamoDB accepts 100 items.
 pub const MAX_IMAGES_PER_TRANSACTION: usize = 90;
 
-/// A nested map, so that one attribute of it can be changed by itself.
+/// An image record as it is stored: a nested map, whose attributes can be changed one by one.
 ///
 /// The pin and the deletion claim are separate attributes: an evaluation that writes its findings must not undo a pin or a
 /// claim that was written since the evaluation read the record.
@@ -48,22 +47,18 @@ impl From<ImageItem> for Image {
     }
 }
 
-/// What became of a wish to pin an image, or to let it go again.
+/// The result of pinning or unpinning an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pinning {
-    /// It is as wished.
     Done,
-    /// The manifest has no image of that name.
+    /// There is no record of an image of that name.
     Unknown,
-    /// It is on its way to the trash.
+    /// A deletion has claimed it.
     BeingDeleted,
 }
 
 impl Store {
-    /// Every image of an actor, by file name.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// The image records of an actor, by file name.
     pub async fn images(&self, actor: &ActorId) -> Result<BTreeMap<String, Image>, StoreError> {
         let mut images = BTreeMap::new();
         for item in self.query(actor, IMAGE).await? {
@@ -74,28 +69,19 @@ impl Store {
         Ok(images)
     }
 
-    /// One image; `None` if the manifest has none of that name.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// The record of an image; `None` if there is none of that name.
     pub async fn image(&self, actor: &ActorId, filename: &str) -> Result<Option<Image>, StoreError> {
         let found: Option<ImageItem> = self.get(image_key(actor, filename)).await?;
         Ok(found.map(Image::from))
     }
 
-    /// Every generation of an actor, in order.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// The generation batches of an actor, by number.
     pub async fn generations(&self, actor: &ActorId) -> Result<Vec<GenerationBatch>, StoreError> {
         self.query(actor, GENERATION).await?.into_iter().map(items::data).collect()
     }
 
-    /// Enters up to [`MAX_IMAGES_PER_TRANSACTION`] images as one new generation, as long as the lease is held. `false` if it
-    /// isn't any more.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Creates the records of up to [`MAX_IMAGES_PER_TRANSACTION`] images and of their batch. Returns `false`, and changes
+    /// nothing, if the lease was lost.
     pub async fn register(
         &self,
         actor: &ActorId,
@@ -106,18 +92,15 @@ impl Store {
         let counted = Change::of(actor_key(actor))
             .set("last_generation", number(generation.generation_id))
             .when_equal("lease_token", text(token));
-        let mut writes = vec![counted.in_transaction(self)?, self.put_generation(actor, generation)?];
+        let mut writes = vec![counted.into(), new_generation(actor, generation)?];
         for (filename, image) in images {
-            writes.push(self.put_image(actor, filename, image)?);
+            writes.push(new_image(actor, filename, image)?);
         }
-        self.transact(writes).await
+        self.transact_once(&writes).await
     }
 
     /// Writes the measurements and the observation of an image. All other attributes stay unchanged: the operator may have
     /// restored the image meanwhile, with its prompt and cost.
-    ///
-    /// # Errors
-    /// If the table can't be written.
     pub async fn save_findings(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
         let mut fields = value(image)?.as_m().cloned().unwrap_or_default();
         let change = Change::of(image_key(actor, filename)).when_item_exists();
@@ -128,21 +111,14 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Writes all that is known of an image of the manifest, which is another one than it was. Whether its name is
-    /// pinned, or being deleted, stays as it is.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Replaces the record of an image whose object was replaced. The pin and the deletion claim of the name stay unchanged.
     pub async fn save_replaced(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
         let change = Change::of(image_key(actor, filename)).set("image", image_value(image)?).when_item_exists();
         self.apply(change).await.map(drop)
     }
 
-    /// Takes an image out of the manifest that is no longer in the bucket, unless it has been pinned, or its deletion
-    /// has begun, since it was read.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Removes the record of an image that is no longer in the bucket, unless it has been pinned or claimed since it was
+    /// read.
     pub async fn forget_vanished(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
         let mut vanished = Change::of(image_key(actor, filename)).when_absent("deleting");
         if !image.pinned {
@@ -151,10 +127,7 @@ impl Store {
         self.remove_item(vanished).await.map(drop)
     }
 
-    /// Pins an image, or lets it go again, unless its deletion has begun.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Pins or unpins an image, unless a deletion has claimed it.
     pub async fn set_pinned(&self, actor: &ActorId, filename: &str, pinned: bool) -> Result<Pinning, StoreError> {
         let change = Change::of(image_key(actor, filename)).when_item_exists().when_absent("deleting");
         let change = if pinned { change.set("pinned", value(&true)?) } else { change.remove("pinned") };
@@ -165,30 +138,14 @@ impl Store {
         Ok(if known.is_some() { Pinning::BeingDeleted } else { Pinning::Unknown })
     }
 
-    /// Writes an imported image.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Writes the record of an imported image.
     pub async fn import_image(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
         let item = items::item(image_key(actor, filename), &ImageItem::from(image))?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| self.error("PutItem", filename, &error))
     }
 
-    /// Takes an image out of the manifest, if it is there.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn forget_image(&self, actor: &ActorId, filename: &str) -> Result<(), StoreError> {
-        let key = image_key(actor, filename);
-        let deleted = self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await;
-        deleted.map(drop).map_err(|error| self.error("DeleteItem", filename, &error))
-    }
-
-    /// Notes that a generated image has reached its place.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Records the `ETag` of a generated image whose object is in place.
     pub async fn mark_placed(&self, actor: &ActorId, filename: &str, etag: &str) -> Result<(), StoreError> {
         let change = Change::of(image_key(actor, filename))
             .set("image.etag", text(etag))
@@ -197,57 +154,31 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Writes an imported generation.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Writes an imported generation batch.
     pub async fn import_generation(&self, actor: &ActorId, generation: &GenerationBatch) -> Result<(), StoreError> {
         let item = items::item(generation_key(actor, generation.generation_id), generation)?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| self.error("PutItem", GENERATION, &error))
     }
 
-    /// Raises the highest number ever used to at least this.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Raises the actor's highest used number to at least this.
     pub async fn raise_last_number(&self, actor: &ActorId, at_least: u64) -> Result<(), StoreError> {
         let change = Change::of(actor_key(actor))
             .set("last_number", value(&at_least)?)
-            .when_absent_or_below("last_number", number(at_least));
+            .when(Condition::AbsentOrBelow("last_number".to_owned(), number(at_least)));
         self.apply(change).await.map(drop)
-    }
-
-    pub(super) fn put_image(
-        &self,
-        actor: &ActorId,
-        filename: &str,
-        image: &Image,
-    ) -> Result<TransactWriteItem, StoreError> {
-        self.put_new(items::item(image_key(actor, filename), &ImageItem::from(image))?)
-    }
-
-    pub(super) fn put_generation(
-        &self,
-        actor: &ActorId,
-        generation: &GenerationBatch,
-    ) -> Result<TransactWriteItem, StoreError> {
-        self.put_new(items::item(generation_key(actor, generation.generation_id), generation)?)
-    }
-
-    /// A write that holds only where there is no such item.
-    pub(super) fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(|error| AwsError::new("DynamoDB", "TransactWriteItems", &self.table, error.to_string()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
     }
 }
 
-/// An image as it stands in its item, without what stands beside it there.
+pub(super) fn new_image(actor: &ActorId, filename: &str, image: &Image) -> Result<Write, StoreError> {
+    Ok(Write::Create(items::item(image_key(actor, filename), &ImageItem::from(image))?))
+}
+
+pub(super) fn new_generation(actor: &ActorId, generation: &GenerationBatch) -> Result<Write, StoreError> {
+    Ok(Write::Create(items::item(generation_key(actor, generation.generation_id), generation)?))
+}
+
+/// The value of the attribute `image`, without the pin and the claim.
 pub(super) fn image_value(image: &Image) -> Result<AttributeValue, StoreError> {
     value(&ImageItem::from(image).image)
 }
@@ -256,7 +187,7 @@ pub(super) fn image_key(actor: &ActorId, filename: &str) -> Item {
     items::key(actor, format!("{IMAGE}{filename}"))
 }
 
-/// Padded, so that generations sort by their number.
+/// The number is padded, so that batches sort by it.
 fn generation_key(actor: &ActorId, generation: u32) -> Item {
     items::key(actor, format!("{GENERATION}{generation:010}"))
 }

@@ -1,4 +1,4 @@
-//! Keys, and plain data to items and back.
+//! Keys, and the conversion between items and data.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub(super) fn partition(actor: &ActorId) -> String {
     format!("ACTOR#{actor}")
 }
 
-/// Whose item it is.
+/// The actor of an item.
 pub(super) fn actor_of(item: &Item) -> Option<ActorId> {
     item.get("pk")?.as_s().ok()?.strip_prefix("ACTOR#")?.parse().ok()
 }
@@ -49,7 +49,7 @@ pub(super) fn data<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError>
     serde_dynamo::from_item(item).map_err(|cause| malformed(&key, cause))
 }
 
-/// What follows a prefix in the sort key of an item.
+/// The sort key of an item without this prefix.
 pub(super) fn sort_key_after(item: &Item, prefix: &str) -> Option<String> {
     let sort = item.get("sk")?.as_s().ok()?;
     sort.strip_prefix(prefix).map(str::to_owned)

@@ -1,54 +1,53 @@
-//! Who may evaluate an actor now, and what the evaluation leaves behind.
+//! The evaluation lease of an actor, and the verdict that ends it.
 
 use domain::actor::ActorId;
+use domain::lifecycle::actor::{ActorEvent, Standing};
 use domain::planner::Scope;
 use domain::status::Status;
 use domain::suspension::Suspension;
 use jiff::{SignedDuration, Timestamp};
 
-use super::actors::{ActorRecord, REASON_BEFORE_PARKING, actor_key, millis};
-use super::change::Change;
+use super::actors::{ActorRecord, actor_key, millis};
+use super::change::{Change, Condition};
 use super::items::{self, number, text, value};
+use super::standing::set_standing;
 use super::{Store, StoreError};
 
-/// What an evaluation leaves behind in the actor's record.
+/// The result of an evaluation for the actor's record.
 #[derive(Debug, Clone)]
 pub struct Verdict<'a> {
-    /// How the set stands.
+    /// The status of the set.
     pub status: Status,
     /// The reason, as a sentence for the operator.
     pub reason: &'a str,
     /// The round, from 1.
     pub round: u32,
-    /// What becomes of the uploads that wait.
+    /// The effect on the waiting uploads.
     pub uploads: Uploads,
-    /// What the evaluation was free to do.
+    /// What the evaluation was allowed to do.
     pub scope: Scope,
-    /// When it began. Whatever was asked before, in this scope, is answered by it.
+    /// When it began. It answers every earlier request of this scope.
     pub began: Timestamp,
     /// Whether it continued a series of rounds.
     pub continues: bool,
-    /// The set, if the verdict suspends it.
+    /// The suspension, if the verdict suspends the set.
     pub suspension: Option<Suspension>,
 }
 
-/// What an evaluation means for the uploads that wait.
+/// The effect of an evaluation on the waiting uploads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Uploads {
-    /// It has looked at them.
+    /// It has covered them.
     Evaluated {
-        /// When the last of them came; `None` if none waited.
+        /// When the last of them landed; `None` if none waited.
         until: Option<Timestamp>,
     },
-    /// They go on waiting, for an evaluation that may do whatever they need.
+    /// They wait for an evaluation of full scope.
     StillWait,
 }
 
 impl Store {
     /// Takes the evaluation lease of the actor until `now` + `duration`; `None` if another worker holds it.
-    ///
-    /// # Errors
-    /// If the table can't be written.
     pub async fn take_lease(
         &self,
         actor: &ActorId,
@@ -60,41 +59,24 @@ impl Store {
             .set_if_absent("created_at", millis(now))
             .set("lease_token", text(token))
             .set("lease_until", millis(now + duration))
-            .when_free("lease_until", millis(now), "lease_token", text(token));
+            .when(Condition::Free { now: millis(now), token: text(token) });
         self.apply(change).await?.map(items::data).transpose()
     }
 
-    /// Gives the right to evaluate back, with nothing decided.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Releases the lease without a verdict.
     pub async fn release_lease(&self, actor: &ActorId, token: &str) -> Result<(), StoreError> {
-        let change = Change::of(actor_key(actor))
-            .remove("lease_token")
-            .remove("lease_until")
-            .when_equal("lease_token", text(token));
-        self.apply(change).await.map(drop)
+        self.apply(end_lease(Change::of(actor_key(actor)), token)).await.map(drop)
     }
 
-    /// Gives the right to evaluate back because images landed meanwhile, and notes since when they keep a plan from being
-    /// adopted.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn put_off(&self, actor: &ActorId, token: &str, now: Timestamp) -> Result<(), StoreError> {
-        let change = Change::of(actor_key(actor))
-            .set_if_absent("put_off_since", millis(now))
-            .remove("lease_token")
-            .remove("lease_until")
-            .when_equal("lease_token", text(token));
-        self.apply(change).await.map(drop)
+    /// Releases the lease because images landed during the evaluation, and records since when uploads have prevented a plan
+    /// from being adopted.
+    pub async fn defer_adoption(&self, actor: &ActorId, token: &str, now: Timestamp) -> Result<(), StoreError> {
+        let change = Change::of(actor_key(actor)).set_if_absent("adoption_deferred_since", millis(now));
+        self.apply(end_lease(change, token)).await.map(drop)
     }
 
-    /// Ends an evaluation that leaves nothing to do. Returns whether uploads still wait: it was not for them, or they came
-    /// in meanwhile.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Ends an evaluation without a plan. Returns whether uploads still wait: the evaluation didn't cover them, or they
+    /// landed during it.
     pub async fn settle(
         &self,
         actor: &ActorId,
@@ -108,14 +90,14 @@ impl Store {
         {
             return Ok(false);
         }
-        // New uploads came in, or the lease was lost; in the second case this changes nothing either. Its answer may
-        // have got lost, so the record has the last word.
+        // Images have landed, or the lease was lost, in which case this changes nothing either. The response may have been
+        // lost, so the record decides.
         self.apply(change).await?;
         Ok(self.actor(actor).await?.is_some_and(|record| record.pending_since.is_some()))
     }
 }
 
-/// The change by which a verdict enters the actor's record, as long as the lease is held.
+/// The change that writes a verdict into the actor's record and releases the lease, on condition that it is held.
 pub(super) fn verdict_change(
     actor: &ActorId,
     token: &str,
@@ -131,23 +113,22 @@ pub(super) fn verdict_change(
     };
     let is_afresh = verdict.scope == Scope::All && !verdict.continues;
     let change = if is_afresh { change.set("evaluated_afresh_at", began) } else { change };
-    let change = match &verdict.suspension {
-        Some(suspension) => change.set("suspension", value(suspension)?),
-        None => change.remove("suspension"),
-    };
-    Ok(change
-        .set("status", value(&verdict.status)?)
-        .set("reason", text(verdict.reason))
+    let suspension = verdict.suspension.as_ref().map(value).transpose()?;
+    let event = ActorEvent::Verdict { status: verdict.status, reason: verdict.reason.to_owned() };
+    // A verdict replaces any standing, so the present one need not be read.
+    let change = set_standing(change, &Standing::default().apply(&event)?)?
+        .set_or_remove("suspension", suspension)
         .set("round", number(verdict.round))
         .set("updated_at", millis(now))
-        .remove("put_off_since")
-        .remove(REASON_BEFORE_PARKING)
-        .remove("lease_token")
-        .remove("lease_until")
-        .when_equal("lease_token", text(token)))
+        .remove("adoption_deferred_since");
+    Ok(end_lease(change, token))
 }
 
-/// Uploads no longer wait, provided that none has come in since the last one that was seen.
+fn end_lease(change: Change, token: &str) -> Change {
+    change.remove("lease_token").remove("lease_until").when_equal("lease_token", text(token))
+}
+
+/// Ends the waiting of uploads, on condition that none has landed after the last one that the evaluation covers.
 pub(super) fn forget_uploads(change: Change, until: Option<Timestamp>) -> Change {
     let change = change.remove("pending_since").remove("pending_last").remove("evaluation_scheduled_at");
     match until {

@@ -1,20 +1,21 @@
-//! DynamoDB: one table, one partition per actor.
+//! The table: one partition for each actor.
 //!
-//! | `pk`          | `sk`                      | what it is                                      |
-//! |---------------|---------------------------|-------------------------------------------------|
-//! | `ACTOR#{id}`  | `ACTOR`                   | the actor: status, counters, lease ([`actors`])  |
-//! | `ACTOR#{id}`  | `IMAGE#{filename}`        | an image of the set ([`images`])                 |
-//! | `ACTOR#{id}`  | `TRASH#{filename}#{plan}` | an image that was deleted ([`trash`])            |
-//! | `ACTOR#{id}`  | `GENERATION#{number}`     | images that came to be together ([`images`])     |
-//! | `ACTOR#{id}`  | `PLAN#{plan_id}`          | a plan and how far it has come ([`plans`])       |
-//! | `ACTOR#{id}`  | `SLOT#{plan_id}#{slot}`   | how far one image of a plan has come ([`slots`]) |
-//! | `ACTOR#{id}`  | `SPENDING#{day}`          | what a day has cost for the actor ([`spending`]) |
-//! | `ACTOR#{id}`  | `JUDGING#{plan_id}`       | what an evaluation has cost ([`spending`])       |
-//! | `SPENDING`    | `{day}`                   | what a day has cost in all ([`spending`])        |
-//! | `REJECTED`     | `{time}#{message}`        | a message that can't be carried out ([`rejections`]) |
+//! | `pk`          | `sk`                      | item                                              |
+//! |---------------|---------------------------|---------------------------------------------------|
+//! | `ACTOR#{id}`  | `ACTOR`                   | the actor: status, counters, lease ([`actors`])   |
+//! | `ACTOR#{id}`  | `IMAGE#{filename}`        | an image of the set ([`images`])                  |
+//! | `ACTOR#{id}`  | `TRASH#{filename}#{plan}` | a deleted image ([`trash`])                       |
+//! | `ACTOR#{id}`  | `GENERATION#{number}`     | a generation batch ([`images`])                   |
+//! | `ACTOR#{id}`  | `PLAN#{plan_id}`          | a plan and its progress ([`plans`])               |
+//! | `ACTOR#{id}`  | `SLOT#{plan_id}#{slot}`   | the progress of one slot ([`slots`])              |
+//! | `ACTOR#{id}`  | `SPENDING#{day}`          | the money of the actor's day ([`spending`])       |
+//! | `ACTOR#{id}`  | `ASSESSMENT#{plan_id}`    | the cost of one evaluation ([`spending`])         |
+//! | `SPENDING`    | `{day}`                   | the money of the day ([`spending`])               |
+//! | `REJECTED`    | `{time}#{message}`        | a rejected message with the reason ([`rejections`]) |
 
 pub mod actors;
 mod change;
+mod expression;
 pub mod images;
 mod items;
 pub mod leases;
@@ -25,7 +26,9 @@ pub mod rejections;
 mod revisions;
 pub mod slots;
 pub mod spending;
+mod standing;
 pub mod trash;
+mod write;
 
 use std::time::Duration;
 

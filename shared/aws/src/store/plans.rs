@@ -7,7 +7,8 @@ use domain::plan::Plan;
 use jiff::Timestamp;
 
 use super::actors::actor_key;
-use super::change::Change;
+use super::change::{Change, Condition, Write};
+use super::images::new_generation;
 use super::items::{self, Item, number, text, value};
 use super::leases::{Uploads, Verdict, forget_uploads, verdict_change};
 use super::{Store, StoreError};
@@ -18,28 +19,19 @@ const PLAN: &str = "PLAN#";
 const MAX_STATE_CHANGES: u32 = 10;
 
 impl Store {
-    /// A plan; `None` if there is none of that name.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// A plan; `None` if there is none with this id.
     pub async fn plan(&self, actor: &ActorId, plan_id: &str) -> Result<Option<Plan>, StoreError> {
         let plan: Option<Plan> = self.get(plan_key(actor, plan_id)).await?;
         Ok(plan.map(Plan::observed))
     }
 
-    /// Every plan of an actor, the oldest first.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// The plans of an actor, the oldest first.
     pub async fn plans(&self, actor: &ActorId) -> Result<Vec<Plan>, StoreError> {
         let plans = self.query(actor, PLAN).await?.into_iter();
         plans.map(|item| items::data(item).map(Plan::observed)).collect()
     }
 
-    /// Stores the plan of a dry run. An existing plan of this name that is not a dry run stays unchanged.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Stores the plan of a dry run. An existing plan with this id that is not a dry run stays unchanged.
     pub async fn record_plan(&self, actor: &ActorId, plan: &Plan) -> Result<(), StoreError> {
         let item = items::item(plan_key(actor, &plan.plan_id), plan)?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
@@ -52,12 +44,8 @@ impl Store {
         }
     }
 
-    /// Makes a plan the one that is carried out, or that awaits approval, and ends the evaluation, all at once. An
-    /// approval given before is used up by it. `false`, and nothing done, if the lease was lost or uploads came in that
-    /// the plan doesn't know of.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Stores a plan as the actor's active one together with the verdict, and uses up any approval. Returns `false`, and
+    /// changes nothing, if the lease was lost or if images have landed that the plan doesn't consider.
     pub async fn adopt_plan(
         &self,
         actor: &ActorId,
@@ -76,19 +64,15 @@ impl Store {
         if let Some(generation) = generation {
             change = change.set("last_generation", number(generation.generation_id));
         }
-        let mut writes =
-            vec![change.in_transaction(self)?, self.put_new(items::item(plan_key(actor, &plan.plan_id), plan)?)?];
+        let mut writes = vec![change.into(), new_plan(actor, plan)?];
         if let Some(generation) = generation {
-            writes.push(self.put_generation(actor, generation)?);
+            writes.push(new_generation(actor, generation)?);
         }
-        self.transact(writes).await
+        self.transact_once(&writes).await
     }
 
-    /// Stores a plan made by hand, with its generation. `false` if it is there already, or another generation took
-    /// the number.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Stores a manual plan with its generation batch. Returns `false`, and changes nothing, if the plan exists already or
+    /// another batch has taken the number.
     pub async fn adopt_manual_plan(
         &self,
         actor: &ActorId,
@@ -98,12 +82,7 @@ impl Store {
         let counted = Change::of(actor_key(actor))
             .set("last_generation", number(generation.generation_id))
             .when_absent_or_equal("last_generation", number(generation.generation_id - 1));
-        self.transact(vec![
-            counted.in_transaction(self)?,
-            self.put_new(items::item(plan_key(actor, &plan.plan_id), plan)?)?,
-            self.put_generation(actor, generation)?,
-        ])
-        .await
+        self.transact_once(&[counted.into(), new_plan(actor, plan)?, new_generation(actor, generation)?]).await
     }
 
     /// Records that the plan's first messages have been sent.
@@ -167,12 +146,18 @@ fn while_in(change: Change, state: PlanState) -> Result<Change, StoreError> {
         PlanState::Completed => {
             let completed = [PlanState::Adopted, PlanState::Generating, PlanState::Completed];
             let stored = completed.iter().map(value).collect::<Result<_, _>>()?;
-            return Ok(change.when_one_of("state", stored).when_equal("remaining", number(0)));
+            return Ok(change.when(Condition::OneOf("state".to_owned(), stored)).when_equal("remaining", number(0)));
         }
-        PlanState::Adopted | PlanState::Deleting | PlanState::Generating => change.when_above("remaining", number(0)),
+        PlanState::Adopted | PlanState::Deleting | PlanState::Generating => {
+            change.when(Condition::Above("remaining".to_owned(), number(0)))
+        }
         PlanState::DryRun | PlanState::AwaitingApproval | PlanState::Reviewed | PlanState::Superseded => change,
     };
     Ok(change.when_equal("state", value(&state)?))
+}
+
+fn new_plan(actor: &ActorId, plan: &Plan) -> Result<Write, StoreError> {
+    Ok(Write::Create(items::item(plan_key(actor, &plan.plan_id), plan)?))
 }
 
 pub(super) fn plan_key(actor: &ActorId, plan_id: &str) -> Item {

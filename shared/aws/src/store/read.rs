@@ -1,4 +1,4 @@
-//! Reading one item, or all of a kind. Always consistently: a stage must see what the one before it wrote.
+//! Consistent reads: a handler must see everything that was written before.
 
 use domain::actor::ActorId;
 use serde::de::DeserializeOwned;
@@ -8,9 +8,13 @@ use super::{Store, StoreError};
 
 impl Store {
     pub(super) async fn get<T: DeserializeOwned>(&self, key: Item) -> Result<Option<T>, StoreError> {
+        self.get_item(key).await?.map(items::data).transpose()
+    }
+
+    pub(super) async fn get_item(&self, key: Item) -> Result<Option<Item>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         let found = request.send().await.map_err(|error| self.error("GetItem", "", &error))?;
-        found.item.map(items::data).transpose()
+        Ok(found.item)
     }
 
     pub(super) async fn query(&self, actor: &ActorId, sort_prefix: &str) -> Result<Vec<Item>, StoreError> {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::actor::ActorId;
 use domain::budget::Settlement;
 use domain::lifecycle::slot::{SlotEvent, SlotProgress, SlotState};
@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::actors::{actor_key, millis};
-use super::change::Change;
-use super::images::image_key;
+use super::change::{Change, Condition, Write};
+use super::images::{image_key, new_image};
 use super::items::{self, Item, number, text, value};
 use super::plans::plan_key;
 use super::spending::settled;
@@ -79,7 +79,7 @@ impl Store {
         let change = Change::of(slot.key())
             .set("lease_token", text(token))
             .set("lease_until", millis(now + duration))
-            .when_free("lease_until", millis(now), "lease_token", text(token));
+            .when(Condition::Free { now: millis(now), token: text(token) });
         self.apply(change).await?.map(items::data).transpose()
     }
 
@@ -104,7 +104,7 @@ impl Store {
         let after = record.after(event)?;
         let mut changes = implied_changes(slot, &record.progress, &after.progress, None);
         changes.push(after.replacing(slot, record)?);
-        self.write_slot(slot, after, &changes).await
+        self.write_slot(slot, after, changes).await
     }
 
     /// Ends an attempt whose prompt was rejected; the next one uses another prompt. If another slot of the plan has drawn
@@ -125,11 +125,11 @@ impl Store {
         let prompts = AttributeValue::Ss(vec![prompt_id.to_owned()]);
         let mut drawn = Change::of(plan_key(slot.actor, slot.plan_id)).add("redrawn_prompts", prompts);
         if !is_shared {
-            drawn = drawn.when_without("redrawn_prompts", text(prompt_id));
+            drawn = drawn.when(Condition::Without("redrawn_prompts".to_owned(), text(prompt_id)));
         }
         let mut changes = implied_changes(slot, &record.progress, &after.progress, Some(drawn));
         changes.push(after.replacing(slot, record)?);
-        Ok(self.write_slot(slot, after, &changes).await?.is_some())
+        Ok(self.write_slot(slot, after, changes).await?.is_some())
     }
 
     /// Assigns the image the number in its `index`, which follows `last_number`, and creates its record. Returns `false`,
@@ -149,12 +149,8 @@ impl Store {
         let counted = Change::of(actor_key(slot.actor))
             .set("last_number", number(image.index))
             .when_absent_or_equal("last_number", number(last_number));
-        self.transact(vec![
-            counted.in_transaction(self)?,
-            after.replacing(slot, record)?.in_transaction(self)?,
-            self.put_image(slot.actor, filename, image)?,
-        ])
-        .await
+        let numbered = after.replacing(slot, record)?;
+        self.transact_once(&[counted.into(), numbered.into(), new_image(slot.actor, filename, image)?]).await
     }
 
     /// Releases the number of an image because an upload has it; the image gets the next one. The upload keeps its name,
@@ -189,24 +185,26 @@ impl Store {
         let after = record.after(event)?;
         let mut changes = implied_changes(slot, &record.progress, &after.progress, None);
         changes.push(after.replacing(slot, record)?);
-        let mut writes: Vec<TransactWriteItem> =
-            changes.into_iter().map(|change| change.in_transaction(self)).collect::<Result<_, _>>()?;
+        let mut writes: Vec<Write> = changes.into_iter().map(Write::from).collect();
         if let SlotState::Numbered { filename } = &record.progress.state {
             let unplaced = Change::of(image_key(slot.actor, filename)).when_equal("image.plan_id", text(slot.plan_id));
-            writes.push(unplaced.removal_in_transaction(self)?);
+            writes.push(Write::Remove(unplaced));
         }
-        self.transact_with_retry(writes).await.map(drop)
+        self.transact(&writes).await.map(drop)
     }
 
     async fn write_slot(
         &self,
         slot: SlotName<'_>,
         after: SlotRecord,
-        changes: &[Change],
+        changes: Vec<Change>,
     ) -> Result<Option<SlotRecord>, StoreError> {
-        let is_written = match changes {
-            [change] => self.apply(change.clone()).await?.is_some(),
-            changes => self.transact_changes(changes).await?.is_empty(),
+        let is_written = match <[Change; 1]>::try_from(changes) {
+            Ok([change]) => self.apply(change).await?.is_some(),
+            Err(changes) => {
+                let writes: Vec<Write> = changes.into_iter().map(Write::from).collect();
+                self.transact(&writes).await?.is_empty()
+            }
         };
         if is_written {
             return Ok(Some(after));

@@ -1,11 +1,9 @@
-//! Money: what the paid services have cost, and what is reserved for requests under way.
+//! The money that the paid services have cost, and that is reserved for running requests.
 //!
-//! A day (by UTC) has an item for everything and one for each actor; a plan keeps its own sums. Each holds `committed`,
-//! which is spent or reserved and never exceeds the budget, and `spent`. Every change is one transaction over all of
-//! them, so that they always agree and no two workers spend the same dollar.
+//! A day (UTC) has one item for all actors and one for each actor; a plan has its own sums. Each contains `committed`, which
+//! is spent or reserved and never exceeds the budget, and `spent`. One transaction changes all of them, so they always agree
+//! and no two workers spend the same dollar.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
-use backon::Retryable;
 use domain::actor::ActorId;
 use domain::budget::{Budget, Charge, Limit, Settlement};
 use domain::lifecycle::slot::SlotEvent;
@@ -14,45 +12,44 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::change::{Change, Failure};
+use super::change::{Change, Condition, Write};
 use super::items::{self, Item, number, value};
 use super::plans::plan_key;
 use super::slots::{SlotName, SlotRecord};
-use super::{CONTENTION_BACKOFF, Store, StoreError};
+use super::write::Failure;
+use super::{Store, StoreError};
 
-const EVERYTHING: &str = "SPENDING";
-const JUDGING: &str = "JUDGING#";
+const SPENDING: &str = "SPENDING";
+const ASSESSMENT: &str = "ASSESSMENT#";
 
-/// How long it is kept what an evaluation has cost; the sums of the days stay.
+/// The time for which the cost of an evaluation is kept. The sums of the days stay.
 const COST_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Whether money could be reserved.
+/// The result of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
     /// No limit prevents it. For a slot that has changed since it was read, nothing is reserved; the worker reads it again.
     Granted,
-    /// This limit leaves no room.
+    /// The amount would exceed this limit.
     UsedUp(Limit),
 }
 
-/// What a day, an actor's day or a plan has cost.
+/// The sums of a day, an actor's day or a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Spending {
-    /// Spent, or set aside for calls under way.
+    /// The amount spent or reserved.
     pub committed: MicroUsd,
-    /// Spent.
+    /// The amount spent.
     pub spent: MicroUsd,
 }
 
-/// What an evaluation has asked the vision model.
+/// The cost of the vision requests of one evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Judging {
-    /// When.
-    pub judged_at: Timestamp,
-    /// About how many images.
+pub struct AssessmentCost {
+    pub assessed_at: Timestamp,
+    /// The number of assessed images.
     pub images: u64,
-    /// What that cost.
     pub cost: MicroUsd,
 }
 
@@ -79,9 +76,6 @@ impl Store {
 
     /// Reserves money for requests to the vision service. If the worker is interrupted before [`Self::book_assessment`], the
     /// amount stays committed, because the requests may have been charged.
-    ///
-    /// # Errors
-    /// If the table can't be written.
     pub async fn reserve_assessment(
         &self,
         actor: &ActorId,
@@ -95,61 +89,45 @@ impl Store {
         self.reserve(charge.amount, &limits, None).await
     }
 
-    /// Replaces what was set aside for the questions of an evaluation by what they cost, and keeps that under the
-    /// evaluation's name, whatever else becomes of it.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Replaces the reserved amount of an evaluation by the amount spent, and records it under the evaluation's id.
     pub async fn book_assessment(
         &self,
         actor: &ActorId,
         charge: Charge,
         evaluation: &str,
-        judging: Judging,
+        spent: AssessmentCost,
     ) -> Result<(), StoreError> {
-        let cost = judging.cost;
+        let AssessmentCost { assessed_at, images, cost } = spent;
         let difference = i128::from(cost.0) - i128::from(charge.amount.0);
         let [day, actor_day] = [day_key(charge.day), actor_day_key(actor, charge.day)]
             .map(|key| Change::of(key).add("committed", number(difference)).add("spent", number(cost.0)));
-        let kept = Change::of(items::key(actor, format!("{JUDGING}{evaluation}")))
-            .set("judged_at", value(&judging.judged_at)?)
-            .set("images", number(judging.images))
+        let kept = Change::of(items::key(actor, format!("{ASSESSMENT}{evaluation}")))
+            .set("assessed_at", value(&assessed_at)?)
+            .set("images", number(images))
             .set("cost", number(cost.0))
-            .set("expires_at", number((judging.judged_at + COST_RETENTION).as_second()));
-        self.transact_changes(&[day, actor_day, kept]).await.map(drop)
+            .set("expires_at", number((assessed_at + COST_RETENTION).as_second()));
+        self.transact(&[day.into(), actor_day.into(), kept.into()]).await.map(drop)
     }
 
-    /// What the last evaluations of an actor that asked anything have cost, by their names, the oldest first.
-    ///
-    /// # Errors
-    /// If the table can't be read.
-    pub async fn judgings(&self, actor: &ActorId) -> Result<Vec<Judging>, StoreError> {
-        self.query(actor, JUDGING).await?.into_iter().map(items::data).collect()
+    /// The costs of an actor's evaluations of the last 30 days, the oldest first.
+    pub async fn assessment_costs(&self, actor: &ActorId) -> Result<Vec<AssessmentCost>, StoreError> {
+        self.query(actor, ASSESSMENT).await?.into_iter().map(items::data).collect()
     }
 
-    /// What has been spent in a day.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// The sums of a day.
     pub async fn spending(&self, day: Date) -> Result<Spending, StoreError> {
         Ok(self.get(day_key(day)).await?.unwrap_or_default())
     }
 
-    /// What has been spent on an actor in a day.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// The sums of an actor's day.
     pub async fn spending_on(&self, actor: &ActorId, day: Date) -> Result<Spending, StoreError> {
         Ok(self.get(actor_day_key(actor, day)).await?.unwrap_or_default())
     }
 
-    /// What has been spent on an actor at any time.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// The amount spent on an actor on all days.
     pub async fn spending_ever_on(&self, actor: &ActorId) -> Result<MicroUsd, StoreError> {
         let days: Vec<Spending> =
-            self.query(actor, EVERYTHING).await?.into_iter().map(items::data).collect::<Result<_, _>>()?;
+            self.query(actor, SPENDING).await?.into_iter().map(items::data).collect::<Result<_, _>>()?;
         Ok(days.into_iter().map(|day| day.spent).sum())
     }
 
@@ -165,10 +143,10 @@ impl Store {
         let commit = limits.iter().map(|(_, key, budget)| {
             Change::of(key.clone())
                 .add("committed", number(amount.0))
-                .when_absent_or_at_most("committed", number(budget.saturating_sub(amount).0))
+                .when(Condition::AbsentOrAtMost("committed".to_owned(), number(budget.saturating_sub(amount).0)))
         });
-        let changes: Vec<Change> = commit.chain(noted).collect();
-        let failures = self.transact_changes(&changes).await?;
+        let writes: Vec<Write> = commit.chain(noted).map(Write::from).collect();
+        let failures = self.transact(&writes).await?;
         // The slot's own condition comes after the limits'. If it failed, another worker has changed the slot, and the caller
         // reads it again; else the first limit that failed is used up.
         let is_noted = failures.get(limits.len()) == Some(&Failure::Condition);
@@ -178,30 +156,9 @@ impl Store {
             _ => Reservation::Granted,
         })
     }
-
-    /// Makes all changes or none, and repeats this while other transactions hold the same items. Returns the failure of each
-    /// change; nothing if all are made.
-    pub(super) async fn transact_changes(&self, changes: &[Change]) -> Result<Vec<Failure>, StoreError> {
-        let writes = changes.iter().map(|change| change.clone().in_transaction(self)).collect::<Result<_, _>>()?;
-        self.transact_with_retry(writes).await
-    }
-
-    /// Like [`Self::transact_changes`], for any writes.
-    pub(super) async fn transact_with_retry(&self, writes: Vec<TransactWriteItem>) -> Result<Vec<Failure>, StoreError> {
-        let attempt = || async {
-            let failures = self.try_transact(writes.clone()).await?;
-            let is_conflict = failures.contains(&Failure::Conflict) && !failures.contains(&Failure::Condition);
-            if is_conflict { Err(Contention::Conflict) } else { Ok(failures) }
-        };
-        match attempt.retry(CONTENTION_BACKOFF).when(|error| matches!(error, Contention::Conflict)).await {
-            Ok(failures) => Ok(failures),
-            Err(Contention::Store(error)) => Err(error),
-            Err(Contention::Conflict) => Err(StoreError::Contended("change the same items")),
-        }
-    }
 }
 
-/// What a settled charge changes: the day's sums, the actor's, and the plan's, which `plan` may change otherwise too.
+/// The changes that settle a charge: of the day's sums, the actor's and the plan's. `plan` may change the plan further.
 pub(super) fn settled(slot: SlotName<'_>, charge: Charge, settlement: Settlement, plan: Change) -> [Change; 3] {
     let (day, actor_day) = (day_key(charge.day), actor_day_key(slot.actor, charge.day));
     [Change::of(day), Change::of(actor_day), plan].map(|sums| match settlement {
@@ -210,22 +167,10 @@ pub(super) fn settled(slot: SlotName<'_>, charge: Charge, settlement: Settlement
     })
 }
 
-/// Why one attempt at a transaction failed.
-enum Contention {
-    Conflict,
-    Store(StoreError),
-}
-
-impl From<StoreError> for Contention {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 fn day_key(day: Date) -> Item {
-    items::raw_key(EVERYTHING, day.to_string())
+    items::raw_key(SPENDING, day.to_string())
 }
 
 fn actor_day_key(actor: &ActorId, day: Date) -> Item {
-    items::key(actor, format!("{EVERYTHING}#{day}"))
+    items::key(actor, format!("{SPENDING}#{day}"))
 }

@@ -1,8 +1,8 @@
-//! Deletions, and the images in the trash.
+//! Trash records, and the claims of deletions. `domain::lifecycle::deletion` defines the rules and the transitions.
 //!
 //! A deletion begins with a claim: one transaction writes the deletion's id into the image record and creates the trash
-//! record, which contains everything known about the image. From then on the image can't be pinned; a pinned image can't be
-//! claimed. The image record is removed last, so an interrupted deletion can always be resumed from the records.
+//! record, which contains everything known about the image. The image record is removed last, so an interrupted deletion can
+//! always be resumed from the records.
 //!
 //! The trash record lists the active workers. A stalled worker could delete a restored image, which is the same object. So a
 //! restore waits until all workers have finished or their time has run out.
@@ -11,78 +11,75 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::actor::ActorId;
+use domain::lifecycle::deletion::{Admission, DeletionState, Version, admit};
 use domain::manifest::Image;
-use domain::trash::{TRASH_RETENTION, TrashRecord, WORKER_TIMEOUT};
+use domain::trash::{TRASH_RETENTION, TrashRecord};
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::{millisecond, second};
 use serde::{Deserialize, Serialize};
 
 use super::actors::millis;
-use super::change::Change;
+use super::change::{Change, Write};
 use super::images::{image_key, image_value};
 use super::items::{self, Item, text, value};
 use super::{Store, StoreError};
-use crate::AwsError;
 
 const TRASH: &str = "TRASH#";
 
-/// How often the record may change between reading and claiming it before the message is left for later.
-const MOST_CHANGES: u32 = 10;
+/// How often the records may change between reading and claiming an image before the message fails.
+const MAX_CHANGES: u32 = 10;
 
-/// A record of the trash.
+/// A trash record as it is stored.
 #[derive(Serialize, Deserialize)]
 struct TrashItem {
     filename: String,
     trashed: TrashRecord,
-    /// When `DynamoDB` may forget it, in seconds since 1970.
+    /// When DynamoDB may remove the item, in seconds since 1970.
     #[serde(with = "second::required")]
     expires_at: Timestamp,
-    /// Who is at the deletion, or has died of it.
+    /// The workers that have joined the deletion and have not finished.
     #[serde(default)]
     workers: BTreeSet<String>,
-    /// When the last of the others left.
+    /// When the last worker that finished did so.
     #[serde(default, with = "millisecond::optional")]
     left_at: Option<Timestamp>,
 }
 
-/// Which object a deletion is meant for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
-    /// The one that was judged, and no other.
-    Assessed,
-    /// Whichever bears the name.
-    Any,
-}
-
-/// A deletion that may go on.
+/// A deletion that a worker has claimed or joined.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Begun {
-    /// What is kept of the image, under the deletion's name: its own, or that of one which began before and has not ended.
+pub struct ClaimedDeletion {
+    /// The trash record. Its id is that of the deletion that made the claim.
     pub trashed: TrashRecord,
-    /// Who is at it.
+    /// The id of the worker in the trash record.
     pub worker: String,
 }
 
-/// Whether a deletion may go on.
+/// The result of a claim.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
-    /// It may.
-    Begun(Box<Begun>),
-    /// The deletion has been carried out before; this is its record.
+    /// The worker carries the deletion out.
+    Granted(Box<ClaimedDeletion>),
+    /// The deletion was completed before. This is its record.
     Over(Box<TrashRecord>),
     /// The image is pinned.
     Pinned,
-    /// The image is another one than was judged.
+    /// The image is not the assessed one.
     Replaced,
+}
+
+/// What a completed deletion leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remains {
+    /// The trash has the image.
+    Trashed,
+    /// Neither the bucket nor the trash had the image.
+    Nothing,
 }
 
 impl Store {
     /// Claims an image for its deletion. Repeated calls join the same deletion. The trash record is made from the image
     /// record, or from `wanted` if no evaluation has recorded the file yet.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn begin_deletion(
+    pub async fn claim_deletion(
         &self,
         actor: &ActorId,
         filename: &str,
@@ -90,83 +87,32 @@ impl Store {
         version: Version,
     ) -> Result<Claim, StoreError> {
         let worker = format!("{:016x}", rand::random::<u64>());
-        for _ in 0..MOST_CHANGES {
+        for attempt in 0..MAX_CHANGES {
             let known = self.image(actor, filename).await?;
-            if let Some(plan_id) = known.as_ref().and_then(|image| image.deleting.as_ref()) {
-                let begun = self.trashed(actor, filename, plan_id).await?;
-                let begun = begun.unwrap_or_else(|| trashed_as(plan_id, known.as_ref(), wanted));
-                if version == Version::Assessed && begun.image.etag != wanted.image.etag {
-                    return Ok(Claim::Replaced);
+            let claimed_by = known.as_ref().and_then(|image| image.deleting.as_deref());
+            let is_wanted = known.as_ref().is_some_and(|image| image.etag == wanted.image.etag);
+            // The first claim of the wanted image is the usual case and saves a read: if there is a trash record, the claim
+            // fails, and the next attempt reads it.
+            let kept = if attempt == 0 && claimed_by.is_none() && is_wanted {
+                None
+            } else {
+                self.trashed(actor, filename, claimed_by.unwrap_or(&wanted.plan_id)).await?
+            };
+            let granted = match admit(known.as_ref(), kept, wanted, version) {
+                Admission::Claim(trashed) => {
+                    let is_claimed = self.claim(actor, filename, &trashed, &worker, version, known.is_some()).await?;
+                    is_claimed.then_some(trashed)
                 }
-                if let Some(trashed) = self.take_up(actor, filename, begun, wanted.deleted_at, &worker).await? {
-                    return Ok(Claim::Begun(Box::new(Begun { trashed, worker })));
-                }
-                continue;
-            }
-            if let Some(objection) = self.objection(actor, filename, wanted, version, known.as_ref()).await? {
-                return Ok(objection);
-            }
-            let trashed = trashed_as(&wanted.plan_id, known.as_ref(), wanted);
-            if self.claim(actor, filename, &trashed, &worker, version, known.is_some()).await? {
-                return Ok(Claim::Begun(Box::new(Begun { trashed, worker })));
-            }
-            if let Some(kept) = self.trashed(actor, filename, &wanted.plan_id).await?
-                && self.image(actor, filename).await?.is_none_or(|image| image.deleting.is_none())
-            {
-                // The image has been restored, or is being restored.
-                return Ok(Claim::Over(Box::new(kept)));
+                Admission::Join(begun) => self.join(actor, filename, begun, wanted.deleted_at, &worker).await?,
+                Admission::Over(kept) => return Ok(Claim::Over(Box::new(kept))),
+                Admission::Pinned => return Ok(Claim::Pinned),
+                Admission::Replaced => return Ok(Claim::Replaced),
+            };
+            if let Some(trashed) = granted {
+                return Ok(Claim::Granted(Box::new(ClaimedDeletion { trashed, worker })));
             }
         }
-        Err(AwsError::new("DynamoDB", "TransactWriteItems", filename, "its record changes all the time").into())
-    }
-
-    /// The reason why an unclaimed image must not be claimed; `None` if it may be.
-    async fn objection(
-        &self,
-        actor: &ActorId,
-        filename: &str,
-        wanted: &TrashRecord,
-        version: Version,
-        known: Option<&Image>,
-    ) -> Result<Option<Claim>, StoreError> {
-        if known.is_some_and(|image| image.pinned) {
-            return Ok(Some(Claim::Pinned));
-        }
-        let is_other = |image: &Image| image.etag.is_some() && image.etag != wanted.image.etag;
-        let is_gone_or_other = known.is_none_or(is_other);
-        if version == Version::Any || !is_gone_or_other {
-            return Ok(None);
-        }
-        if let Some(kept) = self.trashed(actor, filename, &wanted.plan_id).await? {
-            return Ok(Some(Claim::Over(Box::new(kept))));
-        }
-        Ok(known.is_some().then_some(Claim::Replaced))
-    }
-
-    /// Joins a deletion that has begun. Its time begins anew: the image can be put back for 30 days from now. `None` if it has just ended, or been taken up by another.
-    async fn take_up(
-        &self,
-        actor: &ActorId,
-        filename: &str,
-        begun: TrashRecord,
-        now: Timestamp,
-        worker: &str,
-    ) -> Result<Option<TrashRecord>, StoreError> {
-        let are_others_dead = now.duration_since(begun.deleted_at) > WORKER_TIMEOUT;
-        let as_read = value(&begun.deleted_at)?;
-        let trashed = TrashRecord { deleted_at: now, ..begun };
-        let plan_id = text(&trashed.plan_id);
-        let claimed =
-            Change::of(image_key(actor, filename)).set("deleting", plan_id.clone()).when_equal("deleting", plan_id);
-        // A live worker may have joined since the record was read.
-        let joined = kept(actor, filename, &trashed)?.when_absent_or_equal("trashed.deleted_at", as_read);
-        let joined = if are_others_dead {
-            joined.set("workers", members(worker))
-        } else {
-            joined.add("workers", members(worker))
-        };
-        let is_taken_up = self.transact_changes(&[claimed, joined]).await?.is_empty();
-        Ok(is_taken_up.then_some(trashed))
+        Err(StoreError::Contended("change the record of the image"))
     }
 
     async fn claim(
@@ -182,65 +128,64 @@ impl Store {
         claimed = if is_recorded {
             claimed.when_item_exists().when_absent("deleting").when_absent("pinned")
         } else {
-            // The record is made for the claim's sake: so that an evaluation doesn't take the file up meanwhile.
+            // The claim creates the record, so that no evaluation records the file as an upload.
             claimed.set("image", image_value(&trashed.image)?).when_absent("pk")
         };
         if let (true, Version::Assessed, Some(etag)) = (is_recorded, version, &trashed.image.etag) {
             claimed = claimed.when_absent_or_equal("image.etag", text(etag));
         }
         let kept = kept(actor, filename, trashed)?.set("workers", members(worker)).when_absent("pk");
-        Ok(self.transact_changes(&[claimed, kept]).await?.is_empty())
+        Ok(self.transact(&[claimed.into(), kept.into()]).await?.is_empty())
     }
 
-    /// Ends a deletion: the image leaves the manifest.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn end_deletion(&self, actor: &ActorId, filename: &str, plan_id: &str) -> Result<(), StoreError> {
-        let claimed = Change::of(image_key(actor, filename)).when_equal("deleting", text(plan_id));
-        self.remove_item(claimed).await.map(drop)
-    }
-
-    /// Notes that a worker is not at a deletion any more. Comes last.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn leave_deletion(
+    /// Joins a deletion that has begun, and restarts its retention. Returns `None`, and changes nothing, if the deletion has
+    /// ended or another worker has joined since it was read.
+    async fn join(
         &self,
         actor: &ActorId,
         filename: &str,
-        begun: &Begun,
+        begun: TrashRecord,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let left = Change::of(trash_key(actor, filename, &begun.trashed.plan_id))
-            .take("workers", members(&begun.worker))
-            .set("left_at", millis(now))
-            .when_item_exists();
-        self.apply(left).await.map(drop)
+        worker: &str,
+    ) -> Result<Option<TrashRecord>, StoreError> {
+        let are_others_dead = begun.is_abandoned(now);
+        let as_read = value(&begun.deleted_at)?;
+        let trashed = TrashRecord { deleted_at: now, ..begun };
+        let plan_id = text(&trashed.plan_id);
+        let claimed =
+            Change::of(image_key(actor, filename)).set("deleting", plan_id.clone()).when_equal("deleting", plan_id);
+        let joined = kept(actor, filename, &trashed)?.when_absent_or_equal("trashed.deleted_at", as_read);
+        let joined = if are_others_dead {
+            joined.set("workers", members(worker))
+        } else {
+            joined.add("workers", members(worker))
+        };
+        let is_joined = self.transact(&[claimed.into(), joined.into()]).await?.is_empty();
+        Ok(is_joined.then_some(trashed))
     }
 
-    /// The time by which all workers of this deletion have finished; `None` if there is no trash record of it.
-    ///
-    /// # Errors
-    /// If the table can't be read.
-    pub async fn deletion_over_at(
+    /// Completes a deletion: removes the image record, and the trash record if nothing remains. A deletion that holds no claim
+    /// stays unchanged.
+    pub async fn end_deletion(
         &self,
         actor: &ActorId,
         filename: &str,
         plan_id: &str,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let found: Option<TrashItem> = self.get(trash_key(actor, filename, plan_id)).await?;
-        Ok(found.map(|TrashItem { trashed, workers, left_at, .. }| {
-            if workers.is_empty() { left_at.unwrap_or(trashed.deleted_at) } else { trashed.deleted_at + WORKER_TIMEOUT }
-        }))
+        remains: Remains,
+    ) -> Result<(), StoreError> {
+        let claimed = Change::of(image_key(actor, filename)).when_equal("deleting", text(plan_id));
+        match remains {
+            Remains::Trashed => self.remove_item(claimed).await.map(drop),
+            Remains::Nothing => {
+                let kept = Change::of(trash_key(actor, filename, plan_id));
+                self.transact(&[Write::Remove(claimed), Write::Remove(kept)]).await.map(drop)
+            }
+        }
     }
 
-    /// Takes a deletion back that found another object under the image's name. Where a copy of the one that was meant
-    /// lies in the trash already, its record stays there too.
-    ///
-    /// # Errors
-    /// If the table can't be written.
-    pub async fn take_deletion_back(
+    /// Withdraws the claim of a deletion that found another object. If the trash has a copy of the claimed object, its trash
+    /// record stays. A deletion that holds no claim stays unchanged.
+    pub async fn withdraw_deletion(
         &self,
         actor: &ActorId,
         filename: &str,
@@ -248,17 +193,52 @@ impl Store {
         has_copy: bool,
     ) -> Result<(), StoreError> {
         let freed = Change::of(image_key(actor, filename)).remove("deleting").when_equal("deleting", text(plan_id));
-        let mut writes = vec![freed.in_transaction(self)?];
-        if !has_copy {
-            writes.push(Change::of(trash_key(actor, filename, plan_id)).removal_in_transaction(self)?);
+        if has_copy {
+            return self.apply(freed).await.map(drop);
         }
-        self.transact_with_retry(writes).await.map(drop)
+        let kept = Change::of(trash_key(actor, filename, plan_id));
+        self.transact(&[freed.into(), Write::Remove(kept)]).await.map(drop)
     }
 
-    /// What is kept of an image that this plan has deleted, or is deleting.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// Records that a worker has finished its part of a deletion. This is its last write.
+    pub async fn leave_deletion(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        claimed: &ClaimedDeletion,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let left = Change::of(trash_key(actor, filename, &claimed.trashed.plan_id))
+            .take("workers", members(&claimed.worker))
+            .set("left_at", millis(now))
+            .when_item_exists();
+        self.apply(left).await.map(drop)
+    }
+
+    /// The state of a deletion.
+    pub async fn deletion_state(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        plan_id: &str,
+    ) -> Result<DeletionState, StoreError> {
+        let image = self.image(actor, filename).await?;
+        let trashed = self.trashed(actor, filename, plan_id).await?;
+        Ok(DeletionState::of(plan_id, image.as_ref(), trashed.is_some()))
+    }
+
+    /// The time by which all workers of this deletion have finished; `None` if there is no trash record of it.
+    pub async fn deletion_over_at(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        plan_id: &str,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let found: Option<TrashItem> = self.get(trash_key(actor, filename, plan_id)).await?;
+        Ok(found.map(|item| item.trashed.over_at(!item.workers.is_empty(), item.left_at)))
+    }
+
+    /// The trash record of an image that this deletion has claimed or deleted.
     pub async fn trashed(
         &self,
         actor: &ActorId,
@@ -269,20 +249,15 @@ impl Store {
         Ok(found.map(|item| item.trashed))
     }
 
-    /// What is kept of the images that bore this name.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// The trash records of all images that had this name.
     pub async fn trash_of(&self, actor: &ActorId, filename: &str) -> Result<Vec<TrashRecord>, StoreError> {
         let items = self.query(actor, &format!("{TRASH}{filename}#")).await?;
         let kept: Vec<TrashItem> = items.into_iter().map(items::data).collect::<Result<_, _>>()?;
+        // A file name may contain the separator.
         Ok(kept.into_iter().filter(|item| item.filename == filename).map(|item| item.trashed).collect())
     }
 
-    /// Everything that lies in an actor's trash, by file name, the oldest first.
-    ///
-    /// # Errors
-    /// If the table can't be read.
+    /// An actor's trash records by file name, the oldest first.
     pub async fn trash(&self, actor: &ActorId) -> Result<BTreeMap<String, Vec<TrashRecord>>, StoreError> {
         let mut trash: BTreeMap<String, Vec<TrashRecord>> = BTreeMap::new();
         for item in self.query(actor, TRASH).await? {
@@ -295,10 +270,7 @@ impl Store {
         Ok(trash)
     }
 
-    /// Writes an imported record of the trash.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Writes an imported trash record.
     pub async fn import_trashed(
         &self,
         actor: &ActorId,
@@ -308,11 +280,8 @@ impl Store {
         self.apply(kept(actor, filename, trashed)?).await.map(drop)
     }
 
-    /// Enters an image in the manifest again that was deleted, pinned if so wanted, whatever an evaluation that has
-    /// found its object meanwhile says of it. `false` if a deletion has begun.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Creates the record of a restored image again, and replaces that of an evaluation which has recorded its object as an
+    /// upload meanwhile. Returns `false`, and changes nothing, if a deletion has claimed it.
     pub async fn restore_image(
         &self,
         actor: &ActorId,
@@ -328,34 +297,14 @@ impl Store {
         Ok(self.apply(restored).await?.is_some())
     }
 
-    /// Strikes an image from the trash: it has been put back.
-    ///
-    /// # Errors
-    /// If the table can't be written.
+    /// Removes the trash record of a restored image.
     pub async fn forget_trashed(&self, actor: &ActorId, filename: &str, plan_id: &str) -> Result<(), StoreError> {
         self.remove_item(Change::of(trash_key(actor, filename, plan_id))).await.map(drop)
     }
 }
 
-/// What is kept of an image whose deletion bears this name.
-fn trashed_as(plan_id: &str, known: Option<&Image>, wanted: &TrashRecord) -> TrashRecord {
-    TrashRecord { plan_id: plan_id.to_owned(), image: version_of(known, &wanted.image), ..wanted.clone() }
-}
-
-/// A set with one member.
 fn members(worker: &str) -> AttributeValue {
     AttributeValue::Ss(vec![worker.to_owned()])
-}
-
-/// What is known of the object that goes, where the manifest knows the image: nothing if that is another object.
-fn version_of(known: Option<&Image>, wanted: &Image) -> Image {
-    let Some(known) = known else { return wanted.clone() };
-    let mut image = known.clone();
-    match (&known.etag, &wanted.etag) {
-        (Some(etag), Some(other)) if etag != other => image.replace(other),
-        _ => image.etag.clone_from(&wanted.etag),
-    }
-    image
 }
 
 fn kept(actor: &ActorId, filename: &str, trashed: &TrashRecord) -> Result<Change, StoreError> {

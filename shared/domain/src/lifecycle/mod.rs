@@ -4,6 +4,8 @@
 //! result on condition that the record has not changed since. The section "Lifecycles" of `docs/ARCHITECTURE.md` lists all
 //! transitions; a test compares it with the code.
 
+pub mod actor;
+pub mod deletion;
 pub mod plan;
 pub mod slot;
 #[cfg(test)]

@@ -134,6 +134,17 @@ impl Image {
             ..Self::default()
         };
     }
+
+    /// The record as far as it describes the object with this `ETag`: reset if it is known to describe another object.
+    #[must_use]
+    pub fn describing(&self, etag: Option<&str>) -> Self {
+        let mut image = self.clone();
+        match (&self.etag, etag) {
+            (Some(known), Some(other)) if known != other => image.replace(other),
+            _ => image.etag = etag.map(str::to_owned),
+        }
+        image
+    }
 }
 
 #[cfg(test)]

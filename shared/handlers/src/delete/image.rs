@@ -1,8 +1,9 @@
 //! The deletion of one image.
 
 use aws::bucket::IfUnchanged;
-use aws::store::trash::{Claim, Version};
+use aws::store::trash::{Claim, Remains};
 use domain::actor::ActorId;
+use domain::lifecycle::deletion::Version;
 use domain::manifest::{Image, UPLOADED, timestamp_text};
 use domain::numbering::number_of;
 use domain::trash::TrashRecord;
@@ -21,8 +22,8 @@ impl Deletion {
         wanted: &TrashRecord,
         version: Version,
     ) -> Result<Outcome, HandlerError> {
-        let begun = match self.store.begin_deletion(actor, filename, wanted, version).await? {
-            Claim::Begun(begun) => begun,
+        let claimed = match self.store.claim_deletion(actor, filename, wanted, version).await? {
+            Claim::Granted(claimed) => claimed,
             Claim::Over(kept) => {
                 // An evaluation may have completed the interrupted deletion before its sidecars were moved.
                 self.trash_sidecars(actor, filename, &kept).await?;
@@ -31,8 +32,8 @@ impl Deletion {
             Claim::Pinned => return Ok(Outcome::Pinned),
             Claim::Replaced => return Ok(Outcome::Replaced),
         };
-        let outcome = self.move_to_trash(actor, filename, &begun.trashed).await?;
-        self.store.leave_deletion(actor, filename, &begun, self.clock.now()).await?;
+        let outcome = self.move_to_trash(actor, filename, &claimed.trashed).await?;
+        self.store.leave_deletion(actor, filename, &claimed, self.clock.now()).await?;
         Ok(outcome)
     }
 
@@ -53,7 +54,7 @@ impl Deletion {
         if deleted == IfUnchanged::Changed {
             // An object in the trash is the only copy of a file that was deleted or overwritten earlier: it stays.
             let has_copy = self.bucket.etag(&trash).await?.is_some();
-            self.store.take_deletion_back(actor, filename, plan_id, has_copy).await?;
+            self.store.withdraw_deletion(actor, filename, plan_id, has_copy).await?;
             return Ok(Outcome::Replaced);
         }
         let is_kept_locally = self.trash_local_copy(actor, plan_id, filename, &trash).await?;
@@ -62,12 +63,13 @@ impl Deletion {
             IfUnchanged::Missing if !is_kept_locally && self.bucket.etag(&trash).await?.is_none() => Outcome::Missing,
             _ => Outcome::Deleted,
         };
-        if outcome == Outcome::Missing {
-            self.store.forget_trashed(actor, filename, plan_id).await?;
+        let remains = if outcome == Outcome::Missing {
+            Remains::Nothing
         } else {
             self.trash_sidecars(actor, filename, claimed).await?;
-        }
-        self.store.end_deletion(actor, filename, plan_id).await?;
+            Remains::Trashed
+        };
+        self.store.end_deletion(actor, filename, plan_id, remains).await?;
         Ok(outcome)
     }
 

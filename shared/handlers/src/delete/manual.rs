@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws::metrics::Metric;
 use aws::queues::Queue;
-use aws::store::trash::Version;
 use domain::actor::ActorId;
+use domain::lifecycle::deletion::Version;
 use domain::messages::{Cause, EvaluationCommand};
 use domain::numbering::number_of;
 use domain::plan::MANUAL;

@@ -1,8 +1,8 @@
 //! The deletions of a plan.
 
 use aws::metrics::Metric;
-use aws::store::trash::Version;
 use domain::actor::ActorId;
+use domain::lifecycle::deletion::{DeletionState, Version};
 use domain::plan::{Plan, PlanState, PlannedDeletion};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -74,8 +74,8 @@ impl Deletion {
     /// Completes the deletions that a superseded plan has begun. Otherwise their images would stay claimed for ever.
     async fn complete_claimed(&self, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
         for deletion in &plan.delete {
-            let claimed_by = self.store.image(actor, &deletion.filename).await?.and_then(|image| image.deleting);
-            if claimed_by.as_ref() == Some(&plan.plan_id) {
+            let state = self.store.deletion_state(actor, &deletion.filename, &plan.plan_id).await?;
+            if state == DeletionState::Claimed {
                 let folder = self.folder(actor).await?;
                 self.delete_planned_image(actor, &plan.plan_id, deletion, &folder).await?;
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws::bucket::Bucket;
 use aws::metrics::Metric;
 use aws::store::Store;
-use aws::store::spending::{Judging, Reservation};
+use aws::store::spending::{AssessmentCost, Reservation};
 use domain::actor::ActorId;
 use domain::assessment::{Assessment, Observed, assess};
 use domain::budget::{Budget, Charge, Limit};
@@ -137,8 +137,8 @@ impl Assessor<'_> {
             self.collect(inventory, indices, events, &mut charge)
         );
         if charge.amount > MicroUsd::ZERO {
-            let judging = Judging { judged_at: self.clock.now(), images, cost: batch.cost };
-            self.store.book_assessment(self.actor, charge, self.plan_id, judging).await?;
+            let spent = AssessmentCost { assessed_at: self.clock.now(), images, cost: batch.cost };
+            self.store.book_assessment(self.actor, charge, self.plan_id, spent).await?;
             report_payment(self.store, self.budget, Charge { amount: batch.cost, ..charge }).await;
         }
         Ok((batch, collected?))

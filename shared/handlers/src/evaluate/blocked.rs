@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use aws::store::actors::OnBehalf;
 use domain::disposition::Disposition;
+use domain::lifecycle::actor::OnBehalf;
 use domain::messages::Mode;
 use domain::status::Status;
 use providers::vision::LONGEST_TIMEOUT_SECONDS;

@@ -7,9 +7,9 @@
 
 use aws::metrics::Metric;
 use aws::queues::Queue;
-use aws::store::actors::OnBehalf;
 use aws::store::leases::{Uploads, Verdict};
 use domain::actor::ActorId;
+use domain::lifecycle::actor::{ActorEvent, OnBehalf};
 use domain::manifest::{BALANCING, GenerationBatch, timestamp_text};
 use domain::messages::{Cause, EvaluationCommand, Mode};
 use domain::plan::{Plan, PlanState};
@@ -96,7 +96,9 @@ impl Evaluation {
         warn!(%actor, problem, "needs attention");
         if context.command.mode == Mode::DryRun {
             // A dry run sets the status, but leaves a running plan and the time of the last verdict unchanged.
-            self.store.ask_for_attention(actor, OnBehalf::Evaluation(context.token), problem, self.clock.now()).await?;
+            let required = ActorEvent::AttentionRequired { reason: problem.to_owned() };
+            let behalf = OnBehalf::Evaluation(context.token);
+            self.store.change_standing(actor, behalf, &required, self.clock.now()).await?;
             self.record_failed_dry_run(context, problem).await?;
             return Ok(self.store.release_lease(actor, context.token).await?);
         }
@@ -120,13 +122,13 @@ impl Evaluation {
             return Ok(());
         }
         // A continuous stream of uploads must not block every plan: the uploads wait for the end of this one.
-        if context.record.put_off_since.is_some_and(|since| turn::is_overdue(since, now, self.quiet)) {
+        if context.record.adoption_deferred_since.is_some_and(|since| turn::is_overdue(since, now, self.quiet)) {
             let verdict = Verdict { uploads: Uploads::StillWait, ..verdict.clone() };
             if self.store.adopt_plan(actor, context.token, plan, batch, &verdict, now).await? {
                 return Ok(());
             }
         }
-        self.store.put_off(actor, context.token, now).await?;
+        self.store.defer_adoption(actor, context.token, now).await?;
         Err(HandlerError::deferred("images arrived during the evaluation", self.quiet))
     }
 

@@ -7,6 +7,7 @@ use aws::bucket::{Bucket, Fetched};
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use aws::store::images::MAX_IMAGES_PER_TRANSACTION;
+use aws::store::trash::Remains;
 use domain::actor::ActorId;
 use domain::keys::Keys;
 use domain::manifest::{GenerationBatch, Image, UPLOADED, timestamp_text};
@@ -130,7 +131,7 @@ impl InventoryBuilder<'_> {
                 // A deletion has removed the object and is still running, or was interrupted. Complete it.
                 Some(plan_id) => {
                     self.local.trash(actor, plan_id, filename, None).await?;
-                    self.store.end_deletion(actor, filename, plan_id).await?;
+                    self.store.end_deletion(actor, filename, plan_id, Remains::Trashed).await?;
                 }
                 None => self.store.forget_vanished(actor, filename, image).await?,
             }

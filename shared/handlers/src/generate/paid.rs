@@ -4,13 +4,12 @@
 
 use std::time::Duration;
 
-use aws::store::actors::OnBehalf;
 use aws::store::slots::SlotRecord;
 use aws::store::spending::Reservation;
 use domain::budget::{Charge, Settlement};
 use domain::disposition::{Billed, Disposition};
+use domain::lifecycle::actor::{ActorEvent, OnBehalf};
 use domain::lifecycle::slot::{SlotEvent, SlotState};
-use domain::status::Status;
 use jiff::{SignedDuration, Timestamp};
 use providers::generator::{CREATION_TIMEOUT, Prediction, Replicate, ReplicateError};
 use tokio::time::Instant;
@@ -148,10 +147,8 @@ impl Generation {
     async fn note_prediction(&self, job: Job<'_>, record: &SlotRecord, id: String) -> Result<(), HandlerError> {
         let found = SlotEvent::PredictionFound { id, at: self.clock.now() };
         self.store.advance_slot(job.name(), record, &found).await?;
-        let actor = self.store.actor(job.actor).await?.unwrap_or_default();
-        if actor.status == Status::Parked {
-            self.store.resume_work(job.actor, OnBehalf::Plan(&job.plan.plan_id), self.clock.now()).await?;
-        }
+        let behalf = OnBehalf::Plan(&job.plan.plan_id);
+        self.store.change_standing(job.actor, behalf, &ActorEvent::WorkResumed, self.clock.now()).await?;
         Ok(())
     }
 

@@ -3,8 +3,8 @@
 use aws::metrics::Metric;
 use aws::queues::Queue;
 use aws::store::Store;
-use aws::store::actors::OnBehalf;
 use domain::actor::ActorId;
+use domain::lifecycle::actor::{ActorEvent, OnBehalf};
 use domain::plan::PlanState;
 use jiff::Timestamp;
 use tracing::info;
@@ -42,7 +42,7 @@ impl DeadLetter<'_> {
             "{:?} failed {MAX_DELIVERIES} times, and its message waits in the dead-letter queue: {failure}",
             self.queue
         );
-        if self.store.ask_for_attention(&actor, behalf, &reason, now).await? {
+        if self.store.change_standing(&actor, behalf, &ActorEvent::AttentionRequired { reason }, now).await? {
             Metric::SetsNeedingAttention.emit();
         } else {
             info!("the dead letter no longer concerns its actor");

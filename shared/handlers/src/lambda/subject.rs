@@ -1,8 +1,8 @@
 //! The actor, plan and slot that a message is about, read without knowing its format.
 
 use aws::queues::Queue;
-use aws::store::actors::OnBehalf;
 use domain::actor::ActorId;
+use domain::lifecycle::actor::OnBehalf;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Subject {
         self.plan_id.as_deref().or_else(|| self.cause["plan_done"].as_str())
     }
 
-    /// The cause of the status change that reports the failed message. An evaluation answers only messages of its own
+    /// The behalf of the event that reports the failed message. An evaluation answers only messages of its own
     /// queue, so the age of manual deletions and generations doesn't matter.
     pub(super) fn behalf(&self, queue: Queue, sent_at: Option<Timestamp>) -> OnBehalf<'_> {
         match self.plan() {
