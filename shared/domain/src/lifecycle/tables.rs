@@ -19,7 +19,7 @@ pub(super) fn assert_documented<'a>(
     for (index, event) in events.enumerate() {
         let results: Vec<_> = (0..states.len()).map(|at| apply(at, index)).collect();
         if let Some(Ok(to)) = results.first()
-            && results.iter().all(|result| result == &Ok(to))
+            && results.iter().all(|result| result.as_ref() == Ok(to))
         {
             writeln!(table, "| {event} | any | {to} |").unwrap();
             continue;
