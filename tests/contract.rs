@@ -1,4 +1,4 @@
-//! The sample events are the contract with the senders of messages: each parses as its name promises.
+//! The sample events define the message formats for senders. Each must parse to what its file name states.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ fn body(record: &Value) -> &str {
     record["body"].as_str().unwrap()
 }
 
-/// What an evaluation event's only message says.
+/// The only message of an evaluation event.
 fn evaluation(name: &str) -> EvaluationMessage {
     let records = records(name);
     assert_eq!(records.len(), 1, "{name}");
@@ -43,32 +43,32 @@ fn uploaded_key(name: &str) -> String {
 }
 
 #[test]
-fn every_message_is_accepted_by_its_queue_but_those_that_are_called_bad() {
+fn only_bad_sample_messages_are_rejected() {
     let names: Vec<_> =
         fs::read_dir(EVENTS).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(names.len() >= 15);
     for name in names {
         let queue = name.split('-').next().unwrap();
-        let refused = |record: &&Value| match queue {
+        let is_rejected = |record: &&Value| match queue {
             "evaluation" => EvaluationMessage::parse(body(record)).is_err(),
             "deletion" => DeletionMessage::parse(body(record)).is_err(),
             "generation" => GenerationMessage::parse(body(record)).is_err(),
             other => panic!("{name}: there is no {other} queue"),
         };
         let records = records(&name);
-        let bad = if name.contains("one-bad") { 1 } else { 0 };
-        assert_eq!(records.iter().filter(refused).count(), bad, "{name}");
+        let expected = if name.contains("one-bad") { 1 } else { 0 };
+        assert_eq!(records.iter().filter(is_rejected).count(), expected, "{name}");
         for record in &records {
             let source = record["eventSourceARN"].as_str().unwrap().to_lowercase();
             assert!(source.contains(&format!("{queue}queue")), "{name}: {source}");
         }
         let ids: BTreeSet<_> = records.iter().map(|record| record["messageId"].as_str().unwrap()).collect();
-        assert_eq!(ids.len(), records.len(), "{name}: every message has an id of its own");
+        assert_eq!(ids.len(), records.len(), "{name}: two messages have the same id");
     }
 }
 
 #[test]
-fn a_key_reads_the_same_however_the_upload_is_told() {
+fn all_upload_events_give_the_same_key() {
     let encoded = uploaded_key("evaluation-s3-notification-encoded-key.json");
     assert_eq!(encoded, "system_actors/training_data/example_actor/portrait (two) grün_13.png");
     assert_eq!(uploaded_key("evaluation-eventbridge-plain-key.json"), encoded);
@@ -78,22 +78,22 @@ fn a_key_reads_the_same_however_the_upload_is_told() {
 }
 
 #[test]
-fn an_evaluation_by_hand_says_what_its_file_is_called() {
-    let plain = command("evaluation-by-hand.json");
+fn manual_evaluations_match_their_file_names() {
+    let plain = command("evaluation-manual.json");
     assert_eq!((plain.actor_id.as_str(), plain.mode, plain.scope), ("example_actor", Mode::Execute, Scope::All));
     assert!(!plain.force);
-    assert_eq!(command("evaluation-by-hand-dry-run.json").mode, Mode::DryRun);
-    assert_eq!(command("evaluation-by-hand-delete-only.json").scope, Scope::DeleteOnly);
-    assert_eq!(command("evaluation-by-hand-generate-only.json").scope, Scope::GenerateOnly);
-    assert!(command("evaluation-by-hand-forced.json").force);
+    assert_eq!(command("evaluation-manual-dry-run.json").mode, Mode::DryRun);
+    assert_eq!(command("evaluation-manual-delete-only.json").scope, Scope::DeleteOnly);
+    assert_eq!(command("evaluation-manual-generate-only.json").scope, Scope::GenerateOnly);
+    assert!(command("evaluation-manual-forced.json").force);
 }
 
 #[test]
-fn deletions_and_generations_come_from_a_plan_or_by_hand_as_their_files_are_called() {
+fn deletions_and_generations_match_their_file_names() {
     let deletion = |name: &str| DeletionMessage::parse(body(&records(name)[0])).unwrap();
     assert!(matches!(deletion("deletion-of-a-plan.json"), DeletionMessage::Planned { .. }));
-    assert!(matches!(deletion("deletion-by-hand.json"), DeletionMessage::Manual { .. }));
+    assert!(matches!(deletion("deletion-manual.json"), DeletionMessage::Manual { .. }));
     let generation = |name: &str| GenerationMessage::parse(body(&records(name)[0])).unwrap();
     assert!(matches!(generation("generation-of-a-slot.json"), GenerationMessage::Planned { .. }));
-    assert!(matches!(generation("generation-by-hand.json"), GenerationMessage::Manual { .. }));
+    assert!(matches!(generation("generation-manual.json"), GenerationMessage::Manual { .. }));
 }

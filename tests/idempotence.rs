@@ -39,7 +39,7 @@ async fn snapshot(stack: &TestStack, actor: &ActorId) -> Snapshot {
 
 #[tokio::test]
 async fn repeated_evaluation_requests_make_one_plan() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
     for _ in 0..3 {
         stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
@@ -127,7 +127,7 @@ async fn evaluation_of_balanced_set_changes_nothing() {
 
 #[tokio::test]
 async fn concurrent_evaluations_make_one_plan() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
     let binary = &stack::binaries().await.evaluation;
     let event = |id: &str| {
@@ -161,10 +161,11 @@ async fn burst_of_uploads_makes_one_plan() {
     stack.balanced(&actor).await;
 
     let manifest = assert_balanced(&stack, &actor).await;
-    assert_eq!(manifest.images.into_keys().collect::<Vec<_>>(), names[..6], "of equals the oldest stay");
+    assert_eq!(manifest.images.into_keys().collect::<Vec<_>>(), names[..6], "among equal images the oldest stay");
     assert_eq!(stack.plans(&actor).await.len(), 1);
     let grids = stack.keys_below("evaluations/").await;
-    let judged: std::collections::BTreeSet<_> = grids.iter().filter_map(|key| key.split(['-', '.']).next()).collect();
-    assert!((1..=2).contains(&judged.len()), "{grids:?}");
+    let evaluations: std::collections::BTreeSet<_> =
+        grids.iter().filter_map(|key| key.split(['-', '.']).next()).collect();
+    assert!((1..=2).contains(&evaluations.len()), "{grids:?}");
     assert!(manifest.generations.iter().all(|generation| generation.origin != BALANCING));
 }

@@ -64,7 +64,7 @@ fn next_number_follows_the_highest_in_use() {
     for recorded in recorded() {
         let actor: ActorId = recorded["actor_id"].as_str().unwrap().parse().unwrap();
         let names = filenames(&recorded);
-        // By another way than the code's: the digits between the last underscore and the last dot.
+        // Computed independently of the code: the digits between the last underscore and the last dot.
         let numbers = names.iter().map(|name| {
             let (stem, _) = name.rsplit_once('.').unwrap();
             stem.rsplit_once('_').unwrap().1.parse::<u64>().unwrap()
@@ -82,7 +82,7 @@ async fn recorded_manifests_are_imported_without_loss() {
     if manifests.is_empty() {
         return;
     }
-    let stack = TestStack::by_hand().await;
+    let stack = TestStack::without_triggers().await;
     let mut lost = Vec::new();
     for recorded in &manifests {
         let manifest: Manifest = serde_json::from_value(recorded.clone()).unwrap();

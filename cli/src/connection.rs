@@ -29,8 +29,7 @@ pub struct InAws {
 }
 
 impl InAws {
-    /// # Errors
-    /// If there is no stack of this name.
+    /// Finds a stack by its name.
     pub async fn find(name: &str) -> anyhow::Result<Self> {
         let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
         let outputs = Outputs::of_stack(&sdk, name).await?;
@@ -40,9 +39,6 @@ impl InAws {
 
 impl Connected {
     /// Finds the intended stack, if necessary by the actors that the command concerns.
-    ///
-    /// # Errors
-    /// If there is none.
     pub async fn to(connection: &Connection, actors: &[ActorId]) -> anyhow::Result<Self> {
         match &connection.stack {
             Some(name) => Ok(Self::in_aws(InAws::find(name).await?)),
@@ -50,10 +46,7 @@ impl Connected {
         }
     }
 
-    /// The record of an actor.
-    ///
-    /// # Errors
-    /// If the stack does not know the actor.
+    /// The record of an actor. Fails if the stack does not know the actor.
     pub async fn actor(&self, actor: &ActorId) -> anyhow::Result<ActorRecord> {
         match self.services.store.actor(actor).await? {
             Some(record) => Ok(record),
@@ -73,12 +66,12 @@ impl Connected {
 
     fn in_aws(InAws { sdk, outputs }: InAws) -> Self {
         let stack = outputs.stack;
-        Self { services: Services::new(&stack, &sdk), local: LocalCopy::new(None), stack }
+        Self { services: stack.services(&sdk), local: LocalCopy::new(None), stack }
     }
 
     pub fn on_this_machine(running: RunningStack) -> Self {
         let sdk = local_stack::sdk_config(running.endpoint(), &running.credentials());
-        let services = Services::new(&running.stack, &sdk);
+        let services = running.stack.services(&sdk);
         Self { services, local: LocalCopy::new(running.kept_data()), stack: running.stack }
     }
 }

@@ -12,10 +12,7 @@ const DISABLED: &str = "Disabled";
 /// The interval at which the state is polled. Lambda changes it within a minute.
 const POLL: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Enables or disables the event sources of these functions, and waits until Lambda has done so.
-///
-/// # Errors
-/// If Lambda rejects a request.
+/// Enables or disables the event sources of these functions, and waits until the change is complete.
 pub async fn set_enabled(sdk: &SdkConfig, functions: [&str; 3], enabled: bool) -> anyhow::Result<()> {
     let client = Client::new(sdk);
     let mut ids = Vec::new();

@@ -10,7 +10,7 @@ use domain::files::{Inventory, images_in_words, is_image_name, is_system_folder,
 use handlers::names_on_disk::composed_name;
 
 /// The depth of the search for images. Trainers' folders are one or two levels deep.
-const DEEPEST: usize = 6;
+const MAX_DEPTH: usize = 6;
 
 /// An image file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +27,7 @@ pub struct Contents {
     /// The images, by name. Some may prove unreadable.
     pub images: Vec<ImageFile>,
     pub inventory: Inventory,
-    /// The names of files that can't be addressed, with replacements for what is not UTF-8.
+    /// The names of files that are not UTF-8, with replacements for the invalid parts.
     pub unnamed: Vec<String>,
     /// Files whose names are ambiguous or unusable, with the reasons.
     skipped: Vec<String>,
@@ -36,9 +36,6 @@ pub struct Contents {
 impl Contents {
     /// Reads a folder and its subfolders. A folder with an image's name counts as an image, so that the command reports
     /// it as unreadable.
-    ///
-    /// # Errors
-    /// If one of the folders can't be read.
     pub fn of(dir: &Path) -> anyhow::Result<Self> {
         let mut contents = Self::default();
         let (mut found, mut deeper) = (BTreeMap::<String, PathBuf>::new(), Vec::new());
@@ -57,8 +54,9 @@ impl Contents {
                 Some(other) => {
                     // The composed spelling takes precedence, as in the functions.
                     let (one, left) = if path.ends_with(&name) { (path, other) } else { (other, path) };
-                    let (named, same) = (left.display(), one.display());
-                    let why = format!("skipped {named}: {same} has the same name in another Unicode form; rename one");
+                    let (skipped, kept) = (left.display(), one.display());
+                    let why =
+                        format!("skipped {skipped}: {kept} has the same name in another Unicode form; rename one");
                     contents.skipped.push(why);
                     found.insert(name, one);
                 }
@@ -77,7 +75,7 @@ impl Contents {
         self.unnamed.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
     }
 
-    /// One line for each kind of ignored file and each unusual name. The lines call the folder `label`.
+    /// One line for each kind of ignored file and each unusual name. `label` is the folder's name in these lines.
     pub fn remarks(&self, label: &str) -> Vec<String> {
         let mut remarks = self.skipped.clone();
         remarks.extend(self.inventory.bad_names_in_words().map(|names| {
@@ -105,10 +103,10 @@ pub fn entries(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The relative paths of all images below a folder, in any format. Folders that file managers create for themselves are
-/// left out.
+/// The relative paths of all images below a folder, in any format. The search skips folders that file managers create
+/// for themselves.
 pub fn images_below(dir: &Path) -> anyhow::Result<Vec<String>> {
-    let (mut images, mut dirs) = (Vec::new(), vec![(dir.to_owned(), String::new(), DEEPEST)]);
+    let (mut images, mut dirs) = (Vec::new(), vec![(dir.to_owned(), String::new(), MAX_DEPTH)]);
     while let Some((dir, prefix, levels)) = dirs.pop() {
         let is_system = dir.file_name().is_some_and(|name| is_system_folder(&name.to_string_lossy()));
         if is_system || levels == 0 {

@@ -40,7 +40,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Invalid arguments, whatever the folder or stack.
+/// Arguments that are invalid for every folder and stack.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct WrongUsage(pub String);
@@ -57,10 +57,8 @@ pub fn answer(text: impl std::fmt::Display) {
     }
 }
 
-/// Prints a result to standard output, for commands that must clean up before they end.
-///
-/// # Errors
-/// If the reader of the output has gone.
+/// Prints a result to standard output, for commands that must clean up before they end. Fails if the reader of the
+/// output has gone.
 pub fn try_answer(text: impl std::fmt::Display) -> anyhow::Result<()> {
     writeln!(std::io::stdout().lock(), "{text}").context("the answer can't be written")
 }

@@ -22,10 +22,7 @@ pub struct Picture {
     pub preview: Arc<RgbImage>,
 }
 
-/// Reads a folder's images, by name, and reports unusable ones.
-///
-/// # Errors
-/// If the folder holds no usable image.
+/// Reads a folder's images, by name, and reports unusable ones. Fails if the folder holds no usable image.
 pub fn read_folder(dir: &Path) -> anyhow::Result<Vec<Picture>> {
     let contents = Contents::of(dir)?;
     contents.remarks(&dir.display().to_string()).into_iter().for_each(remark);

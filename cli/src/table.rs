@@ -35,7 +35,7 @@ impl Heading {
     }
 }
 
-/// Rows under headings, columns as wide as they need to be.
+/// A table whose columns are as wide as their longest cell.
 pub fn render(headings: &[Heading], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..)
         .zip(headings)

@@ -1,8 +1,8 @@
-"""Decides which requests reach the emulator, which itself answers every caller.
+"""Decides which requests reach the emulator, which itself accepts every request.
 
 A request must come from a program, not from a web page; it must name this machine as its host; and it must be signed
-with this run's access key. The key id is the account's 12 digits followed by the run's token, which is the secret: it
-is compared here and removed, so that the emulator sees the account alone. Signatures themselves are not verified.
+with this run's access key. The key id is the account's 12 digits followed by the run's token, which is the secret. The
+guard compares the token and removes it, so that the emulator receives only the account. It doesn't verify signatures.
 
 Once the stack is complete, the guard is sealed: it accepts requests on the stack's images, records and messages, and
 rejects every request that would create or change a resource.
@@ -15,7 +15,7 @@ import logging
 import re
 from urllib.parse import parse_qsl
 
-# A human client never reaches this number; a page that floods the port must not fill the disk.
+# Normal use never reaches this number; a page that floods the port must not fill the disk.
 REFUSALS_LOGGED = 1000
 
 # The path at which the guard itself reports whether the emulator is ready, and whether it is sealed.
@@ -59,7 +59,7 @@ LAMBDA = {
     "POST": re.compile(rf"{FUNCTION}/invocations"),
 }
 
-# The queries with which clients write S3 objects; other queries change the state of a bucket.
+# The query parameters with which clients write S3 objects; other parameters change the state of a bucket.
 OBJECT_QUERIES = {
     "PUT": {"x-id", "partNumber", "uploadId"},
     "DELETE": {"x-id", "versionId", "uploadId"},
@@ -76,7 +76,7 @@ class Refused(Exception):
 
 
 class Guard:
-    """An ASGI application that wraps the emulator's own."""
+    """An ASGI application that wraps the emulator's application."""
 
     def __init__(self, token, host, port):
         self.token = token.encode()
@@ -88,14 +88,14 @@ class Guard:
         self.log = logging.getLogger("guard")
 
     def seal(self, buckets):
-        """Forbids creating or changing resources; objects stay accessible in these buckets. A later seal adds buckets."""
+        """Forbids changes to resources. Objects stay accessible in these buckets; a later seal adds buckets."""
         self.buckets = (self.buckets or set()) | set(buckets)
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
-            # The emulator offers no websockets; browsers may open one to any host.
+            # The emulator has no websockets, but browsers may open one to any host.
             self.note(403, scope, "websocket")
             await receive()
             await send({"type": "websocket.close", "code": 1008})
@@ -116,15 +116,15 @@ class Guard:
         await self.app(admitted, receive, without_cors(send))
 
     def admit(self, scope):
-        """The request in the form for the emulator."""
+        """Checks a request. Returns it in the form for the emulator."""
         if scope["http_version"] not in ("1.0", "1.1") or scope["method"] not in METHODS:
-            raise Refused(403, "this kind of request is not answered")
+            raise Refused(403, "this kind of request is not supported")
         if not scope["raw_path"].startswith(b"/"):
             raise Refused(421, "the request names another server")
         headers = [(name.lower(), value) for name, value in scope["headers"]]
         for name, _ in headers:
             if name == b"origin" or name.startswith((b"sec-", b"access-control-")):
-                raise Refused(403, "web pages are not answered")
+                raise Refused(403, "web pages have no access")
         single = {}
         for name, value in headers:
             if name in SINGLE_HEADERS:
@@ -133,7 +133,7 @@ class Guard:
                 single[name] = value
         self.check_host(single.get(b"host", b""), scope["server"])
         credential = self.check_credential(single.get(b"authorization"), scope["query_string"])
-        # These paths include the emulator's own: its reset, its settings, the functions' code.
+        # These are the emulator's own endpoints, such as its reset, its settings and the functions' code.
         if scope["path"].startswith("/_") and not (scope["path"] == STATE_PATH and scope["method"] == "GET"):
             raise Refused(403, "the emulator's own endpoints are closed")
         if self.buckets is not None and scope["path"] != STATE_PATH:
@@ -145,7 +145,7 @@ class Guard:
     def check_host(self, host, server):
         """A page that reaches this port by DNS rebinding still sends its own host name."""
         names = {"127.0.0.1", "localhost", "[::1]", "host.docker.internal", self.host}
-        # If the emulator listens on every address, a client names the address that it has reached.
+        # If the emulator listens on all addresses, a client names the address to which it has connected.
         if server:
             names.add(server[0])
         hosts = {f"{name}:{self.port}" for name in names}
@@ -157,7 +157,7 @@ class Guard:
     def check_credential(self, authorization, query):
         for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
             if name.lower().startswith("x-amz-") or name in ("AWSAccessKeyId", "Signature"):
-                raise Refused(403, "presigned addresses are not answered: they would carry the stack's access key")
+                raise Refused(403, "presigned addresses are not accepted: they would contain the stack's access key")
         match = AUTHORIZATION.fullmatch(authorization or b"")
         if not match or not hmac.compare_digest(match.group(2), self.token):
             raise Refused(403, "the request is not signed with this stack's access key; `balancer env` prints it")
@@ -201,7 +201,7 @@ class Guard:
 
 
 def without_cors(send):
-    """Removes the headers that would let a web page read an answer."""
+    """Removes the headers that would let a web page read a response."""
 
     async def send_on(message):
         if "headers" in message:
@@ -213,7 +213,7 @@ def without_cors(send):
 
 
 async def reject(send, scope, refused):
-    """Answers clients of DynamoDB, SQS and S3 in the form that their SDKs read, so that their errors contain the reason."""
+    """Rejects a request in the form that the SDKs for DynamoDB, SQS and S3 read, so their errors show the reason."""
     names = {name.lower() for name, _ in scope["headers"]}
     if b"x-amz-target" in names:
         error = json.dumps({"__type": "AccessDeniedException", "message": refused.reason})

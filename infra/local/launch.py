@@ -1,13 +1,13 @@
-"""Runs the emulator for exactly as long as this process's standard input stays open.
+"""Runs the emulator as long as this process's standard input stays open.
 
-The program that starts this one holds the other end of the pipe. When that program ends, in whatever
-way, the pipe closes, and the emulator and every function it has started are killed at once.
+The program that starts this one has the other end of the pipe. When that program ends, for any reason, the pipe closes,
+and this process kills the emulator and all functions.
 
 The first line of the input is the token of the run's access key. Each later line, `seal BUCKET…`, seals the emulator
-(see guard.py): only the program at the other end of the pipe can say either.
+(see guard.py). Only the program at the other end of the pipe can send these lines.
 
-    python launch.py supervise DIRECTORY FUNCTION_LOG    guards the emulator; removes DIRECTORY at the end
-    python launch.py serve FUNCTION_LOG                  is the emulator
+    python launch.py supervise DIRECTORY FUNCTION_LOG    supervises the emulator; removes DIRECTORY at the end
+    python launch.py serve FUNCTION_LOG                  runs the emulator
 """
 
 import hmac
@@ -29,26 +29,26 @@ def kill_group(group):
     try:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        pass  # All gone already; macOS says "not permitted" where only the dead are left.
+        pass  # All processes have ended. macOS reports "not permitted" if only zombies are left.
 
 
 def supervise(directory, function_log):
-    """The functions belong to the emulator's process group, so that one signal reaches them all."""
+    """The functions belong to the emulator's process group, so one signal kills them all."""
     emulator = subprocess.Popen(
         [sys.executable, "-I", "-X", "utf8", __file__, "serve", function_log],
         stdin=subprocess.PIPE,
         start_new_session=True,
     )
 
-    def pass_input_on():
-        while said := os.read(0, 4096):
+    def forward_input():
+        while data := os.read(0, 4096):
             try:
-                os.write(emulator.stdin.fileno(), said)
+                os.write(emulator.stdin.fileno(), data)
             except BrokenPipeError:
                 break
         kill_group(emulator.pid)
 
-    threading.Thread(target=pass_input_on, daemon=True).start()
+    threading.Thread(target=forward_input, daemon=True).start()
     status = emulator.wait()
     kill_group(emulator.pid)
     shutil.rmtree(directory, ignore_errors=True)
@@ -56,7 +56,7 @@ def supervise(directory, function_log):
 
 
 class Echo:
-    """A function's output, each line also written to the log under the function's name."""
+    """A function's output, which also writes each line to the log after the function's name."""
 
     def __init__(self, stream, function, log):
         self.stream, self.function, self.log = stream, function, log
@@ -71,7 +71,7 @@ class Echo:
         self.stream.close()
 
 
-def obey(guard):
+def read_commands(guard):
     for line in sys.stdin.buffer:
         command, *buckets = line.decode().split()
         if command == "seal":
@@ -84,7 +84,7 @@ def serve(function_log):
     if not token:
         return
     guard = Guard(token, os.environ["BIND_HOST"], int(os.environ["GATEWAY_PORT"]))
-    threading.Thread(target=obey, args=(guard,), daemon=True).start()
+    threading.Thread(target=read_commands, args=(guard,), daemon=True).start()
 
     from hypercorn.protocol.h11 import H11Protocol
     from ministack import app as ministack
@@ -94,11 +94,11 @@ def serve(function_log):
     guard.app = ministack.app
     guard.is_ready = lambda: ministack._ready_scripts_state["status"] == "completed"
     ministack.app = guard
-    # Connections can't upgrade to another HTTP version: one set of rules is enough.
+    # Without upgrades to another HTTP version, the guard needs only one set of rules.
     H11Protocol._check_protocol = ignore_upgrade
-    give_functions_their_own_way(lambda_svc, ProvidedWorker, token)
+    protect_function_events(lambda_svc, ProvidedWorker, token)
 
-    # The emulator keeps a function's output to itself until the call has ended; the log shows it live.
+    # The emulator returns a function's output only after the invocation. The log must show it immediately.
     log = open(function_log, "ab", buffering=0)
     keep_output = ProvidedWorker._pump_output
     ProvidedWorker._pump_output = lambda worker, stream, lines: keep_output(
@@ -124,25 +124,25 @@ async def ignore_upgrade(protocol, request):
     pass
 
 
-def give_functions_their_own_way(lambda_svc, worker_class, token):
-    """Each function receives the run's access key, and fetches its events from a server with a secret path: that server
-    checks no credentials, and any other client could take a function's event or answer in its place."""
-    way = f"/{secrets.token_hex(24)}"
+def protect_function_events(lambda_svc, worker_class, token):
+    """Gives each function the run's access key, and a secret path on the server from which it fetches its events. That
+    server checks no credentials: without the path, any client could take a function's event or answer in its place."""
+    secret_path = f"/{secrets.token_hex(24)}"
     environment, handler_class = lambda_svc._provided_worker_env, worker_class._build_handler_class
 
     def environment_with_key(config, code_dir, port):
         variables = environment(config, code_dir, port)
         variables["AWS_ACCESS_KEY_ID"] += token
         # The functions' runtime accepts a path only after a scheme.
-        variables["AWS_LAMBDA_RUNTIME_API"] = f"http://{variables['AWS_LAMBDA_RUNTIME_API']}{way}"
+        variables["AWS_LAMBDA_RUNTIME_API"] = f"http://{variables['AWS_LAMBDA_RUNTIME_API']}{secret_path}"
         return variables
 
-    def handler_behind_way(worker, generation, pending):
+    def handler_with_secret_path(worker, generation, pending):
         class Handler(handler_class(worker, generation, pending)):
             def parse_request(self):
                 if not super().parse_request():
                     return False
-                if hmac.compare_digest(self.path[: len(way) + 1].encode("latin-1"), f"{way}/".encode()):
+                if hmac.compare_digest(self.path[: len(secret_path) + 1].encode("latin-1"), f"{secret_path}/".encode()):
                     return True
                 self.close_connection = True
                 self.send_error(403)
@@ -151,7 +151,7 @@ def give_functions_their_own_way(lambda_svc, worker_class, token):
         return Handler
 
     lambda_svc._provided_worker_env = environment_with_key
-    worker_class._build_handler_class = handler_behind_way
+    worker_class._build_handler_class = handler_with_secret_path
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ fn blank_in_the_middle(jpeg: &[u8]) -> Vec<u8> {
     jpeg
 }
 
-/// A PNG with a much too large size in its header.
+/// A PNG whose header claims this side length.
 fn claiming_size(mut png: Vec<u8>, side: u32) -> Vec<u8> {
     const HEADER: std::ops::Range<usize> = 12..29;
     png[16..20].copy_from_slice(&side.to_be_bytes());
@@ -58,24 +58,24 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Files that are unusual and yet usable: together a full set.
+/// Unusual but usable files: together a full set.
 fn unusual() -> Vec<(&'static str, Vec<u8>)> {
     let photographs = pictures::good(Photorealistic, 4);
     vec![
         ("sixteen bits_1.png", png(DynamicImage::ImageRgb8(photographs[0].image.clone()).into_rgb16())),
-        ("lying on its side_2.jpg", lying_on_its_side(&photographs[1].image)),
+        ("rotated by exif_2.jpg", rotated_by_exif(&photographs[1].image)),
         ("misnamed_3.PNG", photographs[2].jpeg.clone()),
-        ("printers colours_4.jpeg", in_printers_colours(&photographs[3].image)),
+        ("cmyk_4.jpeg", cmyk_jpeg(&photographs[3].image)),
         ("misnamed_5.jpg", png(pictures::good(BwStylized, 1)[0].image.clone())),
         (
-            "seen_through_6.png",
+            "transparent_6.png",
             png(DynamicImage::ImageRgb8(pictures::good(ColorStylized, 1)[0].image.clone()).into_rgba8()),
         ),
     ]
 }
 
 /// A rotated JPEG, with its orientation in EXIF.
-fn lying_on_its_side(image: &RgbImage) -> Vec<u8> {
+fn rotated_by_exif(image: &RgbImage) -> Vec<u8> {
     const TURN_CLOCKWISE: u8 = 6;
     let mut jpeg = encode_jpeg(&imageops::rotate270(image)).unwrap();
     // One directory with one entry: tag 0x0112, of type SHORT, one value.
@@ -90,8 +90,8 @@ fn lying_on_its_side(image: &RgbImage) -> Vec<u8> {
     jpeg
 }
 
-/// A JPEG in cyan, magenta, yellow and black, as printers make them.
-fn in_printers_colours(image: &RgbImage) -> Vec<u8> {
+/// A JPEG in cyan, magenta, yellow and black, the colours of printing.
+fn cmyk_jpeg(image: &RgbImage) -> Vec<u8> {
     let ink: Vec<u8> = image.pixels().flat_map(|pixel| [255 - pixel[0], 255 - pixel[1], 255 - pixel[2], 0]).collect();
     let (width, height) = (u16::try_from(image.width()).unwrap(), u16::try_from(image.height()).unwrap());
     let mut jpeg = Vec::new();
@@ -116,13 +116,13 @@ async fn unusable_files_are_named_and_stay() {
     let reason = record.reason.unwrap();
     for (name, bytes, remark) in &unusable {
         assert!(stack.object(&stack.keys.image(&actor, name)).await == *bytes, "{name}");
-        let noted = manifest.images[*name].unusable.as_deref().unwrap();
-        assert!(noted.contains(remark), "{name}: {noted}");
-        assert!(reason.contains(&format!("{name}: {noted}.")), "{name}: {reason}");
+        let recorded = manifest.images[*name].unusable.as_deref().unwrap();
+        assert!(recorded.contains(remark), "{name}: {recorded}");
+        assert!(reason.contains(&format!("{name}: {recorded}.")), "{name}: {reason}");
     }
     assert_eq!(manifest.total_images, 6);
-    assert_eq!(stack.keys_below("trash/").await.len(), 2, "of the usable ones the surplus went");
-    let [plan] = &stack.plans(&actor).await[..] else { panic!("one plan is wanted") };
+    assert_eq!(stack.keys_below("trash/").await.len(), 2, "the surplus of the usable images is deleted");
+    let [plan] = &stack.plans(&actor).await[..] else { panic!("expected one plan") };
     assert_eq!(plan.notes.len(), unusable.len());
 }
 

@@ -26,8 +26,8 @@ fn largest_accepted() -> Vec<u8> {
     png.into_inner()
 }
 
-/// A PNG that claims this size, without the data.
-fn boastful_png(width: u32, height: u32) -> Vec<u8> {
+/// A PNG whose header claims this size, without the data.
+fn png_claiming(width: u32, height: u32) -> Vec<u8> {
     let mut png = Cursor::new(Vec::new());
     PngEncoder::new(&mut png).write_image(&[0; 64 * 64 * 3], 64, 64, ExtendedColorType::Rgb8).unwrap();
     let mut png = png.into_inner();
@@ -54,18 +54,18 @@ fn batch(bodies: &[serde_json::Value]) -> String {
 
 #[tokio::test]
 async fn largest_set_fits_into_memory() {
-    let (stack, hero) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, hero) = (TestStack::without_triggers().await, actor("hero"));
     let largest = largest_accepted();
     for number in 1..=4 {
         stack.upload(&hero, &format!("hero_{number}.png"), &largest).await;
     }
     for (number, (width, height)) in (5..).zip([(60_000, 60_000), (u32::MAX, 1), (MAX_SIDE + 1, 64)]) {
-        stack.upload(&hero, &format!("hero_{number}.png"), &boastful_png(width, height)).await;
+        stack.upload(&hero, &format!("hero_{number}.png"), &png_claiming(width, height)).await;
     }
     let enormous_profile = png_with_enormous_profile();
     assert!(enormous_profile.len() < 4 << 20);
     stack.upload(&hero, "hero_8.png", &enormous_profile).await;
-    // The messages of a batch are processed concurrently, so the others need as much.
+    // The messages of a batch are processed concurrently, so each of the other sets needs as much memory.
     let others = ["one", "two", "three"];
     for other in others {
         for number in 1..=2 {
@@ -74,8 +74,8 @@ async fn largest_set_fits_into_memory() {
     }
     let binary = &stack::binaries().await.evaluation;
     let dry_run = |id: &str| json!({ "actor_id": id, "mode": "dry_run" });
-    let asked = batch(&[&["hero"], &others[..]].concat().into_iter().map(dry_run).collect::<Vec<_>>());
-    let Invoked { answer, memory, .. } = runtime_api::invoke_watched(binary, stack.variables(), &asked).await;
+    let event = batch(&[&["hero"], &others[..]].concat().into_iter().map(dry_run).collect::<Vec<_>>());
+    let Invoked { answer, memory, .. } = runtime_api::invoke_watched(binary, stack.variables(), &event).await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     let manifest = stack.manifest(&hero).await;
     let unusable: Vec<_> = manifest.images.values().filter_map(|image| image.unusable.as_ref()).collect();
@@ -85,12 +85,12 @@ async fn largest_set_fits_into_memory() {
 
 #[tokio::test]
 async fn largest_base_image_fits_into_memory() {
-    let stack = TestStack::by_hand().await;
+    let stack = TestStack::without_triggers().await;
     let key = format!("{}png", stack.keys.base_image_stem(&actor("hero")));
     stack.bucket.put(&key, largest_accepted(), "image/png").await.unwrap();
     let binary = &stack::binaries().await.generation;
-    let asked = batch(&[json!({ "actor_id": "hero", "generate": { "photorealistic": 1 } })]);
-    let Invoked { answer, memory, .. } = runtime_api::invoke_watched(binary, stack.variables(), &asked).await;
+    let event = batch(&[json!({ "actor_id": "hero", "generate": { "photorealistic": 1 } })]);
+    let Invoked { answer, memory, .. } = runtime_api::invoke_watched(binary, stack.variables(), &event).await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     assert_eq!(stack.plans(&actor("hero")).await.len(), 1);
     assert!(memory < GENERATION_MEMORY * 9 / 10, "{} MB", memory / MEGABYTE);

@@ -42,14 +42,14 @@ async fn generated(world: &World, actor: &ActorId) -> usize {
 
 /// Asserts that the actor needs attention for this reason, and that nothing was generated or deleted.
 async fn assert_left_alone(world: &World, actor: &ActorId, words: &[&str]) {
-    let before = world.names_below("training_data/").await;
+    let before = world.keys_below("training_data/").await;
     let (status, reason) = evaluated(world, actor).await;
     assert_eq!(status, Status::NeedsAttention, "{reason}");
     for word in words {
         assert!(reason.contains(word), "`{word}` is not in {reason}");
     }
-    assert_eq!(world.names_below("training_data/").await, before);
-    assert!(world.names_below("trash/").await.is_empty());
+    assert_eq!(world.keys_below("training_data/").await, before);
+    assert!(world.keys_below("trash/").await.is_empty());
 }
 
 #[tokio::test]
@@ -114,18 +114,18 @@ async fn unread_formats_are_named_and_clutter_is_not() {
     for number in 1..=20 {
         put(&world, &world.keys.image(&hero, &format!("._hero_{number}.jpg")), b"\0\x05\x16\x07").await;
     }
-    let noise =
+    let clutter =
         ["Thumbs.db", "desktop.ini", ".DS_Store", "hero_1.jpg:Zone.Identifier", "hero_1.txt", "hero_1_sdxl.npz"];
-    for name in noise.into_iter().chain(["1.heic", "2.heic", "3.gif"]) {
-        put(&world, &world.keys.image(&hero, name), b"noise").await;
+    for name in clutter.into_iter().chain(["1.heic", "2.heic", "3.gif"]) {
+        put(&world, &world.keys.image(&hero, name), b"clutter").await;
     }
     let (status, reason) = evaluated(&world, &hero).await;
     assert_eq!(status, Status::Balanced, "{reason}");
     let named =
         "1 GIF image: ignored (convert it to JPEG or PNG). 2 HEIC images: ignored (convert them to JPEG or PNG).";
     assert!(reason.contains(named), "{reason}");
-    assert!(!noise.iter().any(|name| reason.contains(name)) && !reason.contains("._"), "{reason}");
-    assert_eq!(world.manifest(&hero).await.images.len(), 6, "no record is made of what is no image");
+    assert!(!clutter.iter().any(|name| reason.contains(name)) && !reason.contains("._"), "{reason}");
+    assert_eq!(world.manifest(&hero).await.images.len(), 6, "files other than images get no record");
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn key_with_control_characters_is_named() {
     assert_eq!(status, Status::Balanced, "{reason}");
     assert!(reason.contains("odd\\u{1}_99.jpg: ignored") && reason.contains("rename it"), "{reason}");
     assert_eq!(generated(&world, &hero).await, 1);
-    let names = world.names_below("training_data/hero/").await;
+    let names = world.keys_below("training_data/hero/").await;
     assert!(names.contains(&"odd\u{1}_99.jpg".to_owned()) && names.contains(&"hero 7+ü%.txt".to_owned()), "{names:?}");
 }
 
@@ -167,7 +167,7 @@ async fn macos_spelling_of_a_local_folder_is_found() {
     world.drive().await;
     let dirs: Vec<_> = std::fs::read_dir(world.data.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(dirs, ["Ju\u{308}rgen"], "the folder on disk keeps its spelling");
-    assert!(!folder.join("u\u{308}_7.jpg").exists(), "it went to the trash");
+    assert!(!folder.join("u\u{308}_7.jpg").exists(), "the deleted image is in the trash");
     assert!(folder.join("Jürgen_8.jpg").exists(), "the generated image lies beside the others");
 }
 

@@ -56,17 +56,17 @@ async fn too_large_files_are_named_and_not_read() {
     let (world, actor) = (World::coded(&[]).await, actor("hero"));
     let base = format!("{}png", world.keys.base_image_stem(&actor));
     let file = world.keys.image(&actor, "actor.json");
-    let reason = async || {
+    let evaluate = async || {
         world.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
         world.drive().await;
         world.store.actor(&actor).await.unwrap().unwrap().reason.unwrap()
     };
     world.bucket.put(&base, vec![0; MAX_BYTES as usize + 1], "image/png").await.unwrap();
-    let said = reason().await;
-    assert!(said.contains(&format!("{base} is unusable: the file has 50 MB")), "{said}");
+    let reason = evaluate().await;
+    assert!(reason.contains(&format!("{base} is unusable: the file has 50 MB")), "{reason}");
     world.bucket.put(&file, vec![b' '; 100_000], "application/json").await.unwrap();
-    let said = reason().await;
-    assert!(said.contains(&format!("{file} can't be read: it has 100000 bytes")), "{said}");
+    let reason = evaluate().await;
+    assert!(reason.contains(&format!("{file} can't be read: it has 100000 bytes")), "{reason}");
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn plan_above_the_cap_needs_one_approval() {
     assert_eq!(stack.store.actor(&actor).await.unwrap().unwrap().approved_plan, None);
     let states: Vec<_> = stack.plans(&actor).await.iter().map(|plan| plan.state).collect();
     assert_eq!(states, [PlanState::Superseded, PlanState::Reviewed]);
-    assert!(!stack.store.approve(&actor, &waiting.plan_id).await.unwrap(), "it is approved of once");
+    assert!(!stack.store.approve(&actor, &waiting.plan_id).await.unwrap(), "a plan can be approved only once");
 }
 
 #[tokio::test]

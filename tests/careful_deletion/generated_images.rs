@@ -11,10 +11,10 @@ use domain::manifest::BALANCING;
 use domain::status::Status;
 use serde_json::json;
 
-const BOTCHED: &str = "Generated as photorealistic, but came out as color_stylized.";
+const WRONG_KIND: &str = "Generated as photorealistic, but came out as color_stylized.";
 
 /// A world in which this many photographs come out as colour drawings with quality 9.
-async fn botching(photographs: usize) -> World {
+async fn world_with_wrong_kinds(photographs: usize) -> World {
     let paint = move |kind, index| match kind {
         Kind::Photorealistic if index < photographs => coded_picture(Kind::ColorStylized, 9, 1_000 + index as u32),
         kind => coded_picture(kind, 8, 1_000 + index as u32),
@@ -46,11 +46,11 @@ async fn deleted(world: &World, hero: &ActorId) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn wrong_kind_is_replaced_within_its_kind() {
-    let (world, hero) = (botching(1).await, actor("hero"));
+    let (world, hero) = (world_with_wrong_kinds(1).await, actor("hero"));
     upload(&world, &hero, 3).await;
     world.drive().await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
-    assert_eq!(deleted(&world, &hero).await, [("hero_6.jpg".to_owned(), BOTCHED.to_owned())]);
+    assert_eq!(deleted(&world, &hero).await, [("hero_6.jpg".to_owned(), WRONG_KIND.to_owned())]);
     let manifest = world.manifest(&hero).await;
     let names: Vec<&str> = manifest.images.keys().map(String::as_str).collect();
     assert_eq!(names, ["hero_1.jpg", "hero_2.jpg", "hero_3.jpg", "hero_4.jpg", "hero_5.jpg", "hero_7.jpg"]);
@@ -61,12 +61,12 @@ async fn wrong_kind_is_replaced_within_its_kind() {
 
 #[tokio::test]
 async fn always_bad_images_end_in_needs_attention() {
-    let (world, hero) = (botching(usize::MAX).await, actor("hero"));
+    let (world, hero) = (world_with_wrong_kinds(usize::MAX).await, actor("hero"));
     upload(&world, &hero, 3).await;
     world.drive().await;
     assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
     assert_eq!((world.store.plans(&hero).await.unwrap().len(), world.replicate.charged()), (3, 3));
-    assert!(deleted(&world, &hero).await.iter().all(|(_, reason)| reason == BOTCHED));
+    assert!(deleted(&world, &hero).await.iter().all(|(_, reason)| reason == WRONG_KIND));
     let manifest = world.manifest(&hero).await;
     let own = manifest.images.values().filter(|image| image.generation_type.as_deref() != Some(BALANCING));
     assert_eq!(own.count(), 5, "{manifest:#?}");
@@ -74,12 +74,16 @@ async fn always_bad_images_end_in_needs_attention() {
 
 #[tokio::test]
 async fn pin_keeps_a_generated_image_of_wrong_kind() {
-    let (world, hero) = (botching(usize::MAX).await, actor("hero"));
+    let (world, hero) = (world_with_wrong_kinds(usize::MAX).await, actor("hero"));
     upload(&world, &hero, 4).await;
     world.drive().await;
     world.send(Queue::Generation, json!({ "actor_id": "hero", "generate": { "photorealistic": 1 } })).await;
     world.drive().await;
-    assert_eq!(deleted(&world, &hero).await, [("hero_7.jpg".to_owned(), BOTCHED.to_owned())], "asked for by hand");
+    assert_eq!(
+        deleted(&world, &hero).await,
+        [("hero_7.jpg".to_owned(), WRONG_KIND.to_owned())],
+        "the manually requested image"
+    );
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 
     world.send(Queue::Generation, json!({ "actor_id": "hero", "generate": { "photorealistic": 1 } })).await;
@@ -88,13 +92,17 @@ async fn pin_keeps_a_generated_image_of_wrong_kind() {
     }
     world.store.set_pinned(&hero, "hero_8.jpg", true).await.unwrap();
     world.drive().await;
-    assert_eq!(deleted(&world, &hero).await.len(), 2, "it takes the drawing's place, which is what a pin says");
+    assert_eq!(
+        deleted(&world, &hero).await.len(),
+        2,
+        "the pinned image counts as a colour drawing, so another one is deleted"
+    );
     assert!(world.manifest(&hero).await.images.contains_key("hero_8.jpg"));
 }
 
 #[tokio::test]
 async fn upload_replaces_a_generated_image() {
-    let (world, hero) = (botching(0).await, actor("hero"));
+    let (world, hero) = (world_with_wrong_kinds(0).await, actor("hero"));
     upload(&world, &hero, 3).await;
     world.drive().await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);

@@ -15,8 +15,8 @@ use domain::trash::TrashRecord;
 use handlers::{Clock, Handler, HandlerError, Message};
 use serde_json::json;
 
-/// A balanced set, and a plan whose only deletion stopped after it claimed its image.
-async fn cut_off_after_the_claim(stack: &TestStack, actor: &ActorId, state: PlanState) -> PlannedDeletion {
+/// A balanced set, and a plan whose only deletion was interrupted after the claim.
+async fn interrupted_after_claim(stack: &TestStack, actor: &ActorId, state: PlanState) -> PlannedDeletion {
     let names = stack.upload_all(actor, 1, &full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": actor.as_str() })).await;
     stack.balanced(actor).await;
@@ -24,7 +24,7 @@ async fn cut_off_after_the_claim(stack: &TestStack, actor: &ActorId, state: Plan
     let deletion = PlannedDeletion {
         filename: names[0].clone(),
         etag: image.etag.clone().unwrap(),
-        reason: "A test wants it.".to_owned(),
+        reason: "Requested by a test.".to_owned(),
     };
     let now = Clock::system().now();
     let delete = vec![deletion.clone()];
@@ -48,8 +48,8 @@ async fn assert_deleted(stack: &TestStack, actor: &ActorId, filename: &str) {
 
 #[tokio::test]
 async fn evaluation_completes_deletion_of_a_gone_object() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
-    let PlannedDeletion { filename, etag, .. } = cut_off_after_the_claim(&stack, &actor, PlanState::Adopted).await;
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
+    let PlannedDeletion { filename, etag, .. } = interrupted_after_claim(&stack, &actor, PlanState::Adopted).await;
     let (key, trash) = (stack.keys.image(&actor, &filename), stack.keys.trash(&actor, "p", &filename));
     assert_eq!(stack.bucket.copy_if(&key, &trash, &etag).await.unwrap(), IfUnchanged::Done);
     assert_eq!(stack.bucket.delete_if(&key, &etag).await.unwrap(), IfUnchanged::Done);
@@ -67,8 +67,8 @@ async fn evaluation_completes_deletion_of_a_gone_object() {
 
 #[tokio::test]
 async fn superseded_plan_completes_only_begun_deletions() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
-    let deletion = cut_off_after_the_claim(&stack, &actor, PlanState::Superseded).await;
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
+    let deletion = interrupted_after_claim(&stack, &actor, PlanState::Superseded).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
     assert!(stack.rejections(1).await[0].reason.contains("accepts no work"));
     assert_deleted(&stack, &actor, &deletion.filename).await;
@@ -78,8 +78,8 @@ async fn superseded_plan_completes_only_begun_deletions() {
 
 #[tokio::test]
 async fn manual_deletion_resumes_under_the_original_id() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
-    let deletion = cut_off_after_the_claim(&stack, &actor, PlanState::Adopted).await;
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
+    let deletion = interrupted_after_claim(&stack, &actor, PlanState::Adopted).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": [deletion.filename] })).await;
     stack.needs_attention(&actor).await;
     assert_deleted(&stack, &actor, &deletion.filename).await;
@@ -100,6 +100,6 @@ async fn long_deletion_continues_in_the_next_delivery() {
         deferrals += 1;
     }
     assert!(deferrals > 0);
-    assert_eq!(world.names_below("trash/hero/").await.len(), 30);
+    assert_eq!(world.keys_below("trash/hero/").await.len(), 30);
     assert!(world.local_files(&hero).is_empty());
 }

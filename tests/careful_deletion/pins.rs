@@ -15,14 +15,14 @@ use domain::trash::TrashRecord;
 use handlers::Clock;
 use serde_json::json;
 
-/// Races of a pin and a deletion for one record.
+/// The number of races between a pin and a deletion for one record.
 const RACES: u32 = 100;
 
 /// The additional delay of the pin in each race.
 const STEP: Duration = Duration::from_micros(500);
 
-/// Has the set assessed, so that it has image records.
-async fn look_at(stack: &TestStack, actor: &ActorId) {
+/// Assesses the set, so that its images have records.
+async fn assess(stack: &TestStack, actor: &ActorId) {
     stack.send(Queue::Evaluation, json!({ "actor_id": actor.as_str(), "mode": "dry_run" })).await;
     stack.idle().await;
 }
@@ -33,26 +33,26 @@ async fn pin(stack: &TestStack, actor: &ActorId, filename: &str, pinned: bool) {
 
 #[tokio::test]
 async fn plan_keeps_a_pinned_image_and_deletes_the_next() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
-    look_at(&stack, &actor).await;
-    let would_go = stack.plans(&actor).await[0].delete[0].filename.clone();
-    pin(&stack, &actor, &would_go, true).await;
+    assess(&stack, &actor).await;
+    let candidate = stack.plans(&actor).await[0].delete[0].filename.clone();
+    pin(&stack, &actor, &candidate, true).await;
 
     stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
 
     stack.balanced(&actor).await;
     let manifest = stack.manifest(&actor).await;
-    assert!(manifest.images[&would_go].pinned, "{manifest:#?}");
+    assert!(manifest.images[&candidate].pinned, "{manifest:#?}");
     assert_eq!(manifest.trash.len(), 2);
-    assert!(stack.filenames(&actor).await.contains(&would_go));
+    assert!(stack.filenames(&actor).await.contains(&candidate));
 }
 
 #[tokio::test]
 async fn pinned_surplus_stays_until_unpinned() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &too_full_set()).await;
-    look_at(&stack, &actor).await;
+    assess(&stack, &actor).await;
     for name in &names {
         pin(&stack, &actor, name, true).await;
     }
@@ -71,9 +71,9 @@ async fn pinned_surplus_stays_until_unpinned() {
 
 #[tokio::test]
 async fn manual_deletion_skips_and_names_pinned_images() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &full_set()).await;
-    look_at(&stack, &actor).await;
+    assess(&stack, &actor).await;
     pin(&stack, &actor, &names[0], true).await;
 
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": [names[0], names[1]] })).await;
@@ -91,9 +91,9 @@ async fn manual_deletion_skips_and_names_pinned_images() {
 
 #[tokio::test]
 async fn concurrent_pins_save_exactly_the_pinned_images() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &full_set()).await;
-    look_at(&stack, &actor).await;
+    assess(&stack, &actor).await;
 
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": names })).await;
     while stack.store.trash(&actor).await.unwrap().is_empty() {
@@ -116,7 +116,7 @@ async fn concurrent_pins_save_exactly_the_pinned_images() {
 
 #[tokio::test]
 async fn either_pin_or_claim_wins() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let mut pins = 0;
     for number in 0..RACES {
         let filename = format!("hero_{number}.jpg");
@@ -130,7 +130,7 @@ async fn either_pin_or_claim_wins() {
             sidecars: Vec::new(),
         };
         let pin = async {
-            // A claim takes several calls and a pin one, so the pin meets another moment of the claim each time.
+            // A claim makes several calls and a pin one, so each race meets another step of the claim.
             tokio::time::sleep(STEP * (number % 20)).await;
             stack.store.set_pinned(&actor, &filename, true).await
         };
@@ -151,7 +151,7 @@ async fn either_pin_or_claim_wins() {
 
 #[tokio::test]
 async fn evaluation_keeps_concurrent_pins_and_claims() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let read = Image { etag: Some("e".to_owned()), ..Image::default() };
     stack.store.import_image(&actor, "hero_1.jpg", &read).await.unwrap();
     pin(&stack, &actor, "hero_1.jpg", true).await;

@@ -14,7 +14,7 @@ const THIRTY_DAYS: i64 = 30 * 24 * 60 * 60;
 
 #[tokio::test]
 async fn trash_record_is_complete_and_kept_for_thirty_days() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     stack.upload_all(&actor, 1, &too_full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
     stack.balanced(&actor).await;
@@ -37,19 +37,19 @@ async fn trash_record_is_complete_and_kept_for_thirty_days() {
 
 #[tokio::test]
 async fn unassessed_file_gets_a_trash_record() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     stack.upload(&actor, "hero_1.jpg", &blurred()).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"] })).await;
     stack.needs_attention(&actor).await;
     let manifest = stack.manifest(&actor).await;
     assert!(manifest.images.is_empty(), "{manifest:#?}");
-    let [kept] = &manifest.trash["hero_1.jpg"][..] else { panic!("one record is wanted: {manifest:#?}") };
+    let [kept] = &manifest.trash["hero_1.jpg"][..] else { panic!("expected one record: {manifest:#?}") };
     assert!(stack.object(&stack.keys.trash(&actor, &kept.plan_id, "hero_1.jpg")).await == blurred());
 }
 
 #[tokio::test]
 async fn replaced_file_stays_without_a_trash_record() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
     stack.balanced(&actor).await;
@@ -57,7 +57,7 @@ async fn replaced_file_stays_without_a_trash_record() {
     let deletion = PlannedDeletion {
         filename: names[0].clone(),
         etag: image.etag.unwrap(),
-        reason: "A test wants it.".to_owned(),
+        reason: "Requested by a test.".to_owned(),
     };
     let plan = Plan {
         delete: vec![deletion],

@@ -2,6 +2,7 @@
 
 use aws::bucket::IfUnchanged;
 use aws::store::trash::{Claim, ClaimedDeletion, Remains};
+use balancer_tests::harness::Harness;
 use balancer_tests::pictures::{blurred, good};
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
@@ -23,7 +24,7 @@ async fn wanted(world: &World, actor: &ActorId) -> TrashRecord {
     let etag = world.bucket.etag(&world.keys.image(actor, NAME)).await.unwrap();
     let image = Image { etag, prompt: Some("A pier at dusk.".to_owned()), ..Image::default() };
     world.store.import_image(actor, NAME, &image).await.unwrap();
-    let (plan_id, reason) = ("p".to_owned(), "A test wants it.".to_owned());
+    let (plan_id, reason) = ("p".to_owned(), "Requested by a test.".to_owned());
     TrashRecord { plan_id, deleted_at: world.clock.now(), reason, image, sidecars: Vec::new() }
 }
 
@@ -35,7 +36,7 @@ async fn begin(world: &World, actor: &ActorId, wanted: &TrashRecord) -> ClaimedD
 }
 
 /// The steps of a worker after it has claimed the image.
-async fn carry_through(world: &World, actor: &ActorId, begun: &ClaimedDeletion) {
+async fn complete(world: &World, actor: &ActorId, begun: &ClaimedDeletion) {
     let etag = begun.trashed.image.etag.as_deref().unwrap();
     let (key, trash) = (world.keys.image(actor, NAME), world.keys.trash(actor, "p", NAME));
     assert_eq!(world.bucket.copy_if(&key, &trash, etag).await.unwrap(), IfUnchanged::Done);
@@ -46,7 +47,7 @@ async fn carry_through(world: &World, actor: &ActorId, begun: &ClaimedDeletion) 
 
 async fn restore_at(world: &World, actor: &ActorId, trashed: &TrashRecord, at: Timestamp) -> Result<(), RestoreError> {
     let (local, clock) = (LocalCopy::new(None), Clock::telling(move || at));
-    let World { bucket, store, keys, .. } = world;
+    let Harness { bucket, store, keys, .. } = &**world;
     let restoration = Restoration { bucket, store, local: &local, keys, pin: false, clock: &clock };
     restoration.restore(actor, NAME, trashed).await.map(drop)
 }
@@ -57,11 +58,11 @@ async fn restore_waits_for_deletion_workers() {
     let wanted = wanted(&world, &hero).await;
     let (hanging, quick) = (begin(&world, &hero, &wanted).await, begin(&world, &hero, &wanted).await);
     assert_ne!(hanging.worker, quick.worker);
-    carry_through(&world, &hero, &quick).await;
+    complete(&world, &hero, &quick).await;
 
     let soon = wanted.deleted_at + WORKER_TIMEOUT - SignedDuration::from_secs(1);
-    let refused = restore_at(&world, &hero, &quick.trashed, soon).await.unwrap_err();
-    assert!(matches!(refused, RestoreError::WorkedOn { after, .. } if after.as_secs() == 1), "{refused}");
+    let error = restore_at(&world, &hero, &quick.trashed, soon).await.unwrap_err();
+    assert!(matches!(error, RestoreError::WorkedOn { after, .. } if after.as_secs() == 1), "{error}");
     assert_eq!(world.bucket.etag(&world.keys.image(&hero, NAME)).await.unwrap(), None);
 
     restore_at(&world, &hero, &quick.trashed, wanted.deleted_at + WORKER_TIMEOUT).await.unwrap();
@@ -76,10 +77,10 @@ async fn both_workers_that_resume_a_deletion_count() {
     begin(&world, &hero, &wanted).await;
     let later = TrashRecord { deleted_at: wanted.deleted_at + WORKER_TIMEOUT + WORKER_TIMEOUT, ..wanted.clone() };
     let both = futures::future::join_all((0..8).map(|_| begin(&world, &hero, &later))).await;
-    carry_through(&world, &hero, &both[0]).await;
+    complete(&world, &hero, &both[0]).await;
     for other in &both[1..] {
-        let refused = restore_at(&world, &hero, &other.trashed, later.deleted_at).await.unwrap_err();
-        assert!(matches!(refused, RestoreError::WorkedOn { .. }), "{refused}");
+        let error = restore_at(&world, &hero, &other.trashed, later.deleted_at).await.unwrap_err();
+        assert!(matches!(error, RestoreError::WorkedOn { .. }), "{error}");
         world.store.leave_deletion(&hero, NAME, other, later.deleted_at).await.unwrap();
     }
     restore_at(&world, &hero, &both[0].trashed, later.deleted_at).await.unwrap();
@@ -90,7 +91,7 @@ async fn restore_is_immediate_once_all_workers_left() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
     let (first, second) = (begin(&world, &hero, &wanted).await, begin(&world, &hero, &wanted).await);
-    carry_through(&world, &hero, &first).await;
+    complete(&world, &hero, &first).await;
     world.store.leave_deletion(&hero, NAME, &second, wanted.deleted_at).await.unwrap();
     restore_at(&world, &hero, &first.trashed, wanted.deleted_at).await.unwrap();
     assert_eq!(world.store.image(&hero, NAME).await.unwrap().unwrap().prompt, wanted.image.prompt);
@@ -101,7 +102,7 @@ async fn plan_does_not_delete_an_image_under_restoration() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
     let begun = begin(&world, &hero, &wanted).await;
-    carry_through(&world, &hero, &begun).await;
+    complete(&world, &hero, &begun).await;
     // The restore has written the object and not yet removed the copy from the trash.
     world.upload(&hero, NAME, &blurred()).await;
     assert!(world.store.restore_image(&hero, NAME, &wanted.image, false).await.unwrap());
@@ -121,7 +122,7 @@ async fn resumed_deletion_restarts_the_retention() {
         }
         let later = TrashRecord { deleted_at: wanted.deleted_at + TRASH_RETENTION + TRASH_RETENTION, ..wanted.clone() };
         let begun = begin(&world, &hero, &later).await;
-        carry_through(&world, &hero, &begun).await;
+        complete(&world, &hero, &begun).await;
         let kept = world.store.trashed(&hero, NAME, "p").await.unwrap().unwrap();
         assert_eq!((kept.deleted_at, &kept.image.prompt), (later.deleted_at, &wanted.image.prompt));
         restore_at(&world, &hero, &kept, later.deleted_at).await.unwrap();
@@ -132,17 +133,17 @@ async fn resumed_deletion_restarts_the_retention() {
 async fn evaluation_keeps_concurrently_restored_images() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
-    // The evaluation has seen the object before the restore wrote its record.
-    let met = Image { etag: wanted.image.etag.clone(), quality: Some(7), ..Image::default() };
+    // The evaluation saw the object before the restore wrote its record.
+    let assessed = Image { etag: wanted.image.etag.clone(), quality: Some(7), ..Image::default() };
     let restored = Image { unusable: Some("It was damaged once.".to_owned()), ..wanted.image.clone() };
     assert!(world.store.restore_image(&hero, NAME, &restored, true).await.unwrap());
-    world.store.save_findings(&hero, NAME, &met).await.unwrap();
+    world.store.save_findings(&hero, NAME, &assessed).await.unwrap();
     let found = world.store.image(&hero, NAME).await.unwrap().unwrap();
     assert_eq!(found, Image { quality: Some(7), pinned: true, ..wanted.image });
 }
 
 /// Handles a manual deletion as SQS delivers it: each time with the same message id.
-async fn delete_by_hand(world: &World, names: &[&str], sent_at: Option<Timestamp>) {
+async fn delete_manually(world: &World, names: &[&str], sent_at: Option<Timestamp>) {
     let body = json!({ "actor_id": "hero", "filenames": names }).to_string();
     world.deletion().handler.handle(Message { id: "message-1", body: &body, sent_at }).await.unwrap();
 }
@@ -154,24 +155,24 @@ async fn redelivered_manual_deletion_keeps_newer_files() {
     for (name, picture) in ["hero_1.jpg", "hero_2.jpg"].iter().zip(good(domain::kind::Kind::BwStylized, 2)) {
         world.upload(&hero, name, &picture.jpeg).await;
     }
-    delete_by_hand(&world, &["hero_1.jpg", "hero_2.jpg"], sent_at).await;
+    delete_manually(&world, &["hero_1.jpg", "hero_2.jpg"], sent_at).await;
     let trash = world.store.trash(&hero).await.unwrap();
     let names: Vec<_> = trash.values().flatten().map(|trashed| trashed.plan_id.as_str()).collect();
-    assert_eq!(names, ["by-hand-message-1"; 2], "they are restored together");
+    assert_eq!(names, ["manual-message-1"; 2], "they are restored together");
 
     world.upload(&hero, "hero_1.jpg", &blurred()).await;
-    delete_by_hand(&world, &["hero_1.jpg", "hero_2.jpg"], sent_at).await;
-    assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.jpg"]);
+    delete_manually(&world, &["hero_1.jpg", "hero_2.jpg"], sent_at).await;
+    assert_eq!(world.keys_below("training_data/hero/").await, ["hero_1.jpg"]);
     // Only the request id identifies a copy of a message.
     let named = json!({ "actor_id": "hero", "filenames": ["hero_2.jpg"], "request_id": "mine" }).to_string();
     for id in ["message-2", "message-3"] {
         world.upload(&hero, "hero_2.jpg", &blurred()).await;
         world.deletion().handler.handle(Message { id, body: &named, sent_at }).await.unwrap();
     }
-    assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.jpg", "hero_2.jpg"]);
+    assert_eq!(world.keys_below("training_data/hero/").await, ["hero_1.jpg", "hero_2.jpg"]);
     // An event file has no time, and may contain the id of another message.
-    delete_by_hand(&world, &["hero_1.jpg"], None).await;
-    assert_eq!(world.names_below("training_data/hero/").await, ["hero_2.jpg"]);
+    delete_manually(&world, &["hero_1.jpg"], None).await;
+    assert_eq!(world.keys_below("training_data/hero/").await, ["hero_2.jpg"]);
     assert_eq!(world.store.trash(&hero).await.unwrap()["hero_1.jpg"].len(), 2, "both versions are kept");
 }
 
@@ -181,6 +182,6 @@ async fn local_only_file_stays_in_place() {
     world.upload(&hero, "hero_1.jpg", &blurred()).await;
     let dropped = world.local_folder(&hero).join("hero_2.jpg");
     std::fs::write(&dropped, blurred()).unwrap();
-    delete_by_hand(&world, &["hero_1.jpg", "hero_2.jpg"], Some(world.clock.now())).await;
+    delete_manually(&world, &["hero_1.jpg", "hero_2.jpg"], Some(world.clock.now())).await;
     assert!(dropped.is_file());
 }

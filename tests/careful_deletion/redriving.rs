@@ -11,7 +11,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn redriven_deletion_succeeds_after_its_plan_is_fixed() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let names = stack.upload_all(&actor, 1, &full_set()).await;
     stack.send(Queue::Evaluation, json!({ "actor_id": "hero" })).await;
     stack.balanced(&actor).await;
@@ -35,15 +35,15 @@ async fn redriven_deletion_succeeds_after_its_plan_is_fixed() {
     let delete = vec![PlannedDeletion {
         filename: names[0].clone(),
         etag: image.etag.unwrap(),
-        reason: "A test wants it.".to_owned(),
+        reason: "Requested by a test.".to_owned(),
     }];
-    let mended =
+    let repaired =
         Plan { delete, remaining: 1, ..Plan::empty("p".to_owned(), Clock::system().now(), Origin::Evaluation) };
     let key = [("pk", "ACTOR#hero"), ("sk", "PLAN#p")];
     let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
     let remove = stack.dynamodb.delete_item().table_name(&stack.outputs().stack.table);
     remove.set_key(Some(key.into())).send().await.unwrap();
-    stack.store.record_plan(&actor, &mended).await.unwrap();
+    stack.store.record_plan(&actor, &repaired).await.unwrap();
     let outputs = stack.outputs();
     assert_eq!(stack.queues.redrive(Queue::Generation, &outputs.stack.generation_dlq_url).await.unwrap(), 0);
     assert_eq!(stack.queues.redrive(Queue::Deletion, &outputs.stack.deletion_dlq_url).await.unwrap(), 1);

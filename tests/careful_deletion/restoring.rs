@@ -3,6 +3,7 @@
 use std::fs;
 
 use aws::queues::Queue;
+use balancer_tests::harness::Harness;
 use balancer_tests::pictures::{blurred, too_full_set};
 use balancer_tests::stack::{self, TestStack, actor};
 use domain::actor::ActorId;
@@ -32,7 +33,7 @@ async fn restore(
     pin: bool,
 ) -> Result<(), RestoreError> {
     let local = LocalCopy::new(Some(stack.data.path().to_owned()));
-    let (clock, TestStack { bucket, store, keys, .. }) = (Clock::system(), stack);
+    let (clock, Harness { bucket, store, keys, .. }) = (Clock::system(), &**stack);
     Restoration { bucket, store, local: &local, keys, pin, clock: &clock }.restore(actor, name, trashed).await.map(drop)
 }
 
@@ -74,7 +75,7 @@ async fn restored_images_are_pinned_and_survive_evaluation() {
 
 #[tokio::test]
 async fn restored_image_without_pin_may_be_deleted_again() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let trash = with_two_in_the_trash(&stack, &actor).await;
     restore(&stack, &actor, &trash[0], false).await.unwrap();
     assert_back(&stack, &actor, &trash[0], false).await;
@@ -85,12 +86,12 @@ async fn restored_image_without_pin_may_be_deleted_again() {
 
 #[tokio::test]
 async fn restore_does_not_overwrite_another_file() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let trash = with_two_in_the_trash(&stack, &actor).await;
     stack.upload(&actor, &trash[0].0, &blurred()).await;
 
-    let refused = restore(&stack, &actor, &trash[0], true).await.unwrap_err();
-    assert!(matches!(&refused, RestoreError::Occupied { filename } if *filename == trash[0].0), "{refused}");
+    let error = restore(&stack, &actor, &trash[0], true).await.unwrap_err();
+    assert!(matches!(&error, RestoreError::Occupied { filename } if *filename == trash[0].0), "{error}");
     assert!(stack.object(&stack.keys.image(&actor, &trash[0].0)).await == blurred());
     assert_eq!(stack.manifest(&actor).await.trash.len(), 2);
     restore(&stack, &actor, &trash[1], true).await.unwrap();
@@ -101,7 +102,7 @@ async fn restore_does_not_overwrite_another_file() {
 async fn interrupted_restore_can_be_repeated() {
     // The interrupted attempt gets one step further each time.
     for steps in 1..=4 {
-        let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+        let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
         let trash = with_two_in_the_trash(&stack, &actor).await;
         let (name, trashed) = &trash[0];
         let (key, trash_key) = (stack.keys.image(&actor, name), stack.keys.trash(&actor, &trashed.plan_id, name));
@@ -143,7 +144,7 @@ async fn restore_works_in_an_unversioned_bucket() {
 
 #[tokio::test]
 async fn restore_uses_local_trash_and_reports_missing_files() {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let trash = with_two_in_the_trash(&stack, &actor).await;
     let bytes = stack.object(&stack.keys.trash(&actor, &trash[1].1.plan_id, &trash[1].0)).await;
     for (name, trashed) in &trash {

@@ -1,6 +1,7 @@
 //! Captions and caches follow their image to the trash and back, in the bucket and in the local copy.
 
 use aws::queues::Queue;
+use balancer_tests::harness::Harness;
 use balancer_tests::pictures::blurred;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Trace, World};
@@ -12,8 +13,8 @@ use handlers::restore::Restoration;
 use handlers::{Handler, Message};
 use serde_json::json;
 
-/// The deletion's plan: a manual message with this request id.
-const PLAN: &str = "by-hand-mine";
+/// The id of the deletion, which has the request id `mine`.
+const PLAN: &str = "manual-mine";
 
 /// A world with these files of the actor `hero`, each of which contains its own name.
 async fn world_with(names: &[&str]) -> (World, ActorId) {
@@ -34,17 +35,17 @@ async fn delete(world: &World, names: &[&str]) {
 async fn restore(world: &World, hero: &ActorId, name: &str) -> Vec<String> {
     world.advance_clock(WORKER_TIMEOUT);
     let local = LocalCopy::new(Some(world.data.path().to_owned()));
-    let World { bucket, store, keys, clock, .. } = world;
+    let (clock, Harness { bucket, store, keys, .. }) = (&world.clock, &**world);
     let trashed = store.trashed(hero, name, PLAN).await.unwrap().unwrap();
     let restoration = Restoration { bucket, store, local: &local, keys, pin: false, clock };
     restoration.restore(hero, name, &trashed).await.unwrap()
 }
 
-/// Asserts that the bucket and the local copy contain these files, and their trashes those.
+/// Asserts that the bucket and the local copy contain the files `names`, and their trashes the files `trash`.
 async fn assert_files(world: &World, hero: &ActorId, names: &[&str], trash: &[&str]) {
-    assert_eq!(world.names_below("training_data/hero/").await, names);
+    assert_eq!(world.keys_below("training_data/hero/").await, names);
     assert_eq!(world.local_files(hero), names);
-    assert_eq!(world.names_below(&format!("trash/hero/{PLAN}/")).await, trash);
+    assert_eq!(world.keys_below(&format!("trash/hero/{PLAN}/")).await, trash);
     assert_eq!(world.local_trash(hero, PLAN), trash);
     for name in names {
         let there = world.bucket.get(&world.keys.image(hero, name)).await.unwrap().unwrap().bytes;
@@ -58,10 +59,10 @@ async fn sidecar_in_the_other_unicode_form_follows() {
     let (image, caption) = ("J\u{fc}rgen_1.jpg", "Ju\u{308}rgen_1.txt");
     let (world, hero) = world_with(&[image, caption]).await;
     delete(&world, &[image]).await;
-    assert_eq!(world.names_below("training_data/hero/").await, [""; 0]);
-    assert_eq!(world.names_below(&format!("trash/hero/{PLAN}/")).await, [caption, image]);
+    assert_eq!(world.keys_below("training_data/hero/").await, [""; 0]);
+    assert_eq!(world.keys_below(&format!("trash/hero/{PLAN}/")).await, [caption, image]);
     assert!(restore(&world, &hero, image).await.is_empty());
-    assert_eq!(world.names_below("training_data/hero/").await, [caption, image]);
+    assert_eq!(world.keys_below("training_data/hero/").await, [caption, image]);
 }
 
 #[tokio::test]
@@ -80,7 +81,7 @@ async fn sidecars_follow_their_image_to_trash_and_back() {
 }
 
 #[tokio::test]
-async fn a_sidecar_stays_while_one_of_its_images_stays() {
+async fn sidecar_stays_while_one_of_its_images_stays() {
     let (world, hero) = world_with(&["hero_1.jpg", "hero_1.png", "hero_1.txt"]).await;
     delete(&world, &["hero_1.jpg"]).await;
     assert_files(&world, &hero, &["hero_1.png", "hero_1.txt"], &["hero_1.jpg"]).await;
@@ -109,7 +110,7 @@ async fn images_without_sidecars_share_one_listing() {
 }
 
 #[tokio::test]
-async fn a_sidecar_written_since_the_deletion_began_stays() {
+async fn sidecar_written_since_the_deletion_began_stays() {
     let (world, hero) = world_with(&["hero_1.jpg", "hero_1.txt"]).await;
     // The worker crashes right after it has deleted the object.
     world.network.fail_on("DELETE", Fault::CrashAfter);
@@ -122,9 +123,9 @@ async fn a_sidecar_written_since_the_deletion_began_stays() {
     let text = world.keys.image(&hero, "hero_1.txt");
     world.bucket.put(&text, b"edited".to_vec(), "text/plain").await.unwrap();
     world.deliver_once(1, None, &mut trace).await;
-    assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.txt"]);
+    assert_eq!(world.keys_below("training_data/hero/").await, ["hero_1.txt"]);
     assert_eq!(world.bucket.get(&text).await.unwrap().unwrap().bytes, b"edited");
-    assert_eq!(world.names_below("trash/hero/").await, [format!("{PLAN}/hero_1.jpg")]);
+    assert_eq!(world.keys_below("trash/hero/").await, [format!("{PLAN}/hero_1.jpg")]);
 }
 
 #[tokio::test]
@@ -138,21 +139,24 @@ async fn sidecars_follow_if_evaluation_completes_deletion() {
     assert_eq!(trace.crashes, 1);
     let body = json!({ "actor_id": "hero", "mode": "dry_run" }).to_string();
     world.evaluation().await.handler.handle(Message { id: "e", body: &body, sent_at: None }).await.unwrap();
-    assert!(world.store.image(&hero, "hero_1.jpg").await.unwrap().is_none(), "the evaluation has ended the deletion");
-    assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.txt", "hero_2.jpg"]);
+    assert!(
+        world.store.image(&hero, "hero_1.jpg").await.unwrap().is_none(),
+        "the evaluation has completed the deletion"
+    );
+    assert_eq!(world.keys_below("training_data/hero/").await, ["hero_1.txt", "hero_2.jpg"]);
     world.resume_drive(trace, Delivery::default()).await;
     assert_files(&world, &hero, &["hero_2.jpg"], &["hero_1.jpg", "hero_1.txt"]).await;
 }
 
 #[tokio::test]
-async fn a_sidecar_whose_name_is_taken_stays_in_the_trash() {
+async fn sidecar_whose_name_is_taken_stays_in_the_trash() {
     let (world, hero) = world_with(&["hero_1.jpg", "hero_1.txt", "hero_1.npz"]).await;
     delete(&world, &["hero_1.jpg"]).await;
     world.upload(&hero, "hero_1.txt", b"another").await;
     let left = restore(&world, &hero, "hero_1.jpg").await;
     assert_eq!(left.len(), 2, "one in the local trash, one in the bucket's: {left:?}");
     assert!(left.iter().all(|place| place.ends_with("hero_1.txt")), "{left:?}");
-    assert_eq!(world.names_below("training_data/hero/").await, ["hero_1.jpg", "hero_1.npz", "hero_1.txt"]);
+    assert_eq!(world.keys_below("training_data/hero/").await, ["hero_1.jpg", "hero_1.npz", "hero_1.txt"]);
     assert_eq!(world.local_files(&hero), ["hero_1.jpg", "hero_1.npz", "hero_1.txt"]);
     for there in [
         world.bucket.get(&world.keys.image(&hero, "hero_1.txt")).await.unwrap().unwrap().bytes,
@@ -160,7 +164,7 @@ async fn a_sidecar_whose_name_is_taken_stays_in_the_trash() {
     ] {
         assert_eq!(there, b"another");
     }
-    assert_eq!(world.names_below(&format!("trash/hero/{PLAN}/")).await, ["hero_1.txt"]);
+    assert_eq!(world.keys_below(&format!("trash/hero/{PLAN}/")).await, ["hero_1.txt"]);
     assert_eq!(world.local_trash(&hero, PLAN), ["hero_1.txt"]);
 }
 
@@ -188,7 +192,7 @@ async fn names_that_differ_by_case_are_kept_apart() {
 }
 
 #[tokio::test]
-async fn a_replaced_image_keeps_its_sidecar() {
+async fn replaced_image_keeps_its_sidecar() {
     let (world, hero) = world_with(&["hero_1.txt", "hero_2.jpg"]).await;
     world.upload(&hero, "hero_1.jpg", &blurred()).await;
     // Another image takes the name during the deletion, which detects this.
@@ -199,6 +203,6 @@ async fn a_replaced_image_keeps_its_sidecar() {
     world.upload(&hero, "hero_1.jpg", b"hero_1.jpg").await;
     let body = json!({ "actor_id": "hero", "plan_id": "p" }).to_string();
     world.deletion().handler.handle(Message { id: "m", body: &body, sent_at: None }).await.unwrap();
-    assert!(world.names_below("trash/").await.is_empty());
+    assert!(world.keys_below("trash/").await.is_empty());
     assert_files(&world, &hero, &["hero_1.jpg", "hero_1.txt", "hero_2.jpg"], &[]).await;
 }

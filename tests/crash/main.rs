@@ -1,5 +1,5 @@
-//! Makes each call of the handlers to AWS and to the paid services fail once, in every way, and compares the final state
-//! with that of an undisturbed run. An undisturbed run finds the calls, so a new call needs no registration here.
+//! Makes each call of the handlers to AWS and to the paid services fail once, in every way, and compares the final
+//! state with that of an undisturbed run. An undisturbed run finds the calls, so a new call needs no registration here.
 //!
 //! `CRASH_STRIDE=n` tries every n-th call (default 8; 1 is the complete sweep). Each sweep starts at another offset, so
 //! that the sweeps sample different calls.

@@ -50,7 +50,7 @@ async fn panicking_evaluation_releases_its_lease() {
 #[tokio::test]
 async fn generation_recovers_from_a_panic() {
     let (world, hero) = (Scenario::Balances.start().await, actor("hero"));
-    let plan = a_plan(&world).await;
+    let plan = new_plan(&world).await;
     let message = json!({ "actor_id": "hero", "plan_id": plan.plan_id, "slot_id": plan.slots[0].slot_id });
     let mut worker = world.generation().await;
     // The first read takes the slot's lease; the second one would reserve the price.
@@ -61,8 +61,8 @@ async fn generation_recovers_from_a_panic() {
 }
 
 /// A plan with one slot, before any work on it.
-async fn a_plan(world: &World) -> Plan {
-    let order = json!({ "actor_id": "hero", "generate": { "bw_stylized": 1 } });
-    assert!(world.generation().await.process_batch(delivered(&order, 1)).await.batch_item_failures.is_empty());
+async fn new_plan(world: &World) -> Plan {
+    let request = json!({ "actor_id": "hero", "generate": { "bw_stylized": 1 } });
+    assert!(world.generation().await.process_batch(delivered(&request, 1)).await.batch_item_failures.is_empty());
     world.store.plans(&actor("hero")).await.unwrap().remove(0)
 }

@@ -17,14 +17,14 @@ const INTERRUPTIONS: [&str; 3] = [
 
 #[tokio::test]
 async fn interruptions_use_up_no_attempt() {
-    for words in INTERRUPTIONS {
+    for message in INTERRUPTIONS {
         // By the world's clock, which deferrals advance, every creation in the first 90 seconds is interrupted.
         let (clock, began) = (Arc::new(OnceLock::<Clock>::new()), OnceLock::<Timestamp>::new());
         let world_clock = Arc::clone(&clock);
         let scenario = Scenario::images(5, move |_, _| {
             let now = world_clock.get().unwrap().now();
             match now.duration_since(*began.get_or_init(|| now)) < SignedDuration::from_secs(90) {
-                true => Outcome::FailsWith(words),
+                true => Outcome::FailsWith(message),
                 false => Outcome::Succeeds,
             }
         })

@@ -101,11 +101,11 @@ async fn search_that_began_too_early_proves_nothing() {
     let scenario = Scenario::image(first(Outcome::ResponseLost)).await;
     scenario.deliver_first().await;
     scenario.world.replicate.override_next(Resource::List, empty_list().set_delay(Duration::from_secs(1)));
-    let pass = async {
+    let advance_clock = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         scenario.world.advance_clock(SignedDuration::from_secs(40));
     };
-    tokio::join!(scenario.deliver_first(), pass);
+    tokio::join!(scenario.deliver_first(), advance_clock);
     assert!(scenario.world.replicate.has_used_overrides());
     scenario.run().await;
     scenario.assert_all_generated().await;

@@ -1,9 +1,9 @@
-//! Outputs, and truncated objects of the bucket.
+//! The outputs of predictions, and truncated objects of the bucket.
 
 use aws::bucket::Bucket;
+use aws::stack::s3_client;
 use balancer_tests::pictures::base_jpeg;
 use balancer_tests::replicate::{Outcome, Resource};
-use handlers::wiring::s3_client;
 use imaging::{decode, is_jpeg};
 use jiff::SignedDuration;
 use local_stack::{Credentials, sdk_config};
@@ -106,8 +106,8 @@ async fn repeatedly_damaged_outputs_cost_one_creation_each() {
 #[tokio::test]
 async fn briefly_unknown_prediction_is_not_paid_again() {
     let unknown = ResponseTemplate::new(404).set_body_json(json!({ "detail": "Prediction not found" }));
-    let nameless = json!({ "id": "prediction0", "status": "succeeded", "output": null, "data_removed": false });
-    for answer in [unknown, ResponseTemplate::new(200).set_body_json(nameless)] {
+    let without_output = json!({ "id": "prediction0", "status": "succeeded", "output": null, "data_removed": false });
+    for answer in [unknown, ResponseTemplate::new(200).set_body_json(without_output)] {
         let scenario = Scenario::image(always(Outcome::Succeeds)).await;
         for _ in 0..3 {
             scenario.world.replicate.override_next(Resource::Prediction, answer.clone());
@@ -166,7 +166,7 @@ async fn always_truncated_object_is_an_error() {
     assert!(error.to_string().contains("s3://b/a.jpg"), "{error}");
 }
 
-/// An S3 that interrupts this many responses in the middle of the object.
+/// A stand-in for S3 that interrupts this many responses in the middle of the object.
 async fn truncating_server(object: Vec<u8>, mut times: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

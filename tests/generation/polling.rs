@@ -49,7 +49,7 @@ async fn unavailable_poll_or_output_is_repeated() {
 #[tokio::test]
 async fn hanging_poll_or_output_is_repeated() {
     let never = ResponseTemplate::new(200).set_delay(Duration::from_secs(3600));
-    let run_past = async |resource| {
+    let run_with_hanging = async |resource| {
         let scenario = Scenario::image(always(Outcome::Succeeds)).await;
         scenario.world.replicate.override_next(resource, never.clone());
         scenario.run().await;
@@ -57,7 +57,7 @@ async fn hanging_poll_or_output_is_repeated() {
         scenario.assert_all_generated().await;
         assert_eq!(scenario.world.replicate.creations(), 1, "{resource:?}");
     };
-    tokio::join!(run_past(Resource::Prediction), run_past(Resource::Output));
+    tokio::join!(run_with_hanging(Resource::Prediction), run_with_hanging(Resource::Output));
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn reason_explains_missing_images_after_all_rounds() {
     for words in ["After 3 rounds", "2 images 2 could not be made", "flagged as sensitive", "replace it"] {
         assert!(flagged.contains(words), "{flagged}");
     }
-    let refused = final_reason(rejection(422, "input.prompt is too long")).await;
-    assert!(refused.contains("could not be made: Replicate rejects the request"), "{refused}");
-    assert!(refused.contains("input.prompt is too long"), "{refused}");
+    let rejected = final_reason(rejection(422, "input.prompt is too long")).await;
+    assert!(rejected.contains("could not be made: Replicate rejects the request"), "{rejected}");
+    assert!(rejected.contains("input.prompt is too long"), "{rejected}");
 }

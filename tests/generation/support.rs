@@ -56,7 +56,7 @@ impl Scenario {
 
     /// The names of the actor's images in the bucket.
     pub async fn files(&self) -> Vec<String> {
-        self.world.names_below(&format!("training_data/{}/", self.actor)).await
+        self.world.keys_below(&format!("training_data/{}/", self.actor)).await
     }
 
     /// Asserts that every image exists, and is paid and booked once.
@@ -74,7 +74,8 @@ impl Scenario {
         assert_eq!(self.world.dead_letters().await, 0);
     }
 
-    /// Asserts that the message is a dead letter, that the actor's reason contains these words, and that nothing is paid.
+    /// Asserts that the message is a dead letter, that the actor's reason contains these words, and that nothing is
+    /// paid.
     pub async fn assert_dead_letter(&self, words: &[&str]) {
         assert_eq!(self.world.dead_letters().await, 1);
         let record = self.world.store.actor(&self.actor).await.unwrap().unwrap();

@@ -1,5 +1,5 @@
-//! Random runs against a simple reference: whatever the operator does, however messages are delivered, and whenever
-//! workers crash, every promise holds in the end.
+//! Random runs against a simple reference: after any operator actions, deliveries and crashes, every promise holds in
+//! the end.
 //!
 //! `MODEL_RUNS=n` sets the number of runs (default 6), each with a seed of its own.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
@@ -158,7 +158,7 @@ impl Simulation {
     }
 
     async fn any_file(&mut self) -> Option<String> {
-        let names = self.world.names_below(&format!("training_data/{}/", self.actor)).await;
+        let names = self.world.keys_below(&format!("training_data/{}/", self.actor)).await;
         names.choose(&mut self.random).cloned()
     }
 

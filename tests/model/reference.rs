@@ -74,12 +74,12 @@ impl Reference {
             Status::NeedsAttention => check(record.reason.is_some(), || "no reason is given".to_owned())?,
             other => return Err(format!("{other:?} in the end: {:?}", record.reason)),
         }
-        check(world.names_below("staging/").await.is_empty(), || "something is left in staging".to_owned())?;
+        check(world.keys_below("staging/").await.is_empty(), || "something is left in staging".to_owned())?;
         check(world.dead_letters().await == 0, || "there are dead letters".to_owned())
     }
 
-    /// Each paid image is in the set or the trash, under its own number, unless the operator removed or replaced it. The
-    /// booked costs equal the charges.
+    /// Each paid image is in the set or the trash, under its own number, unless the operator removed or replaced it.
+    /// The booked costs equal the charges.
     async fn compare_money(
         &self,
         world: &World,
@@ -106,7 +106,7 @@ impl Reference {
 
 async fn trash(world: &World, actor: &ActorId) -> BTreeSet<Vec<u8>> {
     let mut trash = BTreeSet::new();
-    for object in world.bucket.list(&format!("{}/trash/{actor}/", balancer_tests::stack::KEY_PREFIX)).await.unwrap() {
+    for object in world.bucket.list(&format!("{}/trash/{actor}/", balancer_tests::harness::KEY_PREFIX)).await.unwrap() {
         trash.insert(world.bucket.get(&object.key).await.unwrap().unwrap().bytes);
     }
     trash

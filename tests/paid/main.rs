@@ -21,7 +21,7 @@ use serde_json::json;
 const ASSESSMENT_DELAY: Duration = Duration::from_millis(200);
 const IMAGE_DELAY: Duration = Duration::from_millis(600);
 
-/// A stack with the two services that it pays.
+/// A stack with the two paid services.
 struct Paying {
     stack: TestStack,
     vision: VisionService,

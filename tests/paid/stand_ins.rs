@@ -1,12 +1,13 @@
-//! Stand-ins for the two paid services, for `balancer local --vision openai --generator replicate`. They cost nothing, and
-//! delay each answer as requested.
+//! Stand-ins for the two paid services, for `balancer local --vision openai --generator replicate`. They cost nothing,
+//! and delay each answer as requested.
 //!
 //! `cargo run --release -p balancer-tests --example stand-ins -- BASE_IMAGE [ASSESSMENT_SECONDS] [IMAGE_SECONDS] [OPTION…]`
 //!
-//! `--failing` makes a tenth of all requests fail in each of several ways, `--interrupted` every prediction of the first 90
-//! seconds, `--nsfw` every prediction of the first prompt, `--damaged` the first five fetches of an output. The entries
-//! come `--fenced` or after `--thinking`. With `--older-token-limit`, `--enums-of-texts-only`, `--no-schema` or
-//! `--one-picture`, the vision service rejects parts of a request.
+//! `--failing` makes a tenth of all requests fail in each of several ways, `--interrupted` every prediction of the
+//! first 90 seconds, `--nsfw` every prediction of the first prompt, `--damaged` the first five fetches of an output.
+//! With `--fenced`, the answers are in a code fence; with `--thinking`, they follow a `<think>` block. With
+//! `--older-token-limit`, `--enums-of-texts-only`, `--no-schema` or `--one-picture`, the vision service rejects parts
+//! of a request.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 use std::collections::BTreeMap;
@@ -53,7 +54,7 @@ fn answer(model: &EmbeddedVision, request: &VisionRequest, has: &dyn Fn(&str) ->
     }
 }
 
-/// With `--interrupted`, how long every prediction is interrupted.
+/// The time during which `--interrupted` interrupts every prediction.
 const INTERRUPTED: Duration = Duration::from_secs(90);
 
 /// With `--failing`, a tenth of the creations fails in each of five ways.

@@ -19,7 +19,7 @@ use serde_json::json;
 
 /// The number of evaluations that assessed new images: each stores its grid under its own plan id.
 async fn evaluations(world: &World) -> usize {
-    let grids = world.names_below("evaluations/hero/").await;
+    let grids = world.keys_below("evaluations/hero/").await;
     let plans: BTreeSet<_> = grids.iter().map(|name| name.split(['.', 'Z']).next().unwrap()).collect();
     plans.len()
 }
@@ -45,7 +45,7 @@ async fn burst_of_uploads_is_one_complete_evaluation() {
     assert_eq!(world.store.plans(&hero).await.unwrap().len(), 1);
     let kept = world.manifest(&hero).await.images.len();
     assert_eq!(
-        kept + world.names_below("trash/hero/").await.len(),
+        kept + world.keys_below("trash/hero/").await.len(),
         100,
         "each was assessed, and is in the set or the trash"
     );
@@ -79,7 +79,10 @@ async fn continuous_uploads_do_not_block_plans() {
         assert_eq!(is_deferred, seconds != 25, "{evaluated:?}");
     }
     assert!(world.store.plans(&hero).await.unwrap()[0].is_under_way());
-    assert!(world.store.actor(&hero).await.unwrap().unwrap().pending_since.is_some(), "they are evaluated afterwards");
+    assert!(
+        world.store.actor(&hero).await.unwrap().unwrap().pending_since.is_some(),
+        "the uploads are evaluated afterwards"
+    );
     world.drive().await;
     assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().status, Status::Balanced);
 }
@@ -93,7 +96,7 @@ async fn many_new_images_are_assessed_in_parts() {
     assert_eq!((evaluations(&world).await, world.store.plans(&hero).await.unwrap().len()), (2, 1));
     let kept = world.manifest(&hero).await.images.len();
     assert_eq!(
-        kept + world.names_below("trash/hero/").await.len(),
+        kept + world.keys_below("trash/hero/").await.len(),
         130,
         "each was assessed, and is in the set or the trash"
     );
@@ -111,7 +114,7 @@ async fn too_large_set_needs_attention_and_is_unchanged() {
     let record = world.store.actor(&hero).await.unwrap().unwrap();
     assert_eq!(record.status, Status::NeedsAttention);
     assert!(record.reason.as_deref().is_some_and(|reason| reason.contains("at most 500")), "{record:?}");
-    assert_eq!(world.names_below("training_data/hero/").await.len(), MAX_SET_IMAGES + 1);
+    assert_eq!(world.keys_below("training_data/hero/").await.len(), MAX_SET_IMAGES + 1);
 }
 
 #[tokio::test]
@@ -167,7 +170,7 @@ async fn scoped_plan_delays_uploads_and_requests() {
     world.drive().await;
     let record = world.store.actor(&hero).await.unwrap().unwrap();
     assert_eq!(record.status, Status::Balanced, "{record:?}");
-    assert_eq!(world.names_below("trash/hero/").await.len(), 1, "the upload has been assessed");
+    assert_eq!(world.keys_below("trash/hero/").await.len(), 1, "the upload has been assessed");
 }
 
 #[tokio::test]
@@ -200,7 +203,7 @@ async fn concurrent_evaluations_request_one_assessment() {
     world.network.fail_on("chat/completions", Fault::CrashBefore);
     tokio::select! {
         () = world.network.crash() => world.advance_clock(LEASE_DURATION),
-        _ = evaluate(0) => panic!("the worker did not die"),
+        _ = evaluate(0) => panic!("the worker did not crash"),
     }
     let requests_before = world.vision.request_count();
     let ends = futures::future::join_all((1..=8).map(evaluate)).await;

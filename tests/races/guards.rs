@@ -1,4 +1,4 @@
-//! Work that no longer concerns an actor or a slot changes nothing of it.
+//! Work that no longer concerns an actor or a slot does not change its record.
 
 use aws::queues::Queue;
 use aws::store::leases::{Uploads, Verdict};
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(300);
 
-/// A handler that always fails, with its queue.
+/// Handlers that always fail, one for each queue.
 struct Generating;
 struct Deleting;
 pub(crate) struct Evaluating;
@@ -79,7 +79,7 @@ fn verdict(status: Status, began: Timestamp) -> Verdict<'static> {
     let uploads = Uploads::Evaluated { until: None };
     Verdict {
         status,
-        reason: "so it is",
+        reason: "verdict of a test",
         round: 1,
         uploads,
         scope: Scope::All,
@@ -104,7 +104,7 @@ async fn balancing() -> (World, ActorId) {
     (world, hero)
 }
 
-/// Lets an evaluation find the set balanced.
+/// Ends an evaluation with the verdict balanced.
 async fn balance(world: &World, hero: &ActorId) {
     let now = world.clock.now();
     world.store.take_lease(hero, "later", now, LEASE).await.unwrap().unwrap();
@@ -185,7 +185,7 @@ async fn dead_letter_of_superseded_plan_is_not_reported() {
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 }
 
-/// A superseded plan with a deletion that was cut off after the claim.
+/// A superseded plan with a deletion that was interrupted after the claim.
 async fn superseded_while_it_deletes() -> (World, ActorId) {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let now = world.clock.now();
@@ -238,12 +238,12 @@ async fn dead_letter_of_running_manual_plan_is_reported() {
     let (world, hero) = balancing().await;
     balance(&world, &hero).await;
     let now = world.clock.now();
-    world.store.record_plan(&hero, &plan("by-hand-1", Origin::Manual, now)).await.unwrap();
-    fail_last_delivery(&world, Generating, &slot_of("by-hand-1"), now).await;
+    world.store.record_plan(&hero, &plan("manual-1", Origin::Manual, now)).await.unwrap();
+    fail_last_delivery(&world, Generating, &slot_of("manual-1"), now).await;
     assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
     balance(&world, &hero).await;
-    review(&world, &hero, "by-hand-1").await;
-    fail_last_delivery(&world, Generating, &slot_of("by-hand-1"), now).await;
+    review(&world, &hero, "manual-1").await;
+    fail_last_delivery(&world, Generating, &slot_of("manual-1"), now).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 }
 
@@ -319,8 +319,8 @@ async fn finished_work_neither_parks_nor_resumes_an_actor() {
     assert_eq!(status(&world, &hero).await, Status::Balancing);
 
     let required = ActorEvent::AttentionRequired { reason: "no".to_owned() };
-    let told = happened(OnBehalf::Evaluation("lost"), &required).await;
-    assert!(!told && status(&world, &hero).await == Status::Balancing);
+    let is_changed = happened(OnBehalf::Evaluation("lost"), &required).await;
+    assert!(!is_changed && status(&world, &hero).await == Status::Balancing);
     world.store.take_lease(&hero, "held", now, LEASE).await.unwrap().unwrap();
     park(OnBehalf::Evaluation("held")).await;
     assert_eq!(status(&world, &hero).await, Status::Parked);
@@ -348,7 +348,7 @@ async fn worker_without_its_lease_requests_nothing() {
     let repeated = advance(&reserved, begin.clone()).await;
     assert_eq!(repeated.as_ref(), Some(&requested), "a repeated write finds its own result");
     let later = SlotEvent::RequestBegun { at: now + SignedDuration::from_secs(1) };
-    assert_eq!(advance(&reserved, later.clone()).await, None, "it is requested");
+    assert_eq!(advance(&reserved, later.clone()).await, None, "the image is requested already");
 
     let found = |id: &str| SlotEvent::PredictionFound { id: id.to_owned(), at: now };
     let predicting = advance(&requested, found("prediction")).await.unwrap();
@@ -360,7 +360,7 @@ async fn worker_without_its_lease_requests_nothing() {
     assert_eq!(advance(&predicting, SlotEvent::FetchFailed).await, None, "another prediction follows");
     assert_eq!((interrupted.progress.interruptions, interrupted.progress.fetches), (1, 0));
     let staged = advance(&interrupted, SlotEvent::ImageStaged).await.unwrap();
-    assert_eq!(advance(&interrupted, later).await, None, "its bytes are safe");
+    assert_eq!(advance(&interrupted, later).await, None, "the image is staged");
     world.store.release_slot(slot, "another").await.unwrap();
     assert_eq!(world.store.slot(slot).await.unwrap(), staged, "a lease ends with its own token");
 }

@@ -18,45 +18,45 @@ async fn world(variables: &[(&str, &str)]) -> World {
     World::with(variables, |_, _| Outcome::Succeeds, any_picture).await
 }
 
-async fn ask_for(world: &World, actor: &ActorId, images: u32) {
+async fn request_images(world: &World, actor: &ActorId, images: u32) {
     world.upload_base_image(actor).await;
     world.send(Queue::Generation, json!({ "actor_id": actor, "generate": { "photorealistic": images } })).await;
     // Only the message that creates the plan.
     world.deliver_once(1, None, &mut Default::default()).await;
 }
 
-/// Processes every waiting message once.
-async fn look_once(world: &World, workers: usize) {
-    let looks = async || {
+/// Processes every waiting message once, with this many workers.
+async fn process_once(world: &World, workers: usize) {
+    let work = async || {
         for _ in 0..4 {
             world.generate_one().await;
         }
     };
-    futures::future::join_all((0..workers).map(|_| looks())).await;
+    futures::future::join_all((0..workers).map(|_| work())).await;
 }
 
 #[tokio::test]
 async fn fifty_workers_do_not_exceed_the_budget() {
-    for (variable, says) in [
+    for (variable, words) in [
         ("DAILY_BUDGET_USD", "DAILY_BUDGET_USD is raised"),
         ("ACTOR_DAILY_BUDGET_USD", "ACTOR_DAILY_BUDGET_USD is raised"),
         ("PLAN_BUDGET_USD", "PLAN_BUDGET_USD is raised"),
     ] {
         // Ten and a half images. Polling the budget takes no time, so that the day doesn't end.
         let (mut world, hero) = (world(&[(variable, "0.42"), ("BUDGET_POLL_SECONDS", "1")]).await, actor("hero"));
-        ask_for(&world, &hero, 30).await;
-        look_once(&world, 50).await;
+        request_images(&world, &hero, 30).await;
+        process_once(&world, 50).await;
         assert_eq!(world.replicate.charged(), 10, "{variable}");
         let record = world.store.actor(&hero).await.unwrap().unwrap();
         assert_eq!(record.status, Status::Parked);
-        assert!(record.reason.unwrap().contains(says));
+        assert!(record.reason.unwrap().contains(words));
         let today = world.clock.today();
         let spending = world.store.spending(today).await.unwrap();
         assert_eq!((spending.spent, spending.committed), (MicroUsd(10 * PRICE), MicroUsd(10 * PRICE)));
 
         world.set(variable, "100");
         world.generate_with(10).await;
-        assert_eq!(world.replicate.charged(), 30, "it goes on when {variable} is raised");
+        assert_eq!(world.replicate.charged(), 30, "the work continues when {variable} is raised");
         assert_ne!(world.store.actor(&hero).await.unwrap().unwrap().status, Status::Parked);
         assert_eq!(world.dead_letters().await, 0);
     }
@@ -65,7 +65,7 @@ async fn fifty_workers_do_not_exceed_the_budget() {
 #[tokio::test]
 async fn attention_reason_returns_after_parking() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
-    let stands = async || {
+    let status_and_reason = async || {
         let record = world.store.actor(&hero).await.unwrap().unwrap();
         (record.status, record.reason.unwrap())
     };
@@ -73,24 +73,24 @@ async fn attention_reason_returns_after_parking() {
     let happened = async |behalf, event: ActorEvent| {
         assert!(world.store.change_standing(&hero, behalf, &event, now).await.unwrap(), "{event:?}");
     };
-    for told in ["The generation message failed 5 times.", "Another one did."] {
+    for attention in ["The generation message failed 5 times.", "Another one did."] {
         world.store.record_upload(&hero, None, now).await.unwrap();
-        happened(OnBehalf::Request(None), ActorEvent::AttentionRequired { reason: told.to_owned() }).await;
+        happened(OnBehalf::Request(None), ActorEvent::AttentionRequired { reason: attention.to_owned() }).await;
         for reason in ["No money.", "No money still."] {
             let parked = ActorEvent::WorkParked { limit: None, reason: reason.to_owned() };
-            happened(OnBehalf::Plan("by-hand-1"), parked).await;
-            assert_eq!(stands().await, (Status::Parked, reason.to_owned()));
+            happened(OnBehalf::Plan("manual-1"), parked).await;
+            assert_eq!(status_and_reason().await, (Status::Parked, reason.to_owned()));
         }
-        happened(OnBehalf::Plan("by-hand-1"), ActorEvent::WorkResumed).await;
-        assert_eq!(stands().await, (Status::NeedsAttention, told.to_owned()));
+        happened(OnBehalf::Plan("manual-1"), ActorEvent::WorkResumed).await;
+        assert_eq!(status_and_reason().await, (Status::NeedsAttention, attention.to_owned()));
     }
 }
 
 #[tokio::test]
 async fn parked_work_resumes_the_next_day() {
     let (world, hero) = (world(&[("DAILY_BUDGET_USD", "0.20")]).await, actor("hero"));
-    ask_for(&world, &hero, 8).await;
-    look_once(&world, 2).await;
+    request_images(&world, &hero, 8).await;
+    process_once(&world, 2).await;
     assert_eq!(world.replicate.charged(), 5);
     world.advance_clock(SignedDuration::from_hours(24));
     world.generate_with(2).await;
@@ -101,13 +101,13 @@ async fn parked_work_resumes_the_next_day() {
 
 #[tokio::test]
 async fn failed_or_rejected_prediction_costs_nothing() {
-    let fate = |index: usize, _: &str| match index % 3 {
+    let outcomes = |index: usize, _: &str| match index % 3 {
         0 => Outcome::Fails,
         1 => Outcome::ContentRejected,
         _ => Outcome::Succeeds,
     };
-    let (world, hero) = (World::with(&[], fate, any_picture).await, actor("hero"));
-    ask_for(&world, &hero, 6).await;
+    let (world, hero) = (World::with(&[], outcomes, any_picture).await, actor("hero"));
+    request_images(&world, &hero, 6).await;
     world.generate_with(1).await;
     let plan = &world.store.plans(&hero).await.unwrap()[0];
     assert_eq!(plan.remaining, 0);

@@ -18,12 +18,12 @@ use serde_json::json;
 const NO_LIMITS: [(&str, &str); 3] =
     [("DAILY_BUDGET_USD", "1000"), ("ACTOR_DAILY_BUDGET_USD", "1000"), ("PLAN_BUDGET_USD", "1000")];
 
-async fn rich_world() -> World {
+async fn world_without_limits() -> World {
     World::with(&NO_LIMITS, |_, _| Outcome::Succeeds, any_picture).await
 }
 
 /// Requests this many images of an actor, a hundred at a time, and leaves the messages in the queue.
-async fn ask_for(world: &World, actor: &ActorId, images: u32) {
+async fn request_images(world: &World, actor: &ActorId, images: u32) {
     world.upload_base_image(actor).await;
     let mut left = images;
     while left > 0 {
@@ -33,11 +33,11 @@ async fn ask_for(world: &World, actor: &ActorId, images: u32) {
     }
 }
 
-/// An operator who uploads files under the next free number.
+/// Uploads this many files, each under the next free number, as an operator would.
 async fn upload_numbered(world: &World, actor: &ActorId, images: usize) {
     let mut uploaded = 0;
     while uploaded < images {
-        let listed = world.names_below(&format!("training_data/{actor}/")).await;
+        let listed = world.keys_below(&format!("training_data/{actor}/")).await;
         let name = filename(actor, highest(listed.iter().map(String::as_str)) + 1);
         let picture = any_picture(domain::kind::Kind::Photorealistic, 100_000 + uploaded);
         let put = world.bucket.put_new(&world.keys.image(actor, &name), picture, "image/jpeg").await.unwrap();
@@ -49,7 +49,7 @@ async fn upload_numbered(world: &World, actor: &ActorId, images: usize) {
 /// Asserts that an actor's images have the numbers from 1 on, and that all generated ones are in the manifest.
 async fn assert_sequential(world: &World, actor: &ActorId, made: usize, uploaded: usize) {
     let mut numbers: Vec<u64> =
-        world.names_below(&format!("training_data/{actor}/")).await.iter().map(|name| number_of(name)).collect();
+        world.keys_below(&format!("training_data/{actor}/")).await.iter().map(|name| number_of(name)).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=(made + uploaded) as u64).collect::<Vec<_>>());
     let manifest = world.manifest(actor).await;
@@ -69,10 +69,10 @@ async fn assert_sequential(world: &World, actor: &ActorId, made: usize, uploaded
 
 #[tokio::test]
 async fn fifty_workers_and_uploads_share_no_number() {
-    let (world, hero) = (rich_world().await, actor("hero"));
+    let (world, hero) = (world_without_limits().await, actor("hero"));
     // Some writes fail with a transaction conflict, which the emulator never reports.
     world.network.conflict_every(20);
-    ask_for(&world, &hero, 200).await;
+    request_images(&world, &hero, 200).await;
     tokio::join!(world.generate_with(50), upload_numbered(&world, &hero, 25));
     world.generate_with(1).await;
     assert_sequential(&world, &hero, 200, 25).await;
@@ -82,10 +82,10 @@ async fn fifty_workers_and_uploads_share_no_number() {
 
 #[tokio::test]
 async fn concurrent_actors_have_independent_numbers() {
-    let world = rich_world().await;
+    let world = world_without_limits().await;
     let actors: Vec<ActorId> = (0..20).map(|number| actor(&format!("actor {number}"))).collect();
     for actor in &actors {
-        ask_for(&world, actor, 5).await;
+        request_images(&world, actor, 5).await;
     }
     world.generate_with(20).await;
     for actor in &actors {
@@ -96,7 +96,7 @@ async fn concurrent_actors_have_independent_numbers() {
 
 #[tokio::test]
 async fn stale_worker_gets_no_number_of_a_removed_image() {
-    let (world, hero) = (rich_world().await, actor("hero"));
+    let (world, hero) = (world_without_limits().await, actor("hero"));
     let slot = |slot_id| SlotName { actor: &hero, plan_id: "p", slot_id };
     let numbered = |index| Image { index, ..Image::default() };
     let mut staged = Vec::new();

@@ -1,4 +1,4 @@
-//! Operators who use the same names and images while the functions work.
+//! Operator actions on the same names and images while the functions work.
 
 use aws::queues::Queue;
 use aws::store::slots::SlotName;
@@ -92,7 +92,7 @@ async fn other_upload_keeps_a_just_assigned_number() {
         let (world, hero) = interrupted_before_placing().await;
         world.upload(&hero, name, &uploaded_picture()).await;
         world.drive().await;
-        let listed = world.names_below("training_data/hero/").await;
+        let listed = world.keys_below("training_data/hero/").await;
         let mut numbers: Vec<_> = listed.iter().map(|name| number_of(name)).collect();
         numbers.sort_unstable();
         assert!(listed.contains(&name.to_owned()), "{listed:?}");
@@ -134,7 +134,7 @@ async fn late_image_of_superseded_plan_is_evaluated() {
     }
     world.send(Queue::Evaluation, json!({ "actor_id": hero, "force": true })).await;
     world.resume_drive(trace, Delivery::default()).await;
-    let listed = world.names_below("training_data/hero/").await;
+    let listed = world.keys_below("training_data/hero/").await;
     let plans = world.store.plans(&hero).await.unwrap();
     assert_eq!(plans[0].state, PlanState::Superseded, "{plans:?}");
     assert_eq!((listed.len(), world.replicate.charged()), (1, 2), "{listed:?}");
@@ -188,12 +188,12 @@ async fn placed_and_deleted_image_does_not_return() {
         world.deliver_once(1, None, &mut Trace::default()).await;
     }
     world.send(Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_1.jpg"] })).await;
-    while !world.names_below("training_data/hero/").await.is_empty() {
+    while !world.keys_below("training_data/hero/").await.is_empty() {
         world.deliver_once(1, None, &mut Trace::default()).await;
     }
     world.drive().await;
     assert_eq!(object(&world, &hero, "hero_1.jpg").await, None);
-    assert!(world.names_below("trash/hero/").await.iter().any(|name| name.ends_with("/hero_1.jpg")));
+    assert!(world.keys_below("trash/hero/").await.iter().any(|name| name.ends_with("/hero_1.jpg")));
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! The images and manifests of real actors, for tests. They are not part of the repository.
 //!
-//! The environment variable `BALANCER_REAL_DATA` names their folder. It contains `images/`, with labelled images such as
-//! `001_photorealistic.jpg`, `training_manifests/` and `evaluations/`. Tests that need the data skip without the variable, and fail
-//! without the folder.
+//! The environment variable `BALANCER_REAL_DATA` names their folder. It contains `images/`, with labelled images such
+//! as `001_photorealistic.jpg`, `training_manifests/` and `evaluations/`. Tests that need the data skip without the
+//! variable, and fail without the folder.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use std::env;

@@ -3,7 +3,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "that is how a test fails, or says why not"
+    reason = "a test fails by panicking, and prints why it is skipped"
 )]
 
 mod glibc;
@@ -24,10 +24,10 @@ use crate::rie::Rie;
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/events");
 
-/// A function that panics when it is told to.
+/// A function that panics if a message requests it.
 const PANICKING: &str = env!("CARGO_BIN_EXE_panicking-function");
 
-/// The sample events whose names start so, with the stack's bucket in the place of the example's.
+/// Name and text of the sample events whose names start with `prefix`. The stack's bucket replaces the placeholder.
 fn sample_events(prefix: &str, stack: &TestStack) -> Vec<(String, String)> {
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     let mut paths: Vec<PathBuf> = fs::read_dir(EVENTS).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -38,26 +38,26 @@ fn sample_events(prefix: &str, stack: &TestStack) -> Vec<(String, String)> {
     paths.iter().map(|path| (name(path), read(path))).collect()
 }
 
-/// The variables that `sam local invoke` passes: its caller's own credentials and region, and those of `env.json` that
-/// the template names.
-fn handed_on_by_sam(stack: &TestStack) -> BTreeMap<String, String> {
+/// The variables that `sam local invoke` passes: the caller's own credentials and region, and the variables of
+/// `env.json` that the template names.
+fn sam_variables(stack: &TestStack) -> BTreeMap<String, String> {
     let mut variables = stack.variables();
     let key = variables["AWS_ACCESS_KEY_ID"].clone();
-    let of_caller = [
+    let overrides = [
         ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
         ("AWS_SESSION_TOKEN", "AQoDYXdzEJr"),
         ("AWS_REGION", "eu-central-1"),
         (EMULATOR_ACCESS_KEY_ID, &key),
     ];
-    variables.extend(of_caller.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    variables.extend(overrides.map(|(name, value)| (name.to_owned(), value.to_owned())));
     variables
 }
 
-/// One process answers one sample event after the other, as a warm function does.
+/// One process answers the sample events one after the other, as a warm function does.
 async fn answers_its_sample_events(name: &str, binary: &Path) {
-    let stack = TestStack::by_hand().await;
-    let Some(function) = Rie::start(binary, handed_on_by_sam(&stack)).await else { return };
+    let stack = TestStack::without_triggers().await;
+    let Some(function) = Rie::start(binary, sam_variables(&stack)).await else { return };
     let actor = actor("example_actor");
     stack.upload_base_image(&actor).await;
     let pictures = pictures::full_set();
@@ -70,17 +70,17 @@ async fn answers_its_sample_events(name: &str, binary: &Path) {
 }
 
 #[tokio::test]
-async fn the_evaluation_function_answers_its_sample_events() {
+async fn evaluation_function_answers_its_sample_events() {
     answers_its_sample_events("evaluation-", &stack::binaries().await.evaluation).await;
 }
 
 #[tokio::test]
-async fn the_deletion_function_answers_its_sample_events() {
+async fn deletion_function_answers_its_sample_events() {
     answers_its_sample_events("deletion-", &stack::binaries().await.deletion).await;
 }
 
 #[tokio::test]
-async fn the_generation_function_answers_its_sample_events() {
+async fn generation_function_answers_its_sample_events() {
     answers_its_sample_events("generation-", &stack::binaries().await.generation).await;
 }
 
@@ -89,8 +89,8 @@ fn text<'a>(answer: &'a Value, field: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn an_event_that_is_none_of_a_queue_is_an_error_with_a_readable_type_and_the_next_event_is_answered() {
-    let stack = TestStack::by_hand().await;
+async fn foreign_event_fails_and_the_next_is_answered() {
+    let stack = TestStack::without_triggers().await;
     let Some(function) = Rie::start(&stack::binaries().await.deletion, stack.variables()).await else { return };
     let answer = function.invoke(r#"{"detail-type":"Scheduled Event"}"#).await;
     assert!(text(&answer, "errorType").ends_with("DeserializeError"), "{answer}");
@@ -99,8 +99,8 @@ async fn an_event_that_is_none_of_a_queue_is_an_error_with_a_readable_type_and_t
 }
 
 #[tokio::test]
-async fn a_message_that_fails_is_named_and_the_next_event_is_answered() {
-    let stack = TestStack::by_hand().await;
+async fn failed_message_is_named_and_the_next_answered() {
+    let stack = TestStack::without_triggers().await;
     let mut variables = stack.variables();
     variables.insert("TABLE".to_owned(), "no-such-table".to_owned());
     let Some(function) = Rie::start(&stack::binaries().await.deletion, variables).await else { return };
@@ -110,31 +110,31 @@ async fn a_message_that_fails_is_named_and_the_next_event_is_answered() {
 }
 
 #[tokio::test]
-async fn a_message_that_makes_its_stage_panic_fails_alone_and_its_actor_says_so_in_the_end() {
-    let (stack, hero) = (TestStack::by_hand().await, actor("hero"));
+async fn message_that_panics_the_handler_fails_alone() {
+    let (stack, hero) = (TestStack::without_triggers().await, actor("hero"));
     stack.store.record_upload(&hero, None, Timestamp::now()).await.unwrap();
     let Some(function) = Rie::start(Path::new(PANICKING), stack.variables()).await else { return };
     let fifth = json!({ "ApproximateReceiveCount": "5" });
     let batch = json!({ "Records": [
-        { "messageId": "first", "body": "go on" },
+        { "messageId": "first", "body": "succeed" },
         { "messageId": "second", "body": r#"{"actor_id":"hero","filenames":["panic"]}"#, "attributes": fifth },
-        { "messageId": "third", "body": "go on" },
+        { "messageId": "third", "body": "succeed" },
     ] });
     let answer = function.invoke(&batch.to_string()).await;
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "second" }] }));
-    let said = stack.store.actor(&hero).await.unwrap().unwrap();
-    assert_eq!(said.status, Status::NeedsAttention);
-    assert!(said.reason.unwrap().contains("this message makes me panic"));
+    let record = stack.store.actor(&hero).await.unwrap().unwrap();
+    assert_eq!(record.status, Status::NeedsAttention);
+    assert!(record.reason.unwrap().contains("the message requests a panic"));
 }
 
 #[tokio::test]
-async fn a_panic_outside_of_the_stage_is_an_error_with_a_readable_type_and_the_next_event_is_answered() {
-    let stack = TestStack::by_hand().await;
+async fn panic_outside_the_handler_is_a_readable_error() {
+    let stack = TestStack::without_triggers().await;
     let Some(function) = Rie::start(Path::new(PANICKING), stack.variables()).await else { return };
     let answer = function.invoke(&event("break the clock")).await;
     assert_eq!(text(&answer, "errorType"), "Panic");
-    assert!(text(&answer, "errorMessage").ends_with("the clock makes me panic"), "{answer}");
-    assert_eq!(function.invoke(&event("go on")).await, json!({ "batchItemFailures": [] }));
+    assert!(text(&answer, "errorMessage").ends_with("the clock is broken"), "{answer}");
+    assert_eq!(function.invoke(&event("succeed")).await, json!({ "batchItemFailures": [] }));
 }
 
 fn event(body: &str) -> String {

@@ -1,6 +1,6 @@
-//! A function like the three others, but for its stage, which panics when a message says so, and its clock, which a
-//! message can make panic outside of the stage: to see what the surroundings that it shares with them make of that.
-#![allow(clippy::panic, reason = "that is what it is for")]
+//! A function with the same runtime as the three real ones, to test what a panic does there. A message can make its
+//! handler panic, or its clock, which the runtime uses outside the handler.
+#![allow(clippy::panic, reason = "it exists to panic")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,7 +19,7 @@ impl Handler for Panicking {
 
     async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         if message.body.contains("panic") {
-            panic!("this message makes me panic");
+            panic!("the message requests a panic");
         }
         if message.body.contains("break the clock") {
             CLOCK_IS_BROKEN.store(true, Ordering::Relaxed);
@@ -33,7 +33,7 @@ static CLOCK_IS_BROKEN: AtomicBool = AtomicBool::new(false);
 
 fn clock() -> Clock {
     Clock::telling(|| {
-        assert!(!CLOCK_IS_BROKEN.load(Ordering::Relaxed), "the clock makes me panic");
+        assert!(!CLOCK_IS_BROKEN.load(Ordering::Relaxed), "the clock is broken");
         jiff::Timestamp::now()
     })
 }

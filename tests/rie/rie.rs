@@ -1,4 +1,5 @@
-//! Lambda's runtime interface emulator: the program in which SAM runs functions, without SAM's container around it.
+//! Lambda's runtime interface emulator (RIE): the program in which `sam local invoke` runs functions, here without
+//! SAM's container.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,19 +17,18 @@ use tokio::sync::OnceCell;
 
 const REQUIREMENT: &str = include_str!("aws-sam-cli.txt");
 
-/// More than any sample event takes, on a busy machine too.
+/// More than any sample event takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A function that runs in the emulator.
+/// A function that runs in the emulator. Both end when this value is dropped.
 pub(crate) struct Rie {
     address: String,
     client: reqwest::Client,
-    /// It ends with this value, and the function with it.
     _process: Child,
 }
 
 impl Rie {
-    /// Starts `function`; `None`, with a remark, where the emulator is missing.
+    /// Starts `function`. Prints why and returns `None` if the emulator is unavailable.
     pub(crate) async fn start(function: &Path, variables: BTreeMap<String, String>) -> Option<Self> {
         static PROGRAM: OnceCell<Option<PathBuf>> = OnceCell::const_new();
         let program = PROGRAM.get_or_init(program).await.as_ref()?;
@@ -49,7 +49,7 @@ impl Rie {
         Some(Self { address, client, _process: process })
     }
 
-    /// Hands the function an event and returns what it answers.
+    /// Invokes the function with an event and returns its response.
     pub(crate) async fn invoke(&self, event: &str) -> Value {
         let url = format!("http://{}/2015-03-31/functions/function/invocations", self.address);
         let answer = self.client.post(url).body(event.to_owned()).send().await.unwrap().text().await.unwrap();
@@ -61,7 +61,7 @@ fn free_address() -> String {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().to_string()
 }
 
-/// The emulator, out of the wheel that [`REQUIREMENT`] pins, kept between runs.
+/// The emulator from the wheel that [`REQUIREMENT`] pins. It stays in the cache directory between runs.
 async fn program() -> Option<PathBuf> {
     if !cfg!(target_os = "linux") {
         eprintln!("skipped: the runtime interface emulator exists for Linux only");
@@ -70,17 +70,17 @@ async fn program() -> Option<PathBuf> {
     let version = REQUIREMENT.split_once("==").unwrap().1.split(' ').next().unwrap();
     let cached = cache_dir().unwrap().join(format!("aws-lambda-rie-{version}"));
     if !cached.exists()
-        && let Err(said) = fetch(&cached).await
+        && let Err(error) = fetch(&cached).await
     {
-        // Where everything is checked nothing may be skipped.
-        assert!(std::env::var_os("CI").is_none(), "{said}");
-        eprintln!("skipped: aws-sam-cli can't be fetched from PyPI: {said}");
+        // CI must not skip tests.
+        assert!(std::env::var_os("CI").is_none(), "{error}");
+        eprintln!("skipped: aws-sam-cli can't be fetched from PyPI: {error}");
         return None;
     }
     Some(cached)
 }
 
-/// Takes the program for this processor out of the wheel. Nothing else of the wheel is run.
+/// Downloads the wheel and extracts the program for this processor. Nothing else in the wheel is executed.
 async fn fetch(cached: &Path) -> Result<(), String> {
     let python = prepare_environment().await.map_err(|error| error.to_string())?;
     let directory = tempfile::tempdir_in(cached.parent().unwrap()).unwrap();
@@ -102,10 +102,10 @@ async fn fetch(cached: &Path) -> Result<(), String> {
     run(download.arg("--dest").arg(directory.path())).await?;
     let files = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
     let wheel = files.into_iter().find(|file| file.extension().is_some_and(|ending| ending == "whl")).unwrap();
-    let whole = directory.path().join("whole");
-    run(Command::new(&python).args(["-I", "-m", "zipfile", "-e"]).arg(wheel).arg(&whole)).await?;
+    let unpacked = directory.path().join("unpacked");
+    run(Command::new(&python).args(["-I", "-m", "zipfile", "-e"]).arg(wheel).arg(&unpacked)).await?;
     let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
-    let program = whole.join(format!("samcli/local/rapid/aws-lambda-rie-{processor}"));
+    let program = unpacked.join(format!("samcli/local/rapid/aws-lambda-rie-{processor}"));
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     fs::rename(program, cached).map_err(|error| error.to_string())
 }

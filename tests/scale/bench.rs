@@ -1,7 +1,7 @@
-//! Many small actors on one embedded stack: what each costs, as they become more.
+//! The cost of each of many small actors on one local stack, as their number grows.
 //!
 //! `cargo bench -p balancer-tests --bench scale -- [ACTORS]`
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "that is what it is for")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its results")]
 
 use std::time::Instant;
 
@@ -10,19 +10,19 @@ use balancer_tests::cost::{Crowd, ROWS, UNITS, Usage, Work, dollars};
 /// The default number of actors.
 const ACTORS: usize = 500;
 
-/// Lines of the table.
+/// The number of lines in the table.
 const STEPS: usize = 5;
 
 #[tokio::main]
 async fn main() {
     // Cargo adds `--bench`.
-    let wanted = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(ACTORS);
+    let count = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(ACTORS);
     let mut crowd = Crowd::start().await;
     let (mut last, mut actors, began) = (None, 0, Instant::now());
     print_row(["", "", "requests", "messages", "write units", "read units", ""].map(str::to_owned));
-    print_row(["actors", "requests", "for each", "for each", "for each", "for each", "seconds"].map(str::to_owned));
+    print_row(["actors", "requests", "per actor", "per actor", "per actor", "per actor", "seconds"].map(str::to_owned));
     for step in 1..=STEPS {
-        let target = wanted * step / STEPS;
+        let target = count * step / STEPS;
         crowd.grow(target - actors, |left| eprint!("\r{target} actors: {left} messages are left    ")).await;
         actors = target;
         let (usage, work) = crowd.cost().await;
@@ -30,7 +30,7 @@ async fn main() {
         last = Some((usage, work));
     }
     if let Some((usage, work)) = last {
-        print_sums(&usage, &work, actors);
+        print_averages(&usage, &work, actors);
     }
 }
 
@@ -53,10 +53,10 @@ fn print_row(cells: [String; 7]) {
     println!("{}", cells.map(|cell| format!("{cell:>12}")).concat());
 }
 
-/// What they have cost on average, by figure, by operation and by service.
-fn print_sums(usage: &Usage, work: &Work, actors: usize) {
+/// Prints the average cost of an actor by figure, by operation and by service.
+fn print_averages(usage: &Usage, work: &Work, actors: usize) {
     let each = |sum: f64| sum / actors as f64;
-    println!("\nfor each actor:");
+    println!("\nper actor:");
     for (unit, amount) in UNITS.iter().zip(work.0) {
         println!("{unit:<40}{:>10.2}", each(amount));
     }
@@ -64,12 +64,12 @@ fn print_sums(usage: &Usage, work: &Work, actors: usize) {
     for (row, figure) in ROWS {
         println!("{row:<40}{:>10.2}", each(figure(usage)));
     }
-    println!("{:<40}{:>10.2}", "KB answered", each(usage.answered as f64 / 1e3));
+    println!("{:<40}{:>10.2}", "KB received", each(usage.received as f64 / 1e3));
     println!();
     for ((function, operation), count) in &usage.requests {
         println!("{:<40}{:>10.2}", format!("{function}: {operation}"), each(*count as f64));
     }
-    println!("\ndollars for a million of them:");
+    println!("\ndollars for a million actors:");
     for (service, dollars) in dollars(usage) {
         println!("{service:<40}{:>10.2}", each(dollars) * 1e6);
     }

@@ -1,4 +1,4 @@
-//! An actor as people have them, on a stack that pays for judging and drawing.
+//! An actor with a set of typical size, on a stack with both paid services.
 
 use std::time::Duration;
 
@@ -13,14 +13,15 @@ use handlers::Clock;
 
 use crate::{FREE, PAID, assert_as_derived};
 
-/// How long the stand-ins for the paid services take: shorter than the real ones, long enough to be waited for.
-const A_LOOK: Duration = Duration::from_millis(200);
-const AN_IMAGE: Duration = Duration::from_millis(600);
+/// The response times of the stand-ins for the paid services: shorter than the real ones, but long enough to make the
+/// handlers wait.
+const VISION_RESPONSE: Duration = Duration::from_millis(200);
+const PREDICTION: Duration = Duration::from_millis(600);
 
 const UPLOADS: u64 = 20;
 
-/// Seven of twenty go, and seven others are made.
-const EXCHANGED: f64 = 7.0;
+/// The plan deletes seven of the twenty images and generates seven others.
+const REPLACED: f64 = 7.0;
 
 async fn upload(meter: &Meter, hero: &ActorId) {
     meter.stack.upload_base_image(hero).await;
@@ -31,10 +32,10 @@ async fn upload(meter: &Meter, hero: &ActorId) {
 }
 
 #[tokio::test]
-async fn an_actor_with_twenty_images_and_paid_services_costs_what_is_derived() {
+async fn full_actor_costs_what_the_document_derives() {
     let paint = |kind, index| coded_picture(kind, 8, VARIANTS / 2 + index as u32);
-    let replicate = Replicate::start(Clock::system(), |_, _| Outcome::SucceedsAfter(AN_IMAGE), paint).await;
-    let vision = VisionService::start_slow(A_LOOK, assess_correctly).await;
+    let replicate = Replicate::start(Clock::system(), |_, _| Outcome::SucceedsAfter(PREDICTION), paint).await;
+    let vision = VisionService::start_slow(VISION_RESPONSE, assess_correctly).await;
     let mut meter = Meter::start(&[
         ("TargetTotal", "20"),
         ("VisionProvider", "openai"),
@@ -52,7 +53,7 @@ async fn an_actor_with_twenty_images_and_paid_services_costs_what_is_derived() {
 
     let usage = meter.read().await;
     let work = Work::of(&meter.stack, &[hero], UPLOADS, &usage).await;
-    let Work([1.0, 20.0, _, 2.0, 27.0, 1.0, EXCHANGED, EXCHANGED]) = work else { panic!("{work:?}") };
-    assert_eq!(replicate.charged() as f64, EXCHANGED);
+    let Work([1.0, 20.0, _, 2.0, 27.0, 1.0, REPLACED, REPLACED]) = work else { panic!("{work:?}") };
+    assert_eq!(replicate.charged() as f64, REPLACED);
     assert_as_derived(&usage, &work, &[FREE, PAID]);
 }

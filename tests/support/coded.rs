@@ -1,8 +1,8 @@
 //! Pictures that encode their kind and quality, readable from a grid or a single image.
 //!
-//! The middle of the picture is a field of 4×4 squares, lit or dark. The colour of the lit ones is the kind, their
-//! pattern the quality and the variant, with one square for odd parity. Around it lies a pattern of grey blocks of the
-//! variant's own, so that no two variants look alike to a perceptual hash.
+//! The middle of the picture is a field of 4×4 squares, lit or dark. The colour of the lit squares encodes the kind.
+//! Their pattern encodes the quality and the variant, with one square for odd parity. Around the field lie grey blocks
+//! whose pattern depends on the variant, so that no two variants have similar perceptual hashes.
 
 use domain::kind::Kind;
 use image::{Rgb, RgbImage};
@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 /// Pixels along a side.
 pub const SIDE: u32 = 768;
 
-/// Variants of each kind and quality: 0 to this, without it.
+/// The number of variants of each kind and quality, which start at 0.
 pub const VARIANTS: u32 = 1 << VARIANT_BITS;
 
 const BLOCKS: u32 = 16;

@@ -3,8 +3,10 @@
 
 pub mod coded;
 pub mod cost;
+pub mod harness;
 pub mod openai;
 pub mod pictures;
+mod proxy;
 pub mod recorder;
 pub mod replicate;
 pub mod runtime_api;

@@ -1,5 +1,5 @@
-//! A stand-in for a vision service with OpenAI's chat completions. It is as strict as the vendor: it rejects and records
-//! each request that the vendor would reject. The test defines its answers.
+//! A stand-in for a vision service with OpenAI's chat completions. It is as strict as the vendor: it rejects and
+//! records each request that the vendor would reject. The test defines its answers.
 
 mod request;
 mod schema;

@@ -1,4 +1,4 @@
-//! Pictures for sets, drawn here and assessed by the embedded vision model.
+//! Pictures for sets, drawn by the embedded generator and assessed by the embedded vision model.
 
 use std::sync::LazyLock;
 
@@ -54,7 +54,7 @@ pub fn good(kind: Kind, count: usize) -> Vec<Picture> {
         Kind::BwStylized => &BW_STYLIZED,
         Kind::ColorStylized => &COLOR_STYLIZED,
     };
-    assert!(count <= pictures.len(), "only {} pictures of {kind} are made", pictures.len());
+    assert!(count <= pictures.len(), "only {} pictures of {kind} are drawn", pictures.len());
     pictures[..count].to_vec()
 }
 
@@ -70,12 +70,12 @@ pub fn too_full_set() -> Vec<Picture> {
     [full_set(), good(Kind::BwStylized, 3).split_off(1)].concat()
 }
 
-/// A picture out of focus, far below the floor whatever its kind.
+/// A picture that is out of focus, far below the quality floor for every kind.
 #[must_use]
 pub fn blurred() -> Vec<u8> {
     static BLURRED: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let jpeg = encode_jpeg(&imageops::blur(&good(Kind::Photorealistic, 1)[0].image, 9.0)).unwrap();
-        assert!(judge(&jpeg).quality < QUALITY_FLOOR);
+        assert!(observe(&jpeg).quality < QUALITY_FLOOR);
         jpeg
     });
     BLURRED.clone()
@@ -83,7 +83,7 @@ pub fn blurred() -> Vec<u8> {
 
 /// The embedded vision model's observation of a file.
 #[must_use]
-pub fn judge(file: &[u8]) -> Observation {
+pub fn observe(file: &[u8]) -> Observation {
     static VISION: LazyLock<EmbeddedVision> = LazyLock::new(|| EmbeddedVision::new().unwrap());
     VISION.observe(&shrink(&decode(file).unwrap(), PREVIEW_SIDE))
 }
@@ -95,7 +95,7 @@ fn accepted(kind: Kind, count: usize) -> Vec<Picture> {
     for prompt in of_kind(kind) {
         let image = draw(&base_image(), kind, &prompt.render("person"), u64::MAX);
         let jpeg = encode_jpeg(&image).unwrap();
-        let seen = judge(&jpeg);
+        let seen = observe(&jpeg);
         let measured = measure(&jpeg, &decode(&jpeg).unwrap());
         let is_new = !facts.iter().any(|other| measured.looks_like(other));
         if seen.kind == kind && seen.quality >= QUALITY_FLOOR && is_new {

@@ -47,7 +47,7 @@ pub async fn invoke_watched(binary: &Path, variables: BTreeMap<String, String>, 
     let serving = tokio::spawn(serve(listener, event.to_owned(), answers));
     let mut function = function(binary, variables, &address).spawn().unwrap();
     let answer = tokio::time::timeout(PATIENCE, answered.recv()).await;
-    let memory = function.id().map_or(0, most_memory);
+    let memory = function.id().map_or(0, peak_memory);
     function.kill().await.unwrap();
     let log = log_of(&function.wait_with_output().await.unwrap());
     serving.abort();
@@ -60,7 +60,7 @@ pub async fn invoke_watched(binary: &Path, variables: BTreeMap<String, String>, 
 }
 
 /// The peak memory of a process, as Linux reports it.
-fn most_memory(process: u32) -> u64 {
+fn peak_memory(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024

@@ -57,13 +57,13 @@ fn assert_complete(stack: &TestStack, actor: &ActorId, filename: &str, image: &I
 /// Asserts that every generating plan has a batch, and that its images name both.
 async fn assert_one_generation_for_each_plan(stack: &TestStack, actor: &ActorId, manifest: &Manifest) {
     let plans = stack.plans(actor).await;
-    let carried_out = plans.iter().filter(|plan| plan.state == PlanState::Reviewed && !plan.slots.is_empty());
-    let of_plans: Vec<_> = carried_out.map(|plan| (plan.generation_id.unwrap(), plan.plan_id.as_str())).collect();
+    let reviewed = plans.iter().filter(|plan| plan.state == PlanState::Reviewed && !plan.slots.is_empty());
+    let of_plans: Vec<_> = reviewed.map(|plan| (plan.generation_id.unwrap(), plan.plan_id.as_str())).collect();
     let generations = manifest.generations.iter().filter(|generation| generation.origin == BALANCING);
-    let noted: Vec<_> = generations
+    let recorded: Vec<_> = generations
         .map(|generation| (generation.generation_id, generation.metadata["plan_id"].as_str().unwrap()))
         .collect();
-    assert_eq!(noted.iter().collect::<BTreeSet<_>>(), of_plans.iter().collect::<BTreeSet<_>>());
+    assert_eq!(recorded.iter().collect::<BTreeSet<_>>(), of_plans.iter().collect::<BTreeSet<_>>());
     for image in manifest.images.values().filter(|image| image.generation_type.as_deref() == Some(BALANCING)) {
         assert!(of_plans.contains(&(image.generation_id.unwrap(), image.plan_id.as_deref().unwrap())), "{image:#?}");
     }

@@ -3,40 +3,22 @@
 mod waiting;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::time::Duration;
+use std::ops::Deref;
 
-use aws::bucket::Bucket;
-use aws::exchange;
-use aws::queues::{Queue, Queues};
-use aws::stack::Services;
-use aws::store::Store;
+use aws::stack::s3_client;
 use domain::actor::ActorId;
-use domain::keys::Keys;
-use domain::manifest::Manifest;
-use domain::plan::Plan;
-use handlers::wiring::s3_client;
 use local_stack::{Account, Binaries, Emulator, EmulatorOptions, Outputs, Stack, StackOptions};
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::pictures::{self, Picture};
+use crate::harness::{Harness, KEY_PREFIX};
 
 /// The template that is deployed.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
-/// The prefix of all keys of a stack.
-pub const KEY_PREFIX: &str = "system_actors";
-
 /// A running stack with clients for its services. Its target has 6 images: 4/1/1.
 pub struct TestStack {
-    pub bucket: Bucket,
-    pub store: Store,
-    pub queues: Queues,
-    pub keys: Keys,
-    /// The local copy of the images.
-    pub data: TempDir,
+    harness: Harness,
     /// For requests that [`Bucket`] doesn't offer.
     pub s3: aws_sdk_s3::Client,
     /// For writes that [`Store`] doesn't offer.
@@ -50,7 +32,7 @@ pub async fn binaries() -> &'static Binaries {
     BINARIES.get_or_init(async || Binaries::locate(handlers::BUILD).await.unwrap()).await
 }
 
-/// Ends with the process.
+/// Runs until the process ends.
 static EMULATOR: OnceCell<Emulator> = OnceCell::const_new();
 
 /// The emulator of this test binary, for resources that must exist before a stack.
@@ -64,6 +46,14 @@ pub fn actor(id: &str) -> ActorId {
     id.parse().unwrap()
 }
 
+impl Deref for TestStack {
+    type Target = Harness;
+
+    fn deref(&self) -> &Harness {
+        &self.harness
+    }
+}
+
 impl TestStack {
     /// A stack with the default parameters of the tests.
     pub async fn start() -> Self {
@@ -71,7 +61,7 @@ impl TestStack {
     }
 
     /// A stack in which uploads trigger nothing.
-    pub async fn by_hand() -> Self {
+    pub async fn without_triggers() -> Self {
         Self::with(&[("AutomaticBalancing", "DISABLED")]).await
     }
 
@@ -100,15 +90,10 @@ impl TestStack {
         };
         let stack = Stack::create(emulator().await, options).await.unwrap();
         let sdk = stack.sdk_config();
-        let Services { bucket, store, queues, keys } = Services::new(&stack.outputs().stack, sdk);
         Self {
-            bucket,
-            store,
-            queues,
-            keys,
+            harness: Harness::new(stack.outputs().stack.services(sdk), data),
             s3: s3_client(sdk),
             dynamodb: aws_sdk_dynamodb::Client::new(sdk),
-            data,
             stack,
         }
     }
@@ -149,70 +134,6 @@ impl TestStack {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()
-    }
-
-    /// Uploads a file to the actor's folder, in the bucket and in the local copy.
-    pub async fn upload(&self, actor: &ActorId, filename: &str, bytes: &[u8]) {
-        let folder = self.local_folder(actor);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(filename), bytes).unwrap();
-        self.bucket.put(&self.keys.image(actor, filename), bytes.to_vec(), "image/jpeg").await.unwrap();
-    }
-
-    /// Uploads pictures as `{actor}_{number}.jpg`, from this number on. Returns the names.
-    pub async fn upload_all(&self, actor: &ActorId, first: u64, pictures: &[Picture]) -> Vec<String> {
-        let mut names = Vec::new();
-        for (number, picture) in (first..).zip(pictures) {
-            let name = format!("{actor}_{number}.jpg");
-            self.upload(actor, &name, &picture.jpeg).await;
-            names.push(name);
-        }
-        names
-    }
-
-    pub async fn upload_base_image(&self, actor: &ActorId) {
-        let key = format!("{}jpg", self.keys.base_image_stem(actor));
-        self.bucket.put(&key, pictures::base_jpeg(), "image/jpeg").await.unwrap();
-    }
-
-    pub async fn send(&self, queue: Queue, body: Value) {
-        self.send_text(queue, &body.to_string()).await;
-    }
-
-    /// Sends a message with any body.
-    pub async fn send_text(&self, queue: Queue, body: &str) {
-        self.queues.send_body(queue, body.to_owned(), Duration::ZERO).await.unwrap();
-    }
-
-    pub async fn manifest(&self, actor: &ActorId) -> Manifest {
-        exchange::export(&self.store, actor).await.unwrap().unwrap()
-    }
-
-    /// The actor's plans, the oldest first.
-    pub async fn plans(&self, actor: &ActorId) -> Vec<Plan> {
-        self.store.plans(actor).await.unwrap()
-    }
-
-    /// The names of the actor's files in the bucket.
-    pub async fn filenames(&self, actor: &ActorId) -> Vec<String> {
-        self.keys_below(&format!("training_data/{actor}/")).await
-    }
-
-    /// The keys below a folder of the stack's prefix, without that folder.
-    pub async fn keys_below(&self, folder: &str) -> Vec<String> {
-        let folder = format!("{KEY_PREFIX}/{folder}");
-        let listed = self.bucket.list(&folder).await.unwrap();
-        listed.iter().map(|object| object.key[folder.len()..].to_owned()).collect()
-    }
-
-    pub async fn object(&self, key: &str) -> Vec<u8> {
-        self.bucket.get(key).await.unwrap().unwrap_or_else(|| panic!("there is no {key}")).bytes
-    }
-
-    /// The folder of the actor's images in the local copy.
-    #[must_use]
-    pub fn local_folder(&self, actor: &ActorId) -> std::path::PathBuf {
-        self.data.path().join(actor.as_str()).join("training_data")
     }
 
     /// The number of dead letters.

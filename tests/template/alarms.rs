@@ -1,4 +1,4 @@
-//! Who is told when something is wrong, and what one sees.
+//! Alarms, their notifications, and the dashboard.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ const GUIDE: &str = include_str!("../../docs/DEPLOY.md");
 
 const OWN_NAMESPACE: &str = aws::metrics::NAMESPACE;
 
-/// The names of what the functions write, as the one place says that gives each its name.
+/// The names of the metrics that the functions write, from the source of the only function that names them.
 fn own_metrics() -> BTreeSet<&'static str> {
     let source = include_str!("../../shared/aws/src/metrics.rs");
     let (_, rest) = source.split_once("fn data_point(").unwrap();
@@ -21,7 +21,7 @@ fn own_metrics() -> BTreeSet<&'static str> {
     names
 }
 
-/// What AWS measures, each with its one dimension.
+/// The metrics of AWS that the template uses: namespace, name, and the only dimension.
 const AWS_METRICS: [(&str, &str, &str); 6] = [
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName"),
@@ -46,22 +46,22 @@ fn alarm_on(metric: &str, resource: &str) -> String {
     format!("Resources.{alarm}.Properties")
 }
 
-fn assert_goes_off_above(alarm: &str, threshold: u64) {
+fn assert_fires_above(alarm: &str, threshold: u64) {
     assert_eq!(number(&format!("{alarm}.Threshold")), threshold);
     assert_eq!(text(&format!("{alarm}.ComparisonOperator")), "GreaterThanThreshold");
 }
 
 #[test]
-fn each_dead_letter_queue_has_an_alarm_that_goes_off_at_the_first_message() {
+fn first_dead_letter_raises_an_alarm() {
     for (_, _, dead) in CHAIN {
         let alarm = alarm_on("ApproximateNumberOfMessagesVisible", dead);
-        assert_goes_off_above(&alarm, 0);
+        assert_fires_above(&alarm, 0);
         assert_eq!(text(&format!("{alarm}.Statistic")), "Maximum");
     }
 }
 
 #[test]
-fn each_queue_has_an_alarm_on_its_oldest_message_that_one_crashed_delivery_does_not_set_off() {
+fn one_crashed_delivery_raises_no_age_alarm() {
     for (_, queue, _) in CHAIN {
         let alarm = alarm_on("ApproximateAgeOfOldestMessage", queue);
         let longest = number(&format!("Resources.{queue}.Properties.VisibilityTimeout"));
@@ -70,49 +70,49 @@ fn each_queue_has_an_alarm_on_its_oldest_message_that_one_crashed_delivery_does_
 }
 
 #[test]
-fn each_function_has_an_alarm_on_its_errors_and_one_on_lasting_throttling() {
+fn errors_and_lasting_throttling_raise_alarms() {
     for (function, ..) in CHAIN {
-        assert_goes_off_above(&alarm_on("Errors", function), 0);
+        assert_fires_above(&alarm_on("Errors", function), 0);
         let throttles = alarm_on("Throttles", function);
-        assert_goes_off_above(&throttles, 0);
-        assert!(number(&format!("{throttles}.EvaluationPeriods")) > 1, "a short one is how Lambda grows");
+        assert_fires_above(&throttles, 0);
+        assert!(number(&format!("{throttles}.EvaluationPeriods")) > 1, "Lambda throttles briefly while it scales up");
     }
 }
 
 #[test]
-fn an_alarm_goes_off_before_the_daily_budget_is_used_up() {
+fn nearly_used_budget_raises_an_alarm() {
     let alarm = "Resources.BudgetNearlyUsed.Properties";
     assert_eq!(text(&format!("{alarm}.MetricName")), "BudgetUsedPercent");
     assert!((50..100).contains(&number(&format!("{alarm}.Threshold"))));
 }
 
 #[test]
-fn an_alarm_goes_off_while_work_is_parked_and_lasts_from_one_look_for_money_to_the_next() {
+fn parked_work_keeps_its_alarm_on_between_checks() {
     let alarm = "Resources.WorkParked.Properties";
     assert_eq!(text(&format!("{alarm}.MetricName")), "Parked");
-    assert_goes_off_above(alarm, 0);
+    assert_fires_above(alarm, 0);
     assert!(number(&format!("{alarm}.Period")) >= number("Parameters.BudgetPollSeconds.MaxValue"));
     assert_eq!(number(&format!("{alarm}.DatapointsToAlarm")), 1);
     assert_eq!(number(&format!("{alarm}.EvaluationPeriods")), 2);
 }
 
 #[test]
-fn an_alarm_goes_off_when_an_actor_comes_to_need_a_person() {
+fn actor_that_needs_attention_raises_an_alarm() {
     let alarm = "Resources.SetsNeedAttention.Properties";
     assert_eq!(text(&format!("{alarm}.MetricName")), "SetsNeedingAttention");
-    assert_goes_off_above(alarm, 0);
+    assert_fires_above(alarm, 0);
 }
 
 #[test]
-fn an_alarm_goes_off_when_an_upload_is_not_delivered() {
+fn undelivered_upload_raises_an_alarm() {
     let alarm = "Resources.UploadsNotDelivered.Properties";
     assert_eq!(text(&format!("{alarm}.MetricName")), "FailedInvocations");
     assert_eq!(*at(&format!("{alarm}.Dimensions")), yaml("[{Name: RuleName, Value: {Ref: UploadRule}}]"));
-    assert_goes_off_above(alarm, 0);
+    assert_fires_above(alarm, 0);
 }
 
 #[test]
-fn every_alarm_watches_a_metric_that_exists_and_stays_quiet_where_nothing_happens() {
+fn alarms_watch_existing_metrics_and_ignore_gaps() {
     let alarms = resources_of_type("AWS::CloudWatch::Alarm");
     assert_eq!(alarms.len(), 4 * CHAIN.len() + 4);
     let own = own_metrics();
@@ -122,7 +122,7 @@ fn every_alarm_watches_a_metric_that_exists_and_stays_quiet_where_nothing_happen
         let dimensions = at(&format!("{alarm}.Dimensions"));
         if namespace == OWN_NAMESPACE {
             assert!(own.contains(metric), "{alarm}: {metric}");
-            // Another stack of the account must not set it off.
+            // Another stack of the account must not raise this stack's alarm.
             assert_eq!(*dimensions, yaml("[{Name: Stack, Value: {Ref: AWS::StackName}}]"), "{alarm}");
         } else {
             let dimension = dimensions[0]["Name"].as_str().unwrap();
@@ -133,14 +133,14 @@ fn every_alarm_watches_a_metric_that_exists_and_stays_quiet_where_nothing_happen
 }
 
 #[test]
-fn every_alarm_is_sent_by_mail_where_there_is_an_address() {
-    let told = yaml("Fn::If: [HasAlarmEmail, [{Ref: AlarmTopic}], {Ref: AWS::NoValue}]");
+fn alarms_are_mailed_if_an_address_is_set() {
+    let topic = yaml("Fn::If: [HasAlarmEmail, [{Ref: AlarmTopic}], {Ref: AWS::NoValue}]");
     for alarm in resources_of_type("AWS::CloudWatch::Alarm") {
         let properties = fields(&format!("Resources.{alarm}.Properties"));
-        assert_eq!(*properties["AlarmActions"], told, "{alarm}");
-        // That something is over is told too, unless quiet only means that nothing more was lost, or nobody more asked.
-        let over = (!["SetsNeedAttention", "UploadsNotDelivered"].contains(&alarm)).then_some(&told);
-        assert_eq!(properties.get("OKActions").copied(), over, "{alarm}");
+        assert_eq!(*properties["AlarmActions"], topic, "{alarm}");
+        // The end of an alarm is mailed too, except where it only means that no further upload or set is affected.
+        let at_end = (!["SetsNeedAttention", "UploadsNotDelivered"].contains(&alarm)).then_some(&topic);
+        assert_eq!(properties.get("OKActions").copied(), at_end, "{alarm}");
     }
     for resource in ["AlarmTopic", "AlarmTopicPolicy", "AlarmKey"] {
         assert_eq!(text(&format!("Resources.{resource}.Condition")), "HasAlarmEmail");
@@ -150,7 +150,7 @@ fn every_alarm_is_sent_by_mail_where_there_is_an_address() {
 }
 
 #[test]
-fn alarms_may_use_the_topic_and_the_key_that_it_is_encrypted_with() {
+fn alarms_may_use_the_encrypted_topic() {
     for (document, actions) in [
         ("AlarmTopicPolicy.Properties.PolicyDocument", "sns:Publish"),
         ("AlarmKey.Properties.KeyPolicy", "[kms:Decrypt, kms:GenerateDataKey]"),
@@ -164,7 +164,7 @@ fn alarms_may_use_the_topic_and_the_key_that_it_is_encrypted_with() {
 }
 
 #[test]
-fn the_guide_says_what_to_do_for_every_alarm() {
+fn guide_explains_every_alarm() {
     for alarm in resources_of_type("AWS::CloudWatch::Alarm") {
         assert!(GUIDE.contains(&format!("`{alarm}`")), "{alarm}");
     }
@@ -180,12 +180,12 @@ fn widgets() -> Vec<Json> {
 struct Shown {
     namespace: String,
     name: String,
-    /// Each with its value.
+    /// Name and value.
     dimensions: Vec<(String, String)>,
 }
 
 impl Shown {
-    /// CloudWatch's list of words: namespace, name, then dimensions and values in turn, then perhaps how to draw it.
+    /// From CloudWatch's list: namespace, name, alternating dimensions and values, and an optional object of options.
     fn of(metric: &Json) -> Self {
         let word = |word: &Json| word.as_str().map(str::to_owned);
         let words: Vec<String> = metric.as_array().unwrap().iter().filter_map(word).collect();
@@ -200,7 +200,7 @@ fn metrics_shown() -> Vec<Shown> {
 }
 
 #[test]
-fn the_dashboard_shows_metrics_of_this_stack_that_exist() {
+fn dashboard_shows_existing_metrics_of_this_stack() {
     let own = own_metrics();
     for Shown { namespace, name, dimensions } in metrics_shown().iter().filter(|shown| shown.namespace == OWN_NAMESPACE)
     {
@@ -209,9 +209,9 @@ fn the_dashboard_shows_metrics_of_this_stack_that_exist() {
         assert_eq!((stack.0.as_str(), stack.1.as_str()), ("Stack", "${AWS::StackName}"), "{name}");
         match others {
             [] => assert_ne!(name, "HandlerSeconds"),
-            [(dimension, stage)] => {
+            [(dimension, handler)] => {
                 assert!(name == "HandlerSeconds" && dimension == "Handler", "{name} by {dimension}");
-                assert!(["evaluation", "deletion", "generation"].contains(&stage.as_str()), "{stage}");
+                assert!(["evaluation", "deletion", "generation"].contains(&handler.as_str()), "{handler}");
             }
             more => panic!("{name}: {more:?}"),
         }
@@ -219,7 +219,7 @@ fn the_dashboard_shows_metrics_of_this_stack_that_exist() {
 }
 
 #[test]
-fn the_dashboard_shows_what_aws_measures_of_resources_that_the_template_has() {
+fn dashboard_shows_aws_metrics_of_own_resources() {
     for Shown { namespace, name, dimensions } in metrics_shown().iter().filter(|shown| shown.namespace != OWN_NAMESPACE)
     {
         let [(dimension, value)] = dimensions.as_slice() else { panic!("{name}: {dimensions:?}") };
@@ -236,7 +236,7 @@ fn the_dashboard_shows_what_aws_measures_of_resources_that_the_template_has() {
 }
 
 #[test]
-fn the_dashboard_shows_every_metric_that_the_functions_write_and_everything_that_has_an_alarm() {
+fn dashboard_shows_all_own_and_alarmed_metrics() {
     let shown: BTreeSet<String> = metrics_shown().into_iter().map(|shown| shown.name).collect();
     for name in own_metrics() {
         assert!(shown.contains(name), "{name}");
@@ -248,7 +248,7 @@ fn the_dashboard_shows_every_metric_that_the_functions_write_and_everything_that
 }
 
 #[test]
-fn the_dashboards_widgets_lie_side_by_side_within_its_24_columns() {
+fn dashboard_widgets_fit_without_overlap() {
     let mut rows: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for widget in widgets() {
         let place = |name: &str| widget[name].as_u64().unwrap();

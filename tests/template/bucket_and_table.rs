@@ -1,4 +1,4 @@
-//! Where the images and the records are, and which events set a function going.
+//! The bucket, the table, and the upload events that trigger an evaluation.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use yaml_serde::Value;
 use crate::document::{at, text, yaml};
 
 #[test]
-fn the_bucket_is_the_stacks_own_unless_an_existing_one_is_named() {
+fn stack_creates_a_bucket_unless_one_is_named() {
     let own_or_named = yaml("Fn::If: [OwnBucket, {Ref: Bucket}, {Ref: BucketName}]");
     assert_eq!(*at("Conditions.OwnBucket"), yaml(r#"Fn::Equals: [{Ref: BucketName}, ""]"#));
     assert_eq!(text("Parameters.BucketName.Default"), "");
@@ -22,7 +22,7 @@ fn the_bucket_is_the_stacks_own_unless_an_existing_one_is_named() {
 }
 
 #[test]
-fn the_table_is_the_stacks_own_unless_one_that_was_left_is_named() {
+fn stack_creates_a_table_unless_one_is_named() {
     let own_or_named = yaml("Fn::If: [OwnTable, {Ref: Table}, {Ref: TableName}]");
     assert_eq!(*at("Conditions.OwnTable"), yaml(r#"Fn::Equals: [{Ref: TableName}, ""]"#));
     assert_eq!(text("Parameters.TableName.Default"), "");
@@ -32,7 +32,7 @@ fn the_table_is_the_stacks_own_unless_one_that_was_left_is_named() {
 }
 
 #[test]
-fn what_people_own_outlives_the_stack_unless_the_stack_never_came_to_be() {
+fn bucket_and_table_outlive_a_created_stack() {
     for resource in ["Bucket", "BucketTlsOnly", "Table"] {
         assert_eq!(text(&format!("Resources.{resource}.DeletionPolicy")), "RetainExceptOnCreate");
         assert_eq!(text(&format!("Resources.{resource}.UpdateReplacePolicy")), "Retain");
@@ -40,7 +40,7 @@ fn what_people_own_outlives_the_stack_unless_the_stack_never_came_to_be() {
 }
 
 #[test]
-fn the_stacks_own_bucket_sends_its_events_to_the_rule_and_the_rule_to_the_evaluation_queue() {
+fn upload_events_reach_the_evaluation_queue() {
     let events = "Resources.Bucket.Properties.NotificationConfiguration.EventBridgeConfiguration";
     assert_eq!(*at(&format!("{events}.EventBridgeEnabled")), Value::Bool(true));
     let rule = "Resources.UploadRule.Properties";
@@ -52,7 +52,7 @@ fn the_stacks_own_bucket_sends_its_events_to_the_rule_and_the_rule_to_the_evalua
     assert_eq!(text(&format!("{statement}.Condition.ArnEquals.aws:SourceArn.Fn::GetAtt")), "UploadRule.Arn");
 }
 
-/// Whether EventBridge's `wildcard` matches: `*` stands for any characters, slashes too.
+/// Whether EventBridge's `wildcard` matches: `*` stands for any characters, including slashes.
 fn wildcard_matches(pattern: &str, key: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == key,
@@ -63,7 +63,7 @@ fn wildcard_matches(pattern: &str, key: &str) -> bool {
 }
 
 #[test]
-fn the_rule_sees_every_training_image_and_none_of_what_the_balancer_keeps_for_itself() {
+fn rule_matches_training_images_only() {
     let pattern = text("Resources.UploadRule.Properties.EventPattern.detail.object.key.0.wildcard.Fn::Sub");
     let pattern = pattern.replace("${KeyPrefix}", "deep/prefix");
     let (keys, actor): (Keys, ActorId) = (Keys::new("deep/prefix"), "Jörg + 1".parse().unwrap());
@@ -82,20 +82,20 @@ fn the_rule_sees_every_training_image_and_none_of_what_the_balancer_keeps_for_it
 }
 
 #[test]
-fn trash_is_emptied_after_thirty_days_and_nothing_else_of_the_actors_ever_is() {
+fn only_trash_and_staging_expire_after_30_days() {
     let rules = at("Resources.Bucket.Properties.LifecycleConfiguration.Rules").as_sequence().unwrap();
     let expiring: BTreeMap<_, _> = rules
         .iter()
         .filter_map(|rule| Some((rule["Prefix"]["Fn::Sub"].as_str()?, rule["ExpirationInDays"].as_u64()?)))
         .collect();
-    // What waits for its number outlives the four days of a queue and the fourteen of its dead-letter queue.
-    let wanted = [("${KeyPrefix}/staging/", 30), ("${KeyPrefix}/trash/", 30)];
-    assert_eq!(expiring, wanted.into());
+    // An image in staging outlives its message: four days in the queue and fourteen in the dead-letter queue.
+    let expected = [("${KeyPrefix}/staging/", 30), ("${KeyPrefix}/trash/", 30)];
+    assert_eq!(expiring, expected.into());
     assert_eq!(rules.iter().filter(|rule| rule.get("ExpirationInDays").is_some()).count(), expiring.len());
 }
 
 #[test]
-fn the_tables_keys_and_expiry_are_those_the_code_writes() {
+fn table_keys_and_expiry_match_the_code() {
     let table = "Resources.Table.Properties";
     assert_eq!(*at(&format!("{table}.KeySchema.0")), yaml("{AttributeName: pk, KeyType: HASH}"));
     assert_eq!(*at(&format!("{table}.KeySchema.1")), yaml("{AttributeName: sk, KeyType: RANGE}"));

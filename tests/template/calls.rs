@@ -1,13 +1,14 @@
-//! What the functions really ask AWS for, held against what their roles allow. The emulator allows everything, so this
-//! is where a missing permission shows.
+//! Compares the calls that the functions make with what their roles allow. The emulator checks no permissions, so only
+//! this test detects a missing one.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws::queues::Queue;
+use balancer_tests::harness::KEY_PREFIX;
 use balancer_tests::pictures;
 use balancer_tests::recorder::{Call, Recorder, behind};
-use balancer_tests::stack::{KEY_PREFIX, TEMPLATE, TestStack, actor, emulator};
+use balancer_tests::stack::{TEMPLATE, TestStack, actor, emulator};
 use domain::actor::ActorId;
 use domain::kind::Kind::Photorealistic;
 use hyper::Method;
@@ -18,26 +19,27 @@ use crate::permissions::allowed;
 
 type Permission = (String, String);
 
-/// Allowed, and asked for by Lambda itself, or only where the test does not go: function, resource, action, by whom or when.
-const ASKED_ELSEWHERE: [(&str, &str, &str, &str); 14] = [
-    ("", "", "sqs:ReceiveMessage", "Lambda reads the queue in the function's name"),
+/// Permissions that the test does not exercise: function, resource, action, and the service or situation that needs it.
+/// An empty function stands for all functions.
+const USED_ELSEWHERE: [(&str, &str, &str, &str); 14] = [
+    ("", "", "sqs:ReceiveMessage", "Lambda reads the queue on behalf of the function"),
     ("", "", "sqs:DeleteMessage", "Lambda"),
     ("", "", "sqs:GetQueueAttributes", "Lambda"),
     ("", "", "logs:CreateLogStream", "Lambda"),
     ("", "", "logs:PutLogEvents", "Lambda"),
     ("", "", "xray:PutTraceSegments", "Lambda"),
     ("", "", "xray:PutTelemetryRecords", "Lambda"),
-    ("", "", "kms:Decrypt", "S3 and Secrets Manager in the function's name, where there are keys"),
+    ("", "", "kms:Decrypt", "S3 and Secrets Manager on behalf of the function, if there are KMS keys"),
     ("", "", "kms:GenerateDataKey", "S3"),
-    ("", "", "secretsmanager:GetSecretValue", "where a key of a paid service is stored there"),
+    ("", "", "secretsmanager:GetSecretValue", "if the key of a paid service is stored there"),
     ("Deletion", "DeletionQueue", "sqs:SendMessage", "a deferred deletion"),
-    ("Deletion", "training_data/*", "s3:GetObjectTagging", "S3, where an image that is copied has tags"),
+    ("Deletion", "training_data/*", "s3:GetObjectTagging", "S3, if a copied image has tags"),
     ("Deletion", "trash/*", "s3:PutObjectTagging", "S3"),
-    ("Generation", "Table", "dynamodb:DeleteItem", "a person has taken the number of an image meanwhile"),
+    ("Generation", "Table", "dynamodb:DeleteItem", "an upload has taken the number of an image meanwhile"),
 ];
 
-/// Makes the functions exercise every call: a set that has one surplus image with a caption and lacks others, manual
-/// requests, one of which finds nothing, an image that vanishes, a rejected message, and for each function one that fails.
+/// Makes the functions exercise every call. The set has one surplus image with a caption and lacks others. Some manual
+/// requests succeed, one finds nothing, and one image vanishes. Each function rejects one message and fails on another.
 async fn do_everything(stack: &TestStack) {
     let hero = actor("hero");
     stack.upload_base_image(&hero).await;
@@ -53,19 +55,19 @@ async fn do_everything(stack: &TestStack) {
     stack.balanced(&hero).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "filenames": ["hero_99.jpg"] })).await;
     stack.idle().await;
-    vanish(stack, &hero).await;
+    delete_unnoticed(stack, &hero).await;
     stack.send(Queue::Generation, json!({ "actor_id": "hero", "generate": { "bw_stylized": 1 } })).await;
     stack.idle().await;
     fail_once(stack, &actor("broken")).await;
 }
 
-/// An image is deleted without the balancer.
-async fn vanish(stack: &TestStack, actor: &ActorId) {
+/// Deletes an image without the balancer.
+async fn delete_unnoticed(stack: &TestStack, actor: &ActorId) {
     let name = &stack.filenames(actor).await[0];
     stack.bucket.delete(&stack.keys.image(actor, name)).await.unwrap();
 }
 
-/// Records that nobody can read make every function fail.
+/// Invalid records make every function fail.
 async fn fail_once(stack: &TestStack, broken: &ActorId) {
     use aws_sdk_dynamodb::types::AttributeValue::{N, S};
     for kind in ["ACTOR", "PLAN#p"] {
@@ -79,7 +81,7 @@ async fn fail_once(stack: &TestStack, broken: &ActorId) {
     stack.send(Queue::Generation, json!({ "actor_id": broken, "plan_id": "p", "slot_id": "001" })).await;
 }
 
-/// Resource and action of what a call needs, in the words of [`allowed`].
+/// The permissions that a call needs, in the form of [`allowed`].
 fn needed(call: &Call, outputs: &Outputs) -> Vec<Permission> {
     match call.target() {
         Some(target) if target.starts_with("DynamoDB_") => needed_of_table(call, target, outputs),
@@ -103,7 +105,7 @@ fn needed_of_table(call: &Call, target: &str, outputs: &Outputs) -> Vec<Permissi
         return vec![on_table(&body, operation)];
     }
     let parts = body["TransactItems"].as_array().unwrap().iter().flat_map(|item| item.as_object().unwrap());
-    // A check is ConditionCheckItem, a write PutItem, UpdateItem or DeleteItem.
+    // IAM's name of each part: ConditionCheckItem, PutItem, UpdateItem or DeleteItem.
     parts.map(|(kind, part)| on_table(part, &format!("{kind}Item"))).collect()
 }
 
@@ -136,17 +138,17 @@ fn needed_of_bucket(call: &Call, outputs: &Outputs) -> Vec<Permission> {
     }
 }
 
-/// The folder below the prefix that an object lies in.
+/// The folder of an object below the prefix, as `training_data/*`.
 fn folder(key: &str) -> String {
     let below = key.strip_prefix(KEY_PREFIX).and_then(|key| key.strip_prefix('/')).unwrap_or_else(|| panic!("{key}"));
     format!("{}/*", below.split_once('/').unwrap().0)
 }
 
-/// Waits until the function has put a message back that it failed at.
-async fn put_back(recorder: &Recorder) {
-    let is_put_back = |call: &Call| call.target() == Some("AmazonSQS.ChangeMessageVisibility");
+/// Waits until the function has made a message visible again after a failure.
+async fn wait_for_failure(recorder: &Recorder) {
+    let is_failure = |call: &Call| call.target() == Some("AmazonSQS.ChangeMessageVisibility");
     for _ in 0..300 {
-        if recorder.calls().iter().any(is_put_back) {
+        if recorder.calls().iter().any(is_failure) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -155,7 +157,7 @@ async fn put_back(recorder: &Recorder) {
 }
 
 #[tokio::test]
-async fn each_function_may_do_all_it_does_and_does_all_it_may() {
+async fn functions_use_exactly_their_permissions() {
     let aws = emulator().await.endpoint();
     let (mut template, mut recorders) = (TEMPLATE.to_owned(), Vec::new());
     for name in ["Evaluation", "Deletion", "Generation"] {
@@ -167,17 +169,17 @@ async fn each_function_may_do_all_it_does_and_does_all_it_may() {
     do_everything(&stack).await;
 
     for (name, recorder) in &recorders {
-        put_back(recorder).await;
-        let asked: BTreeSet<_> = recorder.calls().iter().flat_map(|call| needed(call, stack.outputs())).collect();
+        wait_for_failure(recorder).await;
+        let used: BTreeSet<_> = recorder.calls().iter().flat_map(|call| needed(call, stack.outputs())).collect();
         let allowed = allowed(&format!("{name}Role"));
-        let missing: Vec<_> = asked.difference(&allowed).collect();
+        let missing: Vec<_> = used.difference(&allowed).collect();
         assert!(missing.is_empty(), "{name} needs {missing:?}");
-        let is_asked_elsewhere = |(resource, action): &&Permission| {
-            ASKED_ELSEWHERE.iter().any(|(role, known, what, _)| {
-                action == what && (role.is_empty() || (role == name && resource == known))
+        let is_used_elsewhere = |(resource, action): &&Permission| {
+            USED_ELSEWHERE.iter().any(|(role, known, permitted, _)| {
+                action == permitted && (role.is_empty() || (role == name && resource == known))
             })
         };
-        let idle: Vec<_> = allowed.difference(&asked).filter(|permission| !is_asked_elsewhere(permission)).collect();
-        assert!(idle.is_empty(), "{name} may do what it never does: {idle:?}");
+        let unused: Vec<_> = allowed.difference(&used).filter(|permission| !is_used_elsewhere(permission)).collect();
+        assert!(unused.is_empty(), "{name} has permissions that it never uses: {unused:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The template, read.
+//! Access to the parsed template.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -26,7 +26,7 @@ fn long_form(value: Value) -> Value {
     }
 }
 
-/// What lies at a path such as `Resources.Bucket.Condition`.
+/// The value at a path such as `Resources.Bucket.Condition`.
 pub(crate) fn at(path: &str) -> &'static Value {
     path.split('.').fold(&*DOCUMENT, |value, name| {
         let found = match name.parse::<usize>() {
@@ -38,11 +38,11 @@ pub(crate) fn at(path: &str) -> &'static Value {
 }
 
 pub(crate) fn text(path: &str) -> &'static str {
-    at(path).as_str().unwrap_or_else(|| panic!("{path} is no text"))
+    at(path).as_str().unwrap_or_else(|| panic!("{path} is not a string"))
 }
 
 pub(crate) fn number(path: &str) -> u64 {
-    at(path).as_u64().unwrap_or_else(|| panic!("{path} is no number"))
+    at(path).as_u64().unwrap_or_else(|| panic!("{path} is not a number"))
 }
 
 pub(crate) fn yaml(text: &str) -> Value {

@@ -1,4 +1,4 @@
-//! Three functions, each before its queue.
+//! The three functions, their queues, and the time limits that must match.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::CHAIN;
 use crate::document::{at, fields, number, resources_of_type, text, yaml};
 
 #[test]
-fn there_are_three_functions_and_all_run_on_amazon_linux_2023() {
+fn three_functions_run_on_amazon_linux_2023() {
     let functions = CHAIN.iter().map(|(function, ..)| *function).collect();
     assert_eq!(resources_of_type("AWS::Serverless::Function"), functions);
     assert_eq!(text("Globals.Function.Runtime"), "provided.al2023");
     assert_eq!(text("Globals.Function.Handler"), "bootstrap");
     for function in functions {
         let own = fields(&format!("Resources.{function}.Properties"));
-        assert!(!own.contains_key("Runtime"), "{function} follows the globals");
+        assert!(!own.contains_key("Runtime"), "{function} must use the global runtime");
         assert_eq!(text(&format!("Resources.{function}.Metadata.BuildMethod")), "rust-cargolambda");
         let binary = text(&format!("Resources.{function}.Metadata.BuildProperties.Binary"));
         assert_eq!(format!("{binary}function"), function.to_lowercase());
@@ -29,7 +29,7 @@ fn there_are_three_functions_and_all_run_on_amazon_linux_2023() {
 }
 
 #[test]
-fn each_function_reads_its_queue_and_reports_failures_one_by_one() {
+fn functions_report_failures_of_single_messages() {
     for (function, queue, _) in CHAIN {
         let source = format!("Resources.{function}.Properties.Events.Queue");
         assert_eq!(text(&format!("{source}.Type")), "SQS");
@@ -39,12 +39,12 @@ fn each_function_reads_its_queue_and_reports_failures_one_by_one() {
 }
 
 #[test]
-fn what_fails_as_often_as_the_code_says_goes_to_the_dead_letter_queue_and_is_kept_there_longer() {
+fn failed_messages_become_long_lived_dead_letters() {
     for (_, queue, dead) in CHAIN {
         let policy = format!("Resources.{queue}.Properties.RedrivePolicy");
         assert_eq!(number(&format!("{policy}.maxReceiveCount")), u64::from(MAX_DELIVERIES));
         assert_eq!(text(&format!("{policy}.deadLetterTargetArn.Fn::GetAtt")), format!("{dead}.Arn"));
-        // A message keeps its age when it moves.
+        // A dead letter keeps the age that it had in its queue.
         let kept = |queue: &str| number(&format!("Resources.{queue}.Properties.MessageRetentionPeriod"));
         assert!(kept(dead) > kept(queue), "{dead}");
     }
@@ -53,7 +53,7 @@ fn what_fails_as_often_as_the_code_says_goes_to_the_dead_letter_queue_and_is_kep
 }
 
 #[test]
-fn a_message_stays_invisible_for_six_timeouts_and_the_batching_window() {
+fn message_stays_invisible_for_six_timeouts() {
     for (function, queue, _) in CHAIN {
         let timeout = number(&format!("Resources.{function}.Properties.Timeout"));
         let source = fields(&format!("Resources.{function}.Properties.Events.Queue.Properties"));
@@ -65,59 +65,60 @@ fn a_message_stays_invisible_for_six_timeouts_and_the_batching_window() {
 }
 
 #[test]
-fn a_batch_of_evaluations_ends_before_its_function_runs_out_of_time() {
+fn evaluation_batch_ends_before_the_timeout() {
     let batch = number("Resources.EvaluationFunction.Properties.Events.Queue.Properties.BatchSize");
     let waves = batch.div_ceil(MAX_CONCURRENT_MESSAGES as u64);
-    // The last request may begin at the end of the session's time, and may take as long as the parameter allows.
+    // The last request may begin at the end of the time budget, and may take as long as the parameter allows.
     let timeout = number("Resources.EvaluationFunction.Properties.Timeout");
-    for answer in 1..=LONGEST_TIMEOUT_SECONDS {
-        let time_budget = time_budget(Duration::from_secs(answer));
-        let longest = time_budget.as_secs() + answer + READING_TIME_RESERVE.as_secs();
-        assert!(waves * longest < timeout, "{waves} x {longest} s do not fit into {timeout} s");
-        assert!(time_budget >= Duration::from_secs(1), "some requests are begun");
+    for request in 1..=LONGEST_TIMEOUT_SECONDS {
+        let time_budget = time_budget(Duration::from_secs(request));
+        let longest = time_budget.as_secs() + request + READING_TIME_RESERVE.as_secs();
+        assert!(waves * longest < timeout, "{waves} x {longest} s exceed {timeout} s");
+        assert!(time_budget >= Duration::from_secs(1), "no request would start");
     }
 }
 
 #[test]
-fn a_batch_of_deletions_ends_before_its_function_runs_out_of_time() {
+fn deletion_batch_ends_before_the_timeout() {
     let batch = number("Resources.DeletionFunction.Properties.Events.Queue.Properties.BatchSize");
     let waves = batch.div_ceil(MAX_CONCURRENT_MESSAGES as u64);
     let timeout = number("Resources.DeletionFunction.Properties.Timeout");
-    // A third of the time is for the image that is deleted when the time_budget ends.
+    // A third of the timeout is reserved for the image that the function is deleting when the time budget ends.
     assert!(waves * delete::TIME_BUDGET.as_secs() * 3 <= timeout * 2, "{waves} waves in {timeout} s");
 }
 
 #[test]
-fn a_lease_or_a_claim_lasts_as_long_as_its_function_may_run() {
-    for (function, lasts) in [("EvaluationFunction", LEASE_DURATION), ("GenerationFunction", SLOT_LEASE)] {
+fn leases_last_as_long_as_function_timeouts() {
+    for (function, duration) in [("EvaluationFunction", LEASE_DURATION), ("GenerationFunction", SLOT_LEASE)] {
         let timeout = number(&format!("Resources.{function}.Properties.Timeout"));
-        assert_eq!(lasts.as_secs().unsigned_abs(), timeout, "{function}");
+        assert_eq!(duration.as_secs().unsigned_abs(), timeout, "{function}");
     }
 }
 
 #[test]
-fn nothing_is_put_back_before_the_function_that_deleted_it_must_have_ended_by_anybodys_clock() {
+fn restore_waits_for_the_end_of_the_deleting_worker() {
     let timeout = number("Resources.DeletionFunction.Properties.Timeout");
+    // The margin allows for clocks that differ.
     assert_eq!(WORKER_TIMEOUT.as_secs().unsigned_abs(), timeout + 30);
 }
 
 #[test]
-fn so_many_images_are_made_side_by_side_as_the_parameter_says() {
+fn generator_concurrency_limits_parallel_generation() {
     let source = "Resources.GenerationFunction.Properties.Events.Queue.Properties";
     assert_eq!(text(&format!("{source}.ScalingConfig.MaximumConcurrency.Ref")), "GeneratorConcurrency");
     let parameter = fields("Parameters.GeneratorConcurrency");
-    // What AWS allows.
+    // The limits of AWS.
     assert_eq!((parameter["MinValue"].as_u64(), parameter["MaxValue"].as_u64()), (Some(2), Some(1000)));
 }
 
 #[test]
-fn one_message_of_the_generation_queue_is_one_image() {
+fn generation_batch_has_one_message() {
     assert_eq!(number("Resources.GenerationFunction.Properties.Events.Queue.Properties.BatchSize"), 1);
 }
 
 #[test]
-fn lambda_does_not_take_what_is_put_off_for_a_runaway_loop() {
-    // With `Terminate`, its default, it drops a message that has come back to the same function some sixteen times.
+fn lambda_does_not_stop_deferred_messages() {
+    // With `Terminate`, the default, Lambda drops a message that has reached the same function about sixteen times.
     assert_eq!(text("Globals.Function.RecursiveLoop"), "Allow");
     for (function, ..) in CHAIN {
         assert!(!fields(&format!("Resources.{function}.Properties")).contains_key("RecursiveLoop"), "{function}");

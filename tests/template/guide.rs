@@ -1,4 +1,4 @@
-//! The README's table of parameters, and the figures that documents quote, are those of the template.
+//! The README's table of parameters, and the figures that documents quote, match the template.
 
 use std::collections::BTreeSet;
 
@@ -7,29 +7,29 @@ use crate::document::{at, fields, number, resources_of_type};
 
 const README: &str = include_str!("../../README.md");
 
-/// The rows of the table: their parameters and defaults. One default may stand for all parameters of a row.
+/// The parameters and defaults of each row of the table. One default may apply to all parameters of a row.
 fn rows() -> Vec<(Vec<String>, Vec<String>)> {
     let (_, after) = README.split_once("| parameter | default | |").unwrap();
     let (table, _) = after.split_once("\n\n").unwrap();
-    let words =
-        |cell: &str| -> Vec<String> { cell.split(',').map(|word| word.trim().trim_matches('`').to_owned()).collect() };
+    let items =
+        |cell: &str| -> Vec<String> { cell.split(',').map(|item| item.trim().trim_matches('`').to_owned()).collect() };
     let row = |line: &str| {
         let columns: Vec<&str> = line.split('|').collect();
-        (words(columns[1]), words(columns[2]))
+        (items(columns[1]), items(columns[2]))
     };
     table.lines().filter(|line| line.starts_with("| `")).map(row).collect()
 }
 
 #[test]
-fn the_readme_lists_every_parameter_with_its_default() {
+fn readme_lists_every_parameter_with_its_default() {
     let parameters = fields("Parameters");
     let mut listed = BTreeSet::new();
     for (names, defaults) in rows() {
-        for (at, name) in names.into_iter().enumerate() {
+        for (index, name) in names.into_iter().enumerate() {
             let parameter = parameters.get(name.as_str()).unwrap_or_else(|| panic!("there is no parameter {name}"));
             let default = &parameter["Default"];
             let default = default.as_str().map_or_else(|| default.as_u64().unwrap().to_string(), str::to_owned);
-            let written = defaults.get(at).unwrap_or(&defaults[0]);
+            let written = defaults.get(index).unwrap_or(&defaults[0]);
             let is_same = match default.as_str() {
                 "" => written == "none" || written.starts_with("own "),
                 // The table shortens `black-forest-labs/flux-kontext-pro`.
@@ -45,7 +45,7 @@ fn the_readme_lists_every_parameter_with_its_default() {
 
 /// Documents quote these figures. Change them together.
 #[test]
-fn quoted_figures_are_those_of_the_template() {
+fn quoted_figures_match_the_template() {
     const DAY: u64 = 86_400;
     for (function, queue, dead) in CHAIN {
         assert_eq!(number(&format!("Resources.{queue}.Properties.MessageRetentionPeriod")), 4 * DAY);

@@ -1,5 +1,5 @@
-//! What the template promises: asserted on its text, since an emulator forgives what AWS does not, and, as for the
-//! permissions, on what the running functions do.
+//! The template. Most tests check its text, because the emulator accepts what AWS rejects; one compares the permissions
+//! with the calls of the running functions.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod alarms;

@@ -1,4 +1,4 @@
-//! Parameters that can't work are rejected before anything is created.
+//! Invalid parameters are rejected before the stack creates any resource.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use yaml_serde::Value;
 
 use crate::document::{at, fields, number};
 
-/// What a deployment with these parameters is told; `None` if it goes through.
-async fn refusal(parameters: &[(&str, &str)]) -> Option<String> {
+/// The error of a deployment with these parameters; `None` if it succeeds.
+async fn deployment_error(parameters: &[(&str, &str)]) -> Option<String> {
     let options = StackOptions {
         template: TEMPLATE.to_owned(),
         binaries: binaries().await.clone(),
         parameters: parameters.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
         key_files: BTreeMap::new(),
         account: Account::unique(),
-        name: "asked".to_owned(),
+        name: "parameters".to_owned(),
     };
     Stack::create(emulator().await, options).await.err().map(|error| error.to_string())
 }
 
 #[tokio::test]
-async fn a_paid_service_without_its_key_is_refused_with_what_is_missing() {
+async fn paid_service_needs_exactly_one_key() {
     for (parameters, sentence) in [
         (vec![("Generator", "embedded")], "VisionProvider=openai needs OpenAiApiKeySecretArn or OpenAiApiKey"),
         (
@@ -40,32 +40,32 @@ async fn a_paid_service_without_its_key_is_refused_with_what_is_missing() {
             "More than one of ReplicateApiToken, ReplicateApiTokenSecretArn and ReplicateApiTokenFile is set",
         ),
     ] {
-        let said = refusal(&parameters).await.unwrap_or_else(|| panic!("{parameters:?} is deployed"));
-        assert!(said.contains(sentence), "{said}");
+        let error = deployment_error(&parameters).await.unwrap_or_else(|| panic!("{parameters:?} is deployed"));
+        assert!(error.contains(sentence), "{error}");
     }
 }
 
 #[tokio::test]
-async fn paid_services_with_their_keys_and_embedded_ones_without_are_deployed() {
+async fn paid_services_with_keys_and_embedded_ones_deploy() {
     let paid = [
         ("OpenAiApiKey", "k"),
         ("ReplicateApiTokenSecretArn", "arn:aws:secretsmanager:us-east-1:000000000000:secret:r"),
     ];
-    assert_eq!(refusal(&paid).await, None);
+    assert_eq!(deployment_error(&paid).await, None);
     let in_files = [("OpenAiApiKeyFile", "/run/openai"), ("ReplicateApiTokenFile", "/run/replicate")];
-    assert_eq!(refusal(&in_files).await, None);
-    assert_eq!(refusal(&[("VisionProvider", "embedded"), ("Generator", "embedded")]).await, None);
+    assert_eq!(deployment_error(&in_files).await, None);
+    assert_eq!(deployment_error(&[("VisionProvider", "embedded"), ("Generator", "embedded")]).await, None);
 }
 
 #[tokio::test]
-async fn a_model_may_be_deployed_exactly_if_it_is_known() {
+async fn template_allows_exactly_the_known_models() {
     let allowed = at("Parameters.ReplicateModel.AllowedValues").as_sequence().unwrap();
     let known = ReplicateModel::ALL.map(ReplicateModel::as_str);
     assert_eq!(allowed.iter().filter_map(Value::as_str).collect::<Vec<_>>(), known);
 }
 
-/// The numbers that the evaluation function is told, by their parameters.
-fn numbers_of_the_evaluation() -> BTreeMap<&'static str, &'static str> {
+/// The numeric variables of the evaluation function, by their parameters.
+fn numeric_variables() -> BTreeMap<&'static str, &'static str> {
     let variables = fields("Resources.EvaluationFunction.Properties.Environment.Variables");
     let parameters = fields("Parameters");
     let is_number = |name: &str| parameters.get(name).is_some_and(|parameter| parameter["Type"] == "Number");
@@ -87,8 +87,8 @@ fn is_accepted(variable: &str, value: i64) -> bool {
 }
 
 #[test]
-fn a_number_may_be_deployed_exactly_if_the_functions_accept_it() {
-    let numbers = numbers_of_the_evaluation();
+fn template_and_functions_accept_the_same_numbers() {
+    let numbers = numeric_variables();
     assert!(numbers.len() >= 7, "{numbers:?}");
     for (parameter, variable) in numbers {
         let (least, most) =

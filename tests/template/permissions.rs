@@ -1,4 +1,4 @@
-//! What each function may do: the whole of it, so that nothing can be added unseen.
+//! The complete permissions of each function, so that a test fails if one is added.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::CHAIN;
 use crate::document::{DOCUMENT, at, fields, resources_of_type, text, yaml};
 
 /// Role, resource, actions.
-const MAY: [(&str, &str, &str); 26] = [
+const PERMISSIONS: [(&str, &str, &str); 26] = [
     ("EvaluationRole", "EvaluationQueue", "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes"),
     ("EvaluationRole", "EvaluationQueue", "sqs:ChangeMessageVisibility sqs:SendMessage"),
     ("EvaluationRole", "DeletionQueue", "sqs:SendMessage"),
@@ -41,8 +41,8 @@ const MAY: [(&str, &str, &str); 26] = [
     ("GenerationRole", "ReplicateApiTokenSecretArn", "secretsmanager:GetSecretValue"),
 ];
 
-/// Role, resource and action of what all three may do, and of what two of them may.
-fn what_all_may(role: &str) -> BTreeSet<(String, String)> {
+/// Resource and action of the permissions that several roles share.
+fn shared_permissions(role: &str) -> BTreeSet<(String, String)> {
     let log = role.replace("Role", "LogGroup");
     let mut all = vec![
         ("bucket", "s3:ListBucket"),
@@ -59,7 +59,7 @@ fn what_all_may(role: &str) -> BTreeSet<(String, String)> {
     all.into_iter().map(|(resource, action)| (resource.to_owned(), action.to_owned())).collect()
 }
 
-/// The statements of a role's policies, with those that only hold under a condition of the stack.
+/// The statements of a role's policies, including those that depend on a condition of the stack.
 pub(crate) fn statements(role: &str) -> Vec<&'static Value> {
     let policies = at(&format!("Resources.{role}.Properties.Policies")).as_sequence().unwrap();
     let all = policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap());
@@ -73,13 +73,13 @@ pub(crate) fn statements(role: &str) -> Vec<&'static Value> {
     .collect()
 }
 
-/// One value or a list of them.
+/// The elements of a list, or the single value.
 pub(crate) fn each(value: &'static Value) -> Vec<&'static Value> {
     value.as_sequence().map_or_else(|| vec![value], |values| values.iter().collect())
 }
 
-/// A resource in short: the template's name of it, a folder of the bucket, or a parameter that holds an ARN.
-pub(crate) fn in_short(resource: &Value) -> String {
+/// The short name of a resource: its logical id, a folder of the bucket, or the parameter that contains its ARN.
+pub(crate) fn short_name(resource: &Value) -> String {
     if let Some(name) = resource.get("Fn::GetAtt") {
         return name.as_str().unwrap().strip_suffix(".Arn").unwrap().to_owned();
     }
@@ -99,14 +99,14 @@ pub(crate) fn in_short(resource: &Value) -> String {
     }
 }
 
-/// Resource and action of everything a role allows.
+/// Resource and action of every permission of a role.
 pub(crate) fn allowed(role: &str) -> BTreeSet<(String, String)> {
     let mut allowed = BTreeSet::new();
     for statement in statements(role) {
         assert_eq!(statement["Effect"], "Allow");
         for resource in each(&statement["Resource"]) {
             for action in each(&statement["Action"]) {
-                allowed.insert((in_short(resource), action.as_str().unwrap().to_owned()));
+                allowed.insert((short_name(resource), action.as_str().unwrap().to_owned()));
             }
         }
     }
@@ -114,11 +114,11 @@ pub(crate) fn allowed(role: &str) -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn each_function_may_do_what_this_table_says_and_nothing_else() {
+fn roles_allow_exactly_what_this_table_lists() {
     for (function, ..) in CHAIN {
         let role = function.replace("Function", "Role");
-        let mut expected = what_all_may(&role);
-        for (_, resource, actions) in MAY.iter().filter(|(name, ..)| *name == role) {
+        let mut expected = shared_permissions(&role);
+        for (_, resource, actions) in PERMISSIONS.iter().filter(|(name, ..)| *name == role) {
             expected.extend(actions.split(' ').map(|action| ((*resource).to_owned(), action.to_owned())));
         }
         assert_eq!(allowed(&role), expected, "{role}");
@@ -126,14 +126,17 @@ fn each_function_may_do_what_this_table_says_and_nothing_else() {
 }
 
 #[test]
-fn each_function_has_a_role_of_its_own_that_only_lambda_takes_on_and_that_is_all_it_has() {
+fn each_function_has_only_its_own_lambda_role() {
     for (function, ..) in CHAIN {
         let role = function.replace("Function", "Role");
         assert_eq!(text(&format!("Resources.{function}.Properties.Role.Fn::GetAtt")), format!("{role}.Arn"));
         let own = fields(&format!("Resources.{function}.Properties"));
-        assert!(!own.contains_key("Policies"), "{function}: SAM would ignore them beside a role");
+        assert!(!own.contains_key("Policies"), "{function}: SAM ignores policies if the function has a role");
         let properties = fields(&format!("Resources.{role}.Properties"));
-        assert!(!properties.contains_key("ManagedPolicyArns"), "{role}: AWS's own policies hold for every resource");
+        assert!(
+            !properties.contains_key("ManagedPolicyArns"),
+            "{role}: managed policies of AWS apply to all resources"
+        );
         let trusted = at(&format!("Resources.{role}.Properties.AssumeRolePolicyDocument.Statement"));
         let lambda = "[{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]";
         assert_eq!(*trusted, yaml(lambda), "{role}");
@@ -147,7 +150,7 @@ fn each_function_has_a_role_of_its_own_that_only_lambda_takes_on_and_that_is_all
 }
 
 #[test]
-fn no_function_has_a_wildcard_for_an_action_and_only_x_ray_has_one_for_a_resource() {
+fn only_x_ray_permissions_have_a_wildcard() {
     for (function, ..) in CHAIN {
         for (resource, action) in allowed(&function.replace("Function", "Role")) {
             assert!(!action.contains('*'), "{function}: {action}");
@@ -158,7 +161,7 @@ fn no_function_has_a_wildcard_for_an_action_and_only_x_ray_has_one_for_a_resourc
 }
 
 #[test]
-fn names_below_the_prefix_are_all_that_a_function_may_list() {
+fn functions_list_only_keys_below_the_prefix() {
     for (function, ..) in CHAIN {
         let role = function.replace("Function", "Role");
         let listing: Vec<_> =
@@ -170,11 +173,11 @@ fn names_below_the_prefix_are_all_that_a_function_may_list() {
 }
 
 #[test]
-fn keys_are_used_through_the_service_that_encrypts_with_them_and_only_where_there_are_any() {
+fn kms_keys_are_used_only_through_their_service() {
     for (function, ..) in CHAIN {
         let role = function.replace("Function", "Role");
         for statement in statements(&role) {
-            let key = in_short(each(&statement["Resource"])[0]);
+            let key = short_name(each(&statement["Resource"])[0]);
             let service = match key.as_str() {
                 "BucketKmsKeyArn" => "s3",
                 "SecretsKmsKeyArn" => "secretsmanager",
@@ -189,7 +192,7 @@ fn keys_are_used_through_the_service_that_encrypts_with_them_and_only_where_ther
 }
 
 #[test]
-fn the_event_rule_may_send_to_the_evaluation_queue_and_nobody_else_is_let_into_any_queue() {
+fn queue_policies_admit_only_the_event_rule() {
     for policy in resources_of_type("AWS::SQS::QueuePolicy") {
         let statements = at(&format!("Resources.{policy}.Properties.PolicyDocument.Statement")).as_sequence().unwrap();
         let allowing: Vec<_> = statements.iter().filter(|statement| statement["Effect"] == "Allow").collect();

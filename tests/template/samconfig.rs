@@ -1,4 +1,4 @@
-//! The settings of the SAM command line.
+//! The settings of the SAM CLI.
 
 use yaml_serde::Value;
 
@@ -7,7 +7,7 @@ use crate::document::fields;
 const SAMCONFIG: &str = include_str!("../../samconfig.toml");
 
 #[test]
-fn samconfig_has_dev_and_prod_and_overrides_only_what_the_template_has() {
+fn samconfig_overrides_only_existing_parameters() {
     let samconfig: toml::Table = SAMCONFIG.parse().unwrap();
     let parameters = fields("Parameters");
     for environment in ["default", "dev", "prod"] {
@@ -26,18 +26,18 @@ fn samconfig_has_dev_and_prod_and_overrides_only_what_the_template_has() {
                 assert!(allowed.contains(&value.to_owned()), "{environment}: {pair}");
             }
             let is_secret = parameter.get("NoEcho").is_some_and(|no_echo| *no_echo == Value::Bool(true));
-            assert!(!is_secret, "{environment}: secrets stay out of files");
+            assert!(!is_secret, "{environment}: {name} is a secret");
         }
     }
 }
 
 #[test]
-fn sam_local_runs_what_it_has_built_and_is_told_where_the_emulator_is() {
+fn sam_local_uses_its_build_and_the_emulator() {
     let samconfig: toml::Table = SAMCONFIG.parse().unwrap();
     let of = |command: &str| samconfig["local"][command]["parameters"].as_table().unwrap();
     let (built, invoked) = (of("build")["parameter_overrides"].as_str(), of("local_invoke"));
     let overrides: Vec<_> = invoked["parameter_overrides"].as_str().unwrap().split_whitespace().collect();
     assert_eq!(built, Some(overrides[0]));
-    assert!(overrides[1].starts_with("AwsEndpointUrl=http://"), "without it SAM keeps the variable from the functions");
+    assert!(overrides[1].starts_with("AwsEndpointUrl=http://"), "SAM passes the variable only if the parameter is set");
     assert_eq!(invoked["env_vars"].as_str(), Some("env.json"));
 }

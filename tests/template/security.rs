@@ -1,4 +1,4 @@
-//! Encrypted, over TLS only, closed to the public, logged for as long as one wants, traced.
+//! Encryption, TLS, public access, logs, traces and secrets.
 
 use std::collections::BTreeSet;
 
@@ -7,39 +7,39 @@ use yaml_serde::Value;
 use crate::CHAIN;
 use crate::document::{at, fields, number, resources_of_type, text, yaml};
 
-/// The statement that refuses whatever doesn't come over TLS.
-fn refusal_without_tls(policy: &str) -> &'static Value {
+/// The statement that denies requests without TLS.
+fn tls_statement(policy: &str) -> &'static Value {
     let statements = at(&format!("Resources.{policy}.Properties.PolicyDocument.Statement")).as_sequence().unwrap();
-    let refusal = statements.iter().find(|statement| statement["Sid"] == "TlsOnly");
-    let refusal = refusal.unwrap_or_else(|| panic!("{policy} lets everybody in without TLS"));
-    assert_eq!((&refusal["Effect"], &refusal["Principal"]), (&Value::from("Deny"), &Value::from("*")), "{policy}");
-    assert_eq!(refusal["Condition"], yaml(r#"Bool: {aws:SecureTransport: "false"}"#), "{policy}");
-    refusal
+    let statement = statements.iter().find(|statement| statement["Sid"] == "TlsOnly");
+    let statement = statement.unwrap_or_else(|| panic!("{policy} allows requests without TLS"));
+    assert_eq!((&statement["Effect"], &statement["Principal"]), (&Value::from("Deny"), &Value::from("*")), "{policy}");
+    assert_eq!(statement["Condition"], yaml(r#"Bool: {aws:SecureTransport: "false"}"#), "{policy}");
+    statement
 }
 
 #[test]
-fn each_of_the_six_queues_refuses_what_does_not_come_over_tls() {
+fn all_six_queues_require_tls() {
     for queue in CHAIN.iter().flat_map(|(_, queue, dead)| [queue, dead]) {
         let policy = format!("{queue}Policy");
-        // A queue has one policy: a second one would take the place of the first.
+        // A queue has one policy: a second one would replace the first.
         assert_eq!(*at(&format!("Resources.{policy}.Properties.Queues")), yaml(&format!("[{{Ref: {queue}}}]")));
-        let refusal = refusal_without_tls(&policy);
-        assert_eq!(refusal["Action"], "sqs:*");
-        assert_eq!(refusal["Resource"]["Fn::GetAtt"], Value::from(format!("{queue}.Arn")));
+        let statement = tls_statement(&policy);
+        assert_eq!(statement["Action"], "sqs:*");
+        assert_eq!(statement["Resource"]["Fn::GetAtt"], Value::from(format!("{queue}.Arn")));
     }
     assert_eq!(resources_of_type("AWS::SQS::QueuePolicy").len(), 6);
 }
 
 #[test]
-fn the_stacks_own_bucket_refuses_what_does_not_come_over_tls() {
+fn own_bucket_requires_tls() {
     assert_eq!(text("Resources.BucketTlsOnly.Properties.Bucket.Ref"), "Bucket");
-    let refusal = refusal_without_tls("BucketTlsOnly");
-    assert_eq!(refusal["Action"], "s3:*");
-    assert_eq!(refusal["Resource"], yaml("[{Fn::GetAtt: Bucket.Arn}, {Fn::Sub: '${Bucket.Arn}/*'}]"));
+    let statement = tls_statement("BucketTlsOnly");
+    assert_eq!(statement["Action"], "s3:*");
+    assert_eq!(statement["Resource"], yaml("[{Fn::GetAtt: Bucket.Arn}, {Fn::Sub: '${Bucket.Arn}/*'}]"));
 }
 
 #[test]
-fn everything_that_is_kept_is_encrypted() {
+fn stored_data_is_encrypted() {
     for queue in resources_of_type("AWS::SQS::Queue") {
         assert_eq!(*at(&format!("Resources.{queue}.Properties.SqsManagedSseEnabled")), Value::Bool(true), "{queue}");
     }
@@ -50,7 +50,7 @@ fn everything_that_is_kept_is_encrypted() {
 }
 
 #[test]
-fn the_stacks_own_bucket_is_closed_to_the_public_in_all_four_ways() {
+fn own_bucket_blocks_all_public_access() {
     let block = fields("Resources.Bucket.Properties.PublicAccessBlockConfiguration");
     let names: BTreeSet<_> = block.keys().copied().collect();
     let four = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
@@ -59,13 +59,13 @@ fn the_stacks_own_bucket_is_closed_to_the_public_in_all_four_ways() {
 }
 
 #[test]
-fn the_table_can_be_put_back_to_any_moment_of_the_last_weeks() {
+fn table_has_point_in_time_recovery() {
     let recovery = "Resources.Table.Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled";
     assert_eq!(*at(recovery), Value::Bool(true));
 }
 
 #[test]
-fn each_function_writes_json_into_a_log_of_its_own_that_is_not_kept_for_ever() {
+fn each_function_has_its_own_expiring_json_log() {
     for (function, ..) in CHAIN {
         let group = function.replace("Function", "LogGroup");
         let logging = at(&format!("Resources.{function}.Properties.LoggingConfig"));
@@ -77,7 +77,7 @@ fn each_function_writes_json_into_a_log_of_its_own_that_is_not_kept_for_ever() {
 }
 
 #[test]
-fn every_call_is_traced() {
+fn all_functions_are_traced() {
     assert_eq!(text("Globals.Function.Tracing"), "Active");
     for (function, ..) in CHAIN {
         assert!(!fields(&format!("Resources.{function}.Properties")).contains_key("Tracing"), "{function}");
@@ -85,7 +85,7 @@ fn every_call_is_traced() {
 }
 
 #[test]
-fn each_key_of_a_paid_service_can_lie_in_secrets_manager_and_is_never_echoed() {
+fn service_keys_have_no_echo_and_a_secret_arn() {
     for key in ["OpenAiApiKey", "ReplicateApiToken"] {
         assert_eq!(*at(&format!("Parameters.{key}.NoEcho")), Value::Bool(true));
         assert_eq!(text(&format!("Parameters.{key}.Default")), "");

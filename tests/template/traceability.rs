@@ -1,4 +1,4 @@
-//! Every promise of the documents has its tests, and every test that they name exists.
+//! docs/TRACEABILITY.md names tests for each promise of the documents, and all of these tests exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ fn ids(document: &'static str) -> Vec<&'static str> {
 
 /// A file of Rust source.
 struct Source {
-    /// Its path as a module path, from the root of the repository.
+    /// Its path from the root of the repository, as a module path.
     module: Vec<String>,
     text: String,
 }
@@ -39,12 +39,12 @@ impl Source {
         Self { module, text }
     }
 
-    /// Whether the file belongs to a module such as `vision::stage`.
+    /// Whether the file belongs to a module such as `careful_deletion::pins`.
     fn is_in(&self, module: &[&str]) -> bool {
         self.module.windows(module.len()).any(|window| window == module)
     }
 
-    /// Whether the file has a test of this name; `*` is any.
+    /// Whether the file has a test of this name; `*` matches any test.
     fn has(&self, test: &str) -> bool {
         match test {
             "*" => self.text.contains("#[test]") || self.text.contains("#[tokio::test"),
@@ -65,7 +65,7 @@ fn read_sources(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
 }
 
 #[test]
-fn every_promise_has_a_row_and_every_row_a_promise() {
+fn promises_and_rows_correspond() {
     let promises = [ids(SEMANTICS), ids(FAILURES)].concat();
     let rows = ids(TRACEABILITY);
     let (unique_promises, unique_rows) = (BTreeSet::from_iter(&promises), BTreeSet::from_iter(&rows));

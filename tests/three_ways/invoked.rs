@@ -44,7 +44,7 @@ pub(crate) async fn example_set(stack: &TestStack) -> ActorId {
 
 #[tokio::test]
 async fn evaluation_function_answers_its_sample_events() {
-    let stack = TestStack::by_hand().await;
+    let stack = TestStack::without_triggers().await;
     let actor = example_set(&stack).await;
     for event in sample_events("evaluation-") {
         let answer = invoke(&stack, &stack::binaries().await.evaluation, &event).await;
@@ -56,7 +56,7 @@ async fn evaluation_function_answers_its_sample_events() {
 
 #[tokio::test]
 async fn deletion_function_answers_its_sample_events() {
-    let stack = TestStack::by_hand().await;
+    let stack = TestStack::without_triggers().await;
     let actor = example_set(&stack).await;
     for event in sample_events("deletion-") {
         let answer = invoke(&stack, &stack::binaries().await.deletion, &event).await;
@@ -71,7 +71,7 @@ async fn deletion_function_answers_its_sample_events() {
 
 #[tokio::test]
 async fn generation_function_answers_its_sample_events() {
-    let stack = TestStack::by_hand().await;
+    let stack = TestStack::without_triggers().await;
     let actor = example_set(&stack).await;
     for event in sample_events("generation-") {
         let answer = invoke(&stack, &stack::binaries().await.generation, &event).await;
@@ -87,14 +87,14 @@ async fn generation_function_answers_its_sample_events() {
 
 #[tokio::test]
 async fn bad_message_in_a_batch_is_rejected_alone() {
-    let stack = TestStack::by_hand().await;
+    let stack = TestStack::without_triggers().await;
     let actor = example_set(&stack).await;
     let event = Path::new(EVENTS).join("evaluation-batch-with-one-bad-message.json");
 
     let answer = invoke(&stack, &stack::binaries().await.evaluation, &event).await;
 
     assert_eq!(answer, nothing_failed());
-    let [rejection] = &stack.rejections(1).await[..] else { panic!("one rejection is wanted") };
+    let [rejection] = &stack.rejections(1).await[..] else { panic!("expected one rejection") };
     assert_eq!((rejection.queue.as_str(), rejection.body.as_str()), ("evaluation", "this is not JSON"));
     assert_eq!(rejection.message_id, "00000000-0000-4000-8000-000000000002");
     stack.balanced(&actor).await;
@@ -103,7 +103,7 @@ async fn bad_message_in_a_batch_is_rejected_alone() {
 
 #[tokio::test]
 async fn unreadable_key_is_logged_with_a_remedy() {
-    let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
+    let (stack, binaries) = (TestStack::without_triggers().await, stack::binaries().await);
     for (binary, provider, key) in [
         (&binaries.evaluation, ("VISION_PROVIDER", "openai"), "OPENAI_API_KEY"),
         (&binaries.generation, ("GENERATOR", "replicate"), "REPLICATE_API_TOKEN"),
@@ -114,9 +114,9 @@ async fn unreadable_key_is_logged_with_a_remedy() {
         for (name, value) in [provider, (&key_in_secret, arn), ("AWS_LAMBDA_LOG_FORMAT", "JSON")] {
             variables.insert(name.to_owned(), value.to_owned());
         }
-        let said = runtime_api::fail_to_start(binary, variables).await;
-        let errors: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let [error] = &errors[..] else { panic!("one line is wanted: {said}") };
+        let log = runtime_api::fail_to_start(binary, variables).await;
+        let errors: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let [error] = &errors[..] else { panic!("expected one line: {log}") };
         assert_eq!(error["level"], "ERROR");
         let message = error["fields"]["message"].as_str().unwrap();
         for words in [&format!("{key} can't be read"), arn, "holds the key and nothing else", "SecretsKmsKeyArn"] {
@@ -135,10 +135,10 @@ async fn invalid_environment_names_every_variable() {
     ] {
         let variables = [("BUCKET", "b"), ("GENERATOR", "pencil"), ("VISION_PROVIDER", "eyes"), ("MAX_ROUNDS", "0")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let said = runtime_api::fail_to_start(binary, variables).await;
+        let log = runtime_api::fail_to_start(binary, variables).await;
         let common = ["TABLE", "EVALUATION_QUEUE_URL", "DELETION_QUEUE_URL", "GENERATION_QUEUE_URL"];
         for name in common.iter().chain(own) {
-            assert!(said.contains(name), "{}: {said}", binary.display());
+            assert!(log.contains(name), "{}: {log}", binary.display());
         }
     }
 }

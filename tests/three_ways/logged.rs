@@ -39,13 +39,13 @@ fn of_message(line: &Value) -> Option<Line> {
 
 fn line<'a>(lines: &'a [Line], message: &str) -> &'a Line {
     lines.iter().find(|line| line.message == message).unwrap_or_else(|| {
-        panic!("no line says {message:?}: {:?}", lines.iter().map(|line| &line.message).collect::<Vec<_>>())
+        panic!("no line has the message {message:?}: {:?}", lines.iter().map(|line| &line.message).collect::<Vec<_>>())
     })
 }
 
 #[tokio::test]
 async fn log_lines_name_actor_plan_slot_and_attempt() {
-    let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
+    let (stack, binaries) = (TestStack::without_triggers().await, stack::binaries().await);
     let hero = example_set(&stack).await;
 
     let lines = lines_about(&stack, &binaries.evaluation, &json!({ "actor_id": hero, "mode": "dry_run" })).await;
@@ -53,12 +53,12 @@ async fn log_lines_name_actor_plan_slot_and_attempt() {
     let proposed = &stack.plans(&hero).await[0];
     assert_eq!(line(&lines, "dry run").about["plan"], proposed.plan_id.as_str());
 
-    let order = json!({ "actor_id": hero, "generate": { "bw_stylized": 1 } });
-    let lines = lines_about(&stack, &binaries.generation, &order).await;
+    let request = json!({ "actor_id": hero, "generate": { "bw_stylized": 1 } });
+    let lines = lines_about(&stack, &binaries.generation, &request).await;
     let plans = stack.plans(&hero).await;
     let manual = plans.iter().find(|plan| plan.plan_id != proposed.plan_id).unwrap();
-    let ordered = line(&lines, "plan by hand");
-    assert_eq!((&ordered.about["actor"], &ordered.about["plan"]), (&json!(hero), &json!(manual.plan_id)));
+    let planned = line(&lines, "manual plan adopted");
+    assert_eq!((&planned.about["actor"], &planned.about["plan"]), (&json!(hero), &json!(manual.plan_id)));
     stack.idle().await;
 
     let slot = &manual.slots[0].slot_id;
@@ -75,7 +75,7 @@ async fn log_lines_name_actor_plan_slot_and_attempt() {
 
 #[tokio::test]
 async fn log_line_of_an_upload_names_its_actor() {
-    let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
+    let (stack, binaries) = (TestStack::without_triggers().await, stack::binaries().await);
     let hero = example_set(&stack).await;
     let object = json!({ "key": stack.keys.image(&hero, "new_1.png"), "size": 1, "eTag": "e" });
     let notice = json!({ "Records": [{
@@ -89,7 +89,7 @@ async fn log_line_of_an_upload_names_its_actor() {
 
 #[tokio::test]
 async fn parked_work_emits_a_metric_of_its_stack() {
-    let (stack, binaries) = (TestStack::by_hand().await, stack::binaries().await);
+    let (stack, binaries) = (TestStack::without_triggers().await, stack::binaries().await);
     let hero = example_set(&stack).await;
     let mut variables = stack.variables();
     for (name, value) in [

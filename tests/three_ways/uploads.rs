@@ -4,6 +4,7 @@ use std::fs;
 
 use aws::store::Store;
 use aws_sdk_s3::types::{EventBridgeConfiguration, NotificationConfiguration};
+use balancer_tests::harness;
 use balancer_tests::pictures;
 use balancer_tests::set::{assert_balanced, assert_local_copy_equals_bucket, numbers_made};
 use balancer_tests::stack::{self, TestStack, actor};
@@ -29,7 +30,7 @@ async fn uploads_lead_to_a_balanced_set() {
     }
     let made = numbers_made(&stack, &actor, &manifest, 13).await;
     assert!(made.len() >= 4);
-    assert_eq!(made, (13..13 + made.len() as u64).collect::<Vec<_>>(), "no gap, no double");
+    assert_eq!(made, (13..13 + made.len() as u64).collect::<Vec<_>>(), "no gap and no duplicate");
     assert_eq!(manifest.last_number, 12 + made.len() as u64);
     let women = manifest.images.values().filter_map(|image| image.prompt.as_deref());
     assert!(women.clone().count() == 4 && women.clone().all(|prompt| prompt.contains("woman")));
@@ -71,7 +72,7 @@ async fn each_plan_stores_its_grid_as_jpeg() {
     let images = stack.filenames(&actor).await;
     let folders = grids.iter().map(|name| format!("evaluations/hero/{name}"));
     for key in folders.chain(images.iter().map(|name| format!("training_data/hero/{name}"))) {
-        let key = format!("{}/{key}", stack::KEY_PREFIX);
+        let key = format!("{}/{key}", harness::KEY_PREFIX);
         let head = stack.s3.head_object().bucket(stack.bucket.name()).key(&key).send().await.unwrap();
         assert_eq!(head.content_type(), Some("image/jpeg"), "{key}");
     }
@@ -112,7 +113,7 @@ async fn existing_table_is_reused() {
     stack.balanced(&actor).await;
     let manifest = assert_balanced(&stack, &actor).await;
     let made = numbers_made(&stack, &actor, &manifest, 42).await;
-    assert_eq!(made.first(), Some(&42), "numbers go on where the earlier stack ended");
+    assert_eq!(made.first(), Some(&42), "numbers continue after those of the earlier stack");
 }
 
 #[tokio::test]
@@ -123,12 +124,12 @@ async fn continuous_uploads_are_evaluated() {
     let mut uploads = 0;
     while stack.keys_below("evaluations/").await.is_empty() {
         uploads += 1;
-        assert!(uploads < 60, "nobody has looked at the set for thirty seconds");
+        assert!(uploads < 60, "no evaluation in thirty seconds");
         stack.upload(&actor, &format!("hero_{uploads}.jpg"), &picture.jpeg).await;
         tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     }
-    assert!(uploads > 2, "it was not looked at before it paused");
+    assert!(uploads > 2, "the evaluation began without a quiet period");
     let reason = stack.needs_attention(&actor).await;
     assert!(reason.contains("There is no base image"), "{reason}");
-    assert_eq!(stack.manifest(&actor).await.images.len(), uploads, "none is missed");
+    assert_eq!(stack.manifest(&actor).await.images.len(), uploads, "no upload is missed");
 }

@@ -104,7 +104,7 @@ async fn two_passes_are_both_required() {
 #[tokio::test]
 async fn content_without_json_is_repeated_twice() {
     let service = VisionService::start(|request| match request.index {
-        0 => Answer::Text("Certainly! Here are my judgements:".to_owned()),
+        0 => Answer::Text("Certainly! Here are my assessments:".to_owned()),
         1 => Answer::Text(r#"{"cells": {"1": "good"}}"#.to_owned()),
         _ => assess_correctly(request),
     })
@@ -162,7 +162,7 @@ async fn json_within_other_text_is_read() {
     let around: [fn(&str) -> String; 4] = [
         |json| format!("```json\n{json}\n```"),
         |json| format!("<think>Is {{\"cells\": []}} right? No.</think>\n\n{json}"),
-        |json| format!("Certainly! Here are my judgements: {json}"),
+        |json| format!("Certainly! Here are my assessments: {json}"),
         |json| format!("{json}\nI hope that this helps."),
     ];
     for around in around {

@@ -38,7 +38,7 @@ async fn price() -> MicroUsd {
 #[tokio::test]
 async fn repeats_stop_at_the_budget() {
     let price = price().await;
-    let ask_with = async |budget, affordable| {
+    let assess_with = async |budget, affordable| {
         let service = VisionService::start(nonsense).await;
         let (cost, granted, error) = assess_four(&model(&service, &[]).await, budget).await;
         assert_eq!(service.request_count() as u64, affordable, "{budget}");
@@ -46,29 +46,30 @@ async fn repeats_stop_at_the_budget() {
         let is_stopped = matches!(error, Some(VisionError::OpenAi(OpenAiError::NoBudget { .. })));
         assert_eq!(is_stopped, affordable < 4, "{error:?}");
     };
-    let enough = (0..=4).map(|times| ask_with(price * times, times));
-    let too_little = (0..4).map(|times| ask_with((price * (times + 1)).saturating_sub(MicroUsd(1)), times));
+    let enough = (0..=4).map(|times| assess_with(price * times, times));
+    let too_little = (0..4).map(|times| assess_with((price * (times + 1)).saturating_sub(MicroUsd(1)), times));
     tokio::join!(join_all(enough), join_all(too_little));
 }
 
 #[tokio::test]
 async fn follow_up_requests_stay_within_the_reservation() {
     let refuse = |_: &VisionRequest| Answer::Refused("No.");
-    let leave_out = |_: &VisionRequest| Answer::Entries(Vec::new());
-    let cut_off = |_: &VisionRequest| Answer::Truncated;
-    let eyes: [fn(&VisionRequest) -> Answer; 4] = [refuse, leave_out, cut_off, nonsense];
-    let assess_with = async |eyes, passes, budget| {
-        let service = VisionService::start(eyes).await;
+    let omit_all = |_: &VisionRequest| Answer::Entries(Vec::new());
+    let truncate = |_: &VisionRequest| Answer::Truncated;
+    let services: [fn(&VisionRequest) -> Answer; 4] = [refuse, omit_all, truncate, nonsense];
+    let assess_with = async |answers, passes, budget| {
+        let service = VisionService::start(answers).await;
         let (cost, granted, _) = assess_four(&model(&service, &[("VISION_PASSES", passes)]).await, budget).await;
         assert!(cost <= granted && granted <= budget, "{cost} of {granted} of {budget}");
         (granted, service.request_count())
     };
-    let with_all_and_with_less = async |(eyes, passes)| {
-        let (all, requests) = assess_with(eyes, passes, MicroUsd(u64::MAX)).await;
-        let less = (0..8).map(|share| assess_with(eyes, passes, MicroUsd(all.0 * share / 8)));
+    let with_all_and_with_less = async |(answers, passes)| {
+        let (all, requests) = assess_with(answers, passes, MicroUsd(u64::MAX)).await;
+        let less = (0..8).map(|share| assess_with(answers, passes, MicroUsd(all.0 * share / 8)));
         assert!(requests > 0 && join_all(less).await.into_iter().all(|(_, fewer)| fewer <= requests));
     };
-    join_all(eyes.into_iter().flat_map(|eyes| [(eyes, "1"), (eyes, "2")]).map(with_all_and_with_less)).await;
+    join_all(services.into_iter().flat_map(|answers| [(answers, "1"), (answers, "2")]).map(with_all_and_with_less))
+        .await;
 }
 
 /// Uploads a set of four images.
@@ -86,7 +87,7 @@ fn dollars(amount: MicroUsd) -> String {
 
 #[tokio::test]
 async fn fifty_workers_stay_within_the_budget() {
-    let (price, stack) = (price().await, TestStack::by_hand().await);
+    let (price, stack) = (price().await, TestStack::without_triggers().await);
     let service = VisionService::start(nonsense).await;
     let ten_and_a_half = dollars(MicroUsd(price.0 * 21 / 2));
     let actors: Vec<ActorId> = (0..25).map(|at| format!("hero{at}").parse().unwrap()).collect();
@@ -104,7 +105,7 @@ async fn fifty_workers_stay_within_the_budget() {
 
 #[tokio::test]
 async fn repeat_over_budget_parks_until_the_next_day() {
-    let (price, stack, hero) = (price().await, TestStack::by_hand().await, actor("hero"));
+    let (price, stack, hero) = (price().await, TestStack::without_triggers().await, actor("hero"));
     with_four(&stack, &hero).await;
     let began = Timestamp::now();
     let at = |day: i64| {
@@ -116,10 +117,10 @@ async fn repeat_over_budget_parks_until_the_next_day() {
         let variables = [("ACTOR_DAILY_BUDGET_USD", budget.as_str())];
         evaluate_with(&variables, at(day), &stack, service, &json!({ "actor_id": "hero" })).await
     };
-    let garbling = VisionService::start(nonsense).await;
+    let unreadable = VisionService::start(nonsense).await;
     for day in [0, 1] {
         for _ in 0..2 {
-            let error = evaluate(day, &garbling).await.unwrap_err();
+            let error = evaluate(day, &unreadable).await.unwrap_err();
             assert!(matches!(error, HandlerError::Deferred { after, .. } if after.as_secs() == 900), "{error}");
             let found = record(&stack, &hero).await;
             assert_eq!((found.status, found.lease_token), (Status::Parked, None));
@@ -129,10 +130,10 @@ async fn repeat_over_budget_parks_until_the_next_day() {
         let booked = stack.store.spending_on(&hero, at(day).today()).await.unwrap();
         assert_eq!((booked.spent, booked.committed), (price, price));
     }
-    assert_eq!(garbling.request_count(), 2, "one request a day");
-    let seeing = VisionService::start(assess_correctly).await;
-    evaluate(2, &seeing).await.unwrap();
-    assert_eq!(seeing.request_count(), 1);
+    assert_eq!(unreadable.request_count(), 2, "one request a day");
+    let correct = VisionService::start(assess_correctly).await;
+    evaluate(2, &correct).await.unwrap();
+    assert_eq!(correct.request_count(), 1);
     assert_ne!(record(&stack, &hero).await.status, Status::Parked);
 }
 
@@ -159,9 +160,9 @@ async fn assessments_before_the_budget_ended_are_kept() {
     assert_eq!(found.status, Status::Parked);
     assert_eq!((found.vision_outage_since, found.vision_timed_out), (None, false), "the service has answered");
     assert_eq!(stack.keys_below("evaluations/").await.len(), 2, "the grids are stored");
-    let seeing = VisionService::start(assess_correctly).await;
-    evaluate_with(&[], Clock::system(), &stack, &seeing, &message).await.unwrap();
-    assert_eq!(seeing.requested_numbers().concat().len(), 6, "only the other images are shown");
+    let correct = VisionService::start(assess_correctly).await;
+    evaluate_with(&[], Clock::system(), &stack, &correct, &message).await.unwrap();
+    assert_eq!(correct.requested_numbers().concat().len(), 6, "only the other images are shown");
 }
 
 #[tokio::test]

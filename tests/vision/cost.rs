@@ -44,14 +44,14 @@ async fn evaluation_without_a_plan_records_its_cost() {
 async fn deferred_or_failed_evaluation_records_its_cost() {
     let nonsense = || Answer::Reply(wiremock::ResponseTemplate::new(200).set_body_string("hello"));
     let (stack, actor) = with_set().await;
-    let garbling = VisionService::start(move |_| nonsense()).await;
-    evaluate(&stack, &garbling, "execute").await.unwrap_err();
-    let refusing = VisionService::start(move |request| match request.index {
+    let unreadable = VisionService::start(move |_| nonsense()).await;
+    evaluate(&stack, &unreadable, "execute").await.unwrap_err();
+    let rejecting = VisionService::start(move |request| match request.index {
         0 => nonsense(),
         _ => Answer::Reply(problem(401, "invalid_api_key", "Incorrect API key provided.")),
     })
     .await;
-    evaluate(&stack, &refusing, "execute").await.unwrap();
+    evaluate(&stack, &rejecting, "execute").await.unwrap();
     assert_eq!(record(&stack, &actor).await.status, Status::NeedsAttention);
     let spent: Vec<u64> = costs(&stack, &actor).await.into_iter().map(|evaluation| evaluation.cost.0).collect();
     assert!(spent.len() == 2 && spent[0].div_ceil(4) == spent[1], "four unreadable answers, then one: {spent:?}");
@@ -70,11 +70,11 @@ async fn interrupted_evaluation_keeps_its_assessments() {
         _ => assess_correctly(request),
     })
     .await;
-    let cut_off = tokio::time::timeout(Duration::from_secs(12), evaluate(&stack, &service, "execute")).await;
-    assert!(cut_off.is_err(), "the evaluation waits for the other page");
+    let timed_out = tokio::time::timeout(Duration::from_secs(12), evaluate(&stack, &service, "execute")).await;
+    assert!(timed_out.is_err(), "the evaluation waits for the other page");
     let manifest = stack.manifest(&actor).await;
-    let judged = manifest.images.values().filter(|image| image.assessed_by.is_some()).count();
-    assert!([6, 20].contains(&judged), "{judged} of 26 images");
+    let assessed = manifest.images.values().filter(|image| image.assessed_by.is_some()).count();
+    assert!([6, 20].contains(&assessed), "{assessed} of 26 images");
     let booked = stack.store.spending_on(&actor, Clock::system().today()).await.unwrap();
     assert!(booked.spent == MicroUsd::ZERO && booked.committed > MicroUsd::ZERO, "the possible cost stays reserved");
 }

@@ -20,7 +20,7 @@ const REFUSED: u32 = 3;
 
 /// A balanced set of six: 4 photorealistic, 1 black-and-white and 1 colour stylized.
 pub(crate) async fn with_set() -> (TestStack, ActorId) {
-    let (stack, actor) = (TestStack::by_hand().await, actor("hero"));
+    let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let kinds = KindCounts { photorealistic: 4, bw_stylized: 1, color_stylized: 1 };
     for (number, kind) in (1..).zip(kinds.each()) {
         stack.upload(&actor, &format!("hero_{number}.jpg"), &coded_picture(kind, 8, number)).await;
@@ -84,13 +84,17 @@ async fn unassessed_image_is_named_and_not_counted() {
     assert_eq!((plan.notes.len(), plan.notes[0].filename.as_str()), (1, "hero_3.jpg"));
     assert!(plan.vision_cost > MicroUsd::ZERO);
 
-    let asked_before = service.request_count();
+    let requests_before = service.request_count();
     evaluate(&stack, &service, "execute").await.unwrap();
-    assert_eq!(service.requested_numbers()[asked_before..].concat(), [1], "only the unassessed image is shown again");
+    assert_eq!(
+        service.requested_numbers()[requests_before..].concat(),
+        [1],
+        "only the unassessed image is shown again"
+    );
     let ActorRecord { status, reason, .. } = record(&stack, &actor).await;
     assert_eq!(status, Status::NeedsAttention);
     let reason = reason.unwrap();
-    assert!(reason.contains("hero_3.jpg: not judged: the model refuses to assess it (No.)"), "{reason}");
+    assert!(reason.contains("hero_3.jpg: not assessed: the model refuses to assess it (No.)"), "{reason}");
     assert_eq!(stack.filenames(&actor).await.len(), 6);
 
     evaluate(&stack, &VisionService::start(assess_correctly).await, "execute").await.unwrap();

@@ -80,8 +80,8 @@ async fn other_reasoning_effort_needs_the_operator() {
         "{error}"
     );
     assert_eq!(service.request_count(), 1);
-    let told = model(&service, &[("VISION_REASONING_EFFORT", "low")]).await;
-    assert_assessed_except(&assess(&told, 4, "plan").await, 4, &[]);
+    let configured = model(&service, &[("VISION_REASONING_EFFORT", "low")]).await;
+    assert_assessed_except(&assess(&configured, 4, "plan").await, 4, &[]);
 }
 
 #[tokio::test]
@@ -165,8 +165,8 @@ async fn assessments_before_a_failure_are_kept() {
     .await;
     let batch = assess(&model(&service, &[]).await, 45, "plan").await;
     assert_eq!(batch.interrupted.unwrap().disposition(), Disposition::RetryAfter(Duration::from_secs(60)));
-    let judged = batch.images.iter().filter(|image| image.is_ok()).count();
-    assert!((20..45).contains(&judged) && batch.cost.0 > 0, "{judged} judged");
+    let assessed = batch.images.iter().filter(|image| image.is_ok()).count();
+    assert!((20..45).contains(&assessed) && batch.cost.0 > 0, "{assessed} assessed");
 }
 
 #[tokio::test]

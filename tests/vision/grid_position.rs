@@ -1,4 +1,4 @@
-//! A model that rates by the position in the grid, whatever the image. Because of the random order and the averages, the
+//! A model whose assessments depend only on the position in the grid. Because of the random order and the averages, the
 //! position does not influence deletions.
 
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use image::{Rgb, RgbImage};
 
 use crate::support::{assess_images, model};
 
-/// The ratings of the first five positions in recorded evaluations.
+/// The qualities of the first five positions in recorded evaluations.
 const BY_POSITION: [u8; 5] = [8, 7, 9, 6, 5];
 const IMAGES: usize = 20;
 const PLANS: usize = 80;
 
 fn biased(request: &VisionRequest) -> Answer {
-    let rate = |(place, shown): (usize, &balancer_tests::openai::NumberedImage)| {
+    let assess = |(place, shown): (usize, &balancer_tests::openai::NumberedImage)| {
         entry(shown.number, Kind::Photorealistic, BY_POSITION[place % BY_POSITION.len()], "Seen.")
     };
-    Answer::Entries(request.images.iter().enumerate().map(rate).collect())
+    Answer::Entries(request.images.iter().enumerate().map(assess).collect())
 }
 
 /// The number of deletions and the sum of qualities of each image over many plans.

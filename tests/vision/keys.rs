@@ -41,14 +41,14 @@ async fn stored_key_is_read_once_and_trimmed() {
 async fn unreadable_key_error_names_the_secret() {
     let service = VisionService::start(assess_correctly).await;
     let denied = json!({ "__type": "AccessDeniedException", "Message": "not authorized to perform GetSecretValue" });
-    for (status, answer, says) in [
+    for (status, answer, reason) in [
         (200, json!({ "ARN": ARN, "SecretString": " \n" }), "the secret contains no text"),
         (200, json!({ "ARN": ARN, "SecretBinary": "a2V5" }), "the secret contains no text"),
         (400, denied, "AccessDeniedException"),
     ] {
         let secrets = secrets_manager(status, answer).await;
         let error = model(&service, &secrets).await.err().unwrap().to_string();
-        for words in ["OPENAI_API_KEY can't be read", "GetSecretValue", ARN, says] {
+        for words in ["OPENAI_API_KEY can't be read", "GetSecretValue", ARN, reason] {
             assert!(error.contains(words), "{error}");
         }
     }

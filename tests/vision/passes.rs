@@ -44,9 +44,9 @@ async fn disputed_kinds_get_a_larger_deciding_pass() {
 #[tokio::test]
 async fn two_passes_use_different_orders() {
     let orders = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let noted = std::sync::Arc::clone(&orders);
+    let recorded = std::sync::Arc::clone(&orders);
     let service = VisionService::start(move |request| {
-        noted.lock().unwrap().push(request.images.iter().map(variant).collect::<Vec<_>>());
+        recorded.lock().unwrap().push(request.images.iter().map(variant).collect::<Vec<_>>());
         balancer_tests::openai::assess_correctly(request)
     })
     .await;
@@ -59,9 +59,9 @@ async fn two_passes_use_different_orders() {
 async fn two_passes_average_quality_and_unite_flags() {
     let service = VisionService::start(|request| {
         let answer = |shown: &NumberedImage| {
-            let mut rated = entry(shown.number, Kind::BwStylized, if request.index == 0 { 9 } else { 6 }, "Seen.");
-            rated["looking_at_camera"] = (request.index == 1).into();
-            rated
+            let mut entry = entry(shown.number, Kind::BwStylized, if request.index == 0 { 9 } else { 6 }, "Seen.");
+            entry["looking_at_camera"] = (request.index == 1).into();
+            entry
         };
         Answer::Entries(request.images.iter().map(answer).collect())
     })

@@ -55,7 +55,7 @@ pub enum SendMessage {
         /// Limit the plan
         #[arg(long, value_enum, default_value_t)]
         scope: ScopeArgument,
-        /// Replace a plan that is already running
+        /// Supersede a plan that is already running
         #[arg(long)]
         force: bool,
     },
@@ -85,7 +85,7 @@ pub enum SendMessage {
 
 #[derive(Debug, Args)]
 pub struct Evaluate {
-    /// Every actor with a plan that makes no progress: its plan is superseded
+    /// Evaluate every actor with a plan that makes no progress; this supersedes the plan
     #[arg(long, required = true)]
     pub stuck: bool,
     /// Time without any progress after which a plan counts as stuck
@@ -182,8 +182,8 @@ pub enum QueueArgument {
     Generation,
 }
 
-/// The arguments of `pause` and `resume`. A local stack has no state to keep: `balancer local` stops with Ctrl-C, and the next
-/// run continues.
+/// The arguments of `pause` and `resume`. A local stack has no state to keep: `balancer local` stops with Ctrl-C, and
+/// the next run continues.
 #[derive(Debug, Args)]
 pub struct Pause {
     /// Name of the stack in AWS

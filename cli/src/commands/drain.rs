@@ -14,10 +14,10 @@ use crate::arguments::Drain;
 use crate::connection::Connected;
 use crate::outcome::{Outcome, SCHEMA, answer, remark};
 
-/// SQS counts messages approximately, so the queues must look empty this often in a row.
+/// The number of consecutive polls that must find the queues empty, because SQS counts messages approximately.
 const EMPTY_POLLS: u32 = 3;
 
-/// How often actors are read while messages are left. This scans the table.
+/// The interval at which actors are read while messages are left. Each read scans the table.
 const SCAN_INTERVAL: Duration = Duration::from_secs(60);
 
 #[derive(Serialize)]
@@ -30,7 +30,7 @@ struct Drained {
     parked: Vec<ActorId>,
     /// Actors with a running plan and no message that could continue it.
     stuck: Vec<ActorId>,
-    /// Actors with a running plan of which a message lies in a dead-letter queue.
+    /// Actors with a running plan and a message of it in the dead-letter queue.
     needing_attention: Vec<ActorId>,
 }
 

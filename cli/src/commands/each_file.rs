@@ -15,17 +15,14 @@ pub struct Problem {
     pub sentence: String,
 }
 
-/// A file's name in the form that the stack uses: a user, or a shell's completion, may spell it in another Unicode
-/// form.
+/// The name of a file as the stack spells it; the user, or a shell's completion, may use another Unicode form. `None`
+/// if the stack has no such file.
 pub fn as_known<'a>(name: &str, known: impl Iterator<Item = &'a String> + Clone) -> Option<&'a String> {
     let is_same = |other: &&String| composed(other) == composed(name);
     known.clone().find(|other| *other == name).or_else(|| known.clone().find(is_same))
 }
 
-/// Reports the problems.
-///
-/// # Errors
-/// If there are any.
+/// Reports the problems, and fails if there are any.
 pub fn conclude(problems: &[Problem]) -> anyhow::Result<Outcome> {
     problems.iter().for_each(|problem| remark(&problem.sentence));
     match problems.len() {

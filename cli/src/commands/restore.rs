@@ -65,7 +65,7 @@ async fn in_stack(connected: &Connected, actor: &ActorId, files: &[String], pin:
     let clock = Clock::system();
     let restoration = Restoration { bucket, store, local, keys, pin, clock: &clock };
     let mut restored = Restored::default();
-    for wanted in wanted(actor, &store.trash(actor).await?, files, &mut restored.problems)? {
+    for wanted in find_wanted(actor, &store.trash(actor).await?, files, &mut restored.problems)? {
         match restoration.restore(actor, &wanted.file, &wanted.trashed).await {
             Ok(left) => {
                 restored.done.push(wanted);
@@ -93,7 +93,7 @@ impl Restored {
 }
 
 /// The newest record of each named file, or everything that the latest plan or manual request deleted.
-fn wanted(
+fn find_wanted(
     actor: &ActorId,
     trash: &Trash,
     files: &[String],

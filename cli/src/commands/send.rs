@@ -96,7 +96,7 @@ impl Request {
                 let generate = KindCounts { photorealistic, bw_stylized, color_stylized };
                 if generate == KindCounts::default() {
                     bail!(WrongUsage(
-                        "say how many images to generate: --photorealistic N, --bw-stylized N or --color-stylized N"
+                        "give the number of images to generate: --photorealistic N, --bw-stylized N or --color-stylized N"
                             .to_owned()
                     ));
                 }
@@ -122,8 +122,8 @@ impl Request {
         }
     }
 
-    /// Names the images to delete as the stack does: a shell's completion may spell them in another Unicode form. Reports
-    /// unknown ones.
+    /// Spells the names of the images to delete as the stack does; a shell's completion may use another Unicode form.
+    /// Reports unknown names.
     async fn name_known_images(&mut self, store: &Store) -> anyhow::Result<()> {
         if self.filenames.is_empty() {
             return Ok(());

@@ -47,14 +47,14 @@ struct ActorSummary {
     cost_ever_micro_usd: MicroUsd,
     /// The cost of the last evaluation that called a paid vision service.
     last_evaluation_micro_usd: Option<MicroUsd>,
-    /// Only on request.
+    /// The current plan; only with `--plan` or for named actors.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(rename = "plan_at_hand")]
+    #[serde(rename = "current_plan")]
     plan_details: Option<PlanDetails>,
-    /// The last dry run, as `plan_details`.
+    /// The last dry run; only with `--plan` or for named actors.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_dry_run: Option<PlanDetails>,
-    /// The last deletion, as `plan_details`.
+    /// The last deletion; only with `--plan` or for named actors.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_deletion: Option<LastDeletion>,
 }
@@ -80,7 +80,7 @@ pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
     Ok(Outcome::of_sets(summaries.iter().map(|summary| summary.status)))
 }
 
-/// These actors, or all of them. All require a scan of the table.
+/// The records of these actors, or of all if none are named, which requires a scan of the table.
 async fn wanted(store: &Store, actors: &[ActorId]) -> anyhow::Result<BTreeMap<ActorId, ActorRecord>> {
     if actors.is_empty() {
         return Ok(store.actors().await?);

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_plan_for_the_sample_shows_every_fault() {
+    fn plan_for_the_sample_shows_every_fault() {
         let vision = EmbeddedVision::new().unwrap();
         let observed: Vec<Observed> = (1..)
             .zip(TRAINING_IMAGES)
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_has_a_base_image_and_21_images() {
+    fn sample_has_a_base_image_and_21_images() {
         let dir = tempfile::tempdir().unwrap();
         write_sample(dir.path()).unwrap();
         let count = |folder: &str| fs::read_dir(dir.path().join(ACTOR_ID).join(folder)).unwrap().count();

@@ -33,10 +33,7 @@ pub struct BaseImage {
 }
 
 impl BaseImage {
-    /// The base image of a folder, if it has one.
-    ///
-    /// # Errors
-    /// If it can't be read.
+    /// The base image of a folder, if it has one. Fails if the image can't be read.
     pub fn of(folder: &ActorFolder) -> anyhow::Result<Option<Self>> {
         let Some(path) = folder.base_image()? else { return Ok(None) };
         Ok(read_if_there(&path)?.map(|bytes| Self { path, bytes }))
@@ -61,7 +58,7 @@ impl ActorFiles {
         Self::read_contents(folder, contents).map_err(with_remedy)
     }
 
-    /// The names of the images that this model has not assessed according to the manifest.
+    /// The names of the images for which the manifest has no assessment by this model.
     pub fn unassessed(&self, model: &str) -> Vec<String> {
         let recorded = self.manifest.as_ref().map(|manifest| &manifest.images);
         let is_known = |file: &ImageFile| {
@@ -75,7 +72,7 @@ impl ActorFiles {
         unassessed.map(|file| file.name.clone()).collect()
     }
 
-    /// Whether the manifest records every readable image as generated, which is so if there are none.
+    /// Whether the manifest records every readable image as generated; `true` if there are none.
     pub fn are_all_generated(&self) -> bool {
         let recorded = self.manifest.as_ref().map(|manifest| &manifest.images);
         let is_generated = |name: &str| recorded.and_then(|images| images.get(name)?.plan_id.as_ref()).is_some();

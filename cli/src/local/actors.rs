@@ -1,4 +1,4 @@
-//! The actors of a run, and the clients to work on them.
+//! The actors of a run, with the clients of the stack's services.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use super::actor_files::ActorFiles;
 use super::circumstances::{Circumstances, Settings};
 use super::data_folder::ActorFolder;
+use super::examined::Examined;
 use super::manifest_keeper::ManifestKeeper;
 use super::report::Report;
 use super::upload::{examine, upload_actor};
@@ -35,10 +36,10 @@ pub struct Actors {
     folders: Vec<ActorFolder>,
     /// The skipped actors, with the reasons.
     pub skipped: BTreeMap<ActorId, String>,
-    /// Actors whose folders permit no conclusions at present, with the reasons.
+    /// Actors whose folders are unreliable at present, for example because a disk is unmounted, with the reasons.
     held: BTreeMap<ActorId, String>,
-    /// Remarks that must not be repeated.
-    said: BTreeSet<String>,
+    /// The remarks that were printed and must not be repeated.
+    printed: BTreeSet<String>,
 }
 
 /// The result of adding an actor.
@@ -68,7 +69,7 @@ impl Actors {
             folders: Vec::new(),
             skipped: BTreeMap::new(),
             held: BTreeMap::new(),
-            said: BTreeSet::new(),
+            printed: BTreeSet::new(),
         }
     }
 
@@ -76,9 +77,11 @@ impl Actors {
     pub async fn add(&mut self, folder: &ActorFolder) -> anyhow::Result<Uploaded> {
         let actor = &folder.actor;
         let mut files = match examine(&self.services, folder).await? {
-            Ok(files) => files,
-            Err(reason) if self.skipped.get(actor) == Some(&reason) => return Ok(Uploaded::StillSkipped),
-            Err(reason) => {
+            Examined::Usable(files) => files,
+            Examined::Unusable(reason) if self.skipped.get(actor) == Some(&reason) => {
+                return Ok(Uploaded::StillSkipped);
+            }
+            Examined::Unusable(reason) => {
                 remark(format!("skipped {actor}: {reason}"));
                 self.skipped.insert(actor.clone(), reason);
                 return Ok(Uploaded::Skipped);
@@ -103,8 +106,8 @@ impl Actors {
         Ok(Uploaded::Complete { images, needs_request, is_suspended })
     }
 
-    /// Forgets that an earlier run has suspended the set, if the user requests a retry or anything except its images
-    /// has changed; the evaluation compares the images. Returns whether the set is still suspended.
+    /// Drops the suspension by an earlier run if the user requests a retry, or if anything except the images has
+    /// changed; the evaluation compares the images. Returns whether the set is still suspended.
     fn keep_suspension(&self, circumstances: &Circumstances, manifest: Option<&mut Manifest>) -> bool {
         let Some(manifest) = manifest else { return false };
         let suspension = manifest.balancing.take();
@@ -112,7 +115,7 @@ impl Actors {
         manifest.balancing.is_some()
     }
 
-    /// Reports an actor's ignored files and possible surprises.
+    /// Reports an actor's ignored files, and image names that make the next number surprisingly high.
     fn report_unusual_files(&mut self, folder: &ActorFolder, files: &ActorFiles) {
         let actor = &folder.actor;
         let base = folder.base_contents().unwrap_or_default().remarks(&format!("{actor}/base_image"));
@@ -132,9 +135,9 @@ impl Actors {
         }
     }
 
-    /// Prints the remarks that were not printed before.
+    /// Prints a remark, unless it was printed before.
     pub fn remark_once(&mut self, line: String) {
-        if self.said.insert(line.clone()) {
+        if self.printed.insert(line.clone()) {
             remark(line);
         }
     }
@@ -177,7 +180,7 @@ impl Actors {
         if !is_suspended {
             return self.request_evaluation(actor, Mode::Execute).await;
         }
-        // An explicit request would retry it.
+        // A manual request would retry the suspended set.
         self.services.store.record_upload(actor, None, Clock::system().now()).await?;
         let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
         self.services.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;

@@ -1,5 +1,5 @@
-//! What a suspended set was decided under, other than its images: the settings of the run, the base image, and the actor's
-//! metadata. If any of them changes, the next run retries the set.
+//! The inputs of a suspension other than the images of the set: the settings of the run, the base image, and the
+//! actor's metadata. If any of them changes, the next run retries the set.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,15 @@ use super::actor_files::ActorFiles;
 const IRRELEVANT: [&str; 5] =
     ["Architecture", "AutomaticBalancing", "GeneratorConcurrency", "KeyPrefix", "LocalDataDir"];
 
-/// Circumstances that no run has.
+/// The digest of outdated circumstances; it equals the digest of no run.
 const OUTDATED: &str = "outdated";
 
 /// The settings of a run.
 pub struct Settings(String);
 
 impl Settings {
-    /// The settings of a stack with these parameters. Keys have no effect, and must not leave a trace.
+    /// The settings of a stack with these parameters. Keys have no effect on a set, and not even their digest may be
+    /// stored.
     pub fn of(parameters: &BTreeMap<String, String>) -> Self {
         let matters = |name: &str| !IRRELEVANT.contains(&name) && !is_secret(name);
         let settings = parameters.iter().filter(|(name, _)| matters(name));
@@ -36,7 +37,7 @@ pub struct Circumstances {
     settings: String,
     base_image: String,
     actor_file: String,
-    /// The last suspension that was completed.
+    /// The last suspension to which [`Self::complete`] has added the circumstances.
     completed: Option<Suspension>,
 }
 
@@ -53,28 +54,28 @@ impl Circumstances {
         }
     }
 
-    /// The base image has been replaced.
+    /// Records that the base image has been replaced.
     pub fn set_base_image(&mut self, bytes: &[u8]) {
         self.base_image = digest(Some(bytes));
         self.outdate();
     }
 
-    /// `actor.json` has been replaced or removed.
+    /// Records that `actor.json` has been replaced or removed.
     pub fn set_actor_file(&mut self, bytes: Option<&[u8]>) {
         self.actor_file = digest(bytes);
         self.outdate();
     }
 
-    /// The table contains the completed suspension until the next evaluation ends. It was decided under other circumstances,
-    /// and the next run must retry it.
+    /// Marks the completed suspension, which the table contains until the next evaluation ends. It is based on other
+    /// circumstances, so the next run must retry the set.
     fn outdate(&mut self) {
         if let Some(completed) = &mut self.completed {
             completed.circumstances = Some(OUTDATED.to_owned());
         }
     }
 
-    /// Adds the circumstances to a suspension that this run has decided. One that an earlier run has decided keeps its own,
-    /// and a parked set keeps the day on which it was parked.
+    /// Adds the circumstances to a suspension by this run. A suspension by an earlier run keeps its own, and a parked
+    /// set keeps the day on which it was parked.
     pub fn complete(&mut self, suspension: &mut Suspension) {
         if suspension.circumstances.is_some() {
             return;
@@ -93,7 +94,7 @@ impl Circumstances {
         suspension.circumstances.as_ref() == Some(&self.digest(suspension.status))
     }
 
-    /// A parked set waits for money, and a new day brings some.
+    /// For a parked set, the digest includes the day, because a new day renews the budget.
     fn digest(&self, status: Status) -> String {
         let mut all = Sha256::new_with_prefix(&self.settings);
         if status == Status::Parked {
@@ -135,9 +136,9 @@ mod tests {
     /// Circumstances on a day that the test can change.
     fn circumstances() -> (Circumstances, Arc<Mutex<Timestamp>>) {
         let day = Arc::new(Mutex::new("2026-03-20T23:59:59Z".parse().unwrap()));
-        let told = Arc::clone(&day);
+        let today = Arc::clone(&day);
         let circumstances = Circumstances {
-            clock: Clock::telling(move || *told.lock().unwrap()),
+            clock: Clock::telling(move || *today.lock().unwrap()),
             settings: "TargetTotal=20\n".to_owned(),
             base_image: digest(Some(b"face")),
             actor_file: digest(None),
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_base_image_or_actor_file_is_a_change() {
+    fn new_base_image_or_actor_file_is_a_change() {
         let (mut circumstances, _day) = circumstances();
         let mut suspension = suspended(Status::NeedsAttention);
         circumstances.complete(&mut suspension);
@@ -156,7 +157,7 @@ mod tests {
         assert!(!circumstances.are_those_of(&suspension));
         let mut again = suspended(Status::NeedsAttention);
         circumstances.complete(&mut again);
-        assert!(!circumstances.are_those_of(&again), "it was decided with the earlier image");
+        assert!(!circumstances.are_those_of(&again), "the suspension is based on the earlier image");
         circumstances.set_base_image(b"face");
         assert!(circumstances.are_those_of(&suspension));
         circumstances.set_actor_file(Some(b"{}"));
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspension_of_an_earlier_run_is_kept() {
+    fn suspension_by_an_earlier_run_is_kept() {
         let (mut circumstances, _day) = circumstances();
         let mut suspension =
             Suspension { circumstances: Some("earlier".to_owned()), ..suspended(Status::NeedsAttention) };
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parked_set_keeps_the_day_it_was_parked_on() {
+    fn parked_set_keeps_the_day_it_was_parked_on() {
         let (mut circumstances, day) = circumstances();
         let mut evening = suspended(Status::Parked);
         circumstances.complete(&mut evening);
@@ -182,6 +183,6 @@ mod tests {
         let mut morning = suspended(Status::Parked);
         circumstances.complete(&mut morning);
         assert_eq!(morning, evening);
-        assert!(!circumstances.are_those_of(&morning), "a new day brings new money");
+        assert!(!circumstances.are_those_of(&morning), "a new day renews the budget");
     }
 }

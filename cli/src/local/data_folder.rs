@@ -27,10 +27,8 @@ pub const ACTOR_FILE: &str = "actor.json";
 /// The folders of an actor that the balancer uses.
 const KNOWN_FOLDERS: [&str; 3] = ["training_data", "base_image", "trash"];
 
-/// The folders of all actors, or of the wanted ones.
-///
-/// # Errors
-/// If a wanted actor, or any actor, is missing.
+/// The folders of all actors, or of the wanted ones. Fails if a wanted actor is missing, or if there is no actor at
+/// all.
 pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder>> {
     if data.to_str().is_none() {
         bail!("the path {} is not UTF-8, which the functions need; rename the folder", data.display());
@@ -104,10 +102,8 @@ fn same_actor(actor: &ActorId, dirs: &[PathBuf]) -> String {
 }
 
 impl ActorFolder {
-    /// The folder of an actor. Its name may use another Unicode form than the id.
-    ///
-    /// # Errors
-    /// If there is none, or more than one.
+    /// The folder of an actor. Its name may use another Unicode form than the id. Fails if there is none, or more than
+    /// one.
     pub fn find(data: &Path, actor: &ActorId) -> anyhow::Result<Self> {
         let mut dirs = names_on_disk::entries(data, actor.as_str());
         dirs.retain(|dir| dir.is_dir());
@@ -185,16 +181,17 @@ impl ActorFolder {
                 "the names of all images in training_data are not UTF-8 (such as {name}): rename them"
             )));
         }
-        let mut astray = Vec::new();
+        let mut misplaced = Vec::new();
         for path in folder::entries(&self.dir)? {
             let name = lossy_name(&path);
             if path.is_dir() && !KNOWN_FOLDERS.contains(&name.as_str()) {
-                astray.extend(images_below(&path)?.into_iter().map(|image| format!("{}/{name}/{image}", self.actor)));
+                misplaced
+                    .extend(images_below(&path)?.into_iter().map(|image| format!("{}/{name}/{image}", self.actor)));
             } else if !path.is_dir() && domain::files::Inventory::of([name.as_str()]).concerns_images() {
-                astray.push(format!("{}/{name}", self.actor));
+                misplaced.push(format!("{}/{name}", self.actor));
             }
         }
-        Ok(places_of(&astray).map(|images| {
+        Ok(places_of(&misplaced).map(|images| {
             format!(
                 "found {images}, and none in training_data: move them into training_data, with their captions, or out of {}",
                 self.actor
@@ -230,10 +227,8 @@ pub fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// A file's content; `None` if there is no such file.
-///
-/// # Errors
-/// If the file can't be read. A dangling link counts as unreadable, because its target may be on an unmounted disk.
+/// A file's content; `None` if there is no such file. A dangling link is an error, because its target may be on an
+/// unmounted disk.
 pub fn read_if_there(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -242,7 +237,7 @@ pub fn read_if_there(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     }
 }
 
-/// The last part of a path, with replacements for what is not UTF-8: for numbers and messages.
+/// The last part of a path, with replacements for invalid UTF-8. Only for numbers and messages.
 pub fn lossy_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

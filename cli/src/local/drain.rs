@@ -1,5 +1,5 @@
-//! The orderly end of a stopped run: evaluations end, images that are being generated, and may be charged, are placed, and
-//! deletions that have begun are completed.
+//! The orderly end of a stopped run: it waits until evaluations have ended, images that are being generated (and may be
+//! charged) are placed, and deletions that have begun are completed.
 
 use std::time::Duration;
 
@@ -26,11 +26,11 @@ const LEASE: SignedDuration = SignedDuration::from_secs(300);
 /// The token of these leases.
 const LEASE_TOKEN: &str = "the end of the run";
 
-/// The run ends silently if nothing is in progress for longer.
+/// The number of busy polls after which the run reports that it waits.
 const SILENT_POLLS: u32 = 5;
 
-/// Starts no further plan, evaluation or image, and waits until evaluations have ended, generated images are in place, and no
-/// deletion is half done.
+/// Starts no further plan, evaluation or image, and waits until evaluations have ended, generated images are in place,
+/// and no deletion is half done.
 pub async fn drain(services: &Services, actors: &[ActorId]) -> anyhow::Result<()> {
     let Services { store, queues, .. } = services;
     let mut draining = Draining { store, queues, unleased: actors.iter().collect(), plans: Vec::new() };
@@ -40,7 +40,7 @@ pub async fn drain(services: &Services, actors: &[ActorId]) -> anyhow::Result<()
 struct Draining<'a> {
     store: &'a Store,
     queues: &'a Queues,
-    /// The actors whose evaluation lease another worker holds. Its evaluation may still start a plan.
+    /// The actors whose evaluation lease another worker holds. That worker's evaluation may still start a plan.
     unleased: Vec<&'a ActorId>,
     /// The superseded plans.
     plans: Vec<(&'a ActorId, String)>,

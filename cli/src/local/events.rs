@@ -48,15 +48,15 @@ pub(super) fn write(directory: &Path, about: &EventContext<'_>) -> anyhow::Resul
 fn messages(about: &EventContext<'_>) -> Vec<(&'static str, Value)> {
     let actor = about.actor;
     let mut messages = vec![
-        ("evaluation-by-hand", json!({ "actor_id": actor })),
-        ("evaluation-by-hand-dry-run", json!({ "actor_id": actor, "mode": "dry_run" })),
-        ("evaluation-by-hand-forced", json!({ "actor_id": actor, "force": true })),
-        ("generation-by-hand", json!({ "actor_id": actor, "generate": { "bw_stylized": 1 } })),
+        ("evaluation-manual", json!({ "actor_id": actor })),
+        ("evaluation-manual-dry-run", json!({ "actor_id": actor, "mode": "dry_run" })),
+        ("evaluation-manual-forced", json!({ "actor_id": actor, "force": true })),
+        ("generation-manual", json!({ "actor_id": actor, "generate": { "bw_stylized": 1 } })),
     ];
     if let Some(image) = &about.image {
         messages.push(("evaluation-upload", upload(about, image)));
         messages.push((
-            "deletion-by-hand",
+            "deletion-manual",
             json!({ "actor_id": actor, "filenames": [image], "request_id": new_request_id() }),
         ));
     }
@@ -83,7 +83,7 @@ fn delivered(message: &Value) -> Value {
     json!({
         "Records": [{
             "messageId": format!("{:032x}", rand::random::<u128>()),
-            "receiptHandle": "by-hand",
+            "receiptHandle": "manual",
             "body": message.to_string(),
             "attributes": { "ApproximateReceiveCount": "1" },
             "messageAttributes": {},

@@ -13,8 +13,9 @@ use handlers::names_on_disk::composed_name;
 use super::actor_files::BaseImage;
 use super::actors::{Actors, Uploaded};
 use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name, read_if_there};
+use super::examined::Examined;
 use super::folder_watcher::FolderWatcher;
-use super::missing_images::contents_or_reason;
+use super::missing_images::contents_unless_vanished;
 use super::upload::{base_image_key, report_unreadable, upload_actor_file, upload_base_image, upload_image};
 use crate::folder::Contents;
 use crate::outcome::remark;
@@ -71,9 +72,9 @@ async fn apply_file_changes(
     mut paths: BTreeSet<PathBuf>,
 ) -> anyhow::Result<bool> {
     let (training_data, base_images) = (folder.training_data(), folder.base_images());
-    let contents = match contents_or_reason(&actors.services, folder).await? {
-        Ok(contents) => contents,
-        Err(reason) => {
+    let contents = match contents_unless_vanished(&actors.services, folder).await? {
+        Examined::Usable(contents) => contents,
+        Examined::Unusable(reason) => {
             actors.hold(&folder.actor, reason);
             return Ok(false);
         }
@@ -102,7 +103,7 @@ async fn apply_file_changes(
     Ok(is_changed || needs_evaluation)
 }
 
-/// The images that have changed, or belong to a newly added folder: their names, with their present or former paths.
+/// The images that have changed or belong to a newly added folder: names, with the present or former paths.
 fn changed_images(paths: &BTreeSet<PathBuf>, folder: &ActorFolder, contents: &Contents) -> BTreeMap<String, PathBuf> {
     let training_data = folder.training_data();
     let inside = paths.iter().filter(|path| path.parent() == Some(&training_data));

@@ -15,7 +15,7 @@ use super::snapshot::Snapshot;
 use crate::folder::entries;
 use crate::outcome::remark;
 
-/// How long nothing must change before files count as completely copied.
+/// Files count as completely copied once nothing has changed for this time.
 pub const COPIED: Duration = Duration::from_millis(500);
 
 /// The polling interval of the folders. Network file systems, and those that a virtual machine shares with its host,
@@ -140,7 +140,8 @@ impl FolderWatcher {
         (is_wanted && others.iter().all(|other| *other == folder.dir)).then_some(folder)
     }
 
-    /// A changed path that is itself a watched folder may be a new folder that is not watched yet.
+    /// Notes a changed path. If it is a watched folder, it may be a new folder of that name, which must be watched
+    /// again.
     fn note(&mut self, path: PathBuf, changed: &mut BTreeSet<PathBuf>) {
         self.forget(&path);
         changed.insert(path);
@@ -192,7 +193,7 @@ impl FolderWatcher {
                     self.watched.insert(dir.clone());
                     new.push(dir);
                 }
-                // Gone again.
+                // The folder has disappeared again.
                 Err(_) if !dir.is_dir() => {}
                 Err(error) => self.fall_back_to_polling(&error),
             }
@@ -263,23 +264,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_data_folder_causes_no_changes() {
+    async fn missing_data_folder_causes_no_changes() {
         let root = tempfile::tempdir().unwrap();
         let (data, elsewhere) = (root.path().join("data"), root.path().join("elsewhere"));
         let images = actor_with_images(&data);
-        for leaves_a_place in [false, true] {
+        for leaves_empty_folder in [false, true] {
             let mut watcher = FolderWatcher::polling_only(&data, &[], SHORT_INTERVAL).unwrap();
             fs::rename(&data, &elsewhere).unwrap();
-            if leaves_a_place {
+            if leaves_empty_folder {
                 fs::create_dir(&data).unwrap();
             }
             let waited = tokio::time::timeout(COPIED * 3, watcher.changes()).await;
             assert!(waited.is_err(), "{waited:?}");
-            if leaves_a_place {
+            if leaves_empty_folder {
                 fs::remove_dir(&data).unwrap();
             }
             fs::rename(&elsewhere, &data).unwrap();
-            let added = images.join(format!("a_{leaves_a_place}.jpg"));
+            let added = images.join(format!("a_{leaves_empty_folder}.jpg"));
             fs::write(&added, "new").unwrap();
             assert_eq!(watcher.changes().await, BTreeSet::from([added]));
         }

@@ -4,7 +4,7 @@ use local_stack::Binaries;
 
 use crate::progress::Spinner;
 
-/// The functions beside this program if they belong to its build; otherwise it compiles them and reports that.
+/// The functions beside this program if they belong to its build; otherwise compiles them and reports that.
 pub async fn binaries() -> anyhow::Result<Binaries> {
     if let Some(binaries) = Binaries::beside_program(handlers::BUILD)? {
         return Ok(binaries);

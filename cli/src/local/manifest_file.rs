@@ -19,16 +19,16 @@ pub async fn save(
     folder: &ActorFolder,
     circumstances: &mut Circumstances,
 ) -> anyhow::Result<Option<Manifest>> {
-    let _turn = turn(&folder.dir).await;
+    let _lock = lock(&folder.dir).await;
     let Some(manifest) = export(store, folder, Some(circumstances)).await? else { return Ok(None) };
     write(folder, &manifest)?;
     Ok(Some(manifest))
 }
 
-/// The same for a command beside the run. The file stays as it is if the run skips the actor, or has not imported that file:
-/// it then holds pins, prompts and trash records that the table does not have.
+/// The same for a command beside the run. The file stays unchanged if the run skips the actor or has not imported the
+/// file, which then has pins, prompts and trash records that the table lacks.
 pub async fn save_beside_run(store: &Store, folder: &ActorFolder) -> anyhow::Result<()> {
-    let _turn = turn(&folder.dir).await;
+    let _lock = lock(&folder.dir).await;
     let Some(manifest) = export(store, folder, None).await? else { return Ok(()) };
     let Ok(files) = ActorFiles::read(folder) else { return Ok(()) };
     if files.manifest.is_none_or(|own| own.created_at == manifest.created_at) {
@@ -64,9 +64,9 @@ fn is_written(path: &Path, manifest: &Manifest) -> bool {
     written.is_some_and(|written| Manifest { updated_at: manifest.updated_at.clone(), ..written } == *manifest)
 }
 
-/// Waits until no other process writes this actor's manifest: `balancer pin` writes it beside a watch, and neither may
-/// replace a newer version. A file system without locks offers no such protection.
-pub async fn turn(dir: &Path) -> Option<File> {
+/// Locks this actor's manifest for writing until the result is dropped: `balancer pin` writes it beside a watch, and
+/// neither may replace a newer version. A file system without locks offers no such protection.
+pub async fn lock(dir: &Path) -> Option<File> {
     let dir = dir.to_owned();
     let wait = move || {
         let folder = File::open(dir).ok()?;

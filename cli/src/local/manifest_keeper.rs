@@ -20,10 +20,10 @@ use super::sync_back::sync_back;
 use crate::outcome::remark;
 
 /// The interval at which the table is polled.
-const PAUSE: Duration = Duration::from_millis(400);
+const POLL: Duration = Duration::from_millis(400);
 
-/// With many actors a poll takes longer. Polling uses at most one part in this many of the time.
-const SHARE: u32 = 10;
+/// The inverse of the largest share of time that polling may take. With many actors a poll takes longer.
+const POLLING_SHARE: u32 = 10;
 
 pub struct ManifestKeeper {
     store: Store,
@@ -68,10 +68,8 @@ impl ManifestKeeper {
         }
     }
 
-    /// Brings every folder into agreement with the bucket. A failure with one folder does not affect the others.
-    ///
-    /// # Errors
-    /// The first failure.
+    /// Brings every folder into agreement with the bucket. A failure with one folder does not affect the others; the
+    /// first failure is returned.
     pub async fn sync_back(&self, services: &Services) -> anyhow::Result<()> {
         // Reports the last deletions.
         let mut result = self.update().await;
@@ -90,7 +88,7 @@ impl ManifestKeeper {
             let began = Instant::now();
             // If the stack has failed, the run itself fails.
             drop(self.update().await);
-            tokio::time::sleep(PAUSE.max(began.elapsed() * SHARE)).await;
+            tokio::time::sleep(POLL.max(began.elapsed() * POLLING_SHARE)).await;
         }
     }
 

@@ -5,11 +5,11 @@ use aws::stack::Services;
 use domain::files::is_image_name;
 
 use super::data_folder::ActorFolder;
+use super::examined::Examined;
 use crate::folder::Contents;
 
-/// The content of an actor's image folder, unless it permits no conclusion. The inner error is a sentence with the
-/// reason.
-pub async fn contents_or_reason(services: &Services, folder: &ActorFolder) -> anyhow::Result<Result<Contents, String>> {
+/// The content of an actor's image folder. It is unusable if images seem to have vanished.
+pub async fn contents_unless_vanished(services: &Services, folder: &ActorFolder) -> anyhow::Result<Examined<Contents>> {
     let actor = &folder.actor;
     let vanished = vanished(services, folder).await?.map(|reason| {
         format!(
@@ -17,13 +17,15 @@ pub async fn contents_or_reason(services: &Services, folder: &ActorFolder) -> an
         )
     });
     if let Some(reason) = vanished.clone().filter(|_| !folder.training_data().is_dir()) {
-        return Ok(Err(reason));
+        return Ok(Examined::Unusable(reason));
     }
     let read = folder.contents().and_then(|contents| Ok((folder.obstacle(&contents)?, contents)));
     Ok(match read {
-        Ok((None, contents)) => vanished.map_or(Ok(contents), Err),
-        Ok((Some(obstacle), _)) => Err(format!("{obstacle}. Until then the run changes nothing of {actor}.")),
-        Err(problem) => Err(format!("{problem:#}. Until then the run changes nothing of {actor}.")),
+        Ok((None, contents)) => vanished.map_or(Examined::Usable(contents), Examined::Unusable),
+        Ok((Some(obstacle), _)) => {
+            Examined::Unusable(format!("{obstacle}. Until then the run changes nothing of {actor}."))
+        }
+        Err(problem) => Examined::Unusable(format!("{problem:#}. Until then the run changes nothing of {actor}.")),
     })
 }
 

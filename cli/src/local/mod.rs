@@ -6,6 +6,7 @@ mod circumstances;
 pub mod data_folder;
 mod drain;
 mod events;
+mod examined;
 mod folder_changes;
 mod folder_watcher;
 mod functions;

@@ -29,8 +29,8 @@ pub struct Cost {
     #[serde(rename = "per_image_micro_usd")]
     per_image: MicroUsd,
     /// The cost of assessment, at most: the images that this dry run has assessed, and those to generate.
-    #[serde(rename = "rating_micro_usd")]
-    rating: MicroUsd,
+    #[serde(rename = "assessment_micro_usd")]
+    assessment: MicroUsd,
     /// The amount that the dry run itself has paid for assessments.
     #[serde(rename = "dry_run_micro_usd")]
     dry_run: MicroUsd,
@@ -46,14 +46,14 @@ impl Terms {
         let images = plan.slots.len();
         let per_image = self.generator.usd_per_image();
         let generation = per_image * images as u64;
-        let rating = plan.vision_cost + highest_price(images, &self.vision);
+        let assessment = plan.vision_cost + highest_price(images, &self.vision);
         let are_built_in =
             matches!((&self.vision, &self.generator), (VisionConfig::Embedded, GeneratorConfig::Embedded));
         Cost {
-            total: generation + rating,
+            total: generation + assessment,
             generation,
             per_image,
-            rating,
+            assessment,
             dry_run: plan.vision_cost,
             images,
             is_free: are_built_in,
@@ -86,8 +86,9 @@ impl Cost {
             1 => Some(format!("1 image at {}", self.per_image)),
             many => Some(format!("{many} images at {}", self.per_image)),
         };
-        let rating = (self.rating > MicroUsd::ZERO).then(|| format!("{} at most for assessments", self.rating));
-        let parts: Vec<String> = generation.into_iter().chain(rating).collect();
+        let assessment =
+            (self.assessment > MicroUsd::ZERO).then(|| format!("{} at most for assessments", self.assessment));
+        let parts: Vec<String> = generation.into_iter().chain(assessment).collect();
         let mut text = match parts.is_empty() {
             true => "would cost nothing".to_owned(),
             false => format!("would cost about {}: {}", self.total, parts.join(", ")),
@@ -102,7 +103,8 @@ impl Cost {
 #[cfg(test)]
 mod tests {
     use domain::kind::{Kind, KindCounts};
-    use domain::plan::{Origin, PlannedDeletion, Slot};
+    use domain::plan::{Origin, PlannedDeletion};
+    use domain::slot::Slot;
     use handlers::config::from_variables;
     use jiff::Timestamp;
 
@@ -133,7 +135,7 @@ mod tests {
     const BUILT_IN: [(&str, &str); 2] = [("VISION_PROVIDER", "embedded"), ("GENERATOR", "embedded")];
 
     #[test]
-    fn the_built_in_models_cost_nothing() {
+    fn embedded_models_cost_nothing() {
         let cost = terms(&BUILT_IN).cost(&plan(1, 7));
         assert_eq!(
             (cost.total, cost.in_words().as_str()),
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn cost_adds_images_and_the_highest_rating_price() {
+    fn cost_adds_images_and_highest_assessment_price() {
         let paid = [
             ("VISION_PROVIDER", "openai"),
             ("OPENAI_API_KEY", "k"),
@@ -151,9 +153,9 @@ mod tests {
         ];
         let cost = terms(&paid).cost(&Plan { vision_cost: MicroUsd(300), ..plan(0, 7) });
         assert_eq!((cost.generation, cost.per_image), (MicroUsd(280_000), MicroUsd(40_000)));
-        assert!(cost.rating > MicroUsd(300) && cost.total == cost.generation + cost.rating, "{cost:?}");
-        let said = cost.in_words();
-        assert!(said.contains("7 images at $0.04, ") && said.ends_with("; this dry run has cost $0.0003"), "{said}");
+        assert!(cost.assessment > MicroUsd(300) && cost.total == cost.generation + cost.assessment, "{cost:?}");
+        let words = cost.in_words();
+        assert!(words.contains("7 images at $0.04, ") && words.ends_with("; this dry run has cost $0.0003"), "{words}");
         let nothing = terms(&paid).cost(&plan(2, 0)).in_words();
         assert_eq!(nothing, "would cost nothing");
     }

@@ -83,8 +83,8 @@ impl ActorProposal {
 
     /// The exit code of a command with this result.
     pub fn outcome(&self) -> Outcome {
-        let can_go_ahead = self.proposal.is_some() && self.obstacle.is_none() && self.needs_approval.is_none();
-        if can_go_ahead { Outcome::Done } else { Outcome::NeedsAttention }
+        let can_proceed = self.proposal.is_some() && self.obstacle.is_none() && self.needs_approval.is_none();
+        if can_proceed { Outcome::Done } else { Outcome::NeedsAttention }
     }
 
     /// The text for a terminal.

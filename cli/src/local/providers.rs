@@ -84,9 +84,6 @@ pub struct Providers {
 impl ProviderArguments {
     /// The providers that the arguments and the environment configure. A dry run generates nothing and needs no
     /// generator token; [`Self::check_dry_run`] checks whether it needs the vision model's key.
-    ///
-    /// # Errors
-    /// If a paid provider is requested and its key is missing, or a variable has an invalid value.
     pub fn read(self, dry_run: bool) -> anyhow::Result<Providers> {
         // Rejects settings with which a function would not start, before anything is built.
         self.vision_config()?;
@@ -98,7 +95,7 @@ impl ProviderArguments {
         let mut providers = Providers::default();
         match self.vision {
             Vision::Embedded => providers.parameters.push(("VisionProvider", "embedded".to_owned())),
-            Vision::OpenAi => providers.pay("VisionProvider", "openai", &OF_VISION)?,
+            Vision::OpenAi => providers.add_paid("VisionProvider", "openai", &OF_VISION)?,
         }
         let concurrency = match self.generator {
             Generator::Embedded => {
@@ -106,11 +103,11 @@ impl ProviderArguments {
                 cores
             }
             Generator::Replicate => {
-                providers.pay("Generator", "replicate", &OF_GENERATOR)?;
+                providers.add_paid("Generator", "replicate", &OF_GENERATOR)?;
                 REPLICATE_CONCURRENCY
             }
         };
-        providers.parameters.extend(set_ones(&OF_BUDGET));
+        providers.parameters.extend(parameters_from_environment(&OF_BUDGET));
         providers.parameters.push(("GeneratorConcurrency", concurrency.to_string()));
         Ok(providers)
     }
@@ -120,30 +117,25 @@ impl ProviderArguments {
         let (key, key_file) = OF_VISION[0];
         match self.vision {
             Vision::Embedded => providers.parameters.push(("VisionProvider", "embedded".to_owned())),
-            Vision::OpenAi if is_set(key) => providers.pay("VisionProvider", "openai", &OF_VISION)?,
+            Vision::OpenAi if is_set(key) => providers.add_paid("VisionProvider", "openai", &OF_VISION)?,
             Vision::OpenAi => {
                 providers.key_files.insert(key_file.to_owned(), NO_KEY.to_owned());
                 providers.parameters.push(("VisionProvider", "openai".to_owned()));
-                providers.parameters.extend(set_ones(&OF_VISION[1..]));
+                providers.parameters.extend(parameters_from_environment(&OF_VISION[1..]));
             }
         }
         providers.parameters.push(("Generator", "embedded".to_owned()));
-        providers.parameters.extend(set_ones(&OF_BUDGET));
+        providers.parameters.extend(parameters_from_environment(&OF_BUDGET));
         Ok(providers)
     }
 
-    /// The prices of the models, and the rules of the run.
-    ///
-    /// # Errors
-    /// If a setting of a paid model is invalid.
+    /// The prices of the models, and the limit for approval.
     pub fn terms(self, max_deleted_percent: u8) -> anyhow::Result<Terms> {
         Ok(Terms { vision: self.vision_config()?, generator: self.generator_config()?, max_deleted_percent })
     }
 
-    /// Checks that a dry run without a key has no images to assess.
-    ///
-    /// # Errors
-    /// If there are images that the model has not assessed in an earlier run; the error names them.
+    /// Checks that a dry run without a key has no images to assess. The error names images that the model has not
+    /// assessed in an earlier run.
     pub fn check_dry_run(self, folders: &[ActorFolder]) -> anyhow::Result<()> {
         let VisionConfig::OpenAi(config) = self.vision_config()? else { return Ok(()) };
         if is_set(OF_VISION[0].0) {
@@ -151,7 +143,7 @@ impl ProviderArguments {
         }
         let model = name_of(&config);
         for folder in folders {
-            // The reading of the folder reports unreadable files.
+            // The upload reports an unreadable folder.
             let Ok(files) = ActorFiles::read(folder) else { continue };
             let unassessed = files.unassessed(&model);
             if let Some(first) = unassessed.first() {
@@ -172,7 +164,7 @@ impl ProviderArguments {
             Vision::Embedded => "embedded",
             Vision::OpenAi => "openai",
         };
-        usable(from_variables(described("VISION_PROVIDER", provider, &OF_VISION)))
+        usage_checked(from_variables(variables_of("VISION_PROVIDER", provider, &OF_VISION)))
     }
 
     fn generator_config(self) -> anyhow::Result<GeneratorConfig> {
@@ -180,24 +172,23 @@ impl ProviderArguments {
             Generator::Embedded => "embedded",
             Generator::Replicate => "replicate",
         };
-        usable(from_variables(described("GENERATOR", provider, &OF_GENERATOR)))
+        usage_checked(from_variables(variables_of("GENERATOR", provider, &OF_GENERATOR)))
     }
 }
 
-/// An invalid setting counts as wrong usage.
-fn usable<T>(read: Result<T, InvalidConfig>) -> anyhow::Result<T> {
+/// Reports an invalid setting as wrong usage.
+fn usage_checked<T>(read: Result<T, InvalidConfig>) -> anyhow::Result<T> {
     read.map_err(|error| WrongUsage(error.to_string()).into())
 }
 
-/// A provider's settings in the environment, parsed as its function would parse them. The key, the first variable, may
-/// be missing.
-fn described(variable: &str, provider: &str, variables: &[(&str, &'static str)]) -> BTreeMap<String, String> {
+/// A provider's variables, as its function would receive them. The key, the first variable, may be missing in the
+/// environment.
+fn variables_of(variable: &str, provider: &str, variables: &[(&str, &'static str)]) -> BTreeMap<String, String> {
     let (key, _) = variables[0];
     let set = variables.iter().filter_map(|(name, _)| Some(((*name).to_owned(), env::var(name).ok()?)));
-    let mut described: BTreeMap<String, String> =
-        [(key.to_owned(), NO_KEY.to_owned())].into_iter().chain(set).collect();
-    described.insert(variable.to_owned(), provider.to_owned());
-    described
+    let mut all: BTreeMap<String, String> = [(key.to_owned(), NO_KEY.to_owned())].into_iter().chain(set).collect();
+    all.insert(variable.to_owned(), provider.to_owned());
+    all
 }
 
 fn is_set(variable: &str) -> bool {
@@ -206,7 +197,7 @@ fn is_set(variable: &str) -> bool {
 
 impl Providers {
     /// Adds a paid provider with its settings from the environment; the first variable is its key.
-    fn pay(
+    fn add_paid(
         &mut self,
         parameter: &'static str,
         provider: &str,
@@ -220,11 +211,11 @@ impl Providers {
         };
         self.key_files.insert(key_file.to_owned(), value);
         self.parameters.push((parameter, provider.to_owned()));
-        self.parameters.extend(set_ones(&variables[1..]));
+        self.parameters.extend(parameters_from_environment(&variables[1..]));
         Ok(())
     }
 }
 
-fn set_ones(variables: &[(&str, &'static str)]) -> impl Iterator<Item = (&'static str, String)> {
+fn parameters_from_environment(variables: &[(&str, &'static str)]) -> impl Iterator<Item = (&'static str, String)> {
     variables.iter().filter_map(|(name, parameter)| Some((*parameter, env::var(name).ok()?)))
 }

@@ -23,7 +23,7 @@ pub struct RunningStack {
     pub stack: StackRef,
     pub access_key_id: String,
     pub secret_access_key: String,
-    /// The folder whose actors it has, if there is one.
+    /// The folder of its actors, if there is one.
     pub data: Option<PathBuf>,
     /// Whether its functions keep the folder identical to the bucket.
     pub keeps_data: bool,
@@ -81,7 +81,7 @@ impl RunningStack {
         }
         match running.pop() {
             Some(stack) if running.is_empty() => Ok(stack),
-            _ => bail!("more than one stack is running; say which with --data DIR:\n  {list}"),
+            _ => bail!("more than one stack is running; choose one with --data DIR:\n  {list}"),
         }
     }
 
@@ -145,7 +145,7 @@ impl RunningStack {
     }
 }
 
-/// The entry of a running stack. The drop removes it.
+/// The entry of a running stack; removed when it is dropped.
 pub struct Registration {
     path: PathBuf,
     /// Held while the stack runs.

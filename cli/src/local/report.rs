@@ -49,9 +49,8 @@ pub struct ActorReport {
     /// Whether a plan of the actor awaits approval.
     pub awaits_approval: bool,
     /// Whether the run left the set unchanged because an earlier run has suspended it and nothing has changed since.
-    #[serde(rename = "unchanged_since_given_up")]
     pub unchanged_since_suspended: bool,
-    /// That plan, if there is one.
+    /// The plan that awaits approval, if there is one.
     #[serde(skip)]
     on_hold: Option<Plan>,
     /// Whether the run skipped the actor, so that its set is unknown.
@@ -76,10 +75,8 @@ impl Report {
         self
     }
 
-    /// Prints the report: a table, or a line of JSON with the sentences on standard error.
-    ///
-    /// # Errors
-    /// If the reader of the output has gone.
+    /// Prints the report: a table, or a line of JSON with the sentences on standard error. Fails if the reader of the
+    /// output has gone.
     pub fn print(&self, json: bool, undo: Undo) -> anyhow::Result<()> {
         if !json {
             return try_answer(self.in_words(undo));

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::data_folder::ActorFolder;
 
 /// The reason of an image in the trash without a record.
-const UNRECORDED: &str = "Deleted by a run that was killed before it had noted why.";
+const UNRECORDED: &str = "Deleted by a run that was killed before it recorded the reason.";
 
 /// Reconciles a manifest with the folder if a killed run has completed one step and not the next: images that were
 /// never placed, deletions that had not moved their file yet, and files in the trash without a record.
@@ -76,8 +76,8 @@ pub fn record_trash(manifest: &mut Manifest, folder: &ActorFolder) {
     }
 }
 
-/// Removes the temporary files that a killed run has left. The caller must hold
-/// the lock of the data folder, so that no other run is writing them.
+/// Removes the temporary files that a killed run has left. The caller must hold the lock of the data folder, so that no
+/// other run is writing them.
 pub fn remove_partial_files(folder: &ActorFolder) {
     let plans = entries(&folder.trash()).map(|plan| plan.path());
     for dir in plans.chain([folder.training_data(), folder.dir.clone()]) {
@@ -99,7 +99,7 @@ fn entries(dir: &Path) -> impl Iterator<Item = DirEntry> + use<> {
     fs::read_dir(dir).into_iter().flatten().flatten()
 }
 
-/// When a file arrived at its path. Its modification time is that of the picture.
+/// When a file was moved to its path. Its modification time does not show this, because a move keeps it.
 fn moved_at(file: &DirEntry) -> Timestamp {
     let changed = file.metadata().ok().and_then(|metadata| Timestamp::from_second(metadata.ctime()).ok());
     changed.unwrap_or(Timestamp::UNIX_EPOCH)
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_never_placed_returns_its_number() {
+    fn image_never_placed_returns_its_number() {
         let (_data, folder) = folder();
         fs::write(folder.training_data().join("hero_3.jpg"), "here").unwrap();
         let image = |index: u64| json!({ "index": index, "plan_id": "p", "prompt": "a beach" });
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_that_moved_nothing_is_dropped() {
+    fn deletion_that_moved_nothing_is_dropped() {
         let (_data, folder) = folder();
         for file in [folder.training_data().join("a.jpg"), folder.training_data().join("b.jpg")] {
             fs::write(file, "here").unwrap();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unrecorded_file_in_the_trash_can_be_restored() {
+    fn unrecorded_file_in_the_trash_can_be_restored() {
         let (_data, folder) = folder();
         for name in ["hero_7.jpg", "hero_7.txt"] {
             fs::write(folder.trash_path("p", name), "moved").unwrap();
@@ -182,8 +182,13 @@ mod tests {
     fn partial_copies_of_a_killed_run_are_removed() {
         let (_data, folder) = folder();
         let (set, trash) = (folder.training_data(), folder.trash().join("p"));
-        let partial = [set.join(".aB3x9Z.part"), trash.join(".000000.part")];
-        let others = [set.join("film.mkv.part"), set.join(".download.part"), trash.join(".aB3x9Z.jpg")];
+        let partial = [set.join(".aB3x9Z.balancer-part"), trash.join(".000000.balancer-part")];
+        let others = [
+            set.join("film.mkv.part"),
+            set.join(".aB3x9Z.part"),
+            set.join(".download.balancer-part"),
+            trash.join(".aB3x9Z.jpg"),
+        ];
         for file in partial.iter().chain(&others) {
             fs::write(file, "half").unwrap();
         }

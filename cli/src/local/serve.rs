@@ -5,7 +5,6 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use aws::stack::Services;
 use domain::actor::ActorId;
 use domain::keys::Keys;
 use handlers::wiring::EMULATOR_ACCESS_KEY_ID;
@@ -13,6 +12,7 @@ use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions, write_priv
 use serde_json::{Value, json};
 
 use super::data_folder::{self, ActorFolder};
+use super::examined::Examined;
 use super::registry::{Registration, RunningStack};
 use super::session::{KEY_PREFIX, STACK_NAME, TEMPLATE, interruption};
 use super::upload::{examine, upload_actor};
@@ -24,7 +24,7 @@ use crate::target::{CapArguments, TargetArguments};
 const USUAL_PORT: u16 = 4566;
 
 /// The event that the instructions name if the stack has no actor.
-const SAMPLE_EVENT: &str = "infra/events/evaluation-by-hand.json";
+const SAMPLE_EVENT: &str = "infra/events/evaluation-manual.json";
 
 pub struct Options {
     pub data: Option<PathBuf>,
@@ -110,14 +110,14 @@ async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Regist
 }
 
 async fn upload(folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<()> {
-    let services = Services::new(&stack.outputs().stack, stack.sdk_config());
+    let services = stack.outputs().stack.services(stack.sdk_config());
     for folder in folders {
         match examine(&services, folder).await? {
-            Ok(files) => {
+            Examined::Usable(files) => {
                 let images = upload_actor(&services, folder, files).await?;
                 remark(format!("uploaded {images} images of {}", folder.actor));
             }
-            Err(reason) => remark(format!("skipped {}: {reason}", folder.actor)),
+            Examined::Unusable(reason) => remark(format!("skipped {}: {reason}", folder.actor)),
         }
     }
     Ok(())

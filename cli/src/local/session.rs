@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use aws::stack::Services;
 use domain::actor::ActorId;
 use domain::messages::Mode;
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions};
@@ -70,8 +69,8 @@ struct Session {
     actors: Actors,
 }
 
-/// Starts the stack, uploads the folder, waits until every actor is settled, and brings the folder into agreement with the
-/// bucket. No process outlives the run.
+/// Starts the stack, uploads the folder, waits until every actor is settled, and brings the folder into agreement with
+/// the bucket. No process outlives the run.
 pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let providers = options.providers.read(options.dry_run)?;
     let data = options
@@ -128,7 +127,7 @@ impl Session {
             },
         )
         .await?;
-        let services = Services::new(&stack.outputs().stack, stack.sdk_config());
+        let services = stack.outputs().stack.services(stack.sdk_config());
         Ok(Self { actors: Actors::new(services, settings, options.retry), stack })
     }
 
@@ -150,8 +149,8 @@ impl Session {
         match watch(&mut self.actors, watcher, options.json).await? {}
     }
 
-    /// Uploads every actor. Returns the actors that no upload announces (they have no images, or only generated ones), and
-    /// whether they are suspended: the run must request their evaluation.
+    /// Uploads every actor. Returns the actors whose uploads trigger no evaluation, because they have no images or only
+    /// generated ones, and whether they are suspended. The run must request their evaluation.
     async fn upload(&mut self, folders: &[ActorFolder]) -> anyhow::Result<Vec<(ActorId, bool)>> {
         let progress = Progress::start("uploading actors", folders.len() as u64);
         let mut without_upload_event = Vec::new();
@@ -184,20 +183,21 @@ impl Session {
         Ok(Ending::Proposed(proposals))
     }
 
-    /// Lets the work in progress end, unless the user insists on stopping. A failure here has the same effect
-    /// as a kill, and the folder keeps the present state.
+    /// Waits until the work in progress has ended, or the user presses Ctrl-C again. A failure here has the same effect
+    /// as a kill: the folder keeps the present state.
     async fn finish_work(&self) {
         let actors = self.actors.ids();
         tokio::select! {
             drained = drain(&self.actors.services, &actors) => drop(drained),
             never = self.actors.keeper.run() => match never {},
-            // Not another SIGTERM or SIGHUP: a terminal that closes sends two, and a system that shuts down several.
+            // Another SIGTERM or SIGHUP does not count: a terminal that closes sends two, and a system that shuts down
+            // several.
             _ = tokio::signal::ctrl_c() => {}
         }
     }
 
-    /// Lets `balancer status` and the similar commands find the stack from the first round on. A failure does not stop
-    /// the run. A dry run stays unknown: a pin, say, would be lost with it.
+    /// Registers the stack, so that `balancer status` and the similar commands find it from the first round on. A
+    /// failure does not stop the run. A dry run is not registered, because it would lose a pin, for example.
     fn register(&self, options: &Options, data: &Path) -> Option<Registration> {
         if options.dry_run {
             return None;

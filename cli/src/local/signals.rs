@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 static IGNORES_HANGUP: LazyLock<bool> =
     LazyLock::new(|| fs::read_to_string("/proc/self/status").is_ok_and(|status| has_hangup_ignored(&status)));
 
-/// Returns when the user presses Ctrl-C, when the program is told to terminate, or when its terminal is closed.
+/// Returns when the user presses Ctrl-C, when the program receives SIGTERM, or when its terminal is closed.
 pub async fn interruption() {
     // Queried before a handler is installed, which would replace the ignored state.
     let ignores_hangup = *IGNORES_HANGUP;
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mask_of_ignored_signals_is_parsed() {
+    fn mask_of_ignored_signals_is_parsed() {
         let status = |mask: &str| format!("Name:\tbalancer\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\n");
         assert!(has_hangup_ignored(&status("0000000000001001")));
         assert!(!has_hangup_ignored(&status("0000000000001000")));

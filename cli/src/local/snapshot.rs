@@ -10,10 +10,10 @@ use crate::folder::entries;
 
 /// The state of files and folders at one moment.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Snapshot(BTreeMap<PathBuf, Look>);
+pub struct Snapshot(BTreeMap<PathBuf, EntryState>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Look {
+enum EntryState {
     /// A file, or a folder that is not scanned.
     Entry { length: u64, modified: Option<SystemTime> },
     /// A folder that is scanned; its identity shows whether another one has replaced it.
@@ -23,22 +23,22 @@ enum Look {
 }
 
 impl Snapshot {
-    /// Scans these folders and their content, except for entries named `unseen`. Unreadable entries count as absent.
-    pub fn of(folders: &BTreeSet<PathBuf>, unseen: &str) -> Self {
-        let mut looks = BTreeMap::new();
+    /// Scans these folders and their content, except for entries named `ignored`. Unreadable entries count as absent.
+    pub fn of(folders: &BTreeSet<PathBuf>, ignored: &str) -> Self {
+        let mut states = BTreeMap::new();
         for folder in folders {
             let Ok(found) = folder.metadata() else { continue };
             if !found.is_dir() {
                 continue;
             }
-            looks.insert(folder.clone(), Look::Folder { device: found.dev(), inode: found.ino() });
+            states.insert(folder.clone(), EntryState::Folder { device: found.dev(), inode: found.ino() });
             for path in entries(folder).unwrap_or_default() {
-                if !folders.contains(&path) && path.file_name().is_some_and(|name| name != unseen) {
-                    looks.insert(path.clone(), Look::at(&path));
+                if !folders.contains(&path) && path.file_name().is_some_and(|name| name != ignored) {
+                    states.insert(path.clone(), EntryState::at(&path));
                 }
             }
         }
-        Self(looks)
+        Self(states)
     }
 
     /// The paths that differ between the two snapshots, or exist in one only.
@@ -53,7 +53,7 @@ impl Snapshot {
     }
 }
 
-impl Look {
+impl EntryState {
     fn at(path: &Path) -> Self {
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => Self::Entry { length: 0, modified: found.modified().ok() },

@@ -55,7 +55,7 @@ pub async fn sync_back(
             remark(format!("{} is in the folder, but not in the bucket", image.path.display()));
         }
     }
-    let _turn = manifest_file::turn(&folder.dir).await;
+    let _lock = manifest_file::lock(&folder.dir).await;
     if let Some(mut manifest) = manifest_file::export(&services.store, folder, Some(circumstances)).await? {
         sync_trash_back(services, folder, &manifest).await?;
         forget_unplaced(&mut manifest, folder);

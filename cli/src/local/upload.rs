@@ -1,4 +1,4 @@
-//! From the folder into the bucket.
+//! Uploads a folder to the bucket.
 
 use std::path::Path;
 
@@ -10,26 +10,23 @@ use domain::keys::Keys;
 
 use super::actor_files::{ActorFiles, BaseImage};
 use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name};
+use super::examined::Examined;
 use crate::outcome::remark;
 
-/// Reads an actor's folder, and changes nothing. The inner error is a sentence with the reason why the run skips the
-/// actor.
-///
-/// # Errors
-/// If the stack does not answer.
-pub async fn examine(services: &Services, folder: &ActorFolder) -> anyhow::Result<Result<ActorFiles, String>> {
+/// Reads an actor's folder, and changes nothing. The run skips an actor whose folder is unusable.
+pub async fn examine(services: &Services, folder: &ActorFolder) -> anyhow::Result<Examined<ActorFiles>> {
     let actor = &folder.actor;
     let examined = ActorFiles::read(folder);
     let has_manifest = examined.as_ref().is_ok_and(|files| files.manifest.is_some());
     if has_manifest && services.store.actor(actor).await?.is_some() {
         // The stack's records would replace the manifest at the end of the run.
         let manifest = folder.manifest();
-        return Ok(Err(format!(
+        return Ok(Examined::Unusable(format!(
             "{} was added too late: the stack already has records of {actor}. End this run and start another.",
             manifest.display()
         )));
     }
-    Ok(examined)
+    Ok(examined.into())
 }
 
 /// Imports the manifest and uploads everything else of an actor, the images last because their arrival triggers the

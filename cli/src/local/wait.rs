@@ -22,10 +22,8 @@ const POLL: Duration = Duration::from_millis(150);
 /// Longer than any step takes, including one that is retried after a failure.
 const STALLED_AFTER: Duration = Duration::from_secs(5 * 60);
 
-/// Waits until no message is left and every actor is settled. Shows the progress of each.
-///
-/// # Errors
-/// If nothing has changed for [`STALLED_AFTER`].
+/// Waits until no message is left and every actor is settled. Shows the progress of each. Fails if nothing has changed
+/// for [`STALLED_AFTER`].
 pub async fn wait_until_settled(store: &Store, queues: &Queues, actors: &[ActorId]) -> anyhow::Result<()> {
     let mut watcher = Watcher::new(store, queues);
     // The queues may be empty for a moment between two messages of a chain, so two polls in a row must agree.
@@ -55,10 +53,8 @@ async fn is_paying(store: &Store, actors: &[ActorId], records: &[ActorRecord]) -
     Ok(false)
 }
 
-/// Waits for the dry run of each actor, or the reason why there is none. Shows the progress of each.
-///
-/// # Errors
-/// If nothing has changed for [`STALLED_AFTER`].
+/// Waits for the dry run of each actor, or the reason why there is none. Shows the progress of each. Fails if nothing
+/// has changed for [`STALLED_AFTER`].
 pub async fn dry_runs(
     store: &Store,
     queues: &Queues,
@@ -169,7 +165,7 @@ impl<'a> Watcher<'a> {
     }
 }
 
-/// Detects that nothing changes any more.
+/// Detects a stall: nothing has changed for [`STALLED_AFTER`].
 struct StallDetector {
     seen: Vec<String>,
     since: Instant,
@@ -180,7 +176,8 @@ impl StallDetector {
         Self { seen: Vec::new(), since: now }
     }
 
-    /// During an outage the handler retries, with increasing delays, and ends the outage by itself.
+    /// Fails if nothing has changed for [`STALLED_AFTER`]. An outage is not a stall: the handler retries with
+    /// increasing delays, and reports a failure when the outage lasts too long.
     fn note(&mut self, seen: Vec<String>, is_outage: bool, now: Instant) -> anyhow::Result<()> {
         if is_outage || seen != self.seen {
             *self = Self { seen, since: now };
@@ -221,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parked_set_is_not_busy() {
+    fn parked_set_is_not_busy() {
         let uploaded =
             |status| ActorRecord { status, pending_since: Some(Timestamp::UNIX_EPOCH), ..ActorRecord::default() };
         let busy = [Status::Waiting, Status::Balancing, Status::Balanced].map(uploaded);
@@ -230,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_names_the_log_to_read() {
+    fn stall_error_names_the_log_to_read() {
         let began = Instant::now();
         let mut stall_detector = StallDetector::since(began);
         let mut note = |state: &str, minutes: u64| {

@@ -1,4 +1,4 @@
-//! `assess` and `plan`, alone and one after the other.
+//! `assess` and `plan`, separately and combined.
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +11,8 @@ use crate::support::actors::Actor;
 use crate::support::pictures::{drawn, plain};
 use crate::support::run::{Ran, balancer, run};
 
-/// Of the 48 labelled images so many must be recognised.
-const AT_LEAST_RIGHT: usize = 46;
+/// The least number of the 48 labelled images whose kind must be recognised.
+const MIN_RECOGNISED: usize = 46;
 
 fn plan(assessments: &str, options: &[&str]) -> Ran {
     Ran::of(balancer().args(["plan", "--assessments", "-"]).args(options).write_stdin(assessments))
@@ -90,7 +90,7 @@ fn assess_reads_origin_and_pins_from_the_manifest() {
 }
 
 #[test]
-fn an_invalid_manifest_is_reported_and_ignored() {
+fn invalid_manifest_is_reported_and_ignored() {
     let data = tempfile::tempdir().unwrap();
     let actor = Actor::unbalanced(data.path(), "a");
     fs::write(actor.dir.join("manifest.json"), "[]").unwrap();
@@ -100,7 +100,7 @@ fn an_invalid_manifest_is_reported_and_ignored() {
 }
 
 #[test]
-fn a_passport_photograph_is_replaced_only_on_request() {
+fn passport_photograph_is_replaced_only_on_request() {
     let mut passport = assessment("a_1.jpg", "photorealistic", 8);
     passport["flags"] = json!(["looking_at_camera", "symmetrical"]);
     let set = json!([passport]).to_string();
@@ -111,7 +111,7 @@ fn a_passport_photograph_is_replaced_only_on_request() {
 }
 
 #[test]
-fn a_small_image_is_rated_low_with_its_size() {
+fn small_image_gets_low_quality_and_its_size() {
     let dir = tempfile::tempdir().unwrap();
     plain(1).save(dir.path().join("a_1.png")).unwrap();
     let assessed = run([Path::new("assess"), dir.path(), Path::new("--json")]).done().json();
@@ -122,7 +122,7 @@ fn a_small_image_is_rated_low_with_its_size() {
 }
 
 #[test]
-fn a_scope_limits_the_plan() {
+fn scope_limits_the_plan() {
     let set = json!([assessment("a_1.jpg", "photorealistic", 2)]).to_string();
     let deleting = plan(&set, &["--json", "--scope", "delete_only"]).done().json();
     assert_eq!((deleting["delete"].as_array().unwrap().len(), &deleting["generate"]["photorealistic"]), (1, &json!(0)));
@@ -135,21 +135,21 @@ fn plan_reports_that_a_balanced_set_needs_nothing() {
     let set = [("photorealistic", 4), ("bw_stylized", 1), ("color_stylized", 1)];
     let set =
         set.iter().flat_map(|&(kind, count)| (0..count).map(move |n| assessment(&format!("{kind}_{n}.jpg"), kind, 8)));
-    let said = plan(&Value::from_iter(set).to_string(), &["--target-total", "6"]).done().answer;
-    assert!(said.contains("balanced at 4/1/1") && said.contains("nothing to do"), "{said}");
+    let output = plan(&Value::from_iter(set).to_string(), &["--target-total", "6"]).done().answer;
+    assert!(output.contains("balanced at 4/1/1") && output.contains("nothing to do"), "{output}");
 }
 
 #[test]
-fn a_closed_pipe_causes_no_panic() {
+fn closed_pipe_causes_no_panic() {
     let dir = tempfile::tempdir().unwrap();
     plain(1).save(dir.path().join("a_1.png")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_balancer"));
     command.arg("assess").arg(dir.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = command.spawn().unwrap();
     drop(running.stdout.take());
-    let said = running.wait_with_output().unwrap().stderr;
-    let said = String::from_utf8_lossy(&said);
-    assert!(!said.contains("panicked"), "{said}");
+    let output = running.wait_with_output().unwrap().stderr;
+    let output = String::from_utf8_lossy(&output);
+    assert!(!output.contains("panicked"), "{output}");
 }
 
 #[test]
@@ -164,10 +164,10 @@ fn kinds_of_real_images_are_recognised() {
         image["filename"].as_str().unwrap().contains(&format!("_{kind}."))
     };
     let right = assessments.iter().filter(is_right).count();
-    assert!(right >= AT_LEAST_RIGHT, "{right} of {}", images.len());
+    assert!(right >= MIN_RECOGNISED, "{right} of {}", images.len());
 }
 
-/// A recorded evaluation as assessments. Images that the recorded answer left out count as photorealistic ones of
+/// A recorded evaluation as assessments. Images that the recorded answer omitted count as photorealistic ones of
 /// quality 5.
 fn recorded(evaluation: &Value) -> Value {
     let classified = evaluation["image_classifications"].as_array().unwrap();
@@ -176,8 +176,8 @@ fn recorded(evaluation: &Value) -> Value {
         assessment(&name, image["type"].as_str().unwrap(), image["quality_score"].as_u64().unwrap())
     });
     let total = usize::try_from(evaluation["total_images"].as_u64().unwrap()).unwrap();
-    let left_out = (classified.len()..total).map(|n| assessment(&format!("left_out_{n}.jpg"), "photorealistic", 5));
-    known.chain(left_out).collect()
+    let omitted = (classified.len()..total).map(|n| assessment(&format!("omitted_{n}.jpg"), "photorealistic", 5));
+    known.chain(omitted).collect()
 }
 
 #[test]
@@ -190,9 +190,9 @@ fn recorded_evaluations_are_planned_to_13_4_3() {
         assert_eq!(planned["result"], target, "{}", path.display());
         let gone: Vec<_> = planned["delete"].as_array().unwrap().iter().map(|gone| &gone["filename"]).collect();
         for (kind, wanted) in target.as_object().unwrap() {
-            let staying = |image: &&Value| image["kind"] == **kind && !gone.contains(&&image["filename"]);
-            let staying = set.as_array().unwrap().iter().filter(staying).count() as u64;
-            assert_eq!(staying + planned["generate"][kind].as_u64().unwrap(), wanted.as_u64().unwrap());
+            let is_kept = |image: &&Value| image["kind"] == **kind && !gone.contains(&&image["filename"]);
+            let kept = set.as_array().unwrap().iter().filter(is_kept).count() as u64;
+            assert_eq!(kept + planned["generate"][kind].as_u64().unwrap(), wanted.as_u64().unwrap());
         }
     }
 }

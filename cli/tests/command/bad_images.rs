@@ -1,4 +1,4 @@
-//! Image files that are unusable, and odd ones that are.
+//! Unusable image files, and unusual ones that are usable.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,14 +8,14 @@ use domain::kind::Kind;
 use image::RgbImage;
 
 use crate::support::damaged::{
-    blank_in_the_middle, cmyk_jpeg, half_with_an_end, png, red_and_blue, sixteen_bit_png, to_be_turned,
+    blank_in_the_middle, cmyk_jpeg, half_with_an_end, png, red_and_blue, rotated_by_exif, sixteen_bit_png,
     with_fill_bytes, without_an_end,
 };
 use crate::support::pictures::drawn;
 use crate::support::run::{Ran, run};
 
-/// Files that can be judged, however odd.
-fn odd_but_good(dir: &Path) -> Vec<&'static str> {
+/// Unusual files that can be assessed.
+fn unusual(dir: &Path) -> Vec<&'static str> {
     let jpeg = imaging::encode_jpeg(&red_and_blue(320, 160)).unwrap();
     for (name, bytes) in [
         ("16 bit.png", sixteen_bit_png()),
@@ -24,15 +24,24 @@ fn odd_but_good(dir: &Path) -> Vec<&'static str> {
         ("fill.jfif", with_fill_bytes(&drawn(Kind::Photorealistic)[0])),
         ("misnamed.jpg", png(red_and_blue(160, 120))),
         ("open.jpe", without_an_end(&drawn(Kind::Photorealistic)[1])),
-        ("turned.jpg", to_be_turned(&jpeg)),
+        ("rotated.jpg", rotated_by_exif(&jpeg)),
         ("ünï + cödé.png", png(red_and_blue(120, 160))),
     ] {
         fs::write(dir.join(name), bytes).unwrap();
     }
-    vec!["16 bit.png", "GOOD.JPEG", "cmyk.jpg", "fill.jfif", "misnamed.jpg", "open.jpe", "turned.jpg", "ünï + cödé.png"]
+    vec![
+        "16 bit.png",
+        "GOOD.JPEG",
+        "cmyk.jpg",
+        "fill.jfif",
+        "misnamed.jpg",
+        "open.jpe",
+        "rotated.jpg",
+        "ünï + cödé.png",
+    ]
 }
 
-/// Files that can't, each with a word of the reason.
+/// Unusable files, each with a part of the reported reason.
 fn unusable(dir: &Path) -> Vec<(&'static str, &'static str)> {
     let good = &drawn(Kind::Photorealistic)[1];
     let png = |width, height| png(RgbImage::from_pixel(width, height, image::Rgb([90, 120, 150])));
@@ -75,12 +84,12 @@ fn assess(dir: &Path) -> Ran {
 #[test]
 fn unusable_images_are_named_and_others_assessed() {
     let dir = tempfile::tempdir().unwrap();
-    let (good, bad) = (odd_but_good(dir.path()), unusable(dir.path()));
+    let (good, bad) = (unusual(dir.path()), unusable(dir.path()));
     fs::create_dir(dir.path().join("folder.jpg")).unwrap();
     let ran = assess(dir.path()).done();
-    let judged: Vec<String> =
+    let assessed: Vec<String> =
         ran.json().as_array().unwrap().iter().map(|image| image["filename"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(judged, good);
+    assert_eq!(assessed, good);
     assert!(ran.remarks.contains(": 1 other file (notes.txt)"), "{ran:#?}");
     for (name, reason) in bad {
         let skipped = format!("skipped {}: ", dir.path().join(name).display());
@@ -90,14 +99,14 @@ fn unusable_images_are_named_and_others_assessed() {
 }
 
 #[test]
-fn a_folder_without_usable_images_is_an_error() {
+fn folder_without_usable_images_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     unusable(dir.path());
     assess(dir.path()).failed(1, &[dir.path().to_str().unwrap(), "holds no usable image", "pixel.png"]);
 }
 
 #[test]
-fn a_linked_image_is_assessed() {
+fn linked_image_is_assessed() {
     let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(elsewhere.path().join("original.png"), png(red_and_blue(120, 160))).unwrap();
     symlink(elsewhere.path().join("original.png"), dir.path().join("link.png")).unwrap();

@@ -1,4 +1,4 @@
-//! Input that is unusable: each time the thing is named, and the remedy.
+//! Invalid input: each error names the input and the remedy.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn plan_of(text: &str) -> (Ran, String) {
 }
 
 #[test]
-fn a_missing_folder_is_named() {
+fn missing_folder_is_named() {
     for arguments in [&["assess", "/no/such/folder"][..], &["grid", "/no/such/folder", "-o", "x.png"]] {
         run(arguments).failed(1, &["/no/such/folder", "can't be read", "No such file"]);
     }
@@ -22,7 +22,7 @@ fn a_missing_folder_is_named() {
 }
 
 #[test]
-fn a_file_instead_of_a_folder_is_named() {
+fn file_instead_of_a_folder_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a.png");
     fs::write(&file, "").unwrap();
@@ -32,7 +32,7 @@ fn a_file_instead_of_a_folder_is_named() {
 }
 
 #[test]
-fn a_folder_without_images_names_the_formats() {
+fn error_for_a_folder_without_images_names_formats() {
     let dir = tempfile::tempdir().unwrap();
     let name = dir.path().to_str().unwrap();
     run(["assess", name]).failed(1, &[name, "png, jpg, jpeg, jpe, jfif or webp"]);
@@ -41,7 +41,7 @@ fn a_folder_without_images_names_the_formats() {
 }
 
 #[test]
-fn a_folder_with_only_a_text_file_has_no_images() {
+fn folder_with_only_a_text_file_has_no_images() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("notes.txt"), "to do").unwrap();
     let name = dir.path().to_str().unwrap();
@@ -84,7 +84,7 @@ fn plan_names_the_expected_input_format() {
 }
 
 #[test]
-fn a_quality_out_of_range_names_the_image() {
+fn quality_out_of_range_names_the_image() {
     for quality in [0, 11] {
         let (ran, file) = plan_of(&format!(r#"[{{"filename":"b.jpg","kind":"bw_stylized","quality":{quality}}}]"#));
         ran.failed(1, &[&file, "b.jpg", "from 1 to 10"]);
@@ -92,19 +92,19 @@ fn a_quality_out_of_range_names_the_image() {
 }
 
 #[test]
-fn an_image_assessed_twice_is_named() {
+fn image_assessed_twice_is_named() {
     let image = r#"{"filename":"b.jpg","kind":"bw_stylized","quality":7}"#;
     let (ran, file) = plan_of(&format!("[{image},{image}]"));
     ran.failed(1, &[&file, "b.jpg", "twice"]);
 }
 
 #[test]
-fn a_missing_assessments_file_is_named() {
+fn missing_assessments_file_is_named() {
     run(["plan", "--assessments", "/no/such/file.json"]).failed(1, &["/no/such/file.json", "can't be read"]);
 }
 
 #[test]
-fn an_unknown_actor_is_named() {
+fn unknown_actor_is_named() {
     let data = tempfile::tempdir().unwrap();
     Actor::nothing(data.path(), "hero");
     let arguments = ["local", "--data", data.path().to_str().unwrap(), "--actor", "stranger"];
@@ -112,7 +112,7 @@ fn an_unknown_actor_is_named() {
 }
 
 #[test]
-fn an_invalid_message_is_not_sent() {
+fn invalid_message_is_not_sent() {
     let arguments = ["send", "deletion", "a", "../b.jpg"];
     run(arguments).failed(2, &["../b.jpg", "without a path"]);
     run(["send", "generation", "a"]).failed(2, &["--photorealistic"]);
@@ -139,7 +139,7 @@ fn invalid_settings_are_rejected() {
 }
 
 #[test]
-fn a_paid_service_without_its_key_is_wrong_usage() {
+fn paid_service_without_its_key_is_wrong_usage() {
     let data = tempfile::tempdir().unwrap();
     Actor::nothing(data.path(), "hero");
     for (option, service, key) in

@@ -26,13 +26,13 @@ fn balancer_at(place: &Place, arguments: &[&str]) -> Ran {
     Ran::of(place.balancer().args(arguments))
 }
 
-fn standing(place: &Place) -> Value {
+fn status_of(place: &Place) -> Value {
     balancer_at(place, &["status", "--json"]).json()[0].clone()
 }
 
 fn end(mut watching: Background) {
     watching.signal("INT");
-    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+    assert_eq!(watching.end(), Some(130), "{}", watching.output());
 }
 
 fn pinned(actor: &Actor) -> BTreeSet<String> {
@@ -42,7 +42,7 @@ fn pinned(actor: &Actor) -> BTreeSet<String> {
 }
 
 #[test]
-fn restored_images_displace_others() {
+fn restored_images_displace_unpinned_ones() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "the hero");
     let watching = watch(&place, &[]);
@@ -51,8 +51,8 @@ fn restored_images_displace_others() {
 
     let restored = balancer_at(&place, &["restore", "the hero", two[0], two[1], "--json"]).done().json();
     assert_eq!(restored["restored"].as_array().unwrap().len(), 2, "{restored}");
-    // They count first among the best of their kind, so others go in their stead.
-    let is_settled = || actor.files().len() == 6 && standing(&place)["status"] == "balanced";
+    // Pinned images stay before all others of their kind, so the next evaluation deletes others.
+    let is_settled = || actor.files().len() == 6 && status_of(&place)["status"] == "balanced";
     wait_until(PATIENCE, is_settled, || format!("six images, not {:?}", actor.files()));
     assert!(two.iter().all(|name| actor.files().contains(*name)), "{:?}", actor.files());
     let again = balancer_at(&place, &["restore", "the hero", two[0]]);
@@ -110,7 +110,7 @@ fn file_name(entry: &Value) -> String {
 }
 
 #[test]
-fn a_second_restore_completes_an_interrupted_one() {
+fn second_restore_completes_an_interrupted_one() {
     let place = Place::new();
     let actor = Actor::nothing(&place.data(), "hero");
     let image = json!({ "index": 1, "etag": "e", "quality": 7 });
@@ -147,18 +147,18 @@ fn unknown_actors_and_images_are_named_with_a_remedy() {
     some.failed(1, &["hero has no image x.jpg", "balancer send evaluation hero"]);
 
     balancer_at(&place, &["send", "deletion", "hero", "hero_1.jpg"]).done();
-    let refused = || balancer_at(&place, &["status", "--rejected"]).done().answer;
-    wait_until(PATIENCE, || refused().contains("balancer unpin hero"), refused);
+    let rejected = || balancer_at(&place, &["status", "--rejected"]).done().answer;
+    wait_until(PATIENCE, || rejected().contains("balancer unpin hero"), rejected);
     assert!(actor.files().contains("hero_1.jpg"));
 
     let redriven = balancer_at(&place, &["redrive", "--json"]).done().json();
     assert_eq!(redriven[1], json!({ "queue": "deletion", "messages": 0 }));
-    let said = balancer_at(&place, &["redrive", "generation"]).done().answer;
-    assert_eq!(said.trim(), "generation: no failed messages");
+    let output = balancer_at(&place, &["redrive", "generation"]).done().answer;
+    assert_eq!(output.trim(), "generation: no failed messages");
 }
 
 #[test]
-fn a_plan_on_hold_waits_for_approval() {
+fn plan_on_hold_waits_for_approval() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let watching = watch(&place, &["--max-deleted-percent", "10"]);
@@ -169,16 +169,16 @@ fn a_plan_on_hold_waits_for_approval() {
     }
     status.failed(3, &[]);
     let plan = &balancer_at(&place, &["status", "--plan", "--json"]).json()[0];
-    assert_eq!(plan["plan_at_hand"]["delete"].as_array().unwrap().len(), 2, "{plan}");
+    assert_eq!(plan["current_plan"]["delete"].as_array().unwrap().len(), 2, "{plan}");
 
     balancer_at(&place, &["approve", "hero"]).done();
     let gone = || actor.trash().len() >= 2;
-    wait_until(PATIENCE, gone, || standing(&place).to_string());
+    wait_until(PATIENCE, gone, || status_of(&place).to_string());
     end(watching);
 }
 
 #[test]
-fn a_run_names_the_remedy_for_a_plan_on_hold() {
+fn run_names_the_remedy_for_a_plan_on_hold() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let before = actor.files();

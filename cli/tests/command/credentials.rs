@@ -1,4 +1,4 @@
-//! The access key of a stack on this machine: its location, its readers, and its use.
+//! The access key of a stack on this machine: where it is stored, which users can read it, and how clients use it.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,10 +14,10 @@ use crate::support::background::Background;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-/// A user that every system has, and that owns nothing.
+/// The user id of `nobody`, which owns no files.
 const NOBODY: u32 = 65534;
 
-/// The requests of AWS's own SDK for Python with nothing but the environment.
+/// Requests of AWS's SDK for Python, which is configured by the environment alone.
 const BOTO3: &str = r#"
 import boto3, json, sys
 from botocore.exceptions import ClientError
@@ -30,14 +30,14 @@ sqs = boto3.client("sqs")
 print(sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"actor_id": "hero"}))["ResponseMetadata"]["HTTPStatusCode"])
 functions = boto3.client("lambda")
 print(len(functions.list_functions()["Functions"]))
-for refused in (
+for rejected in (
     lambda: functions.create_function(FunctionName="f", Role="arn:aws:iam::0:role/r", Code={"ZipFile": b""}, Runtime="provided.al2023", Handler="h"),
     lambda: s3.create_bucket(Bucket="another"),
     lambda: sqs.create_queue(QueueName="another"),
     lambda: boto3.client("s3", aws_access_key_id="000000000000", aws_secret_access_key="x").list_buckets(),
 ):
     try:
-        refused()
+        rejected()
         print("done")
     except ClientError as error:
         print(error.response["ResponseMetadata"]["HTTPStatusCode"])
@@ -51,7 +51,7 @@ fn free_port() -> String {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port().to_string()
 }
 
-/// `local --serve` with its files in a folder of their own.
+/// `local --serve` that writes its files to this folder.
 fn serve(place: &Place, files: &Path) -> Background {
     let mut command = place.local_in_background();
     command.args(["--serve", "--port", &free_port(), "--env-vars"]).arg(files.join("env.json"));
@@ -70,7 +70,7 @@ fn boto3_works_with_what_env_prints() {
     let place = Place::new();
     Actor::balanced(&place.data(), "hero");
     let _serving = serve(&place, &place.tmp());
-    let stack = read(&place.announced()[0]);
+    let stack = read(&place.registered()[0]);
     let text = |name: &str| stack[name].as_str().unwrap().to_owned();
     let shell = format!("eval \"$('{}' env)\" && exec \"$@\"", env!("CARGO_BIN_EXE_balancer"));
     let mut command = assert_cmd::Command::new("sh");
@@ -91,23 +91,23 @@ fn only_the_owner_can_read_files_with_the_key() {
     fs::write(&planted, "theirs").unwrap();
     symlink(&planted, files.join("env.json")).unwrap();
     fs::create_dir(files.join("events")).unwrap();
-    let event = files.join("events/evaluation-by-hand.json");
+    let event = files.join("events/evaluation-manual.json");
     fs::write(&event, "old").unwrap();
     fs::set_permissions(&event, fs::Permissions::from_mode(0o666)).unwrap();
     let serving = serve(&place, &files);
 
     assert_eq!(fs::read(&planted).unwrap(), b"theirs", "the link is not followed");
-    let announced = place.announced().remove(0);
-    let key = read(&announced)["access_key_id"].as_str().unwrap().to_owned();
+    let registered = place.registered().remove(0);
+    let key = read(&registered)["access_key_id"].as_str().unwrap().to_owned();
     assert_eq!(read(&files.join("env.json"))["EvaluationFunction"]["EMULATOR_ACCESS_KEY_ID"], key.as_str());
-    for file in [&announced, &files.join("env.json"), &event] {
+    for file in [&registered, &files.join("env.json"), &event] {
         assert_eq!(mode(file), 0o600, "{}", file.display());
     }
-    assert_eq!(mode(announced.parent().unwrap()), 0o700);
+    assert_eq!(mode(registered.parent().unwrap()), 0o700);
     for line in command_lines() {
         assert!(!line.contains(&key[12..]), "{line}");
     }
-    assert!(!serving.said().contains(&key[12..]), "{}", serving.said());
+    assert!(!serving.output().contains(&key[12..]), "{}", serving.output());
 }
 
 /// The command line of every process, which all users can read.
@@ -136,24 +136,25 @@ fn another_user_can_neither_read_nor_use_the_key() {
     let place = Place::new();
     Actor::balanced(&place.data(), "hero");
     let mut serving = serve(&place, &place.tmp());
-    // Every folder above is accessible to all users here; the files themselves protect the key.
+    // All users can access the parent folders here, so only the permissions of the files protect the key.
     for folder in place.tmp().ancestors().take(2) {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
     }
     let environments = environments(&place);
-    assert!(environments.len() >= 2, "the guarding process and the emulator: {environments:?}");
-    for file in [place.announced().remove(0), place.tmp().join("env.json")].iter().chain(&environments) {
+    assert!(environments.len() >= 2, "at least two processes: {environments:?}");
+    for file in [place.registered().remove(0), place.tmp().join("env.json")].iter().chain(&environments) {
         let read = Command::new("cat").arg(file).uid(NOBODY).gid(NOBODY).output().unwrap();
         assert!(!read.status.success() && read.stdout.is_empty(), "{}", file.display());
     }
-    let endpoint = read(&place.announced()[0])["endpoint"].as_str().unwrap().to_owned();
+    let endpoint = read(&place.registered()[0])["endpoint"].as_str().unwrap().to_owned();
     let (_, port) = endpoint.rsplit_once(':').unwrap();
-    let ask = format!(
+    let script = format!(
         "exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET / HTTP/1.0\\r\\nHost: 127.0.0.1:{port}\\r\\n\\r\\n' >&3; cat <&3"
     );
-    let asked = Command::new("bash").args(["-c", &ask]).current_dir("/").uid(NOBODY).gid(NOBODY).output().unwrap();
-    let answer = String::from_utf8_lossy(&asked.stdout);
-    assert!(answer.contains(" 403 ") && answer.contains("not signed"), "{asked:?}");
+    let response =
+        Command::new("bash").args(["-c", &script]).current_dir("/").uid(NOBODY).gid(NOBODY).output().unwrap();
+    let answer = String::from_utf8_lossy(&response.stdout);
+    assert!(answer.contains(" 403 ") && answer.contains("not signed"), "{response:?}");
     serving.signal("INT");
     serving.end();
 }
@@ -189,10 +190,10 @@ for function in functions.list_functions()["Functions"]:
         "{configured}"
     );
     let logged = ["functions.log", "emulator.log"].map(|name| fs::read_to_string(logs.join(name)).unwrap());
-    let mut readable = vec![configured, watching.said()];
+    let mut readable = vec![configured, watching.output()];
     readable.extend(logged);
     readable.extend(command_lines());
-    readable.push(fs::read_to_string(&place.announced()[0]).unwrap());
+    readable.push(fs::read_to_string(&place.registered()[0]).unwrap());
     for text in readable {
         assert!(!text.contains("kept-to-itself"), "{text}");
     }

@@ -1,4 +1,4 @@
-//! However a run ends, nothing of it stays behind but a whole folder.
+//! Every kind of exit leaves a consistent folder, no process and no temporary file.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -10,22 +10,22 @@ use crate::support::run::Ran;
 use crate::support::stack::Place;
 
 /// How long the processes of a run may outlive it.
-const AFTERLIFE: Duration = Duration::from_secs(3);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a set of six may take.
+/// The time limit for a set of six.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn nothing_runs_any_more(place: &Place) {
-    wait_until(AFTERLIFE, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
+fn assert_nothing_is_left(place: &Place) {
+    wait_until(EXIT_TIMEOUT, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
     let left = || std::fs::read_dir(place.tmp()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    wait_until(AFTERLIFE, || left().is_empty(), || format!("the removal of {:?}", left()));
+    wait_until(EXIT_TIMEOUT, || left().is_empty(), || format!("the removal of {:?}", left()));
 }
 
-/// Starts a run and sends it the signal when it has said `moment` and left `done` true.
-fn cut_off(place: &Place, moment: &str, done: impl FnMut() -> bool, signal: &str) -> Option<i32> {
+/// Starts a run. When it has printed `moment` and `done` returns true, sends it the signal. Returns the exit code.
+fn interrupt(place: &Place, moment: &str, done: impl FnMut() -> bool, signal: &str) -> Option<i32> {
     let mut running = Background::start(place.local_in_background());
     running.wait_for(moment);
-    wait_until(PATIENCE, done, || running.said());
+    wait_until(PATIENCE, done, || running.output());
     assert!(!place.processes().is_empty(), "the emulator can't be seen");
     running.signal(signal);
     running.end()
@@ -35,8 +35,8 @@ fn cut_off(place: &Place, moment: &str, done: impl FnMut() -> bool, signal: &str
 fn ctrl_c_during_generation_leaves_no_process() {
     let place = Place::new();
     let actor = Actor::nothing(&place.data(), "hero").with_base();
-    assert_eq!(cut_off(&place, "round 1", || actor.files().len() >= 2, "INT"), Some(130));
-    nothing_runs_any_more(&place);
+    assert_eq!(interrupt(&place, "round 1", || actor.files().len() >= 2, "INT"), Some(130));
+    assert_nothing_is_left(&place);
     actor.agrees_with_its_manifest();
 }
 
@@ -44,22 +44,22 @@ fn ctrl_c_during_generation_leaves_no_process() {
 fn sigterm_during_assessment_leaves_no_process() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
-    assert_eq!(cut_off(&place, "assessing images", || true, "TERM"), Some(130));
-    nothing_runs_any_more(&place);
+    assert_eq!(interrupt(&place, "assessing images", || true, "TERM"), Some(130));
+    assert_nothing_is_left(&place);
     actor.agrees_with_its_manifest();
 }
 
 #[test]
-fn a_closed_terminal_ends_a_run_like_sigterm() {
+fn closed_terminal_ends_a_run_like_sigterm() {
     let place = Place::new();
     let actor = Actor::nothing(&place.data(), "hero").with_base();
-    assert_eq!(cut_off(&place, "round 1", || actor.files().len() >= 2, "HUP"), Some(130));
-    nothing_runs_any_more(&place);
+    assert_eq!(interrupt(&place, "round 1", || actor.files().len() >= 2, "HUP"), Some(130));
+    assert_nothing_is_left(&place);
     actor.agrees_with_its_manifest();
 }
 
 #[test]
-fn a_run_under_nohup_outlives_its_terminal() {
+fn run_under_nohup_outlives_its_terminal() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let own = place.local_in_background();
@@ -71,23 +71,23 @@ fn a_run_under_nohup_outlives_its_terminal() {
     let mut running = Background::start(command);
     running.wait_for("assessing images");
     running.signal("HUP");
-    wait_until(PATIENCE, || running.said().contains("Balanced at 4/1/1"), || running.said());
-    assert_eq!(running.end(), Some(0), "{}", running.said());
+    wait_until(PATIENCE, || running.output().contains("Balanced at 4/1/1"), || running.output());
+    assert_eq!(running.end(), Some(0), "{}", running.output());
     actor.agrees_with_its_manifest();
 }
 
 #[test]
-fn a_killed_run_leaves_no_process() {
+fn killed_run_leaves_no_process() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
-    assert_eq!(cut_off(&place, "round 1", || true, "KILL"), None);
-    nothing_runs_any_more(&place);
+    assert_eq!(interrupt(&place, "round 1", || true, "KILL"), None);
+    assert_nothing_is_left(&place);
     Ran::of(&mut place.local()).done();
     actor.agrees_with_its_manifest();
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn port_in_use_is_named() {
     let place = Place::new();
     Actor::balanced(&place.data(), "hero");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! The first run, on a machine that lacks something.
+//! The first run on a machine without cargo, Python or a network.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::support::background::Background;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-/// A run that has to set the emulator up first.
+/// A run with an empty cache, which must first set up the emulator.
 fn first(place: &Place) -> Command {
     let mut command = place.local();
     command.env("BALANCER_CACHE_DIR", place.data().with_file_name("empty cache"));
@@ -29,10 +29,10 @@ fn without_cargo_the_remedy_is_to_install_it() {
     command.args(built.get_args()).env("BALANCER_CACHE_DIR", place.cache()).env("TMPDIR", place.tmp());
     let ran = Ran::of(command.env_remove("CARGO").env("PATH", place.tmp()));
     assert!(!ran.remarks.contains("permissions"), "{ran:#?}");
-    ran.failed(1, &["cargo is not there", "Install Rust", "PATH"]);
+    ran.failed(1, &["cargo was not found", "Install Rust", "PATH"]);
 }
 
-/// Settings with which pip finds no package.
+/// Environment variables that prevent pip from finding packages.
 const NO_NETWORK: [(&str, &str); 4] = [
     ("PIP_INDEX_URL", "http://127.0.0.1:9"),
     ("PIP_EXTRA_INDEX_URL", ""),
@@ -43,7 +43,7 @@ const NO_NETWORK: [(&str, &str); 4] = [
 #[test]
 fn without_python_the_remedy_is_named() {
     let Some(cargo) = std::env::var_os("CARGO") else {
-        eprintln!("skipped: not run by cargo, which alone knows where cargo is");
+        eprintln!("skipped: only cargo sets CARGO, and this test was not started by cargo");
         return;
     };
     let place = Place::new();
@@ -85,7 +85,7 @@ fn sigterm_ends_the_setup_of_the_emulator() {
     running.wait_for("setting up the local emulator");
     std::thread::sleep(std::time::Duration::from_secs(6));
     running.signal("TERM");
-    assert_eq!(running.end(), Some(130), "{}", running.said());
+    assert_eq!(running.end(), Some(130), "{}", running.output());
 }
 
 /// The features of each dependency, by name and version, if cargo builds these packages.
@@ -103,7 +103,7 @@ fn features(packages: &[&str]) -> BTreeMap<String, String> {
     lines.lines().filter_map(dependency).collect()
 }
 
-/// Otherwise cargo would compile nearly every dependency a second time for the tests, or for the functions.
+/// With different features, cargo would compile nearly every dependency twice: for the command and for the tests.
 #[test]
 fn command_and_tests_share_their_dependencies() {
     let (command, workspace) = (features(&["-p", "balancer-cli"]), features(&["--workspace"]));

@@ -1,11 +1,11 @@
-//! `grid`: a folder's images as numbered pages.
+//! `grid`: draws a folder's images on numbered pages.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::damaged::{cmyk_jpeg, png, red_and_blue, to_be_turned};
+use crate::support::damaged::{cmyk_jpeg, png, red_and_blue, rotated_by_exif};
 use crate::support::pictures::plain;
 use crate::support::run::{Ran, balancer};
 
@@ -13,7 +13,7 @@ fn grid(dir: &Path, output: &Path, options: &[&str]) -> Ran {
     Ran::of(balancer().arg("grid").arg(dir).arg("-o").arg(output).args(options))
 }
 
-/// Twenty-five images; a page takes twenty.
+/// Twenty-five images; a page holds twenty.
 fn twenty_five() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for number in 1..=25 {
@@ -44,7 +44,7 @@ fn twenty_five_images_fill_two_numbered_pages() {
 }
 
 #[test]
-fn the_seed_determines_the_order() {
+fn seed_determines_the_order() {
     let (images, pages) = (twenty_five(), tempfile::tempdir().unwrap());
     let order = |name: &str, seed: &str| {
         let page = pages.path().join(name);
@@ -57,7 +57,7 @@ fn the_seed_determines_the_order() {
 }
 
 #[test]
-fn a_page_that_cannot_be_written_is_named() {
+fn page_that_cannot_be_written_is_named() {
     let (images, pages) = (twenty_five(), tempfile::tempdir().unwrap());
     let nowhere = pages.path().join("nowhere/grid.jpg");
     grid(images.path(), &nowhere, &[]).failed(1, &[nowhere.to_str().unwrap(), "can't be written"]);
@@ -65,9 +65,9 @@ fn a_page_that_cannot_be_written_is_named() {
     grid(images.path(), &odd, &[]).failed(2, &[odd.to_str().unwrap(), "png", "jpg"]);
 }
 
-/// The middle of all pixels that pass.
-fn middle(page: &image::RgbImage, passes: impl Fn([u8; 3]) -> bool) -> (f64, f64) {
-    let found: Vec<_> = page.enumerate_pixels().filter(|(_, _, pixel)| passes(pixel.0)).collect();
+/// The mean position of all pixels that satisfy the condition.
+fn centre(page: &image::RgbImage, holds: impl Fn([u8; 3]) -> bool) -> (f64, f64) {
+    let found: Vec<_> = page.enumerate_pixels().filter(|(_, _, pixel)| holds(pixel.0)).collect();
     assert!(found.len() > 100, "only {} pixels", found.len());
     let mean =
         |of: fn(u32, u32) -> u32| found.iter().map(|&(x, y, _)| f64::from(of(x, y))).sum::<f64>() / found.len() as f64;
@@ -78,14 +78,14 @@ fn middle(page: &image::RgbImage, passes: impl Fn([u8; 3]) -> bool) -> (f64, f64
 fn exif_orientation_is_applied() {
     let (images, pages) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let jpeg = imaging::encode_jpeg(&red_and_blue(320, 160)).unwrap();
-    std::fs::write(images.path().join("turned.jpg"), to_be_turned(&jpeg)).unwrap();
+    std::fs::write(images.path().join("rotated.jpg"), rotated_by_exif(&jpeg)).unwrap();
     let page = pages.path().join("page.png");
     grid(images.path(), &page, &[]).done();
     let page = image::open(page).unwrap().into_rgb8();
-    let red = middle(&page, |[r, g, b]| r > 180 && g < 80 && b < 80);
-    let blue = middle(&page, |[r, g, b]| b > 180 && g < 80 && r < 80);
-    assert!((red.0 - blue.0).abs() < 4.0, "not turned: red around {red:?}, blue around {blue:?}");
-    assert!(red.1 < blue.1, "turned the wrong way: red around {red:?}, blue around {blue:?}");
+    let red = centre(&page, |[r, g, b]| r > 180 && g < 80 && b < 80);
+    let blue = centre(&page, |[r, g, b]| b > 180 && g < 80 && r < 80);
+    assert!((red.0 - blue.0).abs() < 4.0, "not rotated: red around {red:?}, blue around {blue:?}");
+    assert!(red.1 < blue.1, "rotated in the wrong direction: red around {red:?}, blue around {blue:?}");
 }
 
 #[test]
@@ -96,5 +96,5 @@ fn cmyk_images_are_shown_in_their_colours() {
     let page = pages.path().join("page.png");
     grid(images.path(), &page, &[]).done();
     let page = image::open(page).unwrap().into_rgb8();
-    middle(&page, |[r, g, b]| r < 90 && g > 120 && b > 160);
+    centre(&page, |[r, g, b]| r < 90 && g > 120 && b > 160);
 }

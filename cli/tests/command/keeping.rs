@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use aws::stack::{Services, StackRef};
+use aws::stack::StackRef;
 use aws::store::actors::ActorRecord;
 use domain::manifest::Image;
 use jiff::Timestamp;
@@ -47,18 +47,18 @@ fn pinned(manifest: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_killed_watch_loses_no_pin_prompt_or_trash() {
+fn killed_watch_loses_no_pin_prompt_or_trash() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "the hero");
     let originals = actor.files();
     let watching = watch(&place);
     let [kept, gone] = [0, 1].map(|at| actor.files().intersection(&originals).nth(at).unwrap().clone());
     balancer_at(&place, &["pin", "the hero", &kept]);
-    assert_eq!(pinned(&actor.manifest()), BTreeSet::from([kept.clone()]), "as soon as `pin` has ended");
+    assert_eq!(pinned(&actor.manifest()), BTreeSet::from([kept.clone()]), "`pin` writes the manifest before it exits");
     balancer_at(&place, &["send", "deletion", "the hero", &gone]);
-    // The next image takes its place.
+    // The next generated image replaces it.
     let is_replaced = || actor.trash().contains(&gone) && actor.files().len() == 6;
-    wait_until(PATIENCE, is_replaced, || watching.said());
+    wait_until(PATIENCE, is_replaced, || watching.output());
     let is_kept = || {
         let manifest = actor.manifest();
         names(&manifest["images"]) == actor.files() && names(&manifest["trash"]) == actor.trash()
@@ -89,8 +89,8 @@ fn deletions_of_a_killed_run_can_be_restored() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let mut running = Background::start(place.local_in_background());
-    wait_until(PATIENCE, || !actor.trash().is_empty(), || running.said());
-    // At that very moment, a record of it may not exist yet.
+    wait_until(PATIENCE, || !actor.trash().is_empty(), || running.output());
+    // At this moment the deletion may not be recorded yet.
     assert!(running.kill());
     drop(running);
     wait_until(PATIENCE, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
@@ -103,7 +103,7 @@ fn deletions_of_a_killed_run_can_be_restored() {
 }
 
 #[test]
-fn a_balanced_folder_is_not_written_again() {
+fn balanced_folder_is_not_written_again() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     let mut watching = watch(&place);
@@ -114,22 +114,22 @@ fn a_balanced_folder_is_not_written_again() {
     assert!(dry_run.answer.contains("nothing to do"), "{dry_run:#?}");
     assert_eq!(written(), before);
     watching.signal("TERM");
-    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+    assert_eq!(watching.end(), Some(130), "{}", watching.output());
     assert_eq!(written(), before);
 }
 
-/// Adds an actor with one image to the stack of the place, as a client of the stack can do beside the run.
+/// Adds an actor with one image to the running stack, as any client of the stack can.
 fn add_beside_run(place: &Place, actor: &str, filename: &str) {
-    let [announced] = place.announced().try_into().unwrap();
-    let announced = fs::read(announced).unwrap();
+    let [registered] = place.registered().try_into().unwrap();
+    let registered = fs::read(registered).unwrap();
     let (stack, keys): (StackRef, Value) =
-        (serde_json::from_slice(&announced).unwrap(), serde_json::from_slice(&announced).unwrap());
+        (serde_json::from_slice(&registered).unwrap(), serde_json::from_slice(&registered).unwrap());
     let [id, secret] = ["access_key_id", "secret_access_key"].map(|name| keys[name].as_str().unwrap().to_owned());
     let (actor, image) = (actor.parse().unwrap(), Image { etag: Some("1".to_owned()), ..Image::default() });
     let record = ActorRecord { created_at: Some(Timestamp::now()), ..ActorRecord::default() };
     Runtime::new().unwrap().block_on(async {
         let sdk = sdk_config(stack.endpoint.as_deref().unwrap(), &Credentials::new(id, secret));
-        let store = Services::new(&stack, &sdk).store;
+        let store = stack.services(&sdk).store;
         assert!(store.import_actor(&actor, &record).await.unwrap());
         store.import_image(&actor, filename, &image).await.unwrap();
     });
@@ -156,5 +156,9 @@ fn pin_keeps_a_manifest_that_was_not_imported() {
     }
     fs::remove_file(&path).unwrap();
     balancer_at(&place, &["pin", "other", "other_2.jpg"]);
-    assert_eq!(pinned(&other.manifest()), BTreeSet::from(["other_2.jpg".to_owned()]), "there is nothing to lose");
+    assert_eq!(
+        pinned(&other.manifest()),
+        BTreeSet::from(["other_2.jpg".to_owned()]),
+        "without a file, the manifest is written"
+    );
 }

@@ -1,4 +1,4 @@
-//! Runs that are killed.
+//! Killed runs lose no image, and the next run continues.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -16,13 +16,13 @@ use crate::support::stack::Place;
 
 const KILLS: usize = 20;
 
-const SIDE_BY_SIDE: usize = 4;
+const CONCURRENT_RUNS: usize = 4;
 
 /// Set this variable to the printed seed to repeat the moments of a failed test.
 const SEED: &str = "KILL_SEED";
 
 #[test]
-fn a_killed_run_ends_like_an_undisturbed_one() {
+fn killed_run_ends_like_an_undisturbed_one() {
     let (undisturbed, takes) = undisturbed();
     let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
     println!("{SEED}={seed}: {KILLS} moments within {takes:?}");
@@ -30,7 +30,7 @@ fn a_killed_run_ends_like_an_undisturbed_one() {
     let moments: Vec<Duration> = (0..KILLS).map(|_| takes.mul_f64(random.random())).collect();
     let endings: Vec<(Duration, Ending)> = thread::scope(|scope| {
         let killed = |moments: &'_ [Duration]| moments.iter().map(|&moment| (moment, killed_after(moment))).collect();
-        let workers = moments.chunks(KILLS / SIDE_BY_SIDE).map(|moments| scope.spawn(move || killed(moments)));
+        let workers = moments.chunks(KILLS / CONCURRENT_RUNS).map(|moments| scope.spawn(move || killed(moments)));
         let workers: Vec<thread::ScopedJoinHandle<'_, Vec<_>>> = workers.collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
@@ -38,7 +38,7 @@ fn a_killed_run_ends_like_an_undisturbed_one() {
         assert!(ending.is_like(&undisturbed), "killed after {moment:?}: {ending:?}, not {undisturbed:?}");
     }
     let same = endings.iter().filter(|(_, ending)| *ending == undisturbed).count();
-    assert!(same >= KILLS / 2, "only {same} are the very same: {endings:?}");
+    assert!(same >= KILLS / 2, "only {same} are identical: {endings:?}");
 }
 
 /// The uploaded images that are in the set and in the trash at the end, and the number of generated ones.
@@ -46,14 +46,14 @@ fn a_killed_run_ends_like_an_undisturbed_one() {
 struct Ending {
     kept: BTreeSet<String>,
     deleted: BTreeSet<String>,
-    made: usize,
+    generated: usize,
 }
 
 impl Ending {
-    /// Generated images differ between runs, and sometimes one is assessed as another kind. Then the run generates one
-    /// more, and the first may replace a worse original.
+    /// Whether the two endings agree. Generated images differ between runs, and sometimes one is assessed as another
+    /// kind. Then the run generates one more, and the first may replace a worse original.
     fn is_like(&self, undisturbed: &Self) -> bool {
-        self == undisturbed || self.made > undisturbed.made && self.kept.is_subset(&undisturbed.kept)
+        self == undisturbed || self.generated > undisturbed.generated && self.kept.is_subset(&undisturbed.kept)
     }
 }
 
@@ -65,7 +65,7 @@ fn undisturbed() -> (Ending, Duration) {
         let originals = actor.files();
         let began = Instant::now();
         let ending = settled(&place, &actor, &originals);
-        if ending.made == 1 {
+        if ending.generated == 1 {
             return (ending, began.elapsed());
         }
     }
@@ -92,17 +92,17 @@ fn killed_after(moment: Duration) -> Ending {
 /// Runs to the end and checks the result.
 fn settled(place: &Place, actor: &Actor, originals: &BTreeSet<String>) -> Ending {
     let ran = Ran::of(place.local().arg("--json")).done().last_line();
-    let standing = &ran["actors"][0];
-    let counts = ["photorealistic", "bw_stylized", "color_stylized"].map(|kind| standing[kind].clone());
-    assert_eq!((&standing["status"], counts), (&json!("balanced"), [json!(4), json!(1), json!(1)]), "{ran}");
+    let report = &ran["actors"][0];
+    let counts = ["photorealistic", "bw_stylized", "color_stylized"].map(|kind| report[kind].clone());
+    assert_eq!((&report["status"], counts), (&json!("balanced"), [json!(4), json!(1), json!(1)]), "{ran}");
     actor.agrees_with_its_manifest();
     let (files, trash) = (actor.files(), actor.trash());
-    assert!(files.is_disjoint(&trash), "a name stands for an image of the set and for one in the trash");
+    assert!(files.is_disjoint(&trash), "an image of the set and one in the trash have the same name");
     // Numbers have no gaps.
-    let made = files.union(&trash).filter(|name| !originals.contains(*name));
-    let numbers: BTreeSet<u64> = made.map(|name| number_of(name)).collect();
+    let generated = files.union(&trash).filter(|name| !originals.contains(*name));
+    let numbers: BTreeSet<u64> = generated.map(|name| number_of(name)).collect();
     let last = actor.manifest()["last_number"].as_u64().unwrap();
     assert_eq!(numbers, (10..=last).collect(), "{files:?} {trash:?}");
     let originals = |names: &BTreeSet<String>| names.intersection(originals).cloned().collect();
-    Ending { kept: originals(&files), deleted: originals(&trash), made: numbers.len() }
+    Ending { kept: originals(&files), deleted: originals(&trash), generated: numbers.len() }
 }

@@ -1,4 +1,4 @@
-//! `local`: a folder before and after.
+//! `local`: the folder before and after a run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,24 +14,24 @@ use crate::support::run::Ran;
 use crate::support::stack::Place;
 
 #[test]
-fn a_set_becomes_balanced_and_then_stays_unchanged() {
+fn balanced_set_stays_unchanged_in_the_next_run() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "Jürgen M+ller (2)");
     let before = actor.files();
     let ran = Ran::of(place.local().arg("--json")).done();
-    let standing = &ran.last_line()["actors"][0];
+    let report = &ran.last_line()["actors"][0];
     for (name, value) in [("actor_id", json!(actor.id)), ("status", json!("balanced")), ("total", json!(6))] {
-        assert_eq!(standing[name], value, "{ran:#?}");
+        assert_eq!(report[name], value, "{ran:#?}");
     }
-    let kinds = ["photorealistic", "bw_stylized", "color_stylized"].map(|kind| standing[kind].as_u64().unwrap());
+    let kinds = ["photorealistic", "bw_stylized", "color_stylized"].map(|kind| report[kind].as_u64().unwrap());
     assert_eq!(kinds, [4, 1, 1]);
     // A generated image that is assessed badly is replaced, so there may be more deletions.
-    let [deleted, generated] = ["deleted", "generated"].map(|name| standing[name].as_array().unwrap().clone());
+    let [deleted, generated] = ["deleted", "generated"].map(|name| report[name].as_array().unwrap().clone());
     assert!(deleted.len() >= 2 && generated.len() == deleted.len() - 1, "{ran:#?}");
-    assert_eq!((&ran.last_line()["schema"], &standing["before"]["photorealistic"]), (&json!(1), &json!(5)));
+    assert_eq!((&ran.last_line()["schema"], &report["before"]["photorealistic"]), (&json!(1), &json!(5)));
     for gone in &deleted {
         let line = format!("{}: deleted {}: {}", actor.id, text(&gone["file"]), text(&gone["reason"]));
-        assert_eq!(ran.remarks.lines().filter(|said| *said == line).count(), 1, "{line} in {ran:#?}");
+        assert_eq!(ran.remarks.lines().filter(|other| *other == line).count(), 1, "{line} in {ran:#?}");
     }
     assert!(generated.iter().all(|new| new["kind"].is_string() && new["prompt_id"].is_string()), "{generated:?}");
 
@@ -59,20 +59,20 @@ fn text(value: &Value) -> &str {
 }
 
 #[test]
-fn a_dry_run_reports_its_plan_and_changes_nothing() {
+fn dry_run_reports_its_plan_and_changes_nothing() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let before = snapshot(&place.data());
-    let said = Ran::of(place.local().arg("--dry-run")).done().answer;
-    assert!(said.contains("hero: 5/0/2 now, 4/1/1 after"), "{said}");
-    assert_eq!(said.matches("would delete hero_").count(), 2, "{said}");
-    assert!(said.contains("would generate 1 bw_stylized"), "{said}");
+    let output = Ran::of(place.local().arg("--dry-run")).done().answer;
+    assert!(output.contains("hero: 5/0/2 now, 4/1/1 after"), "{output}");
+    assert_eq!(output.matches("would delete hero_").count(), 2, "{output}");
+    assert!(output.contains("would generate 1 bw_stylized"), "{output}");
     assert_eq!(snapshot(&place.data()), before);
     assert!(!actor.dir.join("manifest.json").exists());
 }
 
 #[test]
-fn a_dry_run_of_a_base_image_proposes_a_whole_set() {
+fn dry_run_of_a_base_image_proposes_a_full_set() {
     let place = Place::new();
     let actor = Actor::nothing(&place.data(), "new").with_base();
     let (before, logs) = (snapshot(&place.data()), place.tmp().with_file_name("logs"));
@@ -88,7 +88,7 @@ fn a_dry_run_of_a_base_image_proposes_a_whole_set() {
 }
 
 #[test]
-fn a_dry_run_without_budget_ends_with_the_reason() {
+fn dry_run_without_budget_ends_with_the_reason() {
     let place = Place::new();
     Actor::unbalanced(&place.data(), "hero");
     let mut command = place.local();
@@ -103,7 +103,7 @@ fn a_dry_run_without_budget_ends_with_the_reason() {
 }
 
 #[test]
-fn a_dry_run_prints_json() {
+fn dry_run_prints_json() {
     let place = Place::new();
     Actor::unbalanced(&place.data(), "hero");
     let answer = Ran::of(place.local().args(["--dry-run", "--json"])).done().last_line();
@@ -111,7 +111,7 @@ fn a_dry_run_prints_json() {
 }
 
 #[test]
-fn a_missing_base_image_does_not_stop_other_actors() {
+fn missing_base_image_does_not_stop_other_actors() {
     let place = Place::new();
     let (bare, whole) = (Actor::without_base(&place.data(), "bare"), Actor::unbalanced(&place.data(), "whole"));
     let (files, folder) = (actor_files(&bare), bare.dir.join("base_image"));
@@ -122,8 +122,8 @@ fn a_missing_base_image_does_not_stop_other_actors() {
     assert_eq!(actor_files(&bare), files);
     whole.agrees_with_its_manifest();
 
-    let said = Ran::of(place.local().args(["--actor", "whole"])).done().answer;
-    assert!(said.contains("whole") && !said.contains("bare"), "{said}");
+    let output = Ran::of(place.local().args(["--actor", "whole"])).done().answer;
+    assert!(output.contains("whole") && !output.contains("bare"), "{output}");
 }
 
 fn actor_files(actor: &Actor) -> Vec<(String, Vec<u8>)> {
@@ -131,7 +131,7 @@ fn actor_files(actor: &Actor) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn a_base_image_alone_gets_a_whole_set() {
+fn base_image_alone_gets_a_full_set() {
     let place = Place::new();
     let actor = Actor::nothing(&place.data(), "new").with_base();
     fs::remove_dir(actor.training_data()).unwrap();
@@ -146,7 +146,7 @@ fn a_base_image_alone_gets_a_whole_set() {
 }
 
 #[test]
-fn the_manifest_has_the_permissions_of_the_images() {
+fn manifest_has_the_permissions_of_the_images() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     Ran::of(&mut place.local()).done();
@@ -156,12 +156,12 @@ fn the_manifest_has_the_permissions_of_the_images() {
 }
 
 #[test]
-fn a_folder_in_use_by_another_run_is_named() {
+fn folder_in_use_by_another_run_is_named() {
     let place = Place::new();
     let actor = Actor::nothing(&place.data(), "hero").with_base();
     let mut first = Background::start(place.local_in_background());
     first.wait_for("round 1");
     Ran::of(&mut place.local()).failed(1, &[place.data().to_str().unwrap(), "another"]);
-    assert_eq!(first.end(), Some(0), "{}", first.said());
+    assert_eq!(first.end(), Some(0), "{}", first.output());
     actor.agrees_with_its_manifest();
 }

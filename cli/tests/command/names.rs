@@ -1,4 +1,4 @@
-//! Folders and files with the names that users and operating systems give them.
+//! Unusual names of folders and files, as users and operating systems create them.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -18,8 +18,8 @@ use crate::support::stack::Place;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An actor with a base image and with its images in this folder, relative to its own.
-fn astray(data: &Path, id: &str, folder: &str) -> Actor {
+/// An actor with a base image, and with its images in this subfolder of the actor's folder.
+fn with_images_in(data: &Path, id: &str, folder: &str) -> Actor {
     let actor = Actor::nothing(data, id).with_base();
     fs::create_dir_all(actor.dir.join(folder)).unwrap();
     for (number, bytes) in (1..).zip(&drawn(Kind::Photorealistic)[..3]) {
@@ -38,8 +38,8 @@ fn status_of<'a>(report: &'a Value, id: &str) -> &'a Value {
 fn images_that_cannot_be_interpreted_stop_the_actor() {
     let place = Place::new();
     let data = place.data();
-    let kohya = astray(&data, "kohya", "training_data/10_kohya woman");
-    let beside = astray(&data, "beside", "10_beside woman");
+    let kohya = with_images_in(&data, "kohya", "training_data/10_kohya woman");
+    let beside = with_images_in(&data, "beside", "10_beside woman");
     let phone = Actor::nothing(&data, "phone").with_base();
     for name in ["1.HEIC", "2.heic"] {
         phone.put(name, b"an image");
@@ -49,8 +49,8 @@ fn images_that_cannot_be_interpreted_stop_the_actor() {
     fs::create_dir(data.join("loose")).unwrap();
     fs::write(data.join("loose/1.jpg"), &drawn(Kind::Photorealistic)[0]).unwrap();
     let whole = Actor::balanced(&data, "whole");
-    let alone = [&kohya, &beside, &phone, &latin];
-    let before = alone.map(|actor| snapshot(&actor.dir));
+    let skipped = [&kohya, &beside, &phone, &latin];
+    let before = skipped.map(|actor| snapshot(&actor.dir));
     let words = [
         "kohya: found 3 images in training_data/10_kohya woman: move them up into training_data, with their captions",
         "beside: found 3 images in beside/10_beside woman, and none in training_data",
@@ -61,27 +61,27 @@ fn images_that_cannot_be_interpreted_stop_the_actor() {
     let proposed = Ran::of(place.local().args(["--dry-run", "--json"])).failed(3, &words);
     assert!(proposed.last_line()["actors"][1]["reason"].as_str().unwrap().contains("10_kohya woman"), "{proposed:#?}");
     let ran = Ran::of(place.local().arg("--json")).failed(3, &words);
-    for actor in alone {
+    for actor in skipped {
         assert_eq!(status_of(&ran.last_line(), &actor.id), "needs_attention");
     }
     assert_eq!(status_of(&ran.last_line(), "whole"), "balanced");
-    assert_eq!(alone.map(|actor| snapshot(&actor.dir)), before);
+    assert_eq!(skipped.map(|actor| snapshot(&actor.dir)), before);
     whole.agrees_with_its_manifest();
 }
 
 #[test]
-fn an_ordinary_folder_causes_no_remarks() {
+fn ordinary_folder_causes_no_remarks() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     for file in actor.files() {
         let stem = file.strip_suffix(".jpg").unwrap();
         for name in [format!("{stem}.txt"), format!("{stem}_0512x0768_sdxl.npz"), format!("{file}:Zone.Identifier")] {
-            actor.put(&name, b"beside it");
+            actor.put(&name, b"sidecar");
         }
         actor.put(&format!("._{file}"), b"\0\x05\x16\x07");
     }
     for name in ["Thumbs.db", "desktop.ini", ".DS_Store"] {
-        actor.put(name, b"of the system");
+        actor.put(name, b"system file");
     }
     let quiet = Ran::of(&mut place.local()).done();
     assert!(!quiet.remarks.contains("ignored") && !quiet.remarks.contains("skipped"), "{quiet:#?}");
@@ -96,7 +96,7 @@ fn an_ordinary_folder_causes_no_remarks() {
         "ignored in hero: 2 other files (list.csv, notes.md)",
         "ignored in hero: odd\\u{1b}_9.jpg, for names that are too long or hold control characters (rename them)",
     ] {
-        assert_eq!(ran.remarks.lines().filter(|said| *said == line).count(), 1, "`{line}` in {ran:#?}");
+        assert_eq!(ran.remarks.lines().filter(|other| *other == line).count(), 1, "`{line}` in {ran:#?}");
     }
     assert_eq!(ran.remarks.matches("ignored").count(), 4, "{ran:#?}");
     assert_eq!(actor.files(), before);
@@ -164,7 +164,7 @@ fn assessments_from_other_shells_are_read() {
 }
 
 #[test]
-fn images_in_a_subfolder_are_pointed_out() {
+fn images_in_a_subfolder_are_named() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("10_hero")).unwrap();
     fs::write(dir.path().join("10_hero/1.jpg"), &drawn(Kind::Photorealistic)[0]).unwrap();
@@ -200,10 +200,10 @@ fn watch_waits_for_a_folder_that_vanished() {
     fs::remove_file(actor.training_data().join("hero_1.jpg")).unwrap();
     watching.wait_for("removed ");
     let is_replaced = || actor.files().iter().any(|name| name == "hero_7.jpg");
-    wait_until(PATIENCE, is_replaced, || watching.said());
+    wait_until(PATIENCE, is_replaced, || watching.output());
     watching.signal("INT");
-    assert_eq!(watching.end(), Some(130), "{}", watching.said());
-    assert_eq!(watching.said().matches("removed ").count(), 1, "{}", watching.said());
+    assert_eq!(watching.end(), Some(130), "{}", watching.output());
+    assert_eq!(watching.output().matches("removed ").count(), 1, "{}", watching.output());
     for number in 2..=6 {
         assert!(actor.files().contains(&format!("hero_{number}.jpg")), "{:?}", actor.files());
     }

@@ -1,4 +1,4 @@
-//! Folders that hold more, or less, than a folder of actors should.
+//! Data folders with unexpected content.
 
 use std::fs;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::support::run::Ran;
 use crate::support::stack::Place;
 
 #[test]
-fn files_that_are_no_images_are_named_and_stay() {
+fn files_other_than_images_are_named_and_kept() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     for (name, text) in [("notes.txt", "to do"), ("broken_7.png", "not a picture"), (".hidden.png", "stranger's")] {
@@ -27,14 +27,14 @@ fn files_that_are_no_images_are_named_and_stay() {
         "bad:name: `bad:name`",
         "it contains `:`",
     ] {
-        assert_eq!(ran.remarks.matches(words).count(), 1, "`{words}` is not said once in {ran:#?}");
+        assert_eq!(ran.remarks.matches(words).count(), 1, "`{words}` is not printed exactly once in {ran:#?}");
     }
     assert!(ran.answer.contains("broken_7.png: the content is not PNG, JPEG or WebP"), "{ran:#?}");
     assert_eq!(actor.files(), before);
 }
 
 #[test]
-fn an_unusable_base_image_is_named() {
+fn unusable_base_image_is_named() {
     let place = Place::new();
     let actor = Actor::without_base(&place.data(), "hero");
     let base = actor.dir.join("base_image/portrait.png");
@@ -48,23 +48,23 @@ fn an_unusable_base_image_is_named() {
 }
 
 #[test]
-fn a_dry_run_names_an_invalid_actor_file() {
+fn dry_run_names_an_invalid_actor_file() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     fs::write(actor.dir.join("actor.json"), r#"{"sexx":"female"}"#).unwrap();
     let before = snapshot(&place.data());
     let ran = Ran::of(place.local().arg("--dry-run")).failed(3, &[]);
-    let said = ran.answer + &ran.remarks;
-    assert!(said.contains("actor.json") && said.contains("sexx"), "{said}");
+    let output = ran.answer + &ran.remarks;
+    assert!(output.contains("actor.json") && output.contains("sexx"), "{output}");
     assert_eq!(snapshot(&place.data()), before);
 }
 
 #[test]
-fn an_unusable_trash_is_named_after_five_attempts() {
+fn unusable_trash_is_named_after_five_attempts() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let trash = actor.dir.join("trash");
-    fs::write(&trash, "in the way").unwrap();
+    fs::write(&trash, "a file instead of a folder").unwrap();
     // Five attempts with pauses of 2, 4, 8 and 16 seconds.
     let ran = Ran::of(place.local().timeout(Duration::from_secs(90))).failed(3, &[]);
     assert!((ran.answer + &ran.remarks).contains(trash.to_str().unwrap()));

@@ -1,4 +1,4 @@
-//! `pause`, `resume`, `drain` and `evaluate` for a stack that is addressed by its name.
+//! `pause`, `resume`, `drain` and `evaluate` with the name of a stack.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::run::{Ran, balancer};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A stack whose emulator stands for AWS.
+/// A stack in an emulator that takes the place of AWS.
 struct Deployed {
     runtime: Runtime,
     stack: TestStack,
@@ -67,7 +67,7 @@ impl Deployed {
 }
 
 #[test]
-fn a_paused_stack_keeps_messages_until_it_is_resumed() {
+fn paused_stack_keeps_messages_until_it_is_resumed() {
     let deployed = Deployed::start();
     assert_eq!(deployed.balancer(&["pause", "--json"]).done().json()["paused"], true);
     deployed.balancer(&["send", "deletion", "hero", "hero_1.jpg"]).done();
@@ -81,7 +81,7 @@ fn a_paused_stack_keeps_messages_until_it_is_resumed() {
 }
 
 #[test]
-fn a_plan_with_a_dead_letter_is_not_drained() {
+fn plan_with_a_dead_letter_is_not_drained() {
     let deployed = Deployed::start();
     deployed.with_a_dead_letter("hero");
     let drained = deployed.balancer(&["drain", "--json"]).failed(3, &[]).json();

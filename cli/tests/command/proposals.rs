@@ -20,16 +20,16 @@ fn dry_run(place: &Place, options: &[&str]) -> Ran {
 }
 
 #[test]
-fn a_dry_run_names_the_price_without_a_token() {
+fn dry_run_names_the_price_without_a_token() {
     let place = Place::new();
     Actor::unbalanced(&place.data(), "hero");
-    let said = dry_run(&place, &["--generator", "replicate"]).done().answer;
-    assert!(said.contains("would cost about $0.04: 1 image at $0.04"), "{said}");
+    let output = dry_run(&place, &["--generator", "replicate"]).done().answer;
+    assert!(output.contains("would cost about $0.04: 1 image at $0.04"), "{output}");
     let answer = dry_run(&place, &["--generator", "replicate", "--json"]).done().last_line();
     assert_eq!(answer["schema"], 1);
     let cost = &answer["actors"][0]["cost"];
     assert_eq!(
-        (&cost["total_micro_usd"], &cost["per_image_micro_usd"], &cost["rating_micro_usd"]),
+        (&cost["total_micro_usd"], &cost["per_image_micro_usd"], &cost["assessment_micro_usd"]),
         (&json!(40_000), &json!(40_000), &json!(0))
     );
     let free = dry_run(&place, &[]).done().answer;
@@ -37,7 +37,7 @@ fn a_dry_run_names_the_price_without_a_token() {
 }
 
 #[test]
-fn a_dry_run_names_what_would_stop_the_run() {
+fn dry_run_names_obstacles_of_the_run() {
     let place = Place::new();
     let actor = Actor::without_base(&place.data(), "hero");
     let folder = actor.dir.join("base_image");
@@ -58,7 +58,7 @@ fn a_dry_run_names_what_would_stop_the_run() {
 }
 
 #[test]
-fn a_dry_run_needs_a_vision_key_only_to_rate() {
+fn dry_run_needs_a_vision_key_only_to_assess() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     let openai = ["--vision", "openai"];
@@ -70,12 +70,12 @@ fn a_dry_run_needs_a_vision_key_only_to_rate() {
         image["assessed_by"] = json!(format!("openai/gpt-6-luna/prompt-{PROMPT_VERSION}"));
     }
     fs::write(actor.dir.join("manifest.json"), manifest.to_string()).unwrap();
-    let said = dry_run(&place, &openai).done().answer;
-    assert!(said.contains("hero: 4/1/1 now, 4/1/1 after") && said.contains("would cost nothing"), "{said}");
+    let output = dry_run(&place, &openai).done().answer;
+    assert!(output.contains("hero: 4/1/1 now, 4/1/1 after") && output.contains("would cost nothing"), "{output}");
 }
 
 #[test]
-fn a_dry_run_by_message_prints_its_result() {
+fn dry_run_by_message_prints_its_result() {
     let place = Place::new();
     Actor::without_base(&place.data(), "the hero");
     let mut command = place.local_in_background();
@@ -100,7 +100,7 @@ fn a_dry_run_by_message_prints_its_result() {
     let unknown = Ran::of(place.balancer().args(["send", "evaluation", "stranger", "--dry-run"]));
     unknown.failed(1, &["the request was rejected", "stranger"]);
     watching.signal("INT");
-    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+    assert_eq!(watching.end(), Some(130), "{}", watching.output());
 }
 
 #[test]
@@ -112,15 +112,15 @@ fn status_names_the_last_deletions_with_reasons() {
     let mut watching = Background::start(command);
     watching.wait_for("Ctrl-C ends it");
     let status = |options: &[&str]| Ran::of(place.balancer().arg("status").args(options)).done();
-    let said = status(&["hero"]).answer;
-    assert!(said.contains("deleted last") && said.contains("`balancer restore hero`"), "{said}");
+    let output = status(&["hero"]).answer;
+    assert!(output.contains("deleted last") && output.contains("`balancer restore hero`"), "{output}");
     let trash = actor.trash();
     let deletion = status(&["hero", "--json"]).json()[0]["last_deletion"].clone();
     for gone in deletion["deleted"].as_array().unwrap() {
         assert!(trash.contains(gone["file"].as_str().unwrap()), "{deletion}");
-        assert!(said.contains(gone["reason"].as_str().unwrap()), "{said}");
+        assert!(output.contains(gone["reason"].as_str().unwrap()), "{output}");
     }
-    assert!(watching.said().contains("which can be restored from"), "{}", watching.said());
+    assert!(watching.output().contains("which can be restored from"), "{}", watching.output());
     watching.signal("INT");
     watching.end();
 }

@@ -1,4 +1,4 @@
-//! `local --serve`: the stack by itself, with a file that tells SAM's functions where it is.
+//! `local --serve`: only the stack, with a file of variables with which SAM's functions reach it.
 
 use std::fs;
 use std::net::TcpListener;
@@ -34,21 +34,21 @@ fn serve_writes_files_for_sam_and_status_finds_it() {
     assert!(variables["DeletionFunction"]["TABLE"].as_str().unwrap().contains("Table"));
     Ran::of(place.balancer().args(["status", "--json"])).json();
     assert_are_about(&events, &actor, variables["EvaluationFunction"]["BUCKET"].as_str().unwrap());
-    assert!(serving.said().contains("balancer status --rejected"));
+    assert!(serving.output().contains("balancer status --rejected"));
 
     serving.signal("INT");
-    assert_eq!(serving.end(), Some(0), "{}", serving.said());
+    assert_eq!(serving.end(), Some(0), "{}", serving.output());
     Ran::of(place.balancer().arg("status")).failed(1, &["no stack is running here"]);
     assert_eq!(actor.files(), files, "the folder is only read");
 }
 
-/// Whether there is an event of each kind, about this actor, and each one is a message that its function understands.
+/// Asserts that there is an event of each kind, that it concerns this actor, and that its function can parse it.
 fn assert_are_about(events: &Path, actor: &Actor, bucket: &str) {
     let message = |name: &str| -> String {
         let event: Value = serde_json::from_slice(&fs::read(events.join(format!("{name}.json"))).unwrap()).unwrap();
         event["Records"][0]["body"].as_str().unwrap().to_owned()
     };
-    for name in ["evaluation-by-hand", "evaluation-by-hand-dry-run", "evaluation-by-hand-forced"] {
+    for name in ["evaluation-manual", "evaluation-manual-dry-run", "evaluation-manual-forced"] {
         let parsed = EvaluationMessage::parse(&message(name)).unwrap();
         assert!(
             matches!(&parsed, EvaluationMessage::Command(command) if command.actor_id.as_str() == actor.id),
@@ -64,14 +64,14 @@ fn assert_are_about(events: &Path, actor: &Actor, bucket: &str) {
     assert!(actor.files().contains(image), "{image}");
 
     let DeletionMessage::Manual { actor_id, filenames, .. } =
-        DeletionMessage::parse(&message("deletion-by-hand")).unwrap()
+        DeletionMessage::parse(&message("deletion-manual")).unwrap()
     else {
-        panic!("no deletion by hand")
+        panic!("no manual deletion")
     };
     assert!(actor_id.as_str() == actor.id && actor.files().contains(&filenames[0]), "{filenames:?}");
-    let GenerationMessage::Manual { actor_id, .. } = GenerationMessage::parse(&message("generation-by-hand")).unwrap()
+    let GenerationMessage::Manual { actor_id, .. } = GenerationMessage::parse(&message("generation-manual")).unwrap()
     else {
-        panic!("no generation by hand")
+        panic!("no manual generation")
     };
     assert_eq!(actor_id.as_str(), actor.id);
 }

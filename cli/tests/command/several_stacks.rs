@@ -1,4 +1,4 @@
-//! Commands find the intended stack, from its first round on and beside others.
+//! Commands find the intended stack, during its first round and among several stacks.
 
 use std::fs;
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ use crate::support::stack::Place;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// `local` on another data folder of the place, with one actor.
+/// A second data folder with one actor.
 fn second_folder(place: &Place, actor: &str) -> PathBuf {
     let data = place.data().with_file_name("second");
     fs::create_dir_all(&data).unwrap();
@@ -49,11 +49,11 @@ fn status_finds_the_stack_during_its_first_round() {
     let mut command = place.local_in_background();
     command.arg("--watch");
     let mut watching = Background::start(command);
-    // The first image is being rated: the round has begun, and its report is not printed yet.
+    // The first image is being assessed: the round has begun, and its report is not printed yet.
     watching.wait_for("hero: ");
     let status: Value = Ran::of(place.balancer().args(["status", "--json"])).json();
     assert_eq!(status[0]["actor_id"], "hero");
-    assert!(!watching.said().contains("Ctrl-C ends it"), "the round is over already: {}", watching.said());
+    assert!(!watching.output().contains("Ctrl-C ends it"), "the round is over already: {}", watching.output());
 }
 
 #[test]
@@ -86,14 +86,14 @@ fn commands_find_one_of_several_stacks() {
     second.signal("INT");
     second.end();
     let left = Ran::of(balancer().args(["status", "--json"])).done().json();
-    assert_eq!(left[0]["actor_id"], "first_actor", "the first one keeps its name");
+    assert_eq!(left[0]["actor_id"], "first_actor", "the first stack is still registered");
     first.kill();
     Ran::of(balancer().arg("status")).failed(1, &["no stack is running here"]);
-    assert!(place.announced().is_empty(), "what a killed stack has left is removed");
+    assert!(place.registered().is_empty(), "the file of the killed stack is removed");
 }
 
 #[test]
-fn the_stack_that_keeps_the_folder_is_preferred() {
+fn stack_that_keeps_the_folder_is_preferred() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     let _serving = serve(&place);
@@ -104,17 +104,17 @@ fn the_stack_that_keeps_the_folder_is_preferred() {
     Ran::of(balancer().args(["pin", "hero", "hero_2.jpg"])).done();
     assert_eq!(actor.manifest()["images"]["hero_2.jpg"]["pinned"], true);
     Ran::of(balancer().args(["send", "deletion", "hero", "hero_1.jpg"])).done();
-    wait_until(PATIENCE, || actor.trash().contains("hero_1.jpg"), || watching.said());
+    wait_until(PATIENCE, || actor.trash().contains("hero_1.jpg"), || watching.output());
     watching.signal("INT");
-    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+    assert_eq!(watching.end(), Some(130), "{}", watching.output());
 
-    // Only the run of --serve is left, which knows nothing of the folder's trash.
+    // Only the stack of --serve is left, which has no records of the folder's trash.
     Ran::of(balancer().args(["restore", "hero", "hero_1.jpg", "--data"]).arg(place.data())).done();
     assert!(actor.files().contains("hero_1.jpg") && !actor.trash().contains("hero_1.jpg"));
 }
 
 #[test]
-fn a_dry_run_is_not_found() {
+fn commands_do_not_find_a_dry_run() {
     let place = Place::new();
     Actor::unbalanced(&place.data(), "hero");
     let mut command = place.local_in_background();
@@ -122,7 +122,7 @@ fn a_dry_run_is_not_found() {
     let running = Background::start(command);
     let is_done = || {
         Ran::of(place.balancer().arg("status")).failed(1, &["no stack is running here"]);
-        running.said().contains("hero: 5/0/2 now")
+        running.output().contains("hero: 5/0/2 now")
     };
-    wait_until(PATIENCE, is_done, || running.said());
+    wait_until(PATIENCE, is_done, || running.output());
 }

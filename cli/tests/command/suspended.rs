@@ -34,7 +34,7 @@ fn images(actor: &Actor) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_suspended_set_stays_until_its_input_changes() {
+fn suspended_set_is_unchanged_until_its_input_changes() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let first = Ran::of(&mut local(&place)).failed(3, &["After 3 rounds"]);
@@ -54,7 +54,7 @@ fn a_suspended_set_stays_until_its_input_changes() {
     watching.args(NEVER_GOOD).arg("--watch");
     let mut watching = Background::start(watching);
     watching.wait_for("Ctrl-C ends it");
-    assert!(watching.said().contains("Nothing has changed"), "{}", watching.said());
+    assert!(watching.output().contains("Nothing has changed"), "{}", watching.output());
     assert_eq!(images(&actor), before);
     watching.signal("INT");
     watching.end();
@@ -65,11 +65,14 @@ fn a_suspended_set_stays_until_its_input_changes() {
     let changed = Ran::of(&mut local(&place));
     assert!(generated(&changed) >= 3, "{changed:#?}");
     let easier = Ran::of(&mut place.local());
-    assert!(!easier.answer.contains("Nothing has changed"), "another floor: {easier:#?}");
+    assert!(
+        !easier.answer.contains("Nothing has changed"),
+        "a changed quality floor starts a new attempt: {easier:#?}"
+    );
 }
 
 #[test]
-fn a_base_image_replaced_during_a_run_is_tried() {
+fn base_image_replaced_during_a_run_is_tried() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let mut run = place.local_in_background();
@@ -78,14 +81,14 @@ fn a_base_image_replaced_during_a_run_is_tried() {
     run.wait_for("deleted ");
     let another = decode(&drawn(Kind::Photorealistic)[5]).unwrap();
     fs::write(actor.dir.join("base_image/hero_base.png"), png(another)).unwrap();
-    assert_eq!(run.end(), Some(3), "{}", run.said());
+    assert_eq!(run.end(), Some(3), "{}", run.output());
 
     let next = Ran::of(&mut local(&place)).failed(3, &["After 3 rounds"]);
     assert!(generated(&next) >= 3, "{next:#?}");
 }
 
 #[test]
-fn a_set_on_hold_stays_as_it_is_at_every_run() {
+fn set_on_hold_is_unchanged_by_every_run() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let before = images(&actor);

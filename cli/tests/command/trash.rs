@@ -24,14 +24,14 @@ fn caption(actor: &Actor) {
     }
 }
 
-/// The same file with other endings.
+/// The sidecars that [`caption`] puts beside an image.
 fn sidecars(image: &str) -> [String; 2] {
     let stem = image.strip_suffix(".jpg").unwrap();
     [format!("{stem}.txt"), format!("{stem}_0512x0768_flux.npz")]
 }
 
 /// Asserts that each sidecar lies beside its image. Returns the images of `before` that are in the trash.
-fn sidecars_are_with_their_images(actor: &Actor, before: &BTreeSet<String>) -> BTreeSet<String> {
+fn assert_sidecars_with_their_images(actor: &Actor, before: &BTreeSet<String>) -> BTreeSet<String> {
     let (set, trash) = (actor.files(), actor.trash());
     for image in before {
         for sidecar in sidecars(image) {
@@ -50,7 +50,7 @@ fn restore_in_folder(place: &Place) -> Command {
     command
 }
 
-/// Moves a folder elsewhere and leaves a link to it.
+/// Moves a folder and leaves a link to it.
 fn replace_by_link(folder: &Path, by: &Path) {
     fs::create_dir(by).unwrap();
     for entry in fs::read_dir(folder).unwrap() {
@@ -62,7 +62,7 @@ fn replace_by_link(folder: &Path, by: &Path) {
 }
 
 #[test]
-fn a_set_on_another_disk_is_balanced_and_restored() {
+fn set_on_another_disk_is_balanced_and_restored() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let (before, other) = (actor.files(), elsewhere(&place.data()));
@@ -77,11 +77,11 @@ fn a_set_on_another_disk_is_balanced_and_restored() {
 
     let ran = Ran::of(place.local().arg("--json")).done();
     assert_eq!(ran.last_line()["actors"][0]["status"], "balanced", "{ran:#?}");
-    let gone = sidecars_are_with_their_images(&actor, &before);
+    let gone = assert_sidecars_with_their_images(&actor, &before);
     assert!(gone.len() >= 2, "{gone:?}");
 
     restore_in_folder(&place).args(&gone).assert().success();
-    assert!(sidecars_are_with_their_images(&actor, &before).is_empty());
+    assert!(assert_sidecars_with_their_images(&actor, &before).is_empty());
     for (path, bytes) in all {
         assert!(fs::read(&path).unwrap() == bytes, "{}", path.display());
     }
@@ -116,7 +116,7 @@ fn linked_images_move_and_return_as_links() {
         let target = fs::read_link(actor.training_data().join(name)).unwrap();
         assert_eq!(target, Path::new("../../../pool").join(name));
     }
-    assert!(snapshot(&pool) == originals, "the files that the links lead to are as they were");
+    assert!(snapshot(&pool) == originals, "the targets of the links are unchanged");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn captions_return_with_a_running_stack() {
     command.arg("--watch");
     let mut watching = Background::start(command);
     watching.wait_for("Ctrl-C ends it");
-    let gone = sidecars_are_with_their_images(&actor, &before);
+    let gone = assert_sidecars_with_their_images(&actor, &before);
     let one = gone.first().unwrap();
     let [text, _] = sidecars(one);
     // Another caption has been written meanwhile.
@@ -143,7 +143,7 @@ fn captions_return_with_a_running_stack() {
     assert_eq!(fs::read(actor.training_data().join(&text)).unwrap(), b"another");
     assert!(actor.files().is_superset(&sidecars(one).into()), "{:?}", actor.files());
     watching.signal("INT");
-    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+    assert_eq!(watching.end(), Some(130), "{}", watching.output());
 }
 
 /// An actor with one image in the trash, a caption beside it, and a manifest that records this.
@@ -160,7 +160,7 @@ fn with_one_in_the_trash(place: &Place) -> (Actor, PathBuf) {
 }
 
 #[test]
-fn a_full_disk_loses_nothing() {
+fn full_disk_loses_nothing() {
     let place = Place::new();
     let (actor, trash) = with_one_in_the_trash(&place);
     let other = elsewhere(&place.data());
@@ -179,7 +179,7 @@ fn a_full_disk_loses_nothing() {
 }
 
 #[test]
-fn a_caption_whose_name_is_taken_stays_in_the_trash() {
+fn caption_whose_name_is_taken_stays_in_the_trash() {
     let place = Place::new();
     let (actor, trash) = with_one_in_the_trash(&place);
     actor.put("hero_1.txt", b"another");

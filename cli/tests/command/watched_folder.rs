@@ -23,26 +23,26 @@ fn watch(place: &Place, options: &[&str]) -> Background {
     watching
 }
 
-/// What was answered so far: a line of JSON for each report, with the one actor that is in it.
+/// The actors of each report so far; a report is a line of JSON.
 fn reports(watching: &Background) -> Vec<Value> {
-    let said = watching.said();
-    let lines = said.lines().filter(|line| line.starts_with('{'));
+    let output = watching.output();
+    let lines = output.lines().filter(|line| line.starts_with('{'));
     lines.map(|line| serde_json::from_str::<Value>(line).unwrap()["actors"].clone()).collect()
 }
 
-/// Waits until the last report is of this actor alone, and says this of it.
-fn reported(watching: &Background, actor: &str, status: &str) {
+/// Waits until the last report contains only this actor, with this status.
+fn wait_for_report(watching: &Background, actor: &str, status: &str) {
     let is_reported = || {
         let reports = reports(watching);
         let last = reports.last().and_then(Value::as_array).cloned().unwrap_or_default();
         last.len() == 1 && last[0]["actor_id"] == actor && last[0]["status"] == status
     };
-    wait_until(PATIENCE, is_reported, || format!("{actor} {status}; it said:\n{}", watching.said()));
+    wait_until(PATIENCE, is_reported, || format!("{actor} {status}; its output:\n{}", watching.output()));
 }
 
 fn end(mut watching: Background) {
     watching.signal("INT");
-    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+    assert_eq!(watching.end(), Some(130), "{}", watching.output());
 }
 
 #[test]
@@ -58,28 +58,28 @@ fn watch_reports_the_first_result() {
 }
 
 #[test]
-fn a_new_base_image_is_used() {
+fn new_base_image_is_used() {
     let place = Place::new();
     let actor = Actor::without_base(&place.data(), "hero");
     let watching = watch(&place, &[]);
-    reported(&watching, "hero", "needs_attention");
+    wait_for_report(&watching, "hero", "needs_attention");
     let actor = actor.with_base();
-    reported(&watching, "hero", "balanced");
-    assert_eq!(reports(&watching).len(), 2, "{}", watching.said());
+    wait_for_report(&watching, "hero", "balanced");
+    assert_eq!(reports(&watching).len(), 2, "{}", watching.output());
     end(watching);
     actor.agrees_with_its_manifest();
 }
 
 #[test]
-fn a_corrected_actor_file_is_used() {
+fn corrected_actor_file_is_used() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     let file = actor.dir.join("actor.json");
     fs::write(&file, r#"{"sexx":"female"}"#).unwrap();
     let watching = watch(&place, &[]);
-    reported(&watching, "hero", "needs_attention");
+    wait_for_report(&watching, "hero", "needs_attention");
     fs::write(&file, r#"{"sex":"female"}"#).unwrap();
-    reported(&watching, "hero", "balanced");
+    wait_for_report(&watching, "hero", "balanced");
     end(watching);
     assert_eq!(actor.manifest()["metadata"]["sex"], "female");
 }
@@ -90,17 +90,17 @@ fn new_and_repaired_actors_are_added() {
     let broken = Actor::unbalanced(&place.data(), "broken");
     fs::write(broken.dir.join("manifest.json"), "{").unwrap();
     let watching = watch(&place, &[]);
-    reported(&watching, "broken", "needs_attention");
+    wait_for_report(&watching, "broken", "needs_attention");
 
     let elsewhere = tempfile::tempdir_in(place.tmp()).unwrap();
     let copied = Actor::unbalanced(elsewhere.path(), "newcomer");
     fs::rename(&copied.dir, place.data().join("newcomer")).unwrap();
-    reported(&watching, "newcomer", "balanced");
+    wait_for_report(&watching, "newcomer", "balanced");
     Actor::nothing(&place.data(), "bare").with_base();
-    reported(&watching, "bare", "balanced");
+    wait_for_report(&watching, "bare", "balanced");
 
     fs::remove_file(broken.dir.join("manifest.json")).unwrap();
-    reported(&watching, "broken", "balanced");
+    wait_for_report(&watching, "broken", "balanced");
     end(watching);
     for id in ["broken", "newcomer", "bare"] {
         Actor { id: id.to_owned(), dir: place.data().join(id) }.agrees_with_its_manifest();
@@ -115,8 +115,8 @@ fn with_named_actors_no_other_is_added() {
     let other = Actor::unbalanced(&place.data(), "another hero");
     actor.put("dropped.jpg", &drawn(Kind::ColorStylized)[5]);
     watching.wait_for("found ");
-    wait_until(PATIENCE, || reports(&watching).len() == 2, || watching.said());
-    assert!(!watching.said().contains("another hero"), "{}", watching.said());
+    wait_until(PATIENCE, || reports(&watching).len() == 2, || watching.output());
+    assert!(!watching.output().contains("another hero"), "{}", watching.output());
     end(watching);
     assert!(!other.dir.join("manifest.json").exists());
 }
@@ -130,12 +130,12 @@ fn dangling_links_do_not_end_a_watch() {
     symlink("/no/such/disk/file", &link).unwrap();
     watching.wait_for(&format!("skipped {}", link.display()));
     for _ in 0..40 {
-        actor.put("restless.png", &png(base()));
+        actor.put("transient.png", &png(base()));
         std::thread::sleep(Duration::from_millis(20));
-        fs::remove_file(actor.training_data().join("restless.png")).unwrap();
+        fs::remove_file(actor.training_data().join("transient.png")).unwrap();
     }
     actor.put("dropped.jpg", &drawn(Kind::ColorStylized)[5]);
     watching.wait_for("found ");
-    wait_until(PATIENCE, || reports(&watching).len() == 2, || watching.said());
+    wait_until(PATIENCE, || reports(&watching).len() == 2, || watching.output());
     end(watching);
 }

@@ -27,12 +27,12 @@ fn status(place: &Place) -> Value {
     Ran::of(place.balancer().args(["status", "--json"])).json()
 }
 
-/// Waits until the actor is balanced at 4/1/1 and something else holds too.
+/// Waits until the actor is balanced at 4/1/1 and this condition holds.
 fn settled(place: &Place, what: &str, holds: impl Fn() -> bool) {
     let balanced = json!({ "photorealistic": 4, "bw_stylized": 1, "color_stylized": 1 });
     let is_settled = || {
-        let standing = &status(place)[0];
-        holds() && standing["status"] == "balanced" && standing["images"] == balanced && standing["plan"].is_null()
+        let actor = &status(place)[0];
+        holds() && actor["status"] == "balanced" && actor["images"] == balanced && actor["plan"].is_null()
     };
     wait_until(PATIENCE, is_settled, || format!("{what}; status: {}", status(place)));
 }
@@ -62,19 +62,19 @@ fn watch_processes_messages_and_new_files() {
 
     send(&place, &["evaluation", &actor.id]);
     send(&place, &["generation", &actor.id, "--bw-stylized", "1"]);
-    settled(&place, "one too many made and one gone", || actor.trash().len() == 1);
+    settled(&place, "the surplus image is deleted", || actor.trash().len() == 1);
     assert_eq!(highest_number(&actor), 7);
 
     let unknown = Ran::of(place.balancer().args(["send", "deletion", &actor.id, "x.jpg"])).done();
     assert!(unknown.remarks.contains("no record of x.jpg"), "{unknown:#?}");
     send(&place, &["deletion", &actor.id, "the hero+1_1.jpg"]);
-    settled(&place, "a new image for the deleted one", || is_whole_again(&actor, 8));
+    settled(&place, "a new image for the deleted one", || is_full_again(&actor, 8));
     assert!(actor.trash().contains("the hero+1_1.jpg"));
 
     let before = actor.trash().len();
-    actor.put("dropped by hand.jpg", &drawn(Kind::ColorStylized)[5]);
+    actor.put("dropped in.jpg", &drawn(Kind::ColorStylized)[5]);
     watching.wait_for("found ");
-    settled(&place, "the dropped image is one too many", || actor.trash().len() > before);
+    settled(&place, "the surplus of the dropped image is deleted", || actor.trash().len() > before);
 
     send(&place, &["deletion", "stranger", "x.jpg"]);
     let unknown = Ran::of(place.balancer().args(["status", "another stranger"]));
@@ -84,13 +84,13 @@ fn watch_processes_messages_and_new_files() {
     assert!(drained.answer.contains("Drained"), "{drained:#?}");
     Ran::of(place.balancer().arg("pause")).failed(2, &["--stack <NAME>"]);
     watching.signal("INT");
-    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+    assert_eq!(watching.end(), Some(130), "{}", watching.output());
     actor.agrees_with_its_manifest();
     Ran::of(place.balancer().arg("status")).failed(1, &["no stack is running here"]);
 }
 
 #[test]
-fn a_deletion_accepts_another_unicode_form() {
+fn deletion_accepts_another_unicode_form() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     let (composed, decomposed) = ("J\u{fc}rgen_1.jpg", "Ju\u{308}rgen_1.jpg");
@@ -99,11 +99,12 @@ fn a_deletion_accepts_another_unicode_form() {
     send(&place, &["deletion", "hero", decomposed]);
     settled(&place, "a new image for the deleted one", || actor.trash().contains(composed));
     watching.signal("INT");
-    assert_eq!(watching.end(), Some(130), "{}", watching.said());
+    assert_eq!(watching.end(), Some(130), "{}", watching.output());
 }
 
-/// Six images, and this number has been given. What was made may have been judged bad and replaced.
-fn is_whole_again(actor: &Actor, number: u64) -> bool {
+/// Whether the set has six images, and this number or a higher one is used. A bad generated image may have been
+/// replaced.
+fn is_full_again(actor: &Actor, number: u64) -> bool {
     actor.files().len() == 6 && highest_number(actor) >= number
 }
 
@@ -114,12 +115,12 @@ fn highest_number(actor: &Actor) -> u64 {
 }
 
 #[test]
-fn an_image_removed_during_a_watch_stays_removed() {
+fn image_removed_during_a_watch_stays_removed() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     let mut watching = watch(&place);
     fs::remove_file(actor.training_data().join("hero_1.jpg")).unwrap();
-    settled(&place, "a new image for the removed one", || is_whole_again(&actor, 7));
+    settled(&place, "a new image for the removed one", || is_full_again(&actor, 7));
     watching.signal("INT");
     assert_eq!(watching.end(), Some(130));
     assert!(!actor.files().contains("hero_1.jpg"));
@@ -127,7 +128,7 @@ fn an_image_removed_during_a_watch_stays_removed() {
 }
 
 #[test]
-fn a_killed_stack_is_not_found() {
+fn commands_do_not_find_a_killed_stack() {
     let place = Place::new();
     Actor::balanced(&place.data(), "hero");
     let mut watching = watch(&place);

@@ -1,4 +1,4 @@
-//! The deletion function; what it does is `handlers`.
+//! The entry point of the deletion function; the crate `handlers` has its code.
 
 use handlers::Clock;
 use handlers::{lambda, wiring};

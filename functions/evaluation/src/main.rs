@@ -1,4 +1,4 @@
-//! The evaluation function; what it does is `handlers`.
+//! The entry point of the evaluation function; the crate `handlers` has its code.
 
 use handlers::Clock;
 use handlers::{lambda, wiring};

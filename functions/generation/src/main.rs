@@ -1,4 +1,4 @@
-//! The generation function; what it does is `handlers`.
+//! The entry point of the generation function; the crate `handlers` has its code.
 
 use handlers::Clock;
 use handlers::{lambda, wiring};

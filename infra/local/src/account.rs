@@ -1,21 +1,17 @@
-//! AWS accounts as the emulator understands them.
+//! AWS accounts of the emulator.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Error;
 
-/// An AWS account id of 12 digits, which to the emulator is the access key too.
+/// An AWS account id of 12 digits, which the emulator also uses as the access key.
 ///
-/// Accounts do not see each other's queues, tables, functions and stacks; only bucket names are global.
+/// Accounts have separate queues, tables, functions and stacks. Only bucket names are global.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account(String);
 
 impl Account {
-    /// The account of this id.
-    ///
-    /// # Errors
-    /// [`Error::InvalidAccount`] unless `id` is 12 digits.
     pub fn new(id: &str) -> Result<Self, Error> {
         if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(id.to_owned()))
@@ -31,7 +27,6 @@ impl Account {
         Self(format!("1{:011}", NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// The 12 digits.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! The executables that the functions run.
+//! The executables of the functions.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -15,14 +15,11 @@ use crate::Error;
 /// The template's logical ids of the functions, in the order of [`Binaries::each`].
 pub(crate) const LOGICAL_IDS: [&str; 3] = ["EvaluationFunction", "DeletionFunction", "GenerationFunction"];
 
-/// The executables that the three functions run.
+/// The executables of the three functions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binaries {
-    /// Judges and plans.
     pub evaluation: PathBuf,
-    /// Moves images to the trash.
     pub deletion: PathBuf,
-    /// Draws images.
     pub generation: PathBuf,
 }
 
@@ -38,18 +35,13 @@ impl Binaries {
     }
 
     /// The executables of this build beside the running program; `None` if they are missing or belong to another build.
-    ///
-    /// # Errors
-    /// If an executable is there but can't be read.
     pub fn beside_program(build: &str) -> Result<Option<Self>, Error> {
         let found = Self::in_dir(&program_directory()?);
         Ok(found.are_of(build)?.then_some(found))
     }
 
-    /// Compiles the executables from the sources that this program was compiled from. It takes minutes the first time.
-    ///
-    /// # Errors
-    /// If there are no sources here, if they don't compile, or if they have changed since this program was built.
+    /// Compiles the executables from the sources of this program. The first time takes minutes. Fails if the sources
+    /// are missing or have changed since this program was built.
     pub async fn compile(build: &str) -> Result<Self, Error> {
         let directory = program_directory()?;
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -61,9 +53,6 @@ impl Binaries {
     }
 
     /// The executables of this build, compiled if necessary.
-    ///
-    /// # Errors
-    /// Those of [`Self::beside_program`] and [`Self::compile`].
     pub async fn locate(build: &str) -> Result<Self, Error> {
         match Self::beside_program(build)? {
             Some(found) => Ok(found),
@@ -71,7 +60,7 @@ impl Binaries {
         }
     }
 
-    /// Whether all exist and belong to this build: each contains its name.
+    /// Whether all executables exist and belong to this build: each contains the name of its build.
     fn are_of(&self, build: &str) -> Result<bool, Error> {
         for (_, executable) in self.each() {
             match fs::read(executable) {
@@ -91,7 +80,7 @@ impl Binaries {
     }
 }
 
-/// The directory of the running program; tests lie one directory below the other programs.
+/// The directory of the running program, or its parent for a test: tests are one directory below the other programs.
 fn program_directory() -> Result<PathBuf, Error> {
     let program = std::env::current_exe().map_err(Error::io("cannot find", Path::new("this program")))?;
     let directory = program.parent().unwrap_or(Path::new("."));
@@ -99,8 +88,8 @@ fn program_directory() -> Result<PathBuf, Error> {
     Ok(directory.to_owned())
 }
 
-/// The cargo target directory that contains a directory such as `target/release`, if any: its compiled dependencies can
-/// be used again.
+/// The cargo target directory that contains a directory such as `target/release`, if there is one. A build in it reuses
+/// the compiled dependencies.
 fn target_directory(directory: &Path) -> Option<&Path> {
     directory.parent().filter(|parent| parent.join(".rustc_info.json").is_file())
 }
@@ -109,10 +98,10 @@ async fn cargo_build(sources: &Path, target: Option<&Path>) -> Result<Binaries, 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(&cargo);
     build.current_dir(sources).args(["build", "--release", "--locked", "--quiet"]);
-    // The selection unites the features of all dependencies. They are those of every other build (a test compares them), so
-    // cargo compiles nothing twice.
+    // Selecting the whole workspace unites the features of all dependencies. All other builds use the same features (a
+    // test compares them), so cargo compiles no dependency twice.
     build.args(["--workspace", "--bin", "evaluation", "--bin", "deletion", "--bin", "generation"]);
-    // Cargo reports the paths of the executables on standard output; problems still go to standard error.
+    // Cargo reports the paths of the executables on standard output, and errors on standard error.
     build.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
     if let Some(target) = target {
         build.arg("--target-dir").arg(target);
@@ -126,7 +115,7 @@ async fn cargo_build(sources: &Path, target: Option<&Path>) -> Result<Binaries, 
     Ok(Binaries { evaluation: named("evaluation")?, deletion: named("deletion")?, generation: named("generation")? })
 }
 
-/// The executables that cargo reports, in one line of JSON for each artifact.
+/// The executables in cargo's messages, which are one line of JSON for each artifact.
 fn artifacts(messages: &str) -> BTreeMap<String, PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let executable = |message: Value| {

@@ -7,7 +7,7 @@ use rand::rngs::SysRng;
 
 use crate::{Account, Error};
 
-/// The emulator checks the access key's id alone; clients require a secret key nevertheless.
+/// The emulator checks only the id of the access key, but clients require a secret key too.
 const SECRET: &str = "not-verified";
 
 /// The secret of one run of the emulator: 192 random bits in hexadecimal digits.
@@ -15,10 +15,7 @@ const SECRET: &str = "not-verified";
 pub(crate) struct Token(String);
 
 impl Token {
-    /// A new token from the operating system's generator.
-    ///
-    /// # Errors
-    /// If the operating system provides no random numbers.
+    /// A new token from the operating system's random number generator.
     pub(crate) fn random() -> Result<Self, Error> {
         let mut bytes = [0; 24];
         SysRng.try_fill_bytes(&mut bytes).map_err(|error| Error::NoRandomness { reason: error.to_string() })?;
@@ -49,7 +46,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The access key that another process received.
+    /// The access key of an emulator that another process started.
     #[must_use]
     pub fn new(access_key_id: String, secret_access_key: String) -> Self {
         Self { access_key_id, secret_access_key }

@@ -1,4 +1,4 @@
-//! The emulator process: started, awaited, stopped.
+//! The emulator process: start, readiness, seal and stop.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -26,39 +26,39 @@ pub const REGION: &str = "us-east-1";
 /// The path at which the guard reports whether the emulator is ready, and whether it is sealed.
 const STATE_PATH: &str = "/_balancer/state";
 
-/// Far more than the half second it takes on an idle machine.
+/// Far more than the half second that a start takes on an idle machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
-/// The services the template uses; the emulator knows some eighty more.
+/// The services that the template uses. The emulator has about eighty more.
 const SERVICES: &str = "cloudformation,cloudwatch,dynamodb,events,iam,kms,lambda,logs,s3,sqs,sts";
 
-/// What the functions may see of the caller's environment: enough to be found and to reach the
-/// internet through a proxy, and no credentials.
+/// The variables of the caller's environment that the functions inherit: enough to find programs and to reach the
+/// internet through a proxy, but no credentials.
 const INHERITED: [&str; 7] =
     ["PATH", "LANG", "HTTPS_PROXY", "https_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_BACKTRACE"];
 
-/// What to start the emulator with.
+/// The settings of an emulator.
 #[derive(Clone, Debug, Default)]
 pub struct EmulatorOptions {
     /// The address it listens on; `None` is 127.0.0.1, which other machines can't reach. Containers may need the
-    /// address that this machine has on their network. It can't be one of IPv6: the emulator looks for itself by IPv4.
+    /// address of this machine on their network. IPv6 is impossible, because the emulator connects to itself by IPv4.
     pub host: Option<Ipv4Addr>,
-    /// The port; `None` takes a free one.
+    /// The port; `None` selects a free one.
     pub port: Option<u16>,
-    /// Where `emulator.log` and `functions.log` go; `None` puts them into the emulator's temporary
-    /// directory, which is gone when the emulator is.
+    /// The directory for `emulator.log` and `functions.log`; `None` is the emulator's temporary directory, which is
+    /// removed when the emulator ends.
     pub log_dir: Option<PathBuf>,
-    /// Environment variables of all functions beside the template's, which win; for `RUST_LOG` and
-    /// for tests. The emulator itself gets them too.
+    /// Environment variables of all functions, for `RUST_LOG` and for tests. The template's variables take precedence.
+    /// The emulator itself receives them too.
     pub function_env: BTreeMap<String, String>,
 }
 
 /// A running emulator.
 ///
-/// It ends with this value, by [`Emulator::stop`], or with this process, even if that is killed; the
-/// functions it runs end with it. What it holds is lost then.
+/// The emulator and its functions end with [`Emulator::stop`], when this value is dropped, or when this process ends,
+/// even if it is killed. The emulator's data is then lost.
 #[derive(Debug)]
 pub struct Emulator {
     launcher: Launcher,
@@ -70,13 +70,13 @@ pub struct Emulator {
     function_log_file: PathBuf,
 }
 
-/// The guarding process. It lives until its standard input is closed.
+/// The process that supervises the emulator. It ends when its standard input is closed.
 #[derive(Debug)]
 struct Launcher(Child);
 
 impl Launcher {
     /// Sends a line to the process.
-    fn say(&self, line: &str) -> io::Result<()> {
+    fn send_line(&self, line: &str) -> io::Result<()> {
         let Some(mut input) = self.0.stdin.as_ref() else { return Err(io::ErrorKind::BrokenPipe.into()) };
         input.write_all(format!("{line}\n").as_bytes())
     }
@@ -85,14 +85,13 @@ impl Launcher {
 impl Drop for Launcher {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
-        // Killing and removing the temporary directory takes some 20 ms. Nothing can be done about
-        // an error here.
+        // It takes about 20 ms to kill the emulator and to remove the temporary directory. There is no remedy for an
+        // error here.
         let _ = self.0.wait();
     }
 }
 
-/// A configuration for clients that talk to the emulator at `endpoint` with `credentials`, whichever process started
-/// it.
+/// The configuration for clients of any emulator, also of one that another process started.
 #[must_use]
 pub fn sdk_config(endpoint: &str, credentials: &Credentials) -> SdkConfig {
     let (id, secret) = (credentials.access_key_id(), credentials.secret_access_key());
@@ -106,11 +105,8 @@ pub fn sdk_config(endpoint: &str, credentials: &Credentials) -> SdkConfig {
 }
 
 impl Emulator {
-    /// Starts an emulator and waits until it is ready, preparing its Python environment if need be
-    /// (see [`prepare_environment`]).
-    ///
-    /// # Errors
-    /// When the port is in use, the environment cannot be made, or the emulator does not come up.
+    /// Starts an emulator and waits until it is ready. Installs its Python environment if necessary (see
+    /// [`prepare_environment`]).
     pub async fn start(options: EmulatorOptions) -> Result<Self, Error> {
         let host = options.host.unwrap_or(Ipv4Addr::LOCALHOST);
         let port = free_port(host, options.port)?;
@@ -127,25 +123,22 @@ impl Emulator {
         let mut command = launcher(&python, directory.path(), &log_file, &function_log_file)?;
         command.envs(inherited()).envs(&options.function_env).envs(settings(host, port, directory.path()));
         let child = command.spawn().map_err(Error::io("cannot run", &python))?;
-        // From here on the launcher removes it, which it does even when this process is killed.
+        // From here on the launcher removes the directory, even if this process is killed.
         let directory = directory.keep();
         let endpoint = format!("http://{host}:{port}");
         let mut emulator =
             Self { launcher: Launcher(child), token, endpoint, directory, port, log_file, function_log_file };
-        // The key passes through the pipe: every user of the machine can read a command line, and functions inherit the
-        // environment.
-        emulator.launcher.say(emulator.token.as_str()).map_err(|error| emulator.not_ready(error.to_string()))?;
+        // The token passes through the pipe: every user of the machine can read a command line, and functions inherit
+        // the environment.
+        emulator.launcher.send_line(emulator.token.as_str()).map_err(|error| emulator.not_ready(error.to_string()))?;
         emulator.wait_until_ready().await?;
         Ok(emulator)
     }
 
     /// Seals the emulator. From now on, no client can create or change a resource, even with the access key, and
     /// objects are accessible only in this bucket and in the buckets of earlier seals. Sealing can't be undone.
-    ///
-    /// # Errors
-    /// If the emulator has ended or doesn't answer.
     pub async fn seal(&self, bucket: &str) -> Result<(), Error> {
-        self.launcher.say(&format!("seal {bucket}")).map_err(|error| self.not_ready(error.to_string()))?;
+        self.launcher.send_line(&format!("seal {bucket}")).map_err(|error| self.not_ready(error.to_string()))?;
         let started = Instant::now();
         let client = self.client()?;
         while self.state(&client).await.as_deref() != Some("sealed") {
@@ -163,46 +156,42 @@ impl Emulator {
         self.token.credentials(account)
     }
 
-    /// Where it listens, as `http://127.0.0.1:4566`.
+    /// The address it listens on, such as `http://127.0.0.1:4566`.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What the emulator itself logs.
+    /// The log of the emulator itself.
     #[must_use]
     pub fn log_file(&self) -> &Path {
         &self.log_file
     }
 
-    /// What the functions write to standard output and error, as they write it; each line is led by
-    /// the function's name, a colon and a space.
+    /// The functions' standard output and error, written without delay. Each line starts with the function's name, a
+    /// colon and a space.
     #[must_use]
     pub fn function_log_file(&self) -> &Path {
         &self.function_log_file
     }
 
-    /// Clients made of this talk to the emulator as `account`.
+    /// The configuration for clients that use this account.
     #[must_use]
     pub fn sdk_config(&self, account: &Account) -> SdkConfig {
         sdk_config(&self.endpoint, &self.credentials(account))
     }
 
-    /// A directory of the emulator that only its owner can read and that is removed with the emulator.
+    /// The emulator's directory. Only its owner can read it, and it is removed when the emulator ends.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Stops the emulator and everything it runs.
-    ///
-    /// # Errors
-    /// When the guarding process cannot be awaited.
+    /// Stops the emulator and its functions.
     pub async fn stop(self) -> Result<(), Error> {
         let log = self.log_file.clone();
         let stopping = tokio::task::spawn_blocking(move || drop(self));
@@ -229,7 +218,7 @@ impl Emulator {
         client.map_err(|error| self.not_ready(error.to_string()))
     }
 
-    /// The answer of our own emulator once it is ready. Another emulator that took the port does not know the access
+    /// The state that this emulator reports, once it is ready. Another emulator that took the port rejects the access
     /// key.
     async fn state(&self, client: &reqwest::Client) -> Option<String> {
         let credentials = self.credentials(&Account::default());
@@ -249,18 +238,18 @@ impl Emulator {
     }
 }
 
-/// The wanted port if it is free, else any free one.
-fn free_port(host: Ipv4Addr, wanted: Option<u16>) -> Result<u16, Error> {
-    let listener = TcpListener::bind((host, wanted.unwrap_or(0)));
+/// The requested port, which must be free, or any free one.
+fn free_port(host: Ipv4Addr, requested: Option<u16>) -> Result<u16, Error> {
+    let listener = TcpListener::bind((host, requested.unwrap_or(0)));
     let port = listener.and_then(|listener| listener.local_addr()).map(|address| address.port());
-    port.map_err(|source| match wanted {
+    port.map_err(|source| match requested {
         Some(port) if source.kind() == io::ErrorKind::AddrInUse => Error::PortInUse { host, port },
         _ => Error::CannotListen { host, source },
     })
 }
 
-/// The guarding process, in a process group of its own so that Ctrl-C reaches only the caller, who
-/// then stops it in good order.
+/// The command of the launcher. It has its own process group, so that Ctrl-C reaches only the caller, which then stops
+/// the launcher in an orderly way.
 fn launcher(python: &Path, directory: &Path, log: &Path, function_log: &Path) -> Result<Command, Error> {
     let [script, guard] = ["launch.py", "guard.py"].map(|name| directory.join(name));
     fs::write(&script, LAUNCHER).map_err(Error::io("cannot write", &script))?;
@@ -278,13 +267,13 @@ fn inherited() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
     INHERITED.into_iter().filter_map(|name| Some((name, env::var_os(name)?)))
 }
 
-/// The emulator hands its own environment on to the functions, so `AWS_ENDPOINT_URL` is for them.
+/// The emulator's environment. The functions inherit it: `AWS_ENDPOINT_URL` is for them.
 fn settings(host: Ipv4Addr, port: u16, directory: &Path) -> Vec<(&'static str, String)> {
     let directory = directory.display();
     vec![
         ("BIND_HOST", host.to_string()),
         ("GATEWAY_PORT", port.to_string()),
-        // An address, not `localhost`: only so do the SDKs put the bucket into the path.
+        // An address, not `localhost`: only then do the SDKs put the bucket into the path.
         ("MINISTACK_HOST", host.to_string()),
         ("AWS_ENDPOINT_URL", format!("http://{host}:{port}")),
         ("NO_PROXY", format!("{host},127.0.0.1,localhost")),
@@ -294,7 +283,7 @@ fn settings(host: Ipv4Addr, port: u16, directory: &Path) -> Vec<(&'static str, S
         ("MINISTACK_REGION", REGION.into()),
         ("SERVICES", SERVICES.into()),
         ("LAMBDA_EXECUTOR", "local".into()),
-        // It would look for leftover containers and open ports for unused services.
+        // Otherwise the emulator looks for leftover containers, and opens ports for unused services.
         ("DOCKER_HOST", format!("unix://{directory}/no-docker")),
         ("SFTP_ENABLED", "0".into()),
         ("IOT_MTLS_ENABLED", "0".into()),

@@ -1,4 +1,4 @@
-//! The emulator's private Python environment: made once, shared by every run.
+//! The emulator's private Python environment, which is installed once and shared by all runs.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -15,30 +15,23 @@ use crate::{Error, python};
 
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
-/// Fails where the interpreter behind the environment was upgraded or the packages are gone.
+/// Fails if the interpreter of the environment was upgraded or the packages were removed.
 const CHECK: &str = "
 import importlib.util, sys
 sys.exit(not all(map(importlib.util.find_spec, ('ministack', 'samtranslator'))))
 ";
 
-/// Makes the emulator's Python environment if it is not there yet, and returns its interpreter.
+/// Installs the emulator's Python environment if it is missing, and returns its interpreter.
 ///
-/// The environment lies in `$BALANCER_CACHE_DIR`, else `$XDG_CACHE_HOME/training-data-balancer`, else
-/// `~/.cache/training-data-balancer`, under a name made from the pinned requirements. Processes that
-/// come at the same time wait for the first one; an interrupted attempt is not taken for a finished
-/// one. Progress goes to `tracing` at level INFO.
-///
-/// # Errors
-/// When no suitable Python is installed, or the packages cannot be fetched.
+/// The environment is in [`cache_dir`], under a name that contains a hash of the pinned requirements. Concurrent
+/// processes wait for the first one. An interrupted installation leaves no environment under the final name. Progress
+/// goes to `tracing` at level INFO.
 pub async fn prepare_environment() -> Result<PathBuf, Error> {
     prepare_in(&cache_dir()?).await
 }
 
-/// Where things are kept between runs: `$BALANCER_CACHE_DIR`, else `$XDG_CACHE_HOME/training-data-balancer`, else
-/// `~/.cache/training-data-balancer`.
-///
-/// # Errors
-/// When none of these variables, nor `HOME`, is set.
+/// The directory for data that later runs use again: `$BALANCER_CACHE_DIR`, else
+/// `$XDG_CACHE_HOME/training-data-balancer`, else `~/.cache/training-data-balancer`.
 pub fn cache_dir() -> Result<PathBuf, Error> {
     let directory = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     directory("BALANCER_CACHE_DIR")
@@ -90,8 +83,8 @@ async fn is_usable(home: &Path) -> bool {
     check.is_ok_and(|output| output.status.success())
 }
 
-/// Removes what interrupted attempts left. Only the holder of the lock may. The installer of a killed
-/// process may still be writing there; then the rest goes the next time.
+/// Removes the directories of interrupted installations. The caller must hold the lock. The installer of a killed
+/// process may still write to its directory; the next installation then removes the rest.
 fn remove_leftovers(cache: &Path, name: &str) {
     let prefix = format!("{name}.partial-");
     for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
@@ -101,8 +94,8 @@ fn remove_leftovers(cache: &Path, name: &str) {
     }
 }
 
-/// Builds in a directory of its own and renames it, so that the final name only ever holds a whole
-/// environment. (Its scripts keep the old path in them; only its interpreter is used.)
+/// Installs into a temporary directory and renames it, so that the final name always refers to a complete environment.
+/// Its scripts still contain the old path, so callers may use only the interpreter.
 async fn install(cache: &Path, name: &str) -> Result<(), Error> {
     let python = python::find()?;
     info!("setting up the local emulator (first run only, needs PyPI)");
@@ -122,7 +115,7 @@ async fn install(cache: &Path, name: &str) -> Result<(), Error> {
     .await?;
     let finished = cache.join(name);
     if finished.exists() {
-        // It was whole once, but the Python behind it has changed since.
+        // It was complete, but its Python has changed since.
         fs::remove_dir_all(&finished).map_err(Error::io("cannot remove", &finished))?;
     }
     fs::rename(&home, &finished).map_err(Error::io("cannot move the environment to", &finished))?;
@@ -130,18 +123,17 @@ async fn install(cache: &Path, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The command ends when the returned future is dropped.
+/// Runs a command, and kills it if the returned future is dropped.
 async fn run(command: &mut Command) -> Result<(), Error> {
     let program = PathBuf::from(command.as_std().get_program());
     let output = command.kill_on_drop(true).output().await.map_err(Error::io("cannot run", &program))?;
     if output.status.success() {
         return Ok(());
     }
-    let said = [output.stdout, output.stderr].concat();
-    Err(Error::Install { output: last_lines(&String::from_utf8_lossy(&said), 8) })
+    let text = [output.stdout, output.stderr].concat();
+    Err(Error::Install { output: last_lines(&String::from_utf8_lossy(&text), 8) })
 }
 
-/// The last `count` lines of `text`, where errors are.
 pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
@@ -173,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_directory_is_no_usable_environment() {
+    async fn empty_directory_is_not_a_usable_environment() {
         assert!(!is_usable(tempfile::tempdir().unwrap().path()).await);
     }
 }

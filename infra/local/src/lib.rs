@@ -1,11 +1,11 @@
-//! The embedded stack: the real template and the three real functions on an AWS emulator.
+//! The local stack: the real template and the three real functions on an AWS emulator.
 //!
-//! [`Emulator`] is the process, [`Stack`] one CloudFormation stack in one account of it, and
-//! [`LocalStack`] the usual pair of both. The command line starts a [`LocalStack`]; tests share one
-//! emulator and give every test an [`Account`] of its own.
+//! [`Emulator`] is the process, [`Stack`] one CloudFormation stack in one of its accounts, and [`LocalStack`] an
+//! emulator with one stack. The command starts a [`LocalStack`]; the tests share one emulator, in which each test has
+//! its own [`Account`].
 //!
-//! The emulator is ministack, a Python program. Its private environment is made on the first run,
-//! which needs PyPI once; see [`prepare_environment`].
+//! The emulator is ministack, a Python program. The first run installs it from PyPI into a private environment; see
+//! [`prepare_environment`].
 
 mod account;
 mod binaries;

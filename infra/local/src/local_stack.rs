@@ -13,10 +13,7 @@ pub struct LocalStack {
 
 impl LocalStack {
     /// Starts an emulator, creates the stack in it and seals it: afterwards, clients can create or change only the
-    /// stack's images, records and messages.
-    ///
-    /// # Errors
-    /// Those of [`Emulator::start`], [`Stack::create`] and [`Emulator::seal`]; the emulator has been stopped then.
+    /// stack's images, records and messages. If this fails, the emulator is stopped.
     pub async fn start(emulator: EmulatorOptions, stack: StackOptions) -> Result<Self, Error> {
         let emulator = Emulator::start(emulator).await?;
         let stack = Stack::create(&emulator, stack).await?;
@@ -24,40 +21,34 @@ impl LocalStack {
         Ok(Self { emulator, stack })
     }
 
-    /// The emulator, for its log files.
     #[must_use]
     pub fn emulator(&self) -> &Emulator {
         &self.emulator
     }
 
-    /// The stack.
     #[must_use]
     pub fn stack(&self) -> &Stack {
         &self.stack
     }
 
-    /// The stack's outputs.
     #[must_use]
     pub fn outputs(&self) -> &Outputs {
         self.stack.outputs()
     }
 
-    /// Where the emulator listens.
+    /// The address of the emulator, such as `http://127.0.0.1:4566`.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         self.emulator.endpoint()
     }
 
-    /// Clients made of this see the stack's resources.
+    /// The configuration for clients of the stack's resources.
     #[must_use]
     pub fn sdk_config(&self) -> &SdkConfig {
         self.stack.sdk_config()
     }
 
-    /// Stops the emulator; the stack and all it held are gone.
-    ///
-    /// # Errors
-    /// Those of [`Emulator::stop`].
+    /// Stops the emulator. The stack and its data are lost.
     pub async fn stop(self) -> Result<(), Error> {
         self.emulator.stop().await
     }

@@ -1,4 +1,4 @@
-//! The template's outputs by name.
+//! The outputs of a stack.
 
 use aws::stack::StackRef;
 use aws_config::SdkConfig;
@@ -13,17 +13,13 @@ const KEY_PREFIX: &str = "KeyPrefix";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outputs {
     pub stack: StackRef,
-    /// The functions' names.
     pub evaluation_function: String,
     pub deletion_function: String,
     pub generation_function: String,
 }
 
 impl Outputs {
-    /// Reads the outputs of a deployed stack.
-    ///
-    /// # Errors
-    /// If there is no such stack, or it was created from another template.
+    /// Reads the outputs of a deployed stack. Fails if the stack doesn't exist or was created from another template.
     pub async fn of_stack(sdk_config: &SdkConfig, name: &str) -> Result<Self, Error> {
         let client = aws_sdk_cloudformation::Client::new(sdk_config);
         let unreadable = |reason: String| Error::StackUnreadable { name: name.to_owned(), reason };
@@ -63,7 +59,6 @@ impl Outputs {
         })
     }
 
-    /// The names of the three functions.
     #[must_use]
     pub fn functions(&self) -> [&str; 3] {
         [&self.evaluation_function, &self.deletion_function, &self.generation_function]

@@ -1,4 +1,4 @@
-//! The functions' executables as Lambda wants them, and the template pointed at them.
+//! Lambda archives of the functions' executables, and the template that refers to them.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -10,8 +10,8 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::Error;
 use crate::binaries::LOGICAL_IDS;
 
-/// An archive that holds the executable as `bootstrap`. It is not compressed: it travels no further
-/// than to the emulator.
+/// An archive that contains the executable as `bootstrap`. It is not compressed, because it is only sent to the local
+/// emulator.
 pub(crate) fn archive(executable: &Path) -> Result<Vec<u8>, Error> {
     if !executable.is_file() {
         return Err(Error::BinaryMissing { path: executable.to_owned() });
@@ -32,11 +32,11 @@ pub(crate) fn archive_key(function: &str) -> String {
     format!("{function}.zip")
 }
 
-/// The template with each function's `CodeUri` pointing at its archive in `bucket`, as
-/// `sam package` would leave it; every other line stays as it is.
+/// The template with the address of each function's archive in `bucket` as its `CodeUri`, as `sam package` writes it.
+/// All other lines are unchanged.
 ///
-/// It goes by lines: a line indented by two spaces names a resource, and the `CodeUri:` lines after it
-/// belong to that resource. This spares a YAML reader that knows CloudFormation's tags.
+/// This works by lines: a line indented by two spaces names a resource, and the `CodeUri:` lines after it belong to
+/// that resource. It needs no YAML parser that supports CloudFormation's tags.
 pub(crate) fn point_at_archives(template: &str, bucket: &str) -> Result<String, Error> {
     let mut resource = "";
     let mut found = 0;

@@ -7,9 +7,6 @@ use std::path::Path;
 
 /// Writes a file that only its owner can read, completely or not at all. It replaces an existing file instead of
 /// writing into it, so neither that file's permissions nor a symbolic link has an effect.
-///
-/// # Errors
-/// If its directory can't be written.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Temporary files are created with mode 0600.
@@ -18,10 +15,7 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Creates a directory, and its missing parents, for its owner alone. An existing directory stays unchanged.
-///
-/// # Errors
-/// If it can't be created.
+/// Creates a directory that only its owner can access, and its missing parents. An existing directory stays unchanged.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Finding a Python interpreter that can make virtual environments.
+//! The search for a Python interpreter that can create virtual environments.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -6,13 +6,14 @@ use std::process::Command;
 
 use crate::Error;
 
-/// What may be on the `PATH`; the plain name first, since that is the one the user chose.
+/// The names to look up on the `PATH`. The plain name is first, since it is the user's choice.
 const CANDIDATES: [&str; 6] = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
 
-/// The versions that the emulator's pinned packages are built for.
+/// The versions that the emulator's pinned packages support.
 const VERSIONS: RangeInclusive<(u32, u32)> = (3, 10)..=(3, 13);
 
-/// Prints the version, then whether environments with pip can be made (Debian ships them apart).
+/// Prints the version, then `venv` if the interpreter can create environments with pip (Debian has a separate package
+/// for that).
 const PROBE: &str = "
 import sys
 print(sys.version_info[0], sys.version_info[1], sys.executable)
@@ -20,7 +21,7 @@ import ensurepip, venv
 print('venv')
 ";
 
-/// What [`PROBE`] says about one interpreter.
+/// The result of [`PROBE`] for one interpreter.
 #[derive(Debug, PartialEq, Eq)]
 struct Interpreter {
     version: (u32, u32),
@@ -28,7 +29,7 @@ struct Interpreter {
     has_venv: bool,
 }
 
-/// The first interpreter on the `PATH` that is fit and has `venv`. Blocks for some 50 ms.
+/// The first interpreter on the `PATH` that has a supported version and `venv`. Blocks for about 50 ms.
 pub(crate) fn find() -> Result<PathBuf, Error> {
     let found: Vec<Interpreter> = CANDIDATES.iter().filter_map(|name| probe(name)).collect();
     choose(&found)
@@ -48,11 +49,11 @@ fn parse(answer: &str) -> Option<Interpreter> {
 }
 
 fn choose(found: &[Interpreter]) -> Result<PathBuf, Error> {
-    let fit = || found.iter().filter(|python| VERSIONS.contains(&python.version));
-    if let Some(python) = fit().find(|python| python.has_venv) {
+    let supported = || found.iter().filter(|python| VERSIONS.contains(&python.version));
+    if let Some(python) = supported().find(|python| python.has_venv) {
         return Ok(python.executable.clone());
     }
-    if let Some(python) = fit().next() {
+    if let Some(python) = supported().next() {
         return Err(Error::VenvMissing { python: python.executable.display().to_string() });
     }
     let found = match found.first() {
@@ -77,19 +78,19 @@ mod tests {
     }
 
     #[test]
-    fn an_old_python_is_named_with_its_version() {
+    fn old_python_is_reported_with_its_version() {
         let message = chosen(&["3 9 /usr/bin/python3\nvenv"]).unwrap_err().to_string();
         assert!(message.contains("/usr/bin/python3 is 3.9"), "{message}");
     }
 
     #[test]
-    fn a_python_without_venv_asks_for_the_missing_package() {
+    fn python_without_venv_is_reported_with_the_package() {
         let message = chosen(&["3 12 /usr/bin/python3\n"]).unwrap_err().to_string();
         assert!(message.contains("python3-venv"), "{message}");
     }
 
     #[test]
-    fn without_python_the_error_says_what_to_install() {
+    fn missing_python_is_reported_with_the_remedy() {
         let message = chosen(&[]).unwrap_err().to_string();
         assert!(message.contains("none was found") && message.contains("apt install"), "{message}");
     }

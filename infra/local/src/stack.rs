@@ -1,4 +1,4 @@
-//! One stack made from the template in one account of an emulator.
+//! A stack that is created from the template in one account of an emulator.
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -14,30 +14,28 @@ use crate::package::{archive, archive_key, point_at_archives};
 use crate::private_file::{create_private_dir, write_private};
 use crate::{Account, Binaries, Credentials, Emulator, Error, Outputs};
 
-/// Where the template lies in the code bucket.
+/// The template's key in the code bucket.
 const TEMPLATE_KEY: &str = "template.yaml";
 
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What a stack is made of.
+/// The input of [`Stack::create`].
 #[derive(Clone)]
 pub struct StackOptions {
     /// The text of the SAM template.
     pub template: String,
-    /// What the functions run.
     pub binaries: Binaries,
-    /// The template's parameters; what is left out keeps its default.
+    /// The template's parameters. A missing one has its default.
     pub parameters: BTreeMap<String, String>,
     /// Keys that must not appear in a function's readable configuration. Each key is written to a file that only its
     /// owner can read and that is removed with the emulator; the parameter of this name receives the file's path.
     pub key_files: BTreeMap<String, String>,
-    /// The account the stack is made in.
     pub account: Account,
     /// The stack's name, such as `balancer`.
     pub name: String,
 }
 
-/// Of the parameters only the names: some of the values are keys.
+/// Shows only the names of the parameters: some of the values are keys.
 impl fmt::Debug for StackOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { template: _, binaries, parameters, key_files, account, name } = self;
@@ -51,7 +49,7 @@ impl fmt::Debug for StackOptions {
     }
 }
 
-/// A stack that has been created.
+/// A complete stack.
 #[derive(Clone, Debug)]
 pub struct Stack {
     account: Account,
@@ -61,10 +59,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Uploads the functions and creates the stack, as `sam deploy` would, and waits until it is there.
-    ///
-    /// # Errors
-    /// When an executable is missing, or the template or a parameter is wrong.
+    /// Uploads the functions, creates the stack as `sam deploy` does, and waits until it is complete.
     pub async fn create(emulator: &Emulator, mut options: StackOptions) -> Result<Self, Error> {
         let sdk_config = emulator.sdk_config(&options.account);
         let paths = write_keys(emulator, &options)?;
@@ -86,13 +81,11 @@ impl Stack {
         Ok(Self { credentials: emulator.credentials(&account), account, sdk_config, outputs })
     }
 
-    /// The template's outputs.
     #[must_use]
     pub fn outputs(&self) -> &Outputs {
         &self.outputs
     }
 
-    /// The account the stack is in.
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.account
@@ -104,7 +97,7 @@ impl Stack {
         &self.credentials
     }
 
-    /// Clients made of this see the stack's resources.
+    /// The configuration for clients of the stack's resources.
     #[must_use]
     pub fn sdk_config(&self) -> &SdkConfig {
         &self.sdk_config
@@ -124,7 +117,7 @@ fn write_keys(emulator: &Emulator, options: &StackOptions) -> Result<Vec<(String
     Ok(paths)
 }
 
-/// A stack on its way.
+/// A stack during its creation.
 struct Creation {
     options: StackOptions,
     sdk_config: SdkConfig,
@@ -142,13 +135,14 @@ impl Creation {
         for (function, executable) in self.options.binaries.each() {
             self.put(&archive_key(function), archive(executable)?).await?;
         }
-        // By its address, as `sam deploy` does it: CloudFormation takes no more than 50 KB in the request itself.
+        // CloudFormation accepts at most 50 KB in the request itself, so it gets the template's address, as from `sam
+        // deploy`.
         self.put(TEMPLATE_KEY, point_at_archives(&self.options.template, &self.code_bucket)?.into_bytes()).await
     }
 
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), Error> {
         let sent = self.s3.put_object().bucket(&self.code_bucket).key(key).body(bytes.into()).send().await;
-        sent.map(drop).map_err(|error| self.refused("store what the stack is made of", &error))
+        sent.map(drop).map_err(|error| self.refused("store the code and the template", &error))
     }
 
     async fn create(&self) -> Result<(), Error> {
@@ -182,7 +176,7 @@ impl Creation {
         stack.ok_or_else(|| self.refused_because("describe the stack", "there is none".to_owned()))
     }
 
-    /// The earliest event of a resource that failed; the later ones only follow from it.
+    /// The error of the first resource that failed. Later failures are only its consequences.
     async fn failure(&self, stack: &StackDescription) -> Result<Error, Error> {
         let answer = self.cloudformation.describe_stack_events().stack_name(&self.options.name).send().await;
         let events = answer.map_err(|error| self.refused("list the stack's events", &error))?;
@@ -212,7 +206,7 @@ impl Creation {
     }
 }
 
-/// An error and everything behind it, in one line.
+/// An error and all its sources, in one line.
 fn causes(error: &dyn StdError) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", causes(source)),

@@ -1,5 +1,5 @@
-//! A web page in a real browser, beside a running stack, tries every request that pages can send.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "that is how a test fails, or says that it can't run")]
+//! A web page in a real browser tries every kind of request that pages can send to a running stack.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and prints why it is skipped")]
 
 mod support;
 
@@ -51,7 +51,7 @@ await attempt("form", () => {
 await fetch("/report", { method: "POST", body: JSON.stringify(report) });
 </script>"#;
 
-/// The browser. The end of the test kills it.
+/// A browser, which is killed when this value is dropped.
 struct Chromium(Child);
 
 impl Drop for Chromium {
@@ -61,7 +61,7 @@ impl Drop for Chromium {
     }
 }
 
-/// In CI, a missing browser is a failure.
+/// Starts a browser. If none is installed, the test is skipped, but fails in CI.
 fn chromium(profile: &Path, arguments: &[&str]) -> Option<Chromium> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let mut browsers = names.into_iter().filter_map(|name| {
@@ -90,7 +90,7 @@ fn serve(listener: &TcpListener, page: &str) -> serde_json::Value {
     }
 }
 
-/// The body, if this is the report.
+/// Answers a request. Returns its body if it is the report.
 fn answer(mut connection: TcpStream, page: &str) -> Option<Vec<u8>> {
     let mut reader = BufReader::new(connection.try_clone().unwrap());
     let (mut start, mut length) = (String::new(), 0);
@@ -118,7 +118,7 @@ async fn stack_with_photo(directory: &Path) -> LocalStack {
     stack
 }
 
-/// The three functions, the six queues and the photo, and nothing else.
+/// Asserts that the stack has the three functions, the six queues and the photo, and no others.
 async fn assert_untouched(stack: &LocalStack) {
     let (port, credentials) = (stack.emulator().port(), stack.stack().credentials());
     let (_, functions) = Request::new("GET", "/2015-03-31/functions", port).signed(credentials, "lambda").send(port);
@@ -148,7 +148,7 @@ async fn page_in_a_browser_reads_and_changes_nothing() {
     for (attempt, got) in [
         ("read", "failed: TypeError"),
         ("read-with-key", "failed: TypeError"),
-        // Every page can learn this much from any server.
+        // Any page can learn this much about any server.
         ("read-blindly", "opaque"),
         ("delete", "failed: TypeError"),
         ("make-function", "opaque"),
@@ -180,7 +180,7 @@ async fn page_in_a_browser_reads_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn page_whose_name_now_leads_here_is_refused() {
+async fn page_with_a_rebound_host_name_is_rejected() {
     let directory = tempfile::tempdir().unwrap();
     let stack = stack_with_photo(directory.path()).await;
     let address = format!("http://evil.example:{}/{}/photo.png", stack.emulator().port(), stack.outputs().stack.bucket);

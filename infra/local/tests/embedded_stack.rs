@@ -1,5 +1,5 @@
-//! The emulator and the real template, with a few lines of Python in the place of the functions.
-#![allow(clippy::unwrap_used, reason = "that is how a test fails")]
+//! The emulator and the real template. A short Python program replaces the functions.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -93,17 +93,17 @@ async fn another_address_works_and_a_used_port_is_named() {
 }
 
 #[tokio::test]
-async fn a_foreign_address_is_named_with_the_remedy() {
-    // Kept for documentation by RFC 5737, so nobody has it.
+async fn foreign_address_is_reported_with_the_remedy() {
+    // RFC 5737 reserves this address for documentation, so no machine has it.
     let host = Some(Ipv4Addr::new(192, 0, 2, 1));
     let error = Emulator::start(EmulatorOptions { host, ..EmulatorOptions::default() }).await.unwrap_err();
     let error = error.to_string();
     assert!(error.starts_with("192.0.2.1 can't be listened on") && error.contains("ip address"), "{error}");
 }
 
-/// Not a test of its own: the process that [`the_emulator_and_its_functions_die_with_a_killed_parent`] kills.
+/// Not a test: the process that [`the_emulator_ends_with_its_killed_parent`] kills.
 #[tokio::test]
-#[ignore = "run by another test in a process of its own"]
+#[ignore = "another test runs it in a separate process"]
 async fn parent() {
     let directory = PathBuf::from(std::env::var_os("STACK_DIRECTORY").unwrap());
     let emulator = EmulatorOptions { log_dir: Some(directory.clone()), ..EmulatorOptions::default() };

@@ -1,5 +1,5 @@
 //! Only programs that know the run's access key reach the emulator.
-#![allow(clippy::unwrap_used, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -10,7 +10,7 @@ use local_stack::{Account, Credentials, Emulator, EmulatorOptions, LocalStack, s
 use support::{Request, authorization, options};
 
 const UNSIGNED: &str = "not signed with this stack's access key";
-const WEB_PAGE: &str = "web pages are not answered";
+const WEB_PAGE: &str = "web pages have no access";
 const HOST: &str = "the host must be an address of this machine";
 const SEALED: &str = "the stack is complete";
 
@@ -21,7 +21,7 @@ async fn emulator() -> (Emulator, u16, Credentials) {
 }
 
 #[tokio::test]
-async fn request_without_the_runs_key_is_refused() {
+async fn request_without_the_access_key_is_rejected() {
     let (_emulator, port, credentials) = emulator().await;
     let get = || Request::new("GET", "/", port);
     assert_eq!(get().signed(&credentials, "s3").send(port).0, 200);
@@ -34,7 +34,7 @@ async fn request_without_the_runs_key_is_refused() {
         get().header("Authorization", &authorization(presented, "s3")).refused(port, 403, UNSIGNED);
     }
     get().refused(port, 403, UNSIGNED);
-    for odd in [
+    for header in [
         &format!("AWS {id}:c2lnbmF0dXJl"),
         &format!("Basic {id}"),
         &format!("Bearer {id}"),
@@ -42,7 +42,7 @@ async fn request_without_the_runs_key_is_refused() {
         &format!("{} Credential={id}", authorization("000000000000", "s3")),
         &authorization(id, "s3/../lambda"),
     ] {
-        get().header("Authorization", odd).refused(port, 403, UNSIGNED);
+        get().header("Authorization", header).refused(port, 403, UNSIGNED);
     }
     get().signed(&credentials, "s3").signed(&credentials, "s3").refused(port, 403, "more than one authorization");
 }
@@ -62,7 +62,7 @@ async fn rejections_are_errors_that_sdks_can_read() {
 }
 
 #[tokio::test]
-async fn presigned_address_is_refused() {
+async fn presigned_address_is_rejected() {
     let (_emulator, port, credentials) = emulator().await;
     let id = credentials.access_key_id();
     for query in [
@@ -104,7 +104,7 @@ async fn a_web_page_is_rejected_even_with_the_key() {
 }
 
 #[tokio::test]
-async fn foreign_host_is_refused() {
+async fn foreign_host_is_rejected() {
     let (_emulator, port, credentials) = emulator().await;
     let signed = || Request::new("GET", "/", port).signed(&credentials, "s3");
     for name in ["127.0.0.1", "localhost", "LocalHost", "[::1]", "host.docker.internal"] {
@@ -248,7 +248,7 @@ async fn a_sealed_stack_rejects_administrative_calls() {
         ("dynamodb", "DynamoDB_20120810.CreateTable"),
         ("dynamodb", "DynamoDB_20120810.DeleteTable"),
         ("ssm", "AmazonSSM.PutParameter"),
-        // The signature names one service, the header or the query an operation of another one.
+        // The signature names one service, the header an operation of another one.
         ("dynamodb", "AWSEvents.PutRule"),
         ("s3", "AmazonSQS.CreateQueue"),
         ("lambda", "AWSEvents.PutTargets"),
@@ -301,8 +301,8 @@ async fn clients_cannot_reach_the_functions_events() {
     let invoke = Request::new("POST", &invoke, port).signed(credentials, "lambda").body("application/json", "{}");
     assert_eq!(invoke.send(port).0, 200);
     let log = fs::read_to_string(stack.emulator().function_log_file()).unwrap();
-    let (_, way) = log.split_once("takes events from http://127.0.0.1:").unwrap();
-    let server: u16 = way.split('/').next().unwrap().parse().unwrap();
+    let (_, address) = log.split_once("takes events from http://127.0.0.1:").unwrap();
+    let server: u16 = address.split('/').next().unwrap().parse().unwrap();
     for (method, path) in [
         ("GET", "/2018-06-01/runtime/invocation/next"),
         ("GET", "/x/2018-06-01/runtime/invocation/next"),
@@ -311,7 +311,7 @@ async fn clients_cannot_reach_the_functions_events() {
         let request = Request::new(method, path, server).body("application/json", "{}");
         assert_eq!(request.send(server).0, 403, "{method} {path}");
     }
-    assert_eq!(invoke.send(port).0, 200, "the function goes on");
+    assert_eq!(invoke.send(port).0, 200, "the function still works");
 }
 
 #[tokio::test]

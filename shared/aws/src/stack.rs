@@ -29,6 +29,11 @@ pub struct StackRef {
 
 impl StackRef {
     #[must_use]
+    pub fn services(&self, sdk: &SdkConfig) -> Services {
+        Services::new(sdk, &self.bucket, &self.table, self.queue_urls(), Keys::new(&self.key_prefix))
+    }
+
+    #[must_use]
     pub fn queue_urls(&self) -> QueueUrls {
         QueueUrls {
             evaluation: self.evaluation_queue_url.clone(),
@@ -58,12 +63,12 @@ pub struct Services {
 
 impl Services {
     #[must_use]
-    pub fn new(stack: &StackRef, sdk: &SdkConfig) -> Self {
+    pub fn new(sdk: &SdkConfig, bucket: &str, table: &str, queues: QueueUrls, keys: Keys) -> Self {
         Self {
-            bucket: Bucket::new(s3_client(sdk), &stack.bucket),
-            store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &stack.table),
-            queues: Queues::new(aws_sdk_sqs::Client::new(sdk), stack.queue_urls()),
-            keys: Keys::new(&stack.key_prefix),
+            bucket: Bucket::new(s3_client(sdk), bucket),
+            store: Store::new(aws_sdk_dynamodb::Client::new(sdk), table),
+            queues: Queues::new(aws_sdk_sqs::Client::new(sdk), queues),
+            keys,
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod planner;
 pub mod prompts;
 pub mod reconciliation;
 pub mod sidecars;
+pub mod slot;
 pub mod status;
 pub mod suspension;
 pub mod target;

@@ -100,6 +100,21 @@ pub struct GenerationBatch {
     pub other: Map<String, Value>,
 }
 
+impl GenerationBatch {
+    /// A batch that the balancer records.
+    #[must_use]
+    pub fn new(generation_id: u32, origin: &str, generated_at: Timestamp, images: usize) -> Self {
+        Self {
+            generation_id,
+            origin: origin.to_owned(),
+            generated_at: timestamp_text(generated_at),
+            image_count: images as u64,
+            metadata: Map::new(),
+            other: Map::new(),
+        }
+    }
+}
+
 /// The `type` of a generation batch of uploaded images.
 pub const UPLOADED: &str = "existing";
 

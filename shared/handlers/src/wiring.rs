@@ -3,12 +3,8 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use aws::bucket::Bucket;
 use aws::metrics;
-use aws::queues::Queues;
 use aws::stack::Services;
-pub use aws::stack::s3_client;
-use aws::store::Store;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 use providers::generator::{Generator, GeneratorError};
@@ -64,12 +60,7 @@ pub async fn sdk_config() -> SdkConfig {
 /// The clients and the local copy that every function needs.
 fn services(config: Config, sdk: &SdkConfig) -> (Services, LocalCopy) {
     metrics::set_stack(&config.stack);
-    let services = Services {
-        bucket: Bucket::new(s3_client(sdk), &config.bucket),
-        store: Store::new(aws_sdk_dynamodb::Client::new(sdk), &config.table),
-        queues: Queues::new(aws_sdk_sqs::Client::new(sdk), config.queues),
-        keys: config.keys,
-    };
+    let services = Services::new(sdk, &config.bucket, &config.table, config.queues, config.keys);
     (services, LocalCopy::new(config.local_data_dir))
 }
 

@@ -1,9 +1,9 @@
-//! DynamoDB's capacity units, from the sizes of the items that went to and fro.
+//! DynamoDB's capacity units, computed from the sizes of the items that were sent and received.
 //!
-//! DynamoDB would tell them itself, but only whoever asks, which the functions don't, and the emulator's answer would be
-//! a guess. So they are computed by the rules of the price list: a write takes a unit for each KB that is begun, of the
-//! item as it was or as it will be, whichever is larger, and two in a transaction; a read one for each 4 KB that are
-//! begun, if it is consistent, and half of that otherwise. What is refused because of a condition is charged as well.
+//! DynamoDB reports them only on request, the functions don't request them, and the emulator would guess them. So they
+//! follow the rules of the price list. A write takes one unit per KB of the old or the new item, whichever is larger,
+//! rounded up; in a transaction it takes twice as many. A consistent read takes one unit per 4 KB, rounded up, and any
+//! other read half of that. A write that fails its condition is charged, too.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::recorder::Call;
 const WRITE_UNIT: usize = 1024;
 const READ_UNIT: usize = 4096;
 
-/// What a call takes.
+/// The units that a call consumes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Units {
     pub(super) read: f64,
@@ -23,29 +23,29 @@ pub(super) struct Units {
     pub(super) write_for_large_plans: f64,
 }
 
-/// The sizes of items, as far as calls have shown them.
+/// The sizes of the items that calls have contained so far.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     sizes: HashMap<String, usize>,
 }
 
 impl Ledger {
-    /// What this call takes; nothing if it isn't DynamoDB's.
+    /// The units that this call consumes; none if it isn't a call to DynamoDB.
     pub(super) fn charge(&mut self, call: &Call) -> Units {
         let Some(operation) = call.target().and_then(|target| target.strip_prefix("DynamoDB_20120810.")) else {
             return Units::default();
         };
         let request: Value = serde_json::from_slice(&call.body).unwrap();
         let answer: Value = serde_json::from_slice(&call.answer.body).unwrap_or_default();
-        let is_done = call.answer.status.is_success();
+        let succeeded = call.answer.status.is_success();
         match operation {
             "GetItem" => self.get(&request, &answer),
             "Query" => self.query(&request, &answer),
-            "TransactWriteItems" => self.transaction(&request, is_done),
-            "PutItem" => self.put(&request, is_done),
-            "UpdateItem" => self.update(&request, &answer, is_done),
-            "DeleteItem" => self.delete(&request, is_done),
-            other => panic!("{other} has no price here"),
+            "TransactWriteItems" => self.transaction(&request, succeeded),
+            "PutItem" => self.put(&request, succeeded),
+            "UpdateItem" => self.update(&request, &answer, succeeded),
+            "DeleteItem" => self.delete(&request, succeeded),
+            other => panic!("{other} has no price"),
         }
     }
 
@@ -64,34 +64,34 @@ impl Ledger {
         read_units(request, sum)
     }
 
-    fn put(&mut self, request: &Value, is_done: bool) -> Units {
+    fn put(&mut self, request: &Value, succeeded: bool) -> Units {
         let item = &request["Item"];
-        self.write(&key(item), item_size(item), is_done)
+        self.write(&key(item), item_size(item), succeeded)
     }
 
-    /// The functions have every update answered with the whole item.
-    fn update(&mut self, request: &Value, answer: &Value, is_done: bool) -> Units {
-        self.write(&key(&request["Key"]), item_size(&answer["Attributes"]), is_done)
+    /// The functions request the whole item in the response to every update.
+    fn update(&mut self, request: &Value, answer: &Value, succeeded: bool) -> Units {
+        self.write(&key(&request["Key"]), item_size(&answer["Attributes"]), succeeded)
     }
 
-    fn delete(&mut self, request: &Value, is_done: bool) -> Units {
+    fn delete(&mut self, request: &Value, succeeded: bool) -> Units {
         let key = key(&request["Key"]);
         let units = self.write(&key, 0, false);
-        if is_done {
+        if succeeded {
             self.sizes.remove(&key);
         }
         units
     }
 
-    fn transaction(&mut self, request: &Value, is_done: bool) -> Units {
+    fn transaction(&mut self, request: &Value, succeeded: bool) -> Units {
         let mut sum = Units::default();
         for part in request["TransactItems"].as_array().into_iter().flatten() {
             let units = if let Some(put) = part.get("Put") {
-                self.put(put, is_done)
+                self.put(put, succeeded)
             } else if let Some(update) = part.get("Update") {
-                self.update_in_transaction(update, is_done)
+                self.update_in_transaction(update, succeeded)
             } else {
-                self.delete(&part["Delete"], is_done)
+                self.delete(&part["Delete"], succeeded)
             };
             sum.write += 2.0 * units.write;
             sum.write_for_large_plans += 2.0 * units.write_for_large_plans;
@@ -99,21 +99,21 @@ impl Ledger {
         sum
     }
 
-    /// A transaction isn't answered with its items: at most, all that it sets is new.
-    fn update_in_transaction(&mut self, update: &Value, is_done: bool) -> Units {
+    /// The response to a transaction doesn't contain its items. The upper limit counts all values that it sets as new.
+    fn update_in_transaction(&mut self, update: &Value, succeeded: bool) -> Units {
         let key = key(&update["Key"]);
         let values = update["ExpressionAttributeValues"].as_object();
         let set: usize = values.into_iter().flat_map(|values| values.values()).map(value_size).sum();
         let old = self.sizes.get(&key).copied().unwrap_or_else(|| item_size(&update["Key"]));
-        self.write(&key, old + set, is_done)
+        self.write(&key, old + set, succeeded)
     }
 
-    fn write(&mut self, key: &str, new: usize, is_done: bool) -> Units {
+    fn write(&mut self, key: &str, new: usize, succeeded: bool) -> Units {
         let old = self.sizes.get(key).copied().unwrap_or_default();
-        if is_done {
+        if succeeded {
             self.sizes.insert(key.to_owned(), new);
         }
-        let units = begun(if is_done { old.max(new) } else { old }, WRITE_UNIT);
+        let units = round_up(if succeeded { old.max(new) } else { old }, WRITE_UNIT);
         let is_plan = key.contains("|PLAN#");
         Units { read: 0.0, write: units, write_for_large_plans: if is_plan { units - 1.0 } else { 0.0 } }
     }
@@ -121,11 +121,11 @@ impl Ledger {
 
 fn read_units(request: &Value, size: usize) -> Units {
     let share = if request["ConsistentRead"] == true { 1.0 } else { 0.5 };
-    Units { read: share * begun(size, READ_UNIT), ..Units::default() }
+    Units { read: share * round_up(size, READ_UNIT), ..Units::default() }
 }
 
-/// Units that are begun; nothing takes one too.
-fn begun(size: usize, unit: usize) -> f64 {
+/// The number of units, rounded up. A missing item takes one unit, too.
+fn round_up(size: usize, unit: usize) -> f64 {
     size.div_ceil(unit).max(1) as f64
 }
 
@@ -134,7 +134,7 @@ fn key(item: &Value) -> String {
     format!("{}|{}", part("pk"), part("sk"))
 }
 
-/// As the documentation of DynamoDB counts an item: names and values.
+/// The size of an item by DynamoDB's documentation: its names and values.
 fn item_size(item: &Value) -> usize {
     item.as_object().into_iter().flatten().map(|(name, value)| name.len() + value_size(value)).sum()
 }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_is_as_large_as_its_names_and_values() {
+    fn item_size_counts_names_and_values() {
         assert_eq!(
             item_size(&json!({ "pk": { "S": "ab" }, "n": { "N": "123" }, "t": { "BOOL": true } })),
             2 + 2 + 1 + 3 + 1 + 1
@@ -169,8 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_that_is_begun_is_paid_and_so_is_what_is_not_there() {
-        assert_eq!([0, 1, 1024, 1025].map(|size| begun(size, WRITE_UNIT)), [1.0, 1.0, 1.0, 2.0]);
+    fn units_round_up_and_missing_items_cost_one() {
+        assert_eq!([0, 1, 1024, 1025].map(|size| round_up(size, WRITE_UNIT)), [1.0, 1.0, 1.0, 2.0]);
         assert_eq!(read_units(&json!({ "ConsistentRead": true }), 4097).read, 2.0);
         assert_eq!(read_units(&json!({}), 0).read, 0.5);
     }

@@ -1,4 +1,4 @@
-//! Many small actors on one stack. Each has so little to do that many can be afforded.
+//! Many small actors on one stack. Each needs so little work that a test can afford many.
 
 use std::time::{Duration, Instant};
 
@@ -11,19 +11,19 @@ use super::{Meter, Usage, Work};
 use crate::pictures;
 use crate::stack::actor;
 
-/// Images that each actor begins with.
+/// Images uploaded for each actor.
 pub const UPLOADS: u64 = 3;
 
-/// Actors whose images are uploaded side by side.
-const SIDE_BY_SIDE: usize = 4;
+/// Actors whose images are uploaded concurrently.
+const CONCURRENT_ACTORS: usize = 4;
 
-/// How long nothing may change before something must be wrong.
+/// The time without progress after which the test fails.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 const POLL: Duration = Duration::from_millis(100);
 
-/// Looks in a row that must find the queues empty.
-const QUIET_LOOKS: u32 = 8;
+/// Consecutive polls that must find the queues empty.
+const EMPTY_POLLS: u32 = 8;
 
 /// Small actors and what they cost.
 pub struct Crowd {
@@ -32,20 +32,20 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// A stack without actors yet. A set has two photorealistic images and a black-and-white one, and what is made is
-    /// not made anew, whatever is thought of it: so that every actor has the same to do.
+    /// A stack without actors. The target is two photorealistic images and a black-and-white one. With a single round,
+    /// no generated image is replaced, so every actor causes the same work.
     pub async fn start() -> Self {
         let meter = Meter::start(&[("TargetTotal", "3"), ("MaxRounds", "1")]).await;
         Self { meter, actors: Vec::new() }
     }
 
-    /// Adds so many actors, each with two good images and a poor one, and waits until all is done for them. `tell` hears
-    /// how many messages are left meanwhile.
-    pub async fn grow(&mut self, count: usize, tell: impl Fn(u64)) {
+    /// Adds `count` actors, each with two good images and a poor one, and waits until all messages are processed. Calls
+    /// `report` with the number of remaining messages meanwhile.
+    pub async fn grow(&mut self, count: usize, report: impl Fn(u64)) {
         let first = self.actors.len() + 1;
         let new: Vec<ActorId> = (first..first + count).map(|number| actor(&format!("small_{number}"))).collect();
-        stream::iter(&new).for_each_concurrent(SIDE_BY_SIDE, |actor| self.upload(actor)).await;
-        self.wait(tell).await;
+        stream::iter(&new).for_each_concurrent(CONCURRENT_ACTORS, |actor| self.upload(actor)).await;
+        self.wait(report).await;
         for actor in &new {
             let record = self.meter.stack.store.actor(actor).await.unwrap().unwrap();
             assert!(matches!(record.status, Status::Balanced | Status::NeedsAttention), "{actor}: {record:#?}");
@@ -53,7 +53,7 @@ impl Crowd {
         self.actors.extend(new);
     }
 
-    /// What all actors together have cost so far, and what was done for them.
+    /// The usage of all actors so far, and the work that caused it.
     pub async fn cost(&mut self) -> (Usage, Work) {
         let usage = self.meter.read().await;
         let work = Work::of(&self.meter.stack, &self.actors, UPLOADS, &usage).await;
@@ -67,17 +67,17 @@ impl Crowd {
         stack.upload(actor, &format!("{actor}_3.jpg"), &pictures::blurred()).await;
     }
 
-    async fn wait(&self, tell: impl Fn(u64)) {
-        let (mut looks, mut left, mut since) = (0, 0, Instant::now());
-        while looks < QUIET_LOOKS {
+    async fn wait(&self, report: impl Fn(u64)) {
+        let (mut empty_polls, mut left, mut since) = (0, 0, Instant::now());
+        while empty_polls < EMPTY_POLLS {
             tokio::time::sleep(POLL).await;
             let depth = self.meter.stack.queues.total_depth().await.unwrap();
-            looks = if depth == 0 { looks + 1 } else { 0 };
+            empty_polls = if depth == 0 { empty_polls + 1 } else { 0 };
             if depth != left {
                 (left, since) = (depth, Instant::now());
-                tell(depth);
+                report(depth);
             }
-            assert!(depth == 0 || since.elapsed() < PATIENCE, "{depth} messages are left and nothing changes");
+            assert!(depth == 0 || since.elapsed() < PATIENCE, "{depth} messages are left, without progress");
         }
     }
 }

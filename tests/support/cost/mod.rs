@@ -1,4 +1,4 @@
-//! What the functions ask of AWS, counted and priced.
+//! Counts the requests of the functions to AWS, and calculates their price.
 
 mod capacity;
 mod crowd;
@@ -20,19 +20,19 @@ pub use prices::dollars;
 pub use table::{Derivation, ROWS};
 pub use work::{UNITS, Work};
 
-/// The three functions, as the template begins their names.
+/// The three functions, by their names in the template without the ending `Function`.
 const FUNCTIONS: [&str; 3] = ["Evaluation", "Deletion", "Generation"];
 
-/// What was used up until a moment.
+/// The resources used so far.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
     /// Requests, by function and operation, such as `("Generation", "DynamoDB GetItem")`.
     pub requests: BTreeMap<(&'static str, String), u64>,
-    /// Bytes of all answers.
-    pub answered: u64,
-    /// Messages that the functions were given, by function; at most so many invocations.
+    /// Bytes of all responses.
+    pub received: u64,
+    /// Messages that the functions received, by function. There are at most as many invocations.
     pub messages: BTreeMap<&'static str, u64>,
-    /// Messages by which evaluation keeps itself waiting until uploads have paused.
+    /// Messages that the evaluation function sends itself to wait until uploads have paused.
     pub waits: u64,
     /// DynamoDB's write request units.
     pub write_units: f64,
@@ -40,15 +40,14 @@ pub struct Usage {
     pub write_units_of_large_plans: f64,
     /// DynamoDB's read request units.
     pub read_units: f64,
-    /// Seconds that the functions worked on messages.
+    /// Seconds in which each function processed messages.
     pub seconds: BTreeMap<&'static str, f64>,
-    /// Bytes that they wrote into their logs.
+    /// Bytes that the functions wrote to their logs.
     pub logged: u64,
 }
 
-/// A stack whose functions are listened to.
+/// A stack that records the requests of its functions.
 pub struct Meter {
-    /// The stack.
     pub stack: TestStack,
     recorders: Vec<(&'static str, Recorder)>,
     ledger: Ledger,
@@ -56,7 +55,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A stack with these parameters beside the usual ones. It keeps no local copy, as a deployed one keeps none.
+    /// A stack with these parameters in addition to the usual ones. Like a deployed stack, it keeps no local copy.
     pub async fn start(parameters: &[(&str, &str)]) -> Self {
         let aws = emulator().await.endpoint();
         let (mut template, mut recorders) = (TEMPLATE.to_owned(), Vec::new());
@@ -70,18 +69,19 @@ impl Meter {
         Self { stack, recorders, ledger: Ledger::default(), usage: Usage::default() }
     }
 
-    /// What has been used so far.
+    /// The usage so far.
     pub async fn read(&mut self) -> Usage {
         let taken =
             self.recorders.iter().flat_map(|(name, recorder)| recorder.take().into_iter().map(|call| (*name, call)));
         let mut calls: Vec<_> = taken.collect();
-        // A function reads what another has written: sizes of items are only known in the order of the answers.
+        // A function reads items that another one has written: their sizes are known only in the order of the
+        // responses.
         calls.sort_by_key(|(_, call)| call.answer.at);
         let evaluation = &self.stack.outputs().stack.evaluation_queue_url;
         for (function, call) in calls {
             self.usage.waits += u64::from(function == "Evaluation" && requests::is_message_to(&call, evaluation));
             *self.usage.requests.entry((function, requests::operation(&call))).or_default() += 1;
-            self.usage.answered += call.answer.size as u64;
+            self.usage.received += call.answer.size as u64;
             let units = self.ledger.charge(&call);
             self.usage.write_units += units.write;
             self.usage.write_units_of_large_plans += units.write_for_large_plans;
@@ -91,34 +91,32 @@ impl Meter {
         self.usage.clone()
     }
 
-    /// Each message that a function is given leaves a line that says how long it took.
+    /// Each message leaves a line with its processing time in the log.
     fn read_log(&mut self) {
         self.usage.logged = 0;
         self.usage.messages.clear();
         self.usage.seconds.clear();
         for line in self.stack.log_lines() {
             self.usage.logged += line.len() as u64 + 1;
-            let Some((stage, seconds)) = requests::stage_seconds(&line) else { continue };
-            *self.usage.messages.entry(stage).or_default() += 1;
-            *self.usage.seconds.entry(stage).or_default() += seconds;
+            let Some((function, seconds)) = requests::handler_seconds(&line) else { continue };
+            *self.usage.messages.entry(function).or_default() += 1;
+            *self.usage.seconds.entry(function).or_default() += seconds;
         }
     }
 }
 
 impl Usage {
-    /// Requests whose operation is among these.
+    /// The number of requests with one of these operations.
     #[must_use]
     pub fn requests_of(&self, operations: &[&str]) -> u64 {
         self.requests.iter().filter(|((_, what), _)| operations.contains(&what.as_str())).map(|(_, count)| count).sum()
     }
 
-    /// All requests.
     #[must_use]
     pub fn all_requests(&self) -> u64 {
         self.requests.values().sum()
     }
 
-    /// All messages.
     #[must_use]
     pub fn all_messages(&self) -> u64 {
         self.messages.values().sum()

@@ -1,5 +1,4 @@
-//! What costs are said to be derived from: a table of docs/SCALE.md, with a row for each figure and a column for each
-//! thing there is to do.
+//! The derivation of costs: a table in docs/SCALE.md with a row for each figure and a column for each unit of work.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +7,7 @@ use super::work::{UNITS, Work};
 
 type Figure = fn(&Usage) -> f64;
 
-/// The figures that are derived, as the rows of the table are called, and how they are counted.
+/// The derived figures, by the names of the table's rows, and how each is counted.
 pub const ROWS: [(&str, Figure); 10] = [
     ("S3 PUT, COPY, LIST", |usage| usage.requests_of(&["S3 PUT", "S3 COPY", "S3 LIST"]) as f64),
     ("S3 GET", |usage| usage.requests_of(&["S3 GET", "S3 HEAD"]) as f64),
@@ -24,7 +23,7 @@ pub const ROWS: [(&str, Figure); 10] = [
     ("read units", |usage| usage.read_units),
 ];
 
-/// What each figure is derived from.
+/// A table: the factor of each unit of work, by figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Derivation(BTreeMap<String, [f64; UNITS.len()]>);
 
@@ -32,7 +31,7 @@ impl Derivation {
     /// Reads the table below a heading.
     ///
     /// # Panics
-    /// If it has other columns than [`UNITS`], or something that is no number.
+    /// If the columns are not those of [`UNITS`], or a cell is not a number.
     #[must_use]
     pub fn read(document: &str, heading: &str) -> Self {
         let (_, below) = document.split_once(&format!("{heading}\n")).unwrap_or_else(|| panic!("no {heading}"));
@@ -43,7 +42,7 @@ impl Derivation {
         Self(rows.collect())
     }
 
-    /// A figure for so much work.
+    /// The value of a figure for this work.
     ///
     /// # Panics
     /// If the table has no such row.
@@ -58,9 +57,9 @@ fn cells(line: &str) -> Vec<&str> {
     line.trim_matches('|').split('|').map(str::trim).collect()
 }
 
-/// An empty cell is nothing.
+/// An empty cell is zero.
 fn factor(cell: &str) -> f64 {
-    if cell.is_empty() { 0.0 } else { cell.parse().unwrap_or_else(|_| panic!("{cell:?} is no number")) }
+    if cell.is_empty() { 0.0 } else { cell.parse().unwrap_or_else(|_| panic!("{cell:?} is not a number")) }
 }
 
 #[cfg(test)]
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_the_sum_of_its_factors_times_the_work() {
+    fn row_sums_its_factors_times_the_work() {
         let document =
             format!("## Table\n\ntext\n\n| what | {} |\n|---|\n| S3 GET | 1 | | | 0.5 | | | | |\n", UNITS.join(" | "));
         let derivation = Derivation::read(&document, "## Table");

@@ -1,4 +1,4 @@
-//! What there was to do, which is what costs are derived from.
+//! The work that causes the costs.
 
 use domain::actor::ActorId;
 use domain::plan::PlanState;
@@ -6,18 +6,18 @@ use domain::plan::PlanState;
 use super::Usage;
 use crate::stack::TestStack;
 
-/// What costs are counted by, as the table's columns are called.
-pub const UNITS: [&str; 8] = ["actor", "upload", "wait", "evaluation", "judgement", "plan", "deletion", "image made"];
+/// The units of work, by the names of the table's columns.
+pub const UNITS: [&str; 8] = ["actor", "upload", "wait", "evaluation", "assessment", "plan", "deletion", "generation"];
 
-/// How often evaluation keeps itself waiting is chance: it was counted with the rest.
+/// The index of the waits in [`UNITS`]. Their number depends on timing, so it comes from the usage.
 const WAIT: usize = 2;
 
-/// How much there was to do, in the order of [`UNITS`].
+/// The amount of work, in the order of [`UNITS`].
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Work(pub [f64; UNITS.len()]);
 
 impl Work {
-    /// What was done for these actors, of which each began with so many uploads, at this usage.
+    /// The work for these actors, each of which began with this number of uploads.
     pub async fn of(stack: &TestStack, actors: &[ActorId], uploads: u64, usage: &Usage) -> Self {
         let mut sum = [0.0; UNITS.len()];
         sum[WAIT] = usage.waits as f64;
@@ -29,7 +29,7 @@ impl Work {
         Self(sum)
     }
 
-    /// The waiting alone.
+    /// The waits without the other work.
     #[must_use]
     pub fn waits(&self) -> Self {
         let mut waits = [0.0; UNITS.len()];
@@ -40,20 +40,20 @@ impl Work {
 
 async fn of_one(stack: &TestStack, actor: &ActorId, uploads: u64) -> [f64; UNITS.len()] {
     let plans = stack.plans(actor).await;
-    // Two evaluations at once may make two plans, of which the second overtakes the first.
+    // Two concurrent evaluations may make two plans, the second of which supersedes the first.
     assert!(plans.iter().all(|plan| matches!(plan.state, PlanState::Reviewed | PlanState::Superseded)), "{plans:#?}");
     let deleted: u32 = plans.iter().map(|plan| plan.deleted).sum();
-    let made: u32 = plans.iter().map(|plan| plan.generated).sum();
+    let generated: u32 = plans.iter().map(|plan| plan.generated).sum();
     let evaluations = plans.len() + 1;
-    let judged = uploads + u64::from(made);
+    let assessed = uploads + u64::from(generated);
     [
         1.0,
         uploads as f64,
         0.0,
         evaluations as f64,
-        judged as f64,
+        assessed as f64,
         plans.len() as f64,
         f64::from(deleted),
-        f64::from(made),
+        f64::from(generated),
     ]
 }

@@ -80,8 +80,8 @@ pub(super) fn parse(request: &Request, index: usize, vendor: &Vendor) -> Result<
 
 /// The numbers that the text announces.
 fn announced_numbers(messages: &Value) -> Result<Vec<u32>, Violation> {
-    let told = messages[1]["content"][0]["text"].as_str().ok_or("the user's content must begin with text")?;
-    let numbers = told.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    let text = messages[1]["content"][0]["text"].as_str().ok_or("the user's content must begin with text")?;
+    let numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
     Ok(numbers.map(|digits| digits.parse().unwrap()).collect())
 }
 
@@ -143,7 +143,7 @@ fn check_schema(schema: &Value, numbers: &[u32]) -> Result<(), Violation> {
     schema::check(schema)?;
     let allowed = cell_of(schema)["enum"].as_array().into_iter().flatten().filter_map(Value::as_u64);
     if !allowed.eq(numbers.iter().map(|&number| u64::from(number))) {
-        return Err("the numbers of the schema are not the numbers told".into());
+        return Err("the numbers of the schema are not the announced ones".into());
     }
     Ok(())
 }
@@ -152,7 +152,7 @@ fn check_schema(schema: &Value, numbers: &[u32]) -> Result<(), Violation> {
 fn check_schema_in_text(messages: &Value, numbers: &[u32]) -> Result<(), Violation> {
     let parts = messages[1]["content"].as_array().into_iter().flatten();
     let text = parts.filter_map(|part| part["text"].as_str()).next_back().unwrap_or_default();
-    let (_, schema) = text.split_once("JSON schema: ").ok_or("nothing tells the form of the answer")?;
+    let (_, schema) = text.split_once("JSON schema: ").ok_or("the text does not describe the form of the answer")?;
     check_schema(&serde_json::from_str(schema).map_err(|error| error.to_string())?, numbers)
 }
 
@@ -203,10 +203,10 @@ fn picture(part: &Value) -> Result<RgbImage, Violation> {
 
 fn patches_of(image: &RgbImage) -> Result<u64, Violation> {
     let patches = u64::from(image.width().div_ceil(32)) * u64::from(image.height().div_ceil(32));
-    if patches > MAX_PATCHES { Err("an image is too large to be seen unshrunk".into()) } else { Ok(patches) }
+    if patches > MAX_PATCHES { Err("an image is too large to be shown at full size".into()) } else { Ok(patches) }
 }
 
-/// What is seen of a picture in a cell of the grid.
+/// A picture as it appears in a cell of the grid.
 #[must_use]
 pub fn in_a_cell(picture: &RgbImage) -> RgbImage {
     let page = draw_page(&lay_out(1, "")[0], &[picture]);
@@ -218,7 +218,7 @@ fn in_the_cell_at(page: &RgbImage, x: u32, y: u32) -> RgbImage {
     crop_imm(page, x + MARGIN, y + MARGIN, side, side).to_image()
 }
 
-/// The cells of a grid, from left to right and from top to bottom, each with the number that stands in it.
+/// The cells of a grid, from left to right and from top to bottom, each with its number.
 fn cells(page: &RgbImage, numbers: &[u32]) -> Result<Vec<NumberedImage>, Violation> {
     let columns = page.width() / CELL_SIDE;
     let count = u32::try_from(numbers.len()).map_err(|error| error.to_string())?;
@@ -233,7 +233,7 @@ fn cells(page: &RgbImage, numbers: &[u32]) -> Result<Vec<NumberedImage>, Violati
     (0..count).map(read).collect()
 }
 
-/// The number that stands at a place: of the longest that match, since 1 is the beginning of 12, the best.
+/// The number at a place: of the longest numbers that match (1 also matches the beginning of 12), the best match.
 fn number_at(page: &RgbImage, x: u32, y: u32, numbers: &[u32]) -> Option<u32> {
     const MAX_DIFFERENCE: u64 = 12;
     let matching = numbers.iter().filter_map(|&number| {
@@ -244,7 +244,7 @@ fn number_at(page: &RgbImage, x: u32, y: u32, numbers: &[u32]) -> Option<u32> {
     matching.max().map(|(.., number)| number)
 }
 
-/// How far the page is from showing this label, as the mean over its pixels.
+/// The mean difference between the page and this label, over the label's pixels.
 fn difference(page: &RgbImage, x: u32, y: u32, text: &str) -> u64 {
     let mut label = RgbImage::new(text_width(text) + 2 * MARGIN, TEXT_HEIGHT + 2 * MARGIN);
     draw_text(&mut label, text, MARGIN, MARGIN, Rgb([255; 3]));

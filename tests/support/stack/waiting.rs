@@ -1,4 +1,4 @@
-//! Waiting with a timeout, whose failure shows the end of the functions' log.
+//! Waits with a timeout. A failure shows the end of the functions' log.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,17 +11,17 @@ use domain::status::Status;
 
 use super::{EMULATOR, TestStack, actor};
 
-/// Ten times the longest wait of these tests on an idle machine.
+/// Ten times as long as any wait of these tests takes on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 const POLL: Duration = Duration::from_millis(100);
 
 /// Consecutive polls that must find the stack idle. Between an upload and its event, and between two messages of a
 /// chain, the queues are empty for a moment.
-const QUIET_LOOKS: u32 = 4;
+const IDLE_POLLS: u32 = 4;
 
 /// Consecutive polls of empty queues after which a wait fails.
-const LOOKS_IN_VAIN: u32 = 80;
+const MAX_IDLE_POLLS: u32 = 80;
 
 /// Lines of the functions' log that a failure shows.
 const TAIL: usize = 40;
@@ -38,7 +38,7 @@ impl TestStack {
     }
 
     /// Waits until the set is balanced or needs attention, and the stack is idle.
-    pub async fn balanced_or_not(&self, actor: &ActorId) -> ActorRecord {
+    pub async fn balanced_or_needs_attention(&self, actor: &ActorId) -> ActorRecord {
         self.settled(actor, |status| matches!(status, Status::Balanced | Status::NeedsAttention)).await
     }
 
@@ -52,7 +52,7 @@ impl TestStack {
 
     /// Waits until no message is left in any of the three queues.
     pub async fn idle(&self) {
-        self.wait(&actor("nobody"), "to be left in peace", |_| true).await;
+        self.wait(&actor("none"), "to be idle", |_| true).await;
     }
 
     /// Waits until this many messages are recorded as rejected.
@@ -75,20 +75,20 @@ impl TestStack {
     }
 
     /// Waits until the queues are empty and the record satisfies the condition. Fails when the stack is idle before.
-    async fn wait(&self, actor: &ActorId, what: &str, is_as_wanted: impl Fn(&ActorRecord) -> bool) -> ActorRecord {
+    async fn wait(&self, actor: &ActorId, what: &str, is_satisfied: impl Fn(&ActorRecord) -> bool) -> ActorRecord {
         let started = Instant::now();
-        let (mut looks, mut idle) = (0, 0);
+        let (mut settled_polls, mut idle_polls) = (0, 0);
         loop {
             let depth = self.queues.total_depth().await.unwrap();
             let record = self.store.actor(actor).await.unwrap().unwrap_or_default();
-            looks = if depth == 0 && is_as_wanted(&record) { looks + 1 } else { 0 };
-            if looks == QUIET_LOOKS {
+            settled_polls = if depth == 0 && is_satisfied(&record) { settled_polls + 1 } else { 0 };
+            if settled_polls == IDLE_POLLS {
                 return record;
             }
-            idle = if depth == 0 { idle + 1 } else { 0 };
+            idle_polls = if depth == 0 { idle_polls + 1 } else { 0 };
             let waited = started.elapsed();
             assert!(
-                waited < PATIENCE && idle < LOOKS_IN_VAIN,
+                waited < PATIENCE && idle_polls < MAX_IDLE_POLLS,
                 "waited {waited:?} for {actor} {what}; {depth} messages are left; {record:#?}{}",
                 self.log_tail()
             );

@@ -5,18 +5,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{HeaderMap, Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper::body::Bytes;
+use hyper::{HeaderMap, StatusCode};
 use jiff::SignedDuration;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 
 use super::virtual_clock::VirtualClock;
+use crate::proxy::{Intercept, Proxy, Received, Reply, Upstream};
 
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,13 +40,12 @@ enum Call {
 }
 
 pub struct Network {
-    address: String,
+    proxy: Proxy,
     state: Arc<State>,
-    serving: JoinHandle<()>,
 }
 
 struct State {
-    client: reqwest::Client,
+    upstream: Upstream,
     upstreams: Vec<(&'static str, String)>,
     calls: Mutex<Vec<String>>,
     fault: Mutex<Option<(Call, Fault)>>,
@@ -61,9 +55,6 @@ struct State {
     virtual_clock: Arc<VirtualClock>,
 }
 
-/// The connection closes without a response.
-struct Closed;
-
 impl Network {
     /// A network in which a path's first segment names the service, such as `/replicate`; everything else is AWS, at
     /// `aws`. The seconds that pass are added to `virtual_clock`.
@@ -72,13 +63,10 @@ impl Network {
         services: &[(&'static str, String)],
         virtual_clock: Arc<VirtualClock>,
     ) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
         let mut upstreams = services.to_vec();
         upstreams.push(("", aws.to_owned()));
-        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let state = State {
-            client,
+            upstream: Upstream::new(),
             upstreams,
             calls: Mutex::default(),
             fault: Mutex::default(),
@@ -87,13 +75,12 @@ impl Network {
             virtual_clock,
         };
         let state = Arc::new(state);
-        let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
-        Self { address, state, serving }
+        Self { proxy: Proxy::start(Arc::clone(&state)).await, state }
     }
 
     #[must_use]
     pub fn address(&self) -> &str {
-        &self.address
+        self.proxy.address()
     }
 
     /// The descriptions of all calls so far.
@@ -140,48 +127,26 @@ impl Network {
     }
 }
 
-impl Drop for Network {
-    fn drop(&mut self) {
-        self.serving.abort();
+impl Intercept for State {
+    async fn answer(&self, call: Received) -> Option<Reply> {
+        let description = describe(&call);
+        let fault = self.record(&description);
+        match fault {
+            Some(Fault::Conflict) if is_plain_write(&description) => return Some(conflict()),
+            Some(Fault::CrashBefore) => return self.kill().await,
+            Some(Fault::Unavailable) => return Some(unavailable()),
+            _ => {}
+        }
+        let reply = self.forward(call).await;
+        match fault {
+            Some(Fault::CrashAfter) => self.kill().await,
+            Some(Fault::ResponseLost) => None,
+            _ => Some(reply),
+        }
     }
-}
-
-async fn serve(listener: TcpListener, state: Arc<State>) {
-    while let Ok((connection, _)) = listener.accept().await {
-        tokio::spawn(serve_connection(connection, Arc::clone(&state)));
-    }
-}
-
-async fn serve_connection(connection: TcpStream, state: Arc<State>) {
-    let service = service_fn(|request| {
-        let state = Arc::clone(&state);
-        // An error here makes the server close the connection without an answer.
-        async move { state.handle(request).await.map_err(|Closed| std::io::Error::other("closed")) }
-    });
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
 }
 
 impl State {
-    async fn handle(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
-        let (head, body) = request.into_parts();
-        let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
-        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let call = describe(&head.method, path, &head.headers);
-        let fault = self.record(&call);
-        match fault {
-            Some(Fault::Conflict) if is_plain_write(&call) => return Ok(conflict()),
-            Some(Fault::CrashBefore) => return self.kill().await,
-            Some(Fault::Unavailable) => return Ok(unavailable()),
-            _ => {}
-        }
-        let answer = self.forward(&head.method, path, &head.headers, body).await;
-        match fault {
-            Some(Fault::CrashAfter) => self.kill().await,
-            Some(Fault::ResponseLost) => Err(Closed),
-            _ => Ok(answer),
-        }
-    }
-
     /// Records a call and returns its fault.
     fn record(&self, call: &str) -> Option<Fault> {
         let mut calls = self.calls.lock().unwrap();
@@ -198,31 +163,18 @@ impl State {
         fault.take_if(|(which, _)| matches(which)).map(|(_, hit)| hit)
     }
 
-    async fn kill(&self) -> Result<Response<Full<Bytes>>, Closed> {
+    async fn kill(&self) -> Option<Reply> {
         self.crashed.notify_one();
         std::future::pending().await
     }
 
-    async fn forward(
-        &self,
-        method: &hyper::Method,
-        path: &str,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Response<Full<Bytes>> {
-        let is_upstream = |(name, _): &&(&str, String)| name.is_empty() || path[1..].starts_with(&format!("{name}/"));
-        let (name, upstream) = self.upstreams.iter().find(is_upstream).unwrap();
-        let path = if name.is_empty() { path } else { &path[1 + name.len()..] };
-        let mut request = self.client.request(method.clone(), format!("{upstream}{path}"));
-        for (name, value) in headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str())) {
-            request = request.header(name, value);
-        }
-        let answer = request.body(self.without_delay(body)).send().await.unwrap();
-        let mut response = Response::builder().status(answer.status());
-        for (name, value) in answer.headers().iter().filter(|(name, _)| *name != "transfer-encoding") {
-            response = response.header(name, value);
-        }
-        response.body(Full::new(answer.bytes().await.unwrap())).unwrap()
+    async fn forward(&self, call: Received) -> Reply {
+        let is_upstream =
+            |(name, _): &&(&str, String)| name.is_empty() || call.path[1..].starts_with(&format!("{name}/"));
+        let (name, service) = self.upstreams.iter().find(is_upstream).unwrap();
+        let path = if name.is_empty() { call.path.clone() } else { call.path[1 + name.len()..].to_owned() };
+        let call = Received { body: self.without_delay(call.body), ..call };
+        self.upstream.forward(service, &path, &call).await.unwrap()
     }
 
     /// Removes the delay from a request and advances the virtual clock by it.
@@ -241,10 +193,10 @@ impl State {
 }
 
 /// The operation or the method and path of a call.
-fn describe(method: &hyper::Method, path: &str, headers: &HeaderMap) -> String {
-    match headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
+fn describe(call: &Received) -> String {
+    match call.headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
         Some(target) => target.to_owned(),
-        None => format!("{method} {path}"),
+        None => format!("{} {}", call.method, call.path),
     }
 }
 
@@ -254,15 +206,12 @@ pub fn is_plain_write(call: &str) -> bool {
     ["UpdateItem", "PutItem", "DeleteItem"].iter().any(|operation| call.ends_with(&format!(".{operation}")))
 }
 
-fn conflict() -> Response<Full<Bytes>> {
+fn conflict() -> Reply {
     const BODY: &[u8] = br#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"Transaction is ongoing for the item"}"#;
-    let mut response = Response::new(Full::new(Bytes::from_static(BODY)));
-    *response.status_mut() = hyper::StatusCode::BAD_REQUEST;
-    response
+    Reply { status: StatusCode::BAD_REQUEST, headers: HeaderMap::new(), body: Bytes::from_static(BODY) }
 }
 
-fn unavailable() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(b"{\"__type\":\"ServiceUnavailable\"}")));
-    *response.status_mut() = hyper::StatusCode::SERVICE_UNAVAILABLE;
-    response
+fn unavailable() -> Reply {
+    let body = Bytes::from_static(b"{\"__type\":\"ServiceUnavailable\"}");
+    Reply { status: StatusCode::SERVICE_UNAVAILABLE, headers: HeaderMap::new(), body }
 }

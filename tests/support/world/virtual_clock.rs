@@ -1,12 +1,12 @@
-//! A clock that tests advance, so that nothing waits in real time.
+//! A clock that tests advance, so that no test waits in real time.
 
 use std::sync::Mutex;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-/// The offsets of the clock from real time, each with the real time since which it applies. The clock starts at noon, so
-/// that no test crosses midnight by chance.
+/// The offsets of the clock from real time, each with the real time since which it applies. The clock starts at noon,
+/// so that no test crosses midnight by chance.
 pub(super) struct VirtualClock(Mutex<Vec<(Timestamp, SignedDuration)>>);
 
 impl VirtualClock {

@@ -13,7 +13,7 @@ use domain::sidecars::returning_with;
 use handlers::moving::{Moved, move_new};
 use handlers::restore::RestoreError;
 
-use super::{Restored, Wanted, wanted};
+use super::{Restored, Wanted, find_wanted};
 use crate::local::data_folder::ActorFolder;
 use crate::local::{lock, record_trash, write_atomically};
 
@@ -23,17 +23,17 @@ pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> any
     let _lock = lock(data)?;
     let mut manifest = read(&folder)?;
     let mut restored = Restored::default();
-    for wanted in wanted(actor, &manifest.trash.clone(), files, &mut restored.problems)? {
+    for wanted in find_wanted(actor, &manifest.trash.clone(), files, &mut restored.problems)? {
         match move_back(&folder, &manifest, &wanted)? {
-            Ok(()) => {
+            None => {
                 let left = move_sidecars_back(&folder, &wanted)?;
-                enter(&mut manifest, &wanted, pin);
+                record(&mut manifest, &wanted, pin);
                 // After each file, so that an interruption loses no record.
                 write_atomically(&folder.manifest(), &serde_json::to_vec_pretty(&manifest)?)?;
                 restored.done.push(wanted);
                 left.into_iter().for_each(|sidecar| restored.leave(sidecar));
             }
-            Err(problem) => restored.fail(wanted.file, problem),
+            Some(problem) => restored.fail(wanted.file, problem),
         }
     }
     Ok(restored)
@@ -48,16 +48,16 @@ fn read(folder: &ActorFolder) -> anyhow::Result<Manifest> {
     Ok(manifest)
 }
 
-/// The inner error is the reason why this image can't be restored.
-fn move_back(folder: &ActorFolder, manifest: &Manifest, wanted: &Wanted) -> anyhow::Result<Result<(), RestoreError>> {
+/// Returns the reason why this image can't be restored; `None` if it was moved.
+fn move_back(folder: &ActorFolder, manifest: &Manifest, wanted: &Wanted) -> anyhow::Result<Option<RestoreError>> {
     let filename = &wanted.file;
     let place = folder.image(filename);
     Ok(match moved(&folder.trash_path(&wanted.trashed.plan_id, filename), &place)? {
-        Moved::Done => Ok(()),
-        Moved::Occupied => Err(RestoreError::Occupied { filename: filename.clone() }),
+        Moved::Done => None,
+        Moved::Occupied => Some(RestoreError::Occupied { filename: filename.clone() }),
         // An earlier attempt was interrupted after it had moved the file.
-        Moved::Missing if place.is_file() && !manifest.images.contains_key(filename) => Ok(()),
-        Moved::Missing => Err(RestoreError::Gone { filename: filename.clone() }),
+        Moved::Missing if place.is_file() && !manifest.images.contains_key(filename) => None,
+        Moved::Missing => Some(RestoreError::Gone { filename: filename.clone() }),
     })
 }
 
@@ -91,7 +91,7 @@ fn names_in(dir: &Path) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-fn enter(manifest: &mut Manifest, Wanted { file, trashed }: &Wanted, pin: bool) {
+fn record(manifest: &mut Manifest, Wanted { file, trashed }: &Wanted, pin: bool) {
     manifest.images.insert(file.clone(), Image { pinned: pin, ..trashed.image.clone() });
     manifest.total_images = manifest.images.values().filter(|image| image.unusable.is_none()).count() as u64;
     if let Some(entries) = manifest.trash.get_mut(file) {

@@ -14,10 +14,7 @@ use crate::outcome::{Outcome, SCHEMA, answer, quoted};
 /// The interval at which the table is polled.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Waits for the plan and prints it.
-///
-/// # Errors
-/// If the function rejects the request or does not answer in time.
+/// Waits for the plan and prints it. Fails if the function rejects the request or the plan does not arrive in time.
 pub(super) async fn wait_for(
     connected: &Connected,
     request: &Request,

@@ -17,7 +17,7 @@ pub struct LastDeletion {
 }
 
 impl LastDeletion {
-    /// Reads an actor's trash; none if it is empty.
+    /// Reads an actor's trash; `None` if it is empty.
     pub async fn read(store: &Store, actor: &ActorId) -> Result<Option<Self>, StoreError> {
         let trash = store.trash(actor).await?;
         let Some(latest) = trash.values().flatten().max_by_key(|trashed| trashed.deleted_at).cloned() else {

@@ -19,7 +19,6 @@ pub struct PlanDetails {
     delete: Vec<PlannedDeletion>,
     generate: KindCounts,
     failed: Vec<FailedSlot>,
-    /// When it was created.
     created_at: Timestamp,
     /// Why it can't be executed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,7 +33,7 @@ struct FailedSlot {
 }
 
 impl PlanDetails {
-    /// The plan of this name; none if there is none.
+    /// The plan with this id; `None` if there is none.
     pub async fn read(store: &Store, actor: &ActorId, plan_id: &str) -> Result<Option<Self>, StoreError> {
         let Some(plan) = store.plan(actor, plan_id).await? else { return Ok(None) };
         let slots = store.slots(actor, plan_id).await?;
@@ -89,7 +88,7 @@ impl PlanDetails {
     }
 }
 
-/// The state in the JSON output, which doesn't tell the steps of a running plan apart.
+/// The state in the JSON output, which has one name for all steps of a running plan.
 fn documented_name<S: Serializer>(state: &PlanState, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(match state {
         PlanState::DryRun | PlanState::AwaitingApproval | PlanState::Superseded => state.name(),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::damaged::png;
 use super::pictures::{base, drawn};
 
-/// A set of six has four photorealistic images and one of each other kind.
+/// Options for a target of six: four photorealistic images and one of each other kind.
 pub(crate) const SIX: [&str; 2] = ["--target-total", "6"];
 
 /// One actor's folder.
@@ -21,7 +21,7 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    /// An actor without anything.
+    /// An actor without images.
     pub(crate) fn nothing(data: &Path, id: &str) -> Self {
         let dir = data.join(id);
         fs::create_dir_all(dir.join("training_data")).unwrap();

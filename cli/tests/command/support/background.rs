@@ -1,4 +1,4 @@
-//! A command that runs while the test goes on.
+//! A command that runs in the background of a test.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
@@ -8,42 +8,42 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a command may take to end after a signal: longer than a run waits for images in progress.
-const TO_END: Duration = Duration::from_secs(90);
+const END_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The signal that can't be caught.
 const SIGKILL: i32 = 9;
 
-/// A command in the background and what it has said so far. It is killed when the test ends.
+/// A command in the background, with its output so far. It is killed when the test ends.
 pub(crate) struct Background {
     child: Child,
-    said: Arc<Mutex<String>>,
+    output: Arc<Mutex<String>>,
 }
 
 impl Background {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let said = Arc::new(Mutex::new(String::new()));
-        listen(child.stdout.take().unwrap(), &said);
-        listen(child.stderr.take().unwrap(), &said);
-        Self { child, said }
+        let output = Arc::new(Mutex::new(String::new()));
+        listen(child.stdout.take().unwrap(), &output);
+        listen(child.stderr.take().unwrap(), &output);
+        Self { child, output }
     }
 
-    /// What it has said so far, on both streams.
-    pub(crate) fn said(&self) -> String {
-        self.said.lock().unwrap().clone()
+    /// The output so far, of both streams.
+    pub(crate) fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
     }
 
-    /// Waits until it has said these words.
+    /// Waits until its output contains these words.
     pub(crate) fn wait_for(&mut self, words: &str) {
         let mut has_ended = false;
-        while !self.said().contains(words) {
-            assert!(!has_ended, "it ended without `{words}`, and said:\n{}", self.said());
+        while !self.output().contains(words) {
+            assert!(!has_ended, "it ended without `{words}`; its output:\n{}", self.output());
             has_ended = self.child.try_wait().unwrap().is_some();
             thread::sleep(Duration::from_millis(50));
         }
     }
 
-    /// Kills it. Returns whether it still ran.
+    /// Kills it. Returns `false` if it had ended before.
     pub(crate) fn kill(&mut self) -> bool {
         self.child.kill().unwrap();
         self.child.wait().unwrap().signal() == Some(SIGKILL)
@@ -57,9 +57,9 @@ impl Background {
 
     /// Waits until it has ended, and returns its exit code.
     pub(crate) fn end(&mut self) -> Option<i32> {
-        let said = Arc::clone(&self.said);
+        let output = Arc::clone(&self.output);
         let has_ended = || self.child.try_wait().unwrap().is_some();
-        wait_until(TO_END, has_ended, || format!("the end; it said:\n{}", said.lock().unwrap()));
+        wait_until(END_TIMEOUT, has_ended, || format!("the end; its output:\n{}", output.lock().unwrap()));
         self.child.wait().unwrap().code()
     }
 }
@@ -71,22 +71,22 @@ impl Drop for Background {
     }
 }
 
-fn listen(stream: impl Read + Send + 'static, said: &Arc<Mutex<String>>) {
-    let said = Arc::clone(said);
+fn listen(stream: impl Read + Send + 'static, output: &Arc<Mutex<String>>) {
+    let output = Arc::clone(output);
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            let mut said = said.lock().unwrap();
-            said.push_str(&line);
-            said.push('\n');
+            let mut output = output.lock().unwrap();
+            output.push_str(&line);
+            output.push('\n');
         }
     });
 }
 
-/// Waits until a condition holds. After the limit, the test fails with the condition's name.
+/// Waits until a condition holds. After the limit, the test fails with the description of the condition.
 pub(crate) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool, what: impl Fn() -> String) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < limit, "waited in vain for {}", what());
+        assert!(started.elapsed() < limit, "timed out while waiting for {}", what());
         thread::sleep(Duration::from_millis(50));
     }
 }

@@ -29,15 +29,15 @@ pub(crate) fn cmyk_jpeg(ink: [u8; 4]) -> Vec<u8> {
     file
 }
 
-/// The JPEG file with an EXIF note that it is to be turned a quarter clockwise (TIFF 6.0, tag 274, value 6).
-pub(crate) fn to_be_turned(jpeg: &[u8]) -> Vec<u8> {
+/// The JPEG file with an EXIF orientation that rotates it clockwise by 90° (TIFF 6.0, tag 274, value 6).
+pub(crate) fn rotated_by_exif(jpeg: &[u8]) -> Vec<u8> {
     const ORIENTATION_6: &[u8] =
         b"\xFF\xE1\x00\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     let (start_of_image, rest) = jpeg.split_at(2);
     [start_of_image, ORIENTATION_6, rest].concat()
 }
 
-/// Where a JPEG file's scan begins, where its data do, and where they end.
+/// The offsets of a JPEG file's scan, of the start of the scan's data, and of their end.
 fn scan_of(jpeg: &[u8]) -> (usize, usize, usize) {
     let mut at = 2;
     loop {
@@ -55,7 +55,7 @@ pub(crate) fn with_fill_bytes(jpeg: &[u8]) -> Vec<u8> {
     [&jpeg[..scan], &[0xFF; 3], &jpeg[scan..]].concat()
 }
 
-/// The whole JPEG file but for its end-of-image marker.
+/// The JPEG file without its end-of-image marker.
 pub(crate) fn without_an_end(jpeg: &[u8]) -> Vec<u8> {
     jpeg[..scan_of(jpeg).2].to_vec()
 }

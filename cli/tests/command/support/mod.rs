@@ -1,4 +1,4 @@
-//! What the tests of the command share.
+//! Helpers of the command's tests.
 
 pub(crate) mod actors;
 pub(crate) mod background;

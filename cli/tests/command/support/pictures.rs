@@ -1,4 +1,4 @@
-//! Pictures made here, so that no test needs any file from outside.
+//! Pictures that the tests draw themselves, so that they need no files.
 
 use std::sync::LazyLock;
 
@@ -22,7 +22,7 @@ pub(crate) fn base() -> RgbImage {
     })
 }
 
-/// JPEG files of one kind, all different and each recognised as what it is, drawn once for all tests.
+/// Different JPEG files of one kind, which the embedded model recognises. They are drawn once for all tests.
 pub(crate) fn drawn(kind: Kind) -> &'static [Vec<u8>] {
     static DRAWN: LazyLock<Vec<Vec<Vec<u8>>>> = LazyLock::new(|| Kind::ALL.into_iter().map(draw_some).collect());
     &DRAWN[Kind::ALL.iter().position(|&other| other == kind).unwrap()]

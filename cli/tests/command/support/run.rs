@@ -1,4 +1,4 @@
-//! Running the command to its end.
+//! Runs the command to its end.
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use assert_cmd::Command;
 use serde_json::Value;
 
-/// Far more than any command here takes, building the functions included.
+/// Far longer than any command here takes, even if it compiles the functions.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The command, without the caller's log settings.

@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 use super::run::balancer;
 
-/// Stacks that run side by side: more would only wait for each other.
-const AT_ONCE: usize = 4;
+/// The number of concurrent stacks. More would only slow each other down.
+const MAX_STACKS: usize = 4;
 
 static RUNNING: Mutex<usize> = Mutex::new(0);
 static ENDED: Condvar = Condvar::new();
@@ -23,21 +23,21 @@ static ENVIRONMENT: LazyLock<PathBuf> = LazyLock::new(|| {
     interpreter.ancestors().nth(2).unwrap().to_owned()
 });
 
-/// A data folder, a cache and a directory for temporary files, for one test whose turn it is.
+/// A data folder, a cache and a directory for temporary files for one test, which may run a stack.
 pub(crate) struct Place {
     root: TempDir,
-    _turn: Turn,
+    _permit: Permit,
 }
 
 impl Place {
-    /// Waits for a turn.
+    /// Waits until another stack may run.
     pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         for name in ["data", "cache", "tmp"] {
             std::fs::create_dir(root.path().join(name)).unwrap();
         }
         symlink(&*ENVIRONMENT, root.path().join("cache").join(ENVIRONMENT.file_name().unwrap())).unwrap();
-        Self { root, _turn: Turn::take() }
+        Self { root, _permit: Permit::acquire() }
     }
 
     /// The data folder.
@@ -45,12 +45,12 @@ impl Place {
         self.root.path().join("data")
     }
 
-    /// Where the stack's own files go while it runs.
+    /// The directory of the stack's temporary files.
     pub(crate) fn tmp(&self) -> PathBuf {
         self.root.path().join("tmp")
     }
 
-    /// Where things are kept between runs.
+    /// The cache directory, which persists between runs.
     pub(crate) fn cache(&self) -> PathBuf {
         self.root.path().join("cache")
     }
@@ -60,13 +60,13 @@ impl Place {
         ENVIRONMENT.join("bin/python")
     }
 
-    /// The files by which commands find the stacks that run here.
-    pub(crate) fn announced(&self) -> Vec<PathBuf> {
+    /// The files by which commands find the running stacks of this place.
+    pub(crate) fn registered(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.cache().join("running")).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|json| json == "json")).collect()
     }
 
-    /// The command, at home here.
+    /// The command, with the cache and temporary directory of this place.
     pub(crate) fn balancer(&self) -> Command {
         let mut command = balancer();
         command.env("BALANCER_CACHE_DIR", self.cache()).env("TMPDIR", self.tmp());
@@ -87,7 +87,7 @@ impl Place {
 
     /// The same on another data folder.
     pub(crate) fn local_in_background_on(&self, data: &Path) -> Process {
-        // Tests that themselves run under `nohup` would hand on that SIGHUP is ignored.
+        // If the tests run under `nohup`, the command would inherit that SIGHUP is ignored.
         let mut command = Process::new("env");
         command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_balancer")]);
         command.env("BALANCER_CACHE_DIR", self.cache()).env("TMPDIR", self.tmp()).env_remove("RUST_LOG");
@@ -110,17 +110,17 @@ fn processes_naming(path: &Path) -> Vec<String> {
     lines.filter(|line| line.contains(path)).collect()
 }
 
-struct Turn;
+struct Permit;
 
-impl Turn {
-    fn take() -> Self {
-        let mut running = ENDED.wait_while(RUNNING.lock().unwrap(), |running| *running >= AT_ONCE).unwrap();
+impl Permit {
+    fn acquire() -> Self {
+        let mut running = ENDED.wait_while(RUNNING.lock().unwrap(), |running| *running >= MAX_STACKS).unwrap();
         *running += 1;
         Self
     }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
         *RUNNING.lock().unwrap() -= 1;
         ENDED.notify_one();

@@ -1,4 +1,4 @@
-//! Requests to an emulator, written byte by byte, because no client would send forged ones.
+//! Raw HTTP requests to an emulator, because no client library would send forged ones.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
@@ -14,7 +14,7 @@ use local_stack::{Account, Binaries, Credentials, StackOptions};
 
 pub const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
-/// A Lambda runtime that prints every event and answers without failures.
+/// A Lambda runtime that prints every event and reports no failure.
 const BOOTSTRAP: &str = r#"
 import os, sys, urllib.request
 api = os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
@@ -27,7 +27,7 @@ while True:
     urllib.request.urlopen(api + request + "/response", data=b'{"batchItemFailures":[]}').close()
 "#;
 
-/// One executable for all three functions.
+/// The same executable for all three functions.
 async fn bootstraps(directory: &Path) -> Binaries {
     let python = local_stack::prepare_environment().await.unwrap();
     let path = directory.join("bootstrap");
@@ -36,12 +36,12 @@ async fn bootstraps(directory: &Path) -> Binaries {
     Binaries { evaluation: path.clone(), deletion: path.clone(), generation: path }
 }
 
-/// A stack with the embedded providers and [`BOOTSTRAP`] for its functions.
+/// The options for a stack with the embedded providers and with [`BOOTSTRAP`] as its functions.
 pub async fn options(directory: &Path, account: Account) -> StackOptions {
     StackOptions {
         template: TEMPLATE.to_owned(),
         binaries: bootstraps(directory).await,
-        parameters: ["VisionProvider", "Generator"].map(|who| (who.to_owned(), "embedded".to_owned())).into(),
+        parameters: ["VisionProvider", "Generator"].map(|name| (name.to_owned(), "embedded".to_owned())).into(),
         key_files: BTreeMap::new(),
         account,
         name: "balancer".to_owned(),
@@ -63,7 +63,7 @@ impl Request {
         Self { start: format!("{method} {target} HTTP/1.1"), headers: vec![host], body: String::new() }
     }
 
-    /// The same in another version of HTTP.
+    /// Sets another version of HTTP.
     pub fn version(mut self, version: &str) -> Self {
         self.start = self.start.replace("HTTP/1.1", version);
         self
@@ -84,7 +84,7 @@ impl Request {
         self
     }
 
-    /// Signs for a service, as far as the guard checks.
+    /// Adds a signature for a service, in the form that the guard checks.
     pub fn signed(self, credentials: &Credentials, service: &str) -> Self {
         self.header("Authorization", &authorization(credentials.access_key_id(), service))
     }
@@ -113,7 +113,7 @@ impl Request {
         (status.unwrap(), answer)
     }
 
-    /// Asserts a refusal with this status and this reason that permits no browser page to read it.
+    /// Asserts a rejection with this status and reason, which no web page is permitted to read.
     pub fn refused(&self, port: u16, status: u16, reason: &str) {
         let (answered, answer) = self.send(port);
         assert_eq!(answered, status, "{}\n{:?}\n{answer}", self.start, self.headers);

@@ -10,9 +10,6 @@ use super::{Store, StoreError};
 
 impl Store {
     /// Records the beginning of an outage of the vision model and its last error; `None` if the model is available again.
-    ///
-    /// # Errors
-    /// If the table can't be written.
     pub async fn note_vision_outage(
         &self,
         actor: &ActorId,
@@ -29,9 +26,6 @@ impl Store {
     }
 
     /// Records that the vision model did not answer in time. The next record or end of the outage clears this.
-    ///
-    /// # Errors
-    /// If the table can't be written.
     pub async fn note_vision_time_out(&self, actor: &ActorId) -> Result<(), StoreError> {
         self.apply(Change::of(actor_key(actor)).set("vision_timed_out", value(&true)?)).await.map(drop)
     }

@@ -12,9 +12,6 @@ use super::{Store, StoreError};
 
 impl Store {
     /// A number for every actor. It differs from an earlier one if any item of the actor has changed since.
-    ///
-    /// # Errors
-    /// If the table can't be read.
     pub async fn revisions(&self) -> Result<BTreeMap<ActorId, u64>, StoreError> {
         let scan = self.client.scan().table_name(&self.table).consistent_read(true);
         let mut found = scan.into_paginator().items().send();

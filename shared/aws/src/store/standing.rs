@@ -50,9 +50,6 @@ impl StandingItem {
 impl Store {
     /// Applies an event to the standing of an actor. Returns `false`, and changes nothing, if there is no such actor, if
     /// `behalf` no longer concerns it, or if its state doesn't allow the event.
-    ///
-    /// # Errors
-    /// If the table can't be read or written.
     pub async fn change_standing(
         &self,
         actor: &ActorId,

@@ -60,7 +60,6 @@ pub enum Mode {
 pub enum Cause {
     /// A manual request.
     #[default]
-    #[serde(rename = "by_hand")]
     Manual,
     /// New images, after which uploads have paused.
     Uploads,

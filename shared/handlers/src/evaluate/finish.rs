@@ -10,7 +10,7 @@ use aws::queues::Queue;
 use aws::store::leases::{Uploads, Verdict};
 use domain::actor::ActorId;
 use domain::lifecycle::actor::{ActorEvent, OnBehalf};
-use domain::manifest::{BALANCING, GenerationBatch, timestamp_text};
+use domain::manifest::{BALANCING, GenerationBatch};
 use domain::messages::{Cause, EvaluationCommand, Mode};
 use domain::plan::{Plan, PlanState};
 use domain::status::Status;
@@ -31,12 +31,8 @@ impl Evaluation {
             format!("From {} to {}.{}", plan.before, plan.result, generation_failures(&self.store, context).await?);
         let verdict = context.verdict(Status::Balancing, context.round, &reason);
         let batch = plan.generation_id.map(|generation_id| GenerationBatch {
-            generation_id,
-            origin: BALANCING.to_owned(),
-            generated_at: timestamp_text(self.clock.now()),
-            image_count: plan.slots.len() as u64,
             metadata: json!({ "plan_id": plan.plan_id }).as_object().cloned().unwrap_or_default(),
-            other: serde_json::Map::new(),
+            ..GenerationBatch::new(generation_id, BALANCING, self.clock.now(), plan.slots.len())
         });
         self.supersede_active_plan(context).await?;
         self.adopt(context, &plan, batch.as_ref(), &verdict).await?;

@@ -152,12 +152,12 @@ impl InventoryBuilder<'_> {
 
     async fn register_uploads(&self, generation_id: u32, files: &[Listed]) -> Result<(), HandlerError> {
         let actor = self.actor;
-        let now = timestamp_text(self.clock.now());
+        let now = self.clock.now();
         let images: Vec<_> = files
             .iter()
             .map(|file| {
                 let image = Image {
-                    generated_at: Some(now.clone()),
+                    generated_at: Some(timestamp_text(now)),
                     s3_url: Some(self.bucket.url(&self.keys.image(actor, &file.filename))),
                     local_path: self.local.image_path(actor, &file.filename).map(|path| path.display().to_string()),
                     index: number_of(&file.filename),
@@ -169,14 +169,7 @@ impl InventoryBuilder<'_> {
                 (file.filename.clone(), image)
             })
             .collect();
-        let batch = GenerationBatch {
-            generation_id,
-            origin: UPLOADED.to_owned(),
-            generated_at: now,
-            image_count: images.len() as u64,
-            metadata: serde_json::Map::new(),
-            other: serde_json::Map::new(),
-        };
+        let batch = GenerationBatch::new(generation_id, UPLOADED, now, images.len());
         if self.store.register(actor, self.lease_token, &batch, &images).await? {
             Ok(())
         } else {

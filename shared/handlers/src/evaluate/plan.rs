@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::kind::KindCounts;
 use domain::messages::Mode;
-use domain::plan::{Origin, Plan, PlanState, PlannedDeletion, slots};
+use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
 use domain::planner::Proposal;
+use domain::slot::draw_slots;
 use jiff::Timestamp;
 
 use super::assess::SetAssessment;
@@ -32,7 +33,7 @@ pub(super) fn build(
     let to_keep = inventory.images.iter().filter(|image| !to_delete.contains(image.filename.as_str()));
     let used_prompts = to_keep.filter_map(|image| image.image.prompt_id.clone());
     let used_prompts = used_prompts.chain(context.record.rejected_prompts.iter().cloned()).collect();
-    let slots = slots(&context.command.actor_id, &plan_id, proposal.generate, &used_prompts);
+    let slots = draw_slots(&context.command.actor_id, &plan_id, proposal.generate, &used_prompts);
     let is_dry_run = context.command.mode == Mode::DryRun;
     let mut plan = Plan {
         round: context.round,

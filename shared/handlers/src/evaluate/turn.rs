@@ -6,7 +6,7 @@ use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
 use domain::messages::{Cause, EvaluationCommand, Mode};
-use domain::plan::{Origin, Plan, is_made_for};
+use domain::plan::{Origin, Plan, is_created_for};
 use jiff::Timestamp;
 
 use crate::{HandlerError, Message};
@@ -40,7 +40,7 @@ pub(super) async fn of(
 ) -> Result<Turn, HandlerError> {
     let is_answered = is_answered(command, record, message.sent_at);
     if let Some(plan) = running_plan(store, &command.actor_id, record).await? {
-        let is_own = is_made_for(&plan.plan_id, message.id);
+        let is_own = is_created_for(&plan.plan_id, message.id);
         if is_answered || is_own || !command.force && command.is_answered_after_plan_of(plan.scope) {
             return Ok(Turn::AfterPlan);
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use aws::store::slots::SlotRecord;
 use domain::budget::Settlement;
 use domain::lifecycle::slot::SlotEvent;
-use domain::plan::redraw;
 use domain::prompts;
+use domain::slot::redraw_prompt;
 use providers::generator::Request;
 use tracing::warn;
 
@@ -84,7 +84,7 @@ impl Generation {
             return self.give_up(job, record, settlement, &reason).await;
         }
         let used = self.used_prompts(job).await?;
-        let Some(other) = redraw(&job.plan.plan_id, job.slot, next_attempt, &used) else {
+        let Some(other) = redraw_prompt(&job.plan.plan_id, job.slot, next_attempt, &used) else {
             return self.try_again(job, record, settlement, reason).await;
         };
         warn!(actor = %job.actor, rejected, other = other.id, reason, "drawing another prompt");

@@ -1,11 +1,12 @@
-//! Images asked for by hand: a plan of their own.
+//! Manual requests for images. Each gets its own plan.
 
 use aws::store::{CONTENTION_BACKOFF, StoreError};
 use backon::BackoffBuilder;
 use domain::actor::ActorId;
 use domain::kind::{Kind, KindCounts};
-use domain::manifest::{BALANCING, GenerationBatch, timestamp_text};
-use domain::plan::{MANUAL, Origin, Plan, slots};
+use domain::manifest::{BALANCING, GenerationBatch};
+use domain::plan::{MANUAL, Origin, Plan};
+use domain::slot::draw_slots;
 use serde_json::json;
 use tracing::{Span, info};
 
@@ -58,23 +59,19 @@ impl Generation {
         let mut plan = Plan {
             before,
             result,
-            slots: slots(actor, plan_id, generate, &used_prompts),
+            slots: draw_slots(actor, plan_id, generate, &used_prompts),
             generation_id: Some(record.last_generation + 1),
             ..Plan::empty(plan_id.to_owned(), self.clock.now(), Origin::Manual)
         };
         plan.remaining = plan.pieces_of_work();
         let generation = GenerationBatch {
-            generation_id: record.last_generation + 1,
-            origin: BALANCING.to_owned(),
-            generated_at: timestamp_text(plan.created_at),
-            image_count: plan.slots.len() as u64,
-            metadata: json!({ "plan_id": plan.plan_id, "by_hand": true }).as_object().cloned().unwrap_or_default(),
-            other: serde_json::Map::new(),
+            metadata: json!({ "plan_id": plan.plan_id, "manual": true }).as_object().cloned().unwrap_or_default(),
+            ..GenerationBatch::new(record.last_generation + 1, BALANCING, plan.created_at, plan.slots.len())
         };
         if !self.store.adopt_manual_plan(actor, &plan, &generation).await? {
             return Ok(None);
         }
-        info!(%actor, plan_id = plan.plan_id, images = plan.slots.len(), "plan by hand");
+        info!(%actor, plan_id = plan.plan_id, images = plan.slots.len(), "manual plan adopted");
         Ok(Some(plan))
     }
 }
