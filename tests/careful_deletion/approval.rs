@@ -35,7 +35,7 @@ async fn plan_above_the_cap_needs_one_approval() {
     stack.send(Queue::Evaluation, delete_only).await;
     stack.idle().await;
     let reason = stack.needs_attention(&actor).await;
-    assert!(reason.starts_with("The set stands at 0/1/0"), "{reason}");
+    assert!(reason.starts_with("The set has 0/1/0"), "{reason}");
     assert_eq!(stack.manifest(&actor).await.trash.len(), 2);
     assert_eq!(stack.store.actor(&actor).await.unwrap().unwrap().approved_plan, None);
     let states: Vec<_> = stack.plans(&actor).await.iter().map(|plan| plan.state).collect();

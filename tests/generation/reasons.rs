@@ -24,10 +24,12 @@ async fn final_reason(outcome: Outcome) -> String {
 #[tokio::test]
 async fn reason_explains_missing_images_after_all_rounds() {
     let flagged = final_reason(Outcome::ContentRejected).await;
-    for words in ["After 3 rounds", "2 images 2 could not be made", "flagged as sensitive", "replace it"] {
+    for words in
+        ["After 3 rounds", "2 images 2 could not be generated", "flagged as sensitive", "replace the base image"]
+    {
         assert!(flagged.contains(words), "{flagged}");
     }
     let rejected = final_reason(rejection(422, "input.prompt is too long")).await;
-    assert!(rejected.contains("could not be made: Replicate rejects the request"), "{rejected}");
+    assert!(rejected.contains("could not be generated: Replicate rejects the request"), "{rejected}");
     assert!(rejected.contains("input.prompt is too long"), "{rejected}");
 }

@@ -165,7 +165,7 @@ async fn keys_that_services_echo_are_masked_everywhere() {
     let paying = Paying::start(answers, move |_, _| Outcome::Responds(422, json!({ "detail": echo }))).await;
     paying.upload().await;
     let reason = paying.stack.needs_attention(&paying.actor).await;
-    assert!(reason.contains("could not be made"), "{reason}");
+    assert!(reason.contains("could not be generated"), "{reason}");
     paying.assert_no_key_is_visible().await;
 }
 

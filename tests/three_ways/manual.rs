@@ -51,7 +51,7 @@ async fn delete_only_generates_nothing() {
     stack.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": "delete_only" })).await;
 
     let reason = stack.needs_attention(&actor).await;
-    assert!(reason.starts_with("The set stands at 0/1/0 of 4/1/1"), "{reason}");
+    assert!(reason.starts_with("The set has 0/1/0 of 4/1/1"), "{reason}");
     let manifest = stack.manifest(&actor).await;
     assert_eq!(counts(&manifest).to_string(), "0/1/0");
     assert!(manifest.generations.iter().all(|generation| generation.origin == UPLOADED));

@@ -1,30 +1,69 @@
-//! Lambda archives of the functions' executables, and the template that refers to them.
+//! Lambda archives of the functions, and the template that refers to them.
 
 use std::fs;
-use std::io::{Cursor, Write};
-use std::path::Path;
+use std::io::{self, Cursor, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
+use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
 
 use crate::Error;
 use crate::binaries::LOGICAL_IDS;
 
-/// An archive that contains the executable as `bootstrap`. It is not compressed, because it is only sent to the local
-/// emulator.
-pub(crate) fn archive(executable: &Path) -> Result<Vec<u8>, Error> {
+/// Keeps an executable in `directory`, so that the stack's functions stay the same if a build replaces it. Returns its
+/// path there. A link suffices where the file system allows one.
+pub(crate) fn keep(executable: &Path, directory: &Path) -> Result<PathBuf, Error> {
     if !executable.is_file() {
         return Err(Error::BinaryMissing { path: executable.to_owned() });
     }
-    let bytes = fs::read(executable).map_err(Error::io("cannot read", executable))?;
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
-    let mut writer = ZipWriter::new(Cursor::new(Vec::with_capacity(bytes.len() + 256)));
-    let pack = writer.start_file("bootstrap", options).and_then(|()| {
-        writer.write_all(&bytes)?;
+    let kept = directory.join(version_name(executable).map_err(Error::io("cannot read", executable))?);
+    match fs::hard_link(executable, &kept) {
+        Ok(()) => Ok(kept),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(kept),
+        Err(_) => copy(executable, directory, &kept).map(|()| kept).map_err(Error::io("cannot copy", executable)),
+    }
+}
+
+/// A file name for this version of an executable.
+fn version_name(executable: &Path) -> io::Result<String> {
+    let metadata = fs::metadata(executable)?;
+    let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let name = executable.file_name().unwrap_or_default().to_string_lossy();
+    Ok(format!("{name}-{}-{}", metadata.len(), modified.as_nanos()))
+}
+
+/// Copies completely or not at all.
+fn copy(executable: &Path, directory: &Path, kept: &Path) -> io::Result<()> {
+    let temporary = tempfile::NamedTempFile::new_in(directory)?;
+    fs::copy(executable, temporary.path())?;
+    temporary.persist(kept).map(drop).map_err(|error| error.error)
+}
+
+/// An archive whose `bootstrap` runs this executable. It doesn't contain the executable itself: the emulator would
+/// receive, hash and unpack about 100 MB for each stack, which takes longer than everything else at its start.
+pub(crate) fn archive(executable: &Path) -> Result<Vec<u8>, Error> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let pack = writer.start_file("bootstrap", SimpleFileOptions::default().unix_permissions(0o755)).and_then(|()| {
+        writer.write_all(&launcher(executable))?;
         writer.finish()
     });
     let archive = pack.map_err(|source| Error::Package { path: executable.to_owned(), source })?;
     Ok(archive.into_inner())
+}
+
+/// A shell script that replaces itself by the executable.
+fn launcher(executable: &Path) -> Vec<u8> {
+    let mut script = b"#!/bin/sh\nexec '".to_vec();
+    for &byte in executable.as_os_str().as_bytes() {
+        match byte {
+            b'\'' => script.extend(br"'\''"),
+            plain => script.push(plain),
+        }
+    }
+    script.extend(b"'\n");
+    script
 }
 
 /// The key of a function's archive in the code bucket.
@@ -61,6 +100,8 @@ fn resource_name(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -87,7 +128,40 @@ mod tests {
 
     #[test]
     fn a_missing_executable_names_the_build_command() {
-        let message = archive(Path::new("/nowhere/evaluation")).unwrap_err().to_string();
+        let message = keep(Path::new("/nowhere/evaluation"), Path::new("/")).unwrap_err().to_string();
         assert!(message.contains("/nowhere/evaluation") && message.contains("cargo build"), "{message}");
+    }
+
+    #[test]
+    fn kept_executable_survives_its_replacement() {
+        let directory = tempfile::tempdir().unwrap();
+        let (built, functions) = (directory.path().join("evaluation"), directory.path().join("functions"));
+        fs::create_dir(&functions).unwrap();
+        fs::write(&built, "old").unwrap();
+        let kept = keep(&built, &functions).unwrap();
+        assert_eq!(keep(&built, &functions).unwrap(), kept, "it is kept once");
+        fs::remove_file(&built).unwrap();
+        fs::write(&built, "newer").unwrap();
+        assert_eq!(fs::read(&kept).unwrap(), b"old");
+        assert_eq!(fs::read(keep(&built, &functions).unwrap()).unwrap(), b"newer");
+    }
+
+    #[test]
+    fn copied_executable_can_be_executed() {
+        let directory = tempfile::tempdir().unwrap();
+        let kept = directory.path().join("copy");
+        copy(Path::new("/bin/sh"), directory.path(), &kept).unwrap();
+        let status = Command::new(&kept).args(["-c", "exit 7"]).status().unwrap();
+        assert_eq!(status.code(), Some(7));
+    }
+
+    #[test]
+    fn launcher_runs_an_executable_with_any_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let (executable, script) = (directory.path().join("it's a \"$HOME\" \\ name"), directory.path().join("script"));
+        copy(Path::new("/bin/echo"), directory.path(), &executable).unwrap();
+        fs::write(&script, launcher(&executable)).unwrap();
+        let output = Command::new("/bin/sh").arg(&script).output().unwrap();
+        assert!(output.status.success() && output.stdout == b"\n", "{output:?}");
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{Capability, Parameter, ResourceStatus, Stack as StackDescription, StackStatus};
 
-use crate::package::{archive, archive_key, point_at_archives};
+use crate::package::{archive, archive_key, keep, point_at_archives};
 use crate::private_file::{create_private_dir, write_private};
 use crate::{Account, Binaries, Credentials, Emulator, Error, Outputs};
 
@@ -74,7 +74,9 @@ impl Stack {
             log: emulator.log_file().to_owned(),
             options,
         };
-        creation.upload_code().await?;
+        let functions = emulator.directory().join("functions");
+        create_private_dir(&functions).map_err(Error::io("cannot create", &functions))?;
+        creation.upload_code(&functions).await?;
         creation.create().await?;
         let outputs = creation.wait().await?;
         let account = creation.options.account;
@@ -129,11 +131,12 @@ struct Creation {
 }
 
 impl Creation {
-    async fn upload_code(&self) -> Result<(), Error> {
+    /// `functions` is the directory that keeps the executables.
+    async fn upload_code(&self, functions: &Path) -> Result<(), Error> {
         let created = self.s3.create_bucket().bucket(&self.code_bucket).send().await;
         created.map_err(|error| self.refused("create the code bucket", &error))?;
         for (function, executable) in self.options.binaries.each() {
-            self.put(&archive_key(function), archive(executable)?).await?;
+            self.put(&archive_key(function), archive(&keep(executable, functions)?)?).await?;
         }
         // CloudFormation accepts at most 50 KB in the request itself, so it gets the template's address, as from `sam
         // deploy`.

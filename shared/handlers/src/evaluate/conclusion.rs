@@ -22,7 +22,7 @@ pub(super) fn conclude(plan: &Plan, target: KindCounts, unassessed: usize, failu
     if unassessed > 0 {
         let images = if unassessed == 1 { "1 image".to_owned() } else { format!("{unassessed} images") };
         Conclusion::Suspended(format!(
-            "The set stands at {before} of {target} without {images} that can't be assessed. Request an evaluation for another attempt, or replace the files named here.{remarks}"
+            "The set has {before} of {target} without {images} that can't be assessed. Request an evaluation for another attempt, or replace the files named here.{remarks}"
         ))
     } else if before == target {
         Conclusion::Settled(Status::Balanced, format!("Balanced at {target}.{remarks}"))
@@ -30,14 +30,14 @@ pub(super) fn conclude(plan: &Plan, target: KindCounts, unassessed: usize, failu
         Conclusion::Settled(
             Status::NeedsAttention,
             format!(
-                "The set stands at {before} of {target}: more images of a kind are pinned than the target has, and pinned images stay. Unpin some with `balancer unpin`.{remarks}"
+                "The set has {before} of {target}: more images of a kind are pinned than the target has, and pinned images stay. Unpin some with `balancer unpin`.{remarks}"
             ),
         )
     } else {
         Conclusion::Settled(
             Status::NeedsAttention,
             format!(
-                "The set stands at {before} of {target}, and the scope of the last request allowed no more changes.{remarks}"
+                "The set has {before} of {target}, and the scope of the last request allowed no more changes.{remarks}"
             ),
         )
     }

@@ -55,7 +55,7 @@ fn describe<'a>(slots: impl ExactSizeIterator<Item = &'a SlotState>) -> String {
     };
     let shown = shown.join("; ");
     let shown = shown.trim_end_matches('.');
-    format!(" Of the last plan's {total} images {failed} could not be made: {shown}.")
+    format!(" Of the last plan's {total} images {failed} could not be generated: {shown}.")
 }
 
 #[cfg(test)]
@@ -77,9 +77,9 @@ mod tests {
         let (flagged, full) = (failed("It was flagged."), failed("full"));
         assert_eq!(
             describe([&flagged, &flagged].into_iter()),
-            " Of the last plan's 2 images 2 could not be made: It was flagged."
+            " Of the last plan's 2 images 2 could not be generated: It was flagged."
         );
         let described = describe([&flagged, &full, &full, &failed("other")].into_iter());
-        assert!(described.contains("4 images 4 could not be made: full (2); It was flagged. (1)"), "{described}");
+        assert!(described.contains("4 images 4 could not be generated: full (2); It was flagged. (1)"), "{described}");
     }
 }
