@@ -1,6 +1,4 @@
 //! The sample events define the message formats for senders. Each must parse to what its file name states.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,4 @@
 //! A repeated message or upload changes nothing.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::collections::BTreeMap;
 
 use aws::queues::Queue;

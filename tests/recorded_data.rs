@@ -1,6 +1,4 @@
 //! Real manifests are imported and exported without loss.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::fs;
 
 use aws::exchange;

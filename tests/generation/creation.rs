@@ -12,7 +12,7 @@ use handlers::Clock;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::support::{Scenario, always, first, rejection};
+use crate::generation::support::{Scenario, always, first, rejection};
 
 #[tokio::test]
 async fn slow_prediction_is_awaited() {

@@ -7,7 +7,7 @@ use balancer_tests::replicate::Outcome;
 use handlers::Clock;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::support::{Scenario, always, first, rejection};
+use crate::generation::support::{Scenario, always, first, rejection};
 
 const INTERRUPTIONS: [&str; 3] = [
     "Prediction interrupted; please retry (code: PA)",

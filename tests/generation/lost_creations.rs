@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::support::{Scenario, always, first};
+use crate::generation::support::{Scenario, always, first};
 
 #[tokio::test]
 async fn lost_prediction_is_found_among_malformed_entries() {

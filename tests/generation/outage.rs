@@ -5,7 +5,7 @@ use domain::lifecycle::slot::SlotState;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::support::{Scenario, always, rejection};
+use crate::generation::support::{Scenario, always, rejection};
 
 #[tokio::test]
 async fn outage_of_half_an_hour_causes_no_failure() {

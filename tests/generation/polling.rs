@@ -6,7 +6,7 @@ use balancer_tests::replicate::{Outcome, Resource};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::support::{Scenario, always, first};
+use crate::generation::support::{Scenario, always, first};
 
 #[tokio::test]
 async fn ended_prediction_is_repeated_and_booked_if_charged() {

@@ -7,7 +7,7 @@ use balancer_tests::world::{World, any_picture};
 use domain::kind::Kind;
 use domain::status::Status;
 
-use crate::support::{always, rejection};
+use crate::generation::support::{always, rejection};
 
 /// The final reason of an actor that lacks two of three images, if every creation has this outcome.
 async fn final_reason(outcome: Outcome) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use balancer_tests::replicate::Outcome;
 use jiff::SignedDuration;
 
-use crate::support::{Scenario, always, first};
+use crate::generation::support::{Scenario, always, first};
 
 #[tokio::test]
 async fn long_prediction_continues_in_a_later_delivery() {

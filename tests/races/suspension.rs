@@ -13,7 +13,7 @@ use domain::status::Status;
 use domain::suspension::Suspension;
 use serde_json::{Value, json};
 
-use crate::guards::{Evaluating, fail_last_delivery};
+use crate::races::guards::{Evaluating, fail_last_delivery};
 
 /// An actor whose set was suspended after two rounds, because no generated image is good enough.
 struct SuspendedSet {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::CHAIN;
-use crate::document::{at, fields, number, resources_of_type, text, yaml};
+use crate::template::CHAIN;
+use crate::template::document::{at, fields, number, resources_of_type, text, yaml};
 
 const GUIDE: &str = include_str!("../../docs/DEPLOY.md");
 

@@ -6,7 +6,7 @@ use domain::actor::ActorId;
 use domain::keys::Keys;
 use yaml_serde::Value;
 
-use crate::document::{at, text, yaml};
+use crate::template::document::{at, text, yaml};
 
 #[test]
 fn stack_creates_a_bucket_unless_one_is_named() {

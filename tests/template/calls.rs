@@ -15,7 +15,7 @@ use hyper::Method;
 use local_stack::{Account, Outputs};
 use serde_json::{Value as Json, json};
 
-use crate::permissions::allowed;
+use crate::template::permissions::allowed;
 
 type Permission = (String, String);
 

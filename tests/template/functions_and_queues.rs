@@ -10,8 +10,8 @@ use handlers::lambda::{MAX_CONCURRENT_MESSAGES, MAX_DELIVERIES};
 use providers::vision::LONGEST_TIMEOUT_SECONDS;
 use providers::vision::time_budget;
 
-use crate::CHAIN;
-use crate::document::{at, fields, number, resources_of_type, text, yaml};
+use crate::template::CHAIN;
+use crate::template::document::{at, fields, number, resources_of_type, text, yaml};
 
 #[test]
 fn three_functions_run_on_amazon_linux_2023() {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::CHAIN;
-use crate::document::{at, fields, number, resources_of_type};
+use crate::template::CHAIN;
+use crate::template::document::{at, fields, number, resources_of_type};
 
 const README: &str = include_str!("../../README.md");
 

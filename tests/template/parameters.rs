@@ -8,7 +8,7 @@ use local_stack::{Account, Stack, StackOptions};
 use providers::generator::ReplicateModel;
 use yaml_serde::Value;
 
-use crate::document::{at, fields, number};
+use crate::template::document::{at, fields, number};
 
 /// The error of a deployment with these parameters; `None` if it succeeds.
 async fn deployment_error(parameters: &[(&str, &str)]) -> Option<String> {

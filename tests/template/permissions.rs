@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use yaml_serde::Value;
 
-use crate::CHAIN;
-use crate::document::{DOCUMENT, at, fields, resources_of_type, text, yaml};
+use crate::template::CHAIN;
+use crate::template::document::{DOCUMENT, at, fields, resources_of_type, text, yaml};
 
 /// Role, resource, actions.
 const PERMISSIONS: [(&str, &str, &str); 26] = [

@@ -2,7 +2,7 @@
 
 use yaml_serde::Value;
 
-use crate::document::fields;
+use crate::template::document::fields;
 
 const SAMCONFIG: &str = include_str!("../../samconfig.toml");
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use yaml_serde::Value;
 
-use crate::CHAIN;
-use crate::document::{at, fields, number, resources_of_type, text, yaml};
+use crate::template::CHAIN;
+use crate::template::document::{at, fields, number, resources_of_type, text, yaml};
 
 /// The statement that denies requests without TLS.
 fn tls_statement(policy: &str) -> &'static Value {

@@ -6,7 +6,7 @@ use handlers::config::{Config, EvaluationConfig, GenerationConfig, Section, from
 use handlers::wiring::EMULATOR_ACCESS_KEY_ID;
 use yaml_serde::Value;
 
-use crate::document::{DOCUMENT, at, fields, yaml};
+use crate::template::document::{DOCUMENT, at, fields, yaml};
 
 /// The endpoint of AWS, which the SDK reads. `sam local invoke` sets it.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";

@@ -6,7 +6,7 @@ use balancer_tests::runtime_api;
 use balancer_tests::stack::{self, TestStack};
 use serde_json::{Value, json};
 
-use crate::invoked::example_set;
+use crate::three_ways::invoked::example_set;
 
 /// A log line, and the fields of its span.
 struct Line {

@@ -7,7 +7,7 @@ use domain::money::MicroUsd;
 use imaging::{decode, encode_jpeg, measure, resize};
 use providers::vision::PROMPT_VERSION;
 
-use crate::support::{assert_assessed_except, assess, assess_with_budget, codes, model, pictures};
+use crate::vision::support::{assert_assessed_except, assess, assess_with_budget, codes, model, pictures};
 
 #[tokio::test]
 async fn no_image_is_mistaken_for_another() {

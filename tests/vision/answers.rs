@@ -11,7 +11,7 @@ use providers::vision::AssessmentEvent;
 use serde_json::Value;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::support::{assert_assessed_except, assess, codes, model, pictures};
+use crate::vision::support::{assert_assessed_except, assess, codes, model, pictures};
 
 fn entries(request: &VisionRequest) -> Vec<Value> {
     request.images.iter().map(true_entry).collect()

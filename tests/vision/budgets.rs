@@ -14,8 +14,8 @@ use providers::vision::{OpenAiError, VisionError, VisionModel};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::evaluation::{evaluate_with, record, with_set};
-use crate::support::{assess, assess_with_budget, codes, model, pictures};
+use crate::vision::evaluation::{evaluate_with, record, with_set};
+use crate::vision::support::{assess, assess_with_budget, codes, model, pictures};
 
 /// An unreadable answer, which counts at the highest price.
 fn nonsense(_: &VisionRequest) -> Answer {

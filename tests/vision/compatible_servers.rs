@@ -4,7 +4,7 @@ use balancer_tests::openai::{Answer, Quirk, Vendor, VisionRequest, VisionService
 use domain::disposition::Disposition;
 use domain::money::MicroUsd;
 
-use crate::support::{assert_assessed_except, assess, assess_with_budget, codes, model, pictures};
+use crate::vision::support::{assert_assessed_except, assess, assess_with_budget, codes, model, pictures};
 
 async fn service(quirk: Quirk) -> VisionService {
     VisionService::of(Vendor { quirk: Some(quirk), ..Vendor::default() }, assess_correctly).await

@@ -13,7 +13,7 @@ use domain::status::Status;
 use handlers::{Clock, HandlerError};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::evaluation::{evaluate, evaluate_at, record, with_set};
+use crate::vision::evaluation::{evaluate, evaluate_at, record, with_set};
 
 async fn costs(stack: &TestStack, actor: &ActorId) -> Vec<AssessmentCost> {
     stack.store.assessment_costs(actor).await.unwrap()

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use wiremock::ResponseTemplate;
 
-use crate::support::{assert_assessed_except, assess, model, model_of};
+use crate::vision::support::{assert_assessed_except, assess, model, model_of};
 
 /// The error of an assessment of four images if the service always responds like this, and the number of requests.
 async fn always(reply: ResponseTemplate) -> (VisionError, usize) {

@@ -10,7 +10,7 @@ use domain::planner::{Policy, Scope, propose};
 use domain::target::Target;
 use image::{Rgb, RgbImage};
 
-use crate::support::{assess_images, model};
+use crate::vision::support::{assess_images, model};
 
 /// The qualities of the first five positions in recorded evaluations.
 const BY_POSITION: [u8; 5] = [8, 7, 9, 6, 5];

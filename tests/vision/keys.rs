@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method};
 use wiremock::{Mock, ResponseTemplate};
 
-use crate::support::{assert_assessed_except, assess};
+use crate::vision::support::{assert_assessed_except, assess};
 
 const ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:openai";
 

@@ -7,7 +7,7 @@ use domain::kind::Kind;
 use providers::vision::VisionMode;
 use serde_json::Value;
 
-use crate::support::{assert_assessed_except, assess, codes, model};
+use crate::vision::support::{assert_assessed_except, assess, codes, model};
 
 const TWO_PASSES: (&str, &str) = ("VISION_PASSES", "2");
 

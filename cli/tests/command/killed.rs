@@ -1,4 +1,6 @@
 //! Killed runs lose no image, and the next run continues.
+//!
+//! `KILLS=n` sets the number of kills at random moments (default 6).
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -14,7 +16,8 @@ use crate::support::background::Background;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-const KILLS: usize = 20;
+/// The number of kills, if the variable `KILLS` is not set.
+const DEFAULT_KILLS: usize = 6;
 
 const CONCURRENT_RUNS: usize = 4;
 
@@ -25,12 +28,14 @@ const SEED: &str = "KILL_SEED";
 fn killed_run_ends_like_an_undisturbed_one() {
     let (undisturbed, takes) = undisturbed();
     let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
-    println!("{SEED}={seed}: {KILLS} moments within {takes:?}");
+    let kills = kills();
+    println!("{SEED}={seed}: {kills} moments within {takes:?}");
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let moments: Vec<Duration> = (0..KILLS).map(|_| takes.mul_f64(random.random())).collect();
+    let moments: Vec<Duration> = (0..kills).map(|_| takes.mul_f64(random.random())).collect();
     let endings: Vec<(Duration, Ending)> = thread::scope(|scope| {
         let killed = |moments: &'_ [Duration]| moments.iter().map(|&moment| (moment, killed_after(moment))).collect();
-        let workers = moments.chunks(KILLS / CONCURRENT_RUNS).map(|moments| scope.spawn(move || killed(moments)));
+        let workers =
+            moments.chunks(kills.div_ceil(CONCURRENT_RUNS)).map(|moments| scope.spawn(move || killed(moments)));
         let workers: Vec<thread::ScopedJoinHandle<'_, Vec<_>>> = workers.collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
@@ -38,7 +43,12 @@ fn killed_run_ends_like_an_undisturbed_one() {
         assert!(ending.is_like(&undisturbed), "killed after {moment:?}: {ending:?}, not {undisturbed:?}");
     }
     let same = endings.iter().filter(|(_, ending)| *ending == undisturbed).count();
-    assert!(same >= KILLS / 2, "only {same} are identical: {endings:?}");
+    assert!(same >= kills / 2, "only {same} are identical: {endings:?}");
+}
+
+fn kills() -> usize {
+    let Ok(text) = std::env::var("KILLS") else { return DEFAULT_KILLS };
+    text.parse().ok().filter(|&kills| kills > 0).unwrap_or_else(|| panic!("KILLS={text} is no positive number"))
 }
 
 /// The uploaded images that are in the set and in the trash at the end, and the number of generated ones.

@@ -1,7 +1,5 @@
 //! Deletion is careful: it never deletes a pinned image, another version than the assessed one, or a large share of a
 //! set without approval, and every deleted image can be restored.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 mod approval;
 mod generated_images;
 mod interrupted;

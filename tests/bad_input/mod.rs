@@ -1,6 +1,4 @@
 //! Invalid uploads and messages damage nothing and are reported.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 mod files;
 mod hostile;
 mod messages;

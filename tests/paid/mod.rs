@@ -1,6 +1,4 @@
 //! The deployed stack with stand-ins for both paid services, over real HTTP.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

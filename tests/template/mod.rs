@@ -1,7 +1,5 @@
 //! The template. Most tests check its text, because the emulator accepts what AWS rejects; one compares the permissions
 //! with the calls of the running functions.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 mod alarms;
 mod bucket_and_table;
 mod calls;
