@@ -12,7 +12,7 @@ demo *arguments:
 test:
     cargo test --release --workspace
 
-# Run one test suite, or those of its tests whose names contain FILTER.
+# Run the tests of one binary, such as `suites` or `crash`, whose names contain FILTER.
 suite name filter="":
     cargo test --release --workspace --test {{ name }} -- {{ filter }}
 

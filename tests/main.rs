@@ -1,5 +1,5 @@
-//! The suites that share one emulator and run in one process, so that some tests compute while others wait. `tests/README.md`
-//! describes each.
+//! The suites that share one emulator and run in one process, so that some tests compute while others wait.
+//! `tests/README.md` describes each.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bad_input;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws::bucket::IfUnchanged;
 use aws::queues::Queue;
-use aws::store::trash::Claim;
+use aws::store::deletions::Claim;
 use balancer_tests::pictures::full_set;
 use balancer_tests::stack::{TestStack, actor};
 use balancer_tests::world::World;

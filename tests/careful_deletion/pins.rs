@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws::queues::Queue;
+use aws::store::deletions::Claim;
 use aws::store::images::Pinning;
-use aws::store::trash::Claim;
 use balancer_tests::pictures::{full_set, too_full_set};
 use balancer_tests::set::counts;
 use balancer_tests::stack::{TestStack, actor};

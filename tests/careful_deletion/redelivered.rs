@@ -1,7 +1,7 @@
 //! Redelivered deletions, and stalled workers whose deletions others complete.
 
 use aws::bucket::IfUnchanged;
-use aws::store::trash::{Claim, ClaimedDeletion, Remains};
+use aws::store::deletions::{Claim, ClaimedDeletion, Remains};
 use balancer_tests::harness::Harness;
 use balancer_tests::pictures::{blurred, good};
 use balancer_tests::stack::actor;

@@ -1,7 +1,8 @@
 //! Stand-ins for the two paid services, for `balancer local --vision openai --generator replicate`. They cost nothing,
 //! and delay each answer as requested.
 //!
-//! `cargo run --release -p balancer-tests --example stand-ins -- BASE_IMAGE [ASSESSMENT_SECONDS] [IMAGE_SECONDS] [OPTION…]`
+//! `cargo run --release -p balancer-tests --example stand-ins -- BASE_IMAGE [ASSESSMENT_SECONDS] [IMAGE_SECONDS]
+//! [OPTION…]`
 //!
 //! `--failing` makes a tenth of all requests fail in each of several ways, `--interrupted` every prediction of the
 //! first 90 seconds, `--nsfw` every prediction of the first prompt, `--damaged` the first five fetches of an output.

@@ -1,9 +1,9 @@
 //! Work that no longer concerns an actor or a slot does not change its record.
 
 use aws::queues::Queue;
+use aws::store::deletions::{Claim, Remains};
 use aws::store::leases::{Uploads, Verdict};
 use aws::store::slots::{SlotName, SlotRecord};
-use aws::store::trash::{Claim, Remains};
 use aws_lambda_events::event::sqs::SqsEvent;
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;

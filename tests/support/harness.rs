@@ -1,5 +1,5 @@
-//! The resources of a test and what tests do with them, whether the functions are deployed ([`TestStack`]) or the handlers
-//! run in the test's process ([`World`]).
+//! The resources of a test and what tests do with them, whether the functions are deployed ([`TestStack`]) or the
+//! handlers run in the test's process ([`World`]).
 //!
 //! [`TestStack`]: crate::stack::TestStack
 //! [`World`]: crate::world::World

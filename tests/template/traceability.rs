@@ -1,4 +1,4 @@
-//! docs/TRACEABILITY.md names tests for each promise of the documents, and all of these tests exist.
+//! docs/TRACEABILITY.md names tests for each guarantee and failure of the documents, and all of these tests exist.
 
 use std::collections::BTreeSet;
 use std::fs;

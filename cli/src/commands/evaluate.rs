@@ -29,8 +29,8 @@ struct Requested {
 pub async fn run(arguments: Evaluate) -> anyhow::Result<Outcome> {
     let Evaluate { stuck: _, after, json, connection } = arguments;
     let connected = Connected::to(&connection, &[]).await?;
-    let limit = Clock::system().now() - SignedDuration::from_mins(after.into());
-    // The messages of parked work stay in the queues until there is money. In empty queues they are lost.
+    let stuck_before = Clock::system().now() - SignedDuration::from_mins(after.into());
+    // The messages of parked work wait in the queues until there is money. If the queues are empty, they were lost.
     let are_queues_empty = connected.services.queues.total_depth().await? == 0;
     let mut requested = Vec::new();
     for (actor_id, record) in connected.services.store.actors().await? {
@@ -43,7 +43,7 @@ pub async fn run(arguments: Evaluate) -> anyhow::Result<Outcome> {
             continue;
         }
         let last_progress_at = last_progress(&connected, &actor_id, &record).await?;
-        if last_progress_at.is_none_or(|at| at <= limit) {
+        if last_progress_at.is_none_or(|at| at <= stuck_before) {
             let request_id = request(&connected, &actor_id).await?;
             requested.push(Requested { actor_id, request_id, status: record.status, last_progress_at });
         }
@@ -56,7 +56,8 @@ pub async fn run(arguments: Evaluate) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// When the actor or one of its plan's slots last changed.
+/// When the actor or one of its plan's slots last changed. A lease counts as progress until its end, which may lie in
+/// the future: its holder may still be at work.
 async fn last_progress(
     connected: &Connected,
     actor: &ActorId,

@@ -1,4 +1,4 @@
-//! Deletions and generations, image by image.
+//! The images that a run has deleted and generated, for its report.
 
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
@@ -26,7 +26,8 @@ pub struct Generated {
 /// The deletions since `since`, the oldest first.
 pub async fn deleted_since(store: &Store, actor: &ActorId, since: Timestamp) -> Result<Vec<Deleted>, StoreError> {
     let trash = store.trash(actor).await?;
-    let entries = trash.into_iter().flat_map(|(file, entries)| entries.into_iter().map(move |it| (file.clone(), it)));
+    let entries =
+        trash.into_iter().flat_map(|(file, entries)| entries.into_iter().map(move |entry| (file.clone(), entry)));
     let mut entries: Vec<_> = entries.filter(|(_, trashed)| trashed.deleted_at >= since).collect();
     entries.sort_by_key(|(_, trashed)| trashed.deleted_at);
     Ok(entries.into_iter().map(|(file, trashed)| Deleted { file, reason: trashed.reason }).collect())

@@ -12,17 +12,20 @@ use zip::write::SimpleFileOptions;
 use crate::Error;
 use crate::binaries::LOGICAL_IDS;
 
-/// Keeps an executable in `directory`, so that the stack's functions stay the same if a build replaces it. Returns its
-/// path there. A link suffices where the file system allows one.
+/// Keeps an executable in `directory`, so that the stack's functions stay the same if a build replaces the file.
+/// Returns its path there. A hard link suffices where the file system allows one: a build creates a new file instead of
+/// overwriting the old one.
 pub(crate) fn keep(executable: &Path, directory: &Path) -> Result<PathBuf, Error> {
     if !executable.is_file() {
         return Err(Error::BinaryMissing { path: executable.to_owned() });
     }
-    let kept = directory.join(version_name(executable).map_err(Error::io("cannot read", executable))?);
-    match fs::hard_link(executable, &kept) {
+    // A hard link to a symbolic link would be that link.
+    let file = executable.canonicalize().map_err(Error::io("cannot find", executable))?;
+    let kept = directory.join(version_name(&file).map_err(Error::io("cannot read", executable))?);
+    match fs::hard_link(&file, &kept) {
         Ok(()) => Ok(kept),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(kept),
-        Err(_) => copy(executable, directory, &kept).map(|()| kept).map_err(Error::io("cannot copy", executable)),
+        Err(_) => copy(&file, directory, &kept).map(|()| kept).map_err(Error::io("cannot copy", executable)),
     }
 }
 
@@ -100,6 +103,7 @@ fn resource_name(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
     use std::process::Command;
 
     use super::*;
@@ -138,7 +142,9 @@ mod tests {
         let (built, functions) = (directory.path().join("evaluation"), directory.path().join("functions"));
         fs::create_dir(&functions).unwrap();
         fs::write(&built, "old").unwrap();
-        let kept = keep(&built, &functions).unwrap();
+        let link = directory.path().join("link");
+        symlink("evaluation", &link).unwrap();
+        let kept = keep(&link, &functions).unwrap();
         assert_eq!(keep(&built, &functions).unwrap(), kept, "it is kept once");
         fs::remove_file(&built).unwrap();
         fs::write(&built, "newer").unwrap();

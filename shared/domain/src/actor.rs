@@ -10,8 +10,8 @@ use super::files::{composed, visible};
 
 /// The id of an actor, as keys, file names and messages contain it.
 ///
-/// One path segment in Unicode's composed form (NFC), at most 128 bytes: any characters except those of [`is_forbidden`],
-/// without a dot at its start and without a space at either end. The type rejects, for all adapters, every name that
+/// One path segment in Unicode's composed form (NFC), at most 128 bytes: any characters except those of
+/// [`is_forbidden`], without a dot at its start and without a space at either end. The type rejects, for all adapters, every name that
 /// could lead out of the actor's own folder. A folder whose name macOS has written in the decomposed form belongs to
 /// the same actor.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

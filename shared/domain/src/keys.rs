@@ -75,8 +75,8 @@ impl Keys {
         Some(format!("{}/training_data/{}/", self.prefix, actor.decomposed()?))
     }
 
-    /// The folder and the file name of an image's key; `None` for every other key. The name of the folder may be no valid
-    /// actor id.
+    /// The folder and the file name of an image's key; `None` for every other key. The name of the folder may be no
+    /// valid actor id.
     #[must_use]
     pub fn split_image<'a>(&self, key: &'a str) -> Option<(&'a str, &'a str)> {
         self.split_training_data(key).filter(|(_, filename)| !filename.contains('/') && is_image_name(filename))

@@ -41,8 +41,8 @@ pub fn returning_with<'a>(image: &str, trash: &[&'a str]) -> Vec<&'a str> {
     sidecars(image, trash, is_kept)
 }
 
-/// A prefix that an image's name shares with the names of all its sidecars, in whichever Unicode form each is spelled: the
-/// stem up to the first character that has several forms.
+/// A prefix that an image's name shares with the names of all its sidecars, in whichever Unicode form each is spelled:
+/// the stem up to the first character that has several forms.
 #[must_use]
 pub fn shared_prefix(filename: &str) -> &str {
     let stem = stem(filename);

@@ -20,8 +20,8 @@ pub struct Slot {
     pub kind: Kind,
     /// The prompt of the first attempt.
     pub prompt_id: String,
-    /// The seed of the first attempt. It is derived from the actor, the plan and the slot, so that a repetition generates
-    /// the same image.
+    /// The seed of the first attempt. It is derived from the actor, the plan and the slot, so that a repetition
+    /// generates the same image.
     pub seed: u32,
 }
 
@@ -39,8 +39,8 @@ impl Slot {
     }
 }
 
-/// The seed of a slot: 31 bits, since generators take a positive 32-bit number. A lost prediction is found by its seed, and
-/// requests for two actors may have the same id, so the actor is part of it.
+/// The seed of a slot: 31 bits, since generators take a positive 32-bit number. A lost prediction is found by its seed,
+/// and requests for two actors may have the same id, so the actor is part of it.
 fn seed_of(actor: &ActorId, plan_id: &str, slot_id: &str) -> u32 {
     seed_from(&format!("{actor}/{plan_id}/{slot_id}"))
 }
@@ -57,8 +57,8 @@ pub fn redraw_prompt(plan_id: &str, slot: &Slot, attempt: u32, used: &BTreeSet<S
     prompts::draw(slot.kind, used, 1, &mut ChaCha8Rng::from_seed(seed)).pop()
 }
 
-/// The slots of a plan that generates these images. The plan's id is the seed of the random prompts. No prompt is one of
-/// `used_prompts` or that of another slot while there are others.
+/// The slots of a plan that generates these images. The plan's id is the seed of the random prompts. No prompt is one
+/// of `used_prompts` or that of another slot while there are others.
 #[must_use]
 pub fn draw_slots(actor: &ActorId, plan_id: &str, generate: KindCounts, used_prompts: &BTreeSet<String>) -> Vec<Slot> {
     let mut random = ChaCha8Rng::from_seed(Sha256::digest(plan_id).into());

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use super::manifest::Image;
 use super::status::Status;
 
-/// Why the balancer suspended a set, and the state of the set at that time. The balancer tries again after a change of an
-/// image, a pin or a setting, or if the operator requests it.
+/// Why the balancer suspended a set, and the state of the set at that time. The balancer tries again after a change of
+/// an image, a pin or a setting, or if the operator requests it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspension {
     /// The status of the set.
@@ -23,8 +23,8 @@ pub struct Suspension {
     /// The settings of the evaluation that suspended the set; `None` if no evaluation did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// The other inputs of an attempt, as the writer of the manifest recorded them. They include the day if the next day
-    /// renews the budget.
+    /// The other inputs of an attempt, as the writer of the manifest recorded them. They include the day if the next
+    /// day renews the budget.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub circumstances: Option<String>,
 }

@@ -34,8 +34,8 @@ impl Default for Target {
 }
 
 impl Target {
-    /// The number of images of each kind, by the largest remainder (Hamilton's method): each kind gets the whole part of
-    /// its share, and the largest fractions get one of the remaining images each, the earlier kind first if they are
+    /// The number of images of each kind, by the largest remainder (Hamilton's method): each kind gets the whole part
+    /// of its share, and the largest fractions get one of the remaining images each, the earlier kind first if they are
     /// equal. The counts always sum to `total`.
     #[must_use]
     pub fn counts(&self) -> KindCounts {

@@ -49,8 +49,8 @@ pub(super) async fn dispatch_slots(queues: &Queues, actor: &ActorId, plan: &Plan
 /// response; then the first upload after this time schedules another one.
 const SCHEDULED_EVALUATION_TTL: SignedDuration = SignedDuration::from_hours(1);
 
-/// Sends the message that will evaluate the pending uploads, unless one is scheduled already. The record is marked after
-/// the message is sent: a crash in between leads to a second message, which finds nothing new to evaluate.
+/// Sends the message that will evaluate the pending uploads, unless one is scheduled already. The record is marked
+/// after the message is sent: a crash in between leads to a second message, which finds nothing new to evaluate.
 pub(super) async fn schedule_evaluation(
     store: &Store,
     queues: &Queues,
@@ -70,16 +70,17 @@ pub(super) async fn schedule_evaluation(
     Ok(store.mark_evaluation_scheduled(actor, since, now).await?)
 }
 
-/// Schedules an evaluation of a set that a handler has changed outside a running plan, at `changed_by` at the latest.
-/// Nothing is scheduled if an evaluation with full scope has begun since and has reached a verdict.
+/// Schedules an evaluation because a handler has changed the set outside a running plan. The change happened no later
+/// than `changed_before`. Nothing is scheduled if an evaluation of full scope has begun since and has reached a
+/// verdict.
 pub(super) async fn schedule_evaluation_of_change(
     store: &Store,
     queues: &Queues,
     clock: &Clock,
     actor: &ActorId,
-    changed_by: Timestamp,
+    changed_before: Timestamp,
 ) -> Result<(), HandlerError> {
-    match store.record_change(actor, changed_by, clock.now()).await? {
+    match store.record_change(actor, changed_before, clock.now()).await? {
         // No delay here: the evaluation handler waits for quiet itself.
         Some(record) => schedule_evaluation(store, queues, clock, actor, &record, Duration::ZERO).await,
         None => Ok(()),
@@ -88,19 +89,19 @@ pub(super) async fn schedule_evaluation_of_change(
 
 /// Requests an evaluation if the plan is completed. Repeated requests have no effect.
 ///
-/// The completion of a superseded plan requests none. But a worker of such a plan may still have changed the set, at
-/// `changed_by` at the latest, and an evaluation that began earlier has not seen the change: so it schedules one.
-pub(super) async fn evaluate_if_completed(
+/// A superseded plan needs no review. But its worker may have changed the set, no later than `changed_before`, and an
+/// evaluation that began earlier has not seen the change, so another one is scheduled.
+pub(super) async fn evaluate_after_work(
     store: &Store,
     queues: &Queues,
     clock: &Clock,
     actor: &ActorId,
     plan_id: &str,
-    changed_by: Option<Timestamp>,
+    changed_before: Option<Timestamp>,
 ) -> Result<(), HandlerError> {
     let Some(plan) = store.plan(actor, plan_id).await? else { return Ok(()) };
-    if let (PlanState::Superseded, Some(changed_by)) = (plan.state, changed_by) {
-        return schedule_evaluation_of_change(store, queues, clock, actor, changed_by).await;
+    if let (PlanState::Superseded, Some(changed_before)) = (plan.state, changed_before) {
+        return schedule_evaluation_of_change(store, queues, clock, actor, changed_before).await;
     }
     if plan.state == PlanState::Completed {
         info!(%actor, plan_id, deleted = plan.deleted, generated = plan.generated, "plan completed");

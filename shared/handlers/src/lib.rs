@@ -1,4 +1,5 @@
-//! The evaluation, deletion and generation handlers, their configuration and wiring, and the Lambda runtime around them.
+//! The evaluation, deletion and generation handlers, their configuration and wiring, and the Lambda runtime around
+//! them.
 
 mod actors;
 mod base_image;

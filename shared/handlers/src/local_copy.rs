@@ -55,8 +55,8 @@ impl LocalCopy {
         Some(entry(self.data.as_ref()?, actor.as_str()))
     }
 
-    /// The names of the actor's files, in Unicode's composed form. Parts of a name that are not UTF-8 are replaced, so that
-    /// its number still counts.
+    /// The names of the actor's files, in Unicode's composed form. Parts of a name that are not UTF-8 are replaced, so
+    /// that its number still counts.
     pub async fn filenames(&self, actor: &ActorId) -> Result<Vec<String>, LocalCopyError> {
         let Some(folder) = self.actor_dir(actor).map(|dir| dir.join("training_data")) else { return Ok(Vec::new()) };
         names_in(&folder).await

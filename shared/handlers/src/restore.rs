@@ -1,4 +1,5 @@
-//! Restores deleted images and their sidecars under their old names: in the bucket, the local copy and the image records.
+//! Restores deleted images and their sidecars under their old names: in the bucket, the local copy and the image
+//! records.
 
 use aws::AwsError;
 use aws::bucket::{Bucket, Object, PutNew};
@@ -64,9 +65,9 @@ impl RestoreError {
 }
 
 impl Restoration<'_> {
-    /// Restores an image as it was when it was deleted. An interrupted restoration can be repeated with the same result:
-    /// the trash record is removed last, and every step before it detects the work of an earlier attempt. Returns the
-    /// locations of the sidecars that stay in the trash because other files have their names.
+    /// Restores an image as it was when it was deleted. An interrupted restoration can be repeated with the same
+    /// result: the trash record is removed last, and every step before it detects the work of an earlier attempt.
+    /// Returns the locations of the sidecars that stay in the trash because other files have their names.
     pub async fn restore(
         &self,
         actor: &ActorId,

@@ -44,8 +44,8 @@ fn log_start_failure(error: &impl Display) {
 
 /// The SDK configuration from the environment.
 ///
-/// `sam local invoke` passes its caller's credentials and region to the function, so the access key of an emulator has its
-/// own variable.
+/// `sam local invoke` passes its caller's credentials and region to the function, so the access key of an emulator has
+/// its own variable.
 pub async fn sdk_config() -> SdkConfig {
     let defaults = aws_config::defaults(BehaviorVersion::latest());
     match std::env::var(EMULATOR_ACCESS_KEY_ID).ok().filter(|id| !id.is_empty()) {

@@ -59,8 +59,8 @@ pub enum DecodeError {
 /// Decodes a PNG, JPEG or WebP of any colour model and depth as upright RGB.
 ///
 /// The content determines the format, whatever the name. Decoding applies the colour profile, so that the pixels are
-/// sRGB, and the EXIF orientation; transparent parts become white. The limits apply before the decoder allocates memory.
-/// A JPEG must contain its complete image, because the decoder would substitute lost parts.
+/// sRGB, and the EXIF orientation; transparent parts become white. The limits apply before the decoder allocates
+/// memory. A JPEG must contain its complete image, because the decoder would substitute lost parts.
 ///
 /// # Errors
 /// If the file is unusable as an image.

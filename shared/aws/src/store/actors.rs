@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::change::{Change, Condition};
-use super::items::{self, Item, number, text, value};
+use super::items::{self, Item, millis, text, value};
 use super::{Store, StoreError};
 
 const SORT: &str = "ACTOR";
@@ -128,7 +128,7 @@ impl ActorRecord {
 impl Store {
     /// The record of an actor; `None` if there is none.
     pub async fn actor(&self, actor: &ActorId) -> Result<Option<ActorRecord>, StoreError> {
-        self.get(items::key(actor, SORT)).await
+        self.get(actor_key(actor)).await
     }
 
     /// Every actor, by id. Scans the whole table: for the command line, not for handlers.
@@ -152,8 +152,8 @@ impl Store {
         Ok(actors)
     }
 
-    /// Records that an image has landed. Returns the new record; `None` if an evaluation that started a new series of rounds
-    /// has begun since `landed`, and so has seen the image.
+    /// Records that an image has landed. Returns the new record; `None` if an evaluation that started a new series of
+    /// rounds has begun since `landed`, and so has seen the image.
     pub async fn record_upload(
         &self,
         actor: &ActorId,
@@ -163,30 +163,30 @@ impl Store {
         self.record_pending_evaluation(actor, "evaluated_afresh_at", landed, now).await
     }
 
-    /// Records a change that the balancer itself has made. Returns the new record; `None` if an evaluation of full scope has
-    /// begun since and has reached a verdict, whether or not it started a new series of rounds.
+    /// Records a change that the balancer itself has made. Returns the new record; `None` if an evaluation of full
+    /// scope has begun since and has reached a verdict, whether or not it started a new series of rounds.
     pub async fn record_change(
         &self,
         actor: &ActorId,
-        changed_by: Timestamp,
+        changed_before: Timestamp,
         now: Timestamp,
     ) -> Result<Option<ActorRecord>, StoreError> {
-        self.record_pending_evaluation(actor, "evaluated_at", Some(changed_by), now).await
+        self.record_pending_evaluation(actor, "evaluated_at", Some(changed_before), now).await
     }
 
     async fn record_pending_evaluation(
         &self,
         actor: &ActorId,
-        seen_attribute: &str,
+        seen_attribute: &'static str,
         happened: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Option<ActorRecord>, StoreError> {
-        let change = Change::of(items::key(actor, SORT))
+        let change = Change::of(actor_key(actor))
             .set_if_absent("created_at", millis(now))
             .set_if_absent("pending_since", millis(now))
             .set("pending_last", millis(now));
         let change = match happened {
-            Some(happened) => change.when(Condition::AbsentOrBelow(seen_attribute.to_owned(), millis(happened))),
+            Some(happened) => change.when(Condition::AbsentOrBelow(seen_attribute, millis(happened))),
             None => change,
         };
         self.apply(change).await?.map(items::data).transpose()
@@ -199,27 +199,27 @@ impl Store {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let change = Change::of(items::key(actor, SORT))
+        let change = Change::of(actor_key(actor))
             .set("evaluation_scheduled_at", millis(now))
             .when_equal("pending_since", millis(since));
         self.apply(change).await.map(drop)
     }
 
     pub async fn set_profile(&self, actor: &ActorId, profile: Profile) -> Result<(), StoreError> {
-        self.apply(Change::of(items::key(actor, SORT)).set("profile", value(&profile)?)).await.map(drop)
+        self.apply(Change::of(actor_key(actor)).set("profile", value(&profile)?)).await.map(drop)
     }
 
-    /// Records the operator's approval of the plan on hold. Returns `false` if another plan, or none, is on hold by now.
+    /// Records the operator's approval of the plan on hold. Returns `false` if another plan, or none, is on hold by
+    /// now.
     pub async fn approve(&self, actor: &ActorId, plan_id: &str) -> Result<bool, StoreError> {
-        let change = Change::of(items::key(actor, SORT))
-            .set("approved_plan", text(plan_id))
-            .when_equal("active_plan", text(plan_id));
+        let change =
+            Change::of(actor_key(actor)).set("approved_plan", text(plan_id)).when_equal("active_plan", text(plan_id));
         Ok(self.apply(change).await?.is_some())
     }
 
     /// Writes an imported record. Returns `false`, and changes nothing, if there is a record already.
     pub async fn import_actor(&self, actor: &ActorId, record: &ActorRecord) -> Result<bool, StoreError> {
-        let item = items::item(items::key(actor, SORT), &without_nulls(record)?)?;
+        let item = items::item(actor_key(actor), &without_nulls(record)?)?;
         let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
         match request.condition_expression("attribute_not_exists(pk)").send().await {
             Ok(_) => Ok(true),
@@ -233,11 +233,7 @@ pub(super) fn actor_key(actor: &ActorId) -> Item {
     items::key(actor, SORT)
 }
 
-pub(super) fn millis(moment: Timestamp) -> aws_sdk_dynamodb::types::AttributeValue {
-    number(moment.as_millisecond())
-}
-
-/// Conditions ask whether an attribute is absent, and one that is null is not.
+/// Conditions test whether an attribute is absent, and a null one is not.
 fn without_nulls(record: &ActorRecord) -> Result<HashMap<String, Value>, StoreError> {
     let value = serde_json::to_value(record).unwrap_or_default();
     let fields = value.as_object().cloned().unwrap_or_default();

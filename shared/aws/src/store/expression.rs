@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::change::{Action, Change, Condition};
+use super::change::{Action, Condition};
 
-/// The expressions of a change, with the names and values that replace their placeholders. `None` stands for empty parts,
-/// which DynamoDB rejects.
+/// The expressions of a write, with the names and values that replace their placeholders. `None` stands for empty
+/// parts, which DynamoDB rejects.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Expressions {
     pub(super) update: Option<String>,
@@ -17,11 +17,10 @@ pub(super) struct Expressions {
 }
 
 impl Expressions {
-    pub(super) fn of(change: &Change) -> Self {
+    pub(super) fn of(actions: &[Action], conditions: &[Condition]) -> Self {
         let mut placeholders = Placeholders::default();
-        let update = placeholders.update(&change.actions);
-        let conditions: Vec<String> =
-            change.conditions.iter().map(|condition| placeholders.condition(condition)).collect();
+        let update = placeholders.update(actions);
+        let conditions: Vec<String> = conditions.iter().map(|condition| placeholders.condition(condition)).collect();
         Self {
             update: (!update.is_empty()).then_some(update),
             condition: (!conditions.is_empty()).then(|| conditions.join(" AND ")),
@@ -69,7 +68,7 @@ impl Placeholders {
                 ("SET", format!("{name} = if_not_exists({name}, {})", self.value(value)))
             }
             Action::Add(name, value) => ("ADD", format!("{} {}", self.name(name), self.value(value))),
-            Action::Take(name, members) => ("DELETE", format!("{} {}", self.name(name), self.value(members))),
+            Action::RemoveMembers(name, members) => ("DELETE", format!("{} {}", self.name(name), self.value(members))),
             Action::Remove(name) => ("REMOVE", self.name(name)),
         }
     }
@@ -88,7 +87,7 @@ impl Placeholders {
             Condition::AbsentOrBelow(name, value) => self.absent_or(name, "<", value),
             Condition::AbsentOrAtMost(name, value) => self.absent_or(name, "<=", value),
             Condition::Without(name, member) => format!("NOT contains({}, {})", self.name(name), self.value(member)),
-            Condition::Free { now, token } => {
+            Condition::LeaseFree { now, token } => {
                 let expired = self.absent_or("lease_until", "<", now);
                 format!("({expired} OR {} = {})", self.name("lease_token"), self.value(token))
             }
@@ -103,8 +102,13 @@ impl Placeholders {
 
 #[cfg(test)]
 mod tests {
+    use super::super::change::Change;
     use super::super::items::{number, raw_key, text};
     use super::*;
+
+    fn of(change: &Change) -> Expressions {
+        Expressions::of(&change.actions, &change.conditions)
+    }
 
     fn change() -> Change {
         Change::of(raw_key("p", "s"))
@@ -112,7 +116,7 @@ mod tests {
 
     /// The update expression and the condition of a change, with the values in place of their placeholders.
     fn rendered(change: &Change) -> (String, String) {
-        let Expressions { update, condition, names, values } = Expressions::of(change);
+        let Expressions { update, condition, names, values } = of(change);
         let (names, values) = (names.unwrap_or_default(), values.unwrap_or_default());
         let fill = |expression: Option<String>| {
             // The longest first: `#round` is the beginning of `#rounds`.
@@ -134,19 +138,18 @@ mod tests {
 
     #[test]
     fn change_without_parts_has_no_expressions() {
-        assert_eq!(Expressions::of(&change()), Expressions::default());
+        assert_eq!(of(&change()), Expressions::default());
     }
 
     #[test]
     fn each_action_has_its_clause() {
-        let with = |name: &str, value: AttributeValue| (name.to_owned(), value);
-        let (a, one) = with("a", number(1));
+        let one = number(1);
         for (action, expected) in [
-            (Action::Set(a.clone(), one.clone()), r#"SET a = N("1")"#),
-            (Action::SetIfAbsent(a.clone(), one.clone()), r#"SET a = if_not_exists(a, N("1"))"#),
-            (Action::Add(a.clone(), one.clone()), r#"ADD a N("1")"#),
-            (Action::Take(a.clone(), AttributeValue::Ss(vec!["m".to_owned()])), r#"DELETE a Ss(["m"])"#),
-            (Action::Remove(a), "REMOVE a"),
+            (Action::Set("a", one.clone()), r#"SET a = N("1")"#),
+            (Action::SetIfAbsent("a", one.clone()), r#"SET a = if_not_exists(a, N("1"))"#),
+            (Action::Add("a", one), r#"ADD a N("1")"#),
+            (Action::RemoveMembers("a", AttributeValue::Ss(vec!["m".to_owned()])), r#"DELETE a Ss(["m"])"#),
+            (Action::Remove("a"), "REMOVE a"),
         ] {
             let change = Change { actions: vec![action], ..change() };
             assert_eq!(update(&change), expected);
@@ -155,23 +158,23 @@ mod tests {
 
     #[test]
     fn each_condition_has_its_expression() {
-        let (a, one) = ("a".to_owned(), number(1));
-        for (of, expected) in [
-            (Condition::Present(a.clone()), "attribute_exists(a)"),
-            (Condition::Absent(a.clone()), "attribute_not_exists(a)"),
-            (Condition::Equal(a.clone(), one.clone()), r#"a = N("1")"#),
-            (Condition::Above(a.clone(), one.clone()), r#"a > N("1")"#),
-            (Condition::OneOf(a.clone(), vec![one.clone(), number(2)]), r#"a IN (N("1"), N("2"))"#),
-            (Condition::AbsentOrEqual(a.clone(), one.clone()), r#"(attribute_not_exists(a) OR a = N("1"))"#),
-            (Condition::AbsentOrBelow(a.clone(), one.clone()), r#"(attribute_not_exists(a) OR a < N("1"))"#),
-            (Condition::AbsentOrAtMost(a.clone(), one.clone()), r#"(attribute_not_exists(a) OR a <= N("1"))"#),
-            (Condition::Without(a, one), r#"NOT contains(a, N("1"))"#),
+        let one = number(1);
+        for (condition_of, expected) in [
+            (Condition::Present("a"), "attribute_exists(a)"),
+            (Condition::Absent("a"), "attribute_not_exists(a)"),
+            (Condition::Equal("a", one.clone()), r#"a = N("1")"#),
+            (Condition::Above("a", one.clone()), r#"a > N("1")"#),
+            (Condition::OneOf("a", vec![one.clone(), number(2)]), r#"a IN (N("1"), N("2"))"#),
+            (Condition::AbsentOrEqual("a", one.clone()), r#"(attribute_not_exists(a) OR a = N("1"))"#),
+            (Condition::AbsentOrBelow("a", one.clone()), r#"(attribute_not_exists(a) OR a < N("1"))"#),
+            (Condition::AbsentOrAtMost("a", one.clone()), r#"(attribute_not_exists(a) OR a <= N("1"))"#),
+            (Condition::Without("a", one), r#"NOT contains(a, N("1"))"#),
             (
-                Condition::Free { now: number(9), token: text("t") },
+                Condition::LeaseFree { now: number(9), token: text("t") },
                 r#"((attribute_not_exists(lease_until) OR lease_until < N("9")) OR lease_token = S("t"))"#,
             ),
         ] {
-            assert_eq!(condition(&change().when(of)), expected);
+            assert_eq!(condition(&change().when(condition_of)), expected);
         }
     }
 
@@ -189,7 +192,7 @@ mod tests {
 
     #[test]
     fn reserved_words_are_never_written_out() {
-        let found = Expressions::of(&change().set("status", text("x")).when_absent("round"));
+        let found = of(&change().set("status", text("x")).when_absent("round"));
         let written = [found.update.unwrap(), found.condition.unwrap()];
         assert_eq!(written, ["SET #status = :v0", "attribute_not_exists(#round)"]);
         let named = [("#status", "status"), ("#round", "round")].map(|(of, to)| (of.to_owned(), to.to_owned()));
@@ -198,14 +201,14 @@ mod tests {
 
     #[test]
     fn dotted_names_reach_into_maps() {
-        let found = Expressions::of(&change().when_equal("image.etag", text("x")));
+        let found = of(&change().when_equal("image.etag", text("x")));
         assert_eq!(found.condition.unwrap(), "#image.#etag = :v0");
         assert_eq!(found.names.unwrap().len(), 2);
     }
 
     #[test]
     fn equal_values_have_their_own_placeholders() {
-        let found = Expressions::of(&change().set("a", number(1)).set("b", number(1)).when_equal("a", number(1)));
+        let found = of(&change().set("a", number(1)).set("b", number(1)).when_equal("a", number(1)));
         assert_eq!(found.values.unwrap().len(), 3);
         assert_eq!(found.names.unwrap().len(), 2, "a name that is used twice has one placeholder");
     }

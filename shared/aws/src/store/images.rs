@@ -8,7 +8,7 @@ use domain::manifest::{GenerationBatch, Image};
 use serde::{Deserialize, Serialize};
 
 use super::actors::actor_key;
-use super::change::{Change, Condition, Write};
+use super::change::{Change, Condition, Removal, Write};
 use super::items::{self, Item, number, text, value};
 use super::{Store, StoreError};
 
@@ -16,15 +16,24 @@ const IMAGE: &str = "IMAGE#";
 const GENERATION: &str = "GENERATION#";
 
 /// The attributes of an image that an evaluation measures or assesses, and the `ETag` of the object that it has seen.
-const FINDINGS: [&str; 8] = ["etag", "type", "quality", "flags", "reason", "assessed_by", "facts", "unusable"];
+const FINDINGS: [&str; 8] = [
+    "image.etag",
+    "image.type",
+    "image.quality",
+    "image.flags",
+    "image.reason",
+    "image.assessed_by",
+    "image.facts",
+    "image.unusable",
+];
 
 /// The most image records that one transaction creates. DynamoDB accepts 100 items.
 pub const MAX_IMAGES_PER_TRANSACTION: usize = 90;
 
 /// An image record as it is stored: a nested map, whose attributes can be changed one by one.
 ///
-/// The pin and the deletion claim are separate attributes: an evaluation that writes its findings must not undo a pin or a
-/// claim that was written since the evaluation read the record.
+/// The pin and the deletion claim are separate attributes: an evaluation that writes its findings must not undo a pin
+/// or a claim that was written since the evaluation read the record.
 #[derive(Serialize, Deserialize)]
 struct ImageItem {
     image: Image,
@@ -80,8 +89,8 @@ impl Store {
         self.query(actor, GENERATION).await?.into_iter().map(items::data).collect()
     }
 
-    /// Creates the records of up to [`MAX_IMAGES_PER_TRANSACTION`] images and of their batch. Returns `false`, and changes
-    /// nothing, if the lease was lost.
+    /// Creates the records of up to [`MAX_IMAGES_PER_TRANSACTION`] images and of their batch. Returns `false`, and
+    /// changes nothing, if the lease was lost.
     pub async fn register(
         &self,
         actor: &ActorId,
@@ -99,30 +108,29 @@ impl Store {
         self.transact_once(&writes).await
     }
 
-    /// Writes the measurements and the observation of an image. All other attributes stay unchanged: the operator may have
-    /// restored the image meanwhile, with its prompt and cost.
+    /// Writes the measurements and the observation of an image. All other attributes stay unchanged: the operator may
+    /// have restored the image meanwhile, with its prompt and cost.
     pub async fn save_findings(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
         let mut fields = value(image)?.as_m().cloned().unwrap_or_default();
         let change = Change::of(image_key(actor, filename)).when_item_exists();
-        let change = FINDINGS.iter().fold(change, |change, field| match fields.remove(*field) {
-            Some(found) => change.set(&format!("image.{field}"), found),
-            None => change.remove(&format!("image.{field}")),
-        });
+        let mut found = |name: &str| fields.remove(name.strip_prefix("image.")?);
+        let change = FINDINGS.iter().fold(change, |change, name| change.set_or_remove(name, found(name)));
         self.apply(change).await.map(drop)
     }
 
-    /// Replaces the record of an image whose object was replaced. The pin and the deletion claim of the name stay unchanged.
+    /// Replaces the record of an image whose object was replaced. The pin and the deletion claim of the name stay
+    /// unchanged.
     pub async fn save_replaced(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
         let change = Change::of(image_key(actor, filename)).set("image", image_value(image)?).when_item_exists();
         self.apply(change).await.map(drop)
     }
 
-    /// Removes the record of an image that is no longer in the bucket, unless it has been pinned or claimed since it was
-    /// read.
+    /// Removes the record of an image that is no longer in the bucket, unless it has been pinned or claimed since it
+    /// was read.
     pub async fn forget_vanished(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
-        let mut vanished = Change::of(image_key(actor, filename)).when_absent("deleting");
+        let mut vanished = Removal::of(image_key(actor, filename)).when(Condition::Absent("deleting"));
         if !image.pinned {
-            vanished = vanished.when_absent("pinned");
+            vanished = vanished.when(Condition::Absent("pinned"));
         }
         self.remove_item(vanished).await.map(drop)
     }
@@ -165,7 +173,7 @@ impl Store {
     pub async fn raise_last_number(&self, actor: &ActorId, at_least: u64) -> Result<(), StoreError> {
         let change = Change::of(actor_key(actor))
             .set("last_number", value(&at_least)?)
-            .when(Condition::AbsentOrBelow("last_number".to_owned(), number(at_least)));
+            .when(Condition::AbsentOrBelow("last_number", number(at_least)));
         self.apply(change).await.map(drop)
     }
 }

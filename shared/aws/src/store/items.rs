@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::actor::ActorId;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -62,6 +63,15 @@ fn malformed(key: &Item, cause: serde_dynamo::Error) -> StoreError {
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
+}
+
+/// A set of texts with one member.
+pub(super) fn members(member: &str) -> AttributeValue {
+    AttributeValue::Ss(vec![member.to_owned()])
+}
+
+pub(super) fn millis(moment: Timestamp) -> AttributeValue {
+    number(moment.as_millisecond())
 }
 
 pub(super) fn number(value: impl std::fmt::Display) -> AttributeValue {

@@ -7,9 +7,9 @@ use domain::status::Status;
 use domain::suspension::Suspension;
 use jiff::{SignedDuration, Timestamp};
 
-use super::actors::{ActorRecord, actor_key, millis};
-use super::change::{Change, Condition};
-use super::items::{self, number, text, value};
+use super::actors::{ActorRecord, actor_key};
+use super::change::Change;
+use super::items::{self, millis, number, value};
 use super::standing::set_standing;
 use super::{Store, StoreError};
 
@@ -55,24 +55,24 @@ impl Store {
         now: Timestamp,
         duration: SignedDuration,
     ) -> Result<Option<ActorRecord>, StoreError> {
-        let change = Change::of(actor_key(actor))
-            .set_if_absent("created_at", millis(now))
-            .set("lease_token", text(token))
-            .set("lease_until", millis(now + duration))
-            .when(Condition::Free { now: millis(now), token: text(token) });
+        let change = Change::of(actor_key(actor)).set_if_absent("created_at", millis(now)).take_lease(
+            token,
+            now,
+            now + duration,
+        );
         self.apply(change).await?.map(items::data).transpose()
     }
 
     /// Releases the lease without a verdict.
     pub async fn release_lease(&self, actor: &ActorId, token: &str) -> Result<(), StoreError> {
-        self.apply(end_lease(Change::of(actor_key(actor)), token)).await.map(drop)
+        self.apply(Change::of(actor_key(actor)).end_lease(token)).await.map(drop)
     }
 
-    /// Releases the lease because images landed during the evaluation, and records since when uploads have prevented a plan
-    /// from being adopted.
+    /// Releases the lease because images landed during the evaluation, and records since when uploads have prevented a
+    /// plan from being adopted.
     pub async fn defer_adoption(&self, actor: &ActorId, token: &str, now: Timestamp) -> Result<(), StoreError> {
         let change = Change::of(actor_key(actor)).set_if_absent("adoption_deferred_since", millis(now));
-        self.apply(end_lease(change, token)).await.map(drop)
+        self.apply(change.end_lease(token)).await.map(drop)
     }
 
     /// Ends an evaluation without a plan. Returns whether uploads still wait: the evaluation didn't cover them, or they
@@ -90,8 +90,8 @@ impl Store {
         {
             return Ok(false);
         }
-        // Images have landed, or the lease was lost, in which case this changes nothing either. The response may have been
-        // lost, so the record decides.
+        // Images have landed, or the lease was lost, in which case this changes nothing either. The response may have
+        // been lost, so the record decides.
         self.apply(change).await?;
         Ok(self.actor(actor).await?.is_some_and(|record| record.pending_since.is_some()))
     }
@@ -121,11 +121,7 @@ pub(super) fn verdict_change(
         .set("round", number(verdict.round))
         .set("updated_at", millis(now))
         .remove("adoption_deferred_since");
-    Ok(end_lease(change, token))
-}
-
-fn end_lease(change: Change, token: &str) -> Change {
-    change.remove("lease_token").remove("lease_until").when_equal("lease_token", text(token))
+    Ok(change.end_lease(token))
 }
 
 /// Ends the waiting of uploads, on condition that none has landed after the last one that the evaluation covers.

@@ -15,6 +15,7 @@
 
 pub mod actors;
 mod change;
+pub mod deletions;
 mod expression;
 pub mod images;
 mod items;
@@ -35,12 +36,12 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use backon::ExponentialBuilder;
-use domain::lifecycle::Rejected;
+use domain::lifecycle::ImpossibleEvent;
 
 use super::AwsError;
 
-/// The delays between attempts to change contended items, such as an actor's last number or a day's spending. Of any number
-/// of workers, one succeeds each time.
+/// The delays between attempts to change contended items, such as an actor's last number or a day's spending. Of any
+/// number of workers, one succeeds each time.
 pub const CONTENTION_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(5))
     .with_max_delay(Duration::from_millis(500))
@@ -65,7 +66,7 @@ pub enum StoreError {
     Contended(&'static str),
     /// The record's state doesn't allow the event. Trying again doesn't help.
     #[error(transparent)]
-    Rejected(#[from] Rejected),
+    Impossible(#[from] ImpossibleEvent),
     /// An item is not of the form this version writes. Trying again doesn't help.
     #[error("the item {item} can't be read: {cause}; was it written by another version, or by hand?")]
     Malformed {

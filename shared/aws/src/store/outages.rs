@@ -3,13 +3,14 @@
 use domain::actor::ActorId;
 use jiff::Timestamp;
 
-use super::actors::{actor_key, millis};
+use super::actors::actor_key;
 use super::change::Change;
-use super::items::{text, value};
+use super::items::{millis, text, value};
 use super::{Store, StoreError};
 
 impl Store {
-    /// Records the beginning of an outage of the vision model and its last error; `None` if the model is available again.
+    /// Records the beginning of an outage of the vision model and its last error; `None` if the model is available
+    /// again.
     pub async fn note_vision_outage(
         &self,
         actor: &ActorId,

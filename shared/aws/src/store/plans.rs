@@ -15,7 +15,7 @@ use super::{Store, StoreError};
 
 const PLAN: &str = "PLAN#";
 
-/// How often another worker may change a plan's state before a change is given up. A plan has fewer states.
+/// How often another worker may change a plan's state before a change fails. A plan has fewer states.
 const MAX_STATE_CHANGES: u32 = 10;
 
 impl Store {
@@ -44,8 +44,8 @@ impl Store {
         }
     }
 
-    /// Stores a plan as the actor's active one together with the verdict, and uses up any approval. Returns `false`, and
-    /// changes nothing, if the lease was lost or if images have landed that the plan doesn't consider.
+    /// Stores a plan as the actor's active one together with the verdict, and uses up any approval. Returns `false`,
+    /// and changes nothing, if the lease was lost or if images have landed that the plan doesn't consider.
     pub async fn adopt_plan(
         &self,
         actor: &ActorId,
@@ -71,8 +71,8 @@ impl Store {
         self.transact_once(&writes).await
     }
 
-    /// Stores a manual plan with its generation batch. Returns `false`, and changes nothing, if the plan exists already or
-    /// another batch has taken the number.
+    /// Stores a manual plan with its generation batch. Returns `false`, and changes nothing, if the plan exists already
+    /// or another batch has taken the number.
     pub async fn adopt_manual_plan(
         &self,
         actor: &ActorId,
@@ -105,8 +105,8 @@ impl Store {
         self.advance_plan(actor, plan_id, plan.state, PlanEvent::Superseded, change).await.map(drop)
     }
 
-    /// Records that a plan's deletions are finished, once for all deliveries. A superseded plan keeps its state, but shows
-    /// how many images it has deleted.
+    /// Records that a plan's deletions are finished, once for all deliveries. A superseded plan keeps its state, but
+    /// shows how many images it has deleted.
     pub async fn finish_deletions(&self, actor: &ActorId, plan: &Plan, deleted: u32) -> Result<(), StoreError> {
         let change = Change::of(plan_key(actor, &plan.plan_id)).set("deleted", number(deleted));
         let finished = change.clone().add("remaining", number(-1));
@@ -146,10 +146,10 @@ fn while_in(change: Change, state: PlanState) -> Result<Change, StoreError> {
         PlanState::Completed => {
             let completed = [PlanState::Adopted, PlanState::Generating, PlanState::Completed];
             let stored = completed.iter().map(value).collect::<Result<_, _>>()?;
-            return Ok(change.when(Condition::OneOf("state".to_owned(), stored)).when_equal("remaining", number(0)));
+            return Ok(change.when(Condition::OneOf("state", stored)).when_equal("remaining", number(0)));
         }
         PlanState::Adopted | PlanState::Deleting | PlanState::Generating => {
-            change.when(Condition::Above("remaining".to_owned(), number(0)))
+            change.when(Condition::Above("remaining", number(0)))
         }
         PlanState::DryRun | PlanState::AwaitingApproval | PlanState::Reviewed | PlanState::Superseded => change,
     };

@@ -1,13 +1,12 @@
 //! The progress of each slot of a plan. `domain::lifecycle::slot` defines the transitions.
 //!
-//! A worker reads a slot with its lease, applies an event and writes the result on condition that the slot's `revision` has
-//! not changed since. So a worker that was considered dead can't overwrite the progress of its successor. One transaction
-//! changes the slot together with everything that the event implies: the settled charge, the plan's counters, the
-//! actor's last number and the image record.
+//! A worker reads a slot with its lease, applies an event and writes the result on condition that the slot's `revision`
+//! has not changed since. So a worker that was considered dead can't overwrite the progress of its successor. One
+//! transaction changes the slot together with everything that the event implies: the settled charge, the plan's
+//! counters, the actor's last number and the image record.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::actor::ActorId;
 use domain::budget::Settlement;
 use domain::lifecycle::slot::{SlotEvent, SlotProgress, SlotState};
@@ -16,10 +15,10 @@ use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::actors::{actor_key, millis};
-use super::change::{Change, Condition, Write};
+use super::actors::actor_key;
+use super::change::{Change, Condition, Removal, Write};
 use super::images::{image_key, new_image};
-use super::items::{self, Item, number, text, value};
+use super::items::{self, Item, members, number, text, value};
 use super::plans::plan_key;
 use super::spending::settled;
 use super::{Store, StoreError};
@@ -76,25 +75,20 @@ impl Store {
         now: Timestamp,
         duration: SignedDuration,
     ) -> Result<Option<SlotRecord>, StoreError> {
-        let change = Change::of(slot.key())
-            .set("lease_token", text(token))
-            .set("lease_until", millis(now + duration))
-            .when(Condition::Free { now: millis(now), token: text(token) });
+        let change = Change::of(slot.key()).take_lease(token, now, now + duration);
         self.apply(change).await?.map(items::data).transpose()
     }
 
     /// Ends the lease of a slot.
     pub async fn release_slot(&self, slot: SlotName<'_>, token: &str) -> Result<(), StoreError> {
-        let change =
-            Change::of(slot.key()).remove("lease_token").remove("lease_until").when_equal("lease_token", text(token));
-        self.apply(change).await.map(drop)
+        self.apply(Change::of(slot.key()).end_lease(token)).await.map(drop)
     }
 
     /// Applies an event to a slot that was read as `record`, together with the charge that it settles and the plan's
     /// counters. Returns the new record, or `None` if the slot has changed since it was read.
     ///
     /// # Errors
-    /// If the slot's state doesn't allow the event, or the table can't be written.
+    /// If the slot's state doesn't allow the event.
     pub async fn advance_slot(
         &self,
         slot: SlotName<'_>,
@@ -107,12 +101,12 @@ impl Store {
         self.write_slot(slot, after, changes).await
     }
 
-    /// Ends an attempt whose prompt was rejected; the next one uses another prompt. If another slot of the plan has drawn
-    /// the same prompt in the meantime, nothing changes, unless `is_shared` states that no other prompts are left. Returns
-    /// whether the slot was changed.
+    /// Ends an attempt whose prompt was rejected; the next one uses another prompt. If another slot of the plan has
+    /// drawn the same prompt in the meantime, nothing changes, unless `is_shared` states that no other prompts are
+    /// left. Returns whether the slot was changed.
     ///
     /// # Errors
-    /// If the slot's state doesn't allow this, or the table can't be written.
+    /// If the slot's state doesn't allow this.
     pub async fn redraw_prompt(
         &self,
         slot: SlotName<'_>,
@@ -122,21 +116,20 @@ impl Store {
         is_shared: bool,
     ) -> Result<bool, StoreError> {
         let after = record.after(&SlotEvent::AttemptFailed { settlement, prompt_id: Some(prompt_id.to_owned()) })?;
-        let prompts = AttributeValue::Ss(vec![prompt_id.to_owned()]);
-        let mut drawn = Change::of(plan_key(slot.actor, slot.plan_id)).add("redrawn_prompts", prompts);
+        let mut drawn = Change::of(plan_key(slot.actor, slot.plan_id)).add("redrawn_prompts", members(prompt_id));
         if !is_shared {
-            drawn = drawn.when(Condition::Without("redrawn_prompts".to_owned(), text(prompt_id)));
+            drawn = drawn.when(Condition::Without("redrawn_prompts", text(prompt_id)));
         }
         let mut changes = implied_changes(slot, &record.progress, &after.progress, Some(drawn));
         changes.push(after.replacing(slot, record)?);
         Ok(self.write_slot(slot, after, changes).await?.is_some())
     }
 
-    /// Assigns the image the number in its `index`, which follows `last_number`, and creates its record. Returns `false`,
-    /// and changes nothing, if another image has taken the number or the slot has changed since it was read.
+    /// Assigns the image the number in its `index`, which follows `last_number`, and creates its record. Returns
+    /// `false`, and changes nothing, if another image has taken the number or the slot has changed since it was read.
     ///
     /// # Errors
-    /// If the slot's state doesn't allow this, or the table can't be written.
+    /// If the slot's state doesn't allow this.
     pub async fn assign_number(
         &self,
         slot: SlotName<'_>,
@@ -153,11 +146,11 @@ impl Store {
         self.transact_once(&[counted.into(), numbered.into(), new_image(slot.actor, filename, image)?]).await
     }
 
-    /// Releases the number of an image because an upload has it; the image gets the next one. The upload keeps its name,
-    /// and the next evaluation finds it, whatever an earlier one took it for.
+    /// Releases the number of an image because an upload has it; the image gets the next one. The upload keeps its
+    /// name, and the next evaluation finds it, whatever an earlier one took it for.
     ///
     /// # Errors
-    /// If the slot has no number, or the table can't be written.
+    /// If the slot has no number.
     pub async fn release_number(&self, slot: SlotName<'_>, record: &SlotRecord) -> Result<(), StoreError> {
         self.remove_unplaced(slot, record, &SlotEvent::NumberReleased).await
     }
@@ -165,7 +158,7 @@ impl Store {
     /// Fails a slot that has its number and whose bytes are gone. The plan continues without the image.
     ///
     /// # Errors
-    /// If the slot has no number, or the table can't be written.
+    /// If the slot has no number.
     pub async fn fail_numbered_slot(
         &self,
         slot: SlotName<'_>,
@@ -187,8 +180,8 @@ impl Store {
         changes.push(after.replacing(slot, record)?);
         let mut writes: Vec<Write> = changes.into_iter().map(Write::from).collect();
         if let SlotState::Numbered { filename } = &record.progress.state {
-            let unplaced = Change::of(image_key(slot.actor, filename)).when_equal("image.plan_id", text(slot.plan_id));
-            writes.push(Write::Remove(unplaced));
+            let of_plan = Condition::Equal("image.plan_id", text(slot.plan_id));
+            writes.push(Removal::of(image_key(slot.actor, filename)).when(of_plan).into());
         }
         self.transact(&writes).await.map(drop)
     }
@@ -229,10 +222,10 @@ impl Store {
         Ok(self.get(slot.key()).await?.unwrap_or_default())
     }
 
-    /// Records that the generator rejected a prompt for an actor, so that no plan draws it again while there are others.
+    /// Records that the generator rejected a prompt for an actor, so that no plan draws it again while there are
+    /// others.
     pub async fn reject_prompt(&self, actor: &ActorId, prompt_id: &str) -> Result<(), StoreError> {
-        let prompts = AttributeValue::Ss(vec![prompt_id.to_owned()]);
-        self.apply(Change::of(actor_key(actor)).add("rejected_prompts", prompts)).await.map(drop)
+        self.apply(Change::of(actor_key(actor)).add("rejected_prompts", members(prompt_id))).await.map(drop)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The money that the paid services have cost, and that is reserved for running requests.
 //!
-//! A day (UTC) has one item for all actors and one for each actor; a plan has its own sums. Each contains `committed`, which
-//! is spent or reserved and never exceeds the budget, and `spent`. One transaction changes all of them, so they always agree
-//! and no two workers spend the same dollar.
+//! A day (UTC) has one item for all actors and one for each actor; a plan has its own sums. Each contains `committed`,
+//! which is spent or reserved and never exceeds the budget, and `spent`. One transaction changes all of them, so they
+//! always agree and no two workers spend the same dollar.
 
 use domain::actor::ActorId;
 use domain::budget::{Budget, Charge, Limit, Settlement};
@@ -28,7 +28,8 @@ const COST_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The result of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
-    /// No limit prevents it. For a slot that has changed since it was read, nothing is reserved; the worker reads it again.
+    /// No limit prevents it. For a slot that has changed since it was read, nothing is reserved; the worker reads it
+    /// again.
     Granted,
     /// The amount would exceed this limit.
     UsedUp(Limit),
@@ -54,10 +55,11 @@ pub struct AssessmentCost {
 }
 
 impl Store {
-    /// Reserves the price of an image for a slot that was read as `record`. `Granted` also if the slot has changed since.
+    /// Reserves the price of an image for a slot that was read as `record`. `Granted` also if the slot has changed
+    /// since.
     ///
     /// # Errors
-    /// If the slot isn't pending, or the table can't be written.
+    /// If the slot isn't pending.
     pub async fn reserve_image(
         &self,
         slot: SlotName<'_>,
@@ -74,8 +76,8 @@ impl Store {
         self.reserve(charge.amount, &limits, Some(noted)).await
     }
 
-    /// Reserves money for requests to the vision service. If the worker is interrupted before [`Self::book_assessment`], the
-    /// amount stays committed, because the requests may have been charged.
+    /// Reserves money for requests to the vision service. If the worker is interrupted before
+    /// [`Self::book_assessment`], the amount stays committed, because the requests may have been charged.
     pub async fn reserve_assessment(
         &self,
         actor: &ActorId,
@@ -143,12 +145,12 @@ impl Store {
         let commit = limits.iter().map(|(_, key, budget)| {
             Change::of(key.clone())
                 .add("committed", number(amount.0))
-                .when(Condition::AbsentOrAtMost("committed".to_owned(), number(budget.saturating_sub(amount).0)))
+                .when(Condition::AbsentOrAtMost("committed", number(budget.saturating_sub(amount).0)))
         });
         let writes: Vec<Write> = commit.chain(noted).map(Write::from).collect();
         let failures = self.transact(&writes).await?;
-        // The slot's own condition comes after the limits'. If it failed, another worker has changed the slot, and the caller
-        // reads it again; else the first limit that failed is used up.
+        // The slot's own condition comes after the limits'. If it failed, another worker has changed the slot, and the
+        // caller reads it again; else the first limit that failed is used up.
         let is_noted = failures.get(limits.len()) == Some(&Failure::Condition);
         let full = limits.iter().zip(&failures).find(|(_, failure)| **failure == Failure::Condition);
         Ok(match full {

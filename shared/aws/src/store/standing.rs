@@ -1,25 +1,24 @@
 //! The standing of an actor in the table. `domain::lifecycle::actor` defines the transitions.
 
+use backon::BackoffBuilder;
 use domain::actor::ActorId;
 use domain::budget::Limit;
-use domain::lifecycle::actor::{ActorEvent, ActorState, OnBehalf, Standing, Ties};
+use domain::lifecycle::actor::{ActorEvent, ActorState, CurrentWork, OnBehalf, Standing};
 use domain::status::Status;
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;
 use serde::Deserialize;
 
-use super::actors::{actor_key, millis};
+use super::actors::actor_key;
 use super::change::Change;
-use super::items::{self, text, value};
-use super::{Store, StoreError};
+use super::items::{self, Item, millis, text, value};
+use super::{CONTENTION_BACKOFF, Store, StoreError};
 
-/// The attributes of the actor item that [`Store::change_standing`] reads. It writes on condition that none has changed.
-const READ: [&str; 7] = ["status", "reason", "attention", "parked_for", "active_plan", "lease_token", "evaluated_at"];
+/// The attributes of the actor item that contain a [`Standing`].
+const STANDING: [&str; 4] = ["status", "reason", "attention", "parked_for"];
 
-/// How often other workers may change these attributes before a change is given up.
-const MAX_CHANGES: u32 = 10;
-
-/// These attributes alone, so that a failure can be reported even if another attribute can't be read.
+/// The attributes of a standing and of the current work alone, so that a failure can be reported even if another
+/// attribute can't be read.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct StandingItem {
@@ -34,7 +33,7 @@ struct StandingItem {
 }
 
 impl StandingItem {
-    fn split(self) -> (Standing, Ties) {
+    fn split(self) -> (Standing, CurrentWork) {
         let Self { status, reason, attention, parked_for, active_plan, lease_token, evaluated_at } = self;
         let state = match status {
             Status::Waiting => ActorState::Waiting,
@@ -43,13 +42,13 @@ impl StandingItem {
             Status::Balanced => ActorState::Balanced,
             Status::NeedsAttention => ActorState::NeedsAttention,
         };
-        (Standing { state, reason }, Ties { active_plan, lease_token, evaluated_at })
+        (Standing { state, reason }, CurrentWork { active_plan, lease_token, evaluated_at })
     }
 }
 
 impl Store {
-    /// Applies an event to the standing of an actor. Returns `false`, and changes nothing, if there is no such actor, if
-    /// `behalf` no longer concerns it, or if its state doesn't allow the event.
+    /// Applies an event to the standing of an actor. Returns `false`, and changes nothing, if there is no such actor,
+    /// if `behalf` no longer concerns it, or if its state doesn't allow the event.
     pub async fn change_standing(
         &self,
         actor: &ActorId,
@@ -57,14 +56,11 @@ impl Store {
         event: &ActorEvent,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        for _ in 0..MAX_CHANGES {
+        for pause in CONTENTION_BACKOFF.build() {
             let Some(item) = self.get_item(actor_key(actor)).await? else { return Ok(false) };
-            let unchanged = READ.iter().fold(Change::of(actor_key(actor)), |change, name| match item.get(*name) {
-                Some(found) => change.when_equal(name, found.clone()),
-                None => change.when_absent(name),
-            });
-            let (standing, ties) = items::data::<StandingItem>(item)?.split();
-            if !behalf.concerns(&ties) {
+            let unchanged = unchanged(actor, &item, behalf);
+            let (standing, current) = items::data::<StandingItem>(item)?.split();
+            if !behalf.concerns(&current) {
                 return Ok(false);
             }
             let Ok(next) = standing.apply(event) else { return Ok(false) };
@@ -77,9 +73,24 @@ impl Store {
             if self.apply(change).await?.is_some() {
                 return Ok(true);
             }
+            tokio::time::sleep(pause).await;
         }
         Err(StoreError::Contended("change the status of the actor"))
     }
+}
+
+/// A change on condition that the standing, and the attribute by which the work concerns the actor, are as in `item`.
+fn unchanged(actor: &ActorId, item: &Item, behalf: OnBehalf<'_>) -> Change {
+    let concern = match behalf {
+        OnBehalf::Plan(_) => Some("active_plan"),
+        OnBehalf::Evaluation(_) => Some("lease_token"),
+        OnBehalf::Request(Some(_)) => Some("evaluated_at"),
+        OnBehalf::Request(None) => None,
+    };
+    STANDING.into_iter().chain(concern).fold(Change::of(actor_key(actor)), |change, name| match item.get(name) {
+        Some(found) => change.when_equal(name, found.clone()),
+        None => change.when_absent(name),
+    })
 }
 
 /// Writes a standing into an actor item.

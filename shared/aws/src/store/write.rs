@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Delete, Put, ReturnValue, TransactWriteItem, Update};
 use backon::Retryable;
 
-use super::change::{Change, Write};
+use super::change::{Change, Removal, Write};
 use super::expression::Expressions;
 use super::items::Item;
 use super::{CONTENTION_BACKOFF, Store, StoreError, condition_failed};
@@ -14,7 +14,7 @@ use crate::AwsError;
 impl Store {
     /// Makes the change. Returns the whole item as it is afterwards, or `None` if a condition didn't hold.
     pub(super) async fn apply(&self, change: Change) -> Result<Option<Item>, StoreError> {
-        let Expressions { update, condition, names, values } = Expressions::of(&change);
+        let Expressions { update, condition, names, values } = Expressions::of(&change.actions, &change.conditions);
         let request = self
             .client
             .update_item()
@@ -32,15 +32,15 @@ impl Store {
         }
     }
 
-    /// Removes the item under the change's conditions. `false` if one didn't hold.
-    pub(super) async fn remove_item(&self, change: Change) -> Result<bool, StoreError> {
-        let Expressions { condition, names, values, .. } = Expressions::of(&change);
+    /// Removes an item. `false` if a condition didn't hold.
+    pub(super) async fn remove_item(&self, removal: Removal) -> Result<bool, StoreError> {
+        let Expressions { condition, names, values, .. } = Expressions::of(&[], &removal.conditions);
         let request = self
             .client
             .delete_item()
             .table_name(&self.table)
             .set_condition_expression(condition)
-            .set_key(Some(change.key))
+            .set_key(Some(removal.key))
             .set_expression_attribute_names(names)
             .set_expression_attribute_values(values);
         match (|| request.clone().send()).retry(CONTENTION_BACKOFF).when(is_conflict).await {
@@ -50,8 +50,8 @@ impl Store {
         }
     }
 
-    /// Makes all writes or none, and repeats this while other transactions hold the same items. Returns the failure of each
-    /// write; nothing if all are made.
+    /// Makes all writes or none, and repeats this while other transactions hold the same items. Returns the failure of
+    /// each write; nothing if all are made.
     pub(super) async fn transact(&self, writes: &[Write]) -> Result<Vec<Failure>, StoreError> {
         let attempt = || async {
             let failures = self.try_transact(writes).await?;
@@ -65,7 +65,8 @@ impl Store {
         }
     }
 
-    /// Makes all writes or none, in one attempt. `false` if a condition didn't hold, or another transaction held an item.
+    /// Makes all writes or none, in one attempt. `false` if a condition didn't hold, or another transaction held an
+    /// item.
     pub(super) async fn transact_once(&self, writes: &[Write]) -> Result<bool, StoreError> {
         Ok(self.try_transact(writes).await?.is_empty())
     }
@@ -84,7 +85,8 @@ impl Store {
         let transaction = TransactWriteItem::builder();
         Ok(match write {
             Write::Update(change) => {
-                let Expressions { update, condition, names, values } = Expressions::of(change);
+                let Expressions { update, condition, names, values } =
+                    Expressions::of(&change.actions, &change.conditions);
                 let update = Update::builder()
                     .table_name(&self.table)
                     .set_update_expression(update)
@@ -98,12 +100,12 @@ impl Store {
                 let put = Put::builder().table_name(&self.table).set_item(Some(item.clone()));
                 transaction.put(put.condition_expression("attribute_not_exists(pk)").build()?)
             }
-            Write::Remove(change) => {
-                let Expressions { condition, names, values, .. } = Expressions::of(change);
+            Write::Remove(removal) => {
+                let Expressions { condition, names, values, .. } = Expressions::of(&[], &removal.conditions);
                 let delete = Delete::builder()
                     .table_name(&self.table)
                     .set_condition_expression(condition)
-                    .set_key(Some(change.key.clone()))
+                    .set_key(Some(removal.key.clone()))
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values);
                 transaction.delete(delete.build()?)

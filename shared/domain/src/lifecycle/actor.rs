@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Rejected;
+use super::ImpossibleEvent;
 use crate::budget::Limit;
 use crate::plan::MANUAL;
 use crate::status::Status;
@@ -19,8 +19,8 @@ pub enum ActorState {
     Parked {
         /// The budget that it waits for; `None` for the account with a service.
         limit: Option<Limit>,
-        /// The reason for which the actor needs attention as well. Money doesn't resolve it, so it returns when the work
-        /// resumes.
+        /// The reason for which the actor needs attention as well. Money doesn't resolve it, so it returns when the
+        /// work resumes.
         attention: Option<String>,
     },
     /// The set matches the target.
@@ -69,7 +69,7 @@ impl Standing {
     ///
     /// # Errors
     /// If the event is impossible in this state.
-    pub fn apply(&self, event: &ActorEvent) -> Result<Self, Rejected> {
+    pub fn apply(&self, event: &ActorEvent) -> Result<Self, ImpossibleEvent> {
         use ActorState as S;
         let (state, reason) = match event {
             ActorEvent::Verdict { status, reason } => {
@@ -102,8 +102,8 @@ impl Standing {
         Ok(Self { state, reason: Some(reason) })
     }
 
-    fn rejected(&self, event: &ActorEvent) -> Rejected {
-        Rejected { record: "actor", state: self.state.name(), event: event.name() }
+    fn rejected(&self, event: &ActorEvent) -> ImpossibleEvent {
+        ImpossibleEvent { record: "actor", state: self.state.name(), event: event.name() }
     }
 }
 
@@ -154,19 +154,19 @@ impl ActorEvent {
 /// The work that reports an event. An event of work that no longer concerns the actor changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnBehalf<'a> {
-    /// A plan. It concerns the actor while it is the active one. No other plan supersedes a manual one, so a manual plan
-    /// always does.
+    /// A plan. It concerns the actor while it is the active one. No other plan supersedes a manual one, so a manual
+    /// plan always does.
     Plan(&'a str),
     /// The evaluation with this lease token. It concerns the actor while it holds the lease.
     Evaluation(&'a str),
-    /// A request that was sent at this time, if known. It concerns the actor until an evaluation of full scope that began
-    /// later has reached a verdict.
+    /// A request that was sent at this time, if known. It concerns the actor until an evaluation of full scope that
+    /// began later has reached a verdict.
     Request(Option<Timestamp>),
 }
 
-/// What decides whether work concerns an actor.
+/// The work that concerns an actor at present.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ties {
+pub struct CurrentWork {
     /// The active plan.
     pub active_plan: Option<String>,
     /// The token of the evaluation lease.
@@ -176,13 +176,13 @@ pub struct Ties {
 }
 
 impl OnBehalf<'_> {
-    /// Whether the work concerns an actor with these ties.
+    /// Whether the work concerns the actor.
     #[must_use]
-    pub fn concerns(self, ties: &Ties) -> bool {
+    pub fn concerns(self, current: &CurrentWork) -> bool {
         match self {
-            Self::Plan(plan_id) => plan_id.starts_with(MANUAL) || ties.active_plan.as_deref() == Some(plan_id),
-            Self::Evaluation(token) => ties.lease_token.as_deref() == Some(token),
-            Self::Request(Some(sent)) => ties.evaluated_at.is_none_or(|began| began < sent),
+            Self::Plan(plan_id) => plan_id.starts_with(MANUAL) || current.active_plan.as_deref() == Some(plan_id),
+            Self::Evaluation(token) => current.lease_token.as_deref() == Some(token),
+            Self::Request(Some(sent)) => current.evaluated_at.is_none_or(|began| began < sent),
             Self::Request(None) => true,
         }
     }

@@ -1,10 +1,12 @@
 //! The lifecycle of a deletion, and the rules by which it claims an image.
 //!
 //! No record stores the state of a deletion. It follows from the claim in the image record and from the trash record
-//! ([`DeletionState::of`]), so each event is one transaction over both. The object itself is copied and deleted between
-//! *image claimed* and *image removed*; those steps can be repeated, so they need no state of their own.
+//! ([`DeletionState::of`]). Each event is one conditional write of these records, except for *image restored*, which
+//! first creates the image record. So the transitions here are a specification: a test makes every write in every state
+//! and compares the result. The object itself is copied and deleted between *image claimed* and *image removed*; those
+//! steps can be repeated, so they need no state of their own.
 
-use super::Rejected;
+use super::ImpossibleEvent;
 use crate::manifest::Image;
 use crate::trash::TrashRecord;
 
@@ -15,7 +17,7 @@ pub enum DeletionState {
     NotBegun,
     /// It has claimed the image, which can't be pinned now.
     Claimed,
-    /// It is complete. The trash has the image.
+    /// It is complete. The image can be restored while the trash has it.
     Trashed,
 }
 
@@ -39,12 +41,25 @@ pub enum DeletionEvent {
     ImageRestored,
 }
 
+impl DeletionEvent {
+    /// All events.
+    pub const ALL: [Self; 7] = [
+        Self::ImageClaimed,
+        Self::WorkerJoined,
+        Self::ImageRemoved,
+        Self::ObjectMissing,
+        Self::ObjectReplaced { has_copy: false },
+        Self::ObjectReplaced { has_copy: true },
+        Self::ImageRestored,
+    ];
+}
+
 impl DeletionState {
-    /// The state of the deletion `id`. `image` is the image record, `has_trash_record` states whether there is a trash record
-    /// of this image and this deletion.
+    /// The state of the deletion `id`. `image` is the image record, `has_trash_record` states whether there is a trash
+    /// record of this image and this deletion.
     #[must_use]
     pub fn of(id: &str, image: Option<&Image>, has_trash_record: bool) -> Self {
-        if image.and_then(|image| image.deleting.as_deref()) == Some(id) {
+        if image.is_some_and(|image| image.is_claimed_by(id)) {
             Self::Claimed
         } else if has_trash_record {
             Self::Trashed
@@ -57,14 +72,15 @@ impl DeletionState {
     ///
     /// # Errors
     /// If the event is impossible in this state.
-    pub fn apply(self, event: DeletionEvent) -> Result<Self, Rejected> {
+    pub fn apply(self, event: DeletionEvent) -> Result<Self, ImpossibleEvent> {
         use DeletionEvent as E;
         match (self, event) {
             (Self::NotBegun, E::ImageClaimed) | (Self::Claimed, E::WorkerJoined) => Ok(Self::Claimed),
             (Self::Claimed, E::ImageRemoved | E::ObjectReplaced { has_copy: true }) => Ok(Self::Trashed),
+            // An evaluation may complete a deletion before its worker finds that there is no copy.
             (Self::Claimed, E::ObjectMissing | E::ObjectReplaced { has_copy: false })
-            | (Self::Trashed, E::ImageRestored) => Ok(Self::NotBegun),
-            _ => Err(Rejected { record: "deletion", state: self.name(), event: event.name() }),
+            | (Self::Trashed, E::ObjectMissing | E::ImageRestored) => Ok(Self::NotBegun),
+            _ => Err(ImpossibleEvent { record: "deletion", state: self.name(), event: event.name() }),
         }
     }
 
@@ -109,7 +125,8 @@ pub enum Version {
 pub enum Admission {
     /// It may. The trash gets this record.
     Claim(TrashRecord),
-    /// A deletion, perhaps another one, has claimed the image. The worker continues that deletion, which has this record.
+    /// A deletion, perhaps another one, has claimed the image. The worker continues that deletion, which has this
+    /// record.
     Join(TrashRecord),
     /// It was completed before. This is its record.
     Over(TrashRecord),
@@ -119,8 +136,8 @@ pub enum Admission {
     Replaced,
 }
 
-/// Decides whether the deletion `wanted` may claim an image whose record is `known`. `kept` is the trash record of the deletion
-/// that has claimed the image, or else of `wanted` itself.
+/// Decides whether the deletion `wanted` may claim an image whose record is `known`. `kept` is the trash record of the
+/// deletion that has claimed the image, or else of `wanted` itself.
 #[must_use]
 pub fn admit(known: Option<&Image>, kept: Option<TrashRecord>, wanted: &TrashRecord, version: Version) -> Admission {
     if let Some(claimed_by) = known.and_then(|image| image.deleting.as_deref()) {

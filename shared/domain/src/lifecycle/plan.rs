@@ -1,11 +1,11 @@
 //! The lifecycle of a plan.
 //!
-//! The number of unfinished pieces of work is an atomic counter beside the state, because many workers finish slots at once.
-//! So no event is written when the last piece is finished: [`PlanState::observed`] derives the state `completed`.
+//! The number of unfinished pieces of work is an atomic counter beside the state, because many workers finish slots at
+//! once. So no event is written when the last piece is finished: [`PlanState::observed`] derives the state `completed`.
 
 use serde::{Deserialize, Serialize};
 
-use super::Rejected;
+use super::ImpossibleEvent;
 
 /// The state of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ impl PlanState {
     ///
     /// # Errors
     /// If the event is impossible in this state.
-    pub fn apply(self, event: PlanEvent) -> Result<Self, Rejected> {
+    pub fn apply(self, event: PlanEvent) -> Result<Self, ImpossibleEvent> {
         use PlanEvent as E;
         match (self, event) {
             (Self::Adopted, E::DeletionsSent) => Ok(Self::Deleting),
@@ -63,7 +63,7 @@ impl PlanState {
             (Self::AwaitingApproval | Self::Adopted | Self::Deleting | Self::Generating, E::Superseded) => {
                 Ok(Self::Superseded)
             }
-            _ => Err(Rejected { record: "plan", state: self.name(), event: event.name() }),
+            _ => Err(ImpossibleEvent { record: "plan", state: self.name(), event: event.name() }),
         }
     }
 

@@ -1,13 +1,13 @@
 //! The lifecycle of a slot: one image of a plan, from the reservation of its price to its place in the set.
 //!
-//! The embedded generator costs nothing: its slots go from pending to staged. A paid image passes every state in between,
-//! so that an interrupted worker's successor knows what may have been charged.
+//! The embedded generator costs nothing: its slots go from pending to staged. A paid image passes every state in
+//! between, so that an interrupted worker's successor knows what may have been charged.
 
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 
-use super::Rejected;
+use super::ImpossibleEvent;
 use crate::budget::{Charge, Settlement};
 use crate::money::MicroUsd;
 
@@ -131,7 +131,7 @@ pub enum SlotEvent {
         prompt_id: Option<String>,
     },
     /// The last attempt gave no image.
-    GivenUp {
+    Abandoned {
         /// Whether the attempt was charged.
         settlement: Settlement,
         /// The cause, as a sentence for the operator.
@@ -161,7 +161,7 @@ impl SlotProgress {
     ///
     /// # Errors
     /// If the event is impossible in this state.
-    pub fn apply(&self, event: &SlotEvent) -> Result<Self, Rejected> {
+    pub fn apply(&self, event: &SlotEvent) -> Result<Self, ImpossibleEvent> {
         use {SlotEvent as E, SlotState as S};
         let with = |state| Self { state, ..self.clone() };
         Ok(match (&self.state, event) {
@@ -195,7 +195,7 @@ impl SlotProgress {
     }
 
     /// The end of the present attempt, whatever has been requested in it.
-    fn end_attempt(&self, event: &SlotEvent) -> Result<Self, Rejected> {
+    fn end_attempt(&self, event: &SlotEvent) -> Result<Self, ImpossibleEvent> {
         let ended = |state, settlement| {
             let cost = self.state.charge().filter(|_| settlement == Settlement::Paid).map(|charge| charge.amount);
             let spent = self.spent + cost.unwrap_or_default();
@@ -210,15 +210,15 @@ impl SlotProgress {
                 interruptions: 0,
                 ..ended(SlotState::Pending, *settlement)
             },
-            SlotEvent::GivenUp { settlement, reason } => {
+            SlotEvent::Abandoned { settlement, reason } => {
                 ended(SlotState::Failed { reason: reason.clone() }, *settlement)
             }
             _ => return Err(self.rejected(event)),
         })
     }
 
-    fn rejected(&self, event: &SlotEvent) -> Rejected {
-        Rejected { record: "slot", state: self.state.name(), event: event.name() }
+    fn rejected(&self, event: &SlotEvent) -> ImpossibleEvent {
+        ImpossibleEvent { record: "slot", state: self.state.name(), event: event.name() }
     }
 
     /// The charge that the step from `self` to `next` settles.
@@ -317,7 +317,7 @@ impl SlotEvent {
             Self::OutageNoted { .. } => "outage noted",
             Self::ImageStaged => "image staged",
             Self::AttemptFailed { .. } => "attempt failed",
-            Self::GivenUp { .. } => "given up",
+            Self::Abandoned { .. } => "abandoned",
             Self::NumberAssigned { .. } => "number assigned",
             Self::NumberReleased => "number released",
             Self::ImageLost { .. } => "image lost",

@@ -2,17 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::Rejected;
+use super::ImpossibleEvent;
 
 const ARCHITECTURE: &str = include_str!("../../../../docs/ARCHITECTURE.md");
 
 /// Asserts that the document lists exactly the transitions of the code: one row for each event and resulting state, or
-/// one row for the event if it leads from any state to the same one. `apply` returns the name of the state that follows from the state and the event with these indices.
+/// one row for the event if it leads from any state to the same one. `apply` returns the name of the state that follows
+/// from the state and the event with these indices.
 pub(super) fn assert_documented<'a>(
     record: &str,
     states: impl Iterator<Item = &'a str>,
     events: impl Iterator<Item = &'a str>,
-    apply: impl Fn(usize, usize) -> Result<&'static str, Rejected>,
+    apply: impl Fn(usize, usize) -> Result<&'static str, ImpossibleEvent>,
 ) {
     let states: Vec<&str> = states.collect();
     let mut table = "| event | from | to |\n|---|---|---|\n".to_owned();

@@ -76,8 +76,8 @@ pub struct Image {
     /// Whether the operator pinned the image.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
-    /// The id of the deletion that has claimed the image. An exported manifest doesn't contain it, because no deletion is
-    /// running where the manifest is imported.
+    /// The id of the deletion that has claimed the image. An exported manifest doesn't contain it, because no deletion
+    /// is running where the manifest is imported.
     #[serde(skip)]
     pub deleting: Option<String>,
     /// Fields that the balancer doesn't know.
@@ -133,6 +133,12 @@ impl Image {
             deleting: self.deleting.take(),
             ..Self::default()
         };
+    }
+
+    /// Whether the deletion with this id has claimed the image.
+    #[must_use]
+    pub fn is_claimed_by(&self, deletion_id: &str) -> bool {
+        self.deleting.as_deref() == Some(deletion_id)
     }
 
     /// The record as far as it describes the object with this `ETag`: reset if it is known to describe another object.

@@ -19,8 +19,8 @@ use embedded::vision::features::Features;
 use regression::{Logistic, Scale};
 use samples::{Origin, Sample, read_folder, samples};
 
-/// The features that distinguish drawings with and without colour. The first decision uses all others: it must not depend
-/// on colour, because photographs without colour are photographs.
+/// The features that distinguish drawings with and without colour. The first decision uses all others: it must not
+/// depend on colour, because photographs without colour are photographs.
 const COLOR_FEATURES: [&str; 3] = ["chroma_spread", "chroma_mean", "chroma_peak"];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -51,8 +51,8 @@ impl Camera {
         self.warp(&cutout.figure, step, anchor)
     }
 
-    /// A 16:9 part of a scene without black corners, with the centre of interest off the middle. With `is_portrait`, the
-    /// scene shows an upright figure whose head is near the upper edge.
+    /// A 16:9 part of a scene without black corners, with the centre of interest off the middle. With `is_portrait`,
+    /// the scene shows an upright figure whose head is near the upper edge.
     pub(super) fn crop(self, base: &RgbImage, is_portrait: bool, rng: &mut impl Rng) -> RgbImage {
         let (width, height) = (base.width() as f32, base.height() as f32);
         let (sin, cos) = (self.tilt.sin().abs(), self.tilt.cos());

@@ -1,9 +1,9 @@
 //! The embedded generator: an offline stand-in for a paid image model.
 //!
-//! It adds nothing to the actor. If the backdrop of the base image is plain, the generator cuts out the figure, frames it
-//! off-center with a tilted virtual camera, places it in front of painted scenery that follows the words of the prompt,
-//! and finishes the picture as a photograph, a black-and-white drawing or a painting. It crops a base image that has a
-//! scene of its own.
+//! It adds nothing to the actor. If the backdrop of the base image is plain, the generator cuts out the figure, frames
+//! it off-center with a tilted virtual camera, places it in front of painted scenery that follows the words of the
+//! prompt, and finishes the picture as a photograph, a black-and-white drawing or a painting. It crops a base image
+//! that has a scene of its own.
 
 mod brief;
 mod carved;
@@ -37,8 +37,9 @@ pub const HEIGHT: u32 = 576;
 
 /// Generates one picture of [`WIDTH`] × [`HEIGHT`] pixels from a base image.
 ///
-/// The same base image, kind, prompt and seed give the same picture, byte for byte. The words of the prompt determine the
-/// place, the time of day and the technique, and the seed everything else. Black-and-white pictures have equal channels.
+/// The same base image, kind, prompt and seed give the same picture, byte for byte. The words of the prompt determine
+/// the place, the time of day and the technique, and the seed everything else. Black-and-white pictures have equal
+/// channels.
 #[must_use]
 pub fn draw(base: &RgbImage, kind: Kind, prompt: &str, seed: u64) -> RgbImage {
     let mut rng = rng_for(kind, prompt, seed);

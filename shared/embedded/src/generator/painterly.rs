@@ -4,8 +4,8 @@ use image::{Rgb, RgbImage};
 
 use super::tone::{Plane, Rgb01, at, from_pixel, gradient, luma_plane, to_pixel};
 
-/// Smooths a picture into brush-sized patches and keeps edges: the filter of Kuwahara (1976) gives each pixel the mean of
-/// that of its four adjacent squares of `radius` pixels that has the least variance.
+/// Smooths a picture into brush-sized patches and keeps edges: the filter of Kuwahara (1976) gives each pixel the mean
+/// of that of its four adjacent squares of `radius` pixels that has the least variance.
 pub(super) fn kuwahara(picture: &RgbImage, radius: u32) -> RgbImage {
     let (width, height) = picture.dimensions();
     let sums = Sums::of(picture);

@@ -13,8 +13,8 @@ use super::tone::{from_pixel, smoothstep, to_byte};
 const BACKDROP_TOLERANCE: f32 = 6.0;
 /// The share of the newest pixel in the estimate of the backdrop while the region grows.
 const ADAPTATION: f32 = 0.2;
-/// Gaps in the figure's outline up to twice this share of the image's height are closed: the backdrop has leaked through
-/// them into clothes of its own colour.
+/// Gaps in the figure's outline up to twice this share of the image's height are closed: the backdrop has leaked
+/// through them into clothes of its own colour.
 const PROBE: f32 = 0.011;
 /// The share of the largest region from which a second region shows that the figure is fragmented.
 const FRAGMENT: f32 = 0.02;
@@ -101,8 +101,8 @@ fn distance(a: [f32; 3], b: [f32; 3]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt()
 }
 
-/// Keeps only the part of the backdrop that a disc-shaped probe can reach from its widest part (morphological opening by
-/// reconstruction).
+/// Keeps only the part of the backdrop that a disc-shaped probe can reach from its widest part (morphological opening
+/// by reconstruction).
 fn close_gaps(backdrop: &GrayImage) -> GrayImage {
     let (width, height) = backdrop.dimensions();
     let probe = (PROBE * height as f32).clamp(1.0, 100.0) as u8;

@@ -28,8 +28,8 @@ pub(crate) fn grain(luma: &Plane) -> f32 {
     quantile(&values, 0.5)
 }
 
-/// Black-hat minus top-hat over their sum. These morphological transforms (closing minus picture, picture minus opening)
-/// keep only the dark, or the light, lines that are thinner than five pixels.
+/// Black-hat minus top-hat over their sum. These morphological transforms (closing minus picture, picture minus
+/// opening) keep only the dark, or the light, lines that are thinner than five pixels.
 pub(crate) fn outline_bias(gray: &GrayImage) -> f32 {
     let mask = Mask::square(2);
     let brightness = |image: &GrayImage| mean(&Plane::from_gray(image).values);

@@ -12,8 +12,8 @@ use rustface::{ImageData, Model};
 /// The trained cascade; the `README.md` beside it names its source and licence.
 static CASCADE: &[u8] = include_bytes!("seeta_fd_frontal_v1.0.bin");
 
-/// The longest side of the picture in the first pass, in pixels. The cascade needs 40 pixels a face, so the smallest face
-/// that it finds has about a thirteenth of the picture's height.
+/// The longest side of the picture in the first pass, in pixels. The cascade needs 40 pixels a face, so the smallest
+/// face that it finds has about a thirteenth of the picture's height.
 const SEARCH_SIDE: f32 = 512.0;
 /// The minimum score of a face in the first pass.
 const MIN_SEARCH_SCORE: f64 = 1.0;

@@ -1,8 +1,8 @@
 //! The features that distinguish photographs, drawings without colour, and drawings with colour.
 //!
-//! All features are measured on a copy of about 160 by 160 pixels, so that they depend on the content of the picture and
-//! not on its size. They were selected among thirty by backward elimination on the cross-validated loss of the training
-//! pictures, so the model's cross-validated accuracy is somewhat optimistic.
+//! All features are measured on a copy of about 160 by 160 pixels, so that they depend on the content of the picture
+//! and not on its size. They were selected among thirty by backward elimination on the cross-validated loss of the
+//! training pictures, so the model's cross-validated accuracy is somewhat optimistic.
 
 use image::{RgbImage, imageops};
 

@@ -16,9 +16,9 @@ const MIN_RANGE: f32 = 0.08;
 
 /// The width, in pixels, of the picture's sharper edges, or `None` if it has no edge at all.
 ///
-/// The width in a window is the difference between its lightest and darkest pixel, divided by its steepest step: 1 for a
-/// perfectly sharp edge, about 2.5 σ after a Gaussian blur of σ pixels. Only the windows with the most contrast count,
-/// and of these the sharper ones, because a background out of focus is no fault.
+/// The width in a window is the difference between its lightest and darkest pixel, divided by its steepest step: 1 for
+/// a perfectly sharp edge, about 2.5 σ after a Gaussian blur of σ pixels. Only the windows with the most contrast
+/// count, and of these the sharper ones, because a background out of focus is no fault.
 #[must_use]
 pub(crate) fn edge_width(image: &RgbImage) -> Option<f32> {
     let longest = image.width().max(image.height()).max(1) as f32;

@@ -1,7 +1,7 @@
 //! The deletion of one image.
 
 use aws::bucket::IfUnchanged;
-use aws::store::trash::{Claim, Remains};
+use aws::store::deletions::{Claim, Remains};
 use domain::actor::ActorId;
 use domain::lifecycle::deletion::Version;
 use domain::manifest::{Image, UPLOADED, timestamp_text};

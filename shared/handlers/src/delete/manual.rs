@@ -84,7 +84,8 @@ impl Deletion {
         )))
     }
 
-    /// Whether an evaluation has begun after earlier deliveries deleted all these files, so that none need be requested.
+    /// Whether an evaluation has begun after earlier deliveries deleted all these files, so that none need be
+    /// requested.
     async fn is_evaluated_since(
         &self,
         actor: &ActorId,

@@ -2,14 +2,14 @@
 
 use aws::metrics::Metric;
 use domain::actor::ActorId;
-use domain::lifecycle::deletion::{DeletionState, Version};
+use domain::lifecycle::deletion::Version;
 use domain::plan::{Plan, PlanState, PlannedDeletion};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::{Deletion, Outcome, check_time};
 use crate::HandlerError;
-use crate::dispatch::{dispatch_slots, evaluate_if_completed};
+use crate::dispatch::{dispatch_slots, evaluate_after_work};
 use crate::listing::Folder;
 
 impl Deletion {
@@ -28,7 +28,7 @@ impl Deletion {
         }
         dispatch_slots(&self.queues, actor, &plan).await?;
         let changed_at = (!plan.delete.is_empty()).then(|| self.clock.now());
-        evaluate_if_completed(&self.store, &self.queues, &self.clock, actor, plan_id, changed_at).await
+        evaluate_after_work(&self.store, &self.queues, &self.clock, actor, plan_id, changed_at).await
     }
 
     /// Returns the number of images that this plan has deleted, in this delivery or an earlier one.
@@ -74,8 +74,8 @@ impl Deletion {
     /// Completes the deletions that a superseded plan has begun. Otherwise their images would stay claimed for ever.
     async fn complete_claimed(&self, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
         for deletion in &plan.delete {
-            let state = self.store.deletion_state(actor, &deletion.filename, &plan.plan_id).await?;
-            if state == DeletionState::Claimed {
+            let image = self.store.image(actor, &deletion.filename).await?;
+            if image.is_some_and(|image| image.is_claimed_by(&plan.plan_id)) {
                 let folder = self.folder(actor).await?;
                 self.delete_planned_image(actor, &plan.plan_id, deletion, &folder).await?;
             }
@@ -90,6 +90,6 @@ impl Deletion {
         for deletion in &plan.delete {
             changed_at = changed_at.max(self.store.deletion_over_at(actor, &deletion.filename, &plan.plan_id).await?);
         }
-        evaluate_if_completed(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed_at).await
+        evaluate_after_work(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed_at).await
     }
 }

@@ -1,5 +1,5 @@
-//! Ends an evaluation that could not assess the set: a budget is used up, the vision service fails, or the operator must
-//! act.
+//! Ends an evaluation that could not assess the set: a budget is used up, the vision service fails, or the operator
+//! must act.
 
 use std::time::Duration;
 
@@ -41,8 +41,8 @@ impl Evaluation {
         }
     }
 
-    /// Backs off after the first timeout. Each retry may exceed the timeout again and be billed, so a second one in a row
-    /// needs the operator.
+    /// Backs off after the first timeout. Each retry may exceed the timeout again and be billed, so a second one in a
+    /// row needs the operator.
     async fn after_timeout(&self, context: &EvaluationContext<'_>, error: VisionError) -> Result<(), HandlerError> {
         if context.record.vision_timed_out {
             self.forget_outage(context).await?;

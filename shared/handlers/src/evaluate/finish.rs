@@ -1,9 +1,9 @@
 //! The ends of an evaluation: it starts a plan, puts a plan on hold, or settles the actor's status without one.
 //!
 //! Each of them replaces the active plan in three steps. First it supersedes that plan, if it isn't completed. Then one
-//! write stores the verdict and releases the lease. Last it marks the previous plan as reviewed. Superseding must come first: a crash
-//! after it only leads to another evaluation, while a running plan that no actor record names would generate images
-//! for ever.
+//! write stores the verdict and releases the lease. Last it marks the previous plan as reviewed. Superseding must come
+//! first: a crash after it only leads to another evaluation, while a running plan that no actor record names would
+//! generate images for ever.
 
 use aws::metrics::Metric;
 use aws::queues::Queue;
@@ -128,7 +128,8 @@ impl Evaluation {
         Err(HandlerError::deferred("images arrived during the evaluation", self.quiet))
     }
 
-    /// Supersedes the active plan if it isn't completed: a forced evaluation found it running, or it was never approved.
+    /// Supersedes the active plan if it isn't completed: a forced evaluation found it running, or it was never
+    /// approved.
     pub(super) async fn supersede_active_plan(&self, context: &EvaluationContext<'_>) -> Result<(), HandlerError> {
         let actor = &context.command.actor_id;
         let Some(active) = &context.record.active_plan else { return Ok(()) };

@@ -14,8 +14,8 @@ use crate::HandlerError;
 /// More reasons would hide the first.
 const MAX_REASONS: usize = 2;
 
-/// A sentence about the failed slots of the plan that this evaluation reviews, with a space before it; empty if there are
-/// none, or if the plan is superseded.
+/// A sentence about the failed slots of the plan that this evaluation reviews, with a space before it; empty if there
+/// are none, or if the plan is superseded.
 pub(super) async fn generation_failures(
     store: &Store,
     context: &EvaluationContext<'_>,

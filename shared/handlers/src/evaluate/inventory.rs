@@ -6,8 +6,8 @@ use std::sync::Arc;
 use aws::bucket::{Bucket, Fetched};
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
+use aws::store::deletions::Remains;
 use aws::store::images::MAX_IMAGES_PER_TRANSACTION;
-use aws::store::trash::Remains;
 use domain::actor::ActorId;
 use domain::keys::Keys;
 use domain::manifest::{GenerationBatch, Image, UPLOADED, timestamp_text};
@@ -115,7 +115,8 @@ impl InventoryBuilder<'_> {
         is_assessed || image.unusable.is_some()
     }
 
-    /// Creates, updates and removes image records to match the bucket. Returns the highest number of a generation batch.
+    /// Creates, updates and removes image records to match the bucket. Returns the highest number of a generation
+    /// batch.
     async fn reconcile(
         &self,
         mut last_generation: u32,

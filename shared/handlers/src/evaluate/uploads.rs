@@ -16,8 +16,8 @@ use crate::HandlerError;
 use crate::clock::plausible;
 use crate::dispatch::schedule_evaluation;
 
-/// The uncertainty of an upload's time: S3 reports whole seconds, and clocks differ. Half of the quiet time is used if it
-/// is longer; it is shorter than the wait before an evaluation of uploads begins.
+/// The uncertainty of an upload's time: S3 reports whole seconds, and clocks differ. Half of the quiet time is used if
+/// it is longer; it is shorter than the wait before an evaluation of uploads begins.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 impl Evaluation {

@@ -56,7 +56,7 @@ impl Generation {
         let attempt = record.progress.attempt;
         if attempt + 1 >= MAX_ATTEMPTS {
             let reason = format!("{MAX_ATTEMPTS} attempts failed, the last because {reason}");
-            return self.give_up(job, record, settlement, &reason).await;
+            return self.abandon(job, record, settlement, &reason).await;
         }
         warn!(actor = %job.actor, slot_id = job.slot.slot_id, attempt, reason, "trying again");
         let failed = SlotEvent::AttemptFailed { settlement, prompt_id: None };
@@ -81,7 +81,7 @@ impl Generation {
             let reason = format!(
                 "the generator rejected {MAX_ATTEMPTS} prompts ({reason}); if it rejects those of every image, replace the base image"
             );
-            return self.give_up(job, record, settlement, &reason).await;
+            return self.abandon(job, record, settlement, &reason).await;
         }
         let used = self.used_prompts(job).await?;
         let Some(other) = redraw_prompt(&job.plan.plan_id, job.slot, next_attempt, &used) else {
@@ -107,7 +107,7 @@ impl Generation {
     }
 
     /// Fails the slot. The next evaluation finds that the set is still short of an image.
-    pub(super) async fn give_up(
+    pub(super) async fn abandon(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
@@ -115,8 +115,8 @@ impl Generation {
         reason: &str,
     ) -> Result<(), HandlerError> {
         warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "no image made");
-        let given_up = SlotEvent::GivenUp { settlement, reason: reason.to_owned() };
-        if self.store.advance_slot(job.name(), record, &given_up).await?.is_some() {
+        let abandoned = SlotEvent::Abandoned { settlement, reason: reason.to_owned() };
+        if self.store.advance_slot(job.name(), record, &abandoned).await?.is_some() {
             self.report_payment(record, settlement).await;
         }
         Ok(())

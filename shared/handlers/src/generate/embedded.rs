@@ -14,14 +14,14 @@ impl Generation {
         let request = match self.prepare(job, record).await {
             Ok(request) => request,
             Err(HandlerError::NeedsOperator(problem)) => {
-                return self.give_up(job, record, settlement, &problem).await;
+                return self.abandon(job, record, settlement, &problem).await;
             }
             Err(error) => return Err(error),
         };
         match draw(request).await {
             Ok(bytes) => self.stage(job, record, bytes).await,
             Err(error) if error.disposition() == Disposition::Permanent => {
-                self.give_up(job, record, settlement, &error.to_string()).await
+                self.abandon(job, record, settlement, &error.to_string()).await
             }
             Err(error) => Err(error.into()),
         }

@@ -26,7 +26,7 @@ use providers::generator::Generator;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::dispatch::{evaluate_if_completed, schedule_evaluation_of_change};
+use super::dispatch::{evaluate_after_work, schedule_evaluation_of_change};
 use super::{Clock, Handler, HandlerError, Message, lease_token};
 use crate::local_copy::LocalCopy;
 use crate::panics::caught;
@@ -37,17 +37,17 @@ pub const SLOT_LEASE: SignedDuration = SignedDuration::from_secs(300);
 /// The delay while another worker holds the lease.
 const LEASE_POLL: Duration = Duration::from_secs(10);
 
-/// How long a worker takes further steps towards an image. With what the last one takes, some ten seconds for an
-/// answer or thirty for an output, it stays below what a function may take.
+/// The time within which a worker begins further steps of an image. The last step may take ten seconds for a response
+/// or thirty for an output, so the worker ends before its function's timeout.
 pub const TIME_BUDGET: Duration = Duration::from_secs(120);
 
-/// By how much the clocks of two functions may differ.
+/// The largest difference between the clocks of two functions.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(2);
 
-/// When to go on where only the time was up.
-const AT_ONCE: Duration = Duration::from_secs(1);
+/// The delay of a message whose worker has used up its time.
+const CONTINUATION_DELAY: Duration = Duration::from_secs(1);
 
-/// The generation stage.
+/// The generation handler.
 #[derive(Clone)]
 pub struct Generation {
     pub bucket: Bucket,
@@ -62,7 +62,7 @@ pub struct Generation {
     pub clock: Clock,
 }
 
-/// One image to make, with all it belongs to.
+/// An image to generate, with its plan and actor.
 #[derive(Clone, Copy)]
 struct Job<'a> {
     actor: &'a ActorId,
@@ -131,7 +131,7 @@ impl Generation {
                 SlotState::Done { at, .. } => return self.clean_up(job, Some(*at)).await,
                 SlotState::Failed { .. } => return self.clean_up(job, None).await,
                 SlotState::Numbered { filename } => self.place(job, &record, filename).await?,
-                _ if is_superseded => return self.abandon(job, &record).await,
+                _ if is_superseded => return self.abandon_superseded(job, &record).await,
                 SlotState::Staged => self.assign_number(job, &record).await?,
                 SlotState::Pending
                 | SlotState::Reserved { .. }
@@ -152,7 +152,10 @@ impl Generation {
 
     async fn generate(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         if Instant::now() >= job.deadline {
-            return Err(HandlerError::deferred("the time budget for this image is used up; it continues", AT_ONCE));
+            return Err(HandlerError::deferred(
+                "the time budget for this image is used up; it continues",
+                CONTINUATION_DELAY,
+            ));
         }
         match &self.generator {
             Generator::Embedded => self.draw_embedded(job, record).await,
@@ -160,14 +163,14 @@ impl Generation {
         }
     }
 
-    /// Ends the work on a slot of a superseded plan that has no number. Its image is not made, or not kept; what may have
-    /// been charged counts as paid.
-    async fn abandon(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
+    /// Ends the work on a slot of a superseded plan that has no number. Its image is not made, or not kept; what may
+    /// have been charged counts as paid.
+    async fn abandon_superseded(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         let reason = format!("plan {} of {} accepts no work", job.plan.plan_id, job.actor);
         let state = &record.progress.state;
         if state.charge().is_some() {
-            let given_up = SlotEvent::GivenUp { settlement: state.settlement_in_doubt(), reason: reason.clone() };
-            self.store.advance_slot(job.name(), record, &given_up).await?;
+            let abandoned = SlotEvent::Abandoned { settlement: state.settlement_in_doubt(), reason: reason.clone() };
+            self.store.advance_slot(job.name(), record, &abandoned).await?;
         }
         self.bucket.delete(&self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id)).await?;
         if self.store.actor(job.actor).await?.is_some_and(|actor| actor.status == Status::Parked) {
@@ -177,13 +180,13 @@ impl Generation {
         Err(HandlerError::Rejected(reason))
     }
 
-    /// Removes what the slot has left behind, and requests an evaluation if it was the plan's last. `placed_at` is the time
-    /// at which the image was in place; `None` if there is no image.
+    /// Removes what the slot has left behind, and requests an evaluation if it was the plan's last. `placed_at` is the
+    /// time at which the image was in place; `None` if there is no image.
     async fn clean_up(&self, job: Job<'_>, placed_at: Option<Timestamp>) -> Result<(), HandlerError> {
         let Job { actor, plan, slot, .. } = job;
         self.bucket.delete(&self.keys.staging(actor, &plan.plan_id, &slot.slot_id)).await?;
         info!(%actor, plan_id = plan.plan_id, slot_id = slot.slot_id, kind = %slot.kind, "slot finished");
         let changed = placed_at.map(|placed| placed + MAX_CLOCK_SKEW);
-        evaluate_if_completed(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
+        evaluate_after_work(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
     }
 }

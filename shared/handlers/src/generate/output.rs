@@ -63,8 +63,8 @@ impl Generation {
         self.note_and_fetch_later(job, record, reason).await
     }
 
-    /// A missing output uses up none of the fetches that a damaged one has: [`OUTPUT_LASTS`] limits this wait, whose pauses
-    /// double because each lasts as long as everything before it.
+    /// A missing output uses up none of the fetches that a damaged one has: [`OUTPUT_LASTS`] limits this wait, whose
+    /// pauses double because each lasts as long as everything before it.
     fn defer_fetch(&self, job: Job<'_>, since: Timestamp) -> HandlerError {
         let waited = Duration::try_from(self.clock.now().duration_since(since)).unwrap_or_default();
         let pause = waited.clamp(FIRST_PAUSE, LONGEST_PAUSE);

@@ -15,18 +15,19 @@ use providers::generator::{CREATION_TIMEOUT, Prediction, Replicate, ReplicateErr
 use tokio::time::Instant;
 use tracing::info;
 
-use super::{AT_ONCE, Generation, Job, LEASE_POLL};
+use super::{CONTINUATION_DELAY, Generation, Job, LEASE_POLL};
 use crate::{HandlerError, outage, park, park_over_budget};
 
 /// The time for one search for a prediction whose id is unknown.
 const MAX_SEARCH: Duration = Duration::from_secs(60);
 
-/// Replicate lists a prediction at most this long after its request: the request may take until its timeout, and the list
-/// another 15 seconds (Replicate documents no limit). A search that begins earlier may miss it, and the image would be
-/// paid twice.
+/// Replicate lists a prediction at most this long after its request: the request may take until its timeout, and the
+/// list another 15 seconds (Replicate documents no limit). A search that begins earlier may miss it, and the image
+/// would be paid twice.
 const LISTED_WITHIN: SignedDuration = SignedDuration::from_secs(CREATION_TIMEOUT.as_secs().cast_signed() + 15);
 
-/// Replicate removes the data of a prediction after an hour. A little earlier, a search that finds nothing proves nothing.
+/// Replicate removes the data of a prediction after an hour. A little earlier, a search that finds nothing proves
+/// nothing.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(55);
 
 /// How long to wait for a prediction before the message is deferred. Most take six seconds.
@@ -117,7 +118,7 @@ impl Generation {
             return HandlerError::Generator(ReplicateError::Unlisted.into());
         }
         let wait = Duration::try_from(requested_at.duration_since(now) + LISTED_WITHIN).unwrap_or_default();
-        HandlerError::deferred(ReplicateError::Unlisted.to_string(), wait.max(AT_ONCE))
+        HandlerError::deferred(ReplicateError::Unlisted.to_string(), wait.max(CONTINUATION_DELAY))
     }
 
     async fn request(&self, job: Job<'_>, record: &SlotRecord, replicate: &Replicate) -> Result<(), HandlerError> {
@@ -125,7 +126,7 @@ impl Generation {
             Ok(request) => request,
             Err(HandlerError::NeedsOperator(problem)) => {
                 let settlement = record.progress.state.settlement_in_doubt();
-                return self.give_up(job, record, settlement, &problem).await;
+                return self.abandon(job, record, settlement, &problem).await;
             }
             Err(error) => return Err(error),
         };
@@ -152,8 +153,8 @@ impl Generation {
         Ok(())
     }
 
-    /// `before` is the slot as it was before this request, `record` as it is now. If an earlier request may have created a
-    /// prediction, the failure of this one proves nothing.
+    /// `before` is the slot as it was before this request, `record` as it is now. If an earlier request may have
+    /// created a prediction, the failure of this one proves nothing.
     async fn after_failed_request(
         &self,
         job: Job<'_>,
@@ -175,7 +176,7 @@ impl Generation {
             return self.try_other_prompt(job, record, settlement, reason).await;
         }
         if error.disposition() == Disposition::Permanent {
-            return self.give_up(job, record, settlement, &error.to_string()).await;
+            return self.abandon(job, record, settlement, &error.to_string()).await;
         }
         Err(self.defer_or_fail(job, record, error).await?)
     }

@@ -70,8 +70,8 @@ impl Generation {
         }
     }
 
-    /// Writes the image to its place under its number. An uploaded file that has the number by then, in the bucket or in the
-    /// local copy, keeps it.
+    /// Writes the image to its place under its number. An uploaded file that has the number by then, in the bucket or
+    /// in the local copy, keeps it.
     pub(super) async fn place(&self, job: Job<'_>, record: &SlotRecord, filename: &str) -> Result<(), HandlerError> {
         let is_ours = |image: &Image| image.plan_id.as_ref() == Some(&job.plan.plan_id) && image.deleting.is_none();
         if !self.store.image(job.actor, filename).await?.as_ref().is_some_and(is_ours) {
@@ -99,7 +99,7 @@ impl Generation {
                 Fetched::Whole(there) if there.bytes == staged.bytes => there.etag,
                 _ => {
                     self.local.give_back(job.actor, filename).await?;
-                    // News of it may have been taken for news of ours.
+                    // An earlier notification may have taken that file for this image, and ignored it.
                     schedule_evaluation_of_change(
                         &self.store,
                         &self.queues,
@@ -124,8 +124,8 @@ impl Generation {
         Ok(())
     }
 
-    /// Whether a file of another name has the number of an image that isn't in its place yet: an upload has used the number
-    /// since it was assigned.
+    /// Whether a file of another name has the number of an image that isn't in its place yet: an upload has used the
+    /// number since it was assigned.
     async fn is_number_taken(&self, job: Job<'_>, filename: &str) -> Result<bool, HandlerError> {
         let listed = list_images(&self.bucket, &self.keys, job.actor).await?;
         let here = self.local.filenames(job.actor).await?;

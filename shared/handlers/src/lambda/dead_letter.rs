@@ -50,8 +50,8 @@ impl DeadLetter<'_> {
         Ok(())
     }
 
-    /// The active plan, if an evaluation could not send its messages. Only a message of the evaluation queue resumes the
-    /// dispatch, so without that message the actor would stay `balancing` for ever.
+    /// The active plan, if an evaluation could not send its messages. Only a message of the evaluation queue resumes
+    /// the dispatch, so without that message the actor would stay `balancing` for ever.
     async fn undispatched_plan(&self, actor: &ActorId) -> Option<String> {
         if self.queue != Queue::Evaluation {
             return None;
@@ -70,10 +70,10 @@ impl DeadLetter<'_> {
         }
     }
 
-    /// Whether a deletion of this plan has begun and is incomplete. While the object exists, only the plan's own message
-    /// or another deletion of the image completes it; once the object is gone, an evaluation does too. So the failure
-    /// concerns the actor even if the plan was superseded. A record that can't be read may be the cause of the failure and
-    /// counts as claimed.
+    /// Whether a deletion of this plan has begun and is incomplete. While the object exists, only the plan's own
+    /// message or another deletion of the image completes it; once the object is gone, an evaluation does too. So the
+    /// failure concerns the actor even if the plan was superseded. A record that can't be read may be the cause of the
+    /// failure and counts as claimed.
     async fn has_claimed_images(&self, actor: &ActorId, plan_id: &str) -> bool {
         if self.queue != Queue::Deletion {
             return false;
@@ -85,7 +85,7 @@ impl DeadLetter<'_> {
         };
         for deletion in &plan.delete {
             match self.store.image(actor, &deletion.filename).await {
-                Ok(image) if image.as_ref().and_then(|image| image.deleting.as_deref()) != Some(plan_id) => {}
+                Ok(image) if image.as_ref().is_none_or(|image| !image.is_claimed_by(plan_id)) => {}
                 Ok(_) | Err(_) => return true,
             }
         }

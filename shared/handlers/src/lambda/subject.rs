@@ -32,7 +32,7 @@ impl Subject {
         self.plan_id.as_deref().or_else(|| self.cause["plan_done"].as_str())
     }
 
-    /// The behalf of the event that reports the failed message. An evaluation answers only messages of its own
+    /// The work on whose behalf a failure of the message is reported. Evaluations answer only messages of their own
     /// queue, so the age of manual deletions and generations doesn't matter.
     pub(super) fn behalf(&self, queue: Queue, sent_at: Option<Timestamp>) -> OnBehalf<'_> {
         match self.plan() {

@@ -12,8 +12,8 @@ use crate::decode;
 
 const SIDE: usize = 64;
 
-/// A colour by its profile, and the same in sRGB, computed from the primaries in CIE 1931 (IEC 61966-2-1, SMPTE EG 432-1,
-/// Adobe RGB 1998).
+/// A colour by its profile, and the same in sRGB, computed from the primaries in CIE 1931 (IEC 61966-2-1, SMPTE EG
+/// 432-1, Adobe RGB 1998).
 const DISPLAY_P3: [([u8; 3], [u8; 3]); 5] = [
     ([204, 51, 51], [222, 24, 41]),
     ([120, 160, 90], [108, 161, 80]),

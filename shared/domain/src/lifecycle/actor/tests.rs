@@ -85,14 +85,14 @@ fn repeated_events_change_nothing_more() {
 #[test]
 fn finished_work_does_not_concern_the_actor() {
     let at = |second| Timestamp::from_second(second).unwrap();
-    let ties = Ties {
+    let current = CurrentWork {
         active_plan: Some("active".to_owned()),
         lease_token: Some("held".to_owned()),
         evaluated_at: Some(at(10)),
     };
     let manual = format!("{MANUAL}1");
-    let none = Ties::default();
-    for (behalf, is_concerned, is_concerned_without_ties) in [
+    let none = CurrentWork::default();
+    for (behalf, is_concerned, is_concerned_without_work) in [
         (OnBehalf::Plan("active"), true, false),
         (OnBehalf::Plan("earlier"), false, false),
         (OnBehalf::Plan(&manual), true, true),
@@ -103,7 +103,7 @@ fn finished_work_does_not_concern_the_actor() {
         (OnBehalf::Request(Some(at(11))), true, true),
         (OnBehalf::Request(None), true, true),
     ] {
-        assert_eq!(behalf.concerns(&ties), is_concerned, "{behalf:?}");
-        assert_eq!(behalf.concerns(&none), is_concerned_without_ties, "{behalf:?} without ties");
+        assert_eq!(behalf.concerns(&current), is_concerned, "{behalf:?}");
+        assert_eq!(behalf.concerns(&none), is_concerned_without_work, "{behalf:?} without work");
     }
 }

@@ -52,6 +52,11 @@ fn documented_transitions_are_those_of_the_code() {
 }
 
 #[test]
+fn list_of_events_is_complete() {
+    assert_eq!(events().collect::<Vec<_>>(), DeletionEvent::ALL);
+}
+
+#[test]
 fn only_its_own_claim_counts() {
     let claimed = Image { deleting: Some("p".to_owned()), ..image(None) };
     assert_eq!(DeletionState::of("p", Some(&claimed), true), DeletionState::Claimed);

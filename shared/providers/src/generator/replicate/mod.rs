@@ -37,8 +37,8 @@ pub use model::{ReplicateModel, UnknownModel};
 /// The time limit of a large response: a page of the list, or an output.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The time limit of a creation, which Replicate answers at once. If the response is lost, [`Replicate::find`] finds the
-/// prediction by its seed.
+/// The time limit of a creation, which Replicate answers at once. If the response is lost, [`Replicate::find`] finds
+/// the prediction by its seed.
 pub const CREATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The time limit of a poll, which Replicate answers at once.
@@ -199,7 +199,8 @@ impl Replicate {
         Ok(read::<PredictionAnswer>(self.accepted(response)?)?.into())
     }
 
-    /// Fetches an output, and returns it as a JPEG that was decoded completely. `None` if nothing exists at its address.
+    /// Fetches an output, and returns it as a JPEG that was decoded completely. `None` if nothing exists at its
+    /// address.
     ///
     /// # Errors
     /// If the output can't be fetched, or is unusable.

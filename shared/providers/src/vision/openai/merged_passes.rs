@@ -40,8 +40,8 @@ impl MergedPasses {
     /// The merged observation, or the reason why there is none.
     ///
     /// The quality is the mean of two passes, rounded down; the flags of both count; the reason is that of the lower
-    /// rating. If the two passes disagree on the kind, the kind of the deciding pass holds: it is the majority, or if all
-    /// three differ, the observation at the largest size.
+    /// rating. If the two passes disagree on the kind, the kind of the deciding pass holds: it is the majority, or if
+    /// all three differ, the observation at the largest size.
     pub(super) fn observation(self, passes: u8) -> Result<Observation, String> {
         if let Some(reason) = self.abandoned {
             return Err(reason);

@@ -108,8 +108,8 @@ impl<'a> Session<'a> {
         AssessmentBatch { images, cost: self.reservation.spent().await, interrupted: interrupted.map(Into::into) }
     }
 
-    /// Shows batches and the follow-ups of their answers, a few at a time. When the session stops, it still waits for the
-    /// running requests, because they are paid for.
+    /// Shows batches and the follow-ups of their answers, a few at a time. When the session stops, it still waits for
+    /// the running requests, because they are paid for.
     async fn show(&mut self, batches: Vec<ImageBatch>) {
         let (model, reservation) = (self.model, self.reservation);
         let mut waiting = VecDeque::from(batches);
