@@ -6,9 +6,9 @@ mod support;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use local_stack::{Account, Emulator, EmulatorOptions, Error, LocalStack, Stack};
 use support::options;
@@ -128,16 +128,20 @@ async fn the_emulator_ends_with_its_killed_parent() {
     let port = lines.find_map(|line| line.unwrap().strip_prefix("port ")?.parse().ok()).unwrap();
 
     assert!(!nothing_listens_on(port));
-    assert_eq!(functions_running_at(port), 1);
+    assert_eq!(running_functions(directory.path()), 1);
     parent.kill().unwrap();
     parent.wait().unwrap();
     wait_for("the end of the emulator", || nothing_listens_on(port)).await;
-    wait_for("the end of the function", || functions_running_at(port) == 0).await;
+    wait_for("the end of the function", || running_functions(directory.path()) == 0).await;
 }
 
-/// The emulator unpacks functions into a directory named after its port.
-fn functions_running_at(port: u16) -> usize {
+/// The number of running processes of this test's function. The stack keeps the executable under a name that ends with its
+/// size and time of modification.
+fn running_functions(directory: &Path) -> usize {
+    let metadata = fs::metadata(directory.join("bootstrap")).unwrap();
+    let modified = metadata.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
+    let name = format!("/functions/bootstrap-{}-{}", metadata.len(), modified.as_nanos());
     let processes = Command::new("ps").args(["-eo", "args"]).output().unwrap();
     let processes = String::from_utf8(processes.stdout).unwrap();
-    processes.lines().filter(|line| line.contains(&format!("-code-{port}/"))).count()
+    processes.lines().filter(|line| line.contains(&name)).count()
 }
