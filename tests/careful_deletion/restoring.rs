@@ -10,7 +10,7 @@ use domain::actor::ActorId;
 use domain::manifest::Manifest;
 use domain::trash::TrashRecord;
 use handlers::Clock;
-use handlers::local_copy::{Claimed, LocalCopy};
+use handlers::local_copy::{LocalCopy, Saved};
 use handlers::restore::{Restoration, RestoreError};
 use local_stack::Account;
 use serde_json::json;
@@ -113,7 +113,7 @@ async fn interrupted_restore_can_be_repeated() {
         }
         if steps >= 3 {
             let local = LocalCopy::new(Some(stack.data.path().to_owned()));
-            assert_eq!(local.restore(&actor, &trashed.plan_id, name, &bytes).await.unwrap(), Claimed::Ours);
+            assert_eq!(local.restore(&actor, &trashed.plan_id, name, &bytes).await.unwrap(), Saved::Done);
         }
         if steps >= 4 {
             stack.bucket.delete(&trash_key).await.unwrap();

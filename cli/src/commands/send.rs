@@ -39,7 +39,7 @@ pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
     let Send { connection, json, message } = arguments;
     let mut request = Request::of(message)?;
     let connected = Connected::to(&connection, std::slice::from_ref(&request.actor)).await?;
-    request.name_known_images(&connected.services.store).await?;
+    request.spell_names_as_recorded(&connected.services.store).await?;
     connected.services.queues.send_body(request.queue, request.body.clone(), Duration::ZERO).await?;
     match request.patience {
         Some(patience) => {
@@ -59,6 +59,10 @@ pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
 }
 
 impl Request {
+    fn new(queue: Queue, actor: ActorId, request_id: String, body: String, purpose: String) -> Self {
+        Self { queue, actor, request_id, body, filenames: Vec::new(), purpose, patience: None }
+    }
+
     fn of(message: SendMessage) -> anyhow::Result<Self> {
         match message {
             SendMessage::Evaluation { actor, dry_run, no_wait, timeout, scope, force } => {
@@ -75,22 +79,14 @@ impl Request {
                 EvaluationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
                 let purpose = if dry_run { "a dry run" } else { "an evaluation" };
                 let patience = (dry_run && !no_wait).then_some(Duration::from_secs(timeout));
-                Ok(Self {
-                    queue: Queue::Evaluation,
-                    actor,
-                    request_id,
-                    body,
-                    filenames: Vec::new(),
-                    purpose: purpose.to_owned(),
-                    patience,
-                })
+                Ok(Self { patience, ..Self::new(Queue::Evaluation, actor, request_id, body, purpose.to_owned()) })
             }
             SendMessage::Deletion { actor, filenames } => {
                 let request_id = new_request_id();
                 let purpose = format!("the deletion of {}", images(filenames.len()));
                 let body = deletion(&actor, &filenames, &request_id)?;
                 DeletionMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
-                Ok(Self { queue: Queue::Deletion, actor, request_id, body, filenames, purpose, patience: None })
+                Ok(Self { filenames, ..Self::new(Queue::Deletion, actor, request_id, body, purpose) })
             }
             SendMessage::Generation { actor, photorealistic, bw_stylized, color_stylized } => {
                 let generate = KindCounts { photorealistic, bw_stylized, color_stylized };
@@ -109,22 +105,14 @@ impl Request {
                 };
                 let body = serde_json::to_string(&message)?;
                 GenerationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
-                Ok(Self {
-                    queue: Queue::Generation,
-                    actor,
-                    request_id,
-                    body,
-                    filenames: Vec::new(),
-                    purpose,
-                    patience: None,
-                })
+                Ok(Self::new(Queue::Generation, actor, request_id, body, purpose))
             }
         }
     }
 
     /// Spells the names of the images to delete as the stack does; a shell's completion may use another Unicode form.
     /// Reports unknown names.
-    async fn name_known_images(&mut self, store: &Store) -> anyhow::Result<()> {
+    async fn spell_names_as_recorded(&mut self, store: &Store) -> anyhow::Result<()> {
         if self.filenames.is_empty() {
             return Ok(());
         }

@@ -29,7 +29,7 @@ impl Listing {
     pub(super) fn obstacle(&self) -> Option<String> {
         let decomposed = self.decomposed.as_ref().map(|(folder, count)| {
             format!(
-                "found {} below {folder}, whose name is spelt with combining marks, as macOS does, so that it is another folder than {}/: move them there",
+                "found {} below {folder}. Its name has combining marks, as macOS writes them, so it is not the folder {}/: move them there",
                 images_in_words(*count),
                 self.place
             )
@@ -89,11 +89,11 @@ async fn images_below(bucket: &Bucket, folder: &str) -> Result<usize, HandlerErr
 }
 
 /// Files in an actor's folder of the bucket, images or not, at one moment.
-pub(super) struct Folder {
+pub(super) struct FolderSnapshot {
     etags: BTreeMap<String, String>,
 }
 
-impl Folder {
+impl FolderSnapshot {
     /// Lists the files whose names start with this prefix.
     pub(super) async fn list(bucket: &Bucket, keys: &Keys, actor: &ActorId, start: &str) -> Result<Self, AwsError> {
         let folder = keys.training_data(actor);

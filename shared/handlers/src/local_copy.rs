@@ -12,12 +12,12 @@ use tracing::warn;
 use super::moving::{self, Moved};
 use super::names_on_disk::entry;
 
-/// The owner of a file name in the local copy.
+/// The result of saving a file under a name that must be free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claimed {
-    /// The image.
-    Ours,
-    /// Another file.
+pub enum Saved {
+    /// The file has the name, or there is no local copy.
+    Done,
+    /// Another file has the name.
     Occupied,
 }
 
@@ -63,17 +63,17 @@ impl LocalCopy {
     }
 
     /// Saves an image atomically under a free name.
-    pub async fn claim(&self, actor: &ActorId, filename: &str, bytes: &[u8]) -> Result<Claimed, LocalCopyError> {
-        let Some(path) = self.image_path(actor, filename) else { return Ok(Claimed::Ours) };
+    pub async fn save_new(&self, actor: &ActorId, filename: &str, bytes: &[u8]) -> Result<Saved, LocalCopyError> {
+        let Some(path) = self.image_path(actor, filename) else { return Ok(Saved::Done) };
         self.require_data_folder()?;
         if write_new(&path, bytes).await? || self.read(&path).await?.as_deref() == Some(bytes) {
-            Ok(Claimed::Ours)
+            Ok(Saved::Done)
         } else {
-            Ok(Claimed::Occupied)
+            Ok(Saved::Occupied)
         }
     }
 
-    /// A missing data folder, as on an unmounted disk, is not created again in its place.
+    /// Fails if the data folder is missing, for example because its disk is not mounted. Saving would create it again.
     fn require_data_folder(&self) -> Result<(), LocalCopyError> {
         match self.data.as_deref().filter(|data| !data.is_dir()) {
             Some(gone) => Err(failed(gone, "found", io::ErrorKind::NotFound.into())),
@@ -81,8 +81,8 @@ impl LocalCopy {
         }
     }
 
-    /// Removes a file that [`Self::claim`] has saved.
-    pub async fn give_back(&self, actor: &ActorId, filename: &str) -> Result<(), LocalCopyError> {
+    /// Removes a file that [`Self::save_new`] has saved.
+    pub async fn remove_saved(&self, actor: &ActorId, filename: &str) -> Result<(), LocalCopyError> {
         let Some(path) = self.image_path(actor, filename) else { return Ok(()) };
         match fs::remove_file(&path).await {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(failed(&path, "removed", cause)),
@@ -147,18 +147,18 @@ impl LocalCopy {
         plan_id: &str,
         filename: &str,
         content: &[u8],
-    ) -> Result<Claimed, LocalCopyError> {
+    ) -> Result<Saved, LocalCopyError> {
         let (Some(path), Some(trash)) = (self.image_path(actor, filename), self.trash_path(actor, plan_id, filename))
         else {
-            return Ok(Claimed::Ours);
+            return Ok(Saved::Done);
         };
         if self.read(&trash).await?.as_deref() != Some(content) {
-            return self.claim(actor, filename, content).await;
+            return self.save_new(actor, filename, content).await;
         }
         match move_new(&trash, &path).await? {
-            Moved::Done => Ok(Claimed::Ours),
-            Moved::Occupied => Ok(Claimed::Occupied),
-            Moved::Missing => self.claim(actor, filename, content).await,
+            Moved::Done => Ok(Saved::Done),
+            Moved::Occupied => Ok(Saved::Occupied),
+            Moved::Missing => self.save_new(actor, filename, content).await,
         }
     }
 
@@ -258,9 +258,9 @@ mod tests {
         let data = root.path().join("data");
         let local = LocalCopy::new(Some(data.clone()));
         let actor = "hero".parse().unwrap();
-        let error = local.claim(&actor, "hero_1.jpg", b"image").await.unwrap_err().to_string();
+        let error = local.save_new(&actor, "hero_1.jpg", b"image").await.unwrap_err().to_string();
         assert!(error.contains(data.to_str().unwrap()) && !data.exists(), "{error}");
         std::fs::create_dir(&data).unwrap();
-        assert_eq!(local.claim(&actor, "hero_1.jpg", b"image").await.unwrap(), Claimed::Ours);
+        assert_eq!(local.save_new(&actor, "hero_1.jpg", b"image").await.unwrap(), Saved::Done);
     }
 }

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use tracing::info;
 
 use crate::Clock;
-use crate::local_copy::{Claimed, LocalCopy, LocalCopyError};
+use crate::local_copy::{LocalCopy, LocalCopyError, Saved};
 
 #[derive(Clone, Copy)]
 pub struct Restoration<'a> {
@@ -152,8 +152,8 @@ impl Restoration<'_> {
         }
         let Some(object) = self.bucket.get(&self.keys.image(actor, filename)).await? else { return Ok(()) };
         match self.local.restore(actor, &trashed.plan_id, filename, &object.bytes).await? {
-            Claimed::Ours => Ok(()),
-            Claimed::Occupied => Err(RestoreError::Occupied { filename: filename.to_owned() }),
+            Saved::Done => Ok(()),
+            Saved::Occupied => Err(RestoreError::Occupied { filename: filename.to_owned() }),
         }
     }
 

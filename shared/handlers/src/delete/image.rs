@@ -10,7 +10,7 @@ use domain::trash::TrashRecord;
 
 use super::{Deletion, Outcome};
 use crate::HandlerError;
-use crate::listing::Folder;
+use crate::listing::FolderSnapshot;
 
 impl Deletion {
     /// Moves one version of an image to the trash. It claims the image first and releases the claim with the image
@@ -115,7 +115,7 @@ impl Deletion {
         plan_id: &str,
         etag: &str,
         reason: &str,
-        folder: &Folder,
+        folder: &FolderSnapshot,
     ) -> TrashRecord {
         let now = self.clock.now();
         let image = Image {

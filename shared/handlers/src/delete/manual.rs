@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::{Deletion, Outcome, check_time};
 use crate::base_image::BaseImages;
-use crate::listing::Folder;
+use crate::listing::FolderSnapshot;
 use crate::{HandlerError, Message, actors};
 
 /// The delay after a file was replaced during its deletion.
@@ -109,7 +109,7 @@ impl Deletion {
         actor: &ActorId,
         deletion_id: &str,
         filename: &str,
-        folder: &Folder,
+        folder: &FolderSnapshot,
     ) -> Result<Outcome, HandlerError> {
         let known = self.store.image(actor, filename).await?;
         let has_begun = known.as_ref().is_some_and(|image| image.deleting.is_some());

@@ -15,7 +15,7 @@ use domain::keys::Keys;
 use domain::messages::DeletionMessage;
 use tokio::time::Instant;
 
-use super::listing::Folder;
+use super::listing::FolderSnapshot;
 use super::{Clock, Handler, HandlerError, Message};
 use crate::local_copy::LocalCopy;
 
@@ -71,8 +71,8 @@ enum Outcome {
 
 impl Deletion {
     /// Lists the actor's files. One listing serves all deletions of a message, because most images have no sidecars.
-    async fn folder(&self, actor: &ActorId) -> Result<Folder, HandlerError> {
-        Ok(Folder::list(&self.bucket, &self.keys, actor, "").await?)
+    async fn folder(&self, actor: &ActorId) -> Result<FolderSnapshot, HandlerError> {
+        Ok(FolderSnapshot::list(&self.bucket, &self.keys, actor, "").await?)
     }
 }
 

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::{Deletion, Outcome, check_time};
 use crate::HandlerError;
 use crate::dispatch::{dispatch_slots, evaluate_after_work};
-use crate::listing::Folder;
+use crate::listing::FolderSnapshot;
 
 impl Deletion {
     pub(super) async fn execute_plan(&self, actor: &ActorId, plan_id: &str) -> Result<(), HandlerError> {
@@ -64,7 +64,7 @@ impl Deletion {
         actor: &ActorId,
         plan_id: &str,
         deletion: &PlannedDeletion,
-        folder: &Folder,
+        folder: &FolderSnapshot,
     ) -> Result<Outcome, HandlerError> {
         let PlannedDeletion { filename, etag, reason } = deletion;
         let wanted = self.trash_record(actor, filename, plan_id, etag, reason, folder);

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use super::Deletion;
 use crate::HandlerError;
-use crate::listing::Folder;
+use crate::listing::FolderSnapshot;
 
 impl Deletion {
     /// Moves the sidecars of a deleted image to the trash if they are the versions that existed when its deletion began
@@ -23,7 +23,7 @@ impl Deletion {
         if deleted.sidecars.is_empty() {
             return Ok(());
         }
-        let now = Folder::list(&self.bucket, &self.keys, actor, shared_prefix(filename)).await?;
+        let now = FolderSnapshot::list(&self.bucket, &self.keys, actor, shared_prefix(filename)).await?;
         if now.contains(filename) {
             return Ok(());
         }

@@ -17,7 +17,7 @@ use super::{Generation, Job, MAX_CLOCK_SKEW};
 use crate::HandlerError;
 use crate::dispatch::schedule_evaluation_of_change;
 use crate::listing::list_images;
-use crate::local_copy::Claimed;
+use crate::local_copy::Saved;
 
 impl Generation {
     /// Assigns the image the next number and creates its record.
@@ -84,11 +84,11 @@ impl Generation {
             warn!(actor = %job.actor, plan_id = job.plan.plan_id, slot_id = job.slot.slot_id, reason, "image lost");
             return Ok(self.store.fail_numbered_slot(job.name(), record, &reason).await?);
         };
-        if self.local.claim(job.actor, filename, &staged.bytes).await? == Claimed::Occupied {
+        if self.local.save_new(job.actor, filename, &staged.bytes).await? == Saved::Occupied {
             return Ok(self.store.release_number(job.name(), record).await?);
         }
         if self.is_number_taken(job, filename).await? {
-            self.local.give_back(job.actor, filename).await?;
+            self.local.remove_saved(job.actor, filename).await?;
             return Ok(self.store.release_number(job.name(), record).await?);
         }
         let key = self.keys.image(job.actor, filename);
@@ -98,7 +98,7 @@ impl Generation {
                 // An earlier attempt got this far.
                 Fetched::Whole(there) if there.bytes == staged.bytes => there.etag,
                 _ => {
-                    self.local.give_back(job.actor, filename).await?;
+                    self.local.remove_saved(job.actor, filename).await?;
                     // An earlier notification may have taken that file for this image, and ignored it.
                     schedule_evaluation_of_change(
                         &self.store,
