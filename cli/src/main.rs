@@ -1,6 +1,8 @@
 //! The `balancer` command.
 
 mod arguments;
+mod atomic_file;
+mod bars;
 mod commands;
 mod connection;
 mod demo;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use domain::status::Status;
 
-use crate::progress;
+use crate::bars::BARS;
 
 /// The end of a command that has not failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub fn try_answer(text: impl std::fmt::Display) -> anyhow::Result<()> {
 
 /// Writes a remark to standard error, above any progress bars. If the terminal is gone, the remark is dropped.
 pub fn remark(text: impl std::fmt::Display) {
-    progress::with_hidden_bars(|| drop(writeln!(std::io::stderr().lock(), "{text}")));
+    BARS.suspend(|| drop(writeln!(std::io::stderr().lock(), "{text}")));
 }
 
 /// A word, quoted for a shell.

@@ -11,8 +11,8 @@ use domain::files::IMAGE_EXTENSIONS_IN_WORDS;
 use image::{ImageFormat, RgbImage};
 use imaging::{PREVIEW_SIDE, decode, measure, shrink};
 
+use crate::atomic_file::replace;
 use crate::folder::{Contents, ImageFile};
-use crate::local::replace;
 use crate::outcome::remark;
 use crate::progress::Progress;
 

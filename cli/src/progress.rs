@@ -2,20 +2,12 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::bars::BARS;
 use crate::outcome::remark;
-
-/// All progress bars, so that remarks can be printed above them.
-static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
-
-/// Runs a closure while the bars are hidden.
-pub fn with_hidden_bars(act: impl FnOnce()) {
-    BARS.suspend(act);
-}
 
 /// A bar for work with a known number of steps.
 pub struct Progress(ProgressBar);

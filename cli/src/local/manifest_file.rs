@@ -10,7 +10,7 @@ use domain::manifest::Manifest;
 use super::actor_files::ActorFiles;
 use super::circumstances::Circumstances;
 use super::data_folder::ActorFolder;
-use super::sync_back::write_atomically;
+use crate::atomic_file::write_atomically;
 
 /// Writes the table's records of an actor, unless the file is up to date. Returns the manifest; `None` if the table has
 /// no such actor.

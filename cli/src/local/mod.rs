@@ -37,4 +37,3 @@ pub use registry::RunningStack;
 pub use report::{ActorReport, Undo, counts};
 pub use salvage::record_trash;
 pub use session::{Ending, Options, lock, run};
-pub use sync_back::{replace, write_atomically};

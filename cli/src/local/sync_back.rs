@@ -1,15 +1,11 @@
 //! Brings the folder into agreement with the bucket at the end of a run.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use aws::stack::Services;
 use domain::files::{composed, is_image_name};
 use domain::manifest::Manifest;
-use handlers::moving::temporary_file;
 
 use super::actor_files;
 use super::circumstances::Circumstances;
@@ -17,6 +13,7 @@ use super::data_folder::{ActorFolder, is_there};
 use super::manifest_file;
 use super::missing_images;
 use super::salvage::forget_unplaced;
+use crate::atomic_file::write_atomically;
 use crate::outcome::remark;
 
 /// Writes the images that the folder lacks, and the actor's `manifest.json`. The functions have written most of them
@@ -80,33 +77,5 @@ async fn sync_trash_back(services: &Services, folder: &ActorFolder, manifest: &M
             }
         }
     }
-    Ok(())
-}
-
-/// Writes a file as [`replace`] does, and creates its folder if necessary.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let dir = dir_of(path);
-    fs::create_dir_all(dir).with_context(|| format!("{} can't be created", dir.display()))?;
-    replace(path, bytes)
-}
-
-/// Writes a file so that a reader sees it completely or not at all, even if the program or the machine stops meanwhile.
-/// If the name is a link, the link's target is written.
-pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    write_temporary_file(&place, dir_of(&place), bytes).with_context(|| format!("{} can't be written", path.display()))
-}
-
-fn dir_of(path: &Path) -> &Path {
-    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn write_temporary_file(path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = temporary_file(dir)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    // Not every file system can sync a folder; in that case the old name may reappear after a power cut.
-    let _ = File::open(dir).and_then(|dir| dir.sync_all());
     Ok(())
 }

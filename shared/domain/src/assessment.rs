@@ -1,106 +1,12 @@
-//! Observations and assessments of images: kind, quality and flags.
-
-use std::fmt;
+//! Assessments: observations joined with measurements, and limited by faults.
 
 use serde::{Deserialize, Serialize};
 
 use crate::duplicates::{Duplicate, find_duplicates};
-use crate::facts::Facts;
 use crate::kind::Kind;
 use crate::limits;
 use crate::limits::{FrontalImages, Limit};
-
-/// The best quality; the worst is 1.
-pub const BEST_QUALITY: u8 = 10;
-
-/// A named fault or property that makes an image worse, or useless, for training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Flag {
-    /// The character looks into the camera.
-    LookingAtCamera,
-    /// The image is symmetrical and centred, like a passport photograph.
-    Symmetrical,
-    /// Hands, limbs or face are malformed.
-    DistortedAnatomy,
-    /// The image is out of focus, or full of compression artefacts.
-    Blurry,
-    /// Measured: the image is far too dark, or far too light, for training.
-    BadExposure,
-    /// Measured: the image has fewer pixels than trainers require.
-    Small,
-    /// Measured: the file is a byte-for-byte copy of another image of the set.
-    ExactDuplicate,
-    /// Measured: possibly the same picture as another image of the set. A perceptual hash can't be certain.
-    NearDuplicate,
-}
-
-impl Flag {
-    /// The words for a sentence, such as `face turned to the camera`.
-    #[must_use]
-    pub const fn in_words(self) -> &'static str {
-        match self {
-            Self::LookingAtCamera => "face turned to the camera",
-            Self::Symmetrical => "symmetrical",
-            Self::DistortedAnatomy => "distorted anatomy",
-            Self::Blurry => "blurry",
-            Self::BadExposure => "badly exposed",
-            Self::Small => "small",
-            Self::ExactDuplicate => "copy of another file",
-            Self::NearDuplicate => "much like another image",
-        }
-    }
-
-    /// Whether the flag, which may leave the quality unchanged, decides between images of equal quality.
-    #[must_use]
-    pub const fn loses_ties(self) -> bool {
-        matches!(self, Self::LookingAtCamera | Self::Symmetrical | Self::NearDuplicate)
-    }
-}
-
-impl fmt::Display for Flag {
-    /// The serialised name, such as `looking_at_camera`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
-
-/// The origin of an image.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Origin {
-    /// The user provided the image.
-    #[default]
-    Uploaded,
-    /// The balancer generated the image.
-    Generated {
-        /// The requested kind; `None` if no record contains it any more.
-        #[serde(default)]
-        requested: Option<Kind>,
-    },
-}
-
-impl Origin {
-    /// Whether the user provided the image.
-    #[must_use]
-    pub const fn is_uploaded(&self) -> bool {
-        matches!(self, Self::Uploaded)
-    }
-}
-
-/// A vision model's report on one image. The model only observes: other code counts, plans, and limits the quality of
-/// faulty images.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Observation {
-    /// The kind of the image.
-    pub kind: Kind,
-    /// The quality for training, from 1 (useless) to 10 (perfect).
-    pub quality: u8,
-    /// The faults and properties that were found.
-    pub flags: Vec<Flag>,
-    /// The reason, as a sentence for the user.
-    pub reason: String,
-}
+pub use crate::observation::{BEST_QUALITY, Flag, Observation, Observed, Origin};
 
 /// The assessment of one image of a set: the observation joined with the facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,21 +30,6 @@ pub struct Assessment {
     /// The origin; an uploaded image if omitted.
     #[serde(default, skip_serializing_if = "Origin::is_uploaded")]
     pub origin: Origin,
-}
-
-/// An image with the model's observation and the facts of its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Observed {
-    /// The image's file name.
-    pub filename: String,
-    /// The model's observation.
-    pub observation: Observation,
-    /// The measurements of the file.
-    pub facts: Facts,
-    /// The origin.
-    pub origin: Origin,
-    /// Whether the operator pinned the image.
-    pub pinned: bool,
 }
 
 /// Joins the model's observations of a set with the measurements of each image and of the set, and limits each quality

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::assessment::{Observed, Origin};
 use crate::numbering::number_of;
+use crate::observation::{Observed, Origin};
 
 /// The way in which an image repeats another one of its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

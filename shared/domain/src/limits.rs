@@ -6,9 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::assessment::{BEST_QUALITY, Flag};
 use crate::facts::{Facts, Tones};
 use crate::kind::Kind;
+use crate::observation::{BEST_QUALITY, Flag};
 
 /// A shorter side, in pixels, below which an image is small.
 const SMALL_BELOW: u32 = 768;

@@ -14,8 +14,9 @@ use handlers::moving::{Moved, move_new};
 use handlers::restore::RestoreError;
 
 use super::{Restored, Wanted, find_wanted};
+use crate::atomic_file::write_atomically;
 use crate::local::data_folder::ActorFolder;
-use crate::local::{lock, record_trash, write_atomically};
+use crate::local::{lock, record_trash};
 
 /// Moves images from the trash back into the set, and records them in `manifest.json`.
 pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {

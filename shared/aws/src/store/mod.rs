@@ -25,6 +25,7 @@ pub mod plans;
 mod read;
 pub mod rejections;
 mod revisions;
+mod slot_record;
 pub mod slots;
 pub mod spending;
 mod standing;

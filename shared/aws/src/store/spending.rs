@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{Change, Condition, Write};
 use super::items::{self, Item, number, value};
 use super::plans::plan_key;
-use super::slots::{SlotName, SlotRecord};
+use super::slot_record::{SlotName, SlotRecord};
 use super::write::Failure;
 use super::{Store, StoreError};
 
