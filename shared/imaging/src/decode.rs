@@ -6,55 +6,14 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage, RgbaImage};
 use moxcms::ColorProfile;
 
+use super::decode_error::{DecodeError, MAX_BYTES, MAX_PIXELS, check_dimensions};
 use super::{colour, inks, jpeg, webp};
-
-/// The maximum size of a file, in bytes.
-pub const MAX_BYTES: u64 = 50 * 1024 * 1024;
-
-/// The maximum length of a side, in pixels.
-pub const MAX_SIDE: u32 = 12_000;
-
-/// The maximum number of pixels. With 16 bits in each of four channels, the decoding of such an image takes 600 MB, and
-/// the evaluation function decodes two at a time.
-pub const MAX_PIXELS: u64 = 40_000_000;
-
-/// The minimum length of a side, in pixels. A model learns nothing from smaller images.
-pub const MIN_SIDE: u32 = 64;
 
 /// The bytes that a decoder may allocate: the largest accepted image with 16 bits in each of four channels.
 const MAX_ALLOCATION: u64 = MAX_PIXELS * 8;
 
 /// The bytes that a decoder may allocate for the data before the pixels, such as a colour profile.
 const MAX_PREAMBLE: u64 = 16 * 1024 * 1024;
-
-/// Why a file is unusable as an image, with the remedy. A retry can't succeed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    #[error("the file is empty; upload it again, or delete it")]
-    Empty,
-    #[error("the file has {} MB, more than the {} MB accepted; save it smaller", .0 / 1_048_576, MAX_BYTES / 1_048_576)]
-    TooLarge(u64),
-    #[error("the content is not PNG, JPEG or WebP; convert it, or delete it")]
-    NotAnImage,
-    #[error(
-        "{width}×{height} pixels are more than the {MAX_SIDE} a side and {} million in all accepted; scale it down",
-        MAX_PIXELS / 1_000_000
-    )]
-    TooManyPixels { width: u32, height: u32 },
-    #[error("{width}×{height} pixels are too few; at least {MIN_SIDE} a side are needed, so upload a larger version")]
-    TooFewPixels { width: u32, height: u32 },
-    #[error("the file ends before its image does; upload it again, or delete it")]
-    Truncated,
-    /// A JPEG has an end-of-image marker before all of its rows.
-    #[error("only the upper {rows} of its {height} rows are there; upload it again, or delete it")]
-    RowsMissing {
-        /// The number of rows that can be decoded.
-        rows: u32,
-        height: u32,
-    },
-    #[error("the file is damaged ({0}); upload it again, or delete it")]
-    Damaged(String),
-}
 
 /// Decodes a PNG, JPEG or WebP of any colour model and depth as upright RGB.
 ///
@@ -116,19 +75,6 @@ fn in_srgb(
 #[must_use]
 pub fn is_jpeg(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xFF, 0xD8, 0xFF])
-}
-
-/// # Errors
-/// If the image is larger or smaller than the limits.
-pub(super) fn check_dimensions(width: u32, height: u32) -> Result<(), DecodeError> {
-    let pixels = u64::from(width) * u64::from(height);
-    if width.max(height) > MAX_SIDE || pixels > MAX_PIXELS {
-        Err(DecodeError::TooManyPixels { width, height })
-    } else if width.min(height) < MIN_SIDE {
-        Err(DecodeError::TooFewPixels { width, height })
-    } else {
-        Ok(())
-    }
 }
 
 fn limits(bytes: u64) -> Limits {

@@ -2,6 +2,7 @@
 
 mod colour;
 mod decode;
+mod decode_error;
 mod facts;
 pub mod grid;
 mod inks;
@@ -13,7 +14,8 @@ use fast_image_resize as fir;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageError, RgbImage};
 
-pub use decode::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE, decode, is_jpeg};
+pub use decode::{decode, is_jpeg};
+pub use decode_error::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE};
 pub use facts::{measure, sha256};
 pub use tones::tones_of;
 

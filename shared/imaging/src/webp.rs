@@ -1,6 +1,6 @@
 //! Checks the size of a WebP file before the decoder reads it.
 
-use super::decode::DecodeError;
+use super::decode_error::DecodeError;
 
 /// The file without the bytes after its own end, by the sizes of its chunks (RFC 9649, 2.3 and 2.4).
 ///

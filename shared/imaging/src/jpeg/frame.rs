@@ -1,6 +1,6 @@
 //! The frame of a JPEG: its size, its components, and the data received so far.
 
-use super::super::decode::{DecodeError, check_dimensions};
+use super::super::decode_error::{DecodeError, check_dimensions};
 
 /// A component: one of the planes that make up the image.
 #[derive(Debug)]

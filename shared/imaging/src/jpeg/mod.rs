@@ -14,7 +14,7 @@ mod tests;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::decode::DecodeError;
+use super::decode_error::DecodeError;
 use frame::Frame;
 use scan::{Broken, Scan, Tables, Why};
 
