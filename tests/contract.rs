@@ -1,4 +1,5 @@
 //! The sample events define the message formats for senders. Each must parse to what its file name states.
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! A repeated message or upload changes nothing.
+
 use std::collections::BTreeMap;
 
 use aws::queues::Queue;

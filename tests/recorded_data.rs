@@ -1,4 +1,5 @@
 //! Real manifests are imported and exported without loss.
+
 use std::fs;
 
 use aws::exchange;

@@ -1,4 +1,5 @@
 //! Invalid uploads and messages damage nothing and are reported.
+
 mod files;
 mod hostile;
 mod messages;

@@ -1,5 +1,6 @@
 //! Deletion is careful: it never deletes a pinned image, another version than the assessed one, or a large share of a
 //! set without approval, and every deleted image can be restored.
+
 mod approval;
 mod generated_images;
 mod interrupted;

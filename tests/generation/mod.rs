@@ -1,4 +1,5 @@
 //! The generation handler against a stand-in for Replicate: its response to every answer.
+
 mod creation;
 mod interruptions;
 mod lost_creations;

@@ -1,4 +1,5 @@
 //! The deployed stack with stand-ins for both paid services, over real HTTP.
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

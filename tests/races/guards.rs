@@ -9,7 +9,6 @@ use balancer_tests::stack::actor;
 use balancer_tests::world::World;
 use domain::actor::ActorId;
 use domain::budget::{Budget, Charge};
-use domain::lifecycle::actor::{ActorEvent, OnBehalf};
 use domain::lifecycle::deletion::Version;
 use domain::lifecycle::slot::SlotEvent;
 use domain::manifest::Image;
@@ -23,7 +22,7 @@ use handlers::{Handler, HandlerError, Message};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-const LEASE: SignedDuration = SignedDuration::from_secs(300);
+pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(300);
 
 /// Handlers that always fail, one for each queue.
 struct Generating;
@@ -71,7 +70,7 @@ pub(crate) async fn fail_last_delivery(world: &World, handler: impl Handler, bod
     assert_eq!(answer.batch_item_failures.len(), 1);
 }
 
-async fn status(world: &World, actor: &ActorId) -> Status {
+pub(super) async fn status(world: &World, actor: &ActorId) -> Status {
     world.store.actor(actor).await.unwrap().unwrap().status
 }
 
@@ -94,7 +93,7 @@ fn plan(name: &str, origin: Origin, now: Timestamp) -> Plan {
 }
 
 /// An actor whose plan `p` is running.
-async fn balancing() -> (World, ActorId) {
+pub(super) async fn balancing() -> (World, ActorId) {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let now = world.clock.now();
     world.store.take_lease(&hero, "token", now, LEASE).await.unwrap().unwrap();
@@ -297,33 +296,6 @@ async fn dry_run_replaces_no_other_plan() {
     let dry = Plan { state: PlanState::DryRun, ..plan("p", Origin::Evaluation, world.clock.now()) };
     world.store.record_plan(&hero, &dry).await.unwrap();
     assert_eq!(world.store.plan(&hero, "p").await.unwrap().unwrap().state, PlanState::Adopted);
-}
-
-#[tokio::test]
-async fn finished_work_neither_parks_nor_resumes_an_actor() {
-    let (world, hero) = balancing().await;
-    let now = world.clock.now();
-    let happened =
-        async |behalf, event: &ActorEvent| world.store.change_standing(&hero, behalf, event, now).await.unwrap();
-    let parked = ActorEvent::WorkParked { limit: None, reason: "no money".to_owned() };
-    let park = async |behalf| happened(behalf, &parked).await;
-    for behalf in [OnBehalf::Plan("another"), OnBehalf::Evaluation("token")] {
-        assert!(!park(behalf).await, "{behalf:?}");
-        assert_eq!(status(&world, &hero).await, Status::Balancing, "{behalf:?}");
-    }
-    park(OnBehalf::Plan("p")).await;
-    assert_eq!(status(&world, &hero).await, Status::Parked);
-    happened(OnBehalf::Plan("another"), &ActorEvent::WorkResumed).await;
-    assert_eq!(status(&world, &hero).await, Status::Parked);
-    happened(OnBehalf::Plan("p"), &ActorEvent::WorkResumed).await;
-    assert_eq!(status(&world, &hero).await, Status::Balancing);
-
-    let required = ActorEvent::AttentionRequired { reason: "no".to_owned() };
-    let is_changed = happened(OnBehalf::Evaluation("lost"), &required).await;
-    assert!(!is_changed && status(&world, &hero).await == Status::Balancing);
-    world.store.take_lease(&hero, "held", now, LEASE).await.unwrap().unwrap();
-    park(OnBehalf::Evaluation("held")).await;
-    assert_eq!(status(&world, &hero).await, Status::Parked);
 }
 
 #[tokio::test]

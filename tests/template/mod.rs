@@ -1,5 +1,6 @@
 //! The template. Most tests check its text, because the emulator accepts what AWS rejects; one compares the permissions
 //! with the calls of the running functions.
+
 mod alarms;
 mod bucket_and_table;
 mod calls;

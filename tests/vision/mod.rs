@@ -1,4 +1,5 @@
 //! The vision service over real HTTP, against a stand-in as strict as the vendor.
+
 mod accuracy;
 mod answers;
 mod budgets;
