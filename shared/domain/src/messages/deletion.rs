@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidMessage, MAX_ID_LENGTH, checked_id, shortened};
+use super::{InvalidMessage, MAX_ID_LENGTH, MAX_REQUEST_ID_LENGTH, checked_id, shortened};
 use crate::actor::ActorId;
 use crate::files::is_image_name;
 use crate::json::without_mark;
-use crate::plan::MANUAL;
 
 /// The maximum number of files in one message.
 pub const MAX_FILES_PER_MESSAGE: usize = 100;
@@ -56,7 +55,7 @@ impl DeletionMessage {
             reason,
         };
         let fields: Fields = serde_json::from_str(without_mark(body)).map_err(|error| invalid(error.to_string()))?;
-        let checked = |id: String| checked_id(id, "a request", MAX_ID_LENGTH - MANUAL.len()).map_err(invalid);
+        let checked = |id: String| checked_id(id, "a request", MAX_REQUEST_ID_LENGTH).map_err(invalid);
         let request_id = fields.request_id.map(checked).transpose()?;
         match (fields.plan_id, fields.filenames) {
             (Some(plan_id), None) if request_id.is_none() => {

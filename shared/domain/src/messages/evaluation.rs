@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::object_event::{self, Upload};
-use super::{InvalidMessage, MAX_ID_LENGTH, checked_id};
+use super::{InvalidMessage, MAX_REQUEST_ID_LENGTH, checked_id};
 use crate::actor::ActorId;
 use crate::json::without_mark;
 use crate::planner::Scope;
@@ -110,7 +110,7 @@ impl EvaluationMessage {
         }
         let mut command: EvaluationCommand =
             serde_json::from_value(value).map_err(|error| invalid(error.to_string()))?;
-        let checked = |id| checked_id(id, "a request", MAX_ID_LENGTH);
+        let checked = |id| checked_id(id, "a request", MAX_REQUEST_ID_LENGTH);
         command.request_id = command.request_id.map(checked).transpose().map_err(invalid)?;
         Ok(Self::Command(command))
     }

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidMessage, MAX_ID_LENGTH, checked_id};
+use super::{InvalidMessage, MAX_ID_LENGTH, MAX_REQUEST_ID_LENGTH, checked_id};
 use crate::actor::ActorId;
 use crate::json::without_mark;
 use crate::kind::{Kind, KindCounts};
-use crate::plan::MANUAL;
 
 /// A request for images: one slot of a plan, or a manual request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,7 +63,7 @@ impl GenerationMessage {
             id.map(|id| checked_id(id, of, max_length)).transpose().map_err(invalid)
         };
         // The id of the request's plan is the prefix and the id of the request.
-        let request_id = checked(fields.request_id, "a request", MAX_ID_LENGTH - MANUAL.len())?;
+        let request_id = checked(fields.request_id, "a request", MAX_REQUEST_ID_LENGTH)?;
         let plan_id = checked(fields.plan_id, "a plan", MAX_ID_LENGTH)?;
         match (plan_id, checked(fields.slot_id, "a slot", MAX_ID_LENGTH)?, fields.generate) {
             (Some(plan_id), Some(slot_id), None) if request_id.is_none() => {
@@ -89,6 +88,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::plan::MANUAL;
 
     #[test]
     fn both_forms_are_read() {

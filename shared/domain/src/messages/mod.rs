@@ -29,8 +29,11 @@ pub fn new_request_id() -> String {
     format!("{:016x}", rand::random::<u64>())
 }
 
-/// The maximum length of a plan id, slot id or request id.
+/// The maximum length of a plan id or slot id.
 const MAX_ID_LENGTH: usize = 128;
+
+/// The longest id of a request. With [`MANUAL`](crate::plan::MANUAL) before it, it is the id of a plan or a deletion.
+const MAX_REQUEST_ID_LENGTH: usize = 120;
 
 /// Returns a plan id, slot id or request id if it is plain enough for the table's keys. The balancer's own ids are.
 fn checked_id(id: String, of: &str, max_length: usize) -> Result<String, String> {
