@@ -196,7 +196,7 @@ pub struct Pause {
 
 #[derive(Debug, Args)]
 pub struct Drain {
-    /// Give up after this time [default: wait for ever]
+    /// Give up after this time [default: no limit]
     #[arg(long, value_name = "MINUTES")]
     pub timeout: Option<u64>,
     /// Print JSON

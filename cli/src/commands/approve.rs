@@ -34,7 +34,10 @@ pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
     if json {
         answer(json!({ "actor_id": actor, "plan_id": plan.plan_id, "delete": files }));
     } else {
-        answer(format!("Approved: the next plan may delete up to {} images of {actor}.", files.len()));
+        answer(format!(
+            "Approved: the next plan may delete these {} images of {actor}. One that deletes others waits for approval again.",
+            files.len()
+        ));
     }
     Ok(Outcome::Done)
 }

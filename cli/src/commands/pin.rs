@@ -22,6 +22,9 @@ pub async fn run(arguments: Pin, pinned: bool) -> anyhow::Result<Outcome> {
                 done.push(file);
                 continue;
             }
+            Pinning::Unknown if !connected.services.store.trash_of(&actor, &file).await?.is_empty() => {
+                format!("{file} is in the trash; restore and pin it with `balancer restore {actor} {file}`")
+            }
             Pinning::Unknown => format!(
                 "{actor} has no image {file}; check the name, or register a new file first with `balancer send evaluation {actor}`"
             ),

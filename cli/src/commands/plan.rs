@@ -32,21 +32,23 @@ pub fn run(arguments: &Plan) -> anyhow::Result<Outcome> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<Assessment>> {
-    let text = if path == Path::new("-") {
+    let is_stdin = path == Path::new("-");
+    let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
+    let text = if is_stdin {
         let mut text = Vec::new();
         io::stdin().read_to_end(&mut text).map(|_| text)
     } else {
         fs::read(path)
     };
-    let text = text.with_context(|| format!("{} can't be read", path.display()))?;
+    let text = text.with_context(|| format!("{name} can't be read"))?;
     let assessments: Vec<Assessment> =
-        json::read(&text).with_context(|| format!("{} is not what `balancer assess --json` prints", path.display()))?;
+        json::read(&text).with_context(|| format!("{name} is not what `balancer assess --json` prints"))?;
     for (index, assessment) in assessments.iter().enumerate() {
         if !(1..=BEST_QUALITY).contains(&assessment.quality) {
-            bail!("{}: the quality of {} must be from 1 to {BEST_QUALITY}", path.display(), assessment.filename);
+            bail!("{name}: the quality of {} must be from 1 to {BEST_QUALITY}", assessment.filename);
         }
         if assessments[..index].iter().any(|earlier| earlier.filename == assessment.filename) {
-            bail!("{}: {} is assessed twice", path.display(), assessment.filename);
+            bail!("{name}: {} is assessed twice", assessment.filename);
         }
     }
     Ok(assessments)

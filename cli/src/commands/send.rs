@@ -8,7 +8,7 @@ use anyhow::bail;
 use aws::queues::Queue;
 use aws::store::Store;
 use domain::actor::ActorId;
-use domain::files::composed;
+use domain::files::{composed, images_in_words};
 use domain::kind::KindCounts;
 use domain::messages::{
     Cause, DeletionMessage, EvaluationCommand, EvaluationMessage, GenerationMessage, Mode, new_request_id,
@@ -83,7 +83,7 @@ impl Request {
             }
             SendMessage::Deletion { actor, filenames } => {
                 let request_id = new_request_id();
-                let purpose = format!("the deletion of {}", images(filenames.len()));
+                let purpose = format!("the deletion of {}", images_in_words(filenames.len()));
                 let body = deletion(&actor, &filenames, &request_id)?;
                 DeletionMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
                 Ok(Self { filenames, ..Self::new(Queue::Deletion, actor, request_id, body, purpose) })
@@ -97,7 +97,7 @@ impl Request {
                     ));
                 }
                 let request_id = new_request_id();
-                let purpose = format!("the generation of {}", images(generate.total() as usize));
+                let purpose = format!("the generation of {}", images_in_words(generate.total() as usize));
                 let message = GenerationMessage::Manual {
                     actor_id: actor.clone(),
                     generate,
@@ -153,8 +153,4 @@ fn deletion(actor: &ActorId, filenames: &[String], request_id: &str) -> serde_js
         filenames: filenames.to_vec(),
         request_id: Some(request_id.to_owned()),
     })
-}
-
-fn images(count: usize) -> String {
-    if count == 1 { "1 image".to_owned() } else { format!("{count} images") }
 }

@@ -8,6 +8,7 @@ use aws::queues::Queues;
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
+use domain::files::images_in_words;
 use domain::plan::{Plan, PlanState};
 use domain::status::Status;
 use jiff::Timestamp;
@@ -206,7 +207,7 @@ fn progress_of(plan: &Plan) -> (String, u64, u64) {
     let is_deleting = !plan.delete.is_empty() && matches!(plan.state, PlanState::Adopted | PlanState::Deleting);
     let deleted = if is_deleting { 0 } else { plan.delete.len() };
     let state = if is_deleting {
-        format!("round {}: deleting {} images", plan.round, plan.delete.len())
+        format!("round {}: deleting {}", plan.round, images_in_words(plan.delete.len()))
     } else {
         format!("round {}: generated {} of {}", plan.round, plan.generated, plan.slots.len())
     };

@@ -135,6 +135,8 @@ fn captions_return_with_a_running_stack() {
     // Another caption has been written meanwhile.
     actor.put(&text, b"another");
 
+    let pinned = Ran::of(place.balancer().args(["pin", "hero", one]));
+    pinned.failed(1, &["is in the trash", "balancer restore hero"]);
     let restored = Ran::of(place.balancer().args(["restore", "hero", one, "--json"]));
     assert_eq!(restored.json()["restored"][0]["file"], json!(one), "{restored:#?}");
     let trash = restored.json()["problems"][0]["file"].as_str().map(PathBuf::from).unwrap();
