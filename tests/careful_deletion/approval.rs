@@ -29,7 +29,7 @@ async fn plan_above_the_cap_needs_one_approval() {
     assert_eq!((waiting.state, record.active_plan.as_ref()), (PlanState::AwaitingApproval, Some(&waiting.plan_id)));
     // A deletion message without approval is rejected.
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": waiting.plan_id })).await;
-    assert!(stack.rejections(1).await[0].reason.contains("accepts no work"));
+    assert!(stack.rejections(1).await[0].reason.contains("awaiting_approval and accepts no work"));
 
     assert!(stack.store.approve(&actor, &waiting.plan_id).await.unwrap());
     stack.send(Queue::Evaluation, delete_only).await;

@@ -70,7 +70,7 @@ async fn superseded_plan_completes_only_begun_deletions() {
     let (stack, actor) = (TestStack::without_triggers().await, actor("hero"));
     let deletion = interrupted_after_claim(&stack, &actor, PlanState::Superseded).await;
     stack.send(Queue::Deletion, json!({ "actor_id": "hero", "plan_id": "p" })).await;
-    assert!(stack.rejections(1).await[0].reason.contains("accepts no work"));
+    assert!(stack.rejections(1).await[0].reason.contains("superseded and accepts no work"));
     assert_deleted(&stack, &actor, &deletion.filename).await;
     // The superseding evaluation may not have seen the deletion. Without a base image no replacement is generated.
     assert!(stack.needs_attention(&actor).await.contains("There is no base image"));

@@ -1,6 +1,6 @@
 //! The store changes the records of a deletion as `domain::lifecycle::deletion` states.
 
-use aws::store::deletions::Remains;
+use aws::store::deletions::{Claim, Remains};
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
 use domain::actor::ActorId;
@@ -38,18 +38,18 @@ impl Records {
         DeletionState::of(id, image.as_ref(), trashed.is_some())
     }
 
-    async fn claim(&self, id: &str) {
-        let (plan_id, reason) = (id.to_owned(), "A test wants it.".to_owned());
+    async fn claim(&self, id: &str) -> Claim {
+        let (plan_id, reason) = (id.to_owned(), "Requested by a test.".to_owned());
         let deleted_at = self.world.clock.now();
         let wanted = TrashRecord { plan_id, deleted_at, reason, image: image(), sidecars: Vec::new() };
-        self.world.store.claim_deletion(&self.actor, &self.filename, &wanted, Version::Assessed).await.unwrap();
+        self.world.store.claim_deletion(&self.actor, &self.filename, &wanted, Version::Assessed).await.unwrap()
     }
 
     /// Makes the writes of an event of the deletion `p`, as handlers do, whatever its state is.
     async fn fire(&self, event: DeletionEvent) {
         let (store, actor, name) = (&self.world.store, &self.actor, &self.filename);
         match event {
-            DeletionEvent::ImageClaimed | DeletionEvent::WorkerJoined => self.claim("p").await,
+            DeletionEvent::ImageClaimed | DeletionEvent::WorkerJoined => drop(self.claim("p").await),
             DeletionEvent::ImageRemoved => store.end_deletion(actor, name, "p", Remains::Trashed).await.unwrap(),
             DeletionEvent::ObjectMissing => store.end_deletion(actor, name, "p", Remains::Nothing).await.unwrap(),
             DeletionEvent::ObjectReplaced { has_copy } => {
@@ -97,7 +97,18 @@ async fn records_follow_the_lifecycle() {
             records.fire(event).await;
             let found = records.state("p").await;
             match state.apply(event) {
-                Ok(expected) => assert_eq!(found, expected, "{event:?} in {state:?}"),
+                Ok(expected) => {
+                    assert_eq!(found, expected, "{event:?} in {state:?}");
+                    let has_image = match (state, event) {
+                        (DeletionState::Claimed, DeletionEvent::ImageRemoved | DeletionEvent::ObjectMissing) => false,
+                        _ => before.0.is_some() || event == DeletionEvent::ImageRestored,
+                    };
+                    assert_eq!(records.contents("p").await.0.is_some(), has_image, "{event:?} in {state:?}");
+                    // A worker can always join a claimed deletion.
+                    if expected == DeletionState::Claimed {
+                        assert!(matches!(records.claim("p").await, Claim::Granted(_)), "{event:?} in {state:?}");
+                    }
+                }
                 // The same call joins the deletion.
                 Err(_) if (state, event) == (DeletionState::Claimed, DeletionEvent::ImageClaimed) => {
                     assert_eq!(found, state);

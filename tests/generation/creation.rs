@@ -54,7 +54,10 @@ async fn superseded_plan_books_what_it_may_have_requested() {
             (paid, paid, paid / 40_000)
         );
         let rejections = scenario.world.store.rejections().await.unwrap();
-        assert!(rejections.len() == 1 && rejections[0].reason.contains("accepts no work"), "{rejections:?}");
+        assert!(
+            rejections.len() == 1 && rejections[0].reason.contains("superseded and accepts no work"),
+            "{rejections:?}"
+        );
         assert_eq!((scenario.files().await.len(), scenario.world.dead_letters().await), (0, 0));
     }
 }

@@ -1,4 +1,4 @@
-//! Random runs against a simple reference: after any operator actions, deliveries and crashes, every promise holds in
+//! Random runs against a simple reference: after any operator actions, deliveries and crashes, every guarantee holds in
 //! the end.
 //!
 //! `MODEL_RUNS=n` sets the number of runs (default 6), each with a seed of its own.
@@ -184,7 +184,7 @@ impl Simulation {
     }
 }
 
-/// One run. Returns its trace, or the broken promise.
+/// One run. Returns its trace, or the broken guarantee.
 async fn run(seed: u64) -> Result<Trace, String> {
     let weights: u32 = STEP_WEIGHTS.iter().map(|(_, weight)| weight).sum();
     let mut simulation = Simulation::start(seed).await;
@@ -206,7 +206,7 @@ fn runs() -> u64 {
 }
 
 #[tokio::test]
-async fn random_runs_keep_every_promise() {
+async fn random_runs_keep_every_guarantee() {
     let results: Vec<_> = stream::iter(0..runs()).map(run).buffer_unordered(MAX_CONCURRENT_RUNS).collect().await;
     let broken: Vec<&String> = results.iter().filter_map(|result| result.as_ref().err()).collect();
     let sum = |of: fn(&Trace) -> usize| results.iter().flatten().map(of).sum::<usize>();
@@ -216,5 +216,5 @@ async fn random_runs_keep_every_promise() {
         sum(|trace| trace.messages),
         sum(|trace| trace.crashes)
     );
-    assert!(broken.is_empty(), "{} runs broke a promise: {broken:#?}", broken.len());
+    assert!(broken.is_empty(), "{} runs broke a guarantee: {broken:#?}", broken.len());
 }

@@ -1,4 +1,4 @@
-//! The promises that hold after a run, computed only from the operator's actions.
+//! The guarantees that hold after a run, computed only from the operator's actions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ impl Reference {
         }
     }
 
-    /// Returns the first broken promise.
+    /// Returns the first broken guarantee.
     pub async fn compare(&self, world: &World, actor: &ActorId) -> Result<(), String> {
         let mut objects = BTreeMap::new();
         for object in world.bucket.list(&world.keys.training_data(actor)).await.unwrap() {

@@ -24,7 +24,7 @@ async fn finished_work_neither_parks_nor_resumes_an_actor() {
     }
     park(OnBehalf::Plan("p")).await;
     assert_eq!(status(&world, &hero).await, Status::Parked);
-    happened(OnBehalf::Plan("another"), &ActorEvent::WorkResumed).await;
+    assert!(!happened(OnBehalf::Plan("another"), &ActorEvent::WorkResumed).await);
     assert_eq!(status(&world, &hero).await, Status::Parked);
     happened(OnBehalf::Plan("p"), &ActorEvent::WorkResumed).await;
     assert_eq!(status(&world, &hero).await, Status::Balancing);
@@ -50,9 +50,11 @@ async fn concurrent_changes_of_a_standing_all_apply() {
 }
 
 #[tokio::test]
-async fn imported_suspension_has_a_status_of_a_verdict() {
+async fn imported_suspension_has_a_status_that_suspends() {
     let world = World::coded(&[]).await;
-    for (status, is_kept) in [("needs_attention", true), ("parked", true), ("waiting", false)] {
+    for (status, is_kept) in
+        [("needs_attention", true), ("parked", true), ("waiting", false), ("balancing", false), ("balanced", false)]
+    {
         let hero = actor(status);
         let suspension = json!({ "status": status, "reason": "No luck.", "rounds": 2, "images": "0f" });
         let manifest = json!({ "actor_id": status, "images": {}, "balancing": suspension });

@@ -65,14 +65,14 @@ fn read_sources(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
 }
 
 #[test]
-fn promises_and_rows_correspond() {
-    let promises = [ids(SEMANTICS), ids(FAILURES)].concat();
+fn guarantees_and_rows_correspond() {
+    let guarantees = [ids(SEMANTICS), ids(FAILURES)].concat();
     let rows = ids(TRACEABILITY);
-    let (unique_promises, unique_rows) = (BTreeSet::from_iter(&promises), BTreeSet::from_iter(&rows));
-    assert!(promises.len() > 100, "only {} promises were found", promises.len());
-    assert_eq!(promises.len(), unique_promises.len(), "an id is used twice");
-    assert_eq!(rows.len(), unique_rows.len(), "a promise has two rows");
-    assert_eq!(unique_promises, unique_rows);
+    let (unique_guarantees, unique_rows) = (BTreeSet::from_iter(&guarantees), BTreeSet::from_iter(&rows));
+    assert!(guarantees.len() > 100, "only {} guarantees were found", guarantees.len());
+    assert_eq!(guarantees.len(), unique_guarantees.len(), "an id is used twice");
+    assert_eq!(rows.len(), unique_rows.len(), "a guarantee has two rows");
+    assert_eq!(unique_guarantees, unique_rows);
 }
 
 #[test]

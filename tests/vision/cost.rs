@@ -108,6 +108,28 @@ async fn only_images_new_to_model_and_rubric_are_shown() {
 }
 
 #[tokio::test]
+async fn assessment_ends_an_earlier_outage() {
+    let (stack, actor) = with_set().await;
+    for number in 7..27 {
+        stack.upload(&actor, &format!("hero_{number}.jpg"), &coded_picture(Kind::BwStylized, 8, number)).await;
+    }
+    let began = Timestamp::now() - SignedDuration::from_hours(2);
+    stack.store.take_lease(&actor, "t", Timestamp::now(), SignedDuration::from_secs(1)).await.unwrap();
+    stack.store.release_lease(&actor, "t").await.unwrap();
+    stack.store.note_vision_outage(&actor, Some((began, "an earlier error"))).await.unwrap();
+    // One of the two pages is assessed.
+    let service = VisionService::start(|request| match request.index {
+        0 => assess_correctly(request),
+        _ => Answer::Reply(problem(500, "server_error", "oops")),
+    })
+    .await;
+    let error = evaluate(&stack, &service, "execute").await.unwrap_err();
+    assert!(matches!(error, HandlerError::Deferred { .. }), "{error:?}");
+    let since = record(&stack, &actor).await.vision_outage_since.unwrap();
+    assert!(Timestamp::now().duration_since(since) < SignedDuration::from_hours(1), "{since}");
+}
+
+#[tokio::test]
 async fn outage_backs_off_for_an_hour() {
     let (stack, actor) = with_set().await;
     let down = problem(500, "server_error", "oops");

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use anyhow::bail;
 use aws::queues::Queue;
+use domain::files::images_in_words;
 use domain::messages::{Cause, EvaluationCommand};
 use domain::plan::PlanState;
 use serde_json::json;
 
 use crate::arguments::Approve;
 use crate::connection::Connected;
-use crate::outcome::{Outcome, answer};
+use crate::outcome::{Outcome, answer, quoted};
 
 /// Approves the plan on hold, and requests an evaluation that adopts it.
 pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
@@ -22,10 +23,10 @@ pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
         None => None,
     };
     let Some(plan) = plan.filter(|plan| plan.state == PlanState::AwaitingApproval) else {
-        bail!("no plan of {actor} is on hold; `balancer status {actor}` shows its status");
+        bail!("no plan of {actor} is on hold; `balancer status {}` shows its status", quoted(actor.as_str()));
     };
     if !connected.services.store.approve(&actor, &plan.plan_id).await? {
-        bail!("another plan has replaced it; show it with `balancer status {actor} --plan`");
+        bail!("another plan has replaced it; show it with `balancer status {} --plan`", quoted(actor.as_str()));
     }
     let mut command = EvaluationCommand::because(actor.clone(), Cause::Manual);
     command.scope = plan.scope;
@@ -35,8 +36,9 @@ pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
         answer(json!({ "actor_id": actor, "plan_id": plan.plan_id, "delete": files }));
     } else {
         answer(format!(
-            "Approved: the next plan may delete these {} images of {actor}. One that deletes others waits for approval again.",
-            files.len()
+            "Approved: the next plan may delete the {} of this plan. A plan of {actor} that deletes others waits for \
+             approval again.",
+            images_in_words(files.len())
         ));
     }
     Ok(Outcome::Done)

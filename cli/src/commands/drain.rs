@@ -7,6 +7,7 @@ use anyhow::bail;
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
+use domain::plan::Plan;
 use domain::status::Status;
 use serde::Serialize;
 
@@ -30,11 +31,11 @@ struct Drained {
     parked: Vec<ActorId>,
     /// Actors with a running plan and no message that could continue it.
     stuck: Vec<ActorId>,
-    /// Actors with a running plan and a message of it in the dead-letter queue.
+    /// Actors that need attention and have a running plan: a message of it has failed for the last time.
     needing_attention: Vec<ActorId>,
 }
 
-/// Waits until every message is processed and every plan completed, or nothing but parked or stuck work is left.
+/// Waits until every message is processed and every plan completed, or only parked, stuck or failed work is left.
 pub async fn run(arguments: Drain) -> anyhow::Result<Outcome> {
     let Drain { timeout, json, connection } = arguments;
     let connected = Connected::to(&connection, &[]).await?;
@@ -79,9 +80,8 @@ impl Drained {
         let (parked, stuck) = (with(Status::Parked), with(Status::Balancing));
         let mut needing_attention = Vec::new();
         for actor in with(Status::NeedsAttention) {
-            if let Some(plan_id) = &records[&actor].active_plan
-                && store.plan(&actor, plan_id).await?.is_some_and(|plan| plan.is_under_way())
-            {
+            // A manual plan is never the active one.
+            if store.plans(&actor).await?.iter().any(Plan::is_under_way) {
                 needing_attention.push(actor);
             }
         }

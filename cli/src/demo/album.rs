@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
+use domain::files::images_in_words;
 use domain::kind::Kind;
 use domain::manifest::Manifest;
 use image::{ImageFormat, RgbImage};
@@ -35,7 +36,7 @@ impl Album {
                 Thumbnail { image, mark }
             })
             .collect();
-        let mut sections = vec![Section { title: format!("before: {} images", was.len()), thumbnails: was }];
+        let mut sections = vec![Section { title: format!("before: {}", images_in_words(was.len())), thumbnails: was }];
         for kind in Kind::ALL {
             let is: Vec<_> = in_order(&after)
                 .filter(|(name, _)| kinds.get(*name) == Some(&kind))

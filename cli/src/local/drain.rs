@@ -26,7 +26,7 @@ const LEASE: SignedDuration = SignedDuration::from_secs(300);
 /// The token of these leases.
 const LEASE_TOKEN: &str = "the end of the run";
 
-/// The number of busy polls after which the run reports that it waits.
+/// The number of busy polls after which the run reports that it waits, if no image is in progress.
 const SILENT_POLLS: u32 = 5;
 
 /// Starts no further plan, evaluation or image, and waits until evaluations have ended, generated images are in place,
@@ -48,7 +48,7 @@ struct Draining<'a> {
 
 impl<'a> Draining<'a> {
     async fn finish(&mut self, actors: &[ActorId]) -> anyhow::Result<()> {
-        let mut busy_polls = 0;
+        let (mut busy_polls, mut is_announced) = (0, false);
         // A message in delivery holds no lease yet, so two polls in a row must find nothing in progress.
         let mut idle_polls = 0;
         while idle_polls < 2 {
@@ -62,10 +62,12 @@ impl<'a> Draining<'a> {
                 idle_polls += 1;
             } else {
                 (idle_polls, busy_polls) = (0, busy_polls + 1);
-                if images > 0 && busy_polls == 1 {
+                if !is_announced && images > 0 {
                     announce(&format!("the images in progress are done ({images})"));
-                } else if busy_polls == SILENT_POLLS {
+                    is_announced = true;
+                } else if !is_announced && busy_polls >= SILENT_POLLS {
                     announce("the work in progress is done");
+                    is_announced = true;
                 }
             }
             tokio::time::sleep(POLL).await;

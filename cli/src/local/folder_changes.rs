@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::queues::Queue;
 use domain::actor::ActorId;
-use domain::files::is_image_name;
+use domain::files::{images_in_words, is_image_name};
 use domain::messages::{DeletionMessage, Mode, new_request_id};
 use handlers::names_on_disk::composed_name;
 
@@ -55,7 +55,7 @@ async fn add_actor(actors: &mut Actors, folder: &ActorFolder) -> anyhow::Result<
     }
     match actors.add(folder).await? {
         Uploaded::Complete { images, needs_request, is_suspended } => {
-            remark(format!("found the actor {} with {images} images", folder.actor));
+            remark(format!("found the actor {} with {}", folder.actor, images_in_words(images)));
             if needs_request {
                 actors.request_first_evaluation(&folder.actor, is_suspended).await?;
             }

@@ -7,13 +7,15 @@ use domain::files::is_image_name;
 use super::data_folder::ActorFolder;
 use super::examined::Examined;
 use crate::folder::Contents;
+use crate::outcome::quoted;
 
 /// The content of an actor's image folder. It is unusable if images seem to have vanished.
 pub async fn contents_unless_vanished(services: &Services, folder: &ActorFolder) -> anyhow::Result<Examined<Contents>> {
     let actor = &folder.actor;
     let vanished = vanished(services, folder).await?.map(|reason| {
         format!(
-            "{reason}: nothing is deleted because of that; waiting until it is back (to delete images, use `balancer send deletion {actor} FILE…`)"
+            "{reason}: nothing is deleted because of that; waiting until it is back (to delete images, use `balancer send deletion {} FILE…`)",
+            quoted(actor.as_str())
         )
     });
     if let Some(reason) = vanished.clone().filter(|_| !folder.training_data().is_dir()) {

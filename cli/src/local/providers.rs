@@ -5,6 +5,7 @@ use std::env;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use domain::files::images_in_words;
 use handlers::config::{InvalidConfig, from_variables};
 use providers::generator::GeneratorConfig;
 use providers::vision::VisionConfig;
@@ -150,7 +151,7 @@ impl ProviderArguments {
                 bail!(WrongUsage(format!(
                     "openai needs {} to assess {} of {} that no earlier run has assessed ({first}{}); set it, or leave --vision out: the built-in model costs nothing",
                     OF_VISION[0].0,
-                    if unassessed.len() == 1 { "1 image".to_owned() } else { format!("{} images", unassessed.len()) },
+                    images_in_words(unassessed.len()),
                     folder.actor,
                     if unassessed.len() == 1 { "" } else { ", …" },
                 )));

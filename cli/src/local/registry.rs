@@ -101,13 +101,13 @@ impl RunningStack {
             let Ok(file) = File::open(&path) else { continue };
             match file.try_lock_shared() {
                 Ok(()) => drop(fs::remove_file(&path)),
-                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {
-                    match serde_json::from_reader(file) {
-                        Ok(stack) => running.push(stack),
-                        // Another version of this program has written it.
-                        Err(problem) => remark(format!("ignored the stack of {}: {problem}", path.display())),
-                    }
-                }
+                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => match serde_json::from_reader(file) {
+                    Ok(stack) => running.push(stack),
+                    Err(problem) => remark(format!(
+                        "ignored {}: another version of balancer runs this stack ({problem}); use that version for it",
+                        path.display()
+                    )),
+                },
             }
         }
         running.sort_by(|one: &Self, other| (&one.data, one.endpoint()).cmp(&(&other.data, other.endpoint())));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use domain::actor::ActorId;
+use domain::files::images_in_words;
 use domain::keys::Keys;
 use handlers::wiring::EMULATOR_ACCESS_KEY_ID;
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions, write_private};
@@ -115,7 +116,7 @@ async fn upload(folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<(
         match examine(&services, folder).await? {
             Examined::Usable(files) => {
                 let images = upload_actor(&services, folder, files).await?;
-                remark(format!("uploaded {images} images of {}", folder.actor));
+                remark(format!("uploaded {} of {}", images_in_words(images), folder.actor));
             }
             Examined::Unusable(reason) => remark(format!("skipped {}: {reason}", folder.actor)),
         }

@@ -140,7 +140,8 @@ impl<'a> Watcher<'a> {
             seen.push(self.show(actor, &record).await?);
             records.push(record);
         }
-        let is_outage = records.iter().any(|record| record.outage().is_some());
+        // A handler can retry only while the queues have messages.
+        let is_outage = depth > 0 && records.iter().any(|record| record.outage().is_some());
         self.stall_detector.note(seen, is_outage, Instant::now())?;
         Ok(Snapshot { depth, records })
     }

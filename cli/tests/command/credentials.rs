@@ -14,8 +14,8 @@ use crate::support::background::Background;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-/// The user id of `nobody`, which owns no files.
-const NOBODY: u32 = 65534;
+/// The id of a system user that owns no files.
+const OTHER_USER: u32 = 65534;
 
 /// Requests of AWS's SDK for Python, which is configured by the environment alone.
 const BOTO3: &str = r#"
@@ -143,7 +143,7 @@ fn another_user_can_neither_read_nor_use_the_key() {
     let environments = environments(&place);
     assert!(environments.len() >= 2, "at least two processes: {environments:?}");
     for file in [place.registered().remove(0), place.tmp().join("env.json")].iter().chain(&environments) {
-        let read = Command::new("cat").arg(file).uid(NOBODY).gid(NOBODY).output().unwrap();
+        let read = Command::new("cat").arg(file).uid(OTHER_USER).gid(OTHER_USER).output().unwrap();
         assert!(!read.status.success() && read.stdout.is_empty(), "{}", file.display());
     }
     let endpoint = read(&place.registered()[0])["endpoint"].as_str().unwrap().to_owned();
@@ -152,7 +152,7 @@ fn another_user_can_neither_read_nor_use_the_key() {
         "exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET / HTTP/1.0\\r\\nHost: 127.0.0.1:{port}\\r\\n\\r\\n' >&3; cat <&3"
     );
     let response =
-        Command::new("bash").args(["-c", &script]).current_dir("/").uid(NOBODY).gid(NOBODY).output().unwrap();
+        Command::new("bash").args(["-c", &script]).current_dir("/").uid(OTHER_USER).gid(OTHER_USER).output().unwrap();
     let answer = String::from_utf8_lossy(&response.stdout);
     assert!(answer.contains(" 403 ") && answer.contains("not signed"), "{response:?}");
     serving.signal("INT");

@@ -48,10 +48,11 @@ impl Deployed {
     }
 
     /// Records an actor with a running plan of which a message failed for the last time.
-    fn with_a_dead_letter(&self, actor: &str) {
-        let plan = Plan { remaining: 1, ..Plan::empty("p".to_owned(), Timestamp::now(), Origin::Evaluation) };
+    fn with_a_dead_letter(&self, actor: &str, origin: Origin) {
+        let plan = Plan { remaining: 1, ..Plan::empty("p".to_owned(), Timestamp::now(), origin) };
         self.runtime.block_on(self.stack.store.record_plan(&actor.parse().unwrap(), &plan)).unwrap();
-        self.put(actor, "needs_attention", SignedDuration::ZERO, &[("active_plan", "p")]);
+        let active: &[_] = if origin == Origin::Manual { &[] } else { &[("active_plan", "p")] };
+        self.put(actor, "needs_attention", SignedDuration::ZERO, active);
     }
 
     fn put(&self, actor: &str, status: &str, without_progress: SignedDuration, more: &[(&str, &str)]) {
@@ -83,9 +84,10 @@ fn paused_stack_keeps_messages_until_it_is_resumed() {
 #[test]
 fn plan_with_a_dead_letter_is_not_drained() {
     let deployed = Deployed::start();
-    deployed.with_a_dead_letter("hero");
+    deployed.with_a_dead_letter("hero", Origin::Evaluation);
+    deployed.with_a_dead_letter("manual", Origin::Manual);
     let drained = deployed.balancer(&["drain", "--json"]).failed(3, &[]).json();
-    assert_eq!((&drained["drained"], &drained["needing_attention"]), (&json!(false), &json!(["hero"])));
+    assert_eq!((&drained["drained"], &drained["needing_attention"]), (&json!(false), &json!(["hero", "manual"])));
     let words = deployed.balancer(&["drain"]).answer;
     assert!(words.contains("hero") && words.contains("balancer redrive"), "{words}");
 }

@@ -105,8 +105,7 @@ pub fn sdk_config(endpoint: &str, credentials: &Credentials) -> SdkConfig {
 }
 
 impl Emulator {
-    /// Starts an emulator and waits until it is ready. Installs its Python environment if necessary (see
-    /// [`prepare_environment`]).
+    /// Starts an emulator and waits until it is ready. If necessary, [`prepare_environment`] installs it first.
     pub async fn start(options: EmulatorOptions) -> Result<Self, Error> {
         let host = options.host.unwrap_or(Ipv4Addr::LOCALHOST);
         let port = free_port(host, options.port)?;

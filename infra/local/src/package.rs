@@ -1,8 +1,9 @@
 //! Lambda archives of the functions, and the template that refers to them.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, Cursor, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -22,11 +23,13 @@ pub(crate) fn keep(executable: &Path, directory: &Path) -> Result<PathBuf, Error
     // A hard link to a symbolic link would be that link.
     let file = executable.canonicalize().map_err(Error::io("cannot find", executable))?;
     let kept = directory.join(version_name(&file).map_err(Error::io("cannot read", executable))?);
-    match fs::hard_link(&file, &kept) {
-        Ok(()) => Ok(kept),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(kept),
-        Err(_) => copy(&file, directory, &kept).map(|()| kept).map_err(Error::io("cannot copy", executable)),
+    let is_executable = fs::metadata(&file).is_ok_and(|file| file.permissions().mode() & 0o111 != 0);
+    let is_kept = kept.exists() || is_executable && fs::hard_link(&file, &kept).is_ok();
+    if !is_kept {
+        // Another file system, another owner, no permission to execute, or another stack that keeps the file just now.
+        copy(&file, directory, &kept).map_err(Error::io("cannot copy", executable))?;
     }
+    Ok(kept)
 }
 
 /// A file name for this version of an executable.
@@ -37,10 +40,11 @@ fn version_name(executable: &Path) -> io::Result<String> {
     Ok(format!("{name}-{}-{}", metadata.len(), modified.as_nanos()))
 }
 
-/// Copies completely or not at all.
+/// Copies an executable, completely or not at all.
 fn copy(executable: &Path, directory: &Path, kept: &Path) -> io::Result<()> {
     let temporary = tempfile::NamedTempFile::new_in(directory)?;
     fs::copy(executable, temporary.path())?;
+    fs::set_permissions(temporary.path(), Permissions::from_mode(0o755))?;
     temporary.persist(kept).map(drop).map_err(|error| error.error)
 }
 
@@ -49,15 +53,15 @@ fn copy(executable: &Path, directory: &Path, kept: &Path) -> io::Result<()> {
 pub(crate) fn archive(executable: &Path) -> Result<Vec<u8>, Error> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let pack = writer.start_file("bootstrap", SimpleFileOptions::default().unix_permissions(0o755)).and_then(|()| {
-        writer.write_all(&launcher(executable))?;
+        writer.write_all(&bootstrap_script(executable))?;
         writer.finish()
     });
     let archive = pack.map_err(|source| Error::Package { path: executable.to_owned(), source })?;
     Ok(archive.into_inner())
 }
 
-/// A shell script that replaces itself by the executable.
-fn launcher(executable: &Path) -> Vec<u8> {
+/// A shell script that runs the executable in its place.
+fn bootstrap_script(executable: &Path) -> Vec<u8> {
     let mut script = b"#!/bin/sh\nexec '".to_vec();
     for &byte in executable.as_os_str().as_bytes() {
         match byte {
@@ -142,6 +146,7 @@ mod tests {
         let (built, functions) = (directory.path().join("evaluation"), directory.path().join("functions"));
         fs::create_dir(&functions).unwrap();
         fs::write(&built, "old").unwrap();
+        fs::set_permissions(&built, Permissions::from_mode(0o755)).unwrap();
         let link = directory.path().join("link");
         symlink("evaluation", &link).unwrap();
         let kept = keep(&link, &functions).unwrap();
@@ -153,20 +158,22 @@ mod tests {
     }
 
     #[test]
-    fn copied_executable_can_be_executed() {
+    fn file_without_permission_to_execute_is_copied() {
         let directory = tempfile::tempdir().unwrap();
-        let kept = directory.path().join("copy");
-        copy(Path::new("/bin/sh"), directory.path(), &kept).unwrap();
-        let status = Command::new(&kept).args(["-c", "exit 7"]).status().unwrap();
-        assert_eq!(status.code(), Some(7));
+        let (source, functions) = (directory.path().join("evaluation"), directory.path().join("functions"));
+        fs::create_dir(&functions).unwrap();
+        fs::write(&source, "from an archive").unwrap();
+        let kept = keep(&source, &functions).unwrap();
+        assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o755);
+        assert_eq!(fs::read(&source).unwrap(), fs::read(&kept).unwrap());
     }
 
     #[test]
-    fn launcher_runs_an_executable_with_any_name() {
+    fn bootstrap_script_runs_any_name() {
         let directory = tempfile::tempdir().unwrap();
         let (executable, script) = (directory.path().join("it's a \"$HOME\" \\ name"), directory.path().join("script"));
-        copy(Path::new("/bin/echo"), directory.path(), &executable).unwrap();
-        fs::write(&script, launcher(&executable)).unwrap();
+        symlink("/bin/echo", &executable).unwrap();
+        fs::write(&script, bootstrap_script(&executable)).unwrap();
         let output = Command::new("/bin/sh").arg(&script).output().unwrap();
         assert!(output.status.success() && output.stdout == b"\n", "{output:?}");
     }

@@ -16,7 +16,7 @@ use support::options;
 async fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
     while !condition() {
-        assert!(started.elapsed() < Duration::from_secs(20), "waited in vain for {what}");
+        assert!(started.elapsed() < Duration::from_secs(20), "timed out while waiting for {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -141,7 +141,7 @@ fn running_functions(directory: &Path) -> usize {
     let metadata = fs::metadata(directory.join("bootstrap")).unwrap();
     let modified = metadata.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
     let name = format!("/functions/bootstrap-{}-{}", metadata.len(), modified.as_nanos());
-    let processes = Command::new("ps").args(["-eo", "args"]).output().unwrap();
+    let processes = Command::new("ps").args(["-ww", "-eo", "args"]).output().unwrap();
     let processes = String::from_utf8(processes.stdout).unwrap();
     processes.lines().filter(|line| line.contains(&name)).count()
 }

@@ -43,7 +43,7 @@ pub async fn import(store: &Store, actor: &ActorId, mut manifest: Manifest) -> R
         metadata: manifest.metadata,
         base_images: manifest.base_images,
         exported: manifest.other,
-        suspension: manifest.balancing.filter(|suspension| suspension.status != Status::Waiting),
+        suspension: manifest.balancing.filter(|it| matches!(it.status, Status::NeedsAttention | Status::Parked)),
         ..ActorRecord::default()
     };
     store.import_actor(actor, &record).await

@@ -18,7 +18,7 @@ pub mod manifest;
 pub mod messages;
 pub mod money;
 pub mod numbering;
-pub mod observation;
+mod observation;
 pub mod plan;
 pub mod planner;
 pub mod prompts;

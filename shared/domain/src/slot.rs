@@ -26,9 +26,9 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// The seed of a creation. It differs for each attempt, because the same seed would fail in the same way, and for
-    /// each creation that the service did not finish, because a lost creation is found by its seed and must not be
-    /// mistaken for an earlier one.
+    /// The seed of a prediction. It differs for each attempt, because the same seed would fail in the same way, and for
+    /// each prediction that the service did not finish: a lost prediction is found by its seed, and must not be mistaken
+    /// for an earlier one.
     #[must_use]
     pub fn seed_of(&self, actor: &ActorId, plan_id: &str, attempt: u32, interruptions: u32) -> u32 {
         match (attempt, interruptions) {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_creation_of_every_actor_has_its_own_seed() {
+    fn every_prediction_of_every_actor_has_its_own_seed() {
         let mut seeds = Vec::new();
         for actor in ["hero", "villain"] {
             let actor: ActorId = actor.parse().unwrap();

@@ -1,5 +1,4 @@
-//! The evaluation, deletion and generation handlers, their configuration and wiring, and the Lambda runtime around
-//! them.
+//! The evaluation, deletion and generation handlers, their configuration and wiring, and their Lambda runtime.
 
 mod actors;
 mod base_image;

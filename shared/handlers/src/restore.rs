@@ -1,5 +1,4 @@
-//! Restores deleted images and their sidecars under their old names: in the bucket, the local copy and the image
-//! records.
+//! Restores deleted images and their sidecars under their old names, in the bucket, the local copy and the table.
 
 use aws::AwsError;
 use aws::bucket::{Bucket, Object, PutNew};

@@ -209,8 +209,7 @@ impl Store {
         self.apply(Change::of(actor_key(actor)).set("profile", value(&profile)?)).await.map(drop)
     }
 
-    /// Records the operator's approval of the plan on hold. Returns `false` if another plan, or none, is on hold by
-    /// now.
+    /// Records the operator's approval of the plan on hold. Returns `false` if that plan is no longer on hold.
     pub async fn approve(&self, actor: &ActorId, plan_id: &str) -> Result<bool, StoreError> {
         let change =
             Change::of(actor_key(actor)).set("approved_plan", text(plan_id)).when_equal("active_plan", text(plan_id));

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::change::{Change, Condition, Removal};
 use super::images::{image_key, image_value};
 use super::items::{members, millis, text, value};
-use super::trash::{TrashItem, trash_change, trash_key};
+use super::trash::{trash_change, trash_key};
 use super::{Store, StoreError};
 
 /// How often the records may change between reading and claiming an image before the message fails.
@@ -140,8 +140,7 @@ impl Store {
         Ok(is_joined.then_some(trashed))
     }
 
-    /// Completes a deletion: removes the image record if the deletion has claimed it, and the trash record if nothing
-    /// remains.
+    /// Completes a deletion: removes the image record if it has the claim, and the trash record if nothing remains.
     pub async fn end_deletion(
         &self,
         actor: &ActorId,
@@ -201,7 +200,6 @@ impl Store {
         filename: &str,
         plan_id: &str,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let found: Option<TrashItem> = self.get(trash_key(actor, filename, plan_id)).await?;
-        Ok(found.map(|item| item.trashed.over_at(!item.workers.is_empty(), item.left_at)))
+        Ok(self.trash_item(actor, filename, plan_id).await?.map(|item| item.over_at()))
     }
 }

@@ -118,8 +118,7 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Replaces the record of an image whose object was replaced. The pin and the deletion claim of the name stay
-    /// unchanged.
+    /// Replaces the record of an image whose object was replaced. The name keeps its pin and its deletion claim.
     pub async fn save_replaced(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
         let change = Change::of(image_key(actor, filename)).set("image", image_value(image)?).when_item_exists();
         self.apply(change).await.map(drop)

@@ -49,7 +49,7 @@ pub const CONTENTION_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_max_times(100)
     .with_jitter();
 
-/// The table with the manifests.
+/// The table with the records of all actors.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: Client,
@@ -69,7 +69,7 @@ pub enum StoreError {
     #[error(transparent)]
     Impossible(#[from] ImpossibleEvent),
     /// An item is not of the form this version writes. Trying again doesn't help.
-    #[error("the item {item} can't be read: {cause}; was it written by another version, or by hand?")]
+    #[error("the item {item} can't be read: {cause}; was it written by another version, or edited manually?")]
     Malformed {
         /// Which item.
         item: String,

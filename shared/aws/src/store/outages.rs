@@ -9,8 +9,7 @@ use super::items::{millis, text, value};
 use super::{Store, StoreError};
 
 impl Store {
-    /// Records the beginning of an outage of the vision model and its last error; `None` if the model is available
-    /// again.
+    /// Records the beginning and the last error of an outage of the vision model; `None` if it is over.
     pub async fn note_vision_outage(
         &self,
         actor: &ActorId,

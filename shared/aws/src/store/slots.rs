@@ -178,8 +178,7 @@ impl Store {
         Ok(self.get(slot.key()).await?.unwrap_or_default())
     }
 
-    /// Records that the generator rejected a prompt for an actor, so that no plan draws it again while there are
-    /// others.
+    /// Records that the generator rejected a prompt for an actor. Plans draw it again only if no other is left.
     pub async fn reject_prompt(&self, actor: &ActorId, prompt_id: &str) -> Result<(), StoreError> {
         self.apply(Change::of(actor_key(actor)).add("rejected_prompts", members(prompt_id))).await.map(drop)
     }

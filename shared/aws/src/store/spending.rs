@@ -28,8 +28,7 @@ const COST_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The result of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
-    /// No limit prevents it. For a slot that has changed since it was read, nothing is reserved; the worker reads it
-    /// again.
+    /// No limit prevents it. If the slot has changed since it was read, nothing is reserved, and the worker reads it again.
     Granted,
     /// The amount would exceed this limit.
     UsedUp(Limit),
@@ -151,10 +150,10 @@ impl Store {
         let failures = self.transact(&writes).await?;
         // The slot's own condition comes after the limits'. If it failed, another worker has changed the slot, and the
         // caller reads it again; else the first limit that failed is used up.
-        let is_noted = failures.get(limits.len()) == Some(&Failure::Condition);
+        let has_slot_changed = failures.get(limits.len()) == Some(&Failure::Condition);
         let full = limits.iter().zip(&failures).find(|(_, failure)| **failure == Failure::Condition);
         Ok(match full {
-            Some(((limit, ..), _)) if !is_noted => Reservation::UsedUp(*limit),
+            Some(((limit, ..), _)) if !has_slot_changed => Reservation::UsedUp(*limit),
             _ => Reservation::Granted,
         })
     }

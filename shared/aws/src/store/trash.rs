@@ -20,16 +20,23 @@ const TRASH: &str = "TRASH#";
 #[derive(Serialize, Deserialize)]
 pub(super) struct TrashItem {
     filename: String,
-    pub(super) trashed: TrashRecord,
+    trashed: TrashRecord,
     /// When DynamoDB may remove the item, in seconds since 1970.
     #[serde(with = "second::required")]
     expires_at: Timestamp,
     /// The workers that have joined the deletion and have not finished.
     #[serde(default)]
-    pub(super) workers: BTreeSet<String>,
+    workers: BTreeSet<String>,
     /// When the last worker that finished did so.
     #[serde(default, with = "millisecond::optional")]
-    pub(super) left_at: Option<Timestamp>,
+    left_at: Option<Timestamp>,
+}
+
+impl TrashItem {
+    /// The time by which all workers of the deletion have finished.
+    pub(super) fn over_at(&self) -> Timestamp {
+        self.trashed.over_at(!self.workers.is_empty(), self.left_at)
+    }
 }
 
 impl Store {
@@ -40,8 +47,16 @@ impl Store {
         filename: &str,
         plan_id: &str,
     ) -> Result<Option<TrashRecord>, StoreError> {
-        let found: Option<TrashItem> = self.get(trash_key(actor, filename, plan_id)).await?;
-        Ok(found.map(|item| item.trashed))
+        Ok(self.trash_item(actor, filename, plan_id).await?.map(|item| item.trashed))
+    }
+
+    pub(super) async fn trash_item(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        plan_id: &str,
+    ) -> Result<Option<TrashItem>, StoreError> {
+        self.get(trash_key(actor, filename, plan_id)).await
     }
 
     /// The trash records of all images that had this name.

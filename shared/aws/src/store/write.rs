@@ -50,8 +50,7 @@ impl Store {
         }
     }
 
-    /// Makes all writes or none, and repeats this while other transactions hold the same items. Returns the failure of
-    /// each write; nothing if all are made.
+    /// Makes all writes or none, in one attempt. `false` if a condition didn't hold or another transaction interfered.
     pub(super) async fn transact(&self, writes: &[Write]) -> Result<Vec<Failure>, StoreError> {
         let attempt = || async {
             let failures = self.try_transact(writes).await?;

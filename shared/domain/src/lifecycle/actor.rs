@@ -78,7 +78,7 @@ impl Standing {
                     Status::Parked => S::Parked { limit: None, attention: None },
                     Status::Balanced => S::Balanced,
                     Status::NeedsAttention => S::NeedsAttention,
-                    Status::Waiting => return Err(self.rejected(event)),
+                    Status::Waiting => return Err(self.impossible(event)),
                 };
                 (state, reason.clone())
             }
@@ -95,14 +95,14 @@ impl Standing {
                 S::Parked { attention: None, .. } => {
                     (S::Balancing, "The budget or the account has money again; the plan resumes.".to_owned())
                 }
-                S::Waiting | S::Balancing | S::Balanced | S::NeedsAttention => return Err(self.rejected(event)),
+                S::Waiting | S::Balancing | S::Balanced | S::NeedsAttention => return Err(self.impossible(event)),
             },
             ActorEvent::AttentionRequired { reason } => (S::NeedsAttention, reason.clone()),
         };
         Ok(Self { state, reason: Some(reason) })
     }
 
-    fn rejected(&self, event: &ActorEvent) -> ImpossibleEvent {
+    fn impossible(&self, event: &ActorEvent) -> ImpossibleEvent {
         ImpossibleEvent { record: "actor", state: self.state.name(), event: event.name() }
     }
 }

@@ -1,8 +1,8 @@
 //! The lifecycles of stored records: the states of each, and the events that change them.
 //!
 //! Each lifecycle is a pure function of a state and an event. The store reads a record, applies an event and writes the
-//! result on condition that the record has not changed since. The section "Lifecycles" of `docs/ARCHITECTURE.md` lists
-//! all transitions; a test compares it with the code.
+//! result on condition that the record has not changed since. Only a deletion stores no state; see [`deletion`]. The
+//! section "Lifecycles" of `docs/ARCHITECTURE.md` lists all transitions; a test compares it with the code.
 
 pub mod actor;
 pub mod deletion;

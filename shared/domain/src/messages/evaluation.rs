@@ -179,4 +179,13 @@ mod tests {
             assert!(error.reason.contains(reason), "{body}: {error}");
         }
     }
+
+    #[test]
+    fn request_id_has_at_most_120_characters() {
+        for (length, expected) in [(120, true), (121, false)] {
+            let id = "x".repeat(length);
+            let body = format!(r#"{{"actor_id":"a","request_id":"{id}"}}"#);
+            assert_eq!(EvaluationMessage::parse(&body).is_ok(), expected, "{length}");
+        }
+    }
 }

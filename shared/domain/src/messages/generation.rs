@@ -105,10 +105,12 @@ mod tests {
         let planned = |plan_id: &str| json!({ "actor_id": "a", "plan_id": plan_id, "slot_id": "001" });
         let is_accepted = |body: serde_json::Value| GenerationMessage::parse(&body.to_string()).is_ok();
         for (length, expected) in [(1, true), (120, true), (121, false)] {
-            let id = "x".repeat(length);
-            assert_eq!(is_accepted(manual(&id)), expected, "{length}");
-            assert!(!expected || is_accepted(planned(&format!("{MANUAL}{id}"))), "{length}");
+            assert_eq!(is_accepted(manual(&"x".repeat(length))), expected, "{length}");
         }
+        for (length, expected) in [(128, true), (129, false)] {
+            assert_eq!(is_accepted(planned(&"x".repeat(length))), expected, "{length}");
+        }
+        assert!(is_accepted(planned(&format!("{MANUAL}{}", "x".repeat(120)))));
     }
 
     #[test]

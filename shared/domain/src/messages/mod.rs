@@ -1,5 +1,4 @@
-//! The messages of the three queues. Unknown fields are rejected, so that a misspelt option is not taken for its
-//! default.
+//! The messages of the three queues. Unknown fields are rejected, so a misspelt option is not taken for its default.
 
 mod deletion;
 mod evaluation;

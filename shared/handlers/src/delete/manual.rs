@@ -84,8 +84,7 @@ impl Deletion {
         )))
     }
 
-    /// Whether an evaluation has begun after earlier deliveries deleted all these files, so that none need be
-    /// requested.
+    /// Whether an evaluation has begun after earlier deliveries deleted all these files, so that none is needed.
     async fn is_evaluated_since(
         &self,
         actor: &ActorId,

@@ -20,7 +20,10 @@ impl Deletion {
         if !plan.state.accepts_messages() {
             self.complete_claimed(actor, &plan).await?;
             self.schedule_evaluation_of_deletions(actor, &plan).await?;
-            return Err(HandlerError::Rejected(format!("plan {plan_id} of {actor} accepts no work")));
+            return Err(HandlerError::Rejected(format!(
+                "plan {plan_id} of {actor} is {} and accepts no work",
+                plan.state.name()
+            )));
         }
         if matches!(plan.state, PlanState::Adopted | PlanState::Deleting) {
             let deleted = self.delete_planned(actor, &plan).await?;

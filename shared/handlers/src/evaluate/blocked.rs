@@ -1,5 +1,4 @@
-//! Ends an evaluation that could not assess the set: a budget is used up, the vision service fails, or the operator
-//! must act.
+//! Ends an evaluation that could not assess the set: no budget, a failing vision service, or work for the operator.
 
 use std::time::Duration;
 
@@ -35,8 +34,8 @@ impl Evaluation {
                 Err(HandlerError::NeedsOperator(format!("Nothing can be assessed: {error}.")))
             }
             Disposition::Timeout if !is_any_new => self.after_timeout(context, error).await,
-            Disposition::Timeout => Err(self.back_off(context, error, None).await?),
-            Disposition::Outage { retry_after } => Err(self.back_off(context, error, retry_after).await?),
+            Disposition::Timeout => Err(self.back_off(context, error, None, is_any_new).await?),
+            Disposition::Outage { retry_after } => Err(self.back_off(context, error, retry_after, is_any_new).await?),
             Disposition::Retry | Disposition::NeedsFunds | Disposition::ContentRejected => Err(error.into()),
         }
     }
@@ -48,7 +47,7 @@ impl Evaluation {
             self.forget_outage(context).await?;
             return Err(HandlerError::NeedsOperator(format!("Nothing can be assessed: {}.", second_timeout(&error))));
         }
-        let deferred = self.back_off(context, error, None).await?;
+        let deferred = self.back_off(context, error, None, false).await?;
         self.store.note_vision_time_out(&context.command.actor_id).await?;
         Err(deferred)
     }
@@ -80,9 +79,12 @@ impl Evaluation {
         context: &EvaluationContext<'_>,
         error: VisionError,
         retry_after: Option<Duration>,
+        is_any_new: bool,
     ) -> Result<HandlerError, HandlerError> {
         let now = self.clock.now();
-        let since = outage::since(context.record.vision_outage_since, now);
+        // A new assessment shows that an earlier outage is over.
+        let recorded = context.record.vision_outage_since.filter(|_| !is_any_new);
+        let since = outage::since(recorded, now);
         let Some(delay) = outage::back_off(since, now, retry_after) else { return Ok(error.into()) };
         let cause = error.to_string();
         self.store.note_vision_outage(&context.command.actor_id, Some((since, &cause))).await?;

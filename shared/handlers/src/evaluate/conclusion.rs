@@ -1,5 +1,6 @@
 //! The verdict on a set for which the planner proposes nothing.
 
+use domain::files::images_in_words;
 use domain::kind::{Kind, KindCounts};
 use domain::plan::Plan;
 use domain::planner::Scope;
@@ -20,7 +21,7 @@ pub(super) fn conclude(plan: &Plan, target: KindCounts, unassessed: usize, failu
     let has_pinned_surplus =
         plan.scope != Scope::GenerateOnly && Kind::ALL.into_iter().any(|kind| before[kind] > target[kind]);
     if unassessed > 0 {
-        let images = if unassessed == 1 { "1 image".to_owned() } else { format!("{unassessed} images") };
+        let images = images_in_words(unassessed);
         Conclusion::Suspended(format!(
             "The set has {before} of {target} without {images} that can't be assessed. Request an evaluation for another attempt, or replace the files named here.{remarks}"
         ))

@@ -16,7 +16,7 @@ use aws::store::slots::{SlotName, SlotRecord};
 use domain::actor::ActorId;
 use domain::budget::Budget;
 use domain::keys::Keys;
-use domain::lifecycle::slot::{SlotEvent, SlotState};
+use domain::lifecycle::slot::SlotState;
 use domain::messages::GenerationMessage;
 use domain::plan::Plan;
 use domain::slot::Slot;
@@ -166,11 +166,11 @@ impl Generation {
     /// Ends the work on a slot of a superseded plan that has no number. Its image is not made, or not kept; what may
     /// have been charged counts as paid.
     async fn abandon_superseded(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
-        let reason = format!("plan {} of {} accepts no work", job.plan.plan_id, job.actor);
+        let reason =
+            format!("plan {} of {} is {} and accepts no work", job.plan.plan_id, job.actor, job.plan.state.name());
         let state = &record.progress.state;
         if state.charge().is_some() {
-            let abandoned = SlotEvent::Abandoned { settlement: state.settlement_in_doubt(), reason: reason.clone() };
-            self.store.advance_slot(job.name(), record, &abandoned).await?;
+            self.abandon(job, record, state.settlement_in_doubt(), &reason).await?;
         }
         self.bucket.delete(&self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id)).await?;
         if self.store.actor(job.actor).await?.is_some_and(|actor| actor.status == Status::Parked) {

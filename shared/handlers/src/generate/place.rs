@@ -76,7 +76,7 @@ impl Generation {
         let is_ours = |image: &Image| image.plan_id.as_ref() == Some(&job.plan.plan_id) && image.deleting.is_none();
         if !self.store.image(job.actor, filename).await?.as_ref().is_some_and(is_ours) {
             // An earlier attempt had placed it, and it has been deleted or replaced since, or is just being deleted.
-            return self.finish(job, record).await;
+            return self.finish(job, record).await.map(drop);
         }
         let staging = self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id);
         let Some(staged) = self.bucket.get(&staging).await? else {
@@ -113,15 +113,16 @@ impl Generation {
             },
         };
         self.store.mark_placed(job.actor, filename, &etag).await?;
-        self.finish(job, record).await?;
-        Metric::ImagesGenerated(1).emit();
+        if self.finish(job, record).await? {
+            Metric::ImagesGenerated(1).emit();
+        }
         Ok(())
     }
 
-    async fn finish(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
+    /// Returns whether this worker has finished the slot.
+    async fn finish(&self, job: Job<'_>, record: &SlotRecord) -> Result<bool, HandlerError> {
         let placed = SlotEvent::ImagePlaced { at: self.clock.now() };
-        self.store.advance_slot(job.name(), record, &placed).await?;
-        Ok(())
+        Ok(self.store.advance_slot(job.name(), record, &placed).await?.is_some())
     }
 
     /// Whether a file of another name has the number of an image that isn't in its place yet: an upload has used the

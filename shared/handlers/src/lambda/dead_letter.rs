@@ -84,9 +84,9 @@ impl DeadLetter<'_> {
             Err(_) => return true,
         };
         for deletion in &plan.delete {
-            match self.store.image(actor, &deletion.filename).await {
-                Ok(image) if image.as_ref().is_none_or(|image| !image.is_claimed_by(plan_id)) => {}
-                Ok(_) | Err(_) => return true,
+            let image = self.store.image(actor, &deletion.filename).await;
+            if !image.is_ok_and(|image| image.is_none_or(|image| !image.is_claimed_by(plan_id))) {
+                return true;
             }
         }
         false
