@@ -1,5 +1,6 @@
 //! Every kind of exit leaves a consistent folder, no process and no temporary file.
 
+use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
@@ -41,10 +42,13 @@ fn ctrl_c_during_generation_leaves_no_process() {
 }
 
 #[test]
-fn sigterm_during_assessment_leaves_no_process() {
+fn sigterm_in_the_first_round_leaves_no_process() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
-    assert_eq!(interrupt(&place, "assessing images", || true, "TERM"), Some(130));
+    // An evaluation has begun and has recorded the images.
+    let manifest = actor.dir.join("manifest.json");
+    let is_evaluated = || fs::read_to_string(&manifest).is_ok_and(|text| text.contains("hero_1.jpg"));
+    assert_eq!(interrupt(&place, "hero: ", is_evaluated, "TERM"), Some(130));
     assert_nothing_is_left(&place);
     actor.agrees_with_its_manifest();
 }
@@ -69,7 +73,7 @@ fn run_under_nohup_outlives_its_terminal() {
     command.args(arguments.next()).arg("nohup").args(arguments);
     command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let mut running = Background::start(command);
-    running.wait_for("assessing images");
+    running.wait_for("hero: ");
     running.signal("HUP");
     wait_until(PATIENCE, || running.output().contains("Balanced at 4/1/1"), || running.output());
     assert_eq!(running.end(), Some(0), "{}", running.output());
