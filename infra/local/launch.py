@@ -71,8 +71,8 @@ class Echo:
         self.stream.close()
 
 
-def read_commands(guard):
-    for line in sys.stdin.buffer:
+def read_commands(guard, commands):
+    for line in commands:
         command, *buckets = line.decode().split()
         if command == "seal":
             guard.seal(buckets)
@@ -80,11 +80,13 @@ def read_commands(guard):
 
 
 def serve(function_log):
-    token = sys.stdin.buffer.readline().decode().strip()
+    # Without a buffer, an interpreter that ends doesn't wait for the thread that reads.
+    commands = open(0, "rb", buffering=0)
+    token = commands.readline().decode().strip()
     if not token:
         return
     guard = Guard(token, os.environ["BIND_HOST"], int(os.environ["GATEWAY_PORT"]))
-    threading.Thread(target=read_commands, args=(guard,), daemon=True).start()
+    threading.Thread(target=read_commands, args=(guard, commands), daemon=True).start()
 
     from hypercorn.protocol.h11 import H11Protocol
     from ministack import app as ministack

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,10 @@ const STATE_PATH: &str = "/_balancer/state";
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(25);
+
+/// Another program can take a free port before the emulator listens on it. So the emulator ends, and a start on another
+/// port succeeds.
+const START_ATTEMPTS: u32 = 4;
 
 /// The services that the template uses. The emulator has about eighty more.
 const SERVICES: &str = "cloudformation,cloudwatch,dynamodb,events,iam,kms,lambda,logs,s3,sqs,sts";
@@ -67,6 +71,8 @@ pub struct Emulator {
     directory: PathBuf,
     port: u16,
     log_file: PathBuf,
+    /// Opened before the start: the launcher removes the directory of an emulator that fails.
+    log: File,
     function_log_file: PathBuf,
 }
 
@@ -108,25 +114,38 @@ impl Emulator {
     /// Starts an emulator and waits until it is ready. If necessary, [`prepare_environment`] installs it first.
     pub async fn start(options: EmulatorOptions) -> Result<Self, Error> {
         let host = options.host.unwrap_or(Ipv4Addr::LOCALHOST);
-        let port = free_port(host, options.port)?;
         let python = prepare_environment().await?;
+        let mut attempt = 1;
+        loop {
+            let started = Self::start_on(free_port(host, options.port)?, &python, &options).await;
+            let is_final = options.port.is_some() || attempt == START_ATTEMPTS;
+            match started {
+                Err(Error::NotReady { .. }) if !is_final => attempt += 1,
+                _ => return started,
+            }
+        }
+    }
+
+    async fn start_on(port: u16, python: &Path, options: &EmulatorOptions) -> Result<Self, Error> {
+        let host = options.host.unwrap_or(Ipv4Addr::LOCALHOST);
         let directory = tempfile::Builder::new()
             .prefix("balancer-emulator-")
             .tempdir()
             .map_err(Error::io("cannot create a directory in", &env::temp_dir()))?;
-        let logs = options.log_dir.unwrap_or_else(|| directory.path().to_owned());
+        let logs = options.log_dir.clone().unwrap_or_else(|| directory.path().to_owned());
         fs::create_dir_all(&logs).map_err(Error::io("cannot create", &logs))?;
         let (log_file, function_log_file) = (logs.join("emulator.log"), logs.join("functions.log"));
 
         let token = Token::random()?;
-        let mut command = launcher(&python, directory.path(), &log_file, &function_log_file)?;
+        let mut command = launcher(python, directory.path(), &log_file, &function_log_file)?;
         command.envs(inherited()).envs(&options.function_env).envs(settings(host, port, directory.path()));
-        let child = command.spawn().map_err(Error::io("cannot run", &python))?;
+        let log = File::open(&log_file).map_err(Error::io("cannot open", &log_file))?;
+        let child = command.spawn().map_err(Error::io("cannot run", python))?;
         // From here on the launcher removes the directory, even if this process is killed.
         let directory = directory.keep();
         let endpoint = format!("http://{host}:{port}");
         let mut emulator =
-            Self { launcher: Launcher(child), token, endpoint, directory, port, log_file, function_log_file };
+            Self { launcher: Launcher(child), token, endpoint, directory, port, log_file, log, function_log_file };
         // The token passes through the pipe: every user of the machine can read a command line, and functions inherit
         // the environment.
         emulator.launcher.send_line(emulator.token.as_str()).map_err(|error| emulator.not_ready(error.to_string()))?;
@@ -232,7 +251,9 @@ impl Emulator {
     }
 
     fn not_ready(&self, why: String) -> Error {
-        let text = fs::read_to_string(&self.log_file).unwrap_or_default();
+        let mut text = String::new();
+        // Without the log, the error still says why.
+        let _ = (&self.log).read_to_string(&mut text);
         Error::NotReady { why, log: self.log_file.clone(), tail: last_lines(&text, 12) }
     }
 }
@@ -288,4 +309,21 @@ fn settings(host: Ipv4Addr, port: u16, directory: &Path) -> Vec<(&'static str, S
         ("IOT_MTLS_ENABLED", "0".into()),
         ("TMPDIR", directory.to_string()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_taken_meanwhile_is_named_as_cause() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let python = prepare_environment().await.unwrap();
+        let error = Emulator::start_on(port, &python, &EmulatorOptions::default()).await.unwrap_err();
+        let Error::NotReady { why, tail, .. } = error else { panic!("{error}") };
+        assert!(why.contains("exit status: 1") && tail.contains("already in use"), "{why}: {tail}");
+    }
 }
