@@ -32,7 +32,7 @@ async fn interrupted_after_claim(stack: &TestStack, actor: &ActorId, state: Plan
     stack.store.record_plan(actor, &plan).await.unwrap();
     let (plan_id, reason) = ("p".to_owned(), deletion.reason.clone());
     let wanted = TrashRecord { plan_id, deleted_at: now, reason, image, sidecars: Vec::new() };
-    let claim = stack.store.claim_deletion(actor, &deletion.filename, &wanted, Version::Assessed).await.unwrap();
+    let claim = stack.store.claim_deletion(actor, &deletion.filename, &wanted, Version::Assessed, "t").await.unwrap();
     assert!(matches!(claim, Claim::Granted(_)), "{claim:?}");
     deletion
 }
@@ -95,7 +95,9 @@ async fn long_deletion_continues_in_the_next_delivery() {
     }
     let body = json!({ "actor_id": "hero", "filenames": names }).to_string();
     let mut deferrals = 0;
-    while let Err(error) = world.deletion().handler.handle(Message { id: "m", body: &body, sent_at: None }).await {
+    while let Err(error) =
+        world.deletion().handler.handle(Message { request_id: "m", body: &body, first_sent_at: None }).await
+    {
         assert!(matches!(error, HandlerError::Deferred { .. }), "{error}");
         deferrals += 1;
     }

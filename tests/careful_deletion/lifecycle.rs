@@ -6,7 +6,7 @@ use balancer_tests::world::World;
 use domain::actor::ActorId;
 use domain::lifecycle::deletion::{DeletionEvent, DeletionState, Version};
 use domain::manifest::Image;
-use domain::trash::TrashRecord;
+use domain::trash::{TrashRecord, WORKER_TIMEOUT};
 
 /// The records of one image. Its ETag is `1`.
 struct Records {
@@ -42,7 +42,10 @@ impl Records {
         let (plan_id, reason) = (id.to_owned(), "Requested by a test.".to_owned());
         let deleted_at = self.world.clock.now();
         let wanted = TrashRecord { plan_id, deleted_at, reason, image: image(), sidecars: Vec::new() };
-        self.world.store.claim_deletion(&self.actor, &self.filename, &wanted, Version::Assessed).await.unwrap()
+        let token = format!("{:x}", rand::random::<u64>());
+        // The lease of an earlier worker has expired.
+        self.world.advance_clock(WORKER_TIMEOUT);
+        self.world.store.claim_deletion(&self.actor, &self.filename, &wanted, Version::Assessed, &token).await.unwrap()
     }
 
     /// Makes the writes of an event of the deletion `p`, as handlers do, whatever its state is.

@@ -134,7 +134,7 @@ async fn either_pin_or_claim_wins() {
             tokio::time::sleep(STEP * (number % 20)).await;
             stack.store.set_pinned(&actor, &filename, true).await
         };
-        let claim = stack.store.claim_deletion(&actor, &filename, &wanted, Version::Assessed);
+        let claim = stack.store.claim_deletion(&actor, &filename, &wanted, Version::Assessed, "t");
         let (claim, pinning) = tokio::join!(claim, pin);
         let record = stack.store.image(&actor, &filename).await.unwrap().unwrap();
         match (claim.unwrap(), pinning.unwrap()) {

@@ -2,6 +2,7 @@
 
 use aws::bucket::IfUnchanged;
 use aws::store::deletions::{Claim, ClaimedDeletion, Remains};
+use aws::store::leases::LEASE_DURATION;
 use balancer_tests::harness::Harness;
 use balancer_tests::pictures::{blurred, good};
 use balancer_tests::stack::actor;
@@ -28,21 +29,31 @@ async fn wanted(world: &World, actor: &ActorId) -> TrashRecord {
     TrashRecord { plan_id, deleted_at: world.clock.now(), reason, image, sidecars: Vec::new() }
 }
 
-async fn begin(world: &World, actor: &ActorId, wanted: &TrashRecord) -> ClaimedDeletion {
-    match world.store.claim_deletion(actor, NAME, wanted, Version::Assessed).await.unwrap() {
+/// A worker that claims the image under this lease token.
+async fn claim(world: &World, actor: &ActorId, wanted: &TrashRecord, token: &str) -> Claim {
+    world.store.claim_deletion(actor, NAME, wanted, Version::Assessed, token).await.unwrap()
+}
+
+async fn begin(world: &World, actor: &ActorId, wanted: &TrashRecord, token: &str) -> ClaimedDeletion {
+    match claim(world, actor, wanted, token).await {
         Claim::Granted(claimed) => *claimed,
         other => panic!("{other:?}"),
     }
 }
 
+/// The same deletion, once the lease of its first worker has expired.
+fn once_expired(wanted: &TrashRecord) -> TrashRecord {
+    TrashRecord { deleted_at: wanted.deleted_at + LEASE_DURATION + SignedDuration::from_secs(1), ..wanted.clone() }
+}
+
 /// The steps of a worker after it has claimed the image.
-async fn complete(world: &World, actor: &ActorId, begun: &ClaimedDeletion) {
+async fn complete(world: &World, actor: &ActorId, begun: &ClaimedDeletion, token: &str) {
     let etag = begun.trashed.image.etag.as_deref().unwrap();
     let (key, trash) = (world.keys.image(actor, NAME), world.keys.trash(actor, "p", NAME));
     assert_eq!(world.bucket.copy_if(&key, &trash, etag).await.unwrap(), IfUnchanged::Done);
     assert_eq!(world.bucket.delete_if(&key, etag).await.unwrap(), IfUnchanged::Done);
     world.store.end_deletion(actor, NAME, "p", Remains::Trashed).await.unwrap();
-    world.store.leave_deletion(actor, NAME, begun, begun.trashed.deleted_at).await.unwrap();
+    world.store.leave_deletion(actor, NAME, begun, token, begun.trashed.deleted_at).await.unwrap();
 }
 
 async fn restore_at(world: &World, actor: &ActorId, trashed: &TrashRecord, at: Timestamp) -> Result<(), RestoreError> {
@@ -53,12 +64,13 @@ async fn restore_at(world: &World, actor: &ActorId, trashed: &TrashRecord, at: T
 }
 
 #[tokio::test]
-async fn restore_waits_for_deletion_workers() {
+async fn restore_waits_for_stalled_deletion_workers() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
-    let (hanging, quick) = (begin(&world, &hero, &wanted).await, begin(&world, &hero, &wanted).await);
-    assert_ne!(hanging.worker, quick.worker);
-    complete(&world, &hero, &quick).await;
+    begin(&world, &hero, &wanted, "stalled").await;
+    let later = once_expired(&wanted);
+    let quick = begin(&world, &hero, &later, "quick").await;
+    complete(&world, &hero, &quick, "quick").await;
 
     let soon = wanted.deleted_at + WORKER_TIMEOUT - SignedDuration::from_secs(1);
     let error = restore_at(&world, &hero, &quick.trashed, soon).await.unwrap_err();
@@ -71,29 +83,26 @@ async fn restore_waits_for_deletion_workers() {
 }
 
 #[tokio::test]
-async fn both_workers_that_resume_a_deletion_count() {
+async fn one_worker_at_a_time_deletes_an_image() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
-    begin(&world, &hero, &wanted).await;
-    let later = TrashRecord { deleted_at: wanted.deleted_at + WORKER_TIMEOUT + WORKER_TIMEOUT, ..wanted.clone() };
-    let both = futures::future::join_all((0..8).map(|_| begin(&world, &hero, &later))).await;
-    complete(&world, &hero, &both[0]).await;
-    for other in &both[1..] {
-        let error = restore_at(&world, &hero, &other.trashed, later.deleted_at).await.unwrap_err();
-        assert!(matches!(error, RestoreError::WorkedOn { .. }), "{error}");
-        world.store.leave_deletion(&hero, NAME, other, later.deleted_at).await.unwrap();
-    }
-    restore_at(&world, &hero, &both[0].trashed, later.deleted_at).await.unwrap();
+    begin(&world, &hero, &wanted, "first").await;
+    assert_eq!(claim(&world, &hero, &wanted, "second").await, Claim::Busy);
+    let later = once_expired(&wanted);
+    let tokens: Vec<String> = (0..8).map(|worker| format!("worker {worker}")).collect();
+    let claims = futures::future::join_all(tokens.iter().map(|token| claim(&world, &hero, &later, token))).await;
+    let granted = claims.iter().filter(|claim| matches!(claim, Claim::Granted(_))).count();
+    let busy = claims.iter().filter(|claim| **claim == Claim::Busy).count();
+    assert_eq!((granted, busy), (1, 7), "{claims:?}");
 }
 
 #[tokio::test]
-async fn restore_is_immediate_once_all_workers_left() {
+async fn restore_is_immediate_after_an_orderly_deletion() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
-    let (first, second) = (begin(&world, &hero, &wanted).await, begin(&world, &hero, &wanted).await);
-    complete(&world, &hero, &first).await;
-    world.store.leave_deletion(&hero, NAME, &second, wanted.deleted_at).await.unwrap();
-    restore_at(&world, &hero, &first.trashed, wanted.deleted_at).await.unwrap();
+    let begun = begin(&world, &hero, &wanted, "t").await;
+    complete(&world, &hero, &begun, "t").await;
+    restore_at(&world, &hero, &begun.trashed, wanted.deleted_at).await.unwrap();
     assert_eq!(world.store.image(&hero, NAME).await.unwrap().unwrap().prompt, wanted.image.prompt);
 }
 
@@ -101,12 +110,12 @@ async fn restore_is_immediate_once_all_workers_left() {
 async fn plan_does_not_delete_an_image_under_restoration() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let wanted = wanted(&world, &hero).await;
-    let begun = begin(&world, &hero, &wanted).await;
-    complete(&world, &hero, &begun).await;
+    let begun = begin(&world, &hero, &wanted, "t").await;
+    complete(&world, &hero, &begun, "t").await;
     // The restore has written the object and not yet removed the copy from the trash.
     world.upload(&hero, NAME, &blurred()).await;
     assert!(world.store.restore_image(&hero, NAME, &wanted.image, false).await.unwrap());
-    let claim = world.store.claim_deletion(&hero, NAME, &wanted, Version::Assessed).await.unwrap();
+    let claim = claim(&world, &hero, &wanted, "later").await;
     assert!(matches!(claim, Claim::Over(_)), "{claim:?}");
     assert_eq!(world.store.image(&hero, NAME).await.unwrap().unwrap().deleting, None);
 }
@@ -116,13 +125,13 @@ async fn resumed_deletion_restarts_the_retention() {
     for is_forgotten in [false, true] {
         let (world, hero) = (World::coded(&[]).await, actor("hero"));
         let wanted = wanted(&world, &hero).await;
-        begin(&world, &hero, &wanted).await;
+        begin(&world, &hero, &wanted, "first").await;
         if is_forgotten {
             world.store.forget_trashed(&hero, NAME, "p").await.unwrap();
         }
         let later = TrashRecord { deleted_at: wanted.deleted_at + TRASH_RETENTION + TRASH_RETENTION, ..wanted.clone() };
-        let begun = begin(&world, &hero, &later).await;
-        complete(&world, &hero, &begun).await;
+        let begun = begin(&world, &hero, &later, "later").await;
+        complete(&world, &hero, &begun, "later").await;
         let kept = world.store.trashed(&hero, NAME, "p").await.unwrap().unwrap();
         assert_eq!((kept.deleted_at, &kept.image.prompt), (later.deleted_at, &wanted.image.prompt));
         restore_at(&world, &hero, &kept, later.deleted_at).await.unwrap();
@@ -142,36 +151,35 @@ async fn evaluation_keeps_concurrently_restored_images() {
     assert_eq!(found, Image { quality: Some(7), pinned: true, ..wanted.image });
 }
 
-/// Handles a manual deletion as SQS delivers it: each time with the same message id.
-async fn delete_manually(world: &World, names: &[&str], sent_at: Option<Timestamp>) {
+/// Handles a manual deletion that is the same request each time.
+async fn delete_manually(world: &World, names: &[&str], request_id: &str) {
     let body = json!({ "actor_id": "hero", "filenames": names }).to_string();
-    world.deletion().handler.handle(Message { id: "message-1", body: &body, sent_at }).await.unwrap();
+    world.deletion().handler.handle(Message { request_id, body: &body, first_sent_at: None }).await.unwrap();
 }
 
 #[tokio::test]
 async fn redelivered_manual_deletion_keeps_newer_files() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
-    let sent_at = Some(world.clock.now());
     for (name, picture) in ["hero_1.jpg", "hero_2.jpg"].iter().zip(good(domain::kind::Kind::BwStylized, 2)) {
         world.upload(&hero, name, &picture.jpeg).await;
     }
-    delete_manually(&world, &["hero_1.jpg", "hero_2.jpg"], sent_at).await;
+    delete_manually(&world, &["hero_1.jpg", "hero_2.jpg"], "message-1").await;
     let trash = world.store.trash(&hero).await.unwrap();
     let names: Vec<_> = trash.values().flatten().map(|trashed| trashed.plan_id.as_str()).collect();
     assert_eq!(names, ["manual-message-1"; 2], "they are restored together");
 
     world.upload(&hero, "hero_1.jpg", &blurred()).await;
-    delete_manually(&world, &["hero_1.jpg", "hero_2.jpg"], sent_at).await;
+    delete_manually(&world, &["hero_1.jpg", "hero_2.jpg"], "message-1").await;
     assert_eq!(world.keys_below("training_data/hero/").await, ["hero_1.jpg"]);
-    // Only the request id identifies a copy of a message.
+    // The client's id of the request takes precedence over that of the message.
     let named = json!({ "actor_id": "hero", "filenames": ["hero_2.jpg"], "request_id": "mine" }).to_string();
-    for id in ["message-2", "message-3"] {
+    for request_id in ["message-2", "message-3"] {
         world.upload(&hero, "hero_2.jpg", &blurred()).await;
-        world.deletion().handler.handle(Message { id, body: &named, sent_at }).await.unwrap();
+        let message = Message { request_id, body: &named, first_sent_at: None };
+        world.deletion().handler.handle(message).await.unwrap();
     }
     assert_eq!(world.keys_below("training_data/hero/").await, ["hero_1.jpg", "hero_2.jpg"]);
-    // An event file has no time, and may contain the id of another message.
-    delete_manually(&world, &["hero_1.jpg"], None).await;
+    delete_manually(&world, &["hero_1.jpg"], "message-4").await;
     assert_eq!(world.keys_below("training_data/hero/").await, ["hero_2.jpg"]);
     assert_eq!(world.store.trash(&hero).await.unwrap()["hero_1.jpg"].len(), 2, "both versions are kept");
 }
@@ -182,6 +190,6 @@ async fn local_only_file_stays_in_place() {
     world.upload(&hero, "hero_1.jpg", &blurred()).await;
     let dropped = world.local_folder(&hero).join("hero_2.jpg");
     std::fs::write(&dropped, blurred()).unwrap();
-    delete_manually(&world, &["hero_1.jpg", "hero_2.jpg"], Some(world.clock.now())).await;
+    delete_manually(&world, &["hero_1.jpg", "hero_2.jpg"], "message-1").await;
     assert!(dropped.is_file());
 }

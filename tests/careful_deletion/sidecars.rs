@@ -28,7 +28,7 @@ async fn world_with(names: &[&str]) -> (World, ActorId) {
 /// Deletes these files by a message with a request id.
 async fn delete(world: &World, names: &[&str]) {
     let body = json!({ "actor_id": "hero", "filenames": names, "request_id": "mine" }).to_string();
-    world.deletion().handler.handle(Message { id: "m", body: &body, sent_at: None }).await.unwrap();
+    world.deletion().handler.handle(Message { request_id: "m", body: &body, first_sent_at: None }).await.unwrap();
 }
 
 /// Restores an image. Returns the names of the sidecars that stay in the trash.
@@ -138,7 +138,13 @@ async fn sidecars_follow_if_evaluation_completes_deletion() {
     world.deliver_once(1, None, &mut trace).await;
     assert_eq!(trace.crashes, 1);
     let body = json!({ "actor_id": "hero", "mode": "dry_run" }).to_string();
-    world.evaluation().await.handler.handle(Message { id: "e", body: &body, sent_at: None }).await.unwrap();
+    world
+        .evaluation()
+        .await
+        .handler
+        .handle(Message { request_id: "e", body: &body, first_sent_at: None })
+        .await
+        .unwrap();
     assert!(
         world.store.image(&hero, "hero_1.jpg").await.unwrap().is_none(),
         "the evaluation has completed the deletion"
@@ -202,7 +208,7 @@ async fn replaced_image_keeps_its_sidecar() {
     world.store.record_plan(&hero, &Plan { delete: vec![deletion], remaining: 1, ..empty }).await.unwrap();
     world.upload(&hero, "hero_1.jpg", b"hero_1.jpg").await;
     let body = json!({ "actor_id": "hero", "plan_id": "p" }).to_string();
-    world.deletion().handler.handle(Message { id: "m", body: &body, sent_at: None }).await.unwrap();
+    world.deletion().handler.handle(Message { request_id: "m", body: &body, first_sent_at: None }).await.unwrap();
     assert!(world.keys_below("trash/").await.is_empty());
     assert_files(&world, &hero, &["hero_1.jpg", "hero_1.txt", "hero_2.jpg"], &[]).await;
 }

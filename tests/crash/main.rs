@@ -8,6 +8,9 @@
 
 mod final_state;
 mod panics;
+mod stalled;
+
+use std::time::Duration;
 
 use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
@@ -17,6 +20,7 @@ use balancer_tests::world::{Delivery, Fault, Trace, World, is_plain_write};
 use domain::kind::Kind;
 use domain::plan::PlanState;
 use futures::{StreamExt, stream};
+use handlers::heartbeat::Heartbeat;
 use serde_json::json;
 
 use final_state::FinalState;
@@ -88,7 +92,12 @@ impl Scenario {
 
     /// The final state and the calls of an undisturbed run.
     async fn undisturbed(self) -> (FinalState, Vec<String>) {
-        let world = self.start().await;
+        self.undisturbed_with(Heartbeat::default()).await
+    }
+
+    async fn undisturbed_with(self, heartbeat: Heartbeat) -> (FinalState, Vec<String>) {
+        let mut world = self.start().await;
+        world.heartbeat = heartbeat;
         world.drive().await;
         (FinalState::of(&world, &actor("hero")).await, world.network.calls())
     }
@@ -110,6 +119,7 @@ struct Disturbance {
     fault: Fault,
     /// Whether a crashed worker's messages are delivered again only after all others.
     redelivered_last: bool,
+    heartbeat: Heartbeat,
 }
 
 impl Disturbance {
@@ -126,7 +136,8 @@ impl Disturbance {
     /// One run in which the call with this index fails. Returns `false` if the run made fewer calls: messages that are
     /// processed concurrently make a varying number.
     async fn run(self, call: usize, expected: &FinalState) -> Result<bool, String> {
-        let world = self.scenario.start().await;
+        let mut world = self.scenario.start().await;
+        world.heartbeat = self.heartbeat;
         world.network.fail_at(call, self.fault);
         let delivery = Delivery { redelivered_last: self.redelivered_last, ..Delivery::default() };
         let trace = world.drive_with(delivery).await;
@@ -145,7 +156,7 @@ impl Disturbance {
     }
 
     async fn sweep(self) {
-        let (expected, calls) = self.scenario.undisturbed().await;
+        let (expected, calls) = self.scenario.undisturbed_with(self.heartbeat).await;
         match self.scenario {
             Scenario::Balances => expected.assert_balanced(),
             Scenario::IsSuspended | Scenario::IsSuspendedAfterRequest => expected.assert_suspended(1, 1),
@@ -170,7 +181,8 @@ impl Disturbance {
 }
 
 async fn sweep(scenario: Scenario, fault: Fault) {
-    Disturbance { scenario, fault, redelivered_last: false }.sweep().await;
+    let heartbeat = Heartbeat::default();
+    Disturbance { scenario, fault, redelivered_last: false, heartbeat }.sweep().await;
 }
 
 #[tokio::test]
@@ -181,6 +193,15 @@ async fn crash_before_any_call_leaves_nothing_undone() {
 #[tokio::test]
 async fn crash_after_any_call_repeats_nothing() {
     sweep(Scenario::Balances, Fault::CrashAfter).await;
+}
+
+#[tokio::test]
+async fn crash_at_any_heartbeat_repeats_nothing() {
+    // So frequent that most steps of a worker coincide with one.
+    let heartbeat = Heartbeat::every(Duration::from_millis(4));
+    for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::ResponseLost] {
+        Disturbance { scenario: Scenario::Balances, fault, redelivered_last: false, heartbeat }.sweep().await;
+    }
 }
 
 #[tokio::test]
@@ -213,7 +234,8 @@ async fn late_redelivery_gives_a_suspended_set_no_rounds() {
         Scenario::IsSuspendedAfterGeneration,
         Scenario::IsSuspendedAfterDeletion,
     ] {
-        Disturbance { scenario, fault: Fault::CrashAfter, redelivered_last: true }.sweep().await;
+        let heartbeat = Heartbeat::default();
+        Disturbance { scenario, fault: Fault::CrashAfter, redelivered_last: true, heartbeat }.sweep().await;
     }
 }
 

@@ -35,13 +35,17 @@ async fn plan_of_one_scope_does_not_answer_the_other() {
         [("generate_only", "delete_only", Scope::DeleteOnly), ("delete_only", "generate_only", Scope::GenerateOnly)]
     {
         let (world, hero) = lopsided().await;
-        let sent_at = Some(world.clock.now());
-        world.advance_clock(SignedDuration::from_secs(1));
         world.send(Queue::Evaluation, json!({ "actor_id": "hero", "scope": first })).await;
         world.drive().await;
-        for (id, scope) in [("late", first), ("late, too", second), ("once more", second)] {
+        for (request_id, scope) in [("one", first), ("other", second), ("other", second)] {
             let body = json!({ "actor_id": "hero", "scope": scope }).to_string();
-            world.evaluation().await.handler.handle(Message { id, body: &body, sent_at }).await.unwrap();
+            world
+                .evaluation()
+                .await
+                .handler
+                .handle(Message { request_id, body: &body, first_sent_at: None })
+                .await
+                .unwrap();
             world.drive().await;
         }
         let scopes: Vec<Scope> = world.store.plans(&hero).await.unwrap().into_iter().map(|plan| plan.scope).collect();
@@ -53,19 +57,15 @@ async fn plan_of_one_scope_does_not_answer_the_other() {
 #[tokio::test]
 async fn answered_forced_request_supersedes_nothing() {
     let (world, hero) = lopsided().await;
-    let sent_at = Some(world.clock.now());
-    world.advance_clock(SignedDuration::from_secs(1));
-    let body = json!({ "actor_id": "hero" }).to_string();
-    let message = Message { id: "m", body: &body, sent_at };
+    let body = json!({ "actor_id": "hero", "force": true }).to_string();
+    let message = Message { request_id: "m", body: &body, first_sent_at: None };
     world.evaluation().await.handler.handle(message).await.unwrap();
     let begun = world.store.plans(&hero).await.unwrap();
     assert!(begun.len() == 1 && begun[0].is_under_way());
     // An upload after the evaluation, whose quiet time is over.
-    world.store.record_upload(&hero, None, world.clock.now()).await.unwrap().unwrap();
+    world.store.raise_revision(&hero, world.clock.now()).await.unwrap();
     world.advance_clock(SignedDuration::from_mins(30));
-    for id in ["m", "a copy"] {
-        world.evaluation().await.handler.handle(Message { id, ..message }).await.unwrap();
-    }
+    world.evaluation().await.handler.handle(message).await.unwrap();
     let plans = world.store.plans(&hero).await.unwrap();
     assert!(plans.len() == 1 && plans[0].is_under_way(), "{plans:?}");
     world.drive().await;

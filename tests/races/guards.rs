@@ -2,8 +2,10 @@
 
 use aws::queues::Queue;
 use aws::store::deletions::{Claim, Remains};
-use aws::store::leases::{Uploads, Verdict};
+use aws::store::leases::Leased;
+use aws::store::plans::Adoption;
 use aws::store::slots::{SlotName, SlotRecord};
+use aws::store::verdicts::{Answers, Verdict};
 use aws_lambda_events::event::sqs::SqsEvent;
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
@@ -14,15 +16,13 @@ use domain::lifecycle::slot::SlotEvent;
 use domain::manifest::Image;
 use domain::money::MicroUsd;
 use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
-use domain::planner::Scope;
 use domain::status::Status;
 use domain::trash::TrashRecord;
+use handlers::heartbeat::Heartbeat;
 use handlers::lambda::{MAX_DELIVERIES, Worker};
 use handlers::{Handler, HandlerError, Message};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(300);
 
 /// Handlers that always fail, one for each queue.
 struct Generating;
@@ -30,7 +30,7 @@ struct Deleting;
 pub(crate) struct Evaluating;
 
 fn failure(message: Message<'_>) -> HandlerError {
-    HandlerError::Encoding(image::ImageError::IoError(std::io::Error::other(message.id.to_owned())))
+    HandlerError::Encoding(image::ImageError::IoError(std::io::Error::other(message.request_id.to_owned())))
 }
 
 impl Handler for Generating {
@@ -66,7 +66,7 @@ pub(crate) async fn fail_last_delivery(world: &World, handler: impl Handler, bod
     let record = json!({ "messageId": "m", "receiptHandle": "r", "body": body.to_string(), "attributes": attributes });
     let batch: SqsEvent = serde_json::from_value(json!({ "Records": [record] })).unwrap();
     let (store, queues, clock) = (world.store.clone(), world.queues.clone(), world.clock.clone());
-    let answer = Worker { handler, store, queues, clock }.process_batch(batch).await;
+    let answer = Worker { handler, store, queues, heartbeat: Heartbeat::default(), clock }.process_batch(batch).await;
     assert_eq!(answer.batch_item_failures.len(), 1);
 }
 
@@ -74,40 +74,34 @@ pub(super) async fn status(world: &World, actor: &ActorId) -> Status {
     world.store.actor(actor).await.unwrap().unwrap().status
 }
 
-fn verdict(status: Status, began: Timestamp) -> Verdict<'static> {
-    let uploads = Uploads::Evaluated { until: None };
-    Verdict {
-        status,
-        reason: "verdict of a test",
-        round: 1,
-        uploads,
-        scope: Scope::All,
-        began,
-        continues: false,
-        suspension: None,
-    }
+fn verdict(status: Status, revision: u64) -> Verdict<'static> {
+    let answers = Answers::Revision(revision);
+    Verdict { status, reason: "verdict of a test", round: 1, answers, suspension: None }
 }
 
 fn plan(name: &str, origin: Origin, now: Timestamp) -> Plan {
     Plan { remaining: 1, ..Plan::empty(name.to_owned(), now, origin) }
 }
 
-/// An actor whose plan `p` is running.
+/// An actor whose plan `p` is running. The evaluation that adopted it has answered the request `m`.
 pub(super) async fn balancing() -> (World, ActorId) {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     let now = world.clock.now();
-    world.store.take_lease(&hero, "token", now, LEASE).await.unwrap().unwrap();
+    world.store.raise_revision_once(&hero, "m", now).await.unwrap();
+    world.store.lease_actor(&hero, "token", now).await.unwrap().unwrap();
     let plan = plan("p", Origin::Evaluation, now);
-    let verdict = verdict(Status::Balancing, now);
-    assert!(world.store.adopt_plan(&hero, "token", &plan, None, &verdict, now).await.unwrap());
+    let verdict = verdict(Status::Balancing, 1);
+    let adoption = Adoption { plan: &plan, generation: None, verdict: &verdict, must_be_unchanged: true };
+    assert!(world.store.adopt_plan(&hero, "token", &adoption, now).await.unwrap());
     (world, hero)
 }
 
 /// Ends an evaluation with the verdict balanced.
 async fn balance(world: &World, hero: &ActorId) {
     let now = world.clock.now();
-    world.store.take_lease(hero, "later", now, LEASE).await.unwrap().unwrap();
-    world.store.settle(hero, "later", &verdict(Status::Balanced, now), now).await.unwrap();
+    let record = world.store.lease_actor(hero, "later", now).await.unwrap().unwrap();
+    let verdict = verdict(Status::Balanced, record.desired_revision);
+    world.store.settle(hero, "later", &verdict, now).await.unwrap();
     assert_eq!(status(world, hero).await, Status::Balanced);
 }
 
@@ -191,11 +185,12 @@ async fn superseded_while_it_deletes() -> (World, ActorId) {
     let filename = "hero_1.jpg".to_owned();
     let image = Image { etag: Some("1".to_owned()), ..Image::default() };
     world.store.import_image(&hero, &filename, &image).await.unwrap();
-    world.store.take_lease(&hero, "token", now, LEASE).await.unwrap().unwrap();
+    world.store.lease_actor(&hero, "token", now).await.unwrap().unwrap();
     let deletion = PlannedDeletion { filename: filename.clone(), etag: "1".to_owned(), reason: "blurred".to_owned() };
     let plan = Plan { delete: vec![deletion], ..plan("p", Origin::Evaluation, now) };
-    let verdict = verdict(Status::Balancing, now);
-    assert!(world.store.adopt_plan(&hero, "token", &plan, None, &verdict, now).await.unwrap());
+    let verdict = verdict(Status::Balancing, 0);
+    let adoption = Adoption { plan: &plan, generation: None, verdict: &verdict, must_be_unchanged: true };
+    assert!(world.store.adopt_plan(&hero, "token", &adoption, now).await.unwrap());
     let wanted = TrashRecord {
         plan_id: "p".to_owned(),
         deleted_at: now,
@@ -203,7 +198,7 @@ async fn superseded_while_it_deletes() -> (World, ActorId) {
         image,
         sidecars: Vec::new(),
     };
-    let claim = world.store.claim_deletion(&hero, &filename, &wanted, Version::Assessed).await.unwrap();
+    let claim = world.store.claim_deletion(&hero, &filename, &wanted, Version::Assessed, "t").await.unwrap();
     assert!(matches!(claim, Claim::Granted(_)), "{claim:?}");
     world.store.supersede_plan(&hero, "p").await.unwrap();
     (world, hero)
@@ -248,18 +243,23 @@ async fn dead_letter_of_running_manual_plan_is_reported() {
 
 #[tokio::test]
 async fn dead_request_is_reported_unless_answered() {
-    let (world, hero) = balancing().await;
-    let before = world.clock.now() - SignedDuration::from_secs(5);
-    balance(&world, &hero).await;
-    for body in [json!({ "actor_id": "hero" }), json!({ "actor_id": "hero", "cause": "uploads" })] {
-        fail_last_delivery(&world, Evaluating, &body, before).await;
-        assert_eq!(status(&world, &hero).await, Status::Balanced, "{body}");
-        fail_last_delivery(&world, Evaluating, &body, world.clock.now()).await;
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let now = world.clock.now();
+    let uploads = json!({ "actor_id": "hero", "cause": "uploads" });
+    for (body, is_request) in [(json!({ "actor_id": "hero" }), true), (uploads, false)] {
+        if is_request {
+            world.store.raise_revision_once(&hero, "m", now).await.unwrap();
+        } else {
+            world.store.raise_revision(&hero, now).await.unwrap();
+        }
+        fail_last_delivery(&world, Evaluating, &body, now).await;
         assert_eq!(status(&world, &hero).await, Status::NeedsAttention, "{body}");
         balance(&world, &hero).await;
+        fail_last_delivery(&world, Evaluating, &body, now).await;
+        assert_eq!(status(&world, &hero).await, Status::Balanced, "{body}");
     }
     // No evaluation carries out a manual request.
-    fail_last_delivery(&world, Deleting, &json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"] }), before).await;
+    fail_last_delivery(&world, Deleting, &json!({ "actor_id": "hero", "filenames": ["hero_1.jpg"] }), now).await;
     assert_eq!(status(&world, &hero).await, Status::NeedsAttention);
 }
 
@@ -311,7 +311,7 @@ async fn worker_without_its_lease_requests_nothing() {
         poll: std::time::Duration::ZERO,
     };
     let charge = Charge { day: world.clock.today(), amount: MicroUsd(1) };
-    let pending = world.store.lease_slot(slot, "one", now, LEASE).await.unwrap().unwrap();
+    let pending = world.store.lease_slot(slot, "one", now).await.unwrap().unwrap();
     world.store.reserve_image(slot, &pending, charge, budget).await.unwrap();
     let reserved = world.store.slot(slot).await.unwrap();
     let advance = async |record: &SlotRecord, event| world.store.advance_slot(slot, record, &event).await.unwrap();
@@ -333,6 +333,6 @@ async fn worker_without_its_lease_requests_nothing() {
     assert_eq!((interrupted.progress.interruptions, interrupted.progress.fetches), (1, 0));
     let staged = advance(&interrupted, SlotEvent::ImageStaged).await.unwrap();
     assert_eq!(advance(&interrupted, later).await, None, "the image is staged");
-    world.store.release_slot(slot, "another").await.unwrap();
+    world.store.release_lease(Leased::Slot(slot), "another").await.unwrap();
     assert_eq!(world.store.slot(slot).await.unwrap(), staged, "a lease ends with its own token");
 }

@@ -8,3 +8,4 @@ mod numbers;
 mod operator_actions;
 mod standing;
 mod suspension;
+mod sweeps;

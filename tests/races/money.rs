@@ -74,7 +74,7 @@ async fn attention_reason_returns_after_parking() {
         assert!(world.store.change_standing(&hero, behalf, &event, now).await.unwrap(), "{event:?}");
     };
     for attention in ["The generation message failed 5 times.", "Another one did."] {
-        world.store.record_upload(&hero, None, now).await.unwrap();
+        world.store.raise_revision(&hero, now).await.unwrap();
         happened(OnBehalf::Request(None), ActorEvent::AttentionRequired { reason: attention.to_owned() }).await;
         for reason in ["No money.", "No money still."] {
             let parked = ActorEvent::WorkParked { limit: None, reason: reason.to_owned() };

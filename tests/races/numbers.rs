@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use aws::bucket::PutNew;
-use aws::queues::Queue;
 use aws::store::slots::{SlotName, SlotRecord};
 use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
@@ -11,8 +10,9 @@ use balancer_tests::world::{World, any_picture};
 use domain::actor::ActorId;
 use domain::lifecycle::slot::{SlotEvent, SlotState};
 use domain::manifest::{BALANCING, Image};
+use domain::messages::new_request_id;
 use domain::numbering::{filename, highest, number_of};
-use handlers::generate::SLOT_LEASE;
+use handlers::{Handler, Message};
 use serde_json::json;
 
 const NO_LIMITS: [(&str, &str); 3] =
@@ -22,13 +22,16 @@ async fn world_without_limits() -> World {
     World::with(&NO_LIMITS, |_, _| Outcome::Succeeds, any_picture).await
 }
 
-/// Requests this many images of an actor, a hundred at a time, and leaves the messages in the queue.
+/// Requests this many images of an actor, a hundred at a time, and leaves the messages of the images in the queue.
 async fn request_images(world: &World, actor: &ActorId, images: u32) {
     world.upload_base_image(actor).await;
     let mut left = images;
     while left > 0 {
         let now = left.min(100);
-        world.send(Queue::Generation, json!({ "actor_id": actor, "generate": { "photorealistic": now } })).await;
+        let body = json!({ "actor_id": actor, "generate": { "photorealistic": now } }).to_string();
+        // Handled at once, because a worker ends at an empty queue: the messages of the images must precede the workers.
+        let message = Message { request_id: &new_request_id(), body: &body, first_sent_at: None };
+        world.generation().await.handler.handle(message).await.unwrap();
         left -= now;
     }
 }
@@ -80,6 +83,27 @@ async fn fifty_workers_and_uploads_share_no_number() {
     assert_eq!(world.dead_letters().await, 0);
 }
 
+/// The attempts at a number for each image, when this many workers make `images` images of one actor.
+async fn attempts_per_image(workers: usize, images: u32) -> f64 {
+    let (world, hero) = (world_without_limits().await, actor("hero"));
+    request_images(&world, &hero, images).await;
+    world.generate_with(workers).await;
+    assert_sequential(&world, &hero, images as usize, 0).await;
+    assert_eq!((world.replicate.charged(), world.dead_letters().await), (images as usize, 0));
+    // Each attempt lists the folder, and the placement once more.
+    let calls = world.network.calls();
+    let listings = calls.iter().filter(|call| call.starts_with("GET") && call.contains("list-type=2")).count();
+    listings as f64 / f64::from(images) - 1.0
+}
+
+#[tokio::test]
+async fn contention_grows_slower_than_the_workers() {
+    let images = std::env::var("CONTENTION_IMAGES").map_or(100, |images| images.parse().unwrap());
+    let (few, many) = (attempts_per_image(10, images).await, attempts_per_image(100, images).await);
+    eprintln!("{images} images of one actor: {few:.2} attempts per image of 10 workers, {many:.2} of 100");
+    assert!(few >= 1.0 && many < few * 10.0, "{few} and {many} attempts");
+}
+
 #[tokio::test]
 async fn concurrent_actors_have_independent_numbers() {
     let world = world_without_limits().await;
@@ -102,7 +126,7 @@ async fn stale_worker_gets_no_number_of_a_removed_image() {
     let mut staged = Vec::new();
     for slot_id in ["early", "late"] {
         let now = world.clock.now();
-        let record = world.store.lease_slot(slot(slot_id), "worker", now, SLOT_LEASE).await.unwrap().unwrap();
+        let record = world.store.lease_slot(slot(slot_id), "worker", now).await.unwrap().unwrap();
         staged.push(world.store.advance_slot(slot(slot_id), &record, &SlotEvent::ImageStaged).await.unwrap().unwrap());
     }
     let assign = async |slot_id, record: &SlotRecord, after, index| {

@@ -249,23 +249,6 @@ async fn late_event_of_trashed_own_image_starts_no_round() {
 }
 
 #[tokio::test]
-async fn upload_after_a_lost_message_is_evaluated() {
-    let (world, hero) = (World::coded(&[]).await, actor("hero"));
-    world.upload_base_image(&hero).await;
-    world.upload(&hero, "hero_1.jpg", &uploaded_picture()).await;
-    world.wait_for_messages(1).await;
-    while world.store.actor(&hero).await.unwrap().is_none_or(|record| record.evaluation_scheduled_at.is_none()) {
-        world.deliver_once(1, None, &mut Trace::default()).await;
-    }
-    world.lose_messages(Queue::Evaluation).await;
-    world.advance_clock(SignedDuration::from_hours(2));
-    world.upload(&hero, "hero_2.jpg", &coded_picture(Kind::BwStylized, 9, 78)).await;
-    world.wait_for_messages(1).await;
-    world.drive().await;
-    assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().status, Status::Balanced);
-}
-
-#[tokio::test]
 async fn repeated_request_id_is_carried_out_once() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
     world.upload_base_image(&hero).await;

@@ -8,7 +8,7 @@ use domain::status::Status;
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::races::guards::{LEASE, balancing, status};
+use crate::races::guards::{balancing, status};
 
 #[tokio::test]
 async fn finished_work_neither_parks_nor_resumes_an_actor() {
@@ -32,7 +32,7 @@ async fn finished_work_neither_parks_nor_resumes_an_actor() {
     let required = ActorEvent::AttentionRequired { reason: "no".to_owned() };
     let is_changed = happened(OnBehalf::Evaluation("lost"), &required).await;
     assert!(!is_changed && status(&world, &hero).await == Status::Balancing);
-    world.store.take_lease(&hero, "held", now, LEASE).await.unwrap().unwrap();
+    world.store.lease_actor(&hero, "held", now).await.unwrap().unwrap();
     park(OnBehalf::Evaluation("held")).await;
     assert_eq!(status(&world, &hero).await, Status::Parked);
 }

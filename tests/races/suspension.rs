@@ -58,7 +58,7 @@ impl SuspendedSet {
         let record = self.record().await;
         assert_eq!((record.status, record.reason.as_ref()), (Status::NeedsAttention, Some(&self.suspension.reason)));
         assert_eq!(record.suspension.as_ref(), Some(&self.suspension));
-        assert!(record.pending_since.is_none(), "{record:?}");
+        assert!(!record.is_evaluation_pending(), "{record:?}");
     }
 }
 

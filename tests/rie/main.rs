@@ -112,7 +112,7 @@ async fn failed_message_is_named_and_the_next_answered() {
 #[tokio::test]
 async fn message_that_panics_the_handler_fails_alone() {
     let (stack, hero) = (TestStack::without_triggers().await, actor("hero"));
-    stack.store.record_upload(&hero, None, Timestamp::now()).await.unwrap();
+    stack.store.raise_revision(&hero, Timestamp::now()).await.unwrap();
     let Some(function) = Rie::start(Path::new(PANICKING), stack.variables()).await else { return };
     let fifth = json!({ "ApproximateReceiveCount": "5" });
     let batch = json!({ "Records": [

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aws::queues::{Queue, Queues};
 use aws::store::Store;
 use handlers::config::Config;
+use handlers::heartbeat::Heartbeat;
 use handlers::lambda::Worker;
 use handlers::{Clock, Handler, HandlerError, Message};
 use handlers::{lambda, wiring};
@@ -43,5 +44,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let (config, sdk) = (wiring::configure::<Config>()?, wiring::sdk_config().await);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table);
     let queues = Queues::new(aws_sdk_sqs::Client::new(&sdk), config.queues);
-    lambda::run(Worker { handler: Panicking, store, queues, clock: clock() }).await
+    lambda::run(Worker { handler: Panicking, store, queues, heartbeat: Heartbeat::default(), clock: clock() }).await
 }

@@ -11,6 +11,7 @@ use balancer_tests::recorder::{Call, Recorder, behind};
 use balancer_tests::stack::{TEMPLATE, TestStack, actor, emulator};
 use domain::actor::ActorId;
 use domain::kind::Kind::Photorealistic;
+use domain::messages::SWEEP;
 use hyper::Method;
 use local_stack::{Account, Outputs};
 use serde_json::{Value as Json, json};
@@ -57,6 +58,8 @@ async fn do_everything(stack: &TestStack) {
     stack.idle().await;
     delete_unnoticed(stack, &hero).await;
     stack.send(Queue::Generation, json!({ "actor_id": "hero", "generate": { "bw_stylized": 1 } })).await;
+    stack.idle().await;
+    stack.send_text(Queue::Evaluation, SWEEP).await;
     stack.idle().await;
     fail_once(stack, &actor("broken")).await;
 }

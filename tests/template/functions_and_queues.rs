@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use domain::trash::WORKER_TIMEOUT;
 use handlers::delete;
-use handlers::evaluate::{LEASE_DURATION, READING_TIME_RESERVE};
-use handlers::generate::SLOT_LEASE;
+use handlers::evaluate::READING_TIME_RESERVE;
 use handlers::lambda::{MAX_CONCURRENT_MESSAGES, MAX_DELIVERIES};
 use providers::vision::LONGEST_TIMEOUT_SECONDS;
 use providers::vision::time_budget;
@@ -44,9 +43,9 @@ fn failed_messages_become_long_lived_dead_letters() {
         let policy = format!("Resources.{queue}.Properties.RedrivePolicy");
         assert_eq!(number(&format!("{policy}.maxReceiveCount")), u64::from(MAX_DELIVERIES));
         assert_eq!(text(&format!("{policy}.deadLetterTargetArn.Fn::GetAtt")), format!("{dead}.Arn"));
-        // A dead letter keeps the age that it had in its queue.
+        // The longest retention of SQS.
         let kept = |queue: &str| number(&format!("Resources.{queue}.Properties.MessageRetentionPeriod"));
-        assert!(kept(dead) > kept(queue), "{dead}");
+        assert_eq!((kept(queue), kept(dead)), (14 * 24 * 3600, 14 * 24 * 3600), "{queue}");
     }
     let queues = CHAIN.iter().flat_map(|(_, queue, dead)| [*queue, *dead]).collect();
     assert_eq!(resources_of_type("AWS::SQS::Queue"), queues);
@@ -85,14 +84,6 @@ fn deletion_batch_ends_before_the_timeout() {
     let timeout = number("Resources.DeletionFunction.Properties.Timeout");
     // A third of the timeout is reserved for the image that the function is deleting when the time budget ends.
     assert!(waves * delete::TIME_BUDGET.as_secs() * 3 <= timeout * 2, "{waves} waves in {timeout} s");
-}
-
-#[test]
-fn leases_last_as_long_as_function_timeouts() {
-    for (function, duration) in [("EvaluationFunction", LEASE_DURATION), ("GenerationFunction", SLOT_LEASE)] {
-        let timeout = number(&format!("Resources.{function}.Properties.Timeout"));
-        assert_eq!(duration.as_secs().unsigned_abs(), timeout, "{function}");
-    }
 }
 
 #[test]

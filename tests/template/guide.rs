@@ -48,7 +48,7 @@ fn readme_lists_every_parameter_with_its_default() {
 fn quoted_figures_match_the_template() {
     const DAY: u64 = 86_400;
     for (function, queue, dead) in CHAIN {
-        assert_eq!(number(&format!("Resources.{queue}.Properties.MessageRetentionPeriod")), 4 * DAY);
+        assert_eq!(number(&format!("Resources.{queue}.Properties.MessageRetentionPeriod")), 14 * DAY);
         assert_eq!(number(&format!("Resources.{dead}.Properties.MessageRetentionPeriod")), 14 * DAY);
         let late = queue.replace("Queue", "QueueLate");
         assert_eq!(number(&format!("Resources.{late}.Properties.Threshold")), 3_600);

@@ -14,7 +14,7 @@ const PERMISSIONS: [(&str, &str, &str); 26] = [
     ("EvaluationRole", "DeletionQueue", "sqs:SendMessage"),
     ("EvaluationRole", "GenerationQueue", "sqs:SendMessage"),
     ("EvaluationRole", "Table", "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem"),
-    ("EvaluationRole", "Table", "dynamodb:Query"),
+    ("EvaluationRole", "Table", "dynamodb:Query dynamodb:Scan"),
     ("EvaluationRole", "training_data/*", "s3:GetObject"),
     ("EvaluationRole", "base_images/*", "s3:GetObject"),
     ("EvaluationRole", "evaluations/*", "s3:PutObject"),
@@ -192,15 +192,19 @@ fn kms_keys_are_used_only_through_their_service() {
 }
 
 #[test]
-fn queue_policies_admit_only_the_event_rule() {
+fn queue_policies_admit_only_the_event_rules() {
     for policy in resources_of_type("AWS::SQS::QueuePolicy") {
         let statements = at(&format!("Resources.{policy}.Properties.PolicyDocument.Statement")).as_sequence().unwrap();
         let allowing: Vec<_> = statements.iter().filter(|statement| statement["Effect"] == "Allow").collect();
         match policy {
             "EvaluationQueuePolicy" => {
-                assert_eq!(allowing.len(), 1);
-                assert_eq!(allowing[0]["Principal"]["Service"], "events.amazonaws.com");
-                assert_eq!(allowing[0]["Action"], "sqs:SendMessage");
+                let source =
+                    |statement: &&Value| statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"].clone();
+                assert_eq!(allowing.iter().map(source).collect::<Vec<_>>(), ["UploadRule.Arn", "SweepRule.Arn"]);
+                for statement in allowing {
+                    assert_eq!(statement["Principal"]["Service"], "events.amazonaws.com");
+                    assert_eq!(statement["Action"], "sqs:SendMessage");
+                }
             }
             _ => assert!(allowing.is_empty(), "{policy}"),
         }

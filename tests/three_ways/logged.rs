@@ -77,7 +77,9 @@ async fn log_lines_name_actor_plan_slot_and_attempt() {
 async fn log_line_of_an_upload_names_its_actor() {
     let (stack, binaries) = (TestStack::without_triggers().await, stack::binaries().await);
     let hero = example_set(&stack).await;
-    let object = json!({ "key": stack.keys.image(&hero, "new_1.png"), "size": 1, "eTag": "e" });
+    let key = stack.keys.image(&hero, "new_1.png");
+    stack.bucket.put(&key, b"no image".to_vec(), "image/png").await.unwrap();
+    let object = json!({ "key": key, "size": 8, "eTag": "e" });
     let notice = json!({ "Records": [{
         "eventName": "ObjectCreated:Put",
         "eventSource": "aws:s3",

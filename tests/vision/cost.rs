@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws::store::leases::Leased;
 use aws::store::spending::AssessmentCost;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::openai::{Answer, MODEL, Vendor, VisionService, assess_correctly, problem};
@@ -114,8 +115,8 @@ async fn assessment_ends_an_earlier_outage() {
         stack.upload(&actor, &format!("hero_{number}.jpg"), &coded_picture(Kind::BwStylized, 8, number)).await;
     }
     let began = Timestamp::now() - SignedDuration::from_hours(2);
-    stack.store.take_lease(&actor, "t", Timestamp::now(), SignedDuration::from_secs(1)).await.unwrap();
-    stack.store.release_lease(&actor, "t").await.unwrap();
+    stack.store.lease_actor(&actor, "t", Timestamp::now()).await.unwrap();
+    stack.store.release_lease(Leased::Actor(&actor), "t").await.unwrap();
     stack.store.note_vision_outage(&actor, Some((began, "an earlier error"))).await.unwrap();
     // One of the two pages is assessed.
     let service = VisionService::start(|request| match request.index {

@@ -8,6 +8,7 @@ use balancer_tests::openai::{Answer, VisionRequest, VisionService, assess_correc
 use balancer_tests::stack::{TestStack, actor};
 use domain::actor::ActorId;
 use domain::kind::{Kind, KindCounts};
+use domain::messages::new_request_id;
 use domain::money::MicroUsd;
 use domain::status::Status;
 use handlers::config::from_variables;
@@ -56,7 +57,10 @@ pub(crate) async fn evaluate_with(
     variables.extend(more.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
     let config = from_variables(variables).unwrap();
     let worker = evaluation(config, stack.sdk_config(), clock).await.unwrap();
-    worker.handler.handle(Message { id: "message-1", body: &message.to_string(), sent_at: None }).await
+    worker
+        .handler
+        .handle(Message { request_id: &new_request_id(), body: &message.to_string(), first_sent_at: None })
+        .await
 }
 
 pub(crate) async fn record(stack: &TestStack, actor: &ActorId) -> ActorRecord {

@@ -91,7 +91,7 @@ impl Drained {
 
     /// Whether the remaining messages belong to parked work alone: no plan runs, and no upload waits.
     fn is_only_parked(&self, records: &BTreeMap<ActorId, ActorRecord>) -> bool {
-        let waits = |record: &ActorRecord| record.status != Status::Parked && record.pending_since.is_some();
+        let waits = |record: &ActorRecord| record.status != Status::Parked && record.is_evaluation_pending();
         !self.parked.is_empty() && self.stuck.is_empty() && !records.values().any(waits)
     }
 

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use aws::queues::Queue;
-use aws::store::actors::ActorRecord;
-use aws::store::slots::SlotRecord;
 use domain::actor::ActorId;
 use domain::messages::{Cause, EvaluationCommand, new_request_id};
 use domain::status::Status;
@@ -22,7 +20,7 @@ struct Requested {
     actor_id: ActorId,
     request_id: String,
     status: Status,
-    last_progress_at: Option<Timestamp>,
+    last_progress_at: Timestamp,
 }
 
 /// Requests an evaluation of every stuck actor, which supersedes the actor's plan.
@@ -42,9 +40,10 @@ pub async fn run(arguments: Evaluate) -> anyhow::Result<Outcome> {
         if !may_be_stuck {
             continue;
         }
-        let last_progress_at = last_progress(&connected, &actor_id, &record).await?;
-        if last_progress_at.is_none_or(|at| at <= stuck_before) {
+        let Some(work) = connected.services.store.work(&actor_id, &record).await? else { continue };
+        if work.last_progress_at <= stuck_before {
             let request_id = request(&connected, &actor_id).await?;
+            let last_progress_at = work.last_progress_at;
             requested.push(Requested { actor_id, request_id, status: record.status, last_progress_at });
         }
     }
@@ -54,26 +53,6 @@ pub async fn run(arguments: Evaluate) -> anyhow::Result<Outcome> {
         answer(in_words(&requested, after));
     }
     Ok(Outcome::Done)
-}
-
-/// When the actor or one of its plan's slots last changed. A lease counts as progress until its end, which may lie in
-/// the future: its holder may still be at work.
-async fn last_progress(
-    connected: &Connected,
-    actor: &ActorId,
-    record: &ActorRecord,
-) -> anyhow::Result<Option<Timestamp>> {
-    let store = &connected.services.store;
-    let mut times = vec![record.updated_at, record.lease_until];
-    if let Some(plan_id) = &record.active_plan {
-        times.extend(store.plan(actor, plan_id).await?.map(|plan| Some(plan.created_at)));
-        times.extend(store.slots(actor, plan_id).await?.values().map(last_change));
-    }
-    Ok(times.into_iter().flatten().max())
-}
-
-fn last_change(slot: &SlotRecord) -> Option<Timestamp> {
-    slot.progress.state.entered_at().max(slot.lease_until)
 }
 
 async fn request(connected: &Connected, actor: &ActorId) -> anyhow::Result<String> {
@@ -89,9 +68,11 @@ fn in_words(requested: &[Requested], minutes: u32) -> String {
     if requested.is_empty() {
         return format!("No actor is stuck: every running plan has made progress in the last {minutes} minutes.");
     }
-    let lines = requested.iter().map(|it| match it.last_progress_at {
-        Some(at) => format!("requested an evaluation of {} ({}, no progress since {at:.0})", it.actor_id, it.status),
-        None => format!("requested an evaluation of {} ({})", it.actor_id, it.status),
+    let lines = requested.iter().map(|it| {
+        format!(
+            "requested an evaluation of {} ({}, no progress since {:.0})",
+            it.actor_id, it.status, it.last_progress_at
+        )
     });
     lines.collect::<Vec<_>>().join("\n")
 }

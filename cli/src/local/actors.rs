@@ -181,7 +181,7 @@ impl Actors {
             return self.request_evaluation(actor, Mode::Execute).await;
         }
         // A manual request would retry the suspended set.
-        self.services.store.record_upload(actor, None, Clock::system().now()).await?;
+        self.services.store.raise_revision(actor, Clock::system().now()).await?;
         let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
         self.services.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         Ok(())

@@ -1,16 +1,16 @@
 //! The orderly end of a stopped run: it waits until evaluations have ended, images that are being generated (and may be
 //! charged) are placed, and deletions that have begun are completed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws::queues::{Queue, Queues};
 use aws::stack::Services;
+use aws::store::leases::Leased;
 use aws::store::slots::SlotRecord;
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
 use domain::plan::Plan;
 use handlers::Clock;
-use jiff::SignedDuration;
 
 use crate::outcome::remark;
 
@@ -20,8 +20,8 @@ const POLL: Duration = Duration::from_millis(200);
 /// How long to wait for images: longer than most take, and shorter than the grace period of a system shutdown.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The duration of the evaluation leases that the run takes at its end.
-const LEASE: SignedDuration = SignedDuration::from_secs(300);
+/// The interval at which the run extends the evaluation leases that it takes at its end.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The token of these leases.
 const LEASE_TOKEN: &str = "the end of the run";
@@ -51,7 +51,12 @@ impl<'a> Draining<'a> {
         let (mut busy_polls, mut is_announced) = (0, false);
         // A message in delivery holds no lease yet, so two polls in a row must find nothing in progress.
         let mut idle_polls = 0;
+        let mut extended_at = Instant::now();
         while idle_polls < 2 {
+            if extended_at.elapsed() >= HEARTBEAT {
+                self.extend_leases(actors).await?;
+                extended_at = Instant::now();
+            }
             for actor in std::mem::take(&mut self.unleased) {
                 if !self.lease(actor).await? {
                     self.unleased.push(actor);
@@ -82,12 +87,20 @@ impl<'a> Draining<'a> {
         if self.store.actor(actor).await?.is_none() {
             return Ok(true);
         }
-        let is_leased = self.store.take_lease(actor, LEASE_TOKEN, Clock::system().now(), LEASE).await?.is_some();
+        let is_leased = self.store.lease_actor(actor, LEASE_TOKEN, Clock::system().now()).await?.is_some();
         if is_leased {
             // The evaluation may have adopted a plan just before.
             self.supersede_plans(actor).await?;
         }
         Ok(is_leased)
+    }
+
+    async fn extend_leases(&self, actors: &[ActorId]) -> Result<(), StoreError> {
+        let now = Clock::system().now();
+        for actor in actors.iter().filter(|actor| !self.unleased.contains(actor)) {
+            self.store.extend_lease(Leased::Actor(actor), LEASE_TOKEN, now).await?;
+        }
+        Ok(())
     }
 
     async fn supersede_plans(&mut self, actor: &'a ActorId) -> Result<(), StoreError> {

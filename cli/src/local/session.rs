@@ -37,6 +37,10 @@ pub(super) const KEY_PREFIX: &str = "system_actors";
 /// Uploads to this machine are fast, so the functions need not wait long for the last one.
 const QUIET_SECONDS: u32 = 2;
 
+/// How long the work on an actor makes no progress before a sweep resumes it. A function that was killed before its first
+/// heartbeat leaves its messages invisible for the whole visibility timeout.
+const STALLED_AFTER_SECONDS: u32 = 20;
+
 pub struct Options {
     pub data: PathBuf,
     pub actors: Vec<ActorId>,
@@ -218,6 +222,7 @@ fn parameters(options: &Options, data: &Path, providers: Vec<(&'static str, Stri
         ("KeyPrefix", KEY_PREFIX.to_owned()),
         ("AutomaticBalancing", automatic.to_owned()),
         ("QuietSeconds", QUIET_SECONDS.to_string()),
+        ("StalledAfterSeconds", STALLED_AFTER_SECONDS.to_string()),
         ("TargetTotal", options.target.target_total.to_string()),
         ("TargetShares", options.target.target_shares.to_string()),
         ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use aws::queues::Queues;
+use aws::queues::{Queue, Queues};
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
 use domain::files::images_in_words;
+use domain::messages::SWEEP;
 use domain::plan::{Plan, PlanState};
 use domain::status::Status;
 use jiff::Timestamp;
@@ -19,6 +20,13 @@ use crate::outcome::remark;
 use crate::progress::StatusLines;
 
 const POLL: Duration = Duration::from_millis(150);
+
+/// How long nothing changes before the run looks for work whose messages were lost, and the interval of further looks.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long nothing changes before the remaining messages of settled actors count as orphaned: a function that was killed
+/// before its first heartbeat leaves its messages invisible for half an hour. A sweep has resumed their work by then.
+const ORPHANED_AFTER: Duration = Duration::from_secs(25);
 
 /// Longer than any step takes, including one that is retried after a failure.
 const STALLED_AFTER: Duration = Duration::from_secs(5 * 60);
@@ -33,13 +41,26 @@ pub async fn wait_until_settled(store: &Store, queues: &Queues, actors: &[ActorI
         let Snapshot { depth, records } = watcher.poll(actors).await?;
         // The handlers defer the messages of parked work until there is money.
         let is_parked = records.iter().any(|record| record.status == Status::Parked);
-        let is_settled =
-            !records.iter().any(is_busy) && (depth == 0 || is_parked && !is_paying(store, actors, &records).await?);
+        let is_at_rest = !records.iter().any(is_busy);
+        let is_settled = is_at_rest
+            && (depth == 0
+                || is_parked && !is_paying(store, actors, &records).await?
+                || watcher.is_unchanged_for(ORPHANED_AFTER) && !has_running_plan(store, actors).await?);
         times_settled = if is_settled { times_settled + 1 } else { 0 };
         tokio::time::sleep(POLL).await;
     }
     watcher.lines.clear();
     Ok(())
+}
+
+/// Whether a plan of an actor has unfinished work, also a manual one.
+async fn has_running_plan(store: &Store, actors: &[ActorId]) -> anyhow::Result<bool> {
+    for actor in actors {
+        if store.plans(actor).await?.iter().any(Plan::is_under_way) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether an image of a parked actor is paid for and not placed yet: it would be lost with the stack.
@@ -101,6 +122,7 @@ struct Watcher<'a> {
     queues: &'a Queues,
     lines: StatusLines,
     stall_detector: StallDetector,
+    swept_at: Instant,
     /// The outages that were reported, by actor and beginning.
     outages: BTreeSet<(ActorId, Option<Timestamp>)>,
 }
@@ -118,6 +140,7 @@ impl<'a> Watcher<'a> {
             queues,
             lines: StatusLines::new(),
             stall_detector: StallDetector::since(Instant::now()),
+            swept_at: Instant::now(),
             outages: BTreeSet::new(),
         }
     }
@@ -131,9 +154,14 @@ impl<'a> Watcher<'a> {
         }
     }
 
+    fn is_unchanged_for(&self, time: Duration) -> bool {
+        self.stall_detector.since.elapsed() >= time
+    }
+
     async fn poll(&mut self, actors: &[ActorId]) -> anyhow::Result<Snapshot> {
         let depth = self.queues.total_depth().await?;
-        let mut seen = vec![depth.to_string()];
+        // Not the depth: the sweeps change it.
+        let mut seen = Vec::new();
         let mut records = Vec::new();
         for actor in actors {
             let record = self.store.actor(actor).await?.unwrap_or_default();
@@ -142,7 +170,12 @@ impl<'a> Watcher<'a> {
         }
         // A handler can retry only while the queues have messages.
         let is_outage = depth > 0 && records.iter().any(|record| record.outage().is_some());
-        self.stall_detector.note(seen, is_outage, Instant::now())?;
+        let now = Instant::now();
+        self.stall_detector.note(seen, is_outage, now)?;
+        if now.duration_since(self.stall_detector.since.max(self.swept_at)) >= SWEEP_INTERVAL {
+            self.queues.send_body(Queue::Evaluation, SWEEP.to_owned(), Duration::ZERO).await?;
+            self.swept_at = now;
+        }
         Ok(Snapshot { depth, records })
     }
 
@@ -154,7 +187,7 @@ impl<'a> Watcher<'a> {
         };
         let (state, done, all) = match (record.status, plan) {
             (_, Some(plan)) if plan.is_under_way() => progress_of(&plan),
-            (Status::Balanced, _) if record.pending_since.is_none() => ("balanced".to_owned(), 1, 1),
+            (Status::Balanced, _) if !record.is_evaluation_pending() => ("balanced".to_owned(), 1, 1),
             (Status::NeedsAttention, _) => ("needs attention".to_owned(), 1, 1),
             (Status::Parked, _) => ("parked until there is money".to_owned(), 0, 1),
             _ if record.outage().is_some() => ("waiting for the vision service".to_owned(), 0, 1),
@@ -199,7 +232,7 @@ fn is_busy(record: &ActorRecord) -> bool {
     match record.status {
         Status::NeedsAttention | Status::Parked => false,
         Status::Balancing => true,
-        Status::Waiting | Status::Balanced => record.pending_since.is_some(),
+        Status::Waiting | Status::Balanced => record.is_evaluation_pending(),
     }
 }
 
@@ -221,8 +254,7 @@ mod tests {
 
     #[test]
     fn parked_set_is_not_busy() {
-        let uploaded =
-            |status| ActorRecord { status, pending_since: Some(Timestamp::UNIX_EPOCH), ..ActorRecord::default() };
+        let uploaded = |status| ActorRecord { status, desired_revision: 1, ..ActorRecord::default() };
         let busy = [Status::Waiting, Status::Balancing, Status::Balanced].map(uploaded);
         assert!(busy.iter().all(is_busy));
         assert!([Status::Parked, Status::NeedsAttention].map(uploaded).iter().all(|record| !is_busy(record)));

@@ -13,6 +13,7 @@ mod first_run;
 mod grid;
 mod keeping;
 mod killed;
+mod killed_functions;
 mod local;
 mod names;
 mod odd_folders;

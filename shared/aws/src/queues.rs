@@ -1,14 +1,19 @@
 //! The three SQS queues.
 
 mod redrive;
+mod request;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
+};
 use serde::Serialize;
 
 use super::AwsError;
+pub use request::{FIRST_SENT_AT, REQUEST_ID, Request};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueUrls {
@@ -69,9 +74,31 @@ impl Queues {
 
     /// Sends a serialised message.
     pub async fn send_body(&self, queue: Queue, body: String, delay: Duration) -> Result<(), AwsError> {
+        self.send_with(queue, body, delay, HashMap::new()).await
+    }
+
+    /// Sends a copy of a message that was received as this request.
+    pub async fn send_copy(
+        &self,
+        queue: Queue,
+        body: String,
+        delay: Duration,
+        request: &Request,
+    ) -> Result<(), AwsError> {
+        self.send_with(queue, body, delay, request.attributes()?).await
+    }
+
+    async fn send_with(
+        &self,
+        queue: Queue,
+        body: String,
+        delay: Duration,
+        attributes: HashMap<String, MessageAttributeValue>,
+    ) -> Result<(), AwsError> {
         let seconds = delay.min(MAX_DELAY).as_millis().div_ceil(1000) as i32;
         let url = self.url(queue);
-        let sent = self.client.send_message().queue_url(url).message_body(body).delay_seconds(seconds).send().await;
+        let message = self.client.send_message().queue_url(url).message_body(body).delay_seconds(seconds);
+        let sent = message.set_message_attributes(Some(attributes).filter(|it| !it.is_empty())).send().await;
         sent.map(drop).map_err(|error| AwsError::of("SQS", "SendMessage", url, &error))
     }
 
@@ -120,6 +147,22 @@ impl Queues {
             depth += self.depth_of(queue).await?;
         }
         Ok(depth)
+    }
+
+    /// Keeps up to ten messages in flight invisible for `time` from now. A message that is no longer in flight has no
+    /// effect on the others.
+    pub async fn hold(&self, queue: Queue, receipt_handles: &[String], time: Duration) -> Result<(), AwsError> {
+        let url = self.url(queue);
+        let entry = |(index, handle): (usize, &String)| {
+            let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string());
+            entry.receipt_handle(handle).visibility_timeout(time.as_secs() as i32).build()
+        };
+        let entries = receipt_handles.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>();
+        let entries =
+            entries.map_err(|error| AwsError::new("SQS", "ChangeMessageVisibilityBatch", url, error.to_string()))?;
+        let request = self.client.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
+        let held = request.send().await;
+        held.map(drop).map_err(|error| AwsError::of("SQS", "ChangeMessageVisibilityBatch", url, &error))
     }
 
     /// Changes the visibility timeout of a message in flight, so that SQS delivers it again after `delay`.

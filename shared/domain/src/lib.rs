@@ -25,6 +25,7 @@ pub mod prompts;
 pub mod reconciliation;
 pub mod sidecars;
 pub mod slot;
+pub mod stall;
 pub mod status;
 pub mod suspension;
 pub mod target;

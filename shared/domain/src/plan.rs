@@ -175,21 +175,12 @@ impl Plan {
 /// The beginning of the ids of manual plans and deletions.
 pub const MANUAL: &str = "manual-";
 
-/// The id of a plan that an evaluation creates at `now` for the message `message_id`.
+/// The id of a plan that an evaluation creates at `now` for the request `request_id`.
 #[must_use]
-pub fn plan_id(now: Timestamp, message_id: &str) -> String {
-    format!("{}{}", now.strftime("%Y%m%dT%H%M%S%3fZ"), mark_of(message_id))
-}
-
-/// Whether a plan was created for an earlier delivery of this message.
-#[must_use]
-pub fn is_created_for(plan_id: &str, message_id: &str) -> bool {
-    plan_id.ends_with(&mark_of(message_id))
-}
-
-fn mark_of(message_id: &str) -> String {
-    let digest = Sha256::digest(message_id);
-    format!("-{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
+pub fn plan_id(now: Timestamp, request_id: &str) -> String {
+    let digest = Sha256::digest(request_id);
+    let mark = format!("{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2]);
+    format!("{}-{mark}", now.strftime("%Y%m%dT%H%M%S%3fZ"))
 }
 
 #[cfg(test)]

@@ -37,17 +37,4 @@ impl TrashRecord {
         let image = known.map_or_else(|| wanted.image.clone(), |known| known.describing(wanted.image.etag.as_deref()));
         Self { plan_id: plan_id.to_owned(), image, ..wanted.clone() }
     }
-
-    /// Whether all workers that had joined the deletion before this record was written are surely dead.
-    #[must_use]
-    pub fn is_abandoned(&self, now: Timestamp) -> bool {
-        now.duration_since(self.deleted_at) > WORKER_TIMEOUT
-    }
-
-    /// The time by which all workers of the deletion have finished. `left_at` is the time at which the last worker that
-    /// finished did so.
-    #[must_use]
-    pub fn over_at(&self, has_workers: bool, left_at: Option<Timestamp>) -> Timestamp {
-        if has_workers { self.deleted_at + WORKER_TIMEOUT } else { left_at.unwrap_or(self.deleted_at) }
-    }
 }

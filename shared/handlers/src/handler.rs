@@ -29,11 +29,11 @@ pub trait Handler {
 /// An SQS message.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'a> {
-    /// SQS's message id: the same at each delivery, another one for a deferred copy.
-    pub id: &'a str,
+    /// The id of the request: the same for all deliveries and deferred copies of a message.
+    pub request_id: &'a str,
     pub body: &'a str,
-    /// The time at which SQS received it, if known. A deferred copy has its own time.
-    pub sent_at: Option<Timestamp>,
+    /// When SQS received the first copy, if known.
+    pub first_sent_at: Option<Timestamp>,
 }
 
 /// Why a message was not processed to its end.
@@ -88,6 +88,6 @@ impl HandlerError {
 }
 
 /// A new lease token. It is unique even if SQS delivers one message to two workers in the same millisecond.
-pub(crate) fn lease_token(message_id: &str, now: Timestamp) -> String {
-    format!("{message_id}@{}-{:08x}", now.as_millisecond(), rand::random::<u32>())
+pub(crate) fn lease_token(request_id: &str, now: Timestamp) -> String {
+    format!("{request_id}@{}-{:08x}", now.as_millisecond(), rand::random::<u32>())
 }

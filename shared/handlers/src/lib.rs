@@ -9,6 +9,7 @@ mod dispatch;
 pub mod evaluate;
 pub mod generate;
 mod handler;
+pub mod heartbeat;
 pub mod lambda;
 mod listing;
 pub mod local_copy;

@@ -97,7 +97,7 @@ impl Restoration<'_> {
         if known.is_some_and(|image| image.deleting.is_some()) {
             return Err(RestoreError::BeingDeleted { filename: filename.to_owned() });
         }
-        if let Some(until) = self.store.deletion_over_at(actor, filename, &trashed.plan_id).await? {
+        if let Some(until) = self.store.deletion_workers_end_at(actor, filename, &trashed.plan_id).await? {
             let after = until.duration_since(self.clock.now());
             if after > SignedDuration::ZERO {
                 return Err(RestoreError::WorkedOn { filename: filename.to_owned(), after });

@@ -20,6 +20,7 @@ use crate::delete::Deletion;
 use crate::evaluate::{Evaluation, MAX_CONCURRENT_READS};
 use crate::generate;
 use crate::generate::Generation;
+use crate::heartbeat::Heartbeat;
 use crate::lambda::Worker;
 use crate::local_copy::LocalCopy;
 
@@ -72,6 +73,7 @@ pub async fn evaluation(
     clock: Clock,
 ) -> Result<Worker<Evaluation>, VisionError> {
     let (Services { bucket, store, queues, keys }, local) = services(config.common, sdk);
+    let heartbeat = Heartbeat::default();
     let handler = Evaluation {
         bucket,
         store: store.clone(),
@@ -86,15 +88,18 @@ pub async fn evaluation(
         max_deleted_percent: config.max_deleted_percent,
         max_rounds: config.max_rounds,
         quiet: config.quiet,
+        stalled_after: config.stalled_after,
+        heartbeat,
         read_permits: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)),
         clock: clock.clone(),
     };
-    Ok(Worker { handler, store, queues, clock })
+    Ok(Worker { handler, store, queues, heartbeat, clock })
 }
 
 #[must_use]
 pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletion> {
     let (Services { bucket, store, queues, keys }, local) = services(config, sdk);
+    let heartbeat = Heartbeat::default();
     let handler = Deletion {
         bucket,
         store: store.clone(),
@@ -102,9 +107,10 @@ pub fn deletion(config: Config, sdk: &SdkConfig, clock: Clock) -> Worker<Deletio
         local,
         keys,
         time_budget: delete::TIME_BUDGET,
+        heartbeat,
         clock: clock.clone(),
     };
-    Worker { handler, store, queues, clock }
+    Worker { handler, store, queues, heartbeat, clock }
 }
 
 /// # Errors
@@ -115,6 +121,7 @@ pub async fn generation(
     clock: Clock,
 ) -> Result<Worker<Generation>, GeneratorError> {
     let (Services { bucket, store, queues, keys }, local) = services(config.common, sdk);
+    let heartbeat = Heartbeat::default();
     let handler = Generation {
         bucket,
         store: store.clone(),
@@ -124,7 +131,8 @@ pub async fn generation(
         generator: Generator::new(config.generator, sdk).await.inspect_err(log_start_failure)?,
         budget: config.budget,
         time_budget: generate::TIME_BUDGET,
+        heartbeat,
         clock: clock.clone(),
     };
-    Ok(Worker { handler, store, queues, clock })
+    Ok(Worker { handler, store, queues, heartbeat, clock })
 }

@@ -45,7 +45,7 @@ impl TestStack {
     /// Waits until an evaluation has changed the actor record `before`, and the stack is idle.
     pub async fn evaluated_again(&self, actor: &ActorId, before: &ActorRecord) -> ActorRecord {
         self.wait(actor, "to be evaluated again", |record| {
-            record.pending_since.is_none() && record.lease_until.is_none() && record.updated_at > before.updated_at
+            !record.is_evaluation_pending() && record.lease_until.is_none() && record.updated_at > before.updated_at
         })
         .await
     }
@@ -70,7 +70,7 @@ impl TestStack {
     }
 
     async fn settled(&self, actor: &ActorId, is_wanted: impl Fn(Status) -> bool) -> ActorRecord {
-        let is_settled = |record: &ActorRecord| record.pending_since.is_none() && is_wanted(record.status);
+        let is_settled = |record: &ActorRecord| !record.is_evaluation_pending() && is_wanted(record.status);
         self.wait(actor, "to be settled", is_settled).await
     }
 

@@ -1,5 +1,7 @@
 //! Delivers messages to the handlers as SQS and Lambda do: deletes the processed ones, and delivers the others again.
 
+use std::pin::pin;
+
 use aws::queues::Queue;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
@@ -9,7 +11,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::{LEASES_EXPIRED, World};
+use super::{LEASES_EXPIRED, Network, World};
 
 /// More batches indicate an endless loop.
 const MAX_BATCHES: usize = 2_000;
@@ -95,6 +97,15 @@ impl World {
         futures::future::join_all((0..workers).map(|_| work())).await;
     }
 
+    /// Delivers one batch of this queue. Returns `false` if it was empty.
+    pub async fn deliver_batch(&self, queue: Queue) -> bool {
+        let messages = self.receive(queue).await;
+        if !messages.is_empty() {
+            self.deliver(queue, &messages, 1, &mut Trace::default()).await;
+        }
+        !messages.is_empty()
+    }
+
     /// Processes one message of the generation queue. Returns `false` if there is none.
     pub async fn generate_one(&self) -> bool {
         let messages = self.receive(Queue::Generation).await;
@@ -168,18 +179,66 @@ impl World {
 
     /// `None` if the worker crashes.
     async fn process_batch(&self, queue: Queue, messages: &[Message]) -> Option<SqsBatchResponse> {
-        let batch = self.batch(messages);
-        let working = async {
-            match queue {
-                Queue::Evaluation => self.evaluation().await.process_batch(batch).await,
-                Queue::Deletion => self.deletion().process_batch(batch).await,
-                Queue::Generation => self.generation().await.process_batch(batch).await,
-            }
-        };
         tokio::select! {
             biased;
             () = self.network.crash() => None,
-            answer = working => Some(answer),
+            answer = self.process_through(&self.network, queue, messages) => Some(answer),
+        }
+    }
+
+    /// Processes a batch in a new worker on this network.
+    async fn process_through(&self, network: &Network, queue: Queue, messages: &[Message]) -> SqsBatchResponse {
+        let batch = self.batch(messages);
+        match queue {
+            Queue::Evaluation => self.evaluation_through(network).await.process_batch(batch).await,
+            Queue::Deletion => self.deletion_through(network).process_batch(batch).await,
+            Queue::Generation => self.generation_through(network).await.process_batch(batch).await,
+        }
+    }
+
+    /// Delivers all messages in workers on the network `stalling`, until one of them stalls. Then other workers take its
+    /// leases and messages, and finish everything. `finished` runs, the stalled worker continues to its end, and the
+    /// remaining messages are delivered. Returns what `finished` returned, or `None` if no worker has stalled.
+    pub async fn drive_with_stall<T>(&self, stalling: &Network, finished: impl AsyncFnOnce() -> T) -> Option<T> {
+        loop {
+            let mut is_idle = true;
+            for queue in [Queue::Evaluation, Queue::Deletion, Queue::Generation] {
+                let messages = self.receive(queue).await;
+                if messages.is_empty() {
+                    continue;
+                }
+                is_idle = false;
+                let mut stalled = pin!(self.process_through(stalling, queue, &messages));
+                let answer = tokio::select! {
+                    biased;
+                    () = stalling.stall() => None,
+                    answer = &mut stalled => Some(answer),
+                };
+                for message in &messages {
+                    let is_failed = |answer: &SqsBatchResponse| {
+                        answer
+                            .batch_item_failures
+                            .iter()
+                            .any(|it| Some(&it.item_identifier) == message.message_id.as_ref())
+                    };
+                    if answer.as_ref().is_none_or(is_failed) {
+                        self.make_visible(queue, message).await;
+                    } else {
+                        self.delete(queue, message).await;
+                    }
+                }
+                if answer.is_none() {
+                    self.advance_clock(LEASES_EXPIRED);
+                    self.drive().await;
+                    let result = finished().await;
+                    stalling.resume();
+                    stalled.await;
+                    return Some(result);
+                }
+            }
+            if is_idle && self.queues.total_depth().await.unwrap() == 0 {
+                return None;
+            }
         }
     }
 
@@ -190,7 +249,10 @@ impl World {
             Queue::Generation => 1,
         };
         let request = self.sqs.receive_message().queue_url(self.url(queue)).max_number_of_messages(batch_size);
-        let request = request.message_system_attribute_names(MessageSystemAttributeName::All).visibility_timeout(600);
+        let request = request
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .visibility_timeout(600)
+            .message_attribute_names("All");
         request.send().await.unwrap().messages.unwrap_or_default()
     }
 
@@ -238,29 +300,25 @@ impl World {
                 json!({
                     "messageId": message.message_id,
                     "receiptHandle": message.receipt_handle,
-                    "body": self.in_virtual_time(message.body.as_deref().unwrap()),
+                    "body": message.body,
                     "attributes": {
                         "ApproximateReceiveCount": attribute(MessageSystemAttributeName::ApproximateReceiveCount),
                         "SentTimestamp": sent.as_millisecond().to_string(),
                     },
+                    "messageAttributes": camel_case(message),
                     "eventSource": "aws:sqs",
                 })
             })
             .collect();
         serde_json::from_value(json!({ "Records": records })).unwrap()
     }
+}
 
-    /// The body, with the times of S3 notifications in virtual time.
-    fn in_virtual_time(&self, body: &str) -> String {
-        let Ok(mut notification) = serde_json::from_str::<Value>(body) else { return body.to_owned() };
-        let Some(records) = notification.get_mut("Records").and_then(Value::as_array_mut) else {
-            return body.to_owned();
-        };
-        for record in records {
-            if let Some(landed) = record["eventTime"].as_str().and_then(|time| time.parse().ok()) {
-                record["eventTime"] = json!(self.virtual_clock.at(landed));
-            }
-        }
-        notification.to_string()
-    }
+/// The attributes of a message as Lambda delivers them.
+fn camel_case(message: &Message) -> Value {
+    let attributes = message.message_attributes.iter().flatten();
+    let attributes = attributes.map(|(name, attribute)| {
+        (name.clone(), json!({ "stringValue": attribute.string_value, "dataType": attribute.data_type }))
+    });
+    Value::Object(attributes.collect())
 }

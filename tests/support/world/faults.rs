@@ -24,6 +24,8 @@ pub enum Fault {
     ResponseLost,
     /// The service is unavailable and doesn't process the call. The worker continues.
     Unavailable,
+    /// The worker stalls before the service receives the call, until [`Network::resume`].
+    Stall,
     /// A transaction holds the item of a plain write, so `DynamoDB` rejects the write. Other calls succeed.
     Conflict,
 }
@@ -52,6 +54,8 @@ struct State {
     /// Every n-th call fails with a conflict.
     conflicts: AtomicUsize,
     crashed: Notify,
+    stalled: Notify,
+    resumed: Notify,
     virtual_clock: Arc<VirtualClock>,
 }
 
@@ -72,6 +76,8 @@ impl Network {
             fault: Mutex::default(),
             conflicts: AtomicUsize::new(usize::MAX),
             crashed: Notify::new(),
+            stalled: Notify::new(),
+            resumed: Notify::new(),
             virtual_clock,
         };
         let state = Arc::new(state);
@@ -121,6 +127,16 @@ impl Network {
         self.state.fault.lock().unwrap().is_none()
     }
 
+    /// Waits until the worker stalls.
+    pub async fn stall(&self) {
+        self.state.stalled.notified().await;
+    }
+
+    /// Lets a stalled worker continue.
+    pub fn resume(&self) {
+        self.state.resumed.notify_one();
+    }
+
     /// Waits until the worker must crash.
     pub async fn crash(&self) {
         self.state.crashed.notified().await;
@@ -135,6 +151,10 @@ impl Intercept for State {
             Some(Fault::Conflict) if is_plain_write(&description) => return Some(conflict()),
             Some(Fault::CrashBefore) => return self.kill().await,
             Some(Fault::Unavailable) => return Some(unavailable()),
+            Some(Fault::Stall) => {
+                self.stalled.notify_one();
+                self.resumed.notified().await;
+            }
             _ => {}
         }
         let reply = self.forward(call).await;
@@ -173,7 +193,8 @@ impl State {
             |(name, _): &&(&str, String)| name.is_empty() || call.path[1..].starts_with(&format!("{name}/"));
         let (name, service) = self.upstreams.iter().find(is_upstream).unwrap();
         let path = if name.is_empty() { call.path.clone() } else { call.path[1 + name.len()..].to_owned() };
-        let call = Received { body: self.without_delay(call.body), ..call };
+        let is_heartbeat = describe(&call).ends_with("ChangeMessageVisibilityBatch");
+        let call = if is_heartbeat { call } else { Received { body: self.without_delay(call.body), ..call } };
         self.upstream.forward(service, &path, &call).await.unwrap()
     }
 

@@ -17,6 +17,11 @@ use domain::keys::Keys;
 use domain::kind::Kind;
 use handlers::Clock;
 use handlers::config::{Section, from_variables};
+use handlers::delete::Deletion;
+use handlers::evaluate::Evaluation;
+use handlers::generate::Generation;
+use handlers::heartbeat::Heartbeat;
+use handlers::lambda::Worker;
 use handlers::wiring;
 use jiff::SignedDuration;
 use local_stack::{Account, Credentials, sdk_config};
@@ -62,7 +67,11 @@ pub struct World {
     pub clock: Clock,
     /// The time budget of deletion and generation workers, if not the default.
     pub time_budget: Option<Duration>,
+    /// The heartbeat of workers.
+    pub heartbeat: Heartbeat,
     virtual_clock: Arc<VirtualClock>,
+    upstreams: Vec<(&'static str, String)>,
+    aws: String,
     sqs: aws_sdk_sqs::Client,
     urls: QueueUrls,
     credentials: Credentials,
@@ -105,8 +114,9 @@ impl World {
         let replicate = Replicate::start(clock.clone(), script, paint).await;
         let emulator = emulator().await;
         let vision = VisionService::start(assess_correctly).await;
-        let paid = [("replicate", replicate.address()), ("openai", vision.address())];
-        let network = Network::start(emulator.endpoint(), &paid, Arc::clone(&virtual_clock)).await;
+        let upstreams = vec![("replicate", replicate.address()), ("openai", vision.address())];
+        let aws = emulator.endpoint().to_owned();
+        let network = Network::start(&aws, &upstreams, Arc::clone(&virtual_clock)).await;
         replicate.set_public_address(&format!("{}/replicate", network.address()));
 
         let account = Account::unique();
@@ -129,8 +139,6 @@ impl World {
             ("GENERATION_QUEUE_URL", &urls.generation),
             ("KEY_PREFIX", KEY_PREFIX),
             ("LOCAL_DATA_DIR", data.path().to_str().unwrap()),
-            ("REPLICATE_BASE_URL", &format!("{}/replicate", network.address())),
-            ("OPENAI_BASE_URL", &format!("{}/openai/v1", network.address())),
         ] {
             all.insert(name.to_owned(), value.to_owned());
         }
@@ -141,7 +149,10 @@ impl World {
             vision,
             clock,
             time_budget: None,
+            heartbeat: Heartbeat::default(),
             virtual_clock,
+            upstreams,
+            aws,
             sqs,
             urls,
             credentials,
@@ -158,33 +169,60 @@ impl World {
         self.virtual_clock.advance(time);
     }
 
-    fn config<T: Section>(&self) -> T {
-        from_variables(self.variables.clone()).unwrap()
+    /// Another network to the same services, for workers of its own.
+    pub async fn another_network(&self) -> Network {
+        Network::start(&self.aws, &self.upstreams, Arc::clone(&self.virtual_clock)).await
+    }
+
+    fn config<T: Section>(&self, network: &Network) -> T {
+        let mut variables = self.variables.clone();
+        for (name, path) in [("REPLICATE_BASE_URL", "replicate"), ("OPENAI_BASE_URL", "openai/v1")] {
+            variables.entry(name.to_owned()).or_insert_with(|| format!("{}/{path}", network.address()));
+        }
+        from_variables(variables).unwrap()
     }
 
     /// The SDK configuration of workers: through the network, with short retry delays.
-    fn sdk(&self) -> aws_config::SdkConfig {
+    fn sdk(&self, network: &Network) -> aws_config::SdkConfig {
         let retry = aws_config::retry::RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
-        sdk_config(self.network.address(), &self.credentials).into_builder().retry_config(retry).build()
+        sdk_config(network.address(), &self.credentials).into_builder().retry_config(retry).build()
     }
 
     /// A new worker of the evaluation function.
-    pub async fn evaluation(&self) -> handlers::lambda::Worker<handlers::evaluate::Evaluation> {
-        wiring::evaluation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap()
+    pub async fn evaluation(&self) -> Worker<Evaluation> {
+        self.evaluation_through(&self.network).await
+    }
+
+    async fn evaluation_through(&self, network: &Network) -> Worker<Evaluation> {
+        let mut worker =
+            wiring::evaluation(self.config(network), &self.sdk(network), self.clock.clone()).await.unwrap();
+        (worker.heartbeat, worker.handler.heartbeat) = (self.heartbeat, self.heartbeat);
+        worker
     }
 
     /// A new worker of the deletion function.
     #[must_use]
-    pub fn deletion(&self) -> handlers::lambda::Worker<handlers::delete::Deletion> {
-        let mut worker = wiring::deletion(self.config(), &self.sdk(), self.clock.clone());
+    pub fn deletion(&self) -> Worker<Deletion> {
+        self.deletion_through(&self.network)
+    }
+
+    fn deletion_through(&self, network: &Network) -> Worker<Deletion> {
+        let mut worker = wiring::deletion(self.config(network), &self.sdk(network), self.clock.clone());
         worker.handler.time_budget = self.time_budget.unwrap_or(worker.handler.time_budget);
+        (worker.heartbeat, worker.handler.heartbeat) = (self.heartbeat, self.heartbeat);
         worker
     }
 
     /// A new worker of the generation function.
-    pub async fn generation(&self) -> handlers::lambda::Worker<handlers::generate::Generation> {
-        let mut worker = wiring::generation(self.config(), &self.sdk(), self.clock.clone()).await.unwrap();
+    pub async fn generation(&self) -> Worker<Generation> {
+        self.generation_through(&self.network).await
+    }
+
+    async fn generation_through(&self, network: &Network) -> Worker<Generation> {
+        let mut worker =
+            wiring::generation(self.config(network), &self.sdk(network), self.clock.clone()).await.unwrap();
         worker.handler.time_budget = self.time_budget.unwrap_or(worker.handler.time_budget);
+        (worker.heartbeat, worker.handler.heartbeat) = (self.heartbeat, self.heartbeat);
         worker
     }
 

@@ -43,6 +43,10 @@ impl Background {
         }
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Kills it. Returns `false` if it had ended before.
     pub(crate) fn kill(&mut self) -> bool {
         self.child.kill().unwrap();

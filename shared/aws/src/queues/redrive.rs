@@ -50,7 +50,9 @@ impl Queues {
                 return Ok(redriven);
             }
             for message in messages {
-                self.send_body(queue, message.body.unwrap_or_default(), Duration::ZERO).await?;
+                let (body, attributes) =
+                    (message.body.unwrap_or_default(), message.message_attributes.unwrap_or_default());
+                self.send_with(queue, body, Duration::ZERO, attributes).await?;
                 let receipt = message.receipt_handle.unwrap_or_default();
                 let deleted = self.client.delete_message().queue_url(dead_letters).receipt_handle(receipt).send().await;
                 deleted.map_err(|error| AwsError::of("SQS", "DeleteMessage", dead_letters, &error))?;
@@ -60,7 +62,8 @@ impl Queues {
     }
 
     async fn receive(&self, url: &str) -> Result<Vec<Message>, AwsError> {
-        let request = self.client.receive_message().queue_url(url).max_number_of_messages(10);
+        let request =
+            self.client.receive_message().queue_url(url).max_number_of_messages(10).message_attribute_names("All");
         let received = request.visibility_timeout(VISIBILITY_TIMEOUT.as_secs() as i32).send().await;
         let received = received.map_err(|error| AwsError::of("SQS", "ReceiveMessage", url, &error))?;
         Ok(received.messages.unwrap_or_default())

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::actor::{ActorId, Profile};
 use domain::budget::Limit;
 use domain::manifest::BaseImage;
-use domain::planner::Scope;
 use domain::status::Status;
 use domain::suspension::Suspension;
 use jiff::Timestamp;
@@ -13,8 +12,8 @@ use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::change::{Change, Condition};
-use super::items::{self, Item, millis, text, value};
+use super::change::Change;
+use super::items::{self, Item, text, value};
 use super::{Store, StoreError};
 
 const SORT: &str = "ACTOR";
@@ -64,30 +63,21 @@ pub struct ActorRecord {
     pub active_plan: Option<String>,
     /// The plan that the operator has approved, until a plan is adopted.
     pub approved_plan: Option<String>,
-    /// Since when uploads have waited for an evaluation.
+    /// Raised by each event that an evaluation must take into account.
+    pub desired_revision: u64,
+    /// The desired revision at the beginning of the last evaluation of full scope that reached a verdict.
+    pub observed_revision: u64,
+    /// When the desired revision was last raised. An evaluation waits until uploads pause.
     #[serde(with = "millisecond::optional")]
-    pub pending_since: Option<Timestamp>,
-    /// When the last of these uploads was noted.
+    pub changed_at: Option<Timestamp>,
+    /// Whether a message was sent that will evaluate the desired revision.
+    pub evaluation_scheduled: bool,
+    /// Whether an evaluation of partial scope or a dry run has created the records of uploads, whose events then bring
+    /// no news to an evaluation of full scope.
+    pub registered_unobserved: bool,
+    /// When a sweep last resumed the actor's work.
     #[serde(with = "millisecond::optional")]
-    pub pending_last: Option<Timestamp>,
-    /// When the message was sent that will evaluate them.
-    #[serde(with = "millisecond::optional")]
-    pub evaluation_scheduled_at: Option<Timestamp>,
-    /// Since when uploads that landed during evaluations have prevented a plan from being adopted.
-    #[serde(with = "millisecond::optional")]
-    pub adoption_deferred_since: Option<Timestamp>,
-    /// When the last evaluation of full scope that reached a verdict began.
-    #[serde(with = "millisecond::optional")]
-    pub evaluated_at: Option<Timestamp>,
-    /// When the last of these began that started a new series of rounds.
-    #[serde(with = "millisecond::optional")]
-    pub evaluated_afresh_at: Option<Timestamp>,
-    /// When the last evaluation that might only delete and reached a verdict began.
-    #[serde(with = "millisecond::optional")]
-    pub evaluated_deletions_at: Option<Timestamp>,
-    /// When the last evaluation that might only generate and reached a verdict began.
-    #[serde(with = "millisecond::optional")]
-    pub evaluated_generations_at: Option<Timestamp>,
+    pub swept_at: Option<Timestamp>,
     /// Since when the vision model has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub vision_outage_since: Option<Timestamp>,
@@ -95,7 +85,7 @@ pub struct ActorRecord {
     pub vision_outage_cause: Option<String>,
     /// Whether the last evaluation ended because the vision model did not answer in time.
     pub vision_timed_out: bool,
-    /// The token of the evaluation lease.
+    /// The token of the evaluation lease ([`leases`](super::leases)).
     pub lease_token: Option<String>,
     /// The end of the evaluation lease.
     #[serde(with = "millisecond::optional")]
@@ -113,15 +103,10 @@ impl ActorRecord {
         Some(format!("The vision service has failed since {since:.0} and is retried: {cause}"))
     }
 
-    /// When the last evaluation that covered this scope and reached a verdict began.
+    /// Whether an event has happened that no evaluation has observed.
     #[must_use]
-    pub fn evaluated_in(&self, scope: Scope) -> Option<Timestamp> {
-        let in_part = match scope {
-            Scope::All => None,
-            Scope::DeleteOnly => self.evaluated_deletions_at,
-            Scope::GenerateOnly => self.evaluated_generations_at,
-        };
-        self.evaluated_at.max(in_part)
+    pub fn is_evaluation_pending(&self) -> bool {
+        self.desired_revision > self.observed_revision
     }
 }
 
@@ -150,59 +135,6 @@ impl Store {
             }
         }
         Ok(actors)
-    }
-
-    /// Records that an image has landed. Returns the new record; `None` if an evaluation that started a new series of
-    /// rounds has begun since `landed`, and so has seen the image.
-    pub async fn record_upload(
-        &self,
-        actor: &ActorId,
-        landed: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Option<ActorRecord>, StoreError> {
-        self.record_pending_evaluation(actor, "evaluated_afresh_at", landed, now).await
-    }
-
-    /// Records a change that the balancer itself has made. Returns the new record; `None` if an evaluation of full
-    /// scope has begun since and has reached a verdict, whether or not it started a new series of rounds.
-    pub async fn record_change(
-        &self,
-        actor: &ActorId,
-        changed_before: Timestamp,
-        now: Timestamp,
-    ) -> Result<Option<ActorRecord>, StoreError> {
-        self.record_pending_evaluation(actor, "evaluated_at", Some(changed_before), now).await
-    }
-
-    async fn record_pending_evaluation(
-        &self,
-        actor: &ActorId,
-        seen_attribute: &'static str,
-        happened: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Option<ActorRecord>, StoreError> {
-        let change = Change::of(actor_key(actor))
-            .set_if_absent("created_at", millis(now))
-            .set_if_absent("pending_since", millis(now))
-            .set("pending_last", millis(now));
-        let change = match happened {
-            Some(happened) => change.when(Condition::AbsentOrBelow(seen_attribute, millis(happened))),
-            None => change,
-        };
-        self.apply(change).await?.map(items::data).transpose()
-    }
-
-    /// Records that a message was sent that will evaluate the uploads waiting since `since`.
-    pub async fn mark_evaluation_scheduled(
-        &self,
-        actor: &ActorId,
-        since: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let change = Change::of(actor_key(actor))
-            .set("evaluation_scheduled_at", millis(now))
-            .when_equal("pending_since", millis(since));
-        self.apply(change).await.map(drop)
     }
 
     pub async fn set_profile(&self, actor: &ActorId, profile: Profile) -> Result<(), StoreError> {

@@ -38,8 +38,6 @@ pub(super) enum Action {
     SetIfAbsent(&'static str, AttributeValue),
     /// Adds to a number, or members to a set.
     Add(&'static str, AttributeValue),
-    /// Removes members from a set.
-    RemoveMembers(&'static str, AttributeValue),
     Remove(&'static str),
 }
 
@@ -88,10 +86,6 @@ impl Change {
         self.and(Action::Add(name, value))
     }
 
-    pub(super) fn remove_members(self, name: &'static str, members: AttributeValue) -> Self {
-        self.and(Action::RemoveMembers(name, members))
-    }
-
     pub(super) fn remove(self, name: &'static str) -> Self {
         self.and(Action::Remove(name))
     }
@@ -101,6 +95,11 @@ impl Change {
         self.set("lease_token", text(token))
             .set("lease_until", millis(until))
             .when(Condition::LeaseFree { now: millis(now), token: text(token) })
+    }
+
+    /// Extends the item's lease, on condition that `token` holds it.
+    pub(super) fn extend_lease(self, token: &str, until: Timestamp) -> Self {
+        self.set("lease_until", millis(until)).when_equal("lease_token", text(token))
     }
 
     /// Ends the item's lease, on condition that `token` holds it.

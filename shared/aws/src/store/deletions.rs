@@ -4,30 +4,32 @@
 //! record, which contains everything known about the image. The image record is removed last, so an interrupted deletion
 //! can always be resumed from the records.
 //!
-//! The trash record lists the active workers. A stalled worker could delete a restored image, which is the same object.
-//! So a restore waits until all workers have finished or their time has run out.
+//! The lease of the trash record admits one worker at a time. A worker that stalls past its lease could still delete a
+//! restored image, which is the same object. So a restore waits until every worker has finished, or its function has
+//! surely timed out.
 
 use domain::actor::ActorId;
 use domain::lifecycle::deletion::{Admission, Version, admit};
-use domain::trash::TrashRecord;
+use domain::trash::{TrashRecord, WORKER_TIMEOUT};
 use jiff::Timestamp;
 
 use super::change::{Change, Condition, Removal};
 use super::images::{image_key, image_value};
-use super::items::{members, millis, text, value};
+use super::items::{millis, text, value};
+use super::leases::LEASE_DURATION;
 use super::trash::{trash_change, trash_key};
 use super::{Store, StoreError};
 
 /// How often the records may change between reading and claiming an image before the message fails.
 const MAX_CHANGES: u32 = 10;
 
-/// A deletion that a worker has claimed or joined.
+/// A deletion whose lease a worker holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClaimedDeletion {
     /// The trash record. Its id is that of the deletion that made the claim.
     pub trashed: TrashRecord,
-    /// The id of the worker in the trash record.
-    pub worker: String,
+    /// When all earlier workers have surely ended; `None` if there were none.
+    earlier_workers_end_at: Option<Timestamp>,
 }
 
 /// The result of a claim.
@@ -35,6 +37,8 @@ pub struct ClaimedDeletion {
 pub enum Claim {
     /// The worker carries the deletion out.
     Granted(Box<ClaimedDeletion>),
+    /// Another worker holds the lease.
+    Busy,
     /// The deletion was completed before. This is its record.
     Over(Box<TrashRecord>),
     /// The image is pinned.
@@ -53,16 +57,18 @@ pub enum Remains {
 }
 
 impl Store {
-    /// Claims an image for its deletion. Repeated calls join the same deletion. The trash record is made from the image
-    /// record, or from `wanted` if no evaluation has recorded the file yet.
+    /// Claims an image for its deletion and takes the lease of the deletion. A deletion that has claimed the image
+    /// already is continued. The trash record is made from the image record, or from `wanted` if no evaluation has
+    /// recorded the file yet.
     pub async fn claim_deletion(
         &self,
         actor: &ActorId,
         filename: &str,
         wanted: &TrashRecord,
         version: Version,
+        token: &str,
     ) -> Result<Claim, StoreError> {
-        let worker = format!("{:016x}", rand::random::<u64>());
+        let now = wanted.deleted_at;
         for attempt in 0..MAX_CHANGES {
             let known = self.image(actor, filename).await?;
             let claimed_by = known.as_ref().and_then(|image| image.deleting.as_deref());
@@ -72,20 +78,25 @@ impl Store {
             let kept = if attempt == 0 && claimed_by.is_none() && is_wanted {
                 None
             } else {
-                self.trashed(actor, filename, claimed_by.unwrap_or(&wanted.plan_id)).await?
+                self.trash_item(actor, filename, claimed_by.unwrap_or(&wanted.plan_id)).await?
             };
-            let granted = match admit(known.as_ref(), kept, wanted, version) {
+            let lease_until = kept.as_ref().and_then(|item| item.lease_until);
+            let workers_end_at = kept.as_ref().and_then(|item| item.workers_end_at);
+            let worker = Worker { token, now, earlier_workers_end_at: workers_end_at };
+            let granted = match admit(known.as_ref(), kept.map(|item| item.trashed), wanted, version) {
                 Admission::Claim(trashed) => {
-                    let is_claimed = self.claim(actor, filename, &trashed, &worker, version, known.is_some()).await?;
+                    let is_claimed = self.claim(actor, filename, &trashed, worker, version, known.is_some()).await?;
                     is_claimed.then_some(trashed)
                 }
-                Admission::Join(begun) => self.join(actor, filename, begun, wanted.deleted_at, &worker).await?,
+                Admission::Join(_) if lease_until.is_some_and(|until| until >= now) => return Ok(Claim::Busy),
+                Admission::Join(begun) => self.resume(actor, filename, begun, worker).await?,
                 Admission::Over(kept) => return Ok(Claim::Over(Box::new(kept))),
                 Admission::Pinned => return Ok(Claim::Pinned),
                 Admission::Replaced => return Ok(Claim::Replaced),
             };
             if let Some(trashed) = granted {
-                return Ok(Claim::Granted(Box::new(ClaimedDeletion { trashed, worker })));
+                let earlier_workers_end_at = worker.earlier_workers_end_at;
+                return Ok(Claim::Granted(Box::new(ClaimedDeletion { trashed, earlier_workers_end_at })));
             }
         }
         Err(StoreError::Contended("change the record of the image"))
@@ -96,7 +107,7 @@ impl Store {
         actor: &ActorId,
         filename: &str,
         trashed: &TrashRecord,
-        worker: &str,
+        worker: Worker<'_>,
         version: Version,
         is_recorded: bool,
     ) -> Result<bool, StoreError> {
@@ -110,34 +121,27 @@ impl Store {
         if let (true, Version::Assessed, Some(etag)) = (is_recorded, version, &trashed.image.etag) {
             claimed = claimed.when_absent_or_equal("image.etag", text(etag));
         }
-        let record = trash_change(actor, filename, trashed)?.set("workers", members(worker)).when_absent("pk");
+        let record = worker.takes(trash_change(actor, filename, trashed)?).when_absent("pk");
         Ok(self.transact(&[claimed.into(), record.into()]).await?.is_empty())
     }
 
-    /// Joins a deletion that has begun, and restarts its retention. Returns `None`, and changes nothing, if the deletion has
-    /// ended or another worker has joined since it was read.
-    async fn join(
+    /// Continues a deletion that has begun, and restarts its retention. Returns `None`, and changes nothing, if the
+    /// deletion has ended or another worker has taken its lease since it was read.
+    async fn resume(
         &self,
         actor: &ActorId,
         filename: &str,
         begun: TrashRecord,
-        now: Timestamp,
-        worker: &str,
+        worker: Worker<'_>,
     ) -> Result<Option<TrashRecord>, StoreError> {
-        let are_others_dead = begun.is_abandoned(now);
         let as_read = value(&begun.deleted_at)?;
-        let trashed = TrashRecord { deleted_at: now, ..begun };
+        let trashed = TrashRecord { deleted_at: worker.now, ..begun };
         let plan_id = text(&trashed.plan_id);
         let claimed =
             Change::of(image_key(actor, filename)).set("deleting", plan_id.clone()).when_equal("deleting", plan_id);
-        let joined = trash_change(actor, filename, &trashed)?.when_absent_or_equal("trashed.deleted_at", as_read);
-        let joined = if are_others_dead {
-            joined.set("workers", members(worker))
-        } else {
-            joined.add("workers", members(worker))
-        };
-        let is_joined = self.transact(&[claimed.into(), joined.into()]).await?.is_empty();
-        Ok(is_joined.then_some(trashed))
+        let resumed = trash_change(actor, filename, &trashed)?.when_absent_or_equal("trashed.deleted_at", as_read);
+        let is_resumed = self.transact(&[claimed.into(), worker.takes(resumed).into()]).await?.is_empty();
+        Ok(is_resumed.then_some(trashed))
     }
 
     /// Completes a deletion: removes the image record if it has the claim, and the trash record if nothing remains.
@@ -178,28 +182,48 @@ impl Store {
         self.transact(&[freed.into(), record.into()]).await.map(drop)
     }
 
-    /// Records that a worker has finished its part of a deletion. This is its last write.
+    /// Releases the lease of a deletion. This is the worker's last write.
     pub async fn leave_deletion(
         &self,
         actor: &ActorId,
         filename: &str,
         claimed: &ClaimedDeletion,
+        token: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let left = Change::of(trash_key(actor, filename, &claimed.trashed.plan_id))
-            .remove_members("workers", members(&claimed.worker))
-            .set("left_at", millis(now))
-            .when_item_exists();
-        self.apply(left).await.map(drop)
+        let end_at = claimed.earlier_workers_end_at.map_or(now, |earlier| earlier.max(now));
+        let left =
+            Change::of(trash_key(actor, filename, &claimed.trashed.plan_id)).set("workers_end_at", millis(end_at));
+        self.apply(left.end_lease(token)).await.map(drop)
     }
 
-    /// The time by which all workers of this deletion have finished; `None` if there is no trash record of it.
-    pub async fn deletion_over_at(
+    /// When every worker of this deletion has surely ended; `None` if there is no trash record of it.
+    pub async fn deletion_workers_end_at(
         &self,
         actor: &ActorId,
         filename: &str,
         plan_id: &str,
     ) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.trash_item(actor, filename, plan_id).await?.map(|item| item.over_at()))
+        Ok(self.trash_item(actor, filename, plan_id).await?.map(|item| {
+            let trashed_at = item.trashed.deleted_at;
+            item.workers_end_at.unwrap_or(trashed_at)
+        }))
+    }
+}
+
+/// A worker that takes the lease of a deletion.
+#[derive(Debug, Clone, Copy)]
+struct Worker<'a> {
+    token: &'a str,
+    now: Timestamp,
+    earlier_workers_end_at: Option<Timestamp>,
+}
+
+impl Worker<'_> {
+    fn takes(self, change: Change) -> Change {
+        let end_at = self.now + WORKER_TIMEOUT;
+        let end_at = self.earlier_workers_end_at.map_or(end_at, |earlier| earlier.max(end_at));
+        let until = self.now + LEASE_DURATION;
+        change.set("workers_end_at", millis(end_at)).take_lease(self.token, self.now, until)
     }
 }

@@ -57,7 +57,7 @@ impl Placeholders {
                 clauses.iter().filter(|(of, _)| *of == verb).map(|(_, clause)| clause.as_str()).collect();
             (!clauses.is_empty()).then(|| format!("{verb} {}", clauses.join(", ")))
         };
-        ["SET", "ADD", "DELETE", "REMOVE"].into_iter().filter_map(section).collect::<Vec<_>>().join(" ")
+        ["SET", "ADD", "REMOVE"].into_iter().filter_map(section).collect::<Vec<_>>().join(" ")
     }
 
     fn clause(&mut self, action: &Action) -> (&'static str, String) {
@@ -68,7 +68,6 @@ impl Placeholders {
                 ("SET", format!("{name} = if_not_exists({name}, {})", self.value(value)))
             }
             Action::Add(name, value) => ("ADD", format!("{} {}", self.name(name), self.value(value))),
-            Action::RemoveMembers(name, members) => ("DELETE", format!("{} {}", self.name(name), self.value(members))),
             Action::Remove(name) => ("REMOVE", self.name(name)),
         }
     }
@@ -148,7 +147,6 @@ mod tests {
             (Action::Set("a", one.clone()), r#"SET a = N("1")"#),
             (Action::SetIfAbsent("a", one.clone()), r#"SET a = if_not_exists(a, N("1"))"#),
             (Action::Add("a", one), r#"ADD a N("1")"#),
-            (Action::RemoveMembers("a", AttributeValue::Ss(vec!["m".to_owned()])), r#"DELETE a Ss(["m"])"#),
             (Action::Remove("a"), "REMOVE a"),
         ] {
             let change = Change { actions: vec![action], ..change() };

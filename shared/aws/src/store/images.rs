@@ -89,18 +89,20 @@ impl Store {
         self.query(actor, GENERATION).await?.into_iter().map(items::data).collect()
     }
 
-    /// Creates the records of up to [`MAX_IMAGES_PER_TRANSACTION`] images and of their batch. Returns `false`, and
-    /// changes nothing, if the lease was lost.
+    /// Creates the records of up to [`MAX_IMAGES_PER_TRANSACTION`] images and of their batch. `is_observed` states
+    /// whether the evaluation's verdict will cover them. Returns `false`, and changes nothing, if the lease was lost.
     pub async fn register(
         &self,
         actor: &ActorId,
         token: &str,
         generation: &GenerationBatch,
         images: &[(String, Image)],
+        is_observed: bool,
     ) -> Result<bool, StoreError> {
         let counted = Change::of(actor_key(actor))
             .set("last_generation", number(generation.generation_id))
             .when_equal("lease_token", text(token));
+        let counted = if is_observed { counted } else { counted.set("registered_unobserved", items::flag(true)) };
         let mut writes = vec![counted.into(), new_generation(actor, generation)?];
         for (filename, image) in images {
             writes.push(new_image(actor, filename, image)?);

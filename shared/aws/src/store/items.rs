@@ -74,6 +74,10 @@ pub(super) fn millis(moment: Timestamp) -> AttributeValue {
     number(moment.as_millisecond())
 }
 
+pub(super) fn flag(value: bool) -> AttributeValue {
+    AttributeValue::Bool(value)
+}
+
 pub(super) fn number(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }

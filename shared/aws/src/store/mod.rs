@@ -8,6 +8,7 @@
 //! | `ACTOR#{id}`  | `GENERATION#{number}`     | a generation batch ([`images`])                   |
 //! | `ACTOR#{id}`  | `PLAN#{plan_id}`          | a plan and its progress ([`plans`])               |
 //! | `ACTOR#{id}`  | `SLOT#{plan_id}#{slot}`   | the progress of one slot ([`slots`])              |
+//! | `ACTOR#{id}`  | `REQUEST#{id}`            | a request for an evaluation ([`requests`])        |
 //! | `ACTOR#{id}`  | `SPENDING#{day}`          | the money of the actor's day ([`spending`])       |
 //! | `ACTOR#{id}`  | `ASSESSMENT#{plan_id}`    | the cost of one evaluation ([`spending`])         |
 //! | `SPENDING`    | `{day}`                   | the money of the day ([`spending`])               |
@@ -22,14 +23,17 @@ mod items;
 pub mod leases;
 mod outages;
 pub mod plans;
+mod progress;
 mod read;
 pub mod rejections;
+pub mod requests;
 mod revisions;
 mod slot_record;
 pub mod slots;
 pub mod spending;
 mod standing;
 pub mod trash;
+pub mod verdicts;
 mod write;
 
 use std::time::Duration;

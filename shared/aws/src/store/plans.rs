@@ -10,13 +10,26 @@ use super::actors::actor_key;
 use super::change::{Change, Condition, Write};
 use super::images::new_generation;
 use super::items::{self, Item, number, text, value};
-use super::leases::{Uploads, Verdict, forget_uploads, verdict_change};
+use super::verdicts::{Verdict, verdict_change, verdict_writes};
 use super::{Store, StoreError};
 
 const PLAN: &str = "PLAN#";
 
 /// How often another worker may change a plan's state before a change fails. A plan has fewer states.
 const MAX_STATE_CHANGES: u32 = 10;
+
+/// A plan that becomes the active one.
+#[derive(Debug, Clone, Copy)]
+pub struct Adoption<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The batch of its images, if it generates any.
+    pub generation: Option<&'a GenerationBatch>,
+    /// The verdict of the evaluation that made it.
+    pub verdict: &'a Verdict<'a>,
+    /// Whether the revision must not have been raised since the evaluation began.
+    pub must_be_unchanged: bool,
+}
 
 impl Store {
     /// A plan; `None` if there is none with this id.
@@ -45,26 +58,23 @@ impl Store {
     }
 
     /// Stores a plan as the actor's active one together with the verdict, and uses up any approval. Returns `false`,
-    /// and changes nothing, if the lease was lost or if images have landed that the plan doesn't consider.
+    /// and changes nothing, if the lease was lost, or if the revision must be unchanged and has been raised since the
+    /// evaluation began.
     pub async fn adopt_plan(
         &self,
         actor: &ActorId,
         token: &str,
-        plan: &Plan,
-        generation: Option<&GenerationBatch>,
-        verdict: &Verdict<'_>,
+        adoption: &Adoption<'_>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let Adoption { plan, generation, verdict, must_be_unchanged } = *adoption;
         let change = verdict_change(actor, token, verdict, now)?.set("active_plan", text(&plan.plan_id));
-        let change = change.remove("approved_plan");
-        let mut change = match verdict.uploads {
-            Uploads::Evaluated { until } => forget_uploads(change, until),
-            Uploads::StillWait => change,
-        };
+        let mut change = change.remove("approved_plan");
         if let Some(generation) = generation {
             change = change.set("last_generation", number(generation.generation_id));
         }
-        let mut writes = vec![change.into(), new_plan(actor, plan)?];
+        let mut writes = verdict_writes(actor, change, verdict, must_be_unchanged, now);
+        writes.push(new_plan(actor, plan)?);
         if let Some(generation) = generation {
             writes.push(new_generation(actor, generation)?);
         }

@@ -11,7 +11,6 @@ use domain::actor::ActorId;
 use domain::budget::Settlement;
 use domain::lifecycle::slot::{SlotEvent, SlotProgress, SlotState};
 use domain::manifest::Image;
-use jiff::{SignedDuration, Timestamp};
 
 use super::actors::actor_key;
 use super::change::{Change, Condition, Removal, Write};
@@ -23,23 +22,6 @@ use super::spending::settled;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Takes the lease of a slot until `now` + `duration`. Returns `None` if another worker holds it.
-    pub async fn lease_slot(
-        &self,
-        slot: SlotName<'_>,
-        token: &str,
-        now: Timestamp,
-        duration: SignedDuration,
-    ) -> Result<Option<SlotRecord>, StoreError> {
-        let change = Change::of(slot.key()).take_lease(token, now, now + duration);
-        self.apply(change).await?.map(items::data).transpose()
-    }
-
-    /// Ends the lease of a slot.
-    pub async fn release_slot(&self, slot: SlotName<'_>, token: &str) -> Result<(), StoreError> {
-        self.apply(Change::of(slot.key()).end_lease(token)).await.map(drop)
-    }
-
     /// Applies an event to a slot that was read as `record`, together with the charge that it settles and the plan's
     /// counters. Returns the new record, or `None` if the slot has changed since it was read.
     ///

@@ -6,7 +6,6 @@ use domain::budget::Limit;
 use domain::lifecycle::actor::{ActorEvent, ActorState, CurrentWork, OnBehalf, Standing};
 use domain::status::Status;
 use jiff::Timestamp;
-use jiff::fmt::serde::timestamp::millisecond;
 use serde::Deserialize;
 
 use super::actors::actor_key;
@@ -28,13 +27,12 @@ struct StandingItem {
     parked_for: Option<Limit>,
     active_plan: Option<String>,
     lease_token: Option<String>,
-    #[serde(with = "millisecond::optional")]
-    evaluated_at: Option<Timestamp>,
+    observed_revision: u64,
 }
 
 impl StandingItem {
     fn split(self) -> (Standing, CurrentWork) {
-        let Self { status, reason, attention, parked_for, active_plan, lease_token, evaluated_at } = self;
+        let Self { status, reason, attention, parked_for, active_plan, lease_token, observed_revision } = self;
         let state = match status {
             Status::Waiting => ActorState::Waiting,
             Status::Balancing => ActorState::Balancing,
@@ -42,7 +40,7 @@ impl StandingItem {
             Status::Balanced => ActorState::Balanced,
             Status::NeedsAttention => ActorState::NeedsAttention,
         };
-        (Standing { state, reason }, CurrentWork { active_plan, lease_token, evaluated_at })
+        (Standing { state, reason }, CurrentWork { active_plan, lease_token, observed_revision })
     }
 }
 
@@ -68,7 +66,7 @@ impl Store {
             if matches!(event, ActorEvent::AttentionRequired { .. }) {
                 // The message that would have evaluated waiting uploads may be the one that failed: the next upload
                 // sends another.
-                change = change.remove("evaluation_scheduled_at");
+                change = change.remove("evaluation_scheduled");
             }
             if self.apply(change).await?.is_some() {
                 return Ok(true);
@@ -84,7 +82,7 @@ fn unchanged(actor: &ActorId, item: &Item, behalf: OnBehalf<'_>) -> Change {
     let concern = match behalf {
         OnBehalf::Plan(_) => Some("active_plan"),
         OnBehalf::Evaluation(_) => Some("lease_token"),
-        OnBehalf::Request(Some(_)) => Some("evaluated_at"),
+        OnBehalf::Request(Some(_)) => Some("observed_revision"),
         OnBehalf::Request(None) => None,
     };
     STANDING.into_iter().chain(concern).fold(Change::of(actor_key(actor)), |change, name| match item.get(name) {

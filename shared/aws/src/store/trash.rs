@@ -1,6 +1,6 @@
 //! Trash records: what is known of deleted images, and of images that a deletion has claimed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::actor::ActorId;
 use domain::manifest::Image;
@@ -20,23 +20,16 @@ const TRASH: &str = "TRASH#";
 #[derive(Serialize, Deserialize)]
 pub(super) struct TrashItem {
     filename: String,
-    trashed: TrashRecord,
+    pub(super) trashed: TrashRecord,
     /// When DynamoDB may remove the item, in seconds since 1970.
     #[serde(with = "second::required")]
     expires_at: Timestamp,
-    /// The workers that have joined the deletion and have not finished.
-    #[serde(default)]
-    workers: BTreeSet<String>,
-    /// When the last worker that finished did so.
+    /// The end of the lease of the worker that carries the deletion out ([`leases`](super::leases)).
     #[serde(default, with = "millisecond::optional")]
-    left_at: Option<Timestamp>,
-}
-
-impl TrashItem {
-    /// The time by which all workers of the deletion have finished.
-    pub(super) fn over_at(&self) -> Timestamp {
-        self.trashed.over_at(!self.workers.is_empty(), self.left_at)
-    }
+    pub(super) lease_until: Option<Timestamp>,
+    /// When the last of its workers has surely ended.
+    #[serde(default, with = "millisecond::optional")]
+    pub(super) workers_end_at: Option<Timestamp>,
 }
 
 impl Store {

@@ -1,7 +1,5 @@
 //! The lifecycle of an actor: the status of its set, and what may change it.
 
-use jiff::Timestamp;
-
 use super::ImpossibleEvent;
 use crate::budget::Limit;
 use crate::plan::MANUAL;
@@ -159,9 +157,9 @@ pub enum OnBehalf<'a> {
     Plan(&'a str),
     /// The evaluation with this lease token. It concerns the actor while it holds the lease.
     Evaluation(&'a str),
-    /// A request that was sent at this time, if known. It concerns the actor until an evaluation of full scope that
-    /// began later has reached a verdict.
-    Request(Option<Timestamp>),
+    /// A request that raised the actor's desired revision to this, if it did. It concerns the actor until a verdict has
+    /// observed the revision.
+    Request(Option<u64>),
 }
 
 /// The work that concerns an actor at present.
@@ -171,8 +169,8 @@ pub struct CurrentWork {
     pub active_plan: Option<String>,
     /// The token of the evaluation lease.
     pub lease_token: Option<String>,
-    /// When the last evaluation of full scope that reached a verdict began.
-    pub evaluated_at: Option<Timestamp>,
+    /// The revision that the last verdict has observed.
+    pub observed_revision: u64,
 }
 
 impl OnBehalf<'_> {
@@ -182,7 +180,7 @@ impl OnBehalf<'_> {
         match self {
             Self::Plan(plan_id) => plan_id.starts_with(MANUAL) || current.active_plan.as_deref() == Some(plan_id),
             Self::Evaluation(token) => current.lease_token.as_deref() == Some(token),
-            Self::Request(Some(sent)) => current.evaluated_at.is_none_or(|began| began < sent),
+            Self::Request(Some(revision)) => current.observed_revision < revision,
             Self::Request(None) => true,
         }
     }

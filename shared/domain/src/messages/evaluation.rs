@@ -18,6 +18,8 @@ pub enum EvaluationMessage {
     StorageTest,
     /// A request for an evaluation, by the operator or a handler.
     Command(EvaluationCommand),
+    /// The scheduled search for actors whose work has stopped.
+    Sweep,
 }
 
 /// A request for an evaluation of one actor.
@@ -35,7 +37,7 @@ pub struct EvaluationCommand {
     /// Whether the evaluation supersedes a running plan.
     #[serde(default)]
     pub force: bool,
-    /// The sender's id for the request, which identifies its dry run.
+    /// The sender's id for the request, instead of the id of its message. It identifies the request's dry run too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The reason of the request. Only the functions' own messages contain it.
@@ -61,8 +63,12 @@ pub enum Cause {
     /// A manual request.
     #[default]
     Manual,
-    /// New images, after which uploads have paused.
+    /// An evaluation is pending, usually because of uploads. It begins when they pause.
     Uploads,
+    /// A handler has changed the set on behalf of a plan that is no longer active.
+    Changed,
+    /// The work on the set may have stopped, because messages were lost.
+    Resume,
     /// The plan with this id has completed and must be reviewed.
     PlanDone(String),
 }
@@ -87,6 +93,9 @@ impl EvaluationCommand {
     }
 }
 
+/// The body of [`EvaluationMessage::Sweep`], which the schedule of the template sends.
+pub const SWEEP: &str = r#"{"sweep":"stalled"}"#;
+
 impl EvaluationMessage {
     /// Parses the body of a message.
     ///
@@ -104,6 +113,9 @@ impl EvaluationMessage {
         }
         if value.get("Records").is_some() {
             return object_event::from_notification(value).map(Self::Uploads).map_err(invalid);
+        }
+        if body == SWEEP {
+            return Ok(Self::Sweep);
         }
         if value.get("detail-type").is_some() {
             return object_event::from_event_bridge(value).map(|upload| Self::Uploads(vec![upload])).map_err(invalid);
@@ -149,6 +161,12 @@ mod tests {
         assert!(uploads(removed).is_empty());
         let test = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#;
         assert_eq!(EvaluationMessage::parse(test), Ok(EvaluationMessage::StorageTest));
+    }
+
+    #[test]
+    fn scheduled_sweep_is_recognized() {
+        assert_eq!(EvaluationMessage::parse(SWEEP), Ok(EvaluationMessage::Sweep));
+        assert!(EvaluationMessage::parse(r#"{"sweep":"all"}"#).is_err());
     }
 
     #[test]

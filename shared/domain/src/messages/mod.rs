@@ -6,7 +6,7 @@ mod generation;
 mod object_event;
 
 pub use deletion::DeletionMessage;
-pub use evaluation::{Cause, EvaluationCommand, EvaluationMessage, Mode};
+pub use evaluation::{Cause, EvaluationCommand, EvaluationMessage, Mode, SWEEP};
 pub use generation::GenerationMessage;
 pub use object_event::Upload;
 

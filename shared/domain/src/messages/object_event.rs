@@ -1,6 +1,5 @@
 //! The two forms in which S3 reports a new object: bucket notifications and EventBridge events.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,8 +14,8 @@ pub struct Upload {
     pub key: String,
     /// The object's `ETag` without quotes, if the event contains it.
     pub etag: Option<String>,
-    /// When the object was created, if the event contains it.
-    pub landed_at: Option<Timestamp>,
+    /// S3's number of the change, which repeated events share, if the event contains it.
+    pub sequencer: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -29,8 +28,6 @@ struct Notification {
 struct Record {
     #[serde(rename = "eventName")]
     event_name: String,
-    #[serde(rename = "eventTime")]
-    event_time: Option<String>,
     s3: Detail,
 }
 
@@ -38,7 +35,6 @@ struct Record {
 struct EventBridgeEvent {
     #[serde(rename = "detail-type")]
     detail_type: String,
-    time: Option<String>,
     detail: Detail,
 }
 
@@ -61,12 +57,13 @@ struct Object {
     /// `eTag` in notifications, `etag` in EventBridge events.
     #[serde(alias = "eTag")]
     etag: Option<String>,
+    sequencer: Option<String>,
 }
 
 impl Detail {
-    fn into_upload(self, key: String, time: Option<String>) -> Upload {
+    fn into_upload(self, key: String) -> Upload {
         let etag = self.object.etag.map(|etag| etag.trim_matches('"').to_owned());
-        Upload { bucket: self.bucket.name, key, etag, landed_at: time.and_then(|time| time.parse().ok()) }
+        Upload { bucket: self.bucket.name, key, etag, sequencer: self.object.sequencer }
     }
 }
 
@@ -77,7 +74,7 @@ pub(super) fn from_notification(value: Value) -> Result<Vec<Upload>, String> {
         .records
         .into_iter()
         .filter(|record| record.event_name.starts_with("ObjectCreated:"))
-        .map(|Record { event_time, s3, .. }| decode_key(&s3.object.key).map(|key| s3.into_upload(key, event_time)))
+        .map(|Record { s3, .. }| decode_key(&s3.object.key).map(|key| s3.into_upload(key)))
         .collect()
 }
 
@@ -88,7 +85,7 @@ pub(super) fn from_event_bridge(value: Value) -> Result<Upload, String> {
         return Err(format!("`{}` is not an upload; restrict the rule to `Object Created`", event.detail_type));
     }
     let key = event.detail.object.key.clone();
-    Ok(event.detail.into_upload(key, event.time))
+    Ok(event.detail.into_upload(key))
 }
 
 fn decode_key(key: &str) -> Result<String, String> {

@@ -7,6 +7,7 @@ use domain::budget::Budget;
 use domain::limits::FrontalImages;
 use domain::money::MicroUsd;
 use domain::target::Target;
+use jiff::SignedDuration;
 use providers::vision::{LONGEST_TIMEOUT_SECONDS, OpenAiConfig, VisionConfig, VisionMode};
 
 use super::{Config, Reader, Section};
@@ -23,6 +24,8 @@ pub struct EvaluationConfig {
     pub max_rounds: u32,
     /// How long uploads must pause before an evaluation starts.
     pub quiet: Duration,
+    /// How long an actor's work may make no progress before a sweep resumes it.
+    pub stalled_after: SignedDuration,
     pub vision: VisionConfig,
     pub budget: Budget,
 }
@@ -49,6 +52,12 @@ impl Section for EvaluationConfig {
                 "a number from 0 to 900",
                 20,
                 |&seconds: &u64| seconds <= 900,
+            )),
+            stalled_after: SignedDuration::from_secs(reader.optional(
+                "STALLED_AFTER_SECONDS",
+                "a number from 1 to 1209600",
+                10_800,
+                |seconds| (1..=1_209_600).contains(seconds),
             )),
             vision: VisionConfig::read(reader),
             budget: Budget::read(reader),

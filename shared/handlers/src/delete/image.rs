@@ -2,6 +2,7 @@
 
 use aws::bucket::IfUnchanged;
 use aws::store::deletions::{Claim, Remains};
+use aws::store::leases::Leased;
 use domain::actor::ActorId;
 use domain::lifecycle::deletion::Version;
 use domain::manifest::{Image, UPLOADED, timestamp_text};
@@ -9,8 +10,10 @@ use domain::numbering::number_of;
 use domain::trash::TrashRecord;
 
 use super::{Deletion, Outcome};
-use crate::HandlerError;
+use crate::heartbeat::{HeldLease, LEASE_POLL};
 use crate::listing::FolderSnapshot;
+use crate::panics::caught;
+use crate::{HandlerError, lease_token};
 
 impl Deletion {
     /// Moves one version of an image to the trash. It claims the image first and releases the claim with the image
@@ -22,8 +25,10 @@ impl Deletion {
         wanted: &TrashRecord,
         version: Version,
     ) -> Result<Outcome, HandlerError> {
-        let claimed = match self.store.claim_deletion(actor, filename, wanted, version).await? {
+        let token = lease_token(&wanted.plan_id, wanted.deleted_at);
+        let claimed = match self.store.claim_deletion(actor, filename, wanted, version, &token).await? {
             Claim::Granted(claimed) => claimed,
+            Claim::Busy => return Err(HandlerError::deferred("another worker is deleting this image", LEASE_POLL)),
             Claim::Over(kept) => {
                 // An evaluation may have completed the interrupted deletion before its sidecars were moved.
                 self.trash_sidecars(actor, filename, &kept).await?;
@@ -32,9 +37,14 @@ impl Deletion {
             Claim::Pinned => return Ok(Outcome::Pinned),
             Claim::Replaced => return Ok(Outcome::Replaced),
         };
-        let outcome = self.move_to_trash(actor, filename, &claimed.trashed).await?;
-        self.store.leave_deletion(actor, filename, &claimed, self.clock.now()).await?;
-        Ok(outcome)
+        let leased = Leased::Deletion { actor, filename, plan_id: &claimed.trashed.plan_id };
+        let (store, clock, heartbeat) = (&self.store, &self.clock, self.heartbeat);
+        let lease = HeldLease { store, clock, heartbeat, leased, token: &token, taken_at: wanted.deleted_at };
+        // A panic must release the lease too: otherwise the next delivery would be deferred, and never counted as failed.
+        let work = caught(lease.run(self.move_to_trash(actor, filename, &claimed.trashed)));
+        let moved = work.await.unwrap_or_else(|panic| Err(panic.into()));
+        self.store.leave_deletion(actor, filename, &claimed, &token, self.clock.now()).await?;
+        moved
     }
 
     /// Moves a claimed image: object, local copy, sidecars, and then the records.

@@ -8,30 +8,16 @@ use domain::actor::ActorId;
 use domain::lifecycle::deletion::Version;
 use domain::messages::{Cause, EvaluationCommand};
 use domain::numbering::number_of;
-use domain::plan::MANUAL;
-use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::{Deletion, Outcome, check_time};
 use crate::base_image::BaseImages;
 use crate::listing::FolderSnapshot;
-use crate::{HandlerError, Message, actors};
+use crate::{HandlerError, actors};
 
 /// The delay after a file was replaced during its deletion.
 const REPLACED_FILE_DELAY: Duration = Duration::from_secs(2);
-
-/// The id of a message's deletions: the same at each delivery, so that no image is deleted twice, and one place in the
-/// trash holds all of them. A deferred copy has another message id, and only a `request_id` identifies it. A message
-/// without a time is an event file, which may contain the id of another message.
-pub(super) fn deletion_id(request_id: Option<&str>, message: Message<'_>, now: Timestamp) -> String {
-    let is_plain = |id: &&str| id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let message_id = message.sent_at.map(|_| message.id).filter(is_plain);
-    match request_id.or(message_id) {
-        Some(id) => format!("{MANUAL}{id}"),
-        None => format!("{MANUAL}{}", now.as_millisecond()),
-    }
-}
 
 impl Deletion {
     pub(super) async fn delete_manually(
@@ -71,10 +57,10 @@ impl Deletion {
                 }
             }
         }
-        if has_changed || !self.is_evaluated_since(actor, deletion_id, filenames).await? {
-            let command = EvaluationCommand::because(actor.clone(), Cause::Manual);
-            self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
-        }
+        // Repeated deliveries send the same request, which is evaluated once.
+        let mut command = EvaluationCommand::because(actor.clone(), Cause::Manual);
+        command.request_id = Some(deletion_id.to_owned());
+        self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         if pinned.is_empty() {
             return Ok(());
         }
@@ -82,25 +68,6 @@ impl Deletion {
             "not deleted, because pinned: {}; unpin them with `balancer unpin {actor} FILE…` and delete them again",
             pinned.join(", ")
         )))
-    }
-
-    /// Whether an evaluation has begun after earlier deliveries deleted all these files, so that none is needed.
-    async fn is_evaluated_since(
-        &self,
-        actor: &ActorId,
-        deletion_id: &str,
-        filenames: &[String],
-    ) -> Result<bool, HandlerError> {
-        let Some(evaluated_at) = self.store.actor(actor).await?.and_then(|record| record.evaluated_at) else {
-            return Ok(false);
-        };
-        for filename in filenames {
-            let deleted_at = self.store.deletion_over_at(actor, filename, deletion_id).await?;
-            if deleted_at.is_none_or(|deleted_at| deleted_at >= evaluated_at) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     async fn delete_requested_image(

@@ -13,10 +13,12 @@ use aws::store::Store;
 use domain::actor::ActorId;
 use domain::keys::Keys;
 use domain::messages::DeletionMessage;
+use domain::plan::MANUAL;
 use tokio::time::Instant;
 
 use super::listing::FolderSnapshot;
 use super::{Clock, Handler, HandlerError, Message};
+use crate::heartbeat::Heartbeat;
 use crate::local_copy::LocalCopy;
 
 /// How long one message deletes images. Together with the last image this is less than the function's timeout; the
@@ -35,6 +37,7 @@ pub struct Deletion {
     pub keys: Keys,
     /// [`TIME_BUDGET`], except in tests.
     pub time_budget: Duration,
+    pub heartbeat: Heartbeat,
     pub clock: Clock,
 }
 
@@ -45,7 +48,8 @@ impl Handler for Deletion {
         match DeletionMessage::parse(message.body)? {
             DeletionMessage::Planned { actor_id, plan_id } => self.execute_plan(&actor_id, &plan_id).await,
             DeletionMessage::Manual { actor_id, filenames, request_id } => {
-                let deletion_id = manual::deletion_id(request_id.as_deref(), message, self.clock.now());
+                // One place in the trash holds all images of a request, and a repeated delivery deletes none twice.
+                let deletion_id = format!("{MANUAL}{}", request_id.as_deref().unwrap_or(message.request_id));
                 self.delete_manually(&actor_id, &deletion_id, &filenames).await
             }
         }

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::{Deletion, Outcome, check_time};
 use crate::HandlerError;
-use crate::dispatch::{dispatch_slots, evaluate_after_work};
+use crate::dispatch::{dispatch_slots, evaluate_change, review_if_completed};
 use crate::listing::FolderSnapshot;
 
 impl Deletion {
@@ -19,7 +19,9 @@ impl Deletion {
         };
         if !plan.state.accepts_messages() {
             self.complete_claimed(actor, &plan).await?;
-            self.schedule_evaluation_of_deletions(actor, &plan).await?;
+            if plan.state == PlanState::Superseded {
+                self.evaluate_deletions(actor, &plan).await?;
+            }
             return Err(HandlerError::Rejected(format!(
                 "plan {plan_id} of {actor} is {} and accepts no work",
                 plan.state.name()
@@ -30,8 +32,11 @@ impl Deletion {
             self.store.finish_deletions(actor, &plan, deleted).await?;
         }
         dispatch_slots(&self.queues, actor, &plan).await?;
-        let changed_at = (!plan.delete.is_empty()).then(|| self.clock.now());
-        evaluate_after_work(&self.store, &self.queues, &self.clock, actor, plan_id, changed_at).await
+        let state = review_if_completed(&self.store, &self.queues, actor, plan_id).await?;
+        if state == Some(PlanState::Superseded) {
+            self.evaluate_deletions(actor, &plan).await?;
+        }
+        Ok(())
     }
 
     /// Returns the number of images that this plan has deleted, in this delivery or an earlier one.
@@ -86,13 +91,17 @@ impl Deletion {
         Ok(())
     }
 
-    /// Schedules an evaluation of what a superseded plan has deleted. The evaluation that superseded the plan may not
-    /// have seen these deletions, and the worker may have stopped before it scheduled one.
-    async fn schedule_evaluation_of_deletions(&self, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
-        let mut changed_at = None;
+    /// Requests an evaluation of what a superseded plan has deleted, if anything. The evaluation that superseded the plan
+    /// may not have seen it. Each further deletion is another change, which no evaluation of earlier ones covers.
+    async fn evaluate_deletions(&self, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
+        let mut deleted = 0;
         for deletion in &plan.delete {
-            changed_at = changed_at.max(self.store.deletion_over_at(actor, &deletion.filename, &plan.plan_id).await?);
+            let trashed = self.store.trashed(actor, &deletion.filename, &plan.plan_id).await?;
+            deleted += u32::from(trashed.is_some());
         }
-        evaluate_after_work(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed_at).await
+        if deleted == 0 {
+            return Ok(());
+        }
+        evaluate_change(&self.queues, actor, format!("{}.deletions.{deleted}", plan.plan_id)).await
     }
 }

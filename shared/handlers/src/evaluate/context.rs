@@ -1,36 +1,36 @@
 //! One evaluation, from the lease to the verdict.
 
+use std::time::Duration;
+
 use aws::store::actors::ActorRecord;
-use aws::store::leases::{Uploads, Verdict};
-use domain::messages::EvaluationCommand;
+use aws::store::verdicts::{Answers, Verdict};
+use domain::messages::{EvaluationCommand, Mode};
 use domain::planner::Scope;
 use domain::status::Status;
-use jiff::Timestamp;
 
 pub(super) struct EvaluationContext<'a> {
     pub(super) command: &'a EvaluationCommand,
     /// The actor record at the time at which the lease was taken.
     pub(super) record: ActorRecord,
     pub(super) round: u32,
-    /// Whether this round continues the previous one, without an upload in between.
-    pub(super) continues: bool,
-    pub(super) began: Timestamp,
     /// The lease token.
     pub(super) token: &'a str,
-    pub(super) message_id: &'a str,
+    pub(super) request_id: &'a str,
+    /// How long ago the message was sent first.
+    pub(super) age: Duration,
 }
 
 impl EvaluationContext<'_> {
-    /// Whether the verdict covers the pending uploads: only an evaluation with full scope does.
-    fn uploads(&self) -> Uploads {
-        match self.command.scope {
-            Scope::All => Uploads::Evaluated { until: self.record.pending_last },
-            Scope::DeleteOnly | Scope::GenerateOnly => Uploads::StillWait,
-        }
+    /// Whether the verdict covers the whole set: then it observes the revision.
+    pub(super) fn observes_revision(&self) -> bool {
+        self.command.scope == Scope::All && self.command.mode == Mode::Execute
     }
 
-    pub(super) fn verdict<'v>(&self, status: Status, round: u32, reason: &'v str) -> Verdict<'v> {
-        let (scope, began, continues) = (self.command.scope, self.began, self.continues);
-        Verdict { status, reason, round, uploads: self.uploads(), scope, began, continues, suspension: None }
+    pub(super) fn verdict<'v>(&'v self, status: Status, round: u32, reason: &'v str) -> Verdict<'v> {
+        let answers = match self.command.scope {
+            Scope::All => Answers::Revision(self.record.desired_revision),
+            Scope::DeleteOnly | Scope::GenerateOnly => Answers::Request(self.request_id),
+        };
+        Verdict { status, reason, round, answers, suspension: None }
     }
 }

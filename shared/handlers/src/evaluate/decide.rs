@@ -30,7 +30,7 @@ impl Evaluation {
             // Workers of a superseded plan schedule an evaluation of the changes that they make after this.
             self.supersede_active_plan(context).await?;
         }
-        let plan_id = plan_id(self.clock.now(), context.message_id);
+        let plan_id = plan_id(self.clock.now(), context.request_id);
         Span::current().record("plan", &plan_id);
         let mut inventory = self.inventory_builder(context).build(&context.record).await?;
         if let Some(suspension) = self.current_suspension(context, &inventory.fingerprint) {
@@ -138,6 +138,7 @@ impl Evaluation {
             vision_model: self.vision.name(),
             actor: &context.command.actor_id,
             lease_token: context.token,
+            observes_revision: context.observes_revision(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The stored result of a dry run.
 
+use aws::store::leases::Leased;
 use domain::plan::{Origin, Plan, PlanState, plan_id};
 use tracing::info;
 
@@ -16,7 +17,7 @@ impl Evaluation {
         let actor = &context.command.actor_id;
         info!(%actor, plan_id = plan.plan_id, before = %plan.before, result = %plan.result, "dry run");
         self.store.record_plan(actor, plan).await?;
-        Ok(self.store.release_lease(actor, context.token).await?)
+        Ok(self.store.release_lease(Leased::Actor(actor), context.token).await?)
     }
 
     /// Answers the request of a dry run that could not make a plan, with the reason.
@@ -31,7 +32,7 @@ impl Evaluation {
             state: PlanState::DryRun,
             request_id: Some(request_id.clone()),
             obstacle: Some(problem.to_owned()),
-            ..Plan::empty(plan_id(now, context.message_id), now, Origin::Evaluation)
+            ..Plan::empty(plan_id(now, context.request_id), now, Origin::Evaluation)
         };
         Ok(self.store.record_plan(&context.command.actor_id, &answer).await?)
     }

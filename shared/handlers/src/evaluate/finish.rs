@@ -7,7 +7,9 @@
 
 use aws::metrics::Metric;
 use aws::queues::Queue;
-use aws::store::leases::{Uploads, Verdict};
+use aws::store::leases::Leased;
+use aws::store::plans::Adoption;
+use aws::store::verdicts::Verdict;
 use domain::actor::ActorId;
 use domain::lifecycle::actor::{ActorEvent, OnBehalf};
 use domain::manifest::{BALANCING, GenerationBatch};
@@ -57,9 +59,9 @@ impl Evaluation {
         self.adopt(context, &plan, None, &verdict).await?;
         Metric::SetsNeedingAttention.emit();
         self.review_previous_plan(context).await?;
-        if self.store.actor(actor).await?.is_some_and(|record| record.pending_since.is_some()) {
+        if self.store.actor(actor).await?.is_some_and(|record| record.is_evaluation_pending()) {
             // A plan on hold may never complete, so its completion can't trigger this evaluation.
-            self.evaluate_pending_uploads(actor).await?;
+            self.evaluate_pending(actor).await?;
         }
         Ok(())
     }
@@ -74,10 +76,10 @@ impl Evaluation {
         info!(%actor, status = ?verdict.status, reason = verdict.reason, "evaluated");
         if verdict.status == Status::Balanced { Metric::SetsBalanced } else { Metric::SetsNeedingAttention }.emit();
         self.supersede_active_plan(context).await?;
-        let uploads_wait = self.store.settle(actor, context.token, &verdict, self.clock.now()).await?;
+        let is_pending = self.store.settle(actor, context.token, &verdict, self.clock.now()).await?;
         self.review_previous_plan(context).await?;
-        if uploads_wait {
-            self.evaluate_pending_uploads(actor).await?;
+        if is_pending {
+            self.evaluate_pending(actor).await?;
         }
         Ok(())
     }
@@ -91,12 +93,12 @@ impl Evaluation {
         let actor = &context.command.actor_id;
         warn!(%actor, problem, "needs attention");
         if context.command.mode == Mode::DryRun {
-            // A dry run sets the status, but leaves a running plan and the time of the last verdict unchanged.
+            // A dry run sets the status, but leaves a running plan and the observed revision unchanged.
             let required = ActorEvent::AttentionRequired { reason: problem.to_owned() };
             let behalf = OnBehalf::Evaluation(context.token);
             self.store.change_standing(actor, behalf, &required, self.clock.now()).await?;
             self.record_failed_dry_run(context, problem).await?;
-            return Ok(self.store.release_lease(actor, context.token).await?);
+            return Ok(self.store.release_lease(Leased::Actor(actor), context.token).await?);
         }
         // A suspended set stays suspended: once the problem is resolved, the same images get no new rounds.
         let suspension = context.record.suspension.clone();
@@ -114,17 +116,12 @@ impl Evaluation {
     ) -> Result<(), HandlerError> {
         let actor = &context.command.actor_id;
         let now = self.clock.now();
-        if self.store.adopt_plan(actor, context.token, plan, batch, verdict, now).await? {
+        // A continuous stream of uploads must not block every plan: then the uploads wait for the end of this one.
+        let must_be_unchanged = !turn::is_overdue(context.age, self.quiet);
+        let adoption = Adoption { plan, generation: batch, verdict, must_be_unchanged };
+        if self.store.adopt_plan(actor, context.token, &adoption, now).await? {
             return Ok(());
         }
-        // A continuous stream of uploads must not block every plan: the uploads wait for the end of this one.
-        if context.record.adoption_deferred_since.is_some_and(|since| turn::is_overdue(since, now, self.quiet)) {
-            let verdict = Verdict { uploads: Uploads::StillWait, ..verdict.clone() };
-            if self.store.adopt_plan(actor, context.token, plan, batch, &verdict, now).await? {
-                return Ok(());
-            }
-        }
-        self.store.defer_adoption(actor, context.token, now).await?;
         Err(HandlerError::deferred("images arrived during the evaluation", self.quiet))
     }
 
@@ -142,7 +139,7 @@ impl Evaluation {
         Ok(self.store.review_plan(&context.command.actor_id, previous).await?)
     }
 
-    async fn evaluate_pending_uploads(&self, actor: &ActorId) -> Result<(), HandlerError> {
+    async fn evaluate_pending(&self, actor: &ActorId) -> Result<(), HandlerError> {
         let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
         Ok(self.queues.send(Queue::Evaluation, &command, self.quiet).await?)
     }

@@ -21,7 +21,8 @@ use imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shrink};
 use tokio::sync::Semaphore;
 use tracing::info;
 
-use super::{LEASE_POLL, MAX_CONCURRENT_READS, MAX_NEW_IMAGES, MAX_SET_IMAGES};
+use super::{MAX_CONCURRENT_READS, MAX_NEW_IMAGES, MAX_SET_IMAGES};
+use crate::heartbeat::LEASE_POLL;
 use crate::listing::list_folder;
 use crate::local_copy::LocalCopy;
 use crate::{Clock, HandlerError};
@@ -61,6 +62,8 @@ pub(super) struct InventoryBuilder<'a> {
     pub(super) vision_model: &'a str,
     pub(super) actor: &'a ActorId,
     pub(super) lease_token: &'a str,
+    /// Whether the evaluation's verdict will cover new images.
+    pub(super) observes_revision: bool,
 }
 
 impl InventoryBuilder<'_> {
@@ -171,7 +174,7 @@ impl InventoryBuilder<'_> {
             })
             .collect();
         let batch = GenerationBatch::new(generation_id, UPLOADED, now, images.len());
-        if self.store.register(actor, self.lease_token, &batch, &images).await? {
+        if self.store.register(actor, self.lease_token, &batch, &images, self.observes_revision).await? {
             Ok(())
         } else {
             Err(HandlerError::deferred("the lease of this evaluation was lost", LEASE_POLL))

@@ -13,6 +13,7 @@ mod generation_failures;
 mod inventory;
 mod plan;
 mod suspension;
+mod sweep;
 mod turn;
 mod uploads;
 
@@ -23,31 +24,27 @@ use aws::bucket::Bucket;
 use aws::queues::{Queue, Queues};
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
-use domain::actor::ActorId;
+use aws::store::leases::Leased;
 use domain::budget::Budget;
 use domain::keys::Keys;
 use domain::limits::FrontalImages;
-use domain::messages::{Cause, EvaluationCommand, EvaluationMessage};
-use domain::plan::PlanState;
+use domain::messages::{Cause, EvaluationCommand, EvaluationMessage, Mode};
+use domain::plan::{MANUAL, PlanState};
+use domain::planner::Scope;
 use domain::target::Target;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use providers::vision::VisionModel;
 use tokio::sync::Semaphore;
 use tracing::info;
 
 use super::base_image::BaseImages;
-use super::dispatch::dispatch_plan;
+use super::dispatch::resume_plan;
 use super::{Clock, Handler, HandlerError, Message, actors, lease_token};
+use crate::heartbeat::{Heartbeat, HeldLease, LEASE_POLL};
 use crate::local_copy::LocalCopy;
 use crate::panics::caught;
 use context::EvaluationContext;
 use turn::Turn;
-
-/// How long an evaluation holds its lease: the timeout of its function.
-pub const LEASE_DURATION: SignedDuration = SignedDuration::from_secs(300);
-
-/// The delay of a message while another evaluation holds the lease.
-const LEASE_POLL: Duration = Duration::from_secs(5);
 
 /// The part of a function's time that one wave of a batch has for listing, reading and measuring images, besides the
 /// longest vision session. Hundreds of new images need more; they have it unless the vision model is also at its
@@ -85,6 +82,9 @@ pub struct Evaluation {
     pub max_rounds: u32,
     /// How long uploads must pause before an evaluation starts.
     pub quiet: Duration,
+    /// How long an actor's work may make no progress before a sweep resumes it.
+    pub stalled_after: SignedDuration,
+    pub heartbeat: Heartbeat,
     /// [`MAX_CONCURRENT_READS`] permits.
     pub read_permits: Arc<Semaphore>,
     pub clock: Clock,
@@ -96,7 +96,8 @@ impl Handler for Evaluation {
     async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         match EvaluationMessage::parse(message.body)? {
             EvaluationMessage::StorageTest => Ok(()),
-            EvaluationMessage::Uploads(uploads) => self.record_uploads(&uploads).await,
+            EvaluationMessage::Uploads(uploads) => self.record_uploads(&uploads, message.request_id).await,
+            EvaluationMessage::Sweep => self.sweep().await,
             EvaluationMessage::Command(command) => self.evaluate(&command, message).await,
         }
     }
@@ -112,9 +113,14 @@ impl Evaluation {
                 ActorRecord::default()
             }
         };
-        self.resume_dispatch(actor, &record).await?;
-        match turn::of(&self.store, command, &record, message, self.clock.now(), self.quiet).await? {
-            Turn::Now { continues } => self.evaluate_under_lease(command, &record, message.id, continues).await?,
+        self.resume_plan(command, &record).await?;
+        let request_id = command.request_id.as_deref().unwrap_or(message.request_id);
+        let now = self.clock.now();
+        let (record, is_answered) = self.raise_revision(command, record, request_id, now).await?;
+        let age = message.first_sent_at.map_or(Duration::ZERO, |sent| age(sent, now));
+        let request = turn::Request { command, record: &record, is_answered, age };
+        match request.turn(&self.store, now, self.quiet).await? {
+            Turn::Now { continues } => self.evaluate_under_lease(&request, request_id, continues).await?,
             Turn::NothingNew => info!(%actor, "nothing new to evaluate"),
             Turn::AfterPlan => info!(%actor, plan = record.active_plan, "plan running; evaluation will follow"),
             Turn::Later(reason, delay) => return Err(HandlerError::deferred(reason, delay)),
@@ -125,45 +131,77 @@ impl Evaluation {
         Ok(())
     }
 
-    /// Sends the messages of a plan if an evaluation stopped after it stored the plan and before it sent them.
-    async fn resume_dispatch(&self, actor: &ActorId, record: &ActorRecord) -> Result<(), HandlerError> {
+    /// Sends the messages of the active plan if an evaluation stopped after it stored the plan and before it sent them,
+    /// or if the command asks for it.
+    async fn resume_plan(&self, command: &EvaluationCommand, record: &ActorRecord) -> Result<(), HandlerError> {
         let Some(plan_id) = &record.active_plan else { return Ok(()) };
-        match self.store.plan(actor, plan_id).await? {
-            Some(plan) if plan.state == PlanState::Adopted => {
-                dispatch_plan(&self.store, &self.queues, actor, &plan).await
+        match self.store.plan(&command.actor_id, plan_id).await? {
+            Some(plan) if plan.state == PlanState::Adopted || command.cause == Cause::Resume => {
+                resume_plan(&self.store, &self.queues, &command.actor_id, &plan).await
             }
             _ => Ok(()),
         }
     }
 
-    /// Takes the lease and evaluates the set. `seen` is the actor record that determined the turn.
-    async fn evaluate_under_lease(
+    /// Raises the desired revision on behalf of the request, once. Returns the actor's record, and whether a verdict has
+    /// answered the request.
+    async fn raise_revision(
         &self,
         command: &EvaluationCommand,
-        seen: &ActorRecord,
-        message_id: &str,
+        record: ActorRecord,
+        request_id: &str,
+        now: Timestamp,
+    ) -> Result<(ActorRecord, bool), HandlerError> {
+        let actor = &command.actor_id;
+        let raised_by = match &command.cause {
+            // A dry run leaves no verdict, so it can be repeated.
+            Cause::Manual if command.mode == Mode::DryRun => None,
+            Cause::Manual if command.scope != Scope::All => {
+                return Ok((record, self.store.request(actor, request_id).await?.is_some()));
+            }
+            Cause::Manual | Cause::Changed => Some(request_id),
+            // A verdict replaces the active plan. A manual plan is never active.
+            Cause::PlanDone(plan_id) => Some(plan_id.as_str()).filter(|id| id.starts_with(MANUAL)),
+            Cause::Uploads | Cause::Resume => None,
+        };
+        let Some(id) = raised_by else { return Ok((record, false)) };
+        let (record, request) = self.store.raise_revision_once(actor, id, now).await?;
+        let is_answered = request.is_answered(record.observed_revision);
+        Ok((record, is_answered))
+    }
+
+    /// Takes the lease and evaluates the set.
+    async fn evaluate_under_lease(
+        &self,
+        request: &turn::Request<'_>,
+        request_id: &str,
         continues: bool,
     ) -> Result<(), HandlerError> {
+        let turn::Request { command, record: seen, age, .. } = *request;
         let actor = &command.actor_id;
         let now = self.clock.now();
-        let token = lease_token(message_id, now);
-        let Some(record) = self.store.take_lease(actor, &token, now, LEASE_DURATION).await? else {
+        let token = lease_token(request_id, now);
+        let Some(record) = self.store.lease_actor(actor, &token, now).await? else {
             return Err(HandlerError::deferred("another evaluation of this actor is running", LEASE_POLL));
         };
-        if record.active_plan != seen.active_plan {
+        let leased = Leased::Actor(actor);
+        if record.active_plan != seen.active_plan || record.observed_revision != seen.observed_revision {
             // Another evaluation has ended since, so the turn must be determined again.
-            self.store.release_lease(actor, &token).await?;
+            self.store.release_lease(leased, &token).await?;
             return Err(HandlerError::deferred("another evaluation of this actor has just ended", LEASE_POLL));
         }
-        // An upload since then starts a new series of rounds.
-        let continues = continues && record.pending_since.is_none();
+        // An event since then starts a new series of rounds.
+        let continues = continues && !record.is_evaluation_pending();
         let round = if continues { record.round + 1 } else { 1 };
-        let context = EvaluationContext { command, record, round, continues, began: now, token: &token, message_id };
-        // A panic must release the lease too. Otherwise the next delivery would be deferred as a fresh copy, and its
-        // failures would never reach the dead-letter queue.
-        let evaluated = caught(self.decide(context)).await.unwrap_or_else(|panic| Err(panic.into()));
+        let context = EvaluationContext { command, record, round, token: &token, request_id, age };
+        let (store, clock, heartbeat) = (&self.store, &self.clock, self.heartbeat);
+        let lease = HeldLease { store, clock, heartbeat, leased, token: &token, taken_at: now };
+        // A panic must release the lease too. Otherwise the next delivery would be deferred, and its failures would
+        // never reach the dead-letter queue.
+        let work = caught(lease.run(self.decide(context)));
+        let evaluated = work.await.unwrap_or_else(|panic| Err(panic.into()));
         if evaluated.is_err() {
-            self.store.release_lease(actor, &token).await?;
+            self.store.release_lease(leased, &token).await?;
         }
         evaluated
     }
@@ -171,4 +209,8 @@ impl Evaluation {
     fn base_images(&self) -> BaseImages<'_> {
         BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local }
     }
+}
+
+fn age(sent_at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(sent_at)).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! A suspended set stays unchanged until it changes or the operator requests another attempt. Otherwise a second upload
 //! of the same file, or a second run on the same folder, would delete and generate as many images in vain again.
 
-use aws::store::leases::Verdict;
+use aws::store::verdicts::Verdict;
 use domain::messages::{Cause, Mode};
 use domain::planner::Scope;
 use domain::status::Status;
@@ -20,8 +20,8 @@ impl Evaluation {
         fingerprint: &str,
     ) -> Option<&'a Suspension> {
         let command = context.command;
-        let is_triggered_by_uploads = command.cause == Cause::Uploads && command.mode == Mode::Execute;
-        let may_stay = is_triggered_by_uploads && command.scope == Scope::All && !command.force;
+        let is_manual = matches!(command.cause, Cause::Manual | Cause::PlanDone(_)) || command.mode == Mode::DryRun;
+        let may_stay = !is_manual && command.scope == Scope::All && !command.force;
         let suspension = context.record.suspension.as_ref().filter(|_| may_stay)?;
         suspension.still_holds(fingerprint, &self.policy_text()).then_some(suspension)
     }

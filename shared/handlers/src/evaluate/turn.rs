@@ -5,23 +5,23 @@ use std::time::Duration;
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
-use domain::messages::{Cause, EvaluationCommand, Mode};
-use domain::plan::{Origin, Plan, is_created_for};
+use domain::messages::{Cause, EvaluationCommand};
+use domain::plan::{Origin, Plan};
 use jiff::Timestamp;
 
-use crate::{HandlerError, Message};
+use crate::HandlerError;
 
 /// The delay of a manual request while a plan runs that doesn't cover it.
 const PLAN_POLL: Duration = Duration::from_secs(30);
 
-/// A continuous stream of uploads is evaluated after this many quiet periods, and delays the adoption of a plan by at
-/// most as many.
+/// A message evaluates a continuous stream of uploads when it is as old as this many quiet periods. From then on it
+/// adopts a plan although uploads have arrived during its evaluation.
 const MAX_QUIET_PERIODS: u32 = 10;
 
 pub(super) enum Turn {
     /// The evaluation starts. It continues the actor's series of rounds, or starts a new one.
     Now { continues: bool },
-    /// Earlier evaluations have seen everything.
+    /// Earlier evaluations have observed everything.
     NothingNew,
     /// The message must wait, for this reason and this long.
     Later(&'static str, Duration),
@@ -29,53 +29,68 @@ pub(super) enum Turn {
     AfterPlan,
 }
 
-/// The turn of a message.
-pub(super) async fn of(
-    store: &Store,
-    command: &EvaluationCommand,
-    record: &ActorRecord,
-    message: Message<'_>,
-    now: Timestamp,
-    quiet: Duration,
-) -> Result<Turn, HandlerError> {
-    let is_answered = is_answered(command, record, message.sent_at);
-    if let Some(plan) = running_plan(store, &command.actor_id, record).await? {
-        let is_own = is_created_for(&plan.plan_id, message.id);
-        if is_answered || is_own || !command.force && command.is_answered_after_plan_of(plan.scope) {
-            return Ok(Turn::AfterPlan);
-        }
-        if !command.force {
-            return Ok(Turn::Later("a plan is running", PLAN_POLL));
-        }
-    }
-    match &command.cause {
-        // Later uploads may still be pending.
-        _ if is_answered => Ok(of_uploads(record, now, quiet)),
-        Cause::Manual => Ok(Turn::Now { continues: false }),
-        Cause::PlanDone(plan_id) => after_plan(store, &command.actor_id, record, plan_id, now, quiet).await,
-        Cause::Uploads => Ok(of_uploads(record, now, quiet)),
-    }
+/// What determines the turn of a message.
+pub(super) struct Request<'a> {
+    pub(super) command: &'a EvaluationCommand,
+    /// The actor's record, with the revision that the request has raised.
+    pub(super) record: &'a ActorRecord,
+    /// Whether a verdict has answered the request.
+    pub(super) is_answered: bool,
+    /// How long ago the message was sent first.
+    pub(super) age: Duration,
 }
 
-/// A plan stays active until an evaluation has reviewed its result. If this plan is no longer active, an earlier
-/// delivery of the message was interrupted after its verdict; another evaluation would grant the set new rounds.
-async fn after_plan(
-    store: &Store,
-    actor: &ActorId,
-    record: &ActorRecord,
-    plan_id: &str,
-    now: Timestamp,
-    quiet: Duration,
-) -> Result<Turn, HandlerError> {
-    let is_active = record.active_plan.as_deref() == Some(plan_id);
-    let awaits_review = match store.plan(actor, plan_id).await? {
-        Some(plan) => plan.state.is_open() && (is_active || plan.origin == Origin::Manual),
-        None => false,
-    };
-    if !awaits_review {
-        return Ok(of_uploads(record, now, quiet));
+impl Request<'_> {
+    /// The turn of the message.
+    pub(super) async fn turn(&self, store: &Store, now: Timestamp, quiet: Duration) -> Result<Turn, HandlerError> {
+        let Self { command, record, is_answered, .. } = *self;
+        if let Some(plan) = running_plan(store, &command.actor_id, record).await? {
+            if is_answered || !command.force && command.is_answered_after_plan_of(plan.scope) {
+                return Ok(Turn::AfterPlan);
+            }
+            if !command.force {
+                return Ok(Turn::Later("a plan is running", PLAN_POLL));
+            }
+        }
+        match &command.cause {
+            // Later events may still be pending.
+            _ if is_answered => Ok(self.turn_of_pending(now, quiet)),
+            Cause::Manual => Ok(Turn::Now { continues: false }),
+            Cause::PlanDone(plan_id) => self.turn_after_plan(store, plan_id, now, quiet).await,
+            Cause::Uploads | Cause::Changed | Cause::Resume => Ok(self.turn_of_pending(now, quiet)),
+        }
     }
-    Ok(Turn::Now { continues: is_active && record.pending_since.is_none() })
+
+    /// A plan stays active until an evaluation has reviewed its result. If this plan is no longer active, an earlier
+    /// delivery of the message was interrupted after its verdict; another evaluation would grant the set new rounds.
+    async fn turn_after_plan(
+        &self,
+        store: &Store,
+        plan_id: &str,
+        now: Timestamp,
+        quiet: Duration,
+    ) -> Result<Turn, HandlerError> {
+        let is_active = self.record.active_plan.as_deref() == Some(plan_id);
+        let awaits_review = match store.plan(&self.command.actor_id, plan_id).await? {
+            Some(plan) => plan.state.is_open() && (is_active || plan.origin == Origin::Manual),
+            None => false,
+        };
+        if !awaits_review {
+            return Ok(self.turn_of_pending(now, quiet));
+        }
+        Ok(Turn::Now { continues: is_active && !self.record.is_evaluation_pending() })
+    }
+
+    /// The turn of the pending revision.
+    fn turn_of_pending(&self, now: Timestamp, quiet: Duration) -> Turn {
+        if !self.record.is_evaluation_pending() {
+            return Turn::NothingNew;
+        }
+        match remaining_wait(self.record.changed_at, self.age, now, quiet) {
+            Some(wait) => Turn::Later("uploads are still arriving", wait),
+            None => Turn::Now { continues: false },
+        }
+    }
 }
 
 async fn running_plan(store: &Store, actor: &ActorId, record: &ActorRecord) -> Result<Option<Plan>, HandlerError> {
@@ -83,49 +98,16 @@ async fn running_plan(store: &Store, actor: &ActorId, record: &ActorRecord) -> R
     Ok(store.plan(actor, plan_id).await?.filter(Plan::is_under_way))
 }
 
-/// Whether an evaluation that began after the message was sent has reached a verdict on everything that the message
-/// requests. Without this check, a repeated or late message would grant a suspended set new rounds.
-fn is_answered(command: &EvaluationCommand, record: &ActorRecord, sent_at: Option<Timestamp>) -> bool {
-    let is_open = match &command.cause {
-        // The record tells whether uploads are pending.
-        Cause::Uploads => true,
-        // Every verdict replaces the active plan.
-        Cause::PlanDone(plan_id) => record.active_plan.as_ref() == Some(plan_id),
-        // A dry run leaves no verdict.
-        Cause::Manual => command.mode == Mode::DryRun,
-    };
-    if is_open {
-        return false;
-    }
-    let evaluated_at = record.evaluated_in(command.scope);
-    sent_at.zip(evaluated_at).is_some_and(|(sent, evaluated)| sent < evaluated)
+/// The time until uploads have paused for `quiet`, or the message is overdue.
+fn remaining_wait(changed_at: Option<Timestamp>, age: Duration, now: Timestamp, quiet: Duration) -> Option<Duration> {
+    let since_change = changed_at.map_or(quiet, |at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
+    let until_overdue = (quiet * MAX_QUIET_PERIODS).saturating_sub(age);
+    Some(quiet.saturating_sub(since_change).min(until_overdue)).filter(|wait| !wait.is_zero())
 }
 
-/// The turn of the pending uploads.
-fn of_uploads(record: &ActorRecord, now: Timestamp, quiet: Duration) -> Turn {
-    match (record.pending_since, record.pending_last) {
-        (Some(since), Some(last)) => match remaining_wait(since, last, now, quiet) {
-            Some(wait) => Turn::Later("uploads are still arriving", wait),
-            None => Turn::Now { continues: false },
-        },
-        _ => Turn::NothingNew,
-    }
-}
-
-/// The time until uploads have paused for `quiet`, or have waited [`MAX_QUIET_PERIODS`].
-fn remaining_wait(since: Timestamp, last: Timestamp, now: Timestamp, quiet: Duration) -> Option<Duration> {
-    let until_quiet = quiet.saturating_sub(passed(last, now));
-    let until_overdue = (quiet * MAX_QUIET_PERIODS).saturating_sub(passed(since, now));
-    Some(until_quiet.min(until_overdue)).filter(|wait| !wait.is_zero())
-}
-
-/// Whether [`MAX_QUIET_PERIODS`] have passed.
-pub(super) fn is_overdue(since: Timestamp, now: Timestamp, quiet: Duration) -> bool {
-    passed(since, now) >= quiet * MAX_QUIET_PERIODS
-}
-
-fn passed(since: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(since)).unwrap_or_default()
+/// Whether a message of this age has waited for [`MAX_QUIET_PERIODS`].
+pub(super) fn is_overdue(age: Duration, quiet: Duration) -> bool {
+    age >= quiet * MAX_QUIET_PERIODS
 }
 
 #[cfg(test)]
@@ -134,25 +116,26 @@ mod tests {
 
     const QUIET: Duration = Duration::from_secs(20);
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(1_000_000 + second).unwrap()
+    fn wait(changed: i64, age: u64, now: i64) -> Option<u64> {
+        let at = |second: i64| Timestamp::from_second(1_000_000 + second).unwrap();
+        remaining_wait(Some(at(changed)), Duration::from_secs(age), at(now), QUIET).map(|wait| wait.as_secs())
     }
 
     #[test]
     fn uploads_wait_until_quiet() {
-        assert_eq!(remaining_wait(at(0), at(15), at(20), QUIET), Some(Duration::from_secs(15)));
-        assert_eq!(remaining_wait(at(0), at(15), at(35), QUIET), None);
+        assert_eq!(wait(15, 20, 20), Some(15));
+        assert_eq!(wait(15, 35, 35), None);
     }
 
     #[test]
     fn continuous_uploads_wait_ten_quiet_periods() {
-        assert_eq!(remaining_wait(at(0), at(190), at(190), QUIET), Some(Duration::from_secs(10)));
-        assert_eq!(remaining_wait(at(0), at(199), at(200), QUIET), None);
-        assert!(!is_overdue(at(0), at(199), QUIET) && is_overdue(at(0), at(200), QUIET));
+        assert_eq!(wait(190, 190, 190), Some(10));
+        assert_eq!(wait(199, 200, 200), None);
+        assert!(!is_overdue(Duration::from_secs(199), QUIET) && is_overdue(Duration::from_secs(200), QUIET));
     }
 
     #[test]
     fn slow_clock_does_not_extend_the_wait() {
-        assert_eq!(remaining_wait(at(10), at(10), at(5), QUIET), Some(QUIET));
+        assert_eq!(wait(10, 0, 5), Some(20));
     }
 }

@@ -1,31 +1,24 @@
 //! Records uploads, and schedules one evaluation for each burst of them.
 
-use std::time::Duration;
-
-use aws::store::Store;
+use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
 use domain::files::{Inventory, is_image_name};
 use domain::manifest::Image;
 use domain::messages::Upload;
 use domain::numbering::number_of;
-use domain::trash::TrashRecord;
+use domain::status::Status;
 use tracing::{Span, debug, info};
 
 use super::Evaluation;
 use crate::HandlerError;
-use crate::clock::plausible;
 use crate::dispatch::schedule_evaluation;
-
-/// The uncertainty of an upload's time: S3 reports whole seconds, and clocks differ. Half of the quiet time is used if
-/// it is longer; it is shorter than the wait before an evaluation of uploads begins.
-const MAX_CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 impl Evaluation {
     /// Records every valid upload, and rejects the others together.
-    pub(super) async fn record_uploads(&self, uploads: &[Upload]) -> Result<(), HandlerError> {
+    pub(super) async fn record_uploads(&self, uploads: &[Upload], request_id: &str) -> Result<(), HandlerError> {
         let mut rejected = Vec::new();
         for upload in uploads {
-            match self.record_upload(upload).await {
+            match self.record_upload(upload, request_id).await {
                 Err(HandlerError::Rejected(reason)) => rejected.push(reason),
                 recorded => recorded?,
             }
@@ -33,7 +26,7 @@ impl Evaluation {
         if rejected.is_empty() { Ok(()) } else { Err(HandlerError::Rejected(rejected.join("; "))) }
     }
 
-    async fn record_upload(&self, upload: &Upload) -> Result<(), HandlerError> {
+    async fn record_upload(&self, upload: &Upload, request_id: &str) -> Result<(), HandlerError> {
         if !upload.bucket.is_empty() && upload.bucket != self.bucket.name() {
             return Err(HandlerError::Rejected(format!(
                 "{} landed in the bucket {}, but this stack keeps {}",
@@ -52,43 +45,84 @@ impl Evaluation {
             .parse()
             .map_err(|invalid| HandlerError::Rejected(format!("{} landed, but {invalid}", upload.key)))?;
         Span::current().record("actor", actor.as_str());
-        if is_written_by_generation(&self.store, &actor, filename, upload).await? {
-            return Ok(());
-        }
-        info!(%actor, filename, "upload");
-        // The file may be deleted before an evaluation has seen it, but its number counts as used.
-        if is_image_name(filename) && !filename.contains('/') {
-            self.store.raise_last_number(&actor, number_of(filename)).await?;
-        }
-        let now = self.clock.now();
-        let landed_at = upload.landed_at.and_then(|landed| plausible(landed, now));
-        let landed_by = landed_at.map(|landed| landed + (self.quiet / 2).max(MAX_CLOCK_SKEW));
-        match self.store.record_upload(&actor, landed_by, now).await? {
-            Some(record) => {
-                schedule_evaluation(&self.store, &self.queues, &self.clock, &actor, &record, self.quiet).await
+        let record = match self.news(&actor, filename, upload).await? {
+            News::None => return Ok(()),
+            News::Known(record) => *record,
+            News::Repetition => self.raise_once(&actor, upload, request_id).await?,
+            News::Image => {
+                info!(%actor, filename, "upload");
+                // The file may be deleted before an evaluation has seen it, but its number counts as used.
+                self.store.raise_last_number(&actor, number_of(filename)).await?;
+                self.store.raise_revision(&actor, self.clock.now()).await?
             }
-            None => {
-                info!(%actor, filename, "the upload has been evaluated already");
-                Ok(())
+            News::OtherFile => {
+                info!(%actor, filename, "upload");
+                self.raise_once(&actor, upload, request_id).await?
+            }
+        };
+        schedule_evaluation(&self.store, &self.queues, &actor, &record, self.quiet).await
+    }
+
+    /// Raises the revision once for this change of the object, however often its event is repeated.
+    async fn raise_once(
+        &self,
+        actor: &ActorId,
+        upload: &Upload,
+        request_id: &str,
+    ) -> Result<ActorRecord, HandlerError> {
+        let id = format!("upload-{}", upload.sequencer.as_deref().unwrap_or(request_id));
+        Ok(self.store.raise_revision_once(actor, &id, self.clock.now()).await?.0)
+    }
+
+    /// What the event of an upload tells. Events are late and repeated, so the image record decides: if it describes the
+    /// object, an evaluation has recorded the object, or the generation handler wrote it.
+    async fn news(&self, actor: &ActorId, filename: &str, upload: &Upload) -> Result<News, HandlerError> {
+        if !is_image_name(filename) || filename.contains('/') {
+            return Ok(News::OtherFile);
+        }
+        let known = self.store.image(actor, filename).await?;
+        let is_described = |etag: Option<&String>| {
+            known.as_ref().is_some_and(|image| is_being_placed(image) || etag.is_some() && image.etag.as_ref() == etag)
+        };
+        if !is_described(upload.etag.as_ref()) {
+            let present = self.bucket.etag(&self.keys.image(actor, filename)).await?;
+            if present.is_none() {
+                info!(%actor, filename, "the uploaded file is gone");
+                return Ok(News::None);
+            }
+            if !is_described(present.as_ref()) {
+                return Ok(News::Image);
             }
         }
+        let Some(record) = self.store.actor(actor).await? else { return Ok(News::None) };
+        // The completion of its plan triggers the evaluation of a generated image.
+        let is_generated = known.is_some_and(|image| image.plan_id.is_some());
+        Ok(match record.status {
+            _ if is_generated => News::Known(Box::new(record)),
+            _ if record.registered_unobserved => News::Image,
+            Status::NeedsAttention => News::Repetition,
+            Status::Waiting | Status::Balancing | Status::Parked | Status::Balanced => News::Known(Box::new(record)),
+        })
     }
 }
 
-/// Whether the generation handler wrote this object. The completion of its plan triggers an evaluation, which counts as
-/// the next round. Notifications may be so late that the image is in the trash already, so that is checked too.
-async fn is_written_by_generation(
-    store: &Store,
-    actor: &ActorId,
-    filename: &str,
-    upload: &Upload,
-) -> Result<bool, HandlerError> {
-    let is_same = |image: &Image| image.plan_id.is_some() && (image.etag.is_none() || image.etag == upload.etag);
-    if store.image(actor, filename).await?.is_some_and(|image| is_same(&image)) {
-        return Ok(true);
-    }
-    // A file that landed after the deletion is an upload, even if it is the same image.
-    let landed_before = |trashed: &TrashRecord| upload.landed_at.is_none_or(|landed| landed <= trashed.deleted_at);
-    let trashed = store.trash_of(actor, filename).await?;
-    Ok(trashed.iter().any(|trashed| is_same(&trashed.image) && landed_before(trashed)))
+/// What the event of an upload tells.
+enum News {
+    /// The file is gone.
+    None,
+    /// The table describes the object.
+    Known(Box<ActorRecord>),
+    /// The table describes the object, but its set needs attention. The user may have uploaded it again to request
+    /// another attempt.
+    Repetition,
+    /// An image that the table doesn't describe, or that no evaluation of full scope has observed.
+    Image,
+    /// A file that has no record. Evaluations report it.
+    OtherFile,
+}
+
+/// Whether the generation handler is about to record that the object of this image is in its place. The completion of
+/// its plan triggers an evaluation, which counts as the next round.
+fn is_being_placed(image: &Image) -> bool {
+    image.plan_id.is_some() && image.etag.is_none()
 }

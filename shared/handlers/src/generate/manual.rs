@@ -26,7 +26,6 @@ impl Generation {
     ) -> Result<(), HandlerError> {
         let plan_id = format!("{MANUAL}{request_id}");
         Span::current().record("plan", &plan_id);
-        // Not deferred: a copy of the message would be another request.
         let attempt = async || match self.store.plan(actor, &plan_id).await? {
             Some(plan) => Ok(Some(plan)),
             None => self.adopt(actor, generate, &plan_id).await,

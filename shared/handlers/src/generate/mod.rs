@@ -12,37 +12,29 @@ use std::time::Duration;
 use aws::bucket::Bucket;
 use aws::queues::{Queue, Queues};
 use aws::store::Store;
+use aws::store::leases::Leased;
 use aws::store::slots::{SlotName, SlotRecord};
 use domain::actor::ActorId;
 use domain::budget::Budget;
 use domain::keys::Keys;
 use domain::lifecycle::slot::SlotState;
 use domain::messages::GenerationMessage;
-use domain::plan::Plan;
+use domain::plan::{Plan, PlanState};
 use domain::slot::Slot;
 use domain::status::Status;
-use jiff::{SignedDuration, Timestamp};
 use providers::generator::Generator;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::dispatch::{evaluate_after_work, schedule_evaluation_of_change};
+use super::dispatch::{evaluate_change, review_if_completed};
 use super::{Clock, Handler, HandlerError, Message, lease_token};
+use crate::heartbeat::{Heartbeat, HeldLease, LEASE_POLL};
 use crate::local_copy::LocalCopy;
 use crate::panics::caught;
-
-/// The duration of a slot's lease: the function's timeout.
-pub const SLOT_LEASE: SignedDuration = SignedDuration::from_secs(300);
-
-/// The delay while another worker holds the lease.
-const LEASE_POLL: Duration = Duration::from_secs(10);
 
 /// The time within which a worker begins further steps of an image. The last step may take ten seconds for a response
 /// or thirty for an output, so the worker ends before its function's timeout.
 pub const TIME_BUDGET: Duration = Duration::from_secs(120);
-
-/// The largest difference between the clocks of two functions.
-const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(2);
 
 /// The delay of a message whose worker has used up its time.
 const CONTINUATION_DELAY: Duration = Duration::from_secs(1);
@@ -59,6 +51,7 @@ pub struct Generation {
     pub budget: Budget,
     /// [`TIME_BUDGET`], except in tests.
     pub time_budget: Duration,
+    pub heartbeat: Heartbeat,
     pub clock: Clock,
 }
 
@@ -82,6 +75,11 @@ impl<'a> Job<'a> {
         record.progress.prompt_id.as_deref().unwrap_or(&self.slot.prompt_id)
     }
 
+    /// The id of a change that the slot makes to the set.
+    fn change_id(&self, change: &str) -> String {
+        format!("{}.{}.{change}", self.plan.plan_id, self.slot.slot_id)
+    }
+
     /// The seed that the slot is made with now.
     fn seed(&self, record: &SlotRecord) -> u32 {
         self.slot.seed_of(self.actor, &self.plan.plan_id, record.progress.attempt, record.progress.interruptions)
@@ -94,7 +92,7 @@ impl Handler for Generation {
     async fn handle(&self, message: Message<'_>) -> Result<(), HandlerError> {
         match GenerationMessage::parse(message.body)? {
             GenerationMessage::Manual { actor_id, generate, request_id } => {
-                self.plan_manual_request(&actor_id, generate, request_id.as_deref().unwrap_or(message.id)).await
+                self.plan_manual_request(&actor_id, generate, request_id.as_deref().unwrap_or(message.request_id)).await
             }
             GenerationMessage::Planned { actor_id, plan_id, slot_id } => {
                 let Some(plan) = self.store.plan(&actor_id, &plan_id).await? else {
@@ -104,7 +102,7 @@ impl Handler for Generation {
                     HandlerError::Rejected(format!("plan {plan_id} of {actor_id} has no image {slot_id}"))
                 })?;
                 let deadline = Instant::now() + self.time_budget;
-                self.work(Job { actor: &actor_id, plan: &plan, slot, deadline }, message.id).await
+                self.work(Job { actor: &actor_id, plan: &plan, slot, deadline }, message.request_id).await
             }
         }
     }
@@ -112,15 +110,19 @@ impl Handler for Generation {
 
 impl Generation {
     /// Works on a slot under its lease until it is done or failed.
-    async fn work(&self, job: Job<'_>, message_id: &str) -> Result<(), HandlerError> {
+    async fn work(&self, job: Job<'_>, request_id: &str) -> Result<(), HandlerError> {
         let now = self.clock.now();
-        let token = lease_token(message_id, now);
-        let Some(record) = self.store.lease_slot(job.name(), &token, now, SLOT_LEASE).await? else {
+        let token = lease_token(request_id, now);
+        let Some(record) = self.store.lease_slot(job.name(), &token, now).await? else {
             return Err(HandlerError::deferred("another worker holds the lease of this slot", LEASE_POLL));
         };
         // A panic must end the lease too: otherwise the next delivery would be deferred, and never counted as failed.
-        let worked = caught(self.advance_to_end(job, record)).await.unwrap_or_else(|panic| Err(panic.into()));
-        self.store.release_slot(job.name(), &token).await?;
+        let leased = Leased::Slot(job.name());
+        let (store, clock, heartbeat) = (&self.store, &self.clock, self.heartbeat);
+        let lease = HeldLease { store, clock, heartbeat, leased, token: &token, taken_at: now };
+        let work = caught(lease.run(self.advance_to_end(job, record)));
+        let worked = work.await.unwrap_or_else(|panic| Err(panic.into()));
+        self.store.release_lease(leased, &token).await?;
         worked
     }
 
@@ -128,8 +130,8 @@ impl Generation {
         let mut is_superseded = !job.plan.state.accepts_messages();
         loop {
             match &record.progress.state {
-                SlotState::Done { at, .. } => return self.clean_up(job, Some(*at)).await,
-                SlotState::Failed { .. } => return self.clean_up(job, None).await,
+                SlotState::Done { .. } => return self.clean_up(job, true).await,
+                SlotState::Failed { .. } => return self.clean_up(job, false).await,
                 SlotState::Numbered { filename } => self.place(job, &record, filename).await?,
                 _ if is_superseded => return self.abandon_superseded(job, &record).await,
                 SlotState::Staged => self.assign_number(job, &record).await?,
@@ -175,18 +177,21 @@ impl Generation {
         self.bucket.delete(&self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id)).await?;
         if self.store.actor(job.actor).await?.is_some_and(|actor| actor.status == Status::Parked) {
             // It may be parked for the price of this image, and nothing else would resume it.
-            schedule_evaluation_of_change(&self.store, &self.queues, &self.clock, job.actor, self.clock.now()).await?;
+            evaluate_change(&self.queues, job.actor, job.change_id("abandoned")).await?;
         }
         Err(HandlerError::Rejected(reason))
     }
 
-    /// Removes what the slot has left behind, and requests an evaluation if it was the plan's last. `placed_at` is the
-    /// time at which the image was in place; `None` if there is no image.
-    async fn clean_up(&self, job: Job<'_>, placed_at: Option<Timestamp>) -> Result<(), HandlerError> {
+    /// Removes what the slot has left behind, and requests an evaluation if it was the plan's last, or if the plan is
+    /// superseded and the slot has an image.
+    async fn clean_up(&self, job: Job<'_>, has_image: bool) -> Result<(), HandlerError> {
         let Job { actor, plan, slot, .. } = job;
         self.bucket.delete(&self.keys.staging(actor, &plan.plan_id, &slot.slot_id)).await?;
         info!(%actor, plan_id = plan.plan_id, slot_id = slot.slot_id, kind = %slot.kind, "slot finished");
-        let changed = placed_at.map(|placed| placed + MAX_CLOCK_SKEW);
-        evaluate_after_work(&self.store, &self.queues, &self.clock, actor, &plan.plan_id, changed).await
+        let state = review_if_completed(&self.store, &self.queues, actor, &plan.plan_id).await?;
+        if state == Some(PlanState::Superseded) && has_image {
+            evaluate_change(&self.queues, actor, job.change_id("placed")).await?;
+        }
+        Ok(())
     }
 }

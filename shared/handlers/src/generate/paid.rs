@@ -15,7 +15,8 @@ use providers::generator::{CREATION_TIMEOUT, Prediction, Replicate, ReplicateErr
 use tokio::time::Instant;
 use tracing::info;
 
-use super::{CONTINUATION_DELAY, Generation, Job, LEASE_POLL};
+use super::{CONTINUATION_DELAY, Generation, Job};
+use crate::heartbeat::LEASE_POLL;
 use crate::{HandlerError, outage, park, park_over_budget};
 
 /// The time for one search for a prediction whose id is unknown.

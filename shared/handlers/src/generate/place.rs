@@ -13,9 +13,10 @@ use domain::numbering::{filename, highest, number_of};
 use domain::prompts;
 use tracing::warn;
 
-use super::{Generation, Job, MAX_CLOCK_SKEW};
+use super::{Generation, Job};
 use crate::HandlerError;
-use crate::dispatch::schedule_evaluation_of_change;
+use crate::dispatch::evaluate_change;
+use crate::heartbeat::LEASE_POLL;
 use crate::listing::list_images;
 use crate::local_copy::Saved;
 
@@ -44,7 +45,7 @@ impl Generation {
         if is_assigned || self.store.slot(job.name()).await?.revision != slot.revision {
             Ok(())
         } else {
-            Err(HandlerError::deferred("too many workers need a number", super::LEASE_POLL))
+            Err(HandlerError::deferred("too many workers need a number", LEASE_POLL))
         }
     }
 
@@ -100,14 +101,7 @@ impl Generation {
                 _ => {
                     self.local.remove_saved(job.actor, filename).await?;
                     // An earlier notification may have taken that file for this image, and ignored it.
-                    schedule_evaluation_of_change(
-                        &self.store,
-                        &self.queues,
-                        &self.clock,
-                        job.actor,
-                        self.clock.now() + MAX_CLOCK_SKEW,
-                    )
-                    .await?;
+                    evaluate_change(&self.queues, job.actor, job.change_id(filename)).await?;
                     return Ok(self.store.release_number(job.name(), record).await?);
                 }
             },

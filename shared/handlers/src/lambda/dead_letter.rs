@@ -18,7 +18,8 @@ pub(super) struct DeadLetter<'a> {
     pub(super) store: &'a Store,
     pub(super) queue: Queue,
     pub(super) subject: Subject,
-    pub(super) sent_at: Option<Timestamp>,
+    /// The id of the request, unless the message names another one.
+    pub(super) request_id: &'a str,
 }
 
 impl DeadLetter<'_> {
@@ -36,7 +37,8 @@ impl DeadLetter<'_> {
                 }
                 OnBehalf::Request(None)
             }
-            _ => self.subject.behalf(self.queue, self.sent_at),
+            (None, Some(plan_id)) => OnBehalf::Plan(plan_id),
+            (None, None) => OnBehalf::Request(self.revision(&actor).await),
         };
         let reason = format!(
             "{:?} failed {MAX_DELIVERIES} times, and its message waits in the dead-letter queue: {failure}",
@@ -48,6 +50,19 @@ impl DeadLetter<'_> {
             info!("the dead letter no longer concerns its actor");
         }
         Ok(())
+    }
+
+    /// The revision that the message was to have evaluated: the one that its request has raised, or else the desired one.
+    /// `None` if no verdict makes the request obsolete, as of manual deletions and generations.
+    async fn revision(&self, actor: &ActorId) -> Option<u64> {
+        if self.queue != Queue::Evaluation {
+            return None;
+        }
+        if self.subject.is_of_pending_revision() {
+            return self.store.actor(actor).await.ok()?.map(|record| record.desired_revision);
+        }
+        let request_id = self.subject.request_id.as_deref().unwrap_or(self.request_id);
+        self.store.request(actor, request_id).await.ok()??.revision
     }
 
     /// The active plan, if an evaluation could not send its messages. Only a message of the evaluation queue resumes

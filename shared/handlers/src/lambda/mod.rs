@@ -1,24 +1,27 @@
 //! Runs a handler as a Lambda function: receives batches of SQS messages and answers each message by itself.
 
 mod dead_letter;
+mod held_messages;
+mod identity;
 mod subject;
 
 use std::time::{Duration, Instant};
 
 use aws::metrics::Metric;
-use aws::queues::Queues;
+use aws::queues::{Queues, Request};
 use aws::store::Store;
 use aws::store::rejections::Rejection;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use tracing::{Instrument, error, info, info_span, warn};
 
-use crate::clock::plausible;
+use crate::heartbeat::Heartbeat;
 use crate::panics::{Panicked, caught};
 use crate::{Clock, Handler, HandlerError, Message};
 use dead_letter::DeadLetter;
+use held_messages::HeldMessages;
+use identity::request_of;
 use subject::Subject;
 
 /// Deliveries of a message before it moves to the dead-letter queue: the template's `maxReceiveCount`.
@@ -33,6 +36,7 @@ pub struct Worker<H> {
     pub handler: H,
     pub store: Store,
     pub queues: Queues,
+    pub heartbeat: Heartbeat,
     pub clock: Clock,
 }
 
@@ -54,9 +58,19 @@ impl From<Panicked> for Diagnostic {
 }
 
 impl<H: Handler> Worker<H> {
-    /// Processes a batch. SQS deletes the messages that the response doesn't list: they were handled, deferred or
-    /// rejected. It delivers the listed ones again.
+    /// Processes a batch, and holds its messages meanwhile. SQS deletes the messages that the response doesn't list:
+    /// they were handled, deferred or rejected. It delivers the listed ones again.
     pub async fn process_batch(&self, batch: SqsEvent) -> SqsBatchResponse {
+        let handles = batch.records.iter().filter_map(|record| record.receipt_handle.clone()).collect();
+        let held = HeldMessages::new(&self.queues, H::QUEUE, handles);
+        held.hold().await;
+        tokio::select! {
+            never = held.keep_holding(self.heartbeat) => match never {},
+            response = self.process_held(batch, &held) => response,
+        }
+    }
+
+    async fn process_held(&self, batch: SqsEvent, held: &HeldMessages<'_>) -> SqsBatchResponse {
         let failures = stream::iter(batch.records)
             .map(|record| async move {
                 let id = record.message_id.clone().unwrap_or_default();
@@ -70,7 +84,7 @@ impl<H: Handler> Worker<H> {
                     plan = subject.plan_id,
                     slot = subject.slot_id
                 );
-                let is_done = self.answer(&record).instrument(span).await;
+                let is_done = self.answer(&record, held).instrument(span).await;
                 (!is_done).then_some(id)
             })
             .buffer_unordered(MAX_CONCURRENT_MESSAGES)
@@ -88,12 +102,13 @@ impl<H: Handler> Worker<H> {
     }
 
     /// Handles one message. Returns `false` if SQS must deliver it again.
-    async fn answer(&self, record: &SqsMessage) -> bool {
+    async fn answer(&self, record: &SqsMessage, held: &HeldMessages<'_>) -> bool {
         let body = record.body.as_deref().unwrap_or_default();
         let id = record.message_id.as_deref().unwrap_or_default();
         let began = Instant::now();
         // A panic fails this message only, not the rest of the batch.
-        let message = Message { id, body, sent_at: sent_at(record, &self.clock) };
+        let request = request_of(record, &self.clock);
+        let message = Message { request_id: &request.id, body, first_sent_at: request.first_sent_at };
         let handled = caught(self.handler.handle(message)).await.unwrap_or_else(|panic| Err(panic.into()));
         Metric::HandlerSeconds(H::QUEUE.name(), began.elapsed()).emit();
         let answered = match handled {
@@ -102,12 +117,13 @@ impl<H: Handler> Worker<H> {
             Err(HandlerError::Deferred { reason, after }) => {
                 info!(reason, seconds = after.as_secs(), "deferred");
                 // A fresh copy, because waiting must not use up the message's deliveries.
-                self.queues.send_body(H::QUEUE, body.to_owned(), after).await.map_err(HandlerError::from)
+                let sent = self.queues.send_copy(H::QUEUE, body.to_owned(), after, &request).await;
+                sent.map_err(HandlerError::from)
             }
             Err(failed) => Err(failed),
         };
         if let Err(failure) = &answered {
-            self.fail(record, failure).await;
+            self.fail(record, &request, failure, held).await;
         }
         answered.is_ok()
     }
@@ -120,22 +136,29 @@ impl<H: Handler> Worker<H> {
 
     /// Logs the failure and shortens the message's visibility timeout. After the last delivery it records the failure
     /// in the actor's status. An error here is only logged, because SQS delivers the message again in any case.
-    async fn fail(&self, record: &SqsMessage, failure: &HandlerError) {
+    async fn fail(&self, record: &SqsMessage, request: &Request, failure: &HandlerError, held: &HeldMessages<'_>) {
         let delivery = deliveries(record);
         error!(delivery, "failed: {failure}");
-        if let Err(error) = self.follow_up(record, failure, delivery).await {
+        held.release(record.receipt_handle.as_deref().unwrap_or_default()).await;
+        if let Err(error) = self.follow_up(record, request, failure, delivery).await {
             warn!("the failure could not be followed up: {error}");
         }
     }
 
-    async fn follow_up(&self, record: &SqsMessage, failure: &HandlerError, delivery: u32) -> Result<(), HandlerError> {
+    async fn follow_up(
+        &self,
+        record: &SqsMessage,
+        request: &Request,
+        failure: &HandlerError,
+        delivery: u32,
+    ) -> Result<(), HandlerError> {
         let mut back_off = retry_after(delivery);
         if delivery >= MAX_DELIVERIES {
             let dead_letter = DeadLetter {
                 store: &self.store,
                 queue: H::QUEUE,
                 subject: Subject::of(record.body.as_deref().unwrap_or_default()),
-                sent_at: sent_at(record, &self.clock),
+                request_id: &request.id,
             };
             dead_letter.report_to_actor(failure, self.clock.now()).await?;
             // On the next receive, SQS moves the message to the dead-letter queue instead of delivering it.
@@ -151,12 +174,6 @@ fn deliveries(record: &SqsMessage) -> u32 {
     record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
-/// The time at which SQS received the message, if it is plausible.
-fn sent_at(record: &SqsMessage, clock: &Clock) -> Option<Timestamp> {
-    let milliseconds = record.attributes.get("SentTimestamp")?.parse().ok()?;
-    plausible(Timestamp::from_millisecond(milliseconds).ok()?, clock.now())
-}
-
 /// The back-off after a failed delivery: 2, 4, 8, 16 seconds.
 fn retry_after(delivery: u32) -> Duration {
     Duration::from_secs(1 << delivery.min(4))
@@ -165,23 +182,6 @@ fn retry_after(delivery: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn implausible_sent_timestamp_is_ignored() {
-        let clock = Clock::telling(|| "2026-03-20T12:00:00Z".parse().unwrap());
-        let sent = |time: &str| {
-            let milliseconds =
-                time.parse::<Timestamp>().map_or_else(|_| time.to_owned(), |at| at.as_millisecond().to_string());
-            let mut record = SqsMessage::default();
-            record.attributes.insert("SentTimestamp".to_owned(), milliseconds);
-            sent_at(&record, &clock)
-        };
-        assert_eq!(sent("2026-03-10T12:00:00Z"), Some("2026-03-10T12:00:00Z".parse().unwrap()));
-        for other in ["2018-04-09T00:00:00Z", "2027-04-09T00:00:00Z", "yesterday", ""] {
-            assert_eq!(sent(other), None, "{other}");
-        }
-        assert_eq!(sent_at(&SqsMessage::default(), &clock), None);
-    }
 
     #[test]
     fn failed_message_is_retried_with_growing_back_off() {

@@ -84,11 +84,10 @@ fn repeated_events_change_nothing_more() {
 
 #[test]
 fn finished_work_does_not_concern_the_actor() {
-    let at = |second| Timestamp::from_second(second).unwrap();
     let current = CurrentWork {
         active_plan: Some("active".to_owned()),
         lease_token: Some("held".to_owned()),
-        evaluated_at: Some(at(10)),
+        observed_revision: 10,
     };
     let manual = format!("{MANUAL}1");
     let none = CurrentWork::default();
@@ -98,9 +97,9 @@ fn finished_work_does_not_concern_the_actor() {
         (OnBehalf::Plan(&manual), true, true),
         (OnBehalf::Evaluation("held"), true, false),
         (OnBehalf::Evaluation("lost"), false, false),
-        (OnBehalf::Request(Some(at(9))), false, true),
-        (OnBehalf::Request(Some(at(10))), false, true),
-        (OnBehalf::Request(Some(at(11))), true, true),
+        (OnBehalf::Request(Some(9)), false, true),
+        (OnBehalf::Request(Some(10)), false, true),
+        (OnBehalf::Request(Some(11)), true, true),
         (OnBehalf::Request(None), true, true),
     ] {
         assert_eq!(behalf.concerns(&current), is_concerned, "{behalf:?}");

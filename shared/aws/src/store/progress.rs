@@ -1,0 +1,41 @@
+//! The progress of the unfinished work on an actor.
+
+use domain::actor::ActorId;
+use domain::plan::Plan;
+use domain::stall::Work;
+use domain::status::Status;
+use jiff::Timestamp;
+
+use super::actors::{ActorRecord, actor_key};
+use super::change::Change;
+use super::items::millis;
+use super::slots::SlotRecord;
+use super::{Store, StoreError};
+
+impl Store {
+    /// The unfinished work on an actor; `None` if there is none that continues without the operator.
+    pub async fn work(&self, actor: &ActorId, record: &ActorRecord) -> Result<Option<Work>, StoreError> {
+        let is_at_work = matches!(record.status, Status::Balancing | Status::Parked);
+        if !is_at_work && !record.is_evaluation_pending() {
+            return Ok(None);
+        }
+        let mut times = vec![record.created_at, record.updated_at, record.changed_at, record.lease_until];
+        if let Some(plan_id) = record.active_plan.as_ref().filter(|_| is_at_work) {
+            times.extend(self.plan(actor, plan_id).await?.map(|plan: Plan| Some(plan.created_at)));
+            times.extend(self.slots(actor, plan_id).await?.values().map(last_change));
+        }
+        let last_progress_at = times.into_iter().flatten().max().unwrap_or(Timestamp::UNIX_EPOCH);
+        Ok(Some(Work { last_progress_at, is_parked: record.status == Status::Parked }))
+    }
+
+    /// Records that a sweep has resumed the work on an actor.
+    pub async fn mark_swept(&self, actor: &ActorId, now: Timestamp) -> Result<(), StoreError> {
+        // The message that would have evaluated the desired revision may be the lost one.
+        let change = Change::of(actor_key(actor)).set("swept_at", millis(now)).remove("evaluation_scheduled");
+        self.apply(change.when_item_exists()).await.map(drop)
+    }
+}
+
+fn last_change(slot: &SlotRecord) -> Option<Timestamp> {
+    slot.progress.state.entered_at().max(slot.lease_until)
+}

@@ -1,0 +1,104 @@
+//! Work whose messages were lost is resumed by a sweep, and only that.
+
+use aws::queues::Queue;
+use balancer_tests::coded::coded_picture;
+use balancer_tests::stack::actor;
+use balancer_tests::world::World;
+use domain::actor::ActorId;
+use domain::kind::Kind;
+use domain::plan::PlanState;
+use domain::status::Status;
+use jiff::SignedDuration;
+use serde_json::json;
+
+const STALLED_AFTER: SignedDuration = SignedDuration::from_hours(3);
+
+/// A set with a bad image and without the others that the target wants.
+async fn unbalanced() -> (World, ActorId) {
+    let (world, hero) = (World::coded(&[("TARGET_TOTAL", "3")]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    world.upload(&hero, "hero_1.jpg", &coded_picture(Kind::Photorealistic, 2, 1)).await;
+    world.wait_for_messages(1).await;
+    (world, hero)
+}
+
+async fn lose_all_messages(world: &World) {
+    for queue in [Queue::Evaluation, Queue::Deletion, Queue::Generation] {
+        world.lose_messages(queue).await;
+    }
+}
+
+/// Delivers messages until the evaluation of the upload is scheduled.
+async fn schedule_evaluation(world: &World, hero: &ActorId) {
+    while world.store.actor(hero).await.unwrap().is_none_or(|record| !record.evaluation_scheduled) {
+        world.deliver_batch(Queue::Evaluation).await;
+    }
+}
+
+async fn sweep(world: &World) {
+    world.send(Queue::Evaluation, json!({ "sweep": "stalled" })).await;
+    world.drive().await;
+}
+
+async fn status(world: &World, hero: &ActorId) -> Status {
+    world.store.actor(hero).await.unwrap().unwrap().status
+}
+
+#[tokio::test]
+async fn lost_evaluation_of_uploads_is_resumed() {
+    let (world, hero) = unbalanced().await;
+    schedule_evaluation(&world, &hero).await;
+    lose_all_messages(&world).await;
+    sweep(&world).await;
+    assert_eq!(status(&world, &hero).await, Status::Waiting, "its message may only be late");
+    world.advance_clock(STALLED_AFTER);
+    sweep(&world).await;
+    assert_eq!(status(&world, &hero).await, Status::Balanced);
+}
+
+#[tokio::test]
+async fn plan_is_resumed_wherever_its_messages_were_lost() {
+    for state in [PlanState::Deleting, PlanState::Generating, PlanState::Completed] {
+        let (world, hero) = unbalanced().await;
+        let state_of_plan = async || world.store.plans(&hero).await.unwrap().first().map(|plan| plan.state);
+        while state_of_plan().await.is_none() {
+            world.deliver_batch(Queue::Evaluation).await;
+        }
+        if state != PlanState::Deleting {
+            assert!(world.deliver_batch(Queue::Deletion).await);
+        }
+        while state == PlanState::Completed && world.deliver_batch(Queue::Generation).await {}
+        assert_eq!(state_of_plan().await, Some(state));
+        lose_all_messages(&world).await;
+        world.drive().await;
+        assert_eq!(status(&world, &hero).await, Status::Balancing, "{state:?}");
+        world.advance_clock(STALLED_AFTER);
+        sweep(&world).await;
+        assert_eq!(status(&world, &hero).await, Status::Balanced, "{state:?}");
+        assert_eq!(world.store.plans(&hero).await.unwrap().len(), 1, "{state:?}");
+        assert_eq!(world.replicate.charged(), 3, "{state:?}");
+    }
+}
+
+#[tokio::test]
+async fn actor_at_rest_is_left_alone() {
+    let (world, hero) = unbalanced().await;
+    world.drive().await;
+    let before = world.store.actor(&hero).await.unwrap();
+    world.advance_clock(STALLED_AFTER * 100);
+    sweep(&world).await;
+    assert_eq!(world.store.actor(&hero).await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn upload_after_a_lost_message_is_evaluated() {
+    let (world, hero) = unbalanced().await;
+    schedule_evaluation(&world, &hero).await;
+    lose_all_messages(&world).await;
+    world.upload(&hero, "hero_2.jpg", &coded_picture(Kind::BwStylized, 9, 78)).await;
+    world.wait_for_messages(1).await;
+    world.drive().await;
+    world.advance_clock(STALLED_AFTER);
+    sweep(&world).await;
+    assert_eq!(status(&world, &hero).await, Status::Balanced);
+}
