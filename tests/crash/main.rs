@@ -175,8 +175,12 @@ impl Disturbance {
         eprintln!("{self:?}: {survived} of {tried} tried calls survived; a run has {} calls", calls.len());
         assert!(failures.is_empty(), "{} failures; the first: {}", failures.len(), failures[0]);
         assert!(survived > 0, "none of {tried} tried calls was reached");
-        // The last calls of a run may not be reached.
-        assert!(survived + 1 >= tried || survived * 10 >= tried * 9, "only {survived} of {tried} calls were reached");
+        // The last calls of a run may not be reached. The number of heartbeats varies.
+        let share = if self.heartbeat.interval() < Duration::from_secs(1) { 5 } else { 9 };
+        assert!(
+            survived + 1 >= tried || survived * 10 >= tried * share,
+            "only {survived} of {tried} calls were reached"
+        );
     }
 }
 

@@ -38,6 +38,11 @@ impl Heartbeat {
         Self(interval)
     }
 
+    #[must_use]
+    pub fn interval(self) -> Duration {
+        self.0
+    }
+
     pub(crate) async fn beat(self) {
         tokio::time::sleep(self.0).await;
     }
