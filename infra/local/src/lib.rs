@@ -13,6 +13,7 @@ mod credentials;
 mod emulator;
 mod environment;
 mod error;
+mod launcher;
 mod local_stack;
 mod outputs;
 mod package;
