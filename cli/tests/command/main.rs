@@ -8,6 +8,7 @@ mod bad_images;
 mod bad_input;
 mod care;
 mod credentials;
+mod durable;
 mod ends;
 mod first_run;
 mod grid;

@@ -20,6 +20,7 @@ mod package;
 mod private_file;
 mod python;
 mod stack;
+mod state;
 
 pub use account::Account;
 pub use binaries::Binaries;
@@ -31,3 +32,4 @@ pub use local_stack::LocalStack;
 pub use outputs::Outputs;
 pub use private_file::{create_private_dir, write_private};
 pub use stack::{Stack, StackOptions};
+pub use state::{has_state, remove_state};
