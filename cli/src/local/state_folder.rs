@@ -50,10 +50,7 @@ impl StateFolder {
     pub async fn take_over(&self, store: &Store) -> anyhow::Result<BTreeSet<ActorId>> {
         let left: BTreeSet<ActorId> = store.actors().await?.into_keys().collect();
         if !left.is_empty() {
-            remark(format!(
-                "an earlier run was killed; this one continues its work, which {} holds",
-                self.dir.display()
-            ));
+            remark(format!("continuing what an earlier run has left unfinished, from {}", self.dir.display()));
         } else if let Some(accounts) = self.accounts_of_today() {
             store.import_accounts(&accounts).await?;
         }

@@ -23,24 +23,24 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const IMAGE_TIME: Duration = Duration::from_secs(3);
 
 /// The remark of a run that continues a killed one.
-const CONTINUED: &str = "an earlier run was killed";
+const CONTINUED: &str = "continuing what an earlier run has left unfinished";
 
 /// No image reaches this quality, so every round deletes and generates all of them.
 const NEVER_GOOD: [&str; 5] = ["--quality-floor", "10", "--max-deleted-percent", "100", "--json"];
 
 /// A place whose runs use a stand-in for the paid service.
-struct Paid {
-    place: Place,
+pub(crate) struct Paid {
+    pub(crate) place: Place,
     service: Service,
     daily_budget: &'static str,
 }
 
 impl Paid {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { place: Place::new(), service: Service::start(IMAGE_TIME), daily_budget: "10" }
     }
 
-    fn in_background(&self) -> Background {
+    pub(crate) fn in_background(&self) -> Background {
         let mut command: Process = self.place.local_in_background();
         command.args(Service::arguments()).envs(self.service.environment());
         Background::start(command)
@@ -61,7 +61,7 @@ impl Paid {
     }
 
     /// Runs to the end. Asserts that the sets are balanced, and that each image was charged once.
-    fn ends_well(&self, actors: &[&Actor]) -> Ran {
+    pub(crate) fn ends_well(&self, actors: &[&Actor]) -> Ran {
         let ran = Ran::of(&mut self.local()).done();
         for report in ran.last_line()["actors"].as_array().unwrap() {
             let counts = ["photorealistic", "bw_stylized", "color_stylized"].map(|kind| report[kind].clone());
