@@ -128,6 +128,11 @@ impl Actors {
         self.folders.push(folder.clone());
     }
 
+    /// Whether actors of a killed run were not added, because the run has skipped them or has not come to them.
+    pub fn has_left(&self) -> bool {
+        !self.left.is_empty()
+    }
+
     /// Whether the user requests to retry suspended sets.
     pub fn retries(&self) -> bool {
         self.retry

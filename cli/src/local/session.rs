@@ -22,7 +22,7 @@ use super::registry::{Registration, RunningStack};
 use super::report::{Report, Undo};
 use super::salvage::remove_partial_files;
 pub(super) use super::signals::interruption;
-use super::state_folder::StateFolder;
+use super::state_folder::{Remains, StateFolder};
 use super::wait;
 use super::watch::watch;
 use crate::outcome::{Outcome, remark};
@@ -102,23 +102,23 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         never = keeping => match never {},
         () = interruption() => Ok(Ending::Interrupted),
     };
-    if matches!(worked, Ok(Ending::Interrupted)) && !options.dry_run {
+    let is_interrupted = matches!(worked, Ok(Ending::Interrupted));
+    if is_interrupted && !options.dry_run {
         session.finish_work().await;
     }
     let left = if options.dry_run { Ok(()) } else { session.actors.keeper.sync_back(&session.actors.services).await };
     drop(registration);
-    let accounts = match &state {
-        Some(state) if left.is_ok() && worked.is_ok() => {
-            Some(state.accounts_to_keep(&session.actors.services.store, &session.actors.ids()).await)
-        }
-        _ => None,
+    // The folder may lack something that only the state has.
+    let is_incomplete = left.is_err() || worked.is_err() || session.actors.has_left() && is_interrupted;
+    let remains = match &state {
+        Some(state) if !is_incomplete => state.remains(&session.actors.services.store, &session.actors.ids()).await,
+        _ => Ok(Remains::Everything),
     };
     session.stack.stop().await?;
-    left?;
-    // After a failure the whole state stays.
-    if let (Some(state), Some(accounts)) = (state, accounts.transpose()?) {
-        state.close(accounts.as_ref())?;
+    if let Some(state) = state {
+        state.close(&remains.unwrap_or(Remains::Everything));
     }
+    left?;
     worked
 }
 

@@ -7,14 +7,13 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use aws::store::Store;
 use aws::store::local_runs::DayAccounts;
 use domain::actor::ActorId;
 use handlers::Clock;
 use local_stack::{create_private_dir, has_state, remove_state};
 
-use super::data_folder::STATE_FOLDER;
+use super::data_folder::{ActorFolder, STATE_FOLDER};
 use crate::atomic_file::write_atomically;
 use crate::outcome::remark;
 
@@ -23,6 +22,14 @@ const SPENDING: &str = "spending.json";
 /// The state folder of a run that holds the lock of the data folder.
 pub struct StateFolder {
     dir: PathBuf,
+}
+
+/// What a run leaves in its state folder.
+pub enum Remains {
+    /// The records and objects: the next run continues with them.
+    Everything,
+    /// Only the spending of the day.
+    Spending(DayAccounts),
 }
 
 impl StateFolder {
@@ -69,44 +76,51 @@ impl StateFolder {
         }
     }
 
-    /// What the state folder must keep after a run with these actors. `None` if that is everything, because an image
-    /// may be paid for and is not in its place, or because a plan of an actor outside this run is under way.
-    pub async fn accounts_to_keep(&self, store: &Store, actors: &[ActorId]) -> anyhow::Result<Option<DayAccounts>> {
+    /// What must be kept after a run with these actors: everything if an image may be paid for and is not in its place,
+    /// or if work on an actor outside this run is unfinished.
+    pub async fn remains(&self, store: &Store, actors: &[ActorId]) -> anyhow::Result<Remains> {
         let unfinished = store.unfinished().await?;
         let is_waiting = |actor: &ActorId| !actors.contains(actor) && self.has_folder(actor);
-        if !unfinished.images.is_empty() || unfinished.plans.iter().any(is_waiting) {
-            return Ok(None);
+        if !unfinished.images.is_empty() || unfinished.work.iter().any(is_waiting) {
+            return Ok(Remains::Everything);
         }
-        Ok(Some(store.accounts(Clock::system().today()).await?))
+        Ok(Remains::Spending(store.accounts(Clock::system().today()).await?))
     }
 
     fn has_folder(&self, actor: &ActorId) -> bool {
-        self.dir.parent().is_some_and(|data| super::data_folder::ActorFolder::find(data, actor).is_ok())
+        self.dir.parent().is_some_and(|data| ActorFolder::find(data, actor).is_ok())
     }
 
-    /// Ends an orderly run, whose stack has ended. With `accounts`, only they are kept.
-    pub fn close(self, accounts: Option<&DayAccounts>) -> anyhow::Result<()> {
-        let failed = || format!("{} can't be cleared", self.dir.display());
-        match accounts {
-            None => {
-                remark(format!("the work in progress is kept in {}; the next run continues it", self.dir.display()))
-            }
-            Some(accounts) => {
-                let spending = self.dir.join(SPENDING);
-                // Before the records are removed, because they contain the spending too.
-                if accounts.is_empty() {
-                    accept_missing(fs::remove_file(&spending)).with_context(failed)?;
-                } else {
-                    write_atomically(&spending, &serde_json::to_vec_pretty(accounts)?)?;
-                }
-                remove_state(&self.dir).with_context(failed)?;
-                if accounts.is_empty() {
-                    // A folder that contains something else stays.
-                    drop(fs::remove_dir(&self.dir));
+    /// Ends a run, whose stack has ended.
+    pub fn close(self, remains: &Remains) {
+        let dir = self.dir.display();
+        match remains {
+            Remains::Everything => remark(format!("unfinished work is kept in {dir}; the next run continues it")),
+            Remains::Spending(accounts) => {
+                if let Err(problem) = self.keep_only(accounts) {
+                    remark(format!("{dir} can't be cleared, so the next run will find unfinished work: {problem:#}"));
                 }
             }
         }
-        Ok(())
+    }
+
+    fn keep_only(&self, accounts: &DayAccounts) -> anyhow::Result<()> {
+        let spending = self.dir.join(SPENDING);
+        if accounts.is_empty() {
+            // If there is a file, it is of an earlier day.
+            drop(fs::remove_file(&spending));
+        } else {
+            // Before the records are removed, because they contain the spending too.
+            write_atomically(&spending, &serde_json::to_vec_pretty(accounts)?)?;
+        }
+        Ok(remove_state(&self.dir)?)
+    }
+}
+
+impl Drop for StateFolder {
+    fn drop(&mut self) {
+        // Fails if the folder contains anything.
+        drop(fs::remove_dir(&self.dir));
     }
 }
 
@@ -115,13 +129,6 @@ fn prepare(dir: &Path) -> io::Result<()> {
     fs::set_permissions(dir, Permissions::from_mode(0o700))?;
     // An earlier run ended before it had removed its objects.
     if has_state(dir) { Ok(()) } else { remove_state(dir) }
-}
-
-fn accept_missing(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
 }
 
 #[cfg(test)]
@@ -159,11 +166,11 @@ mod tests {
     #[test]
     fn only_the_spending_stays_after_an_orderly_end() {
         let (data, dir) = left();
-        StateFolder::open(data.path()).unwrap().close(Some(&accounts(40_000))).unwrap();
+        StateFolder::open(data.path()).unwrap().close(&Remains::Spending(accounts(40_000)));
         assert_eq!(names_in(&dir), [SPENDING]);
         let next = StateFolder::open(data.path()).unwrap();
         assert_eq!(next.accounts_of_today(), Some(accounts(40_000)));
-        next.close(Some(&accounts(0))).unwrap();
+        next.close(&Remains::Spending(accounts(0)));
         assert!(!dir.exists());
     }
 
@@ -179,7 +186,7 @@ mod tests {
     fn state_folder_is_private_and_keeps_unfinished_work() {
         let (data, dir) = left();
         fs::set_permissions(&dir, Permissions::from_mode(0o755)).unwrap();
-        StateFolder::open(data.path()).unwrap().close(None).unwrap();
+        StateFolder::open(data.path()).unwrap().close(&Remains::Everything);
         assert_eq!(names_in(&dir), ["objects", "records.jsonl"]);
         assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
     }
@@ -188,7 +195,9 @@ mod tests {
     fn objects_without_records_are_removed() {
         let (data, dir) = left();
         fs::write(dir.join("records.jsonl"), "").unwrap();
-        StateFolder::open(data.path()).unwrap();
+        let state = StateFolder::open(data.path()).unwrap();
         assert!(names_in(&dir).is_empty());
+        drop(state);
+        assert!(!dir.exists(), "a run that never began leaves no folder");
     }
 }

@@ -267,6 +267,17 @@ fn changes_of_the_folder_after_a_kill_are_applied() {
 }
 
 #[test]
+fn run_without_a_state_folder_reports_the_risk() {
+    let paid = Paid::new();
+    let actor = Actor::nothing(&paid.place.data(), "new").with_base();
+    fs::write(paid.place.data().join(".balancer"), "a file").unwrap();
+    paid.kill_when(|service| service.replicate.creations() >= 6);
+    let ran = Ran::of(&mut paid.local()).done();
+    assert!(ran.remarks.contains("pays again for the images in progress"), "{ran:#?}");
+    assert_eq!((paid.service.replicate.creations(), actor.files().len()), (12, 6), "it could not know the first six");
+}
+
+#[test]
 fn dry_run_leaves_the_state_of_a_killed_run_alone() {
     let paid = Paid::new();
     let actor = Actor::nothing(&paid.place.data(), "new").with_base();

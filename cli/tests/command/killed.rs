@@ -59,7 +59,7 @@ fn images_of_killed_runs_are_charged_once() {
 fn at_random_moments<T: Send>(takes: Duration, test: impl Fn(Duration) -> T + Sync) -> Vec<(Duration, T)> {
     let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
     let kills = kills();
-    println!("{SEED}={seed}: {kills} moments within {takes:?}");
+    eprintln!("{SEED}={seed}: {kills} moments within {takes:?}");
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let moments: Vec<Duration> = (0..kills).map(|_| takes.mul_f64(random.random())).collect();
     thread::scope(|scope| {

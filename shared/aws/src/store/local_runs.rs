@@ -25,8 +25,8 @@ pub struct DayAccounts {
 /// The actors whose work has not ended.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Unfinished {
-    /// Those with a plan under way.
-    pub plans: BTreeSet<ActorId>,
+    /// Those with a plan or a deletion under way.
+    pub work: BTreeSet<ActorId>,
     /// Those with an image that may be paid for and is not in its place.
     pub images: BTreeSet<ActorId>,
 }
@@ -69,9 +69,11 @@ impl Store {
             if let Some(actor) = items::actor_of(&item)
                 && items::data::<Plan>(item)?.observed().is_under_way()
             {
-                unfinished.plans.insert(actor);
+                unfinished.work.insert(actor);
             }
         }
+        let claimed = self.scan("IMAGE#").await?.into_iter().filter(|image| image.contains_key("deleting"));
+        unfinished.work.extend(claimed.filter_map(|image| items::actor_of(&image)));
         for item in self.scan("SLOT#").await? {
             if let Some(actor) = items::actor_of(&item)
                 && items::data::<SlotRecord>(item)?.progress.state.is_under_way()
