@@ -7,6 +7,7 @@ use std::process::Command as Process;
 use std::time::Duration;
 
 use assert_cmd::Command;
+use balancer_tests::replicate::Outcome;
 use domain::kind::Kind;
 use serde_json::{Value, json};
 
@@ -93,6 +94,15 @@ fn run_killed_after_its_first_request_pays_once() {
     let ran = paid.ends_well(&[&actor]);
     assert!(ran.remarks.contains(CONTINUED), "{ran:#?}");
     assert_only_spending_is_left(&paid.place);
+}
+
+#[test]
+fn image_requested_without_a_response_is_found() {
+    let late = |_| Outcome::RespondsAfter(IMAGE_TIME);
+    let paid = Paid { service: Service::with_outcomes(late), ..Paid::new() };
+    let actor = Actor::nothing(&paid.place.data(), "new").with_base();
+    paid.kill_when(|service| service.replicate.creations() >= 6);
+    paid.ends_well(&[&actor]);
 }
 
 #[test]

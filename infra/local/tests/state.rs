@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws::bucket::{IfUnchanged, PutNew};
@@ -166,6 +167,81 @@ async fn unfinished_line_of_the_journal_is_ignored() {
     kill(stack);
     let (_stack, services) = place.start().await;
     assert_eq!(place.spent(&services).await, [COST.amount; 2]);
+}
+
+#[tokio::test]
+async fn next_emulator_waits_for_the_end_of_the_last() {
+    let place = Arc::new(Place::new());
+    let (stack, services) = place.start().await;
+    let next = tokio::spawn({
+        let place = Arc::clone(&place);
+        async move { place.start().await }
+    });
+    // The next one would be ready by then, without the records that follow.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!next.is_finished());
+    services.store.raise_last_number(&place.actor, 7).await.unwrap();
+    kill(stack);
+    let (_stack, services) = next.await.unwrap();
+    assert_eq!(services.store.actor(&place.actor).await.unwrap().unwrap().last_number, 7);
+}
+
+/// A table in memory, whose journal is compacted after every few lines.
+const COMPACTION: &str = r#"
+import asyncio, json, os, sys
+sys.path.insert(0, sys.argv[1])
+import state
+
+class Table:
+    def __init__(self):
+        self.items = {}
+    async def handle_request(self, method, path, headers, body, query):
+        request, operation = json.loads(body), headers["x-amz-target"].split(".")[1]
+        puts = [request["Item"]] if operation == "PutItem" else []
+        if operation == "BatchWriteItem":
+            puts = [write["PutRequest"]["Item"] for write in request["RequestItems"]["t"] if "PutRequest" in write]
+            gone = [write["DeleteRequest"]["Key"] for write in request["RequestItems"]["t"] if "DeleteRequest" in write]
+            for key in gone:
+                self.items.pop(key["sk"]["S"], None)
+        for item in puts:
+            self.items[item["sk"]["S"]] = item
+        found = self.items.get(request["Key"]["sk"]["S"]) if operation == "GetItem" else None
+        return 200, {}, json.dumps({"Item": found} if found else {}).encode()
+
+def key(sort):
+    return {"pk": {"S": "p"}, "sk": {"S": sort}}
+
+async def call(table, operation, request):
+    await table.handle_request("POST", "/", {"x-amz-target": f"x.{operation}"}, json.dumps(request).encode(), {})
+
+async def main():
+    directory, table = sys.argv[2], Table()
+    await state.Records(directory, "t").restore(table)
+    for count in range(200):
+        await call(table, "PutItem", {"TableName": "t", "Item": {**key("a"), "n": {"N": str(count)}}})
+        await call(table, "BatchWriteItem", {"RequestItems": {"t": [
+            {"PutRequest": {"Item": {**key(f"b{count % 3}"), "n": {"N": str(count)}}}},
+            {"DeleteRequest": {"Key": key(f"b{(count + 1) % 3}")}},
+        ]}})
+        await call(table, "PutItem", {"TableName": "other", "Item": key("c")})
+    del table.items["c"]
+    size, restored = os.path.getsize(f"{directory}/records.jsonl"), Table()
+    await state.Records(directory, "t").restore(restored)
+    assert restored.items == table.items, (restored.items, table.items)
+    print(size)
+
+state.COMPACTED_FROM = 2000
+asyncio.run(main())
+"#;
+
+#[tokio::test]
+async fn long_journal_is_compacted_without_a_loss() {
+    let (place, python) = (Place::new(), local_stack::prepare_environment().await.unwrap());
+    let sources = env!("CARGO_MANIFEST_DIR");
+    let mut command = std::process::Command::new(python);
+    let ran = command.args(["-I", "-c", COMPACTION, sources]).arg(place.state()).output().unwrap();
+    let size = String::from_utf8_lossy(&ran.stdout).trim().parse().unwrap_or(u64::MAX);
+    assert!(size < 10_000, "{size}: {}", String::from_utf8_lossy(&ran.stderr));
 }
 
 #[tokio::test]

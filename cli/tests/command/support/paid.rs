@@ -18,9 +18,14 @@ pub(crate) struct Service {
 impl Service {
     /// A service whose images take this time.
     pub(crate) fn start(image: Duration) -> Self {
+        Self::with_outcomes(move |_| Outcome::SucceedsAfter(image))
+    }
+
+    /// A service whose creations have these outcomes, by index.
+    pub(crate) fn with_outcomes(outcome: impl Fn(usize) -> Outcome + Send + Sync + 'static) -> Self {
         let runtime = Runtime::new().unwrap();
         let paint = |kind: Kind, index: usize| drawn(kind)[index % drawn(kind).len()].clone();
-        let script = move |_: usize, _: &str| Outcome::SucceedsAfter(image);
+        let script = move |index: usize, _: &str| outcome(index);
         let replicate = runtime.block_on(Replicate::start(Clock::system(), script, paint));
         Self { replicate, _runtime: runtime }
     }
