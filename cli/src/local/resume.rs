@@ -20,6 +20,7 @@ use super::actors::Actors;
 pub async fn resume(actors: &Actors, actor: &ActorId, is_suspended: bool) -> anyhow::Result<()> {
     let services = &actors.services;
     let record = services.store.actor(actor).await?.unwrap_or_default();
+    // The end of any plan leads to an evaluation.
     let mut is_at_work = false;
     for plan in services.store.plans(actor).await? {
         let is_active = record.active_plan.as_ref() == Some(&plan.plan_id);
@@ -32,13 +33,13 @@ pub async fn resume(actors: &Actors, actor: &ActorId, is_suspended: bool) -> any
                     services.store.change_standing(actor, behalf, &ActorEvent::WorkResumed, now).await?;
                 }
                 send_work(services, actor, &plan).await?;
-                is_at_work |= is_active;
+                is_at_work = true;
             }
             PlanState::Completed if is_active || plan.origin == Origin::Manual => {
                 let mut command = EvaluationCommand::because(actor.clone(), Cause::PlanDone(plan.plan_id.clone()));
                 command.scope = plan.scope;
                 services.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
-                is_at_work |= is_active;
+                is_at_work = true;
             }
             PlanState::Superseded => send_numbered_slots(services, actor, &plan).await?,
             PlanState::DryRun | PlanState::AwaitingApproval | PlanState::Completed | PlanState::Reviewed => {}

@@ -3,78 +3,26 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command as Process;
 use std::time::Duration;
 
-use assert_cmd::Command;
 use balancer_tests::replicate::Outcome;
 use domain::kind::Kind;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::actors::{Actor, snapshot};
 use crate::support::background::{Background, wait_until};
-use crate::support::paid::Service;
+use crate::support::paid::{IMAGE_TIME, Paid, Service};
 use crate::support::pictures::drawn;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The time that an image takes.
-const IMAGE_TIME: Duration = Duration::from_secs(3);
-
 /// The remark of a run that continues a killed one.
 const CONTINUED: &str = "continuing what an earlier run has left unfinished";
 
 /// No image reaches this quality, so every round deletes and generates all of them.
 const NEVER_GOOD: [&str; 5] = ["--quality-floor", "10", "--max-deleted-percent", "100", "--json"];
-
-/// A place whose runs use a stand-in for the paid service.
-pub(crate) struct Paid {
-    pub(crate) place: Place,
-    service: Service,
-    daily_budget: &'static str,
-}
-
-impl Paid {
-    pub(crate) fn new() -> Self {
-        Self { place: Place::new(), service: Service::start(IMAGE_TIME), daily_budget: "10" }
-    }
-
-    pub(crate) fn in_background(&self) -> Background {
-        let mut command: Process = self.place.local_in_background();
-        command.args(Service::arguments()).envs(self.service.environment());
-        Background::start(command)
-    }
-
-    fn local(&self) -> Command {
-        let mut command = self.place.local();
-        command.args(Service::arguments()).envs(self.service.environment());
-        command.env("DAILY_BUDGET_USD", self.daily_budget).arg("--json");
-        command
-    }
-
-    /// Kills a run at the moment at which `is_reached` returns true.
-    fn kill_when(&self, mut is_reached: impl FnMut(&Service) -> bool) {
-        let mut running = self.in_background();
-        wait_until(PATIENCE, || is_reached(&self.service), || running.output());
-        assert!(running.kill(), "{}", running.output());
-    }
-
-    /// Runs to the end. Asserts that the sets are balanced, and that each image was charged once.
-    pub(crate) fn ends_well(&self, actors: &[&Actor]) -> Ran {
-        let ran = Ran::of(&mut self.local()).done();
-        for report in ran.last_line()["actors"].as_array().unwrap() {
-            let counts = ["photorealistic", "bw_stylized", "color_stylized"].map(|kind| report[kind].clone());
-            assert_eq!((&report["status"], counts), (&json!("balanced"), [json!(4), json!(1), json!(1)]), "{ran:#?}");
-        }
-        actors.iter().for_each(|actor| actor.agrees_with_its_manifest());
-        let kept: usize = actors.iter().map(|actor| actor.files().len() + actor.trash().len()).sum();
-        assert_eq!(self.service.replicate.charged(), kept, "{ran:#?}");
-        assert_eq!(self.service.replicate.creations(), kept, "{ran:#?}");
-        ran
-    }
-}
 
 /// The files below the state folder.
 fn state(place: &Place) -> Vec<PathBuf> {

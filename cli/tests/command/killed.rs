@@ -11,9 +11,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
-use crate::durable::Paid;
 use crate::support::actors::{Actor, snapshot};
 use crate::support::background::Background;
+use crate::support::paid::Paid;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 

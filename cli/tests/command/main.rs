@@ -20,6 +20,7 @@ mod odd_folders;
 mod operating;
 mod paid;
 mod proposals;
+mod requests;
 mod serving;
 mod several_stacks;
 mod suspended;
