@@ -58,7 +58,6 @@ fn requested_images_are_fetched_by_the_next_run() {
     let paid = Paid::new();
     let actor = Actor::nothing(&paid.place.data(), "new").with_base();
     paid.kill_when(|service| service.replicate.creations() >= 6);
-    assert!(actor.files().is_empty(), "the images take longer");
     let requested: Vec<String> = paid.service.replicate.predictions().into_iter().map(|it| it.id).collect();
     paid.ends_well(&[&actor]);
     let all: Vec<String> = paid.service.replicate.predictions().into_iter().map(|it| it.id).collect();
@@ -232,7 +231,8 @@ fn run_without_a_state_folder_reports_the_risk() {
     paid.kill_when(|service| service.replicate.creations() >= 6);
     let ran = Ran::of(&mut paid.local()).done();
     assert!(ran.remarks.contains("pays again for the images in progress"), "{ran:#?}");
-    assert_eq!((paid.service.replicate.creations(), actor.files().len()), (12, 6), "it could not know the first six");
+    assert!(paid.creations() > 6, "it could not know which images had been requested");
+    assert_eq!(actor.files().len(), 6);
 }
 
 #[test]
