@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use aws::store::Store;
 use aws::store::local_runs::DayAccounts;
 use domain::actor::ActorId;
@@ -55,7 +56,11 @@ impl StateFolder {
     /// Takes over what earlier runs have left: the records of a killed one, which the table has by now, or else the
     /// spending of this day. Returns the actors with records.
     pub async fn take_over(&self, store: &Store) -> anyhow::Result<BTreeSet<ActorId>> {
-        let left: BTreeSet<ActorId> = store.actors().await?.into_keys().collect();
+        let actors = store.actors().await.with_context(|| {
+            let dir = self.dir.display();
+            format!("the unfinished work of an earlier run can't be read; to start without it, remove {dir}")
+        })?;
+        let left: BTreeSet<ActorId> = actors.into_keys().collect();
         if !left.is_empty() {
             remark(format!("continuing what an earlier run has left unfinished, from {}", self.dir.display()));
         } else if let Some(accounts) = self.accounts_of_today() {
