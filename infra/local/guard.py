@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 # Normal use never reaches this number; a page that floods the port must not fill the disk.
 REFUSALS_LOGGED = 1000
 
-# The path at which the guard itself reports whether the emulator is ready, and whether it is sealed.
+# The path at which the guard itself reports whether the emulator is ready, and which commands it has executed.
 STATE_PATH = "/_balancer/state"
 
 METHODS = {"GET", "HEAD", "PUT", "POST", "DELETE"}
@@ -83,6 +83,8 @@ class Guard:
         self.host, self.port = host, port
         self.app = None
         self.is_ready = None
+        # What the guard reports at its path: the last command that was executed, or its failure.
+        self.state = "open"
         self.buckets = None
         self.refusals = 0
         self.log = logging.getLogger("guard")
@@ -90,6 +92,7 @@ class Guard:
     def seal(self, buckets):
         """Forbids changes to resources. Objects stay accessible in these buckets; a later seal adds buckets."""
         self.buckets = (self.buckets or set()) | set(buckets)
+        self.state = "sealed"
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
@@ -110,8 +113,7 @@ class Guard:
             await reject(send, scope, refused)
             return
         if scope["path"] == STATE_PATH:
-            state = "sealed" if self.buckets is not None else "open"
-            await respond(send, 200 if self.is_ready() else 503, state)
+            await respond(send, 200 if self.is_ready() else 503, self.state)
             return
         await self.app(admitted, receive, without_cors(send))
 

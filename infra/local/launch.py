@@ -3,14 +3,18 @@
 The program that starts this one has the other end of the pipe. When that program ends, for any reason, the pipe closes,
 and this process kills the emulator and all functions.
 
-The first line of the input is the token of the run's access key. Each later line, `seal BUCKET…`, seals the emulator
-(see guard.py). Only the program at the other end of the pipe can send these lines.
+The first line of the input is the token of the run's access key. Each later line is a command: `seal BUCKET…` seals the
+emulator (see guard.py), and `keep {…}` keeps the data of the stack in a directory (see state.py). Only the program at the
+other end of the pipe can send these lines.
 
     python launch.py supervise DIRECTORY FUNCTION_LOG    supervises the emulator; removes DIRECTORY at the end
     python launch.py serve FUNCTION_LOG                  runs the emulator
 """
 
+import asyncio
 import hmac
+import json
+import logging
 import os
 import secrets
 import shutil
@@ -23,6 +27,7 @@ import threading
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from guard import Guard
+from state import keep_state
 
 
 def kill_group(group):
@@ -73,10 +78,24 @@ class Echo:
 
 def read_commands(guard, commands):
     for line in commands:
-        command, *buckets = line.decode().split()
+        command, _, argument = line.decode().strip().partition(" ")
         if command == "seal":
-            guard.seal(buckets)
+            guard.seal(argument.split())
+        elif command == "keep":
+            keep(guard, json.loads(argument))
     kill_group(os.getpgrp())
+
+
+def keep(guard, arguments):
+    from ministack import app as ministack
+
+    try:
+        # The emulator executes requests in this loop, one after the other.
+        asyncio.run_coroutine_threadsafe(keep_state(**arguments), ministack._MAIN_LOOP).result()
+        guard.state = "kept"
+    except Exception as error:
+        logging.getLogger("state").exception("the kept data can't be restored")
+        guard.state = f"failed: {error!r}"
 
 
 def serve(function_log):

@@ -49,6 +49,8 @@ pub enum Outcome {
     ContentRejected,
     /// No prediction is created; the response has this status and body.
     Responds(u16, Value),
+    /// The prediction is created, and the response arrives after this time.
+    RespondsAfter(Duration),
     /// The prediction is created, but the response is a gateway's error.
     ResponseLost,
     /// No prediction is created, and the response never arrives.

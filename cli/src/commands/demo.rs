@@ -23,6 +23,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         actors: vec![folder.actor.clone()],
         watch: false,
         dry_run: false,
+        resumable: false,
         retry: false,
         json,
         port,

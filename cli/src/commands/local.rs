@@ -30,7 +30,8 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
         return serve::serve(serve::Options { data, actors, host, port, env_vars, events, logs, target, cap }).await;
     }
     let data = data.context("--data is missing")?;
-    let options = Options { data, actors, watch, dry_run, retry, json, port, logs, providers, target, cap };
+    let resumable = true;
+    let options = Options { data, actors, watch, dry_run, resumable, retry, json, port, logs, providers, target, cap };
     let ending = run_session(options).await?;
     match &ending {
         Ending::Settled(report) => {

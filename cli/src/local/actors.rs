@@ -18,6 +18,7 @@ use super::actor_files::ActorFiles;
 use super::circumstances::{Circumstances, Settings};
 use super::data_folder::ActorFolder;
 use super::examined::Examined;
+use super::left_actors;
 use super::manifest_keeper::ManifestKeeper;
 use super::report::Report;
 use super::upload::{examine, upload_actor};
@@ -32,6 +33,8 @@ pub struct Actors {
     retry: bool,
     /// When the run began, or the last report was printed.
     reported_at: Timestamp,
+    /// The actors of a killed run that were not added yet.
+    left: BTreeSet<ActorId>,
     /// The added actors.
     folders: Vec<ActorFolder>,
     /// The skipped actors, with the reasons.
@@ -52,6 +55,8 @@ pub enum Uploaded {
         /// Whether an earlier run has suspended it, and nothing has changed since except perhaps its images.
         is_suspended: bool,
     },
+    /// The run continues the work of a killed one on it.
+    Resumed,
     /// The run skips the actor.
     Skipped,
     /// The run skips the actor for the same reason as before.
@@ -59,13 +64,14 @@ pub enum Uploaded {
 }
 
 impl Actors {
-    /// A run without actors.
-    pub fn new(services: Services, settings: Settings, retry: bool) -> Self {
+    /// A run without actors. `left` are the actors whose records a killed run has left.
+    pub fn new(services: Services, settings: Settings, retry: bool, left: BTreeSet<ActorId>) -> Self {
         Self {
             keeper: Arc::new(ManifestKeeper::new(services.store.clone(), settings)),
             services,
             retry,
             reported_at: Clock::system().now(),
+            left,
             folders: Vec::new(),
             skipped: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -76,7 +82,13 @@ impl Actors {
     /// Uploads an actor, or reports why the run skips it.
     pub async fn add(&mut self, folder: &ActorFolder) -> anyhow::Result<Uploaded> {
         let actor = &folder.actor;
-        let mut files = match examine(&self.services, folder).await? {
+        let is_left = self.left.contains(actor);
+        let examined = if is_left {
+            left_actors::examine(&self.services, folder).await?
+        } else {
+            examine(&self.services, folder).await?
+        };
+        let mut files = match examined {
             Examined::Usable(files) => files,
             Examined::Unusable(reason) if self.skipped.get(actor) == Some(&reason) => {
                 return Ok(Uploaded::StillSkipped);
@@ -90,10 +102,14 @@ impl Actors {
         self.skipped.remove(actor);
         self.report_unusual_files(folder, &files);
         let circumstances = self.keeper.circumstances(&files);
+        if is_left {
+            let added = left_actors::add(self, folder, files, circumstances).await?;
+            self.left.remove(actor);
+            return Ok(added);
+        }
         let is_suspended = self.keep_suspension(&circumstances, files.manifest.as_mut());
-        self.keeper.add(folder, files.manifest.as_ref(), circumstances).await;
         // Before the upload, so that an interrupted run brings the folder into agreement with the bucket.
-        self.folders.push(folder.clone());
+        self.keep(folder, files.manifest.as_ref(), circumstances).await;
         let needs_request = files.are_all_generated();
         let images = upload_actor(&self.services, folder, files).await?;
         if images == 0 {
@@ -104,6 +120,22 @@ impl Actors {
             ));
         }
         Ok(Uploaded::Complete { images, needs_request, is_suspended })
+    }
+
+    /// Keeps the manifest of an actor from now on. `earlier` is the manifest in its folder.
+    pub async fn keep(&mut self, folder: &ActorFolder, earlier: Option<&Manifest>, circumstances: Circumstances) {
+        self.keeper.add(folder, earlier, circumstances).await;
+        self.folders.push(folder.clone());
+    }
+
+    /// Whether actors of a killed run were not added, because the run has skipped them or has not come to them.
+    pub fn has_left(&self) -> bool {
+        !self.left.is_empty()
+    }
+
+    /// Whether the user requests to retry suspended sets.
+    pub fn retries(&self) -> bool {
+        self.retry
     }
 
     /// Drops the suspension by an earlier run if the user requests a retry, or if anything except the images has

@@ -66,6 +66,11 @@ impl Circumstances {
         self.outdate();
     }
 
+    /// Continues a killed run, which has recorded this suspension in the manifest.
+    pub fn recall(&mut self, suspension: Option<&Suspension>) {
+        self.completed = suspension.filter(|suspension| suspension.circumstances.is_some()).cloned();
+    }
+
     /// Marks the completed suspension, which the table contains until the next evaluation ends. It is based on other
     /// circumstances, so the next run must retry the set.
     fn outdate(&mut self) {
@@ -162,6 +167,20 @@ mod tests {
         assert!(circumstances.are_those_of(&suspension));
         circumstances.set_actor_file(Some(b"{}"));
         assert!(!circumstances.are_those_of(&suspension));
+    }
+
+    #[test]
+    fn suspension_by_a_killed_run_keeps_its_circumstances() {
+        let (mut killed, _day) = circumstances();
+        let mut suspension = suspended(Status::NeedsAttention);
+        killed.complete(&mut suspension);
+        for (settings, is_same) in [("TargetTotal=20\n", true), ("TargetTotal=30\n", false)] {
+            let mut next = Circumstances { settings: settings.to_owned(), ..circumstances().0 };
+            next.recall(Some(&suspension));
+            let mut recorded = suspended(Status::NeedsAttention);
+            next.complete(&mut recorded);
+            assert_eq!(next.are_those_of(&recorded), is_same, "{settings}");
+        }
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub struct ActorFolder {
 /// The file with an actor's metadata.
 pub const ACTOR_FILE: &str = "actor.json";
 
+/// The folder of unfinished runs in the data folder. It is not an actor's.
+pub const STATE_FOLDER: &str = ".balancer";
+
 /// The folders of an actor that the balancer uses.
 const KNOWN_FOLDERS: [&str; 3] = ["training_data", "base_image", "trash"];
 

@@ -1,12 +1,13 @@
 //! The orderly end of a stopped run: it waits until evaluations have ended, images that are being generated (and may be
 //! charged) are placed, and deletions that have begun are completed.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use aws::queues::{Queue, Queues};
 use aws::stack::Services;
 use aws::store::leases::Leased;
-use aws::store::slots::SlotRecord;
+use aws::store::slots::{SlotName, SlotRecord};
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
 use domain::plan::Plan;
@@ -20,7 +21,7 @@ const POLL: Duration = Duration::from_millis(200);
 /// How long to wait for images: longer than most take, and shorter than the grace period of a system shutdown.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The interval at which the run extends the evaluation leases that it takes at its end.
+/// The interval at which the run extends the leases that it takes at its end.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The token of these leases.
@@ -33,7 +34,8 @@ const SILENT_POLLS: u32 = 5;
 /// and no deletion is half done.
 pub async fn drain(services: &Services, actors: &[ActorId]) -> anyhow::Result<()> {
     let Services { store, queues, .. } = services;
-    let mut draining = Draining { store, queues, unleased: actors.iter().collect(), plans: Vec::new() };
+    let mut draining =
+        Draining { store, queues, unleased: actors.iter().collect(), plans: Vec::new(), held: BTreeSet::new() };
     tokio::time::timeout(PATIENCE, draining.finish(actors)).await.unwrap_or(Ok(()))
 }
 
@@ -42,8 +44,10 @@ struct Draining<'a> {
     queues: &'a Queues,
     /// The actors whose evaluation lease another worker holds. That worker's evaluation may still start a plan.
     unleased: Vec<&'a ActorId>,
-    /// The superseded plans.
-    plans: Vec<(&'a ActorId, String)>,
+    /// The plans that were under way.
+    plans: Vec<(&'a ActorId, Plan)>,
+    /// The slots, by actor, plan and id, on which no work begins because this run holds their leases.
+    held: BTreeSet<(&'a ActorId, String, String)>,
 }
 
 impl<'a> Draining<'a> {
@@ -80,17 +84,17 @@ impl<'a> Draining<'a> {
         Ok(())
     }
 
-    /// Supersedes the actor's plans and holds its lease, so that no evaluation starts another. Returns `false` while an
+    /// Stops the actor's plans and holds its lease, so that no evaluation starts another. Returns `false` while an
     /// evaluation holds the lease.
     async fn lease(&mut self, actor: &'a ActorId) -> Result<bool, StoreError> {
-        self.supersede_plans(actor).await?;
+        self.stop_plans(actor).await?;
         if self.store.actor(actor).await?.is_none() {
             return Ok(true);
         }
         let is_leased = self.store.lease_actor(actor, LEASE_TOKEN, Clock::system().now()).await?.is_some();
         if is_leased {
             // The evaluation may have adopted a plan just before.
-            self.supersede_plans(actor).await?;
+            self.stop_plans(actor).await?;
         }
         Ok(is_leased)
     }
@@ -100,21 +104,47 @@ impl<'a> Draining<'a> {
         for actor in actors.iter().filter(|actor| !self.unleased.contains(actor)) {
             self.store.extend_lease(Leased::Actor(actor), LEASE_TOKEN, now).await?;
         }
-        Ok(())
-    }
-
-    async fn supersede_plans(&mut self, actor: &'a ActorId) -> Result<(), StoreError> {
-        for plan in self.store.plans(actor).await?.into_iter().filter(Plan::is_under_way) {
-            self.store.supersede_plan(actor, &plan.plan_id).await?;
-            self.plans.push((actor, plan.plan_id));
+        for (actor, plan_id, slot_id) in &self.held {
+            let slot = SlotName { actor, plan_id, slot_id };
+            self.store.extend_lease(Leased::Slot(slot), LEASE_TOKEN, now).await?;
         }
         Ok(())
     }
 
-    async fn images_in_progress(&self) -> Result<usize, StoreError> {
+    /// Supersedes the plans that have not begun an image. The others stay: their images in progress would be void, and if
+    /// the run were killed now, the next one would pay for them again.
+    async fn stop_plans(&mut self, actor: &'a ActorId) -> Result<(), StoreError> {
+        for plan in self.store.plans(actor).await?.into_iter().filter(Plan::is_under_way) {
+            if self.plans.iter().any(|(of, stopped)| *of == actor && stopped.plan_id == plan.plan_id) {
+                continue;
+            }
+            if self.store.slots(actor, &plan.plan_id).await?.is_empty() {
+                self.store.supersede_plan(actor, &plan.plan_id).await?;
+            }
+            self.plans.push((actor, plan));
+        }
+        Ok(())
+    }
+
+    /// The number of images in progress. Prevents that work on any other begins.
+    async fn images_in_progress(&mut self) -> Result<usize, StoreError> {
         let mut images = 0;
-        for (actor, plan_id) in &self.plans {
-            images += self.store.slots(actor, plan_id).await?.values().filter(|slot| is_in_progress(slot)).count();
+        for &(actor, ref plan) in &self.plans {
+            let begun = self.store.slots(actor, &plan.plan_id).await?;
+            for slot in plan.slots.iter().map(|slot| &slot.slot_id) {
+                let held = (actor, plan.plan_id.clone(), slot.clone());
+                if begun.get(slot).is_some_and(is_in_progress) {
+                    images += 1;
+                } else if !begun.get(slot).is_some_and(is_ended) && !self.held.contains(&held) {
+                    let name = SlotName { actor, plan_id: &plan.plan_id, slot_id: slot };
+                    let leased = self.store.lease_slot(name, LEASE_TOKEN, Clock::system().now()).await?;
+                    // Otherwise work on it has just begun.
+                    images += usize::from(leased.is_none());
+                    if leased.is_some() {
+                        self.held.insert(held);
+                    }
+                }
+            }
         }
         Ok(images)
     }
@@ -137,6 +167,10 @@ fn announce(condition: &str) {
 }
 
 fn is_in_progress(slot: &SlotRecord) -> bool {
-    let state = &slot.progress.state;
-    state.is_under_way() || !state.is_final() && slot.lease_token.is_some()
+    let is_leased = slot.lease_token.as_deref().is_some_and(|token| token != LEASE_TOKEN);
+    slot.progress.state.is_under_way() || !is_ended(slot) && is_leased
+}
+
+fn is_ended(slot: &SlotRecord) -> bool {
+    slot.progress.state.is_final()
 }

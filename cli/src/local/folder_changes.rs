@@ -61,12 +61,13 @@ async fn add_actor(actors: &mut Actors, folder: &ActorFolder) -> anyhow::Result<
             }
             Ok(true)
         }
-        Uploaded::Skipped => Ok(true),
+        Uploaded::Resumed | Uploaded::Skipped => Ok(true),
         Uploaded::StillSkipped => Ok(false),
     }
 }
 
-async fn apply_file_changes(
+/// Applies the changes of these paths of an added actor. Returns whether they affect its set.
+pub async fn apply_file_changes(
     actors: &mut Actors,
     folder: &ActorFolder,
     mut paths: BTreeSet<PathBuf>,

@@ -10,7 +10,7 @@ use handlers::names_on_disk;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
-use super::data_folder::{ActorFolder, is_there};
+use super::data_folder::{ActorFolder, STATE_FOLDER, is_there};
 use super::snapshot::Snapshot;
 use crate::folder::entries;
 use crate::outcome::remark;
@@ -25,8 +25,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(3);
 /// The inverse of the largest share of time that polling may take.
 const POLLING_SHARE: u32 = 20;
 
-/// A folder of an actor whose content is ignored.
-const TRASH: &str = "trash";
+/// Folders that the balancer itself changes: an actor's trash, and the state of the run.
+const IGNORED: [&str; 2] = ["trash", STATE_FOLDER];
 
 /// Watches the data folder, each actor's folder, and its `training_data` and `base_image`, but no deeper folders and no
 /// trash.
@@ -143,6 +143,9 @@ impl FolderWatcher {
     /// Notes a changed path. If it is a watched folder, it may be a new folder of that name, which must be watched
     /// again.
     fn note(&mut self, path: PathBuf, changed: &mut BTreeSet<PathBuf>) {
+        if path.starts_with(self.data.join(STATE_FOLDER)) {
+            return;
+        }
         self.forget(&path);
         changed.insert(path);
     }
@@ -159,7 +162,7 @@ impl FolderWatcher {
     /// A snapshot of all folders; `None` if the data folder is gone, or has lost all actors at once, as an empty mount
     /// point has.
     fn scan(&self) -> Option<Snapshot> {
-        let now = Snapshot::of(&self.dirs()?, TRASH);
+        let now = Snapshot::of(&self.dirs()?, &IGNORED);
         let is_lost = self.seen.has_any_below(&self.data) && !now.has_any_below(&self.data);
         (!is_lost).then_some(now)
     }
@@ -220,7 +223,8 @@ impl FolderWatcher {
             return None;
         };
         let is_actor = |dir: &PathBuf| {
-            dir.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.parse::<ActorId>().is_ok())
+            let name = dir.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name != STATE_FOLDER && name.parse::<ActorId>().is_ok())
         };
         for dir in actors.into_iter().filter(is_actor).filter(|dir| is_there(dir)) {
             dirs.extend(["training_data", "base_image"].map(|inner| dir.join(inner)));
@@ -256,6 +260,7 @@ mod tests {
         fs::write(images.join("a_2.jpg"), "longer than before").unwrap();
         fs::remove_file(images.join("a_1.jpg")).unwrap();
         fs::create_dir_all(data.path().join("hero/trash/p")).unwrap();
+        fs::create_dir_all(data.path().join(STATE_FOLDER).join("objects")).unwrap();
         let expected: BTreeSet<PathBuf> = ["a_1.jpg", "a_2.jpg", "a_3.jpg"].map(|name| images.join(name)).into();
         assert_eq!(watcher.changes().await, expected);
         let newcomer = data.path().join("newcomer/training_data");

@@ -1,6 +1,6 @@
 //! One run of the local stack on a data folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use super::registry::{Registration, RunningStack};
 use super::report::{Report, Undo};
 use super::salvage::remove_partial_files;
 pub(super) use super::signals::interruption;
+use super::state_folder::{Remains, StateFolder};
 use super::wait;
 use super::watch::watch;
 use crate::outcome::{Outcome, remark};
@@ -46,6 +47,8 @@ pub struct Options {
     pub actors: Vec<ActorId>,
     pub watch: bool,
     pub dry_run: bool,
+    /// Whether the next run continues this one if it is killed.
+    pub resumable: bool,
     /// Whether to retry sets that an earlier run has suspended, even if nothing has changed.
     pub retry: bool,
     /// Whether each report of a watch is a line of JSON.
@@ -89,38 +92,57 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     if !options.dry_run {
         folders.iter().for_each(remove_partial_files);
     }
+    // A dry run writes nothing.
+    let state = if options.resumable && !options.dry_run { StateFolder::open(&data) } else { None };
     let mut session = tokio::select! {
-        session = Session::start(&options, &data, providers) => session?,
+        session = Session::start(&options, &data, providers, state.as_ref()) => session?,
         () = interruption() => return Ok(Ending::Interrupted),
     };
     let registration = session.register(&options, &data);
     let keeper = Arc::clone(&session.actors.keeper);
-    let keeping = async {
-        // A dry run writes nothing.
-        if options.dry_run { std::future::pending().await } else { keeper.run().await }
-    };
+    let keeping = async { if options.dry_run { std::future::pending().await } else { keeper.run().await } };
     let worked = tokio::select! {
         worked = session.work(&options, &data, &folders) => worked,
         never = keeping => match never {},
         () = interruption() => Ok(Ending::Interrupted),
     };
-    if matches!(worked, Ok(Ending::Interrupted)) && !options.dry_run {
+    let is_interrupted = matches!(worked, Ok(Ending::Interrupted));
+    if is_interrupted && !options.dry_run {
         session.finish_work().await;
     }
     let left = if options.dry_run { Ok(()) } else { session.actors.keeper.sync_back(&session.actors.services).await };
     drop(registration);
+    // The folder may lack something that only the state has.
+    let is_incomplete = left.is_err() || worked.is_err() || session.actors.has_left() && is_interrupted;
+    let remains = match &state {
+        Some(state) if !is_incomplete => state.remains(&session.actors.services.store, &session.actors.ids()).await,
+        _ => Ok(Remains::Everything),
+    };
     session.stack.stop().await?;
+    if let Some(state) = state {
+        state.close(&remains.unwrap_or(Remains::Everything));
+    }
     left?;
     worked
 }
 
 impl Session {
-    async fn start(options: &Options, data: &Path, providers: Providers) -> anyhow::Result<Self> {
+    async fn start(
+        options: &Options,
+        data: &Path,
+        providers: Providers,
+        state: Option<&StateFolder>,
+    ) -> anyhow::Result<Self> {
         let binaries = functions::binaries().await?;
         let parameters = parameters(options, data, providers.parameters);
         let settings = Settings::of(&parameters);
         let stack = LocalStack::start(
-            EmulatorOptions { port: options.port, log_dir: options.logs.clone(), ..EmulatorOptions::default() },
+            EmulatorOptions {
+                port: options.port,
+                log_dir: options.logs.clone(),
+                state_dir: state.map(|state| state.path().to_owned()),
+                ..EmulatorOptions::default()
+            },
             StackOptions {
                 template: TEMPLATE.to_owned(),
                 binaries,
@@ -132,7 +154,11 @@ impl Session {
         )
         .await?;
         let services = stack.outputs().stack.services(stack.sdk_config());
-        Ok(Self { actors: Actors::new(services, settings, options.retry), stack })
+        let left = match state {
+            Some(state) => state.take_over(&services.store).await?,
+            None => BTreeSet::new(),
+        };
+        Ok(Self { actors: Actors::new(services, settings, options.retry, left), stack })
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {

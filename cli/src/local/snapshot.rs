@@ -23,8 +23,9 @@ enum EntryState {
 }
 
 impl Snapshot {
-    /// Scans these folders and their content, except for entries named `ignored`. Unreadable entries count as absent.
-    pub fn of(folders: &BTreeSet<PathBuf>, ignored: &str) -> Self {
+    /// Scans these folders and their content, except for entries with the names `ignored`. Unreadable entries count as
+    /// absent.
+    pub fn of(folders: &BTreeSet<PathBuf>, ignored: &[&str]) -> Self {
         let mut states = BTreeMap::new();
         for folder in folders {
             let Ok(found) = folder.metadata() else { continue };
@@ -33,7 +34,8 @@ impl Snapshot {
             }
             states.insert(folder.clone(), EntryState::Folder { device: found.dev(), inode: found.ino() });
             for path in entries(folder).unwrap_or_default() {
-                if !folders.contains(&path) && path.file_name().is_some_and(|name| name != ignored) {
+                let is_ignored = || path.file_name().is_none_or(|name| ignored.iter().any(|other| name == *other));
+                if !folders.contains(&path) && !is_ignored() {
                     states.insert(path.clone(), EntryState::at(&path));
                 }
             }

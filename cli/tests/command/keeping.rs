@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use aws::stack::StackRef;
 use aws::store::actors::ActorRecord;
 use domain::manifest::Image;
 use jiff::Timestamp;
-use local_stack::{Credentials, sdk_config};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -120,16 +118,10 @@ fn balanced_folder_is_not_written_again() {
 
 /// Adds an actor with one image to the running stack, as any client of the stack can.
 fn add_beside_run(place: &Place, actor: &str, filename: &str) {
-    let [registered] = place.registered().try_into().unwrap();
-    let registered = fs::read(registered).unwrap();
-    let (stack, keys): (StackRef, Value) =
-        (serde_json::from_slice(&registered).unwrap(), serde_json::from_slice(&registered).unwrap());
-    let [id, secret] = ["access_key_id", "secret_access_key"].map(|name| keys[name].as_str().unwrap().to_owned());
     let (actor, image) = (actor.parse().unwrap(), Image { etag: Some("1".to_owned()), ..Image::default() });
     let record = ActorRecord { created_at: Some(Timestamp::now()), ..ActorRecord::default() };
     Runtime::new().unwrap().block_on(async {
-        let sdk = sdk_config(stack.endpoint.as_deref().unwrap(), &Credentials::new(id, secret));
-        let store = stack.services(&sdk).store;
+        let store = place.services().store;
         assert!(store.import_actor(&actor, &record).await.unwrap());
         store.import_image(&actor, filename, &image).await.unwrap();
     });

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::support::actors::{Actor, snapshot};
 use crate::support::background::Background;
+use crate::support::paid::Paid;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
@@ -27,23 +28,48 @@ const SEED: &str = "KILL_SEED";
 #[test]
 fn killed_run_ends_like_an_undisturbed_one() {
     let (undisturbed, takes) = undisturbed();
-    let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
-    let kills = kills();
-    println!("{SEED}={seed}: {kills} moments within {takes:?}");
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let moments: Vec<Duration> = (0..kills).map(|_| takes.mul_f64(random.random())).collect();
-    let endings: Vec<(Duration, Ending)> = thread::scope(|scope| {
-        let killed = |moments: &'_ [Duration]| moments.iter().map(|&moment| (moment, killed_after(moment))).collect();
-        let workers =
-            moments.chunks(kills.div_ceil(CONCURRENT_RUNS)).map(|moments| scope.spawn(move || killed(moments)));
-        let workers: Vec<thread::ScopedJoinHandle<'_, Vec<_>>> = workers.collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
-    });
+    let endings = at_random_moments(takes, killed_after);
     for (moment, ending) in &endings {
         assert!(ending.is_like(&undisturbed), "killed after {moment:?}: {ending:?}, not {undisturbed:?}");
     }
     let same = endings.iter().filter(|(_, ending)| *ending == undisturbed).count();
-    assert!(same >= kills.div_ceil(2), "only {same} are identical: {endings:?}");
+    assert!(same >= endings.len().div_ceil(2), "only {same} are identical: {endings:?}");
+}
+
+/// At any moment, the next run fetches the images that were requested, and requests only the others.
+#[test]
+fn images_of_killed_runs_are_charged_once() {
+    let undisturbed = Paid::new();
+    let began = Instant::now();
+    undisturbed.ends_well(&[&Actor::nothing(&undisturbed.place.data(), "new").with_base()]);
+    let takes = began.elapsed();
+    drop(undisturbed);
+    at_random_moments(takes, |moment| {
+        let paid = Paid::new();
+        let actor = Actor::nothing(&paid.place.data(), "new").with_base();
+        let mut running = paid.in_background();
+        thread::sleep(moment);
+        running.kill();
+        drop(running);
+        paid.ends_well(&[&actor]);
+    });
+}
+
+/// Repeats a test that kills a run at a moment within this time. Returns the results with their moments.
+fn at_random_moments<T: Send>(takes: Duration, test: impl Fn(Duration) -> T + Sync) -> Vec<(Duration, T)> {
+    let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    let kills = kills();
+    eprintln!("{SEED}={seed}: {kills} moments within {takes:?}");
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let moments: Vec<Duration> = (0..kills).map(|_| takes.mul_f64(random.random())).collect();
+    thread::scope(|scope| {
+        let test = &test;
+        let tested = move |moments: &'_ [Duration]| moments.iter().map(|&moment| (moment, test(moment))).collect();
+        let workers =
+            moments.chunks(kills.div_ceil(CONCURRENT_RUNS)).map(|moments| scope.spawn(move || tested(moments)));
+        let workers: Vec<thread::ScopedJoinHandle<'_, Vec<_>>> = workers.collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    })
 }
 
 fn kills() -> usize {

@@ -2,14 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use balancer_tests::replicate::{self, Outcome, Replicate};
-use domain::kind::Kind;
-use handlers::Clock;
-use tokio::runtime::Runtime;
-
 use crate::support::actors::Actor;
 use crate::support::background::{Background, wait_until};
-use crate::support::pictures::drawn;
+use crate::support::paid::Service;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
@@ -23,31 +18,6 @@ const SLOW_IMAGE_TIME: Duration = Duration::from_secs(55);
 
 /// The remark of a stopped run that waits for images.
 const DRAINING: &str = "stopping when the images in progress are done";
-
-/// The stand-in, with its runtime.
-struct Service {
-    replicate: Replicate,
-    _runtime: Runtime,
-}
-
-impl Service {
-    /// A service whose images take this time.
-    fn start(image: Duration) -> Self {
-        let runtime = Runtime::new().unwrap();
-        let paint = |kind: Kind, index: usize| drawn(kind)[index % drawn(kind).len()].clone();
-        let script = move |_: usize, _: &str| Outcome::SucceedsAfter(image);
-        let replicate = runtime.block_on(Replicate::start(Clock::system(), script, paint));
-        Self { replicate, _runtime: runtime }
-    }
-
-    fn arguments() -> [&'static str; 2] {
-        ["--generator", "replicate"]
-    }
-
-    fn environment(&self) -> [(&'static str, String); 2] {
-        [("REPLICATE_BASE_URL", self.replicate.address()), ("REPLICATE_API_TOKEN", replicate::TOKEN.to_owned())]
-    }
-}
 
 /// A run that has received this signal and waits for images.
 fn draining(place: &Place, service: &Service, signal: &str) -> Background {

@@ -2,28 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, io};
 
+use aws::stack::StackRef;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::SharedCredentialsProvider;
+use serde_json::json;
 
 use crate::credentials::Token;
 use crate::environment::{last_lines, prepare_environment};
+use crate::launcher::{Launcher, inherited, launcher, settings};
 use crate::{Account, Credentials, Error};
-
-const LAUNCHER: &str = include_str!("../launch.py");
-const GUARD: &str = include_str!("../guard.py");
 
 /// The only region of the emulator.
 pub const REGION: &str = "us-east-1";
 
-/// The path at which the guard reports whether the emulator is ready, and whether it is sealed.
+/// The path at which the guard reports whether the emulator is ready, and which commands it has executed.
 const STATE_PATH: &str = "/_balancer/state";
 
 /// Far more than the half second that a start takes on an idle machine.
@@ -34,14 +32,6 @@ const POLL_INTERVAL: Duration = Duration::from_millis(25);
 /// Another program can take a free port before the emulator listens on it. So the emulator ends, and a start on another
 /// port succeeds.
 const START_ATTEMPTS: u32 = 4;
-
-/// The services that the template uses. The emulator has about eighty more.
-const SERVICES: &str = "cloudformation,cloudwatch,dynamodb,events,iam,kms,lambda,logs,s3,sqs,sts";
-
-/// The variables of the caller's environment that the functions inherit: enough to find programs and to reach the
-/// internet through a proxy, but no credentials.
-const INHERITED: [&str; 7] =
-    ["PATH", "LANG", "HTTPS_PROXY", "https_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_BACKTRACE"];
 
 /// The settings of an emulator.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +44,10 @@ pub struct EmulatorOptions {
     /// The directory for `emulator.log` and `functions.log`; `None` is the emulator's temporary directory, which is
     /// removed when the emulator ends.
     pub log_dir: Option<PathBuf>,
+    /// The directory that keeps the stack's records and objects while [`LocalStack`](crate::LocalStack) runs, and from
+    /// which the next one continues if this one is killed. Only one emulator uses it at a time. With `None`, the data
+    /// ends with the emulator.
+    pub state_dir: Option<PathBuf>,
     /// Environment variables of all functions, for `RUST_LOG` and for tests. The template's variables take precedence.
     /// The emulator itself receives them too.
     pub function_env: BTreeMap<String, String>,
@@ -62,7 +56,7 @@ pub struct EmulatorOptions {
 /// A running emulator.
 ///
 /// The emulator and its functions end with [`Emulator::stop`], when this value is dropped, or when this process ends,
-/// even if it is killed. The emulator's data is then lost.
+/// even if it is killed. Its data is then lost, unless a directory keeps it.
 #[derive(Debug)]
 pub struct Emulator {
     launcher: Launcher,
@@ -74,27 +68,6 @@ pub struct Emulator {
     /// Opened before the start: the launcher removes the directory of an emulator that fails.
     log: File,
     function_log_file: PathBuf,
-}
-
-/// The process that supervises the emulator. It ends when its standard input is closed.
-#[derive(Debug)]
-struct Launcher(Child);
-
-impl Launcher {
-    /// Sends a line to the process.
-    fn send_line(&self, line: &str) -> io::Result<()> {
-        let Some(mut input) = self.0.stdin.as_ref() else { return Err(io::ErrorKind::BrokenPipe.into()) };
-        input.write_all(format!("{line}\n").as_bytes())
-    }
-}
-
-impl Drop for Launcher {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        // It takes about 20 ms to kill the emulator and to remove the temporary directory. There is no remedy for an
-        // error here.
-        let _ = self.0.wait();
-    }
 }
 
 /// The configuration for clients of any emulator, also of one that another process started.
@@ -156,16 +129,32 @@ impl Emulator {
     /// Seals the emulator. From now on, no client can create or change a resource, even with the access key, and
     /// objects are accessible only in this bucket and in the buckets of earlier seals. Sealing can't be undone.
     pub async fn seal(&self, bucket: &str) -> Result<(), Error> {
-        self.launcher.send_line(&format!("seal {bucket}")).map_err(|error| self.not_ready(error.to_string()))?;
+        self.execute(&format!("seal {bucket}"), "sealed").await
+    }
+
+    /// Restores the data that an earlier emulator has left in this directory, and keeps all later changes of the table
+    /// and the bucket there. The stack must be complete, and its table and bucket empty.
+    pub(crate) async fn keep_state(&self, directory: &Path, account: &Account, stack: &StackRef) -> Result<(), Error> {
+        let StackRef { table, bucket, .. } = stack;
+        let arguments = json!({ "account": account.id(), "directory": directory.display().to_string(), "table": table, "bucket": bucket });
+        self.execute(&format!("keep {arguments}"), "kept").await
+    }
+
+    /// Sends a command to the emulator, and waits until it reports the state that the command leads to.
+    async fn execute(&self, command: &str, expected: &str) -> Result<(), Error> {
+        self.launcher.send_line(command).map_err(|error| self.not_ready(error.to_string()))?;
         let started = Instant::now();
         let client = self.client()?;
-        while self.state(&client).await.as_deref() != Some("sealed") {
-            if started.elapsed() > START_TIMEOUT {
-                return Err(self.not_ready("it can't be sealed".to_owned()));
+        loop {
+            match self.state(&client).await {
+                Some(state) if state == expected => return Ok(()),
+                Some(state) if state.starts_with("failed") => return Err(self.not_ready(state)),
+                _ if started.elapsed() > START_TIMEOUT => {
+                    return Err(self.not_ready(format!("it can't be {expected}")));
+                }
+                _ => tokio::time::sleep(POLL_INTERVAL).await,
             }
-            tokio::time::sleep(POLL_INTERVAL).await;
         }
-        Ok(())
     }
 
     /// The credentials that sign requests as `account`.
@@ -266,49 +255,6 @@ fn free_port(host: Ipv4Addr, requested: Option<u16>) -> Result<u16, Error> {
         Some(port) if source.kind() == io::ErrorKind::AddrInUse => Error::PortInUse { host, port },
         _ => Error::CannotListen { host, source },
     })
-}
-
-/// The command of the launcher. It has its own process group, so that Ctrl-C reaches only the caller, which then stops
-/// the launcher in an orderly way.
-fn launcher(python: &Path, directory: &Path, log: &Path, function_log: &Path) -> Result<Command, Error> {
-    let [script, guard] = ["launch.py", "guard.py"].map(|name| directory.join(name));
-    fs::write(&script, LAUNCHER).map_err(Error::io("cannot write", &script))?;
-    fs::write(&guard, GUARD).map_err(Error::io("cannot write", &guard))?;
-    let output = File::create(log).map_err(Error::io("cannot create", log))?;
-    let errors = output.try_clone().map_err(Error::io("cannot open", log))?;
-    File::create(function_log).map_err(Error::io("cannot create", function_log))?;
-    let mut command = Command::new(python);
-    command.args(["-I", "-X", "utf8"]).arg(&script).arg("supervise").arg(directory).arg(function_log);
-    command.stdin(Stdio::piped()).stdout(output).stderr(errors).process_group(0).env_clear();
-    Ok(command)
-}
-
-fn inherited() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
-    INHERITED.into_iter().filter_map(|name| Some((name, env::var_os(name)?)))
-}
-
-/// The emulator's environment. The functions inherit it: `AWS_ENDPOINT_URL` is for them.
-fn settings(host: Ipv4Addr, port: u16, directory: &Path) -> Vec<(&'static str, String)> {
-    let directory = directory.display();
-    vec![
-        ("BIND_HOST", host.to_string()),
-        ("GATEWAY_PORT", port.to_string()),
-        // An address, not `localhost`: only then do the SDKs put the bucket into the path.
-        ("MINISTACK_HOST", host.to_string()),
-        ("AWS_ENDPOINT_URL", format!("http://{host}:{port}")),
-        ("NO_PROXY", format!("{host},127.0.0.1,localhost")),
-        // The functions' SDK must not read the caller's profiles.
-        ("AWS_CONFIG_FILE", "/dev/null".into()),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".into()),
-        ("MINISTACK_REGION", REGION.into()),
-        ("SERVICES", SERVICES.into()),
-        ("LAMBDA_EXECUTOR", "local".into()),
-        // Otherwise the emulator looks for leftover containers, and opens ports for unused services.
-        ("DOCKER_HOST", format!("unix://{directory}/no-docker")),
-        ("SFTP_ENABLED", "0".into()),
-        ("IOT_MTLS_ENABLED", "0".into()),
-        ("TMPDIR", directory.to_string()),
-    ]
 }
 
 #[cfg(test)]

@@ -76,6 +76,12 @@ pub enum Error {
         /// The last lines of the log.
         tail: String,
     },
+    /// The data of an earlier emulator can't be restored.
+    #[error(
+        "what an earlier run has left in {} can't be used: {reason}\nTo start without it, remove that folder; images \
+         that were ordered and not yet fetched are then ordered again.", .directory.display()
+    )]
+    StateUnusable { directory: PathBuf, reason: String },
     #[error("`{id}` is not an AWS account id. Give 12 digits, such as 000000000000.")]
     InvalidAccount { id: String },
     #[error(

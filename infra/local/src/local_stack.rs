@@ -13,10 +13,16 @@ pub struct LocalStack {
 
 impl LocalStack {
     /// Starts an emulator, creates the stack in it and seals it: afterwards, clients can create or change only the
-    /// stack's images, records and messages. If this fails, the emulator is stopped.
+    /// stack's images, records and messages. With a [`state_dir`](EmulatorOptions::state_dir), the stack has the images
+    /// and records of the last one that used the directory. If this fails, the emulator is stopped.
     pub async fn start(emulator: EmulatorOptions, stack: StackOptions) -> Result<Self, Error> {
+        let state_dir = emulator.state_dir.clone();
         let emulator = Emulator::start(emulator).await?;
         let stack = Stack::create(&emulator, stack).await?;
+        if let Some(directory) = state_dir {
+            let kept = emulator.keep_state(&directory, stack.account(), &stack.outputs().stack).await;
+            kept.map_err(|error| Error::StateUnusable { directory, reason: error.to_string() })?;
+        }
         emulator.seal(&stack.outputs().stack.bucket).await?;
         Ok(Self { emulator, stack })
     }
@@ -48,7 +54,7 @@ impl LocalStack {
         self.stack.sdk_config()
     }
 
-    /// Stops the emulator. The stack and its data are lost.
+    /// Stops the emulator. The stack is lost, and its data too unless a directory keeps it.
     pub async fn stop(self) -> Result<(), Error> {
         self.emulator.stop().await
     }

@@ -23,26 +23,33 @@ pub(super) async fn dispatch_plan(
     if plan.delete.is_empty() {
         dispatch_slots(queues, actor, plan).await?;
     } else {
-        send_deletions(queues, actor, plan).await?;
+        send_deletions(queues, actor, &plan.plan_id).await?;
     }
     store.mark_dispatched(actor, plan).await?;
     Ok(())
 }
 
-async fn send_deletions(queues: &Queues, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
-    let message = DeletionMessage::Planned { actor_id: actor.clone(), plan_id: plan.plan_id.clone() };
+pub(super) async fn send_deletions(queues: &Queues, actor: &ActorId, plan_id: &str) -> Result<(), HandlerError> {
+    let message = DeletionMessage::Planned { actor_id: actor.clone(), plan_id: plan_id.to_owned() };
     Ok(queues.send(Queue::Deletion, &message, Duration::ZERO).await?)
 }
 
 /// Sends one message for each slot.
 pub(super) async fn dispatch_slots(queues: &Queues, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
-    let messages: Vec<_> = plan
-        .slots
-        .iter()
-        .map(|slot| GenerationMessage::Planned {
+    send_slots(queues, actor, &plan.plan_id, plan.slots.iter().map(|slot| slot.slot_id.as_str())).await
+}
+
+pub(super) async fn send_slots(
+    queues: &Queues,
+    actor: &ActorId,
+    plan_id: &str,
+    slots: impl Iterator<Item = &str>,
+) -> Result<(), HandlerError> {
+    let messages: Vec<_> = slots
+        .map(|slot_id| GenerationMessage::Planned {
             actor_id: actor.clone(),
-            plan_id: plan.plan_id.clone(),
-            slot_id: slot.slot_id.clone(),
+            plan_id: plan_id.to_owned(),
+            slot_id: slot_id.to_owned(),
         })
         .collect();
     Ok(queues.send_all(Queue::Generation, &messages).await?)
@@ -90,27 +97,11 @@ pub(super) async fn review_if_completed(
     Ok(Some(plan.state))
 }
 
-async fn request_review(queues: &Queues, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
+/// Requests the evaluation that reviews a completed plan.
+pub(super) async fn request_review(queues: &Queues, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
     let plan_id = plan.plan_id.clone();
     info!(%actor, plan_id, deleted = plan.deleted, generated = plan.generated, "plan completed");
     let mut command = EvaluationCommand::because(actor.clone(), Cause::PlanDone(plan_id));
     command.scope = plan.scope;
     Ok(queues.send(Queue::Evaluation, &command, Duration::ZERO).await?)
-}
-
-/// Sends the messages that continue a plan, whatever its state. Those that are not lost are then repeated, which has no
-/// effect.
-pub(super) async fn resume_plan(
-    store: &Store,
-    queues: &Queues,
-    actor: &ActorId,
-    plan: &Plan,
-) -> Result<(), HandlerError> {
-    match plan.state {
-        PlanState::Adopted => dispatch_plan(store, queues, actor, plan).await,
-        PlanState::Deleting => send_deletions(queues, actor, plan).await,
-        PlanState::Generating => dispatch_slots(queues, actor, plan).await,
-        PlanState::Completed => request_review(queues, actor, plan).await,
-        PlanState::DryRun | PlanState::AwaitingApproval | PlanState::Reviewed | PlanState::Superseded => Ok(()),
-    }
 }

@@ -81,13 +81,15 @@ impl State {
             _ => {}
         }
         let is_lost = outcome == Outcome::ResponseLost;
+        let delay = if let Outcome::RespondsAfter(time) = outcome { time } else { Duration::ZERO };
         let mut predictions = self.predictions.lock().unwrap();
         let id = format!("prediction{}", predictions.len());
         predictions.push(CreatedPrediction { id, prompt, seed, outcome, at: self.clock.now(), since: Instant::now() });
         if is_lost {
             refusal(502, "Bad gateway")
         } else {
-            ResponseTemplate::new(201).set_body_json(self.describe(predictions.last().unwrap(), false))
+            let response = ResponseTemplate::new(201).set_delay(delay);
+            response.set_body_json(self.describe(predictions.last().unwrap(), false))
         }
     }
 

@@ -6,6 +6,9 @@ use std::process::Command as Process;
 use std::sync::{Condvar, LazyLock, Mutex};
 
 use assert_cmd::Command;
+use aws::stack::{Services, StackRef};
+use local_stack::{Credentials, sdk_config};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::run::balancer;
@@ -53,6 +56,16 @@ impl Place {
     /// The cache directory, which persists between runs.
     pub(crate) fn cache(&self) -> PathBuf {
         self.root.path().join("cache")
+    }
+
+    /// The services of the only stack that runs here.
+    pub(crate) fn services(&self) -> Services {
+        let [registered] = self.registered().try_into().unwrap();
+        let registered = std::fs::read(registered).unwrap();
+        let (stack, keys): (StackRef, Value) =
+            (serde_json::from_slice(&registered).unwrap(), serde_json::from_slice(&registered).unwrap());
+        let [id, secret] = ["access_key_id", "secret_access_key"].map(|name| keys[name].as_str().unwrap().to_owned());
+        stack.services(&sdk_config(stack.endpoint.as_deref().unwrap(), &Credentials::new(id, secret)))
     }
 
     /// The Python that runs the emulator. It has boto3.

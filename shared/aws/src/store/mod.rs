@@ -21,6 +21,7 @@ mod expression;
 pub mod images;
 mod items;
 pub mod leases;
+pub mod local_runs;
 mod outages;
 pub mod plans;
 mod progress;

@@ -168,10 +168,10 @@ pub(super) fn settled(slot: SlotName<'_>, charge: Charge, settlement: Settlement
     })
 }
 
-fn day_key(day: Date) -> Item {
+pub(super) fn day_key(day: Date) -> Item {
     items::raw_key(SPENDING, day.to_string())
 }
 
-fn actor_day_key(actor: &ActorId, day: Date) -> Item {
+pub(super) fn actor_day_key(actor: &ActorId, day: Date) -> Item {
     items::key(actor, format!("{SPENDING}#{day}"))
 }

@@ -12,6 +12,7 @@ mod finish;
 mod generation_failures;
 mod inventory;
 mod plan;
+mod resume;
 mod suspension;
 mod sweep;
 mod turn;
@@ -29,7 +30,7 @@ use domain::budget::Budget;
 use domain::keys::Keys;
 use domain::limits::FrontalImages;
 use domain::messages::{Cause, EvaluationCommand, EvaluationMessage, Mode};
-use domain::plan::{MANUAL, PlanState};
+use domain::plan::MANUAL;
 use domain::planner::Scope;
 use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
@@ -38,7 +39,6 @@ use tokio::sync::Semaphore;
 use tracing::info;
 
 use super::base_image::BaseImages;
-use super::dispatch::resume_plan;
 use super::{Clock, Handler, HandlerError, Message, actors, lease_token};
 use crate::heartbeat::{Heartbeat, HeldLease, LEASE_POLL};
 use crate::local_copy::LocalCopy;
@@ -113,7 +113,11 @@ impl Evaluation {
                 ActorRecord::default()
             }
         };
-        self.resume_plan(command, &record).await?;
+        if command.cause == Cause::Resume {
+            self.resume_work(actor, &record).await?;
+        } else {
+            self.resume_dispatch(actor, &record).await?;
+        }
         let request_id = command.request_id.as_deref().unwrap_or(message.request_id);
         let now = self.clock.now();
         let (record, is_answered) = self.raise_revision(command, record, request_id, now).await?;
@@ -129,18 +133,6 @@ impl Evaluation {
             self.store.review_plan(actor, plan_id).await?;
         }
         Ok(())
-    }
-
-    /// Sends the messages of the active plan if an evaluation stopped after it stored the plan and before it sent them,
-    /// or if the command asks for it.
-    async fn resume_plan(&self, command: &EvaluationCommand, record: &ActorRecord) -> Result<(), HandlerError> {
-        let Some(plan_id) = &record.active_plan else { return Ok(()) };
-        match self.store.plan(&command.actor_id, plan_id).await? {
-            Some(plan) if plan.state == PlanState::Adopted || command.cause == Cause::Resume => {
-                resume_plan(&self.store, &self.queues, &command.actor_id, &plan).await
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Raises the desired revision on behalf of the request, once. Returns the actor's record, and whether a verdict has
