@@ -156,7 +156,8 @@ async fn evaluation_keeps_concurrent_pins_and_claims() {
     stack.store.import_image(&actor, "hero_1.jpg", &read).await.unwrap();
     pin(&stack, &actor, "hero_1.jpg", true).await;
 
-    stack.store.save_findings(&actor, "hero_1.jpg", &Image { quality: Some(7), ..read.clone() }).await.unwrap();
+    let assessed = Image { quality: Some(7), ..read.clone() };
+    stack.store.save_observation(&actor, "hero_1.jpg", &assessed, read.assessed_by.as_deref()).await.unwrap();
     let record = stack.store.image(&actor, "hero_1.jpg").await.unwrap().unwrap();
     assert_eq!((record.pinned, record.quality), (true, Some(7)));
 

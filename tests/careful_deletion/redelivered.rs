@@ -146,7 +146,8 @@ async fn evaluation_keeps_concurrently_restored_images() {
     let assessed = Image { etag: wanted.image.etag.clone(), quality: Some(7), ..Image::default() };
     let restored = Image { unusable: Some("It was damaged once.".to_owned()), ..wanted.image.clone() };
     assert!(world.store.restore_image(&hero, NAME, &restored, true).await.unwrap());
-    world.store.save_findings(&hero, NAME, &assessed).await.unwrap();
+    world.store.save_measurements(&hero, NAME, &assessed).await.unwrap();
+    world.store.save_observation(&hero, NAME, &assessed, None).await.unwrap();
     let found = world.store.image(&hero, NAME).await.unwrap().unwrap();
     assert_eq!(found, Image { quality: Some(7), pinned: true, ..wanted.image });
 }

@@ -126,7 +126,7 @@ impl FinalState {
 
     /// The state without what a paid service counts: a request that is under way when its worker stalls is charged.
     pub fn without_charges(&self) -> Self {
-        Self { vision_requests: 0, reserved: 0, ..self.clone() }
+        Self { vision_requests: 0, reserved: 0, charged: 0, ..self.clone() }
     }
 
     /// Describes the difference from the state after an undisturbed run. A vision request may have been repeated once,

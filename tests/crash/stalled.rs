@@ -85,7 +85,7 @@ async fn late_worker_changes_nothing_at_any_call() {
     let writes = stalled.iter().filter(|call| is_write(call)).count();
     let failures: Vec<&String> = results.iter().filter_map(|result| result.as_ref().err()).collect();
     for failure in &failures {
-        eprintln!("{}", failure.lines().next().unwrap_or_default());
+        eprintln!("{failure}");
     }
     eprintln!(
         "{} of {} calls stalled, {writes} of them writes; a run has {}",

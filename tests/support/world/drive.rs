@@ -200,6 +200,8 @@ impl World {
     /// leases and messages, and finish everything. `finished` runs, the stalled worker continues to its end, and the
     /// remaining messages are delivered. Returns what `finished` returned, or `None` if no worker has stalled.
     pub async fn drive_with_stall<T>(&self, stalling: &Network, finished: impl AsyncFnOnce() -> T) -> Option<T> {
+        // Workers reject the address of an output on another server than theirs.
+        self.replicate.set_public_address(&format!("{}/replicate", stalling.address()));
         loop {
             let mut is_idle = true;
             for queue in [Queue::Evaluation, Queue::Deletion, Queue::Generation] {
@@ -228,6 +230,7 @@ impl World {
                     }
                 }
                 if answer.is_none() {
+                    self.replicate.set_public_address(&format!("{}/replicate", self.network.address()));
                     self.advance_clock(LEASES_EXPIRED);
                     self.drive().await;
                     let result = finished().await;

@@ -15,17 +15,11 @@ use super::{Store, StoreError};
 const IMAGE: &str = "IMAGE#";
 const GENERATION: &str = "GENERATION#";
 
-/// The attributes of an image that an evaluation measures or assesses, and the `ETag` of the object that it has seen.
-const FINDINGS: [&str; 8] = [
-    "image.etag",
-    "image.type",
-    "image.quality",
-    "image.flags",
-    "image.reason",
-    "image.assessed_by",
-    "image.facts",
-    "image.unusable",
-];
+/// The attributes of an image that an evaluation measures, and the `ETag` of the object that it has read.
+const MEASUREMENTS: [&str; 3] = ["image.etag", "image.facts", "image.unusable"];
+
+/// The attributes of an image that a vision model observes.
+const OBSERVATION: [&str; 5] = ["image.type", "image.quality", "image.flags", "image.reason", "image.assessed_by"];
 
 /// The most image records that one transaction creates. DynamoDB accepts 100 items.
 pub const MAX_IMAGES_PER_TRANSACTION: usize = 90;
@@ -110,13 +104,45 @@ impl Store {
         self.transact_once(&writes).await
     }
 
-    /// Writes the measurements and the observation of an image. All other attributes stay unchanged: the operator may
-    /// have restored the image meanwhile, with its prompt and cost.
-    pub async fn save_findings(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
+    /// Writes the measurements of an image, unless another object has its name by now. All other attributes stay
+    /// unchanged: the operator may have restored the image meanwhile, with its prompt and cost.
+    pub async fn save_measurements(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
+        self.save_findings(actor, filename, image, &MEASUREMENTS, None).await
+    }
+
+    /// Writes the observation of an image, unless another object has its name by now, or an observation other than that
+    /// of the model `replaced`: then a worker that stalled is late. All other attributes stay unchanged.
+    pub async fn save_observation(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        image: &Image,
+        replaced: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let condition = match replaced {
+            Some(replaced) => Condition::AbsentOrEqual("image.assessed_by", text(replaced)),
+            None => Condition::Absent("image.assessed_by"),
+        };
+        self.save_findings(actor, filename, image, &OBSERVATION, Some(condition)).await
+    }
+
+    async fn save_findings(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        image: &Image,
+        names: &[&'static str],
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
         let mut fields = value(image)?.as_m().cloned().unwrap_or_default();
         let change = Change::of(image_key(actor, filename)).when_item_exists();
+        let change = match &image.etag {
+            Some(etag) => change.when_absent_or_equal("image.etag", text(etag)),
+            None => change,
+        };
+        let change = condition.into_iter().fold(change, Change::when);
         let mut found = |name: &str| fields.remove(name.strip_prefix("image.")?);
-        let change = FINDINGS.iter().fold(change, |change, name| change.set_or_remove(name, found(name)));
+        let change = names.iter().fold(change, |change, name| change.set_or_remove(name, found(name)));
         self.apply(change).await.map(drop)
     }
 

@@ -158,8 +158,10 @@ impl Assessor<'_> {
             match event {
                 AssessmentEvent::Assessed(at, observation) => {
                     let InventoryImage { filename, image, .. } = &mut inventory.images[indices[at]];
+                    let replaced = image.assessed_by.clone();
                     image.observe(observation, self.vision.name());
-                    if let Err(error) = self.store.save_findings(self.actor, filename, image).await {
+                    let saved = self.store.save_observation(self.actor, filename, image, replaced.as_deref());
+                    if let Err(error) = saved.await {
                         collected = collected.and(Err(error.into()));
                     }
                 }

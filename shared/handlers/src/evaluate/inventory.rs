@@ -205,7 +205,7 @@ impl InventoryBuilder<'_> {
             }
         };
         drop(permit);
-        self.store.save_findings(actor, &file.filename, &reading.image).await?;
+        self.store.save_measurements(actor, &file.filename, &reading.image).await?;
         Ok(InventoryImage { filename: file.filename, image: reading.image, preview: reading.preview })
     }
 }
