@@ -31,6 +31,10 @@ fn assert_as_derived(usage: &Usage, work: &Work, tables: &[&str]) {
         }
     }
     println!("{:<25}{:>10.1} more", "write units, large plans", usage.write_units_of_large_plans);
+    // The run is too short for further heartbeats.
+    let holds = usage.requests_of(&["SQS ChangeMessageVisibilityBatch"]);
+    println!("{:<25}{:>10} of at most {}", "SQS holds", holds, usage.all_messages());
+    assert!(holds > 0 && holds <= usage.all_messages(), "one for each batch: {usage:#?}");
     println!("{:?}", dollars(usage));
     assert!(differences.is_empty(), "for {work:?}:\n{}\n{usage:#?}", differences.join("\n"));
 }

@@ -88,7 +88,7 @@ fn only_trash_and_staging_expire_after_30_days() {
         .iter()
         .filter_map(|rule| Some((rule["Prefix"]["Fn::Sub"].as_str()?, rule["ExpirationInDays"].as_u64()?)))
         .collect();
-    // An image in staging outlives its message: four days in the queue and fourteen in the dead-letter queue.
+    // An image in staging outlives its message, which SQS keeps for fourteen days.
     let expected = [("${KeyPrefix}/staging/", 30), ("${KeyPrefix}/trash/", 30)];
     assert_eq!(expiring, expected.into());
     assert_eq!(rules.iter().filter(|rule| rule.get("ExpirationInDays").is_some()).count(), expiring.len());

@@ -21,7 +21,7 @@ pub async fn run(arguments: Pause, enabled: bool) -> anyhow::Result<Outcome> {
         answer(format!("Resumed {name}."));
     } else {
         answer(format!(
-            "Paused {name}. Functions complete the messages that they have received. Resume within four days, before \
+            "Paused {name}. Functions complete the messages that they have received. Resume within 14 days, before \
              messages expire: `balancer resume --stack {name}`"
         ));
     }

@@ -77,8 +77,8 @@ fn upload(about: &EventContext<'_>, image: &str) -> Value {
     })
 }
 
-/// The Lambda event that delivers a message. Each has its own message id; with the same id, the handler would treat the
-/// second message as a repeated delivery.
+/// The Lambda event that delivers a message. It has no time of sending, so the function takes each use of it as a request of
+/// its own.
 fn delivered(message: &Value) -> Value {
     json!({
         "Records": [{

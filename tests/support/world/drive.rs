@@ -1,7 +1,5 @@
 //! Delivers messages to the handlers as SQS and Lambda do: deletes the processed ones, and delivers the others again.
 
-use std::pin::pin;
-
 use aws::queues::Queue;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
@@ -187,7 +185,12 @@ impl World {
     }
 
     /// Processes a batch in a new worker on this network.
-    async fn process_through(&self, network: &Network, queue: Queue, messages: &[Message]) -> SqsBatchResponse {
+    pub(super) async fn process_through(
+        &self,
+        network: &Network,
+        queue: Queue,
+        messages: &[Message],
+    ) -> SqsBatchResponse {
         let batch = self.batch(messages);
         match queue {
             Queue::Evaluation => self.evaluation_through(network).await.process_batch(batch).await,
@@ -196,56 +199,7 @@ impl World {
         }
     }
 
-    /// Delivers all messages in workers on the network `stalling`, until one of them stalls. Then other workers take its
-    /// leases and messages, and finish everything. `finished` runs, the stalled worker continues to its end, and the
-    /// remaining messages are delivered. Returns what `finished` returned, or `None` if no worker has stalled.
-    pub async fn drive_with_stall<T>(&self, stalling: &Network, finished: impl AsyncFnOnce() -> T) -> Option<T> {
-        // Workers reject the address of an output on another server than theirs.
-        self.replicate.set_public_address(&format!("{}/replicate", stalling.address()));
-        loop {
-            let mut is_idle = true;
-            for queue in [Queue::Evaluation, Queue::Deletion, Queue::Generation] {
-                let messages = self.receive(queue).await;
-                if messages.is_empty() {
-                    continue;
-                }
-                is_idle = false;
-                let mut stalled = pin!(self.process_through(stalling, queue, &messages));
-                let answer = tokio::select! {
-                    biased;
-                    () = stalling.stall() => None,
-                    answer = &mut stalled => Some(answer),
-                };
-                for message in &messages {
-                    let is_failed = |answer: &SqsBatchResponse| {
-                        answer
-                            .batch_item_failures
-                            .iter()
-                            .any(|it| Some(&it.item_identifier) == message.message_id.as_ref())
-                    };
-                    if answer.as_ref().is_none_or(is_failed) {
-                        self.make_visible(queue, message).await;
-                    } else {
-                        self.delete(queue, message).await;
-                    }
-                }
-                if answer.is_none() {
-                    self.replicate.set_public_address(&format!("{}/replicate", self.network.address()));
-                    self.advance_clock(LEASES_EXPIRED);
-                    self.drive().await;
-                    let result = finished().await;
-                    stalling.resume();
-                    stalled.await;
-                    return Some(result);
-                }
-            }
-            if is_idle && self.queues.total_depth().await.unwrap() == 0 {
-                return None;
-            }
-        }
-    }
-
-    async fn receive(&self, queue: Queue) -> Vec<Message> {
+    pub(super) async fn receive(&self, queue: Queue) -> Vec<Message> {
         // The batch sizes of the template.
         let batch_size = match queue {
             Queue::Evaluation | Queue::Deletion => 4,
@@ -259,12 +213,12 @@ impl World {
         request.send().await.unwrap().messages.unwrap_or_default()
     }
 
-    async fn make_visible(&self, queue: Queue, message: &Message) {
+    pub(super) async fn make_visible(&self, queue: Queue, message: &Message) {
         let request = self.sqs.change_message_visibility().queue_url(self.url(queue)).visibility_timeout(0);
         request.receipt_handle(message.receipt_handle.as_ref().unwrap()).send().await.unwrap();
     }
 
-    async fn delete(&self, queue: Queue, message: &Message) {
+    pub(super) async fn delete(&self, queue: Queue, message: &Message) {
         let request = self.sqs.delete_message().queue_url(self.url(queue));
         request.receipt_handle(message.receipt_handle.as_ref().unwrap()).send().await.unwrap();
     }

@@ -4,6 +4,7 @@
 mod drive;
 mod faults;
 mod resources;
+mod stall;
 mod virtual_clock;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Actor records: profile, status, waiting uploads, lease.
+//! Actor records: profile, status, revisions, lease.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,8 +1,8 @@
 //! The one kind of lease: the exclusive right of a worker to an actor, a slot or a deletion.
 //!
 //! A lease lasts [`LEASE_DURATION`], and its worker extends it while it works. So another worker can take it soon after
-//! its worker died. A worker whose lease was taken, because it stalled, can't write: each of its writes has the lease
-//! token, or a revision that only the lease's holder advances, as a condition.
+//! its worker died. A worker that stalled past its lease can't undo what its successor has done: the condition of a write
+//! is the lease token, the slot's revision, or the state that the worker has read.
 
 use domain::actor::ActorId;
 use jiff::{SignedDuration, Timestamp};

@@ -64,7 +64,7 @@ impl Store {
             let Ok(next) = standing.apply(event) else { return Ok(false) };
             let mut change = set_standing(unchanged, &next)?.set("updated_at", millis(now)).when_item_exists();
             if matches!(event, ActorEvent::AttentionRequired { .. }) {
-                // The message that would have evaluated waiting uploads may be the one that failed: the next upload
+                // The message that would have evaluated the desired revision may be the one that failed: the next event
                 // sends another.
                 change = change.remove("evaluation_scheduled");
             }

@@ -6,7 +6,7 @@ use aws::secrets::Secret;
 use domain::money::MicroUsd;
 
 /// The upper limit of the timeout for one answer of the vision service, in seconds: the waiting function must finish
-/// within its own 300 s, and so must its lease.
+/// within its own timeout of 300 s.
 pub const LONGEST_TIMEOUT_SECONDS: u64 = 240;
 
 /// The vision provider.
