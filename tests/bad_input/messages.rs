@@ -105,8 +105,8 @@ async fn upload_to_another_bucket_is_rejected() {
 async fn upload_after_a_dead_letter_is_evaluated() {
     let (stack, actor) = (TestStack::start().await, actor("hero"));
     let now = Clock::system().now() - Duration::from_secs(10);
-    stack.store.raise_revision(&actor, now).await.unwrap();
-    stack.store.mark_evaluation_scheduled(&actor).await.unwrap();
+    let raised = stack.store.raise_revision(&actor, now).await.unwrap();
+    stack.store.mark_evaluation_scheduled(&actor, &raised, now).await.unwrap();
     let unreadable = [("pk", "ACTOR#hero"), ("sk", "IMAGE#broken_1.jpg"), ("image", "no map")];
     let unreadable = unreadable.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
     let put = stack.dynamodb.put_item().table_name(&stack.outputs().stack.table);

@@ -59,7 +59,7 @@ impl Records {
                 store.withdraw_deletion(actor, name, "p", has_copy).await.unwrap();
             }
             DeletionEvent::ImageRestored => {
-                if store.restore_image(actor, name, &image(), false).await.unwrap() {
+                if store.restore_image(actor, name, &image(), false, self.world.clock.now()).await.unwrap() {
                     store.forget_trashed(actor, name, "p").await.unwrap();
                 }
             }

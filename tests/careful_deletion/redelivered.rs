@@ -114,7 +114,7 @@ async fn plan_does_not_delete_an_image_under_restoration() {
     complete(&world, &hero, &begun, "t").await;
     // The restore has written the object and not yet removed the copy from the trash.
     world.upload(&hero, NAME, &blurred()).await;
-    assert!(world.store.restore_image(&hero, NAME, &wanted.image, false).await.unwrap());
+    assert!(world.store.restore_image(&hero, NAME, &wanted.image, false, world.clock.now()).await.unwrap());
     let claim = claim(&world, &hero, &wanted, "later").await;
     assert!(matches!(claim, Claim::Over(_)), "{claim:?}");
     assert_eq!(world.store.image(&hero, NAME).await.unwrap().unwrap().deleting, None);
@@ -145,7 +145,7 @@ async fn evaluation_keeps_concurrently_restored_images() {
     // The evaluation saw the object before the restore wrote its record.
     let assessed = Image { etag: wanted.image.etag.clone(), quality: Some(7), ..Image::default() };
     let restored = Image { unusable: Some("It was damaged once.".to_owned()), ..wanted.image.clone() };
-    assert!(world.store.restore_image(&hero, NAME, &restored, true).await.unwrap());
+    assert!(world.store.restore_image(&hero, NAME, &restored, true, world.clock.now()).await.unwrap());
     world.store.save_measurements(&hero, NAME, &assessed).await.unwrap();
     world.store.save_observation(&hero, NAME, &assessed, None).await.unwrap();
     let found = world.store.image(&hero, NAME).await.unwrap().unwrap();

@@ -35,7 +35,7 @@ async fn contents(world: &World) -> Contents {
         desired_revision: untouched.desired_revision,
         observed_revision: untouched.observed_revision,
         changed_at: untouched.changed_at,
-        evaluation_scheduled: untouched.evaluation_scheduled,
+        evaluation_scheduled_at: untouched.evaluation_scheduled_at,
         ..record
     };
     let plans = world.plans(&hero).await;

@@ -30,7 +30,7 @@ async fn lose_all_messages(world: &World) {
 
 /// Delivers messages until the evaluation of the upload is scheduled.
 async fn schedule_evaluation(world: &World, hero: &ActorId) {
-    while world.store.actor(hero).await.unwrap().is_none_or(|record| !record.evaluation_scheduled) {
+    while world.store.actor(hero).await.unwrap().is_none_or(|record| record.evaluation_scheduled_at.is_none()) {
         world.deliver_batch(Queue::Evaluation).await;
     }
 }
@@ -95,10 +95,22 @@ async fn upload_after_a_lost_message_is_evaluated() {
     let (world, hero) = unbalanced().await;
     schedule_evaluation(&world, &hero).await;
     lose_all_messages(&world).await;
+    world.advance_clock(SignedDuration::from_hours(2));
     world.upload(&hero, "hero_2.jpg", &coded_picture(Kind::BwStylized, 9, 78)).await;
     world.wait_for_messages(1).await;
     world.drive().await;
-    world.advance_clock(STALLED_AFTER);
-    sweep(&world).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
+}
+
+#[tokio::test]
+async fn late_mark_of_a_schedule_hides_no_upload() {
+    let (world, hero) = unbalanced().await;
+    let raised = world.store.raise_revision(&hero, world.clock.now()).await.unwrap();
+    world.drive().await;
+    // The worker that raised the revision stalled before it recorded the message that it had sent.
+    world.store.mark_evaluation_scheduled(&hero, &raised, world.clock.now()).await.unwrap();
+    world.upload(&hero, "hero_100.jpg", &coded_picture(Kind::BwStylized, 9, 78)).await;
+    world.wait_for_messages(1).await;
+    world.drive().await;
+    assert!(world.store.image(&hero, "hero_100.jpg").await.unwrap().is_some());
 }

@@ -128,9 +128,10 @@ impl Actors {
         self.folders.push(folder.clone());
     }
 
-    /// Whether actors of a killed run were not added, because the run has skipped them or has not come to them.
-    pub fn has_left(&self) -> bool {
-        !self.left.is_empty()
+    /// The actors of a killed run that were not added, because they are not part of this run, or the run has skipped them
+    /// or has not come to them.
+    pub fn left(&self) -> impl Iterator<Item = &ActorId> {
+        self.left.iter()
     }
 
     /// Whether the user requests to retry suspended sets.

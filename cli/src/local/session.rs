@@ -113,7 +113,8 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let left = if options.dry_run { Ok(()) } else { session.actors.keeper.sync_back(&session.actors.services).await };
     drop(registration);
     // The folder may lack something that only the state has.
-    let is_incomplete = left.is_err() || worked.is_err() || session.actors.has_left() && is_interrupted;
+    let has_left = |state: &StateFolder| session.actors.left().any(|actor| is_interrupted || state.has_folder(actor));
+    let is_incomplete = left.is_err() || worked.is_err() || state.as_ref().is_some_and(has_left);
     let remains = match &state {
         Some(state) if !is_incomplete => state.remains(&session.actors.services.store, &session.actors.ids()).await,
         _ => Ok(Remains::Everything),

@@ -92,7 +92,8 @@ impl StateFolder {
         Ok(Remains::Spending(store.accounts(Clock::system().today()).await?))
     }
 
-    fn has_folder(&self, actor: &ActorId) -> bool {
+    /// Whether the data folder has a folder of this actor.
+    pub fn has_folder(&self, actor: &ActorId) -> bool {
         self.dir.parent().is_some_and(|data| ActorFolder::find(data, actor).is_ok())
     }
 

@@ -9,9 +9,10 @@ use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
 use domain::files::images_in_words;
-use domain::messages::SWEEP;
+use domain::messages::{Cause, EvaluationCommand, SWEEP};
 use domain::plan::{Plan, PlanState};
 use domain::status::Status;
+use handlers::Clock;
 use jiff::Timestamp;
 
 use super::price::Terms;
@@ -25,7 +26,7 @@ const POLL: Duration = Duration::from_millis(150);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How long nothing changes before the remaining messages of settled actors count as orphaned: a function that was killed
-/// before its first heartbeat leaves its messages invisible for half an hour. A sweep has resumed their work by then.
+/// before its first heartbeat leaves its messages invisible for half an hour.
 const ORPHANED_AFTER: Duration = Duration::from_secs(25);
 
 /// Longer than any step takes, including one that is retried after a failure.
@@ -39,13 +40,16 @@ pub async fn wait_until_settled(store: &Store, queues: &Queues, actors: &[ActorI
     let mut times_settled = 0;
     while times_settled < 2 {
         let Snapshot { depth, records } = watcher.poll(actors).await?;
+        if watcher.has_just_swept() {
+            request_missed_evaluations(store, queues, actors, &records).await?;
+        }
         // The handlers defer the messages of parked work until there is money.
         let is_parked = records.iter().any(|record| record.status == Status::Parked);
         let is_at_rest = !records.iter().any(is_busy);
         let is_settled = is_at_rest
             && (depth == 0
                 || is_parked && !is_paying(store, actors, &records).await?
-                || watcher.is_unchanged_for(ORPHANED_AFTER) && !has_running_plan(store, actors).await?);
+                || watcher.is_unchanged_for(ORPHANED_AFTER) && !has_work(store, queues, actors, &records).await?);
         times_settled = if is_settled { times_settled + 1 } else { 0 };
         tokio::time::sleep(POLL).await;
     }
@@ -53,8 +57,34 @@ pub async fn wait_until_settled(store: &Store, queues: &Queues, actors: &[ActorI
     Ok(())
 }
 
-/// Whether a plan of an actor has unfinished work, also a manual one.
-async fn has_running_plan(store: &Store, actors: &[ActorId]) -> anyhow::Result<bool> {
+/// Requests an evaluation of actors that still wait for their first one: the function that received the events of their
+/// uploads may have been killed.
+async fn request_missed_evaluations(
+    store: &Store,
+    queues: &Queues,
+    actors: &[ActorId],
+    records: &[ActorRecord],
+) -> anyhow::Result<()> {
+    for (actor, record) in actors.iter().zip(records) {
+        if record.status == Status::Waiting && !record.is_evaluation_pending() {
+            store.raise_revision(actor, Clock::system().now()).await?;
+            let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
+            queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether any work is left besides messages of the evaluation queue that nothing depends on: an evaluation that is
+/// pending or running, a deletion, a generation, or a plan, also a manual one.
+async fn has_work(store: &Store, queues: &Queues, actors: &[ActorId], records: &[ActorRecord]) -> anyhow::Result<bool> {
+    let is_unobserved = |record: &ActorRecord| {
+        record.status == Status::Waiting || record.is_evaluation_pending() || record.lease_token.is_some()
+    };
+    let others = queues.depth_of(Queue::Deletion).await? + queues.depth_of(Queue::Generation).await?;
+    if others > 0 || records.iter().any(is_unobserved) {
+        return Ok(true);
+    }
     for actor in actors {
         if store.plans(actor).await?.iter().any(Plan::is_under_way) {
             return Ok(true);
@@ -152,6 +182,10 @@ impl<'a> Watcher<'a> {
         {
             remark(format!("{actor}: {outage}"));
         }
+    }
+
+    fn has_just_swept(&self) -> bool {
+        self.swept_at.elapsed() < POLL && self.is_unchanged_for(SWEEP_INTERVAL)
     }
 
     fn is_unchanged_for(&self, time: Duration) -> bool {

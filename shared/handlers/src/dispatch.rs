@@ -6,11 +6,12 @@ use aws::queues::{Queue, Queues};
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
-use domain::messages::{Cause, DeletionMessage, EvaluationCommand, GenerationMessage};
+use domain::messages::{Cause, DeletionMessage, EvaluationCommand, GenerationMessage, derived_request_id};
 use domain::plan::{Plan, PlanState};
+use jiff::SignedDuration;
 use tracing::info;
 
-use super::HandlerError;
+use super::{Clock, HandlerError};
 
 /// Sends a plan's first messages. Deletions precede generations, so that the set never exceeds its target. Repeated
 /// messages have no effect.
@@ -55,28 +56,35 @@ pub(super) async fn send_slots(
     Ok(queues.send_all(Queue::Generation, &messages).await?)
 }
 
+/// How long events rely on a scheduled evaluation. Its message may be lost if functions repeatedly end without a response;
+/// then the first event after this time schedules another one.
+const SCHEDULED_EVALUATION_TTL: SignedDuration = SignedDuration::from_hours(1);
+
 /// Sends the message that will evaluate the desired revision, unless one is scheduled already. The record is marked after
 /// the message is sent: a crash in between leads to a second message, which finds nothing new to evaluate.
 pub(super) async fn schedule_evaluation(
     store: &Store,
     queues: &Queues,
+    clock: &Clock,
     actor: &ActorId,
     record: &ActorRecord,
     delay: Duration,
 ) -> Result<(), HandlerError> {
-    if !record.is_evaluation_pending() || record.evaluation_scheduled {
+    let now = clock.now();
+    let is_recent = |scheduled| now.duration_since(scheduled) < SCHEDULED_EVALUATION_TTL;
+    if !record.is_evaluation_pending() || record.evaluation_scheduled_at.is_some_and(is_recent) {
         return Ok(());
     }
     let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
     queues.send(Queue::Evaluation, &command, delay).await?;
-    Ok(store.mark_evaluation_scheduled(actor).await?)
+    Ok(store.mark_evaluation_scheduled(actor, record, now).await?)
 }
 
 /// Requests an evaluation because a handler has changed the set on behalf of a plan that is no longer active.
-/// `change_id` names the change, so that its evaluation is requested once, however often the handler repeats it.
-pub(super) async fn evaluate_change(queues: &Queues, actor: &ActorId, change_id: String) -> Result<(), HandlerError> {
+/// `change` names the change, so that its evaluation is requested once, however often the handler repeats it.
+pub(super) async fn evaluate_change(queues: &Queues, actor: &ActorId, change: &str) -> Result<(), HandlerError> {
     let mut command = EvaluationCommand::because(actor.clone(), Cause::Changed);
-    command.request_id = Some(change_id);
+    command.request_id = Some(derived_request_id(change));
     Ok(queues.send(Queue::Evaluation, &command, Duration::ZERO).await?)
 }
 

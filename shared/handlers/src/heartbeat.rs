@@ -63,7 +63,8 @@ impl HeldLease<'_> {
     /// verifies that it still holds it before it takes another step.
     ///
     /// # Errors
-    /// [`HandlerError::Deferred`] as soon as another worker has taken the lease; `work` ends at its current step.
+    /// [`HandlerError::Deferred`] at the first heartbeat after another worker has taken the lease, or after `work` itself
+    /// has released it: then the next delivery finds what is left to do. `work` ends at its current step.
     pub(crate) async fn run<T>(&self, work: impl Future<Output = Result<T, HandlerError>>) -> Result<T, HandlerError> {
         let held_until = AtomicI64::new((self.taken_at + LEASE_DURATION).as_millisecond());
         let is_expired = || self.clock.now().as_millisecond() > held_until.load(Ordering::Relaxed);
@@ -104,7 +105,7 @@ impl HeldLease<'_> {
 }
 
 fn lost() -> HandlerError {
-    HandlerError::deferred("another worker has taken the lease", LEASE_POLL)
+    HandlerError::deferred("the lease has ended", LEASE_POLL)
 }
 
 #[cfg(test)]

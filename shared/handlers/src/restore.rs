@@ -75,7 +75,7 @@ impl Restoration<'_> {
     ) -> Result<Vec<String>, RestoreError> {
         let etag = self.restore_object(actor, filename, trashed).await?;
         let image = Image { etag: Some(etag), ..trashed.image.clone() };
-        if !self.store.restore_image(actor, filename, &image, self.pin).await? {
+        if !self.store.restore_image(actor, filename, &image, self.pin, self.clock.now()).await? {
             return Err(RestoreError::BeingDeleted { filename: filename.to_owned() });
         }
         self.restore_local_file(actor, filename, trashed).await?;

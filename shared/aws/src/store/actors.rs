@@ -70,8 +70,9 @@ pub struct ActorRecord {
     /// When the desired revision was last raised. An evaluation waits until uploads pause.
     #[serde(with = "millisecond::optional")]
     pub changed_at: Option<Timestamp>,
-    /// Whether a message was sent that will evaluate the desired revision.
-    pub evaluation_scheduled: bool,
+    /// When the message was sent that will evaluate the desired revision.
+    #[serde(with = "millisecond::optional")]
+    pub evaluation_scheduled_at: Option<Timestamp>,
     /// Whether an evaluation of partial scope or a dry run has created the records of uploads, whose events then bring
     /// no news to an evaluation of full scope.
     pub registered_unobserved: bool,
@@ -116,7 +117,7 @@ impl Store {
         self.get(actor_key(actor)).await
     }
 
-    /// Every actor, by id. Scans the whole table: for the command line, not for handlers.
+    /// Every actor, by id. Scans the whole table: for the command line and the sweep.
     pub async fn actors(&self) -> Result<BTreeMap<ActorId, ActorRecord>, StoreError> {
         let mut found = self
             .client

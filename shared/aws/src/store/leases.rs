@@ -78,7 +78,7 @@ impl Store {
         self.apply(change).await?.map(items::data).transpose()
     }
 
-    /// Extends a lease to [`LEASE_DURATION`] from `now`. Returns `false` if another worker has taken it.
+    /// Extends a lease to [`LEASE_DURATION`] from `now`. Returns `false` if it is released or another worker has taken it.
     pub async fn extend_lease(&self, leased: Leased<'_>, token: &str, now: Timestamp) -> Result<bool, StoreError> {
         let change = Change::of(leased.key()).extend_lease(token, now + LEASE_DURATION);
         Ok(self.apply(change).await?.is_some())

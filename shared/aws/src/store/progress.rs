@@ -19,7 +19,9 @@ impl Store {
         if !is_at_work && !record.is_evaluation_pending() {
             return Ok(None);
         }
-        let mut times = vec![record.created_at, record.updated_at, record.changed_at, record.lease_until];
+        // While uploads arrive, they renew `changed_at`, although the message that will evaluate them may be lost.
+        let pending_at = record.evaluation_scheduled_at.or(record.changed_at);
+        let mut times = vec![record.created_at, record.updated_at, pending_at, record.lease_until];
         if let Some(plan_id) = record.active_plan.as_ref().filter(|_| is_at_work) {
             times.extend(self.plan(actor, plan_id).await?.map(|plan: Plan| Some(plan.created_at)));
             times.extend(self.slots(actor, plan_id).await?.values().map(last_change));
@@ -31,7 +33,7 @@ impl Store {
     /// Records that a sweep has resumed the work on an actor.
     pub async fn mark_swept(&self, actor: &ActorId, now: Timestamp) -> Result<(), StoreError> {
         // The message that would have evaluated the desired revision may be the lost one.
-        let change = Change::of(actor_key(actor)).set("swept_at", millis(now)).remove("evaluation_scheduled");
+        let change = Change::of(actor_key(actor)).set("swept_at", millis(now)).remove("evaluation_scheduled_at");
         self.apply(change.when_item_exists()).await.map(drop)
     }
 }

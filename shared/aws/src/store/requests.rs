@@ -51,7 +51,7 @@ impl Store {
     ) -> Result<(ActorRecord, RequestRecord), StoreError> {
         for pause in CONTENTION_BACKOFF.build() {
             let known = self.request(actor, request_id).await?;
-            let mut record = self.actor(actor).await?.unwrap_or_default();
+            let record = self.actor(actor).await?.unwrap_or_default();
             if let Some(request) = known {
                 return Ok((record, request));
             }
@@ -62,8 +62,8 @@ impl Store {
                 .when_absent_or_equal("desired_revision", number(before));
             let created = Write::Create(item(actor, request_id, request, now)?);
             if self.transact(&[change.into(), created]).await?.is_empty() {
-                (record.desired_revision, record.changed_at) = (before + 1, Some(now));
-                return Ok((record, request));
+                // Read again: a verdict may have come between.
+                return Ok((self.actor(actor).await?.unwrap_or_default(), request));
             }
             tokio::time::sleep(pause).await;
         }
@@ -75,14 +75,26 @@ impl Store {
         self.get(request_key(actor, request_id)).await
     }
 
-    /// Records that a message was sent that will evaluate the desired revision.
-    pub async fn mark_evaluation_scheduled(&self, actor: &ActorId) -> Result<(), StoreError> {
-        let change = Change::of(actor_key(actor)).set("evaluation_scheduled", items::flag(true)).when_item_exists();
-        self.apply(change).await.map(drop)
+    /// Records that a message was sent that will evaluate the desired revision of `record`, unless a verdict has come
+    /// since `record` was read: that evaluation may have been the message's.
+    pub async fn mark_evaluation_scheduled(
+        &self,
+        actor: &ActorId,
+        record: &ActorRecord,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let change = Change::of(actor_key(actor)).set("evaluation_scheduled_at", millis(now));
+        let observed = number(record.observed_revision);
+        let change = match record.observed_revision {
+            0 => change.when_absent_or_equal("observed_revision", observed),
+            _ => change.when_equal("observed_revision", observed),
+        };
+        self.apply(change.when_item_exists()).await.map(drop)
     }
 }
 
-fn raised(actor: &ActorId, now: Timestamp) -> Change {
+/// The change of the actor that goes with a raised revision.
+pub(super) fn raised(actor: &ActorId, now: Timestamp) -> Change {
     Change::of(actor_key(actor)).set_if_absent("created_at", millis(now)).set("changed_at", millis(now))
 }
 

@@ -66,7 +66,7 @@ impl Store {
             if matches!(event, ActorEvent::AttentionRequired { .. }) {
                 // The message that would have evaluated the desired revision may be the one that failed: the next event
                 // sends another.
-                change = change.remove("evaluation_scheduled");
+                change = change.remove("evaluation_scheduled_at");
             }
             if self.apply(change).await?.is_some() {
                 return Ok(true);

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{Change, Removal};
 use super::images::{image_key, image_value};
 use super::items::{self, Item, text, value};
+use super::requests::raised;
 use super::{Store, StoreError};
 
 const TRASH: &str = "TRASH#";
@@ -91,13 +92,16 @@ impl Store {
         filename: &str,
         image: &Image,
         pin: bool,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut restored =
             Change::of(image_key(actor, filename)).set("image", image_value(image)?).when_absent("deleting");
         if pin {
             restored = restored.set("pinned", value(&true)?);
         }
-        Ok(self.apply(restored).await?.is_some())
+        // The event of the restored object finds a record that describes it, and evaluates the raised revision.
+        let raised = raised(actor, now).add("desired_revision", items::number(1));
+        Ok(self.transact(&[restored.into(), raised.into()]).await?.is_empty())
     }
 
     /// Removes the trash record of a restored image. Comes after [`Self::restore_image`], which no claim of this

@@ -105,7 +105,7 @@ pub(super) fn verdict_change(
 
 /// Conditions a verdict on the revision that it observed. No further evaluation is pending then.
 fn while_unchanged(change: Change, observed: u64) -> Change {
-    let change = change.remove("evaluation_scheduled");
+    let change = change.remove("evaluation_scheduled_at");
     match observed {
         0 => change.when_absent_or_equal("desired_revision", number(0)),
         observed => change.when_equal("desired_revision", number(observed)),

@@ -9,6 +9,7 @@ pub use deletion::DeletionMessage;
 pub use evaluation::{Cause, EvaluationCommand, EvaluationMessage, Mode, SWEEP};
 pub use generation::GenerationMessage;
 pub use object_event::Upload;
+use sha2::{Digest, Sha256};
 
 /// The error for a body that has none of the forms its queue accepts. A retry can't succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,13 @@ pub struct InvalidMessage {
 #[must_use]
 pub fn new_request_id() -> String {
     format!("{:016x}", rand::random::<u64>())
+}
+
+/// The id of a request that follows from other data: the same for the same data.
+#[must_use]
+pub fn derived_request_id(data: &str) -> String {
+    let digest = Sha256::digest(data);
+    digest[..12].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The maximum length of a plan id or slot id.

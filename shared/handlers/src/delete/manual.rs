@@ -6,7 +6,7 @@ use aws::metrics::Metric;
 use aws::queues::Queue;
 use domain::actor::ActorId;
 use domain::lifecycle::deletion::Version;
-use domain::messages::{Cause, EvaluationCommand};
+use domain::messages::{Cause, EvaluationCommand, derived_request_id};
 use domain::numbering::number_of;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -57,9 +57,8 @@ impl Deletion {
                 }
             }
         }
-        // Repeated deliveries send the same request, which is evaluated once.
         let mut command = EvaluationCommand::because(actor.clone(), Cause::Manual);
-        command.request_id = Some(deletion_id.to_owned());
+        command.request_id = Some(self.evaluation_id(actor, deletion_id, filenames).await?);
         self.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
         if pinned.is_empty() {
             return Ok(());
@@ -68,6 +67,23 @@ impl Deletion {
             "not deleted, because pinned: {}; unpin them with `balancer unpin {actor} FILE…` and delete them again",
             pinned.join(", ")
         )))
+    }
+
+    /// The id of the evaluation request that follows these deletions. Repeated deliveries send the same request, which is
+    /// evaluated once. A delivery that deletes an image again, which was restored meanwhile, sends another one.
+    async fn evaluation_id(
+        &self,
+        actor: &ActorId,
+        deletion_id: &str,
+        filenames: &[String],
+    ) -> Result<String, HandlerError> {
+        let mut deletions = deletion_id.to_owned();
+        for filename in filenames {
+            if let Some(trashed) = self.store.trashed(actor, filename, deletion_id).await? {
+                deletions += &format!(" {filename} {}", trashed.deleted_at.as_millisecond());
+            }
+        }
+        Ok(derived_request_id(&deletions))
     }
 
     async fn delete_requested_image(

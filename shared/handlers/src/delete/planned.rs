@@ -102,6 +102,6 @@ impl Deletion {
         if deleted == 0 {
             return Ok(());
         }
-        evaluate_change(&self.queues, actor, format!("{}.deletions.{deleted}", plan.plan_id)).await
+        evaluate_change(&self.queues, actor, &format!("{}.deletions.{deleted}", plan.plan_id)).await
     }
 }

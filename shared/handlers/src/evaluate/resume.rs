@@ -30,7 +30,7 @@ impl Evaluation {
     pub(super) async fn resume_work(&self, actor: &ActorId, record: &ActorRecord) -> Result<(), HandlerError> {
         for plan in self.store.plans(actor).await? {
             if plan.state == PlanState::Superseded {
-                self.resume_numbered_slots(actor, &plan).await?;
+                self.resume_superseded(actor, &plan).await?;
             } else if record.active_plan.as_ref() == Some(&plan.plan_id) || plan.origin == Origin::Manual {
                 self.resume_plan(actor, &plan).await?;
             }
@@ -53,12 +53,20 @@ impl Evaluation {
         }
     }
 
-    /// Sends the slots of a superseded plan whose images have a number. All other slots of the plan are void.
-    async fn resume_numbered_slots(&self, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
+    /// Sends the slots of a superseded plan whose images have a number or a charge that is not settled. All other slots of
+    /// the plan are void.
+    async fn resume_superseded(&self, actor: &ActorId, plan: &Plan) -> Result<(), HandlerError> {
         let slots = self.store.slots(actor, &plan.plan_id).await?;
-        let is_numbered = |state: &SlotState| matches!(state, SlotState::Numbered { .. });
-        let numbered = slots.iter().filter(|(_, record)| is_numbered(&record.progress.state));
-        send_slots(&self.queues, actor, &plan.plan_id, numbered.map(|(slot, _)| slot.as_str())).await
+        let is_open = |state: &SlotState| match state {
+            SlotState::Numbered { .. }
+            | SlotState::Reserved { .. }
+            | SlotState::Requested { .. }
+            | SlotState::Predicting { .. }
+            | SlotState::Staged => true,
+            SlotState::Pending | SlotState::Done { .. } | SlotState::Failed { .. } => false,
+        };
+        let open = slots.iter().filter(|(_, record)| is_open(&record.progress.state));
+        send_slots(&self.queues, actor, &plan.plan_id, open.map(|(slot, _)| slot.as_str())).await
     }
 
     /// Sends the deletions that have claimed an image.

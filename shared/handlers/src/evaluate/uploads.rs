@@ -4,7 +4,7 @@ use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
 use domain::files::{Inventory, is_image_name};
 use domain::manifest::Image;
-use domain::messages::Upload;
+use domain::messages::{Upload, derived_request_id};
 use domain::numbering::number_of;
 use domain::status::Status;
 use tracing::{Span, debug, info};
@@ -60,7 +60,7 @@ impl Evaluation {
                 self.raise_once(&actor, upload, request_id).await?
             }
         };
-        schedule_evaluation(&self.store, &self.queues, &actor, &record, self.quiet).await
+        schedule_evaluation(&self.store, &self.queues, &self.clock, &actor, &record, self.quiet).await
     }
 
     /// Raises the revision once for this change of the object, however often its event is repeated.
@@ -70,7 +70,8 @@ impl Evaluation {
         upload: &Upload,
         request_id: &str,
     ) -> Result<ActorRecord, HandlerError> {
-        let id = format!("upload-{}", upload.sequencer.as_deref().unwrap_or(request_id));
+        // S3 numbers the changes of each key.
+        let id = derived_request_id(&format!("{} {}", upload.key, upload.sequencer.as_deref().unwrap_or(request_id)));
         Ok(self.store.raise_revision_once(actor, &id, self.clock.now()).await?.0)
     }
 
@@ -98,10 +99,12 @@ impl Evaluation {
         // The completion of its plan triggers the evaluation of a generated image.
         let is_generated = known.is_some_and(|image| image.plan_id.is_some());
         Ok(match record.status {
+            // An imported record describes the object, and no evaluation has observed it.
+            Status::Waiting => News::Image,
             _ if is_generated => News::Known(Box::new(record)),
             _ if record.registered_unobserved => News::Image,
             Status::NeedsAttention => News::Repetition,
-            Status::Waiting | Status::Balancing | Status::Parked | Status::Balanced => News::Known(Box::new(record)),
+            Status::Balancing | Status::Parked | Status::Balanced => News::Known(Box::new(record)),
         })
     }
 }

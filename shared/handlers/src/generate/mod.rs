@@ -177,7 +177,7 @@ impl Generation {
         self.bucket.delete(&self.keys.staging(job.actor, &job.plan.plan_id, &job.slot.slot_id)).await?;
         if self.store.actor(job.actor).await?.is_some_and(|actor| actor.status == Status::Parked) {
             // It may be parked for the price of this image, and nothing else would resume it.
-            evaluate_change(&self.queues, job.actor, job.change_id("abandoned")).await?;
+            evaluate_change(&self.queues, job.actor, &job.change_id("abandoned")).await?;
         }
         Err(HandlerError::Rejected(reason))
     }
@@ -190,7 +190,7 @@ impl Generation {
         info!(%actor, plan_id = plan.plan_id, slot_id = slot.slot_id, kind = %slot.kind, "slot finished");
         let state = review_if_completed(&self.store, &self.queues, actor, &plan.plan_id).await?;
         if state == Some(PlanState::Superseded) && has_image {
-            evaluate_change(&self.queues, actor, job.change_id("placed")).await?;
+            evaluate_change(&self.queues, actor, &job.change_id("placed")).await?;
         }
         Ok(())
     }

@@ -101,7 +101,7 @@ impl Generation {
                 _ => {
                     self.local.remove_saved(job.actor, filename).await?;
                     // An earlier notification may have taken that file for this image, and ignored it.
-                    evaluate_change(&self.queues, job.actor, job.change_id(filename)).await?;
+                    evaluate_change(&self.queues, job.actor, &job.change_id(filename)).await?;
                     return Ok(self.store.release_number(job.name(), record).await?);
                 }
             },

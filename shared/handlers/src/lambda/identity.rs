@@ -19,8 +19,7 @@ pub(super) fn request_of(record: &SqsMessage, clock: &Clock) -> Request {
     let is_plain = |id: &String| {
         (1..=MAX_LENGTH).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c))
     };
-    let now = clock.now();
-    let sent_at = |text: String| plausible(Timestamp::from_millisecond(text.parse().ok()?).ok()?, now);
+    let sent_at = |text: String| plausible(Timestamp::from_millisecond(text.parse().ok()?).ok()?, clock.now());
     let first_sent_at = attribute(FIRST_SENT_AT).and_then(sent_at);
     if let Some(id) = attribute(REQUEST_ID).filter(is_plain) {
         return Request { id, first_sent_at };
@@ -28,9 +27,7 @@ pub(super) fn request_of(record: &SqsMessage, clock: &Clock) -> Request {
     let sent_at = record.attributes.get("SentTimestamp").cloned().and_then(sent_at);
     match record.message_id.clone().filter(|id| sent_at.is_some() && is_plain(id)) {
         Some(id) => Request { id, first_sent_at: sent_at },
-        None => {
-            Request { id: format!("event-{}-{:08x}", now.as_millisecond(), rand::random::<u32>()), first_sent_at: None }
-        }
+        None => Request { id: format!("event-{:016x}", rand::random::<u64>()), first_sent_at: None },
     }
 }
 
