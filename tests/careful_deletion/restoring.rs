@@ -109,7 +109,9 @@ async fn interrupted_restore_can_be_repeated() {
         let bytes = stack.object(&trash_key).await;
         stack.bucket.put_new(&key, bytes.clone(), "image/jpeg").await.unwrap();
         if steps >= 2 {
-            assert!(stack.store.restore_image(&actor, name, &trashed.image, true, Clock::system().now()).await.unwrap());
+            assert!(
+                stack.store.restore_image(&actor, name, &trashed.image, true, Clock::system().now()).await.unwrap()
+            );
         }
         if steps >= 3 {
             let local = LocalCopy::new(Some(stack.data.path().to_owned()));

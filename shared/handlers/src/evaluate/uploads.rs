@@ -96,12 +96,15 @@ impl Evaluation {
             }
         }
         let Some(record) = self.store.actor(actor).await? else { return Ok(News::None) };
-        // The completion of its plan triggers the evaluation of a generated image.
-        let is_generated = known.is_some_and(|image| image.plan_id.is_some());
+        if let Some(plan_id) = known.and_then(|image| image.plan_id)
+            && (record.status != Status::Waiting || self.store.plan(actor, &plan_id).await?.is_some())
+        {
+            // The completion of its plan triggers the evaluation of a generated image. An imported image has no plan.
+            return Ok(News::Known(Box::new(record)));
+        }
         Ok(match record.status {
-            // An imported record describes the object, and no evaluation has observed it.
+            // No evaluation has observed the object that an imported record describes.
             Status::Waiting => News::Image,
-            _ if is_generated => News::Known(Box::new(record)),
             _ if record.registered_unobserved => News::Image,
             Status::NeedsAttention => News::Repetition,
             Status::Balancing | Status::Parked | Status::Balanced => News::Known(Box::new(record)),
