@@ -41,6 +41,18 @@ impl Store {
         Ok(self.apply(change).await?.map(items::data).transpose()?.unwrap_or_default())
     }
 
+    /// Raises the desired revision of an actor that was read as `seen`. Returns the new record, or `None`, and changes
+    /// nothing, if a verdict has come since: its evaluation may have observed the event.
+    pub async fn raise_revision_of(
+        &self,
+        actor: &ActorId,
+        seen: &ActorRecord,
+        now: Timestamp,
+    ) -> Result<Option<ActorRecord>, StoreError> {
+        let change = while_observed(raised(actor, now).add("desired_revision", number(1)), seen.observed_revision);
+        self.apply(change).await?.map(items::data).transpose()
+    }
+
     /// Raises the desired revision of an actor, unless this request has raised it before. Returns the record of the
     /// actor and that of the request.
     pub async fn raise_revision_once(
@@ -84,12 +96,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let change = Change::of(actor_key(actor)).set("evaluation_scheduled_at", millis(now));
-        let observed = number(record.observed_revision);
-        let change = match record.observed_revision {
-            0 => change.when_absent_or_equal("observed_revision", observed),
-            _ => change.when_equal("observed_revision", observed),
-        };
-        self.apply(change.when_item_exists()).await.map(drop)
+        self.apply(while_observed(change, record.observed_revision).when_item_exists()).await.map(drop)
+    }
+}
+
+/// Conditions a change on the revision that the last verdict has observed.
+fn while_observed(change: Change, observed: u64) -> Change {
+    match observed {
+        0 => change.when_absent_or_equal("observed_revision", number(0)),
+        observed => change.when_equal("observed_revision", number(observed)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Records uploads, and schedules one evaluation for each burst of them.
 
+use aws::store::StoreError;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
 use domain::files::{Inventory, is_image_name};
@@ -12,6 +13,9 @@ use tracing::{Span, debug, info};
 use super::Evaluation;
 use crate::HandlerError;
 use crate::dispatch::schedule_evaluation;
+
+/// How many verdicts may come while one event is handled before its message fails.
+const MAX_VERDICTS: u32 = 10;
 
 impl Evaluation {
     /// Records every valid upload, and rejects the others together.
@@ -45,22 +49,40 @@ impl Evaluation {
             .parse()
             .map_err(|invalid| HandlerError::Rejected(format!("{} landed, but {invalid}", upload.key)))?;
         Span::current().record("actor", actor.as_str());
-        let record = match self.news(&actor, filename, upload).await? {
-            News::None => return Ok(()),
-            News::Known(record) => *record,
-            News::Repetition => self.raise_once(&actor, upload, request_id).await?,
-            News::Image => {
-                info!(%actor, filename, "upload");
-                // The file may be deleted before an evaluation has seen it, but its number counts as used.
-                self.store.raise_last_number(&actor, number_of(filename)).await?;
-                self.store.raise_revision(&actor, self.clock.now()).await?
-            }
-            News::OtherFile => {
-                info!(%actor, filename, "upload");
-                self.raise_once(&actor, upload, request_id).await?
-            }
-        };
+        let record = self.note_news(&actor, filename, upload, request_id).await?;
+        let Some(record) = record else { return Ok(()) };
         schedule_evaluation(&self.store, &self.queues, &self.clock, &actor, &record, self.quiet).await
+    }
+
+    /// Raises the revision if the event tells news. Returns the actor's record; `None` if the file is gone.
+    async fn note_news(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        upload: &Upload,
+        request_id: &str,
+    ) -> Result<Option<ActorRecord>, HandlerError> {
+        for _ in 0..MAX_VERDICTS {
+            let seen = self.store.actor(actor).await?.unwrap_or_default();
+            match self.news(actor, filename, upload, &seen).await? {
+                News::None => return Ok(None),
+                News::Known => return Ok(Some(seen)),
+                News::OtherFile | News::Repetition => {
+                    info!(%actor, filename, "upload");
+                    return Ok(Some(self.raise_once(actor, upload, request_id).await?));
+                }
+                News::Image => {
+                    info!(%actor, filename, "upload");
+                    // The file may be deleted before an evaluation has seen it, but its number counts as used.
+                    self.store.raise_last_number(actor, number_of(filename)).await?;
+                    let raised = self.store.raise_revision_of(actor, &seen, self.clock.now()).await?;
+                    if raised.is_some() {
+                        return Ok(raised);
+                    }
+                }
+            }
+        }
+        Err(StoreError::Contended("evaluate the actor").into())
     }
 
     /// Raises the revision once for this change of the object, however often its event is repeated.
@@ -77,7 +99,13 @@ impl Evaluation {
 
     /// What the event of an upload tells. Events are late and repeated, so the image record decides: if it describes the
     /// object, an evaluation has recorded the object, or the generation handler wrote it.
-    async fn news(&self, actor: &ActorId, filename: &str, upload: &Upload) -> Result<News, HandlerError> {
+    async fn news(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        upload: &Upload,
+        record: &ActorRecord,
+    ) -> Result<News, HandlerError> {
         if !is_image_name(filename) || filename.contains('/') {
             return Ok(News::OtherFile);
         }
@@ -95,19 +123,18 @@ impl Evaluation {
                 return Ok(News::Image);
             }
         }
-        let Some(record) = self.store.actor(actor).await? else { return Ok(News::None) };
         if let Some(plan_id) = known.and_then(|image| image.plan_id)
             && (record.status != Status::Waiting || self.store.plan(actor, &plan_id).await?.is_some())
         {
             // The completion of its plan triggers the evaluation of a generated image. An imported image has no plan.
-            return Ok(News::Known(Box::new(record)));
+            return Ok(News::Known);
         }
         Ok(match record.status {
             // No evaluation has observed the object that an imported record describes.
             Status::Waiting => News::Image,
             _ if record.registered_unobserved => News::Image,
             Status::NeedsAttention => News::Repetition,
-            Status::Balancing | Status::Parked | Status::Balanced => News::Known(Box::new(record)),
+            Status::Balancing | Status::Parked | Status::Balanced => News::Known,
         })
     }
 }
@@ -117,7 +144,7 @@ enum News {
     /// The file is gone.
     None,
     /// The table describes the object.
-    Known(Box<ActorRecord>),
+    Known,
     /// The table describes the object, but its set needs attention. The user may have uploaded it again to request
     /// another attempt.
     Repetition,
