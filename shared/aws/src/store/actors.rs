@@ -73,6 +73,9 @@ pub struct ActorRecord {
     /// When the message was sent that will evaluate the desired revision.
     #[serde(with = "millisecond::optional")]
     pub evaluation_scheduled_at: Option<Timestamp>,
+    /// Since when events during evaluations have prevented a plan from being adopted.
+    #[serde(with = "millisecond::optional")]
+    pub adoption_deferred_since: Option<Timestamp>,
     /// Whether an evaluation of partial scope or a dry run has created the records of uploads, whose events then bring
     /// no news to an evaluation of full scope.
     pub registered_unobserved: bool,

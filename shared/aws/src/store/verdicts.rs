@@ -38,6 +38,13 @@ pub enum Answers<'a> {
 }
 
 impl Store {
+    /// Releases the lease because the revision was raised during the evaluation, and records since when this has
+    /// prevented a plan from being adopted.
+    pub async fn defer_adoption(&self, actor: &ActorId, token: &str, now: Timestamp) -> Result<(), StoreError> {
+        let change = Change::of(actor_key(actor)).set_if_absent("adoption_deferred_since", millis(now));
+        self.apply(change.end_lease(token)).await.map(drop)
+    }
+
     /// Ends an evaluation without a plan. Returns whether another evaluation is pending: this one had a partial scope,
     /// or the revision has been raised since it began.
     pub async fn settle(
@@ -93,7 +100,8 @@ pub(super) fn verdict_change(
     let change = set_standing(Change::of(actor_key(actor)), &Standing::default().apply(&event)?)?
         .set_or_remove("suspension", suspension)
         .set("round", number(verdict.round))
-        .set("updated_at", millis(now));
+        .set("updated_at", millis(now))
+        .remove("adoption_deferred_since");
     let change = match verdict.answers {
         Answers::Revision(observed) => {
             change.set("observed_revision", number(observed)).remove("registered_unobserved")

@@ -1,7 +1,5 @@
 //! One evaluation, from the lease to the verdict.
 
-use std::time::Duration;
-
 use aws::store::actors::ActorRecord;
 use aws::store::verdicts::{Answers, Verdict};
 use domain::messages::{EvaluationCommand, Mode};
@@ -16,8 +14,6 @@ pub(super) struct EvaluationContext<'a> {
     /// The lease token.
     pub(super) token: &'a str,
     pub(super) request_id: &'a str,
-    /// How long ago the message was sent first.
-    pub(super) age: Duration,
 }
 
 impl EvaluationContext<'_> {

@@ -116,12 +116,19 @@ impl Evaluation {
     ) -> Result<(), HandlerError> {
         let actor = &context.command.actor_id;
         let now = self.clock.now();
-        // A continuous stream of uploads must not block every plan: then the uploads wait for the end of this one.
-        let must_be_unchanged = !turn::is_overdue(context.age, self.quiet);
-        let adoption = Adoption { plan, generation: batch, verdict, must_be_unchanged };
+        let adoption = Adoption { plan, generation: batch, verdict, must_be_unchanged: true };
         if self.store.adopt_plan(actor, context.token, &adoption, now).await? {
             return Ok(());
         }
+        // A continuous stream of uploads must not block every plan: then the uploads wait for the end of this one.
+        let is_overdue = |since| turn::is_overdue(super::age(since, now), self.quiet);
+        if context.record.adoption_deferred_since.is_some_and(is_overdue) {
+            let adoption = Adoption { must_be_unchanged: false, ..adoption };
+            if self.store.adopt_plan(actor, context.token, &adoption, now).await? {
+                return Ok(());
+            }
+        }
+        self.store.defer_adoption(actor, context.token, now).await?;
         Err(HandlerError::deferred("images arrived during the evaluation", self.quiet))
     }
 

@@ -169,7 +169,7 @@ impl Evaluation {
         request_id: &str,
         continues: bool,
     ) -> Result<(), HandlerError> {
-        let turn::Request { command, record: seen, age, .. } = *request;
+        let turn::Request { command, record: seen, .. } = *request;
         let actor = &command.actor_id;
         let now = self.clock.now();
         let token = lease_token(request_id, now);
@@ -185,7 +185,7 @@ impl Evaluation {
         // An event since then starts a new series of rounds.
         let continues = continues && !record.is_evaluation_pending();
         let round = if continues { record.round + 1 } else { 1 };
-        let context = EvaluationContext { command, record, round, token: &token, request_id, age };
+        let context = EvaluationContext { command, record, round, token: &token, request_id };
         let (store, clock, heartbeat) = (&self.store, &self.clock, self.heartbeat);
         let lease = HeldLease { store, clock, heartbeat, leased, token: &token, taken_at: now };
         // A panic must release the lease too. Otherwise the next delivery would be deferred, and its failures would

@@ -14,8 +14,8 @@ use crate::HandlerError;
 /// The delay of a manual request while a plan runs that doesn't cover it.
 const PLAN_POLL: Duration = Duration::from_secs(30);
 
-/// A message evaluates a continuous stream of uploads when it is as old as this many quiet periods. From then on it
-/// adopts a plan although uploads have arrived during its evaluation.
+/// A message evaluates a continuous stream of uploads when it is as old as this many quiet periods, and uploads delay the
+/// adoption of a plan by at most as many.
 const MAX_QUIET_PERIODS: u32 = 10;
 
 pub(super) enum Turn {
@@ -105,7 +105,7 @@ fn remaining_wait(changed_at: Option<Timestamp>, age: Duration, now: Timestamp, 
     Some(quiet.saturating_sub(since_change).min(until_overdue)).filter(|wait| !wait.is_zero())
 }
 
-/// Whether a message of this age has waited for [`MAX_QUIET_PERIODS`].
+/// Whether a wait of this age exceeds [`MAX_QUIET_PERIODS`].
 pub(super) fn is_overdue(age: Duration, quiet: Duration) -> bool {
     age >= quiet * MAX_QUIET_PERIODS
 }
