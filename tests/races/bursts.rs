@@ -73,8 +73,8 @@ async fn continuous_uploads_do_not_block_plans() {
         }
     };
     world.store.raise_revision(&hero, world.clock.now()).await.unwrap();
-    // A quiet period is 4 seconds. After ten of them, the message is overdue.
-    for seconds in [5, 20, 25] {
+    // Ten quiet periods are 40 seconds: for the message, and then for the adoption.
+    for seconds in [41, 20, 25] {
         world.advance_clock(SignedDuration::from_secs(seconds));
         let evaluated = evaluate_during_uploads().await;
         let is_deferred = matches!(evaluated, Err(HandlerError::Deferred { .. }));
