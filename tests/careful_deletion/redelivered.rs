@@ -152,6 +152,20 @@ async fn evaluation_keeps_concurrently_restored_images() {
     assert_eq!(found, Image { quality: Some(7), pinned: true, ..wanted.image });
 }
 
+#[tokio::test]
+async fn late_worker_keeps_the_record_of_a_newer_object() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    let read = Image { etag: Some("1".to_owned()), ..Image::default() };
+    let newer = Image { etag: Some("2".to_owned()), quality: Some(7), ..Image::default() };
+    world.store.import_image(&hero, NAME, &newer).await.unwrap();
+    // An evaluation that stalled after it had read the record of the earlier object.
+    world.store.save_replaced(&hero, NAME, &read, &Image { quality: None, ..newer.clone() }).await.unwrap();
+    world.store.save_measurements(&hero, NAME, &read).await.unwrap();
+    world.store.save_observation(&hero, NAME, &Image { quality: Some(1), ..read.clone() }, None).await.unwrap();
+    world.store.forget_vanished(&hero, NAME, &read).await.unwrap();
+    assert_eq!(world.store.image(&hero, NAME).await.unwrap(), Some(newer));
+}
+
 /// Handles a manual deletion that is the same request each time.
 async fn delete_manually(world: &World, names: &[&str], request_id: &str) {
     let body = json!({ "actor_id": "hero", "filenames": names }).to_string();

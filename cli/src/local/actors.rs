@@ -214,10 +214,7 @@ impl Actors {
             return self.request_evaluation(actor, Mode::Execute).await;
         }
         // A manual request would retry the suspended set.
-        self.services.store.raise_revision(actor, Clock::system().now()).await?;
-        let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
-        self.services.queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
-        Ok(())
+        wait::request_as_upload(&self.services.store, &self.services.queues, actor).await
     }
 
     /// Waits until these actors are settled, and reports the changes since the last report, also for skipped actors.

@@ -12,6 +12,7 @@ use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
 use domain::plan::Plan;
 use handlers::Clock;
+use handlers::heartbeat::Heartbeat;
 
 use crate::outcome::remark;
 
@@ -20,9 +21,6 @@ const POLL: Duration = Duration::from_millis(200);
 
 /// How long to wait for images: longer than most take, and shorter than the grace period of a system shutdown.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The interval at which the run extends the leases that it takes at its end.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The token of these leases.
 const LEASE_TOKEN: &str = "the end of the run";
@@ -57,7 +55,7 @@ impl<'a> Draining<'a> {
         let mut idle_polls = 0;
         let mut extended_at = Instant::now();
         while idle_polls < 2 {
-            if extended_at.elapsed() >= HEARTBEAT {
+            if extended_at.elapsed() >= Heartbeat::default().interval() {
                 self.extend_leases(actors).await?;
                 extended_at = Instant::now();
             }

@@ -57,6 +57,14 @@ pub async fn wait_until_settled(store: &Store, queues: &Queues, actors: &[ActorI
     Ok(())
 }
 
+/// Requests an evaluation as an upload does: it starts no new rounds of a suspended set.
+pub async fn request_as_upload(store: &Store, queues: &Queues, actor: &ActorId) -> anyhow::Result<()> {
+    store.raise_revision(actor, Clock::system().now()).await?;
+    let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
+    queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+    Ok(())
+}
+
 /// Requests an evaluation of actors that still wait for their first one: the function that received the events of their
 /// uploads may have been killed.
 async fn request_missed_evaluations(
@@ -67,9 +75,7 @@ async fn request_missed_evaluations(
 ) -> anyhow::Result<()> {
     for (actor, record) in actors.iter().zip(records) {
         if record.status == Status::Waiting && !record.is_evaluation_pending() {
-            store.raise_revision(actor, Clock::system().now()).await?;
-            let command = EvaluationCommand::because(actor.clone(), Cause::Uploads);
-            queues.send(Queue::Evaluation, &command, Duration::ZERO).await?;
+            request_as_upload(store, queues, actor).await?;
         }
     }
     Ok(())

@@ -146,16 +146,24 @@ impl Store {
         self.apply(change).await.map(drop)
     }
 
-    /// Replaces the record of an image whose object was replaced. The name keeps its pin and its deletion claim.
-    pub async fn save_replaced(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
+    /// Replaces the record of an image whose object was replaced, unless the record `known` has changed to that of another
+    /// object since it was read: then a worker that stalled is late. The name keeps its pin and its deletion claim.
+    pub async fn save_replaced(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        known: &Image,
+        image: &Image,
+    ) -> Result<(), StoreError> {
         let change = Change::of(image_key(actor, filename)).set("image", image_value(image)?).when_item_exists();
-        self.apply(change).await.map(drop)
+        self.apply(change.when(of_object(known))).await.map(drop)
     }
 
     /// Removes the record of an image that is no longer in the bucket, unless it has been pinned or claimed since it
-    /// was read.
+    /// was read, or describes another object by now.
     pub async fn forget_vanished(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
-        let mut vanished = Removal::of(image_key(actor, filename)).when(Condition::Absent("deleting"));
+        let vanished = Removal::of(image_key(actor, filename)).when(of_object(image));
+        let mut vanished = vanished.when(Condition::Absent("deleting"));
         if !image.pinned {
             vanished = vanished.when(Condition::Absent("pinned"));
         }
@@ -202,6 +210,14 @@ impl Store {
             .set("last_number", value(&at_least)?)
             .when(Condition::AbsentOrBelow("last_number", number(at_least)));
         self.apply(change).await.map(drop)
+    }
+}
+
+/// The condition that an image record still describes the object that it described when it was read as `known`.
+fn of_object(known: &Image) -> Condition {
+    match &known.etag {
+        Some(etag) => Condition::Equal("image.etag", text(etag)),
+        None => Condition::Absent("image.etag"),
     }
 }
 

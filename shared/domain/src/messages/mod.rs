@@ -42,14 +42,20 @@ const MAX_ID_LENGTH: usize = 128;
 /// The longest id of a request. With [`MANUAL`](crate::plan::MANUAL) before it, it is the id of a plan or a deletion.
 const MAX_REQUEST_ID_LENGTH: usize = 120;
 
-/// Returns a plan id, slot id or request id if it is plain enough for the table's keys. The balancer's own ids are.
+/// Whether this can be the id of a request.
+#[must_use]
+pub fn is_request_id(id: &str) -> bool {
+    is_plain_id(id, MAX_REQUEST_ID_LENGTH)
+}
+
+/// Whether an id is plain enough for the table's keys. The balancer's own ids are.
+fn is_plain_id(id: &str, max_length: usize) -> bool {
+    (1..=max_length).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c))
+}
+
+/// Returns a plan id, slot id or request id if it is plain.
 fn checked_id(id: String, of: &str, max_length: usize) -> Result<String, String> {
-    let is_plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c));
-    if is_plain && (1..=max_length).contains(&id.len()) {
-        Ok(id)
-    } else {
-        Err(format!("`{}` is not the id of {of}", shortened(&id)))
-    }
+    if is_plain_id(&id, max_length) { Ok(id) } else { Err(format!("`{}` is not the id of {of}", shortened(&id))) }
 }
 
 /// The beginning of a received text, for an error message.

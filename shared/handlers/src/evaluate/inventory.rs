@@ -141,10 +141,11 @@ impl InventoryBuilder<'_> {
             }
         }
         for file in &differences.changed {
-            if let Some(mut image) = recorded.get(&file.filename).cloned() {
+            if let Some(known) = recorded.get(&file.filename) {
                 info!(%actor, filename = file.filename, "replaced by another file");
+                let mut image = known.clone();
                 image.replace(&file.etag);
-                self.store.save_replaced(actor, &file.filename, &image).await?;
+                self.store.save_replaced(actor, &file.filename, known, &image).await?;
             }
         }
         for files in differences.new.chunks(MAX_IMAGES_PER_TRANSACTION) {

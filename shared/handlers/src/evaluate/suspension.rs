@@ -20,8 +20,9 @@ impl Evaluation {
         fingerprint: &str,
     ) -> Option<&'a Suspension> {
         let command = context.command;
-        let is_manual = matches!(command.cause, Cause::Manual | Cause::PlanDone(_)) || command.mode == Mode::DryRun;
-        let may_stay = !is_manual && command.scope == Scope::All && !command.force;
+        let is_triggered_by_events = matches!(command.cause, Cause::Uploads | Cause::Changed | Cause::Resume);
+        let is_of_full_scope = command.scope == Scope::All && command.mode == Mode::Execute;
+        let may_stay = is_triggered_by_events && is_of_full_scope && !command.force;
         let suspension = context.record.suspension.as_ref().filter(|_| may_stay)?;
         suspension.still_holds(fingerprint, &self.policy_text()).then_some(suspension)
     }

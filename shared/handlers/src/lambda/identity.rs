@@ -2,13 +2,11 @@
 
 use aws::queues::{FIRST_SENT_AT, REQUEST_ID, Request};
 use aws_lambda_events::event::sqs::SqsMessage;
+use domain::messages::is_request_id;
 use jiff::Timestamp;
 
 use crate::Clock;
 use crate::clock::plausible;
-
-/// The longest id that the functions accept from an attribute.
-const MAX_LENGTH: usize = 120;
 
 /// The request of a message: that of the first copy.
 ///
@@ -16,16 +14,13 @@ const MAX_LENGTH: usize = 120;
 /// contain the id of another message. So each invocation with it is a request of its own.
 pub(super) fn request_of(record: &SqsMessage, clock: &Clock) -> Request {
     let attribute = |name| record.message_attributes.get(name).and_then(|it| it.string_value.clone());
-    let is_plain = |id: &String| {
-        (1..=MAX_LENGTH).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c))
-    };
     let sent_at = |text: String| plausible(Timestamp::from_millisecond(text.parse().ok()?).ok()?, clock.now());
     let first_sent_at = attribute(FIRST_SENT_AT).and_then(sent_at);
-    if let Some(id) = attribute(REQUEST_ID).filter(is_plain) {
+    if let Some(id) = attribute(REQUEST_ID).filter(|id| is_request_id(id)) {
         return Request { id, first_sent_at };
     }
     let sent_at = record.attributes.get("SentTimestamp").cloned().and_then(sent_at);
-    match record.message_id.clone().filter(|id| sent_at.is_some() && is_plain(id)) {
+    match record.message_id.clone().filter(|id| sent_at.is_some() && is_request_id(id)) {
         Some(id) => Request { id, first_sent_at: sent_at },
         None => Request { id: format!("event-{:016x}", rand::random::<u64>()), first_sent_at: None },
     }
