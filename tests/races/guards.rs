@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 /// Handlers that always fail, one for each queue.
 struct Generating;
-struct Deleting;
+pub(super) struct Deleting;
 pub(crate) struct Evaluating;
 
 fn failure(message: Message<'_>) -> HandlerError {
@@ -59,8 +59,12 @@ impl Handler for Evaluating {
 
 /// Delivers a message for the last time to a handler that fails.
 pub(crate) async fn fail_last_delivery(world: &World, handler: impl Handler, body: &Value, sent: Timestamp) {
+    fail_delivery(world, handler, body, sent, MAX_DELIVERIES).await;
+}
+
+pub(super) async fn fail_delivery(world: &World, handler: impl Handler, body: &Value, sent: Timestamp, delivery: u32) {
     let attributes = json!({
-        "ApproximateReceiveCount": MAX_DELIVERIES.to_string(),
+        "ApproximateReceiveCount": delivery.to_string(),
         "SentTimestamp": sent.as_millisecond().to_string(),
     });
     let record = json!({ "messageId": "m", "receiptHandle": "r", "body": body.to_string(), "attributes": attributes });

@@ -11,6 +11,8 @@ use domain::status::Status;
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::guards::{Deleting, fail_delivery};
+
 const STALLED_AFTER: SignedDuration = SignedDuration::from_hours(3);
 
 /// A set with a bad image and without the others that the target wants.
@@ -78,6 +80,24 @@ async fn plan_is_resumed_wherever_its_messages_were_lost() {
         assert_eq!(world.store.plans(&hero).await.unwrap().len(), 1, "{state:?}");
         assert_eq!(world.replicate.charged(), 3, "{state:?}");
     }
+}
+
+#[tokio::test]
+async fn message_in_back_off_is_not_repeated() {
+    let (world, hero) = unbalanced().await;
+    while world.store.plans(&hero).await.unwrap().is_empty() {
+        world.deliver_batch(Queue::Evaluation).await;
+    }
+    lose_all_messages(&world).await;
+    world.advance_clock(STALLED_AFTER);
+    let plan_id = world.store.plans(&hero).await.unwrap().remove(0).plan_id;
+    let body = json!({ "actor_id": hero, "plan_id": plan_id });
+    fail_delivery(&world, Deleting, &body, world.clock.now(), 2).await;
+    sweep(&world).await;
+    assert_eq!(status(&world, &hero).await, Status::Balancing);
+    world.advance_clock(STALLED_AFTER + SignedDuration::from_secs(5));
+    sweep(&world).await;
+    assert_eq!(status(&world, &hero).await, Status::Balanced);
 }
 
 #[tokio::test]

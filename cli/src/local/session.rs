@@ -40,7 +40,7 @@ const QUIET_SECONDS: u32 = 2;
 
 /// How long the work on an actor makes no progress before a sweep resumes it. A function that was killed before its first
 /// heartbeat leaves its messages invisible for the whole visibility timeout.
-const STALLED_AFTER_SECONDS: u32 = 20;
+const STALLED_AFTER_SECONDS: u32 = 30;
 
 pub struct Options {
     pub data: PathBuf,

@@ -82,6 +82,9 @@ pub struct ActorRecord {
     /// When a sweep last resumed the actor's work.
     #[serde(with = "millisecond::optional")]
     pub swept_at: Option<Timestamp>,
+    /// When SQS delivers a message again that the handler failed to process.
+    #[serde(with = "millisecond::optional")]
+    pub redelivery_at: Option<Timestamp>,
     /// Since when the vision model has been unavailable.
     #[serde(with = "millisecond::optional")]
     pub vision_outage_since: Option<Timestamp>,

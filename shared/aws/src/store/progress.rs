@@ -21,13 +21,19 @@ impl Store {
         }
         // While uploads arrive, they renew `changed_at`, although the message that will evaluate them may be lost.
         let pending_at = record.evaluation_scheduled_at.or(record.changed_at);
-        let mut times = vec![record.created_at, record.updated_at, pending_at, record.lease_until];
+        let mut times = vec![record.created_at, record.updated_at, record.redelivery_at, pending_at, record.lease_until];
         if let Some(plan_id) = record.active_plan.as_ref().filter(|_| is_at_work) {
             times.extend(self.plan(actor, plan_id).await?.map(|plan: Plan| Some(plan.created_at)));
             times.extend(self.slots(actor, plan_id).await?.values().map(last_change));
         }
         let last_progress_at = times.into_iter().flatten().max().unwrap_or(Timestamp::UNIX_EPOCH);
         Ok(Some(Work { last_progress_at, is_parked: record.status == Status::Parked }))
+    }
+
+    /// Records that SQS will deliver a failed message again, which a sweep then needn't replace.
+    pub async fn mark_redelivery(&self, actor: &ActorId, at: Timestamp) -> Result<(), StoreError> {
+        let change = Change::of(actor_key(actor)).set("redelivery_at", millis(at));
+        self.apply(change.when_item_exists()).await.map(drop)
     }
 
     /// Records that a sweep has resumed the work on an actor.

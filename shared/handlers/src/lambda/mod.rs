@@ -152,20 +152,24 @@ impl<H: Handler> Worker<H> {
         failure: &HandlerError,
         delivery: u32,
     ) -> Result<(), HandlerError> {
-        let mut back_off = retry_after(delivery);
-        if delivery >= MAX_DELIVERIES {
-            let dead_letter = DeadLetter {
-                store: &self.store,
-                queue: H::QUEUE,
-                subject: Subject::of(record.body.as_deref().unwrap_or_default()),
-                request_id: &request.id,
-            };
-            dead_letter.report_to_actor(failure, self.clock.now()).await?;
-            // On the next receive, SQS moves the message to the dead-letter queue instead of delivering it.
-            back_off = Duration::ZERO;
-        }
+        let subject = Subject::of(record.body.as_deref().unwrap_or_default());
         let handle = record.receipt_handle.as_deref().unwrap_or_default();
-        Ok(self.queues.return_after(H::QUEUE, handle, back_off).await?)
+        if delivery < MAX_DELIVERIES {
+            let back_off = retry_after(delivery);
+            self.queues.return_after(H::QUEUE, handle, back_off).await?;
+            return self.mark_redelivery(&subject, back_off).await;
+        }
+        let dead_letter = DeadLetter { store: &self.store, queue: H::QUEUE, subject, request_id: &request.id };
+        dead_letter.report_to_actor(failure, self.clock.now()).await?;
+        // On the next receive, SQS moves the message to the dead-letter queue instead of delivering it.
+        Ok(self.queues.return_after(H::QUEUE, handle, Duration::ZERO).await?)
+    }
+
+    async fn mark_redelivery(&self, subject: &Subject, back_off: Duration) -> Result<(), HandlerError> {
+        match subject.actor() {
+            Some(actor) => Ok(self.store.mark_redelivery(&actor, self.clock.now() + back_off).await?),
+            None => Ok(()),
+        }
     }
 }
 
