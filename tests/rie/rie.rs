@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 const REQUIREMENT: &str = include_str!("aws-sam-cli.txt");
 
 /// More than any sample event takes, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A function that runs in the emulator. Both end when this value is dropped.
 pub(crate) struct Rie {

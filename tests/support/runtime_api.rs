@@ -14,7 +14,7 @@ use tokio::process::Command;
 use tokio::sync::mpsc::{Sender, channel};
 
 /// Far longer than any function needs for one event.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The end of the request path, such as `response`, and the body.
 type Answer = (String, String);

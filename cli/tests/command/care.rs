@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -11,8 +10,6 @@ use crate::support::background::{Background, wait_until};
 use crate::support::damaged::{png, red_and_blue};
 use crate::support::run::{Ran, balancer};
 use crate::support::stack::Place;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn watch(place: &Place, options: &[&str]) -> Background {
     let mut command = place.local_in_background();
@@ -53,7 +50,7 @@ fn restored_images_displace_unpinned_ones() {
     assert_eq!(restored["restored"].as_array().unwrap().len(), 2, "{restored}");
     // Pinned images stay before all others of their kind, so the next evaluation deletes others.
     let is_settled = || actor.files().len() == 6 && status_of(&place)["status"] == "balanced";
-    wait_until(PATIENCE, is_settled, || format!("six images, not {:?}", actor.files()));
+    wait_until(is_settled, || format!("six images, not {:?}", actor.files()));
     assert!(two.iter().all(|name| actor.files().contains(*name)), "{:?}", actor.files());
     let again = balancer_at(&place, &["restore", "the hero", two[0]]);
     again.failed(1, &["the trash of the hero holds no", "1 file is unchanged"]);
@@ -148,7 +145,7 @@ fn unknown_actors_and_images_are_named_with_a_remedy() {
 
     balancer_at(&place, &["send", "deletion", "hero", "hero_1.jpg"]).done();
     let rejected = || balancer_at(&place, &["status", "--rejected"]).done().answer;
-    wait_until(PATIENCE, || rejected().contains("balancer unpin hero"), rejected);
+    wait_until(|| rejected().contains("balancer unpin hero"), rejected);
     assert!(actor.files().contains("hero_1.jpg"));
 
     let redriven = balancer_at(&place, &["redrive", "--json"]).done().json();
@@ -173,7 +170,7 @@ fn plan_on_hold_waits_for_approval() {
 
     balancer_at(&place, &["approve", "hero"]).done();
     let gone = || actor.trash().len() >= 2;
-    wait_until(PATIENCE, gone, || status_of(&place).to_string());
+    wait_until(gone, || status_of(&place).to_string());
     end(watching);
 }
 

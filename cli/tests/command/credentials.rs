@@ -171,7 +171,6 @@ fn no_configuration_contains_keys_of_paid_services() {
     command.env("OPENAI_BASE_URL", "http://127.0.0.1:9/v1").env("REPLICATE_BASE_URL", "http://127.0.0.1:9");
     let mut watching = Background::start(command);
     crate::support::background::wait_until(
-        std::time::Duration::from_secs(60),
         || fs::read_to_string(logs.join("functions.log")).is_ok_and(|log| log.contains("EvaluationFunction")),
         || "the first evaluation".to_owned(),
     );

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use balancer_tests::replicate::Outcome;
 use domain::kind::Kind;
@@ -15,8 +14,6 @@ use crate::support::paid::{IMAGE_TIME, Paid, Service};
 use crate::support::pictures::drawn;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The remark of a run that continues a killed one.
 const CONTINUED: &str = "continuing what an earlier run has left unfinished";
@@ -94,7 +91,7 @@ fn run_killed_while_it_stops_pays_once() {
     let paid = Paid::new();
     let actor = Actor::nothing(&paid.place.data(), "new").with_base();
     let mut running = paid.in_background();
-    wait_until(PATIENCE, || paid.service.replicate.creations() >= 2, || running.output());
+    wait_until(|| paid.service.replicate.creations() >= 2, || running.output());
     running.signal("TERM");
     running.wait_for("stopping when the images in progress are done");
     assert!(running.kill(), "{}", running.output());
@@ -106,7 +103,7 @@ fn images_of_an_impatient_stop_are_fetched_later() {
     let paid = Paid::new();
     let actor = Actor::nothing(&paid.place.data(), "new").with_base();
     let mut running = paid.in_background();
-    wait_until(PATIENCE, || paid.service.replicate.creations() >= 6, || running.output());
+    wait_until(|| paid.service.replicate.creations() >= 6, || running.output());
     running.signal("INT");
     running.wait_for("stopping when the images in progress are done");
     running.signal("INT");
@@ -160,7 +157,7 @@ fn rounds_of_a_killed_run_count() {
     command.args(NEVER_GOOD);
     let mut running = Background::start(command);
     let rounds = || fs::read_dir(actor.dir.join("trash")).map_or(0, Iterator::count);
-    wait_until(PATIENCE, || rounds() == 2, || running.output());
+    wait_until(|| rounds() == 2, || running.output());
     assert!(running.kill(), "{}", running.output());
     Ran::of(place.local().args(NEVER_GOOD)).failed(3, &["After 3 rounds"]);
     assert_eq!(rounds(), 3);
@@ -240,7 +237,7 @@ fn dry_run_leaves_the_state_of_a_killed_run_alone() {
     let paid = Paid::new();
     let actor = Actor::nothing(&paid.place.data(), "new").with_base();
     paid.kill_when(|service| service.replicate.creations() >= 6);
-    wait_until(PATIENCE, || paid.place.processes().is_empty(), || format!("{:#?}", paid.place.processes()));
+    wait_until(|| paid.place.processes().is_empty(), || format!("{:#?}", paid.place.processes()));
     let before = snapshot(&paid.place.data());
     Ran::of(paid.local().arg("--dry-run")).done();
     assert_eq!(snapshot(&paid.place.data()), before);

@@ -3,30 +3,23 @@
 use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::support::actors::Actor;
 use crate::support::background::{Background, wait_until};
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-/// How long the processes of a run may outlive it.
-const EXIT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// The time limit for a set of six.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 fn assert_nothing_is_left(place: &Place) {
-    wait_until(EXIT_TIMEOUT, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
+    wait_until(|| place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
     let left = || std::fs::read_dir(place.tmp()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    wait_until(EXIT_TIMEOUT, || left().is_empty(), || format!("the removal of {:?}", left()));
+    wait_until(|| left().is_empty(), || format!("the removal of {:?}", left()));
 }
 
 /// Starts a run. When it has printed `moment` and `done` returns true, sends it the signal. Returns the exit code.
 fn interrupt(place: &Place, moment: &str, done: impl FnMut() -> bool, signal: &str) -> Option<i32> {
     let mut running = Background::start(place.local_in_background());
     running.wait_for(moment);
-    wait_until(PATIENCE, done, || running.output());
+    wait_until(done, || running.output());
     assert!(!place.processes().is_empty(), "the emulator can't be seen");
     running.signal(signal);
     running.end()
@@ -75,7 +68,7 @@ fn run_under_nohup_outlives_its_terminal() {
     let mut running = Background::start(command);
     running.wait_for("hero: ");
     running.signal("HUP");
-    wait_until(PATIENCE, || running.output().contains("Balanced at 4/1/1"), || running.output());
+    wait_until(|| running.output().contains("Balanced at 4/1/1"), || running.output());
     assert_eq!(running.end(), Some(0), "{}", running.output());
     actor.agrees_with_its_manifest();
 }

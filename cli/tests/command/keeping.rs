@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::time::Duration;
 
 use aws::store::actors::ActorRecord;
 use domain::manifest::Image;
@@ -15,8 +14,6 @@ use crate::support::background::{Background, wait_until};
 use crate::support::run::{Ran, balancer};
 use crate::support::stack::Place;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-
 fn watch(place: &Place) -> Background {
     let mut command = place.local_in_background();
     command.arg("--watch");
@@ -28,7 +25,7 @@ fn watch(place: &Place) -> Background {
 fn kill(mut watching: Background, place: &Place) {
     assert!(watching.kill());
     drop(watching);
-    wait_until(PATIENCE, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
+    wait_until(|| place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
 }
 
 fn balancer_at(place: &Place, arguments: &[&str]) -> Ran {
@@ -56,12 +53,12 @@ fn killed_watch_loses_no_pin_prompt_or_trash() {
     balancer_at(&place, &["send", "deletion", "the hero", &gone]);
     // The next generated image replaces it.
     let is_replaced = || actor.trash().contains(&gone) && actor.files().len() == 6;
-    wait_until(PATIENCE, is_replaced, || watching.output());
+    wait_until(is_replaced, || watching.output());
     let is_kept = || {
         let manifest = actor.manifest();
         names(&manifest["images"]) == actor.files() && names(&manifest["trash"]) == actor.trash()
     };
-    wait_until(PATIENCE, is_kept, || actor.manifest().to_string());
+    wait_until(is_kept, || actor.manifest().to_string());
     kill(watching, &place);
 
     let manifest = actor.manifest();
@@ -87,11 +84,11 @@ fn deletions_of_a_killed_run_can_be_restored() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
     let mut running = Background::start(place.local_in_background());
-    wait_until(PATIENCE, || !actor.trash().is_empty(), || running.output());
+    wait_until(|| !actor.trash().is_empty(), || running.output());
     // At this moment the deletion may not be recorded yet.
     assert!(running.kill());
     drop(running);
-    wait_until(PATIENCE, || place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
+    wait_until(|| place.processes().is_empty(), || format!("the end of {:#?}", place.processes()));
     let trash: Vec<String> = actor.trash().into_iter().collect();
     let mut restore = balancer();
     restore.args(["restore", "hero", "--data"]).arg(place.data()).args(&trash);

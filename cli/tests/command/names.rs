@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
 
 use domain::kind::Kind;
 use serde_json::Value;
@@ -15,8 +14,6 @@ use crate::support::background::{Background, wait_until};
 use crate::support::pictures::drawn;
 use crate::support::run::{Ran, balancer, run};
 use crate::support::stack::Place;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An actor with a base image, and with its images in this subfolder of the actor's folder.
 fn with_images_in(data: &Path, id: &str, folder: &str) -> Actor {
@@ -200,7 +197,7 @@ fn watch_waits_for_a_folder_that_vanished() {
     fs::remove_file(actor.training_data().join("hero_1.jpg")).unwrap();
     watching.wait_for("removed ");
     let is_replaced = || actor.files().iter().any(|name| name == "hero_7.jpg");
-    wait_until(PATIENCE, is_replaced, || watching.output());
+    wait_until(is_replaced, || watching.output());
     watching.signal("INT");
     assert_eq!(watching.end(), Some(130), "{}", watching.output());
     assert_eq!(watching.output().matches("removed ").count(), 1, "{}", watching.output());

@@ -1,7 +1,6 @@
 //! Data folders with unexpected content.
 
 use std::fs;
-use std::time::Duration;
 
 use crate::support::actors::{Actor, snapshot};
 use crate::support::damaged::png;
@@ -66,6 +65,6 @@ fn unusable_trash_is_named_after_five_attempts() {
     let trash = actor.dir.join("trash");
     fs::write(&trash, "a file instead of a folder").unwrap();
     // Five attempts with pauses of 2, 4, 8 and 16 seconds.
-    let ran = Ran::of(place.local().timeout(Duration::from_secs(90))).failed(3, &[]);
+    let ran = Ran::of(&mut place.local()).failed(3, &[]);
     assert!((ran.answer + &ran.remarks).contains(trash.to_str().unwrap()));
 }

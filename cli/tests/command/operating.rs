@@ -12,8 +12,6 @@ use tokio::runtime::Runtime;
 use crate::support::background::wait_until;
 use crate::support::run::{Ran, balancer};
 
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// A stack in an emulator that takes the place of AWS.
 struct Deployed {
     runtime: Runtime,
@@ -104,7 +102,7 @@ fn stuck_actors_are_evaluated_and_others_are_not() {
     let actors: Vec<_> = requested["requested"].as_array().unwrap().iter().map(|it| &it["actor_id"]).collect();
     assert_eq!(actors, ["stuck"]);
     let status = || deployed.balancer(&["status", "stuck", "--json"]).json()[0]["status"].clone();
-    wait_until(PATIENCE, || status() == "needs_attention", || status().to_string());
+    wait_until(|| status() == "needs_attention", || status().to_string());
     let again = deployed.balancer(&["evaluate", "--stuck"]).done().answer;
     assert!(again.contains("No actor is stuck"), "{again}");
 }

@@ -8,8 +8,6 @@ use crate::support::paid::Service;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The time that an image takes.
 const IMAGE_TIME: Duration = Duration::from_secs(3);
 
@@ -24,7 +22,7 @@ fn draining(place: &Place, service: &Service, signal: &str) -> Background {
     let mut command = place.local_in_background();
     command.args(Service::arguments()).envs(service.environment());
     let mut running = Background::start(command);
-    wait_until(PATIENCE, || service.replicate.creations() >= 2, || running.output());
+    wait_until(|| service.replicate.creations() >= 2, || running.output());
     running.signal(signal);
     running.wait_for(DRAINING);
     running

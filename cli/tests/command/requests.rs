@@ -1,7 +1,5 @@
 //! Manual requests that had begun when a run was killed are completed.
 
-use std::time::Duration;
-
 use aws::store::deletions::Claim;
 use domain::lifecycle::deletion::Version;
 use domain::trash::TrashRecord;
@@ -13,8 +11,6 @@ use crate::support::background::{Background, wait_until};
 use crate::support::paid::Paid;
 use crate::support::run::Ran;
 use crate::support::stack::Place;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn begun_deletion_is_completed_by_the_next_run() {
@@ -48,7 +44,7 @@ fn requested_images_are_placed_by_the_next_run() {
     let mut watching = paid.in_background_with(&["--watch"]);
     watching.wait_for("Ctrl-C ends it");
     Ran::of(paid.place.balancer().args(["send", "generation", "hero", "--bw-stylized", "2"])).done();
-    wait_until(PATIENCE, || paid.creations() == 2, || watching.output());
+    wait_until(|| paid.creations() == 2, || watching.output());
     assert!(watching.kill());
     let ran = Ran::of(&mut paid.local()).done();
     let kept = actor.files().len() + actor.trash().len() - originals;

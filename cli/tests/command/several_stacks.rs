@@ -4,7 +4,6 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -12,8 +11,6 @@ use crate::support::actors::Actor;
 use crate::support::background::{Background, wait_until};
 use crate::support::run::Ran;
 use crate::support::stack::Place;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A second data folder with one actor.
 fn second_folder(place: &Place, actor: &str) -> PathBuf {
@@ -104,7 +101,7 @@ fn stack_that_keeps_the_folder_is_preferred() {
     Ran::of(balancer().args(["pin", "hero", "hero_2.jpg"])).done();
     assert_eq!(actor.manifest()["images"]["hero_2.jpg"]["pinned"], true);
     Ran::of(balancer().args(["send", "deletion", "hero", "hero_1.jpg"])).done();
-    wait_until(PATIENCE, || actor.trash().contains("hero_1.jpg"), || watching.output());
+    wait_until(|| actor.trash().contains("hero_1.jpg"), || watching.output());
     watching.signal("INT");
     assert_eq!(watching.end(), Some(130), "{}", watching.output());
 
@@ -124,5 +121,5 @@ fn commands_do_not_find_a_dry_run() {
         Ran::of(place.balancer().arg("status")).failed(1, &["no stack is running here"]);
         running.output().contains("hero: 5/0/2 now")
     };
-    wait_until(PATIENCE, is_done, || running.output());
+    wait_until(is_done, || running.output());
 }

@@ -13,8 +13,6 @@ use crate::support::damaged::png;
 use crate::support::pictures::{base, drawn};
 use crate::support::stack::Place;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-
 fn watch(place: &Place, options: &[&str]) -> Background {
     let mut command = place.local_in_background();
     command.args(["--watch", "--json"]).args(options);
@@ -37,7 +35,7 @@ fn wait_for_report(watching: &Background, actor: &str, status: &str) {
         let last = reports.last().and_then(Value::as_array).cloned().unwrap_or_default();
         last.len() == 1 && last[0]["actor_id"] == actor && last[0]["status"] == status
     };
-    wait_until(PATIENCE, is_reported, || format!("{actor} {status}; its output:\n{}", watching.output()));
+    wait_until(is_reported, || format!("{actor} {status}; its output:\n{}", watching.output()));
 }
 
 fn end(mut watching: Background) {
@@ -115,7 +113,7 @@ fn with_named_actors_no_other_is_added() {
     let other = Actor::unbalanced(&place.data(), "another hero");
     actor.put("dropped.jpg", &drawn(Kind::ColorStylized)[5]);
     watching.wait_for("found ");
-    wait_until(PATIENCE, || reports(&watching).len() == 2, || watching.output());
+    wait_until(|| reports(&watching).len() == 2, || watching.output());
     assert!(!watching.output().contains("another hero"), "{}", watching.output());
     end(watching);
     assert!(!other.dir.join("manifest.json").exists());
@@ -136,6 +134,6 @@ fn dangling_links_do_not_end_a_watch() {
     }
     actor.put("dropped.jpg", &drawn(Kind::ColorStylized)[5]);
     watching.wait_for("found ");
-    wait_until(PATIENCE, || reports(&watching).len() == 2, || watching.output());
+    wait_until(|| reports(&watching).len() == 2, || watching.output());
     end(watching);
 }

@@ -1,7 +1,6 @@
 //! `local --watch`, and `send` and `status` beside it.
 
 use std::fs;
-use std::time::Duration;
 
 use domain::kind::Kind;
 use domain::numbering::number_of;
@@ -12,8 +11,6 @@ use crate::support::background::{Background, wait_until};
 use crate::support::pictures::drawn;
 use crate::support::run::{Ran, balancer};
 use crate::support::stack::Place;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 fn watch(place: &Place) -> Background {
     let mut command = place.local_in_background();
@@ -34,7 +31,7 @@ fn settled(place: &Place, what: &str, holds: impl Fn() -> bool) {
         let actor = &status(place)[0];
         holds() && actor["status"] == "balanced" && actor["images"] == balanced && actor["plan"].is_null()
     };
-    wait_until(PATIENCE, is_settled, || format!("{what}; status: {}", status(place)));
+    wait_until(is_settled, || format!("{what}; status: {}", status(place)));
 }
 
 fn send(place: &Place, arguments: &[&str]) {

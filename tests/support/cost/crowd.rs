@@ -18,7 +18,7 @@ pub const UPLOADS: u64 = 3;
 const CONCURRENT_ACTORS: usize = 4;
 
 /// The time without progress after which the test fails.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 const POLL: Duration = Duration::from_millis(100);
 

@@ -16,8 +16,6 @@ use super::pictures::drawn;
 use super::run::Ran;
 use super::stack::Place;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The time that an image of [`Paid::new`] takes.
 pub(crate) const IMAGE_TIME: Duration = Duration::from_secs(3);
 
@@ -88,7 +86,7 @@ impl Paid {
     /// Kills a run at the moment at which `is_reached` returns true.
     pub(crate) fn kill_when(&self, mut is_reached: impl FnMut(&Service) -> bool) {
         let mut running = self.in_background();
-        wait_until(PATIENCE, || is_reached(&self.service), || running.output());
+        wait_until(|| is_reached(&self.service), || running.output());
         assert!(running.kill(), "{}", running.output());
     }
 

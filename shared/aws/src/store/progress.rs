@@ -21,7 +21,8 @@ impl Store {
         }
         // While uploads arrive, they renew `changed_at`, although the message that will evaluate them may be lost.
         let pending_at = record.evaluation_scheduled_at.or(record.changed_at);
-        let mut times = vec![record.created_at, record.updated_at, record.redelivery_at, pending_at, record.lease_until];
+        let mut times =
+            vec![record.created_at, record.updated_at, record.redelivery_at, pending_at, record.lease_until];
         if let Some(plan_id) = record.active_plan.as_ref().filter(|_| is_at_work) {
             times.extend(self.plan(actor, plan_id).await?.map(|plan: Plan| Some(plan.created_at)));
             times.extend(self.slots(actor, plan_id).await?.values().map(last_change));

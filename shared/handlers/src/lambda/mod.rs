@@ -156,8 +156,10 @@ impl<H: Handler> Worker<H> {
         let handle = record.receipt_handle.as_deref().unwrap_or_default();
         if delivery < MAX_DELIVERIES {
             let back_off = retry_after(delivery);
-            self.queues.return_after(H::QUEUE, handle, back_off).await?;
-            return self.mark_redelivery(&subject, back_off).await;
+            let returned = self.queues.return_after(H::QUEUE, handle, back_off);
+            let (returned, marked) = tokio::join!(returned, self.mark_redelivery(&subject, back_off));
+            returned?;
+            return marked;
         }
         let dead_letter = DeadLetter { store: &self.store, queue: H::QUEUE, subject, request_id: &request.id };
         dead_letter.report_to_actor(failure, self.clock.now()).await?;
