@@ -6,6 +6,7 @@ use aws_config::SdkConfig;
 use balancer_tests::coded::{Code, VARIANTS, coded_image};
 use balancer_tests::openai::VisionService;
 use domain::assessment::Observation;
+use domain::content::Content;
 use domain::kind::Kind;
 use domain::money::MicroUsd;
 use image::RgbImage;
@@ -71,7 +72,7 @@ pub(crate) async fn assess_with_budget(
 /// The observation that a code stands for.
 pub(crate) fn true_observation(code: Code) -> Observation {
     let reason = format!("Variant {}.", code.variant);
-    Observation { kind: code.kind, quality: code.quality, flags: Vec::new(), reason }
+    Observation { kind: code.kind, quality: code.quality, flags: Vec::new(), reason, content: Content::default() }
 }
 
 /// Asserts that each image has its true observation, except those at `unassessed`.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::Content;
 use crate::duplicates::{Duplicate, find_duplicates};
 use crate::kind::Kind;
 use crate::limits;
@@ -24,6 +25,9 @@ pub struct Assessment {
     /// The reason, as a sentence for the user.
     #[serde(default)]
     pub reason: String,
+    /// What the image shows.
+    #[serde(default, skip_serializing_if = "Content::is_unknown")]
+    pub content: Content,
     /// Whether the operator pinned the image.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
@@ -68,9 +72,9 @@ impl Assessment {
     }
 
     fn measured(Observed { filename, observation, facts, origin, pinned }: &Observed) -> Self {
-        let Observation { kind, quality, flags, reason } = observation.clone();
+        let Observation { kind, quality, flags, reason, content } = observation.clone();
         let (filename, pinned, origin) = (filename.clone(), *pinned, *origin);
-        let assessment = Self { filename, kind, quality, flags, reason, pinned, origin };
+        let assessment = Self { filename, kind, quality, flags, reason, content, pinned, origin };
         let measured = [(Flag::Small, limits::of_size(facts)), (Flag::BadExposure, limits::of_exposure(facts, kind))];
         let found = measured.into_iter().filter_map(|(flag, limit)| Some((flag, limit?)));
         let assessment = found.fold(assessment, |assessment, (flag, limit)| assessment.flagged(flag, limit));

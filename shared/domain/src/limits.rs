@@ -162,9 +162,16 @@ pub fn of_likeness(of: &str) -> Limit {
 mod tests {
     use super::*;
     use crate::assessment::{Assessment, Observation, Observed, Origin, assess};
+    use crate::content::Content;
 
     fn observed(facts: Facts, kind: Kind, flags: &[Flag]) -> Observed {
-        let observation = Observation { kind, quality: 9, flags: flags.to_vec(), reason: "Seen.".to_owned() };
+        let observation = Observation {
+            kind,
+            quality: 9,
+            flags: flags.to_vec(),
+            reason: "Seen.".to_owned(),
+            content: Content::default(),
+        };
         Observed { filename: "a_1.jpg".to_owned(), observation, facts, origin: Origin::Uploaded, pinned: false }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::Content;
 use crate::facts::Facts;
 use crate::kind::Kind;
 
@@ -97,6 +98,8 @@ pub struct Observation {
     pub flags: Vec<Flag>,
     /// The reason, as a sentence for the user.
     pub reason: String,
+    /// What the image shows.
+    pub content: Content,
 }
 
 /// An image with the model's observation and the facts of its file.

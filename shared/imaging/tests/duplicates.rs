@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "that is how a test fails")]
 
 use domain::assessment::{Assessment, Flag, Observation, Observed, Origin, assess};
+use domain::content::Content;
 use domain::duplicates::*;
 use domain::kind::Kind;
 use domain::limits::FrontalImages;
@@ -20,8 +21,13 @@ fn picture(seed: u32) -> RgbImage {
 }
 
 fn observed(filename: &str, file: &[u8], image: &RgbImage, quality: u8) -> Observed {
-    let observation =
-        Observation { kind: Kind::Photorealistic, quality, flags: Vec::new(), reason: "Sharp.".to_owned() };
+    let observation = Observation {
+        kind: Kind::Photorealistic,
+        quality,
+        flags: Vec::new(),
+        reason: "Sharp.".to_owned(),
+        content: Content::default(),
+    };
     let (origin, pinned) = (Origin::Uploaded, false);
     Observed { filename: filename.to_owned(), observation, facts: measure(file, image), origin, pinned }
 }
@@ -170,6 +176,7 @@ proptest! {
                 filename: format!("a_{number}.jpg"),
                 observation: Observation {
                     kind: Kind::ALL[usize::from(quality) % 3], quality, flags: Vec::new(), reason: String::new(),
+                    content: Content::default(),
                 },
                 facts: facts[usize::from(content)].clone(),
                 origin: Origin::Uploaded,

@@ -1,6 +1,7 @@
 //! The quality limits of badly exposed pictures.
 
 use domain::assessment::{Assessment, Flag, Observation, Observed, Origin, assess};
+use domain::content::Content;
 use domain::facts::Facts;
 use domain::kind::Kind;
 use domain::limits::{FrontalImages, of_exposure};
@@ -8,7 +9,8 @@ use image::{Rgb, RgbImage};
 use imaging::{decode, measure};
 
 fn assessed(facts: Facts, kind: Kind) -> Assessment {
-    let observation = Observation { kind, quality: 9, flags: Vec::new(), reason: "Seen.".to_owned() };
+    let observation =
+        Observation { kind, quality: 9, flags: Vec::new(), reason: "Seen.".to_owned(), content: Content::default() };
     let (filename, origin, pinned) = ("a_1.jpg".to_owned(), Origin::Uploaded, false);
     assess(&[Observed { filename, observation, facts, origin, pinned }], FrontalImages::Keep).remove(0)
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{BALANCING, UPLOADED};
 use crate::assessment::{Flag, Observation, Origin};
+use crate::content::Content;
 use crate::facts::Facts;
 use crate::kind::Kind;
 use crate::money::MicroUsd;
@@ -64,6 +65,9 @@ pub struct Image {
     /// The reason of the observation, as a sentence for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What the image shows, as observed.
+    #[serde(default, skip_serializing_if = "Content::is_unknown")]
+    pub content: Content,
     /// The vision model that observed the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessed_by: Option<String>,
@@ -105,16 +109,18 @@ impl Image {
             quality: self.quality?,
             flags: self.flags.clone(),
             reason: self.reason.clone().unwrap_or_default(),
+            content: self.content.clone(),
         })
     }
 
     /// Records the observation of a vision model.
     pub fn observe(&mut self, observation: Observation, model: &str) {
-        let Observation { kind, quality, flags, reason } = observation;
+        let Observation { kind, quality, flags, reason, content } = observation;
         self.kind = Some(kind);
         self.quality = Some(quality);
         self.flags = flags;
         self.reason = Some(reason);
+        self.content = content;
         self.assessed_by = Some(model.to_owned());
     }
 
@@ -168,7 +174,13 @@ mod tests {
     fn assessment_keeps_the_requested_kind() {
         let photo = Some(Kind::Photorealistic);
         let mut image = Image { requested_type: photo, ..generated() };
-        let observation = Observation { kind: Kind::BwStylized, quality: 8, flags: Vec::new(), reason: String::new() };
+        let observation = Observation {
+            kind: Kind::BwStylized,
+            quality: 8,
+            flags: Vec::new(),
+            reason: String::new(),
+            content: Content::default(),
+        };
         image.observe(observation, "model");
         assert_eq!(image.origin(), Origin::Generated { requested: photo });
         let written = serde_json::to_value(&image).unwrap();

@@ -1,3 +1,4 @@
+use crate::content::Content;
 use proptest::prelude::*;
 
 use super::*;
@@ -6,7 +7,8 @@ use crate::assessment::{Flag, Origin};
 fn image(number: usize, kind: Kind, quality: u8) -> Assessment {
     let (flags, reason) = (vec![], "Seen.".to_owned());
     let (pinned, origin) = (false, Origin::Uploaded);
-    Assessment { filename: format!("a_{number}.jpg"), kind, quality, flags, reason, pinned, origin }
+    let content = Content::default();
+    Assessment { filename: format!("a_{number}.jpg"), kind, quality, flags, reason, content, pinned, origin }
 }
 
 fn generated(requested: Kind, image: Assessment) -> Assessment {

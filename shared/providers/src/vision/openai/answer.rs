@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::assessment::{BEST_QUALITY, Flag, Observation};
+use domain::content::Content;
 use domain::kind::Kind;
 use serde::Deserialize;
 use serde_json::Value;
@@ -99,7 +100,13 @@ impl Entry {
             (self.blurry, Flag::Blurry),
         ];
         let flags = flags.into_iter().filter_map(|(is_set, flag)| is_set.then_some(flag)).collect();
-        Some(Observation { kind: self.kind, quality: self.quality, flags, reason: self.reason })
+        Some(Observation {
+            kind: self.kind,
+            quality: self.quality,
+            flags,
+            reason: self.reason,
+            content: Content::default(),
+        })
     }
 }
 

@@ -180,6 +180,7 @@ impl<'a> Session<'a> {
 #[cfg(test)]
 mod tests {
     use aws::secrets::Secret;
+    use domain::content::Content;
     use domain::disposition::Disposition;
     use domain::kind::Kind;
     use domain::money::MicroUsd;
@@ -231,7 +232,13 @@ mod tests {
         assert_eq!(error.disposition(), Disposition::Outage { retry_after: None });
 
         let mut session = out_of_time();
-        let seen = Observation { kind: Kind::Photorealistic, quality: 8, flags: Vec::new(), reason: String::new() };
+        let seen = Observation {
+            kind: Kind::Photorealistic,
+            quality: 8,
+            flags: Vec::new(),
+            reason: String::new(),
+            content: Content::default(),
+        };
         session.merged[0].record(Pass::First, seen.clone());
         session.merged[0].record(Pass::Second, seen);
         let error = session.finish().await.interrupted.unwrap();
