@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use domain::assessment::{Assessment, Observed, assess};
+use domain::limits::Rules;
 use domain::manifest::{Image, Manifest};
 use embedded::vision::EmbeddedVision;
 
@@ -27,7 +28,8 @@ const HEADINGS: [Heading; 5] = [
 pub fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
     let pictures = read_folder(&arguments.dir)?;
     let recorded = recorded(&arguments.dir)?;
-    let assessments = assess(&observe(pictures, &recorded)?, arguments.frontal.frontal_images);
+    let rules = Rules { frontal_images: arguments.frontal.frontal_images, ..Rules::default() };
+    let assessments = assess(&observe(pictures, &recorded)?, &rules);
     if arguments.json {
         answer(serde_json::to_string_pretty(&assessments)?);
     } else {

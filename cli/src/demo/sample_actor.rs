@@ -58,7 +58,7 @@ mod tests {
 
     use domain::assessment::{Flag, Observed, assess};
     use domain::kind::KindCounts;
-    use domain::limits::FrontalImages;
+    use domain::limits::Rules;
     use domain::numbering::number_of;
     use domain::planner::{Policy, Proposal, Scope, propose};
     use domain::target::Target;
@@ -85,7 +85,7 @@ mod tests {
                 }
             })
             .collect();
-        let assessments = assess(&observed, FrontalImages::default());
+        let assessments = assess(&observed, &Rules::default());
         let flagged = |flag: Flag| -> Vec<&str> {
             assessments.iter().filter(|it| it.flags.contains(&flag)).map(|it| it.filename.as_str()).collect()
         };

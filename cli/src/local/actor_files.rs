@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use domain::facts::Facts;
 use domain::files::extension;
 use domain::json;
-use domain::manifest::Manifest;
+use domain::manifest::{Manifest, Observer};
 use domain::numbering::highest;
 use imaging::sha256;
 
@@ -61,10 +61,12 @@ impl ActorFiles {
     /// The names of the images for which the manifest has no assessment by this model.
     pub fn unassessed(&self, model: &str) -> Vec<String> {
         let recorded = self.manifest.as_ref().map(|manifest| &manifest.images);
+        let observer = Observer { model, reference: None };
         let is_known = |file: &ImageFile| {
             let image = recorded.and_then(|images| images.get(&file.name));
             image.is_some_and(|image| {
-                let is_assessed = image.observation_by(model).is_some() && is_content(&file.path, image.facts.as_ref());
+                let is_assessed =
+                    image.observation_by(observer).is_some() && is_content(&file.path, image.facts.as_ref());
                 is_assessed || image.unusable.is_some()
             })
         };

@@ -6,7 +6,7 @@ use crate::content::Content;
 use crate::duplicates::{Duplicate, find_duplicates};
 use crate::kind::Kind;
 use crate::limits;
-use crate::limits::{FrontalImages, Limit};
+use crate::limits::{FrontalImages, Limit, Rules};
 pub use crate::observation::{BEST_QUALITY, Flag, Observation, Observed, Origin};
 
 /// The assessment of one image of a set: the observation joined with the facts.
@@ -39,11 +39,11 @@ pub struct Assessment {
 /// Joins the model's observations of a set with the measurements of each image and of the set, and limits each quality
 /// by the image's faults ([`limits`]).
 #[must_use]
-pub fn assess(set: &[Observed], frontal_images: FrontalImages) -> Vec<Assessment> {
+pub fn assess(set: &[Observed], rules: &Rules) -> Vec<Assessment> {
     let duplicates = find_duplicates(set);
     set.iter()
         .map(|image| {
-            let assessment = Assessment::measured(image).limited_by(frontal_images);
+            let assessment = Assessment::measured(image, rules).limited_by(rules.frontal_images);
             match duplicates.get(image.filename.as_str()) {
                 Some(duplicate) => assessment.repeating(duplicate),
                 None => assessment,
@@ -71,14 +71,15 @@ impl Assessment {
         }
     }
 
-    fn measured(Observed { filename, observation, facts, origin, pinned }: &Observed) -> Self {
+    fn measured(Observed { filename, observation, facts, origin, pinned }: &Observed, rules: &Rules) -> Self {
         let Observation { kind, quality, flags, reason, content } = observation.clone();
         let (filename, pinned, origin) = (filename.clone(), *pinned, *origin);
         let assessment = Self { filename, kind, quality, flags, reason, content, pinned, origin };
         let measured = [(Flag::Small, limits::of_size(facts)), (Flag::BadExposure, limits::of_exposure(facts, kind))];
         let found = measured.into_iter().filter_map(|(flag, limit)| Some((flag, limit?)));
         let assessment = found.fold(assessment, |assessment, (flag, limit)| assessment.flagged(flag, limit));
-        limits::of_faults(&observation.flags).into_iter().fold(assessment, Self::limited)
+        let of_character = rules.of_character(observation.content.same_character, origin);
+        limits::of_faults(&observation.flags).into_iter().chain(of_character).fold(assessment, Self::limited)
     }
 
     /// Adds a measured fault.

@@ -5,6 +5,7 @@
 pub mod actor;
 pub mod assessment;
 pub mod budget;
+pub mod caption;
 pub mod content;
 pub mod disposition;
 pub mod duplicates;

@@ -6,9 +6,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::content::SameCharacter;
 use crate::facts::{Facts, Tones};
 use crate::kind::Kind;
-use crate::observation::{BEST_QUALITY, Flag};
+use crate::observation::{BEST_QUALITY, Flag, Origin};
 
 /// A shorter side, in pixels, below which an image is small.
 const SMALL_BELOW: u32 = 768;
@@ -21,6 +22,14 @@ const FAR_TOO_SMALL_AT_MOST: u8 = 4;
 const BLURRY_AT_MOST: u8 = 4;
 /// Training would learn the sixth finger.
 const DISTORTED_ANATOMY_AT_MOST: u8 = 3;
+/// Training would learn the mark: trainers advise to crop or remove such images.
+const WATERMARK_AT_MOST: u8 = 4;
+/// Lettering shows up in generated images, but a comic without any would be no comic: the default floor keeps it.
+const TEXT_AT_MOST: u8 = 5;
+/// Training would learn the panels.
+const COLLAGE_AT_MOST: u8 = 3;
+/// Training can't know which of the people is the character.
+const SEVERAL_PEOPLE_AT_MOST: u8 = 4;
 /// The content of the picture is lost.
 const BAD_EXPOSURE_AT_MOST: u8 = 3;
 /// A byte-for-byte copy teaches nothing.
@@ -29,6 +38,42 @@ const EXACT_DUPLICATE_AT_MOST: u8 = 1;
 const FRONTAL_AT_MOST: u8 = 6;
 /// Both signs; below the default floor of 5.
 const PASSPORT_LIKE_AT_MOST: u8 = 4;
+
+/// The settings of the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// The treatment of images that face the camera or are symmetrical.
+    pub frontal_images: FrontalImages,
+    /// The limit of an image that shows another character.
+    pub other_character: u8,
+    /// The limit of an image that may show another character.
+    pub unsure_character: u8,
+    /// The lowest quality that stays in a set.
+    pub quality_floor: u8,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { frontal_images: FrontalImages::Keep, other_character: 2, unsure_character: 4, quality_floor: 5 }
+    }
+}
+
+impl Rules {
+    /// The limit of an image that doesn't certainly show the character of the base image. A doubt alone deletes no image
+    /// that the user has provided: its quality may fall to the floor, but not below.
+    #[must_use]
+    pub fn of_character(&self, same_character: Option<SameCharacter>, origin: Origin) -> Option<Limit> {
+        let (most, finding) = match same_character? {
+            SameCharacter::Yes => return None,
+            SameCharacter::No => (self.other_character, "Shows another character than the base image."),
+            SameCharacter::Unsure => {
+                let kept = if origin.is_uploaded() { self.quality_floor } else { 0 };
+                (self.unsure_character.max(kept), "May show another character than the base image.")
+            }
+        };
+        Some(Limit { most, finding: finding.to_owned() })
+    }
+}
 
 /// The quality limit of a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +145,10 @@ pub fn of_faults(flags: &[Flag]) -> Vec<Limit> {
         let (most, finding) = match flag {
             Flag::Blurry => (BLURRY_AT_MOST, "Blurry."),
             Flag::DistortedAnatomy => (DISTORTED_ANATOMY_AT_MOST, "Distorted anatomy."),
+            Flag::Watermark => (WATERMARK_AT_MOST, "Watermark."),
+            Flag::Text => (TEXT_AT_MOST, "Lettering."),
+            Flag::Collage => (COLLAGE_AT_MOST, "A collage of several pictures."),
+            Flag::SeveralPeople => (SEVERAL_PEOPLE_AT_MOST, "Several people."),
             _ => return None,
         };
         Some(Limit { most, finding: finding.to_owned() })
@@ -161,7 +210,7 @@ pub fn of_likeness(of: &str) -> Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assessment::{Assessment, Observation, Observed, Origin, assess};
+    use crate::assessment::{Assessment, Observation, Observed, assess};
     use crate::content::Content;
 
     fn observed(facts: Facts, kind: Kind, flags: &[Flag]) -> Observed {
@@ -176,7 +225,7 @@ mod tests {
     }
 
     fn assessed(facts: Facts, kind: Kind, flags: &[Flag], frontal_images: FrontalImages) -> Assessment {
-        assess(&[observed(facts, kind, flags)], frontal_images).remove(0)
+        assess(&[observed(facts, kind, flags)], &Rules { frontal_images, ..Rules::default() }).remove(0)
     }
 
     fn facts(width: u32, height: u32) -> Facts {
@@ -191,6 +240,25 @@ mod tests {
             let image = assessed(facts(width, height), Kind::Photorealistic, &[], FrontalImages::Keep);
             let is_small = image.flags == [Flag::Small] && image.reason == format!("Seen. Small: {width}×{height} px.");
             assert_eq!((image.quality, is_small), (most, most < 9), "{width}×{height}: {image:?}");
+        }
+    }
+
+    #[test]
+    fn another_character_limits_the_quality() {
+        let rules = Rules::default();
+        let generated = Origin::Generated { requested: None };
+        for (same, origin, most) in [
+            (SameCharacter::Yes, generated, 9),
+            (SameCharacter::No, generated, 2),
+            (SameCharacter::No, Origin::Uploaded, 2),
+            (SameCharacter::Unsure, generated, 4),
+            (SameCharacter::Unsure, Origin::Uploaded, 5),
+        ] {
+            let mut image = Observed { origin, ..observed(facts(1024, 1024), Kind::Photorealistic, &[]) };
+            image.observation.content.same_character = Some(same);
+            let assessed = assess(&[image], &rules).remove(0);
+            assert_eq!(assessed.quality, most, "{same} {origin:?}");
+            assert_eq!(assessed.reason.contains("another character"), most < 9, "{}", assessed.reason);
         }
     }
 

@@ -23,6 +23,14 @@ pub enum Flag {
     DistortedAnatomy,
     /// The image is out of focus, or full of compression artefacts.
     Blurry,
+    /// A watermark, signature or logo covers a part of the image.
+    Watermark,
+    /// The image contains lettering, such as a caption or a speech bubble.
+    Text,
+    /// The image consists of several pictures.
+    Collage,
+    /// The image shows other people beside the character.
+    SeveralPeople,
     /// Measured: the image is far too dark, or far too light, for training.
     BadExposure,
     /// Measured: the image has fewer pixels than trainers require.
@@ -34,6 +42,18 @@ pub enum Flag {
 }
 
 impl Flag {
+    /// The flags that a vision model may report; the others are measured.
+    pub const REPORTED: [Self; 8] = [
+        Self::LookingAtCamera,
+        Self::Symmetrical,
+        Self::DistortedAnatomy,
+        Self::Blurry,
+        Self::Watermark,
+        Self::Text,
+        Self::Collage,
+        Self::SeveralPeople,
+    ];
+
     /// The words for a sentence, such as `face turned to the camera`.
     #[must_use]
     pub const fn in_words(self) -> &'static str {
@@ -42,6 +62,10 @@ impl Flag {
             Self::Symmetrical => "symmetrical",
             Self::DistortedAnatomy => "distorted anatomy",
             Self::Blurry => "blurry",
+            Self::Watermark => "watermark",
+            Self::Text => "lettering",
+            Self::Collage => "collage",
+            Self::SeveralPeople => "several people",
             Self::BadExposure => "badly exposed",
             Self::Small => "small",
             Self::ExactDuplicate => "copy of another file",

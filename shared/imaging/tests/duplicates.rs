@@ -5,7 +5,7 @@ use domain::assessment::{Assessment, Flag, Observation, Observed, Origin, assess
 use domain::content::Content;
 use domain::duplicates::*;
 use domain::kind::Kind;
-use domain::limits::FrontalImages;
+use domain::limits::Rules;
 use domain::planner::{Policy, Scope, propose};
 use domain::target::Target;
 use image::{Rgb, RgbImage};
@@ -102,7 +102,7 @@ fn copy_has_the_lowest_quality_and_a_reason() {
     for image in &mut set {
         (image.facts.width, image.facts.height) = (1024, 768);
     }
-    let assessments = assess(&set, FrontalImages::Keep);
+    let assessments = assess(&set, &Rules::default());
     assert_eq!((assessments[0].quality, assessments[1].quality), (9, 1));
     assert_eq!(assessments[1].flags, [Flag::ExactDuplicate]);
     assert_eq!(assessments[1].reason, "Same file as a_1.jpg.");
@@ -118,7 +118,7 @@ fn twelve_poses_on_white_paper_are_kept() {
     let pairs = (0..12).flat_map(|one| (0..one).map(move |other| (one, other)));
     let alike = pairs.filter(|&(one, other)| set[one].facts.looks_like(&set[other].facts)).count();
     assert!(alike > 33, "the hash confuses only {alike} of 66 pairs");
-    let assessed = assess(&set, FrontalImages::Keep);
+    let assessed = assess(&set, &Rules::default());
     assert!(assessed.iter().all(|image| image.quality == 6), "they are only small: {assessed:#?}");
     assert!(assessed.iter().any(|image| image.flags.contains(&Flag::NearDuplicate)));
     assert!(deleted(&assessed, 12).is_empty());
@@ -135,12 +135,12 @@ fn near_duplicate_is_deleted_before_its_equals() {
         image.observation.kind = Kind::BwStylized;
         (image.facts.width, image.facts.height) = (1024, 1024);
     }
-    let assessed = assess(&set, FrontalImages::Keep);
+    let assessed = assess(&set, &Rules::default());
     assert_eq!((assessed[1].quality, assessed[1].flags.as_slice()), (8, &[Flag::NearDuplicate][..]));
     assert!(assessed[1].reason.ends_with("Looks much like a_1.jpg."), "{}", assessed[1].reason);
     assert_eq!(deleted(&assessed, 2), ["a_2.jpg"]);
     set[1].observation.quality = 9;
-    assert_eq!(deleted(&assess(&set, FrontalImages::Keep), 2), ["a_1.jpg"], "the better of the two stays");
+    assert_eq!(deleted(&assess(&set, &Rules::default()), 2), ["a_1.jpg"], "the better of the two stays");
 }
 
 #[test]

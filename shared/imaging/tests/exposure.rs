@@ -4,7 +4,7 @@ use domain::assessment::{Assessment, Flag, Observation, Observed, Origin, assess
 use domain::content::Content;
 use domain::facts::Facts;
 use domain::kind::Kind;
-use domain::limits::{FrontalImages, of_exposure};
+use domain::limits::{Rules, of_exposure};
 use image::{Rgb, RgbImage};
 use imaging::{decode, measure};
 
@@ -12,7 +12,7 @@ fn assessed(facts: Facts, kind: Kind) -> Assessment {
     let observation =
         Observation { kind, quality: 9, flags: Vec::new(), reason: "Seen.".to_owned(), content: Content::default() };
     let (filename, origin, pinned) = ("a_1.jpg".to_owned(), Origin::Uploaded, false);
-    assess(&[Observed { filename, observation, facts, origin, pinned }], FrontalImages::Keep).remove(0)
+    assess(&[Observed { filename, observation, facts, origin, pinned }], &Rules::default()).remove(0)
 }
 
 /// The facts of an image as if it were large.

@@ -19,8 +19,15 @@ const GENERATION: &str = "GENERATION#";
 const MEASUREMENTS: [&str; 3] = ["image.etag", "image.facts", "image.unusable"];
 
 /// The attributes of an image that a vision model observes.
-const OBSERVATION: [&str; 6] =
-    ["image.type", "image.quality", "image.flags", "image.reason", "image.content", "image.assessed_by"];
+const OBSERVATION: [&str; 7] = [
+    "image.type",
+    "image.quality",
+    "image.flags",
+    "image.reason",
+    "image.content",
+    "image.assessed_by",
+    "image.compared_with",
+];
 
 /// The most image records that one transaction creates. DynamoDB accepts 100 items.
 pub const MAX_IMAGES_PER_TRANSACTION: usize = 90;

@@ -71,6 +71,9 @@ pub struct Image {
     /// The vision model that observed the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessed_by: Option<String>,
+    /// The base image that the vision model has compared the image with: the beginning of its SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_with: Option<String>,
     /// The measurements of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
@@ -89,6 +92,15 @@ pub struct Image {
     pub other: Map<String, Value>,
 }
 
+/// What an observation depends on besides the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observer<'a> {
+    /// The name and version of the vision model.
+    pub model: &'a str,
+    /// The base image that the model compares with: the beginning of its SHA-256. `None` if it compares with none.
+    pub reference: Option<&'a str>,
+}
+
 impl Image {
     /// The origin of the image. Older records have no requested kind; for them, the prompt implies it.
     #[must_use]
@@ -100,10 +112,12 @@ impl Image {
         Origin::Generated { requested: self.requested_type.or_else(of_prompt) }
     }
 
-    /// The observation of this vision model; `None` if another model, or none, has observed the image.
+    /// The valid observation; `None` if another model has observed the image, or none, or if the image must be compared
+    /// with another base image.
     #[must_use]
-    pub fn observation_by(&self, model: &str) -> Option<Observation> {
-        (self.assessed_by.as_deref() == Some(model)).then_some(())?;
+    pub fn observation_by(&self, observer: Observer<'_>) -> Option<Observation> {
+        let is_compared = observer.reference.is_none() || self.compared_with.as_deref() == observer.reference;
+        (is_compared && self.assessed_by.as_deref() == Some(observer.model)).then_some(())?;
         Some(Observation {
             kind: self.kind?,
             quality: self.quality?,
@@ -113,15 +127,16 @@ impl Image {
         })
     }
 
-    /// Records the observation of a vision model.
-    pub fn observe(&mut self, observation: Observation, model: &str) {
+    /// Records an observation.
+    pub fn observe(&mut self, observation: Observation, observer: Observer<'_>) {
         let Observation { kind, quality, flags, reason, content } = observation;
         self.kind = Some(kind);
         self.quality = Some(quality);
         self.flags = flags;
         self.reason = Some(reason);
         self.content = content;
-        self.assessed_by = Some(model.to_owned());
+        self.assessed_by = Some(observer.model.to_owned());
+        self.compared_with = observer.reference.map(str::to_owned);
     }
 
     /// Resets the record for another object of the same name: it is an upload, and only the name's number, places, pin
@@ -181,12 +196,31 @@ mod tests {
             reason: String::new(),
             content: Content::default(),
         };
-        image.observe(observation, "model");
+        image.observe(observation, Observer { model: "model", reference: None });
         assert_eq!(image.origin(), Origin::Generated { requested: photo });
         let written = serde_json::to_value(&image).unwrap();
         assert_eq!((&written["type"], &written["requested_type"]), (&json!("bw_stylized"), &json!("photorealistic")));
         image.replace("2");
         assert_eq!(image.origin(), Origin::Uploaded, "another object has the name");
+    }
+
+    #[test]
+    fn other_base_image_requires_a_new_observation() {
+        let of = |reference| Observer { model: "model", reference };
+        let recorded = |reference| {
+            let quality = Some(8);
+            let mut image = Image { quality, ..generated() };
+            let observation = image.clone();
+            image.assessed_by = Some("model".to_owned());
+            image.compared_with = observation.compared_with.or(reference);
+            image
+        };
+        let compared = recorded(Some("1".to_owned()));
+        let never_compared = recorded(None);
+        assert!(compared.observation_by(of(Some("1"))).is_some() && compared.observation_by(of(Some("2"))).is_none());
+        assert!(compared.observation_by(of(None)).is_some(), "a base image that is gone costs nothing");
+        assert!(never_compared.observation_by(of(None)).is_some());
+        assert!(never_compared.observation_by(of(Some("1"))).is_none());
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl EmbeddedVision {
             quality: findings.quality(),
             flags: findings.flags(),
             reason: format!("{}; {}.", kind_evidence(kind, &features), findings.description()),
-            content: Content::default(),
+            content: Content { framing: findings.framing(), ..Content::default() },
         }
     }
 }

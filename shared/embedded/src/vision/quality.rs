@@ -13,6 +13,7 @@
 use std::ops::RangeInclusive;
 
 use domain::assessment::Flag;
+use domain::content::Framing;
 use domain::facts::Tones;
 use image::RgbImage;
 use imaging::tones_of;
@@ -25,6 +26,11 @@ use super::{sharpness, symmetry};
 const FRONTAL: f32 = 12.0;
 /// The height of a face, as a share of the picture's height, from which it fills the picture.
 const LARGE_FACE: f32 = 0.2;
+/// The height of a face, as a share of the picture's height, from which the picture is a close-up. A figure is about 7.5
+/// heads tall, and a face has about 0.7 of a head: head and shoulders, 2.3 heads, leave it 0.3 of the height.
+const CLOSE_UP_FACE: f32 = 0.3;
+/// The height of a face from which the picture ends above the feet: the figure down to the knees has 5.5 heads.
+const MEDIUM_FACE: f32 = 0.13;
 /// The positions of the middle of a centred face, as shares of the width.
 const CENTERED: RangeInclusive<f32> = 0.4..=0.6;
 /// The mirror correlation from which any picture is symmetrical.
@@ -64,6 +70,16 @@ impl Findings {
             (self.is_blurry(), Flag::Blurry),
         ];
         findings.into_iter().filter(|(found, _)| *found).map(|(_, flag)| flag).collect()
+    }
+
+    /// How much of the character the picture shows, by the size of its frontal face; `None` without one.
+    #[must_use]
+    pub(crate) fn framing(&self) -> Option<Framing> {
+        self.face.map(|face| match face.height {
+            CLOSE_UP_FACE.. => Framing::CloseUp,
+            MEDIUM_FACE.. => Framing::Medium,
+            _ => Framing::FullBody,
+        })
     }
 
     /// The quality by the table above.

@@ -10,17 +10,19 @@ use domain::actor::ActorId;
 use domain::assessment::{Assessment, Observed, assess};
 use domain::budget::{Budget, Charge, Limit};
 use domain::keys::Keys;
-use domain::limits::FrontalImages;
+use domain::limits::Rules;
+use domain::manifest::Observer;
 use domain::money::MicroUsd;
 use domain::plan::Note;
 use image::RgbImage;
 use imaging::encode_jpeg;
-use imaging::grid::{draw_page, lay_out};
+use imaging::grid::{draw_page, lay_out, lay_out_with_reference};
 use jiff::civil::Date;
-use providers::vision::{AssessmentBatch, AssessmentEvent, OpenAiError, VisionError, VisionModel};
+use providers::vision::{AssessmentBatch, AssessmentEvent, OpenAiError, Pictures, VisionError, VisionModel};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::inventory::{Inventory, InventoryImage};
+use super::reference::Reference;
 use crate::{Clock, HandlerError, report_payment};
 
 pub(super) struct SetAssessment {
@@ -68,7 +70,9 @@ pub(super) struct BudgetShortage {
 /// Assesses one actor's set.
 pub(super) struct Assessor<'a> {
     pub(super) vision: &'a VisionModel,
-    pub(super) frontal_images: FrontalImages,
+    pub(super) observer: Observer<'a>,
+    pub(super) rules: &'a Rules,
+    pub(super) reference: &'a Reference,
     pub(super) budget: &'a Budget,
     pub(super) store: &'a Store,
     pub(super) bucket: &'a Bucket,
@@ -95,6 +99,8 @@ impl Assessor<'_> {
         };
         Metric::ImagesAssessed(batch.images.iter().flatten().count()).emit();
         let is_any_new = batch.images.iter().any(Result::is_ok);
+        let not_compared = batch.reference_fault.map(|fault| self.reference.not_compared(fault));
+        inventory.notes.extend(not_compared);
         let unassessed = indices.into_iter().zip(batch.images).filter_map(|(index, observation)| {
             Some(Note::unassessed(&inventory.images[index].filename, &observation.err()?))
         });
@@ -117,7 +123,7 @@ impl Assessor<'_> {
             (None, None) => {}
         }
         let observed: Vec<_> = inventory.images.iter().filter_map(|item| self.observed(item)).collect();
-        let assessments = assess(&observed, self.frontal_images);
+        let assessments = assess(&observed, self.rules);
         Ok(SetAssessment { assessments, unassessed, is_any_new, cost: batch.cost })
     }
 
@@ -129,11 +135,11 @@ impl Assessor<'_> {
         indices: &[usize],
         previews: Vec<Arc<RgbImage>>,
     ) -> Result<(AssessmentBatch, Option<BudgetShortage>), HandlerError> {
-        let images = previews.len() as u64;
+        let (images, reference) = (previews.len() as u64, self.reference.picture.clone());
         let mut charge = Charge { day: self.clock.today(), amount: MicroUsd::ZERO };
         let (sender, events) = unbounded_channel();
         let (batch, collected) = tokio::join!(
-            self.vision.assess(previews, self.plan_id, sender),
+            self.vision.assess(Pictures { images: previews, reference }, self.plan_id, sender),
             self.collect(inventory, indices, events, &mut charge)
         );
         if charge.amount > MicroUsd::ZERO {
@@ -159,7 +165,7 @@ impl Assessor<'_> {
                 AssessmentEvent::Assessed(at, observation) => {
                     let InventoryImage { filename, image, .. } = &mut inventory.images[indices[at]];
                     let replaced = image.assessed_by.clone();
-                    image.observe(observation, self.vision.name());
+                    image.observe(observation, self.observer);
                     let saved = self.store.save_observation(self.actor, filename, image, replaced.as_deref());
                     if let Err(error) = saved.await {
                         collected = collected.and(Err(error.into()));
@@ -193,10 +199,13 @@ impl Assessor<'_> {
 
     /// Stores the grid that the vision model has received.
     async fn store_grid(&self, images: Vec<Arc<RgbImage>>) -> Result<(), HandlerError> {
+        let reference = self.reference.picture.clone();
+        let lay_out = if reference.is_some() { lay_out_with_reference } else { lay_out };
         let pages = lay_out(images.len(), self.plan_id);
         let draw = move || {
             let images: Vec<&RgbImage> = images.iter().map(Arc::as_ref).collect();
-            pages.iter().map(|page| encode_jpeg(&draw_page(page, &images))).collect::<Result<Vec<_>, _>>()
+            let draw = |page| encode_jpeg(&draw_page(page, &images, reference.as_deref()));
+            pages.iter().map(draw).collect::<Result<Vec<_>, _>>()
         };
         let pages = tokio::task::spawn_blocking(draw).await??;
         for (number, page) in (1..).zip(pages) {
@@ -208,7 +217,7 @@ impl Assessor<'_> {
     fn observed(&self, item: &InventoryImage) -> Option<Observed> {
         Some(Observed {
             filename: item.filename.clone(),
-            observation: item.image.observation_by(self.vision.name())?,
+            observation: item.image.observation_by(self.observer)?,
             facts: item.image.facts.clone()?,
             origin: item.image.origin(),
             pinned: item.image.pinned,

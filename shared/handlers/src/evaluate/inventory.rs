@@ -10,7 +10,7 @@ use aws::store::deletions::Remains;
 use aws::store::images::MAX_IMAGES_PER_TRANSACTION;
 use domain::actor::ActorId;
 use domain::keys::Keys;
-use domain::manifest::{GenerationBatch, Image, UPLOADED, timestamp_text};
+use domain::manifest::{GenerationBatch, Image, Observer, UPLOADED, timestamp_text};
 use domain::numbering::{highest, number_of};
 use domain::plan::Note;
 use domain::reconciliation::{Listed, compare};
@@ -58,8 +58,8 @@ pub(super) struct InventoryBuilder<'a> {
     pub(super) keys: &'a Keys,
     pub(super) clock: &'a Clock,
     pub(super) read_permits: &'a Semaphore,
-    /// The name of the vision model, whose observations of known images are reused.
-    pub(super) vision_model: &'a str,
+    /// Whose observations are valid.
+    pub(super) observer: Observer<'a>,
     pub(super) actor: &'a ActorId,
     pub(super) lease_token: &'a str,
     /// Whether the evaluation's verdict will cover new images.
@@ -114,7 +114,7 @@ impl InventoryBuilder<'_> {
 
     /// Whether the record suffices, so that the file need not be read.
     fn is_known(&self, image: &Image) -> bool {
-        let is_assessed = image.facts.is_some() && image.observation_by(self.vision_model).is_some();
+        let is_assessed = image.facts.is_some() && image.observation_by(self.observer).is_some();
         is_assessed || image.unusable.is_some()
     }
 

@@ -62,8 +62,8 @@ impl Evaluation {
         format!(
             "{} floor {} frontal {} rounds {} by {}",
             self.target.counts(),
-            self.quality_floor,
-            self.frontal_images,
+            self.rules.quality_floor,
+            self.rules.frontal_images,
             self.max_rounds,
             self.vision.name()
         )

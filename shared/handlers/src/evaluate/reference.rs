@@ -1,0 +1,67 @@
+//! The base image as the reference with which the vision model compares.
+
+use std::sync::Arc;
+
+use domain::plan::Note;
+use image::RgbImage;
+use imaging::{PREVIEW_SIDE, sha256, shrink};
+
+use super::Evaluation;
+use super::context::EvaluationContext;
+use crate::HandlerError;
+use crate::base_image::Found;
+
+/// The digits of a SHA-256 that distinguish the base images of an actor.
+const ID_DIGITS: usize = 16;
+
+/// The base image of an evaluation. Empty if there is none, or if the vision model doesn't compare.
+#[derive(Default)]
+pub(super) struct Reference {
+    /// The beginning of the file's SHA-256.
+    pub(super) id: Option<String>,
+    /// A small copy.
+    pub(super) picture: Option<Arc<RgbImage>>,
+    /// The file's name.
+    pub(super) name: String,
+}
+
+impl Reference {
+    /// The remark that images were not compared with the base image, for this reason.
+    pub(super) fn not_compared(&self, reason: &str) -> Note {
+        not_compared(&self.name, reason)
+    }
+}
+
+fn not_compared(name: &str, reason: &str) -> Note {
+    let remark = format!("the base image {reason}, so no image was compared with it");
+    Note { filename: name.to_owned(), remark }
+}
+
+impl Evaluation {
+    /// The base image to compare with; a note if it is unusable, because then the rest of the assessment still counts.
+    pub(super) async fn reference(
+        &self,
+        context: &EvaluationContext<'_>,
+    ) -> Result<(Reference, Option<Note>), HandlerError> {
+        if !self.vision.compares() {
+            return Ok(Default::default());
+        }
+        let _permit = self.read_permits.acquire().await;
+        let found = self.base_images().find(&context.command.actor_id, &context.record.base_images).await?;
+        let Some(Found { name, file }) = found else { return Ok(Default::default()) };
+        let bytes = match file {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                return Ok((Reference::default(), Some(not_compared(&name, &format!("is unusable: {error}")))));
+            }
+        };
+        let read = move || {
+            let picture = imaging::decode(&bytes).map(|picture| shrink(&picture, PREVIEW_SIDE));
+            (picture, sha256(&bytes)[..ID_DIGITS].to_owned())
+        };
+        match tokio::task::spawn_blocking(read).await? {
+            (Ok(picture), id) => Ok((Reference { id: Some(id), picture: Some(Arc::new(picture)), name }, None)),
+            (Err(error), _) => Ok((Reference::default(), Some(not_compared(&name, &format!("is unusable: {error}"))))),
+        }
+    }
+}
