@@ -12,7 +12,8 @@ use domain::planner::Scope;
 use crate::local::ProviderArguments;
 use crate::target::{CapArguments, FrontalArguments, TargetArguments};
 pub use stack::{
-    Approve, Connection, Drain, Env, Evaluate, Pause, Pin, QueueArgument, Redrive, Restore, Send, SendMessage, Status,
+    Approve, Caption, Connection, Drain, Env, Evaluate, Pause, Pin, QueueArgument, Redrive, Restore, Send, SendMessage,
+    Status,
 };
 
 const EXAMPLES: &str = "\
@@ -67,6 +68,8 @@ pub enum Command {
     Pin(Pin),
     /// Remove that protection
     Unpin(Pin),
+    /// Show the captions of an actor's images, or set one
+    Caption(Caption),
     /// Approve a plan that is on hold because it deletes too much
     Approve(Approve),
     /// Restore deleted images from the trash

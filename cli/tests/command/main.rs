@@ -6,6 +6,7 @@ mod support;
 mod assess_and_plan;
 mod bad_images;
 mod bad_input;
+mod captions;
 mod care;
 mod credentials;
 mod durable;

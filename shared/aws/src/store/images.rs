@@ -58,9 +58,9 @@ impl From<ImageItem> for Image {
     }
 }
 
-/// The result of pinning or unpinning an image.
+/// The result of a user's change of an image record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pinning {
+pub enum Edit {
     Done,
     /// There is no record of an image of that name.
     Unknown,
@@ -179,14 +179,29 @@ impl Store {
     }
 
     /// Pins or unpins an image, unless a deletion has claimed it.
-    pub async fn set_pinned(&self, actor: &ActorId, filename: &str, pinned: bool) -> Result<Pinning, StoreError> {
-        let change = Change::of(image_key(actor, filename)).when_item_exists().when_absent("deleting");
+    pub async fn set_pinned(&self, actor: &ActorId, filename: &str, pinned: bool) -> Result<Edit, StoreError> {
+        let change = Change::of(image_key(actor, filename));
         let change = if pinned { change.set("pinned", value(&true)?) } else { change.remove("pinned") };
-        if self.apply(change).await?.is_some() {
-            return Ok(Pinning::Done);
+        self.edit(actor, filename, change).await
+    }
+
+    /// Sets or removes the user's caption of an image.
+    pub async fn set_caption(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        caption: Option<&str>,
+    ) -> Result<Edit, StoreError> {
+        let change = Change::of(image_key(actor, filename)).set_or_remove("image.caption", caption.map(text));
+        self.edit(actor, filename, change).await
+    }
+
+    async fn edit(&self, actor: &ActorId, filename: &str, change: Change) -> Result<Edit, StoreError> {
+        if self.apply(change.when_item_exists().when_absent("deleting")).await?.is_some() {
+            return Ok(Edit::Done);
         }
         let known = self.image(actor, filename).await?;
-        Ok(if known.is_some() { Pinning::BeingDeleted } else { Pinning::Unknown })
+        Ok(if known.is_some() { Edit::BeingDeleted } else { Edit::Unknown })
     }
 
     /// Writes the record of an imported image.

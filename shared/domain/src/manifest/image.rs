@@ -68,6 +68,9 @@ pub struct Image {
     /// What the image shows, as observed.
     #[serde(default, skip_serializing_if = "Content::is_unknown")]
     pub content: Content,
+    /// The user's caption, which replaces the observed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
     /// The vision model that observed the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessed_by: Option<String>,
