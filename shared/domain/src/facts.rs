@@ -48,7 +48,7 @@ pub struct Details {
     pub edge_width: Option<u16>,
     /// The share of the picture, in percent, that black or white bars on two opposite sides cover.
     pub bars_percent: u8,
-    /// How visible the blocks of a JPEG are: below 100 in a good file, 400 or more at quality 10.
+    /// How visible the blocks of a JPEG are: below 100 in a good file, 350 or more at quality 10.
     pub blockiness: u16,
 }
 

@@ -16,15 +16,15 @@ const SMALL_BELOW: u32 = 768;
 const FAR_TOO_SMALL_BELOW: u32 = 512;
 
 /// The width, in tenths of a pixel, of the sharper edges of a blurred photograph. Measured on 48 real images and on
-/// altered copies: 11 to 20, at JPEG quality 20 up to 23; enlarged twice 20 to 29, three times 29 to 42, four times 35
-/// to 54; with a Gaussian blur of 2 pixels 54 or more.
+/// altered copies: 11 to 19, also at JPEG quality 20; enlarged twice 20 to 27, three times 28 to 38, four times 34 to 54;
+/// after a Gaussian blur of 1 pixel 23 to 34, of 2 pixels 40 to 59.
 const BLURRED_FROM: u16 = 40;
 /// The same for a photograph that is a little soft.
 const SOFT_FROM: u16 = 30;
 /// The share of bars, in percent, that is no accident.
 const LETTERBOXED_FROM: u8 = 4;
 /// The blockiness of a JPEG whose blocks disturb the picture. Measured on 48 real images and on compressed copies: up to
-/// 95 originally, 240 at quality 50, 400 at 30; 190 to 1060 at 10, and 420 or more in two thirds of those.
+/// 90 originally, 160 at quality 75, 360 at 50, 520 at 30 (two images reach the limit); 350 to 1820 at 10, where 43 do.
 const BLOCKY_FROM: u16 = 450;
 
 const SMALL_AT_MOST: u8 = 6;

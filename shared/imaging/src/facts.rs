@@ -13,16 +13,24 @@ use super::{PREVIEW_SIDE, shrink, tones_of};
 /// Measures a file and the upright image in it.
 #[must_use]
 pub fn measure(file: &[u8], image: &RgbImage) -> Facts {
+    measure_and_shrink(file, image).0
+}
+
+/// Measures a file and the upright image in it, and returns the image's preview, which the measurements need too. Its
+/// longest side has at most [`PREVIEW_SIDE`] pixels.
+#[must_use]
+pub fn measure_and_shrink(file: &[u8], image: &RgbImage) -> (Facts, RgbImage) {
     let preview = shrink(image, PREVIEW_SIDE);
     let hasher = HasherConfig::new().hash_size(16, 16).hash_alg(HashAlg::Gradient).to_hasher();
-    Facts {
+    let facts = Facts {
         sha256: sha256(file),
         perceptual_hash: STANDARD_NO_PAD.encode(hasher.hash_image(&preview).as_bytes()),
         width: image.width(),
         height: image.height(),
         tones: Some(tones_of(&preview)),
         details: Some(details_of(image)),
-    }
+    };
+    (facts, preview)
 }
 
 /// SHA-256 of a file's content, in hexadecimal.

@@ -21,6 +21,12 @@ use crate::HandlerError;
 /// other pairs don't count as duplicates.
 const MAX_COMPARISONS: usize = 200;
 
+/// The images that one evaluation compares. Prepared, each takes up to 330 KB.
+const MAX_PICTURES: usize = 100;
+
+/// The results that one image record receives before another one is used: they take about 500 bytes.
+const MAX_RESULTS: usize = 16;
+
 /// Compares the images of one actor's set.
 pub(super) struct Comparer<'a> {
     pub(super) store: &'a Store,
@@ -50,7 +56,7 @@ impl Comparer<'_> {
         }
         let is_unknown =
             |&(one, other): &(usize, usize)| known.of(&observed[one].facts, &observed[other].facts).is_none();
-        let pairs: Vec<_> = nominate(observed).into_iter().filter(is_unknown).take(MAX_COMPARISONS).collect();
+        let pairs = affordable(nominate(observed).into_iter().filter(is_unknown));
         let pictures = self.pictures(&files, &pairs).await?;
         let compared = tokio::task::spawn_blocking(move || compare_pairs(&pairs, &pictures)).await?;
         for &(one, other, resemblance) in &compared {
@@ -90,8 +96,8 @@ impl Comparer<'_> {
         Ok(tokio::task::spawn_blocking(read).await?)
     }
 
-    /// Writes each result to the record of that image of the pair which has fewer of them, and removes the results of
-    /// files that have left the set.
+    /// Writes each result to the record of one image of the pair, to few records in all, and removes the results of files
+    /// that have left the set.
     async fn save(
         &self,
         files: &mut [&mut InventoryImage],
@@ -101,7 +107,9 @@ impl Comparer<'_> {
         let mut changed = BTreeSet::new();
         for &(one, other, resemblance) in compared {
             let results = |index: usize| files[index].image.compared.len();
-            let (owner, partner) = if results(one) <= results(other) { (one, other) } else { (other, one) };
+            let is_open = |index: usize| changed.contains(&index) && results(index) < MAX_RESULTS;
+            let is_first = is_open(one) || (!is_open(other) && results(one) <= results(other));
+            let (owner, partner) = if is_first { (one, other) } else { (other, one) };
             let name = name_of(&observed[partner].facts).to_owned();
             files[owner].image.compared.insert(name, resemblance);
             changed.insert(owner);
@@ -116,6 +124,18 @@ impl Comparer<'_> {
     }
 }
 
+/// The first pairs, as many as one evaluation can compare.
+fn affordable(pairs: impl Iterator<Item = (usize, usize)>) -> Vec<(usize, usize)> {
+    let mut images = BTreeSet::new();
+    let fit = pairs.filter(|&(one, other)| {
+        let more = [one, other].iter().filter(|&image| !images.contains(image)).count();
+        let fits = images.len() + more <= MAX_PICTURES;
+        images.extend([one, other].into_iter().filter(|_| fits));
+        fits
+    });
+    fit.take(MAX_COMPARISONS).collect()
+}
+
 /// Compares the pairs whose pictures are both known.
 fn compare_pairs(pairs: &[(usize, usize)], pictures: &BTreeMap<usize, Comparable>) -> Vec<Compared> {
     let compared = pairs.iter().filter_map(|&(one, other)| {
@@ -123,4 +143,18 @@ fn compare_pairs(pairs: &[(usize, usize)], pictures: &BTreeMap<usize, Comparable
         Some((one, other, resemblance))
     });
     compared.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_evaluation_compares_a_bounded_number() {
+        let all = |images: usize| (0..images).flat_map(|one| (0..one).map(move |other| (other, one)));
+        assert_eq!(affordable(all(5)).len(), 10);
+        assert_eq!(affordable(all(500)).len(), MAX_COMPARISONS);
+        let apart = (0..500).map(|pair| (2 * pair, 2 * pair + 1));
+        assert_eq!(affordable(apart).len(), MAX_PICTURES / 2);
+    }
 }

@@ -17,7 +17,7 @@ use domain::reconciliation::{Listed, compare};
 use domain::suspension::fingerprint;
 use futures::{StreamExt, TryStreamExt, stream};
 use image::RgbImage;
-use imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shrink};
+use imaging::{DecodeError, MAX_BYTES, decode, measure_and_shrink};
 use tokio::sync::Semaphore;
 use tracing::info;
 
@@ -266,9 +266,9 @@ impl Reading {
     fn of(known: Image, bytes: &[u8]) -> Self {
         match decode(bytes) {
             Ok(image) => {
-                let facts = Some(measure(bytes, &image));
-                let preview = Some(Arc::new(shrink(&image, PREVIEW_SIDE)));
-                Self { image: Image { facts, unusable: None, ..known }, preview }
+                let (facts, preview) = measure_and_shrink(bytes, &image);
+                let image = Image { facts: Some(facts), unusable: None, ..known };
+                Self { image, preview: Some(Arc::new(preview)) }
             }
             Err(error) => Self::unusable(known, &error),
         }

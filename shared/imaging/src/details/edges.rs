@@ -8,13 +8,13 @@ const TILE: u32 = 24;
 const MIN_RANGE: u8 = 24;
 /// The share of the tiles with an edge, those with the most contrast, that counts.
 const CONTRASTED: f32 = 0.4;
-/// The rank among those tiles, from the sharpest: a subject that fills a tenth of them suffices.
-const SHARP: f32 = 0.1;
+/// The rank among those tiles, from the sharpest: a subject that fills a twentieth of them suffices.
+const SHARP: f32 = 0.05;
 
 /// The width, in pixels, of the picture's sharper edges; `None` if it has no edge.
 ///
 /// The width in a tile is the difference between its lightest and darkest pixel divided by its steepest step between
-/// neighbours: 1 for a perfectly sharp edge, about 2.5 σ after a Gaussian blur of σ pixels. Only the sharper tenth
+/// neighbours: 1 for a perfectly sharp edge, about 2.5 σ after a Gaussian blur of σ pixels. Only the sharper twentieth
 /// counts, because a background out of focus is no fault.
 pub(crate) fn edge_width(gray: &GrayImage) -> Option<f32> {
     let mut tiles: Vec<(u8, f32)> = tiles(gray).filter(|&(range, _)| range >= MIN_RANGE).collect();
