@@ -1,14 +1,17 @@
 //! Evaluations measure and compare the images of a set once.
 
 use aws::queues::Queue;
-use balancer_tests::pictures::full_set;
+use balancer_tests::pictures::{base_image, full_set};
 use balancer_tests::stack::{TestStack, actor};
 use domain::actor::ActorId;
 use domain::facts::Facts;
+use domain::kind::Kind;
 use domain::manifest::Image;
+use domain::prompts::of_kind;
 use domain::resemblance::Resemblance;
+use embedded::generator::draw;
 use image::imageops::crop_imm;
-use imaging::encode_jpeg;
+use imaging::{Comparable, encode_jpeg};
 use serde_json::json;
 
 async fn dry_run(stack: &TestStack, actor: &ActorId) {
@@ -53,4 +56,18 @@ async fn older_record_is_measured_and_not_assessed_again() {
     let measured = stack.manifest(&actor).await.images.remove(name).unwrap();
     assert_eq!(measured.facts, current.facts);
     assert_eq!(measured.reason.as_deref(), Some("Seen before."));
+}
+
+#[test]
+fn generated_drawings_are_different_pictures() {
+    let drawn: Vec<Comparable> = of_kind(Kind::BwStylized)
+        .iter()
+        .take(12)
+        .map(|prompt| Comparable::of(&draw(&base_image(), prompt.kind, &prompt.render("person"), 1)))
+        .collect();
+    for (index, one) in drawn.iter().enumerate() {
+        for other in &drawn[..index] {
+            assert_eq!(one.compare(other), Resemblance::Different, "drawing {index}");
+        }
+    }
 }
