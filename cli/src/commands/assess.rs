@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use domain::assessment::{Assessment, Observed, assess};
 use domain::limits::Rules;
 use domain::manifest::{Image, Manifest};
 use embedded::vision::EmbeddedVision;
+use image::RgbImage;
+use imaging::compare_nominated;
 
 use crate::arguments::Assess;
 use crate::outcome::{Outcome, answer, remark};
@@ -28,8 +31,12 @@ const HEADINGS: [Heading; 5] = [
 pub fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
     let pictures = read_folder(&arguments.dir)?;
     let recorded = recorded(&arguments.dir)?;
+    let previews: Vec<_> = pictures.iter().map(|picture| Arc::clone(&picture.preview)).collect();
+    let observed = observe(pictures, &recorded)?;
+    let previews: Vec<&RgbImage> = previews.iter().map(Arc::as_ref).collect();
+    let resemblances = compare_nominated(&observed, &previews);
     let rules = Rules { frontal_images: arguments.frontal.frontal_images, ..Rules::default() };
-    let assessments = assess(&observe(pictures, &recorded)?, &rules);
+    let assessments = assess(&observed, &resemblances, &rules);
     if arguments.json {
         answer(serde_json::to_string_pretty(&assessments)?);
     } else {

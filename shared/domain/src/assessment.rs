@@ -8,6 +8,7 @@ use crate::kind::Kind;
 use crate::limits;
 use crate::limits::{FrontalImages, Limit, Rules};
 pub use crate::observation::{BEST_QUALITY, Flag, Observation, Observed, Origin};
+use crate::resemblance::Resemblances;
 
 /// The assessment of one image of a set: the observation joined with the facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +40,8 @@ pub struct Assessment {
 /// Joins the model's observations of a set with the measurements of each image and of the set, and limits each quality
 /// by the image's faults ([`limits`]).
 #[must_use]
-pub fn assess(set: &[Observed], rules: &Rules) -> Vec<Assessment> {
-    let duplicates = find_duplicates(set);
+pub fn assess(set: &[Observed], resemblances: &Resemblances, rules: &Rules) -> Vec<Assessment> {
+    let duplicates = find_duplicates(set, resemblances);
     set.iter()
         .map(|image| {
             let assessment = Assessment::measured(image, rules).limited_by(rules.frontal_images);
@@ -75,7 +76,13 @@ impl Assessment {
         let Observation { kind, quality, flags, reason, content } = observation.clone();
         let (filename, pinned, origin) = (filename.clone(), *pinned, *origin);
         let assessment = Self { filename, kind, quality, flags, reason, content, pinned, origin };
-        let measured = [(Flag::Small, limits::of_size(facts)), (Flag::BadExposure, limits::of_exposure(facts, kind))];
+        let measured = [
+            (Flag::Small, limits::of_size(facts)),
+            (Flag::BadExposure, limits::of_exposure(facts, kind)),
+            (Flag::Blurry, limits::of_sharpness(facts, kind)),
+            (Flag::Letterboxed, limits::of_bars(facts)),
+            (Flag::Blocky, limits::of_blocks(facts)),
+        ];
         let found = measured.into_iter().filter_map(|(flag, limit)| Some((flag, limit?)));
         let assessment = found.fold(assessment, |assessment, (flag, limit)| assessment.flagged(flag, limit));
         let of_character = rules.of_character(observation.content.same_character, origin);
@@ -107,6 +114,7 @@ impl Assessment {
                 self.flagged(Flag::ExactDuplicate, limits::of_copy(of))
             }
             Duplicate::Near { of } => self.flagged(Flag::NearDuplicate, limits::of_likeness(of)),
+            Duplicate::Mirrored { of } => self.with_finding(&format!("Mirror image of {of}.")),
         }
     }
 

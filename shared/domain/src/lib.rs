@@ -25,6 +25,7 @@ pub mod plan;
 pub mod planner;
 pub mod prompts;
 pub mod reconciliation;
+pub mod resemblance;
 pub mod sidecars;
 pub mod slot;
 pub mod stall;

@@ -21,7 +21,7 @@ pub enum Flag {
     Symmetrical,
     /// Hands, limbs or face are malformed.
     DistortedAnatomy,
-    /// The image is out of focus, or full of compression artefacts.
+    /// The image is out of focus, enlarged, or full of compression artefacts.
     Blurry,
     /// A watermark, signature or logo covers a part of the image.
     Watermark,
@@ -35,9 +35,13 @@ pub enum Flag {
     BadExposure,
     /// Measured: the image has fewer pixels than trainers require.
     Small,
+    /// Measured: black or white bars cover two opposite sides.
+    Letterboxed,
+    /// Measured: the blocks of a strongly compressed JPEG are visible.
+    Blocky,
     /// Measured: the file is a byte-for-byte copy of another image of the set.
     ExactDuplicate,
-    /// Measured: possibly the same picture as another image of the set. A perceptual hash can't be certain.
+    /// Measured: the same picture as another image of the set, compressed, resized or trimmed.
     NearDuplicate,
 }
 
@@ -68,6 +72,8 @@ impl Flag {
             Self::SeveralPeople => "several people",
             Self::BadExposure => "badly exposed",
             Self::Small => "small",
+            Self::Letterboxed => "with bars at its edges",
+            Self::Blocky => "strongly compressed",
             Self::ExactDuplicate => "copy of another file",
             Self::NearDuplicate => "much like another image",
         }

@@ -29,6 +29,9 @@ const OBSERVATION: [&str; 7] = [
     "image.compared_with",
 ];
 
+/// The results of comparing an image with others.
+const COMPARED: [&str; 1] = ["image.compared"];
+
 /// The most image records that one transaction creates. DynamoDB accepts 100 items.
 pub const MAX_IMAGES_PER_TRANSACTION: usize = 90;
 
@@ -132,6 +135,12 @@ impl Store {
             None => Condition::Absent("image.assessed_by"),
         };
         self.save_findings(actor, filename, image, &OBSERVATION, Some(condition)).await
+    }
+
+    /// Writes the results of comparing an image with others, unless another object has its name by now. All other
+    /// attributes stay unchanged.
+    pub async fn save_compared(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
+        self.save_findings(actor, filename, image, &COMPARED, None).await
     }
 
     async fn save_findings(

@@ -1,5 +1,7 @@
 //! The image record.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -10,6 +12,7 @@ use crate::facts::Facts;
 use crate::kind::Kind;
 use crate::money::MicroUsd;
 use crate::prompts;
+use crate::resemblance::Resemblance;
 
 /// The record of one image of a set, stored in the table and exported in the manifest.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -80,6 +83,10 @@ pub struct Image {
     /// The measurements of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// The results of comparisons with other images of the set, each in the record of one of both. The key is the
+    /// [name](crate::resemblance::name_of) of the other file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub compared: BTreeMap<String, Resemblance>,
     /// Why the file is unusable as an image, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unusable: Option<String>,

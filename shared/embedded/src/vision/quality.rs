@@ -2,7 +2,7 @@
 //!
 //! | finding | effect on the quality |
 //! | --- | --- |
-//! | no fault | 10 minus small deductions for softness and weak or dark tones: 7–10 |
+//! | no fault | 10 minus small deductions for softness, weak or dark tones, and few pixels: 6–10 |
 //! | [`Flag::Blurry`] | at most 4, lower for wider edges |
 //! | no detail at all | 1 |
 //!
@@ -16,7 +16,7 @@ use domain::assessment::Flag;
 use domain::content::Framing;
 use domain::facts::Tones;
 use image::RgbImage;
-use imaging::tones_of;
+use imaging::{PREVIEW_SIDE, tones_of};
 
 use super::face::{Face, FaceFinder};
 use super::{sharpness, symmetry};
@@ -50,6 +50,8 @@ pub(crate) struct Findings {
     tones: Tones,
     mirror_correlation: f32,
     face: Option<Face>,
+    /// The longest side, in pixels, of the picture or its preview.
+    longest_side: u32,
 }
 
 impl Findings {
@@ -59,6 +61,7 @@ impl Findings {
             tones: tones_of(image),
             mirror_correlation: symmetry::mirror_correlation(image),
             face: faces.most_frontal(image),
+            longest_side: image.width().max(image.height()),
         }
     }
 
@@ -116,7 +119,9 @@ impl Findings {
         let softness = self.edge_width.map_or(0.0, |width| (width - 1.2) * 2.0);
         let weak_tones = (0.7 - (share(self.tones.highlight) - share(self.tones.shadow))) * 2.5;
         let darkness = (0.3 - share(self.tones.mean)) * 4.0;
-        [softness, weak_tones, darkness].map(|deduction| deduction.clamp(0.0, 1.5)).iter().sum()
+        // An edge of a thumbnail is sharp, but it shows less of the character than the same edge of a larger picture.
+        let smallness = (1.0 - self.longest_side as f32 / PREVIEW_SIDE as f32) * 4.0;
+        [softness, weak_tones, darkness, smallness].map(|deduction| deduction.clamp(0.0, 1.5)).iter().sum()
     }
 
     fn cap(&self) -> f32 {

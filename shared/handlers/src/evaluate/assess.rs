@@ -19,8 +19,10 @@ use imaging::encode_jpeg;
 use imaging::grid::{draw_page, lay_out, lay_out_with_reference};
 use jiff::civil::Date;
 use providers::vision::{AssessmentBatch, AssessmentEvent, OpenAiError, Pictures, VisionError, VisionModel};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::compare::Comparer;
 use super::inventory::{Inventory, InventoryImage};
 use super::reference::Reference;
 use crate::{Clock, HandlerError, report_payment};
@@ -77,6 +79,7 @@ pub(super) struct Assessor<'a> {
     pub(super) store: &'a Store,
     pub(super) bucket: &'a Bucket,
     pub(super) keys: &'a Keys,
+    pub(super) read_permits: &'a Semaphore,
     pub(super) clock: &'a Clock,
     pub(super) actor: &'a ActorId,
     /// The plan of this evaluation: part of the grid's key, and the seed of the order of the images.
@@ -88,9 +91,10 @@ impl Assessor<'_> {
     pub(super) async fn assess(&self, inventory: &mut Inventory) -> Result<SetAssessment, AssessmentError> {
         let new: Vec<_> = inventory
             .images
-            .iter_mut()
+            .iter()
             .enumerate()
-            .filter_map(|(index, image)| Some((index, image.preview.take()?)))
+            .filter(|(_, file)| file.image.observation_by(self.observer).is_none())
+            .filter_map(|(index, file)| Some((index, file.preview.clone()?)))
             .collect();
         let (indices, previews): (Vec<usize>, Vec<_>) = new.into_iter().unzip();
         let (batch, shortage) = match previews.len() {
@@ -123,7 +127,8 @@ impl Assessor<'_> {
             (None, None) => {}
         }
         let observed: Vec<_> = inventory.images.iter().filter_map(|item| self.observed(item)).collect();
-        let assessments = assess(&observed, self.rules);
+        let resemblances = self.comparer().compare(inventory, &observed).await?;
+        let assessments = assess(&observed, &resemblances, self.rules);
         Ok(SetAssessment { assessments, unassessed, is_any_new, cost: batch.cost })
     }
 
@@ -212,6 +217,16 @@ impl Assessor<'_> {
             self.bucket.put(&self.keys.grid(self.actor, self.plan_id, number), page, "image/jpeg").await?;
         }
         Ok(())
+    }
+
+    fn comparer(&self) -> Comparer<'_> {
+        Comparer {
+            store: self.store,
+            bucket: self.bucket,
+            keys: self.keys,
+            read_permits: self.read_permits,
+            actor: self.actor,
+        }
     }
 
     fn observed(&self, item: &InventoryImage) -> Option<Observed> {

@@ -165,6 +165,7 @@ impl Evaluation {
             store: &self.store,
             bucket: &self.bucket,
             keys: &self.keys,
+            read_permits: &self.read_permits,
             clock: &self.clock,
             actor,
             plan_id,

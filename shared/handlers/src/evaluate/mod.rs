@@ -4,6 +4,7 @@
 mod approval;
 mod assess;
 mod blocked;
+mod compare;
 mod conclusion;
 mod context;
 mod decide;
