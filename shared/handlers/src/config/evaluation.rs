@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::assessment::BEST_QUALITY;
 use domain::budget::Budget;
+use domain::coverage::ViewShares;
 use domain::limits::FrontalImages;
 use domain::money::MicroUsd;
 use domain::target::Target;
@@ -32,15 +33,9 @@ pub struct EvaluationConfig {
 
 impl Section for EvaluationConfig {
     fn read(reader: &mut Reader) -> Self {
-        let default = Target::default();
         Self {
             common: Config::read(reader),
-            target: Target {
-                total: reader.optional("TARGET_TOTAL", "a number from 1 to 500", default.total, |total| {
-                    (1..=500).contains(total)
-                }),
-                shares: reader.optional("TARGET_SHARES", "such as 65/20/15, summing to 100", default.shares, |_| true),
-            },
+            target: Target::read(reader),
             quality_floor: reader
                 .optional("QUALITY_FLOOR", "a number from 1 to 10", 5, |floor| (1..=BEST_QUALITY).contains(floor)),
             frontal_images: reader.optional("FRONTAL_IMAGES", "keep or replace", FrontalImages::Keep, |_| true),
@@ -61,6 +56,22 @@ impl Section for EvaluationConfig {
             )),
             vision: VisionConfig::read(reader),
             budget: Budget::read(reader),
+        }
+    }
+}
+
+impl Section for Target {
+    fn read(reader: &mut Reader) -> Self {
+        const FOUR_SHARES: &str = "such as 30/40/20/10, summing to 100";
+        let default = Self::default();
+        Self {
+            total: reader
+                .optional("TARGET_TOTAL", "a number from 1 to 500", default.total, |total| (1..=500).contains(total)),
+            shares: reader.optional("TARGET_SHARES", "such as 65/20/15, summing to 100", default.shares, |_| true),
+            views: ViewShares {
+                framing: reader.optional("FRAMING_SHARES", FOUR_SHARES, default.views.framing, |_| true),
+                angle: reader.optional("ANGLE_SHARES", FOUR_SHARES, default.views.angle, |_| true),
+            },
         }
     }
 }

@@ -60,8 +60,10 @@ impl Evaluation {
     /// The settings that a suspension depends on.
     fn policy_text(&self) -> String {
         format!(
-            "{} floor {} frontal {} rounds {} by {}",
+            "{} views {} {} floor {} frontal {} rounds {} by {}",
             self.target.counts(),
+            self.target.views.framing,
+            self.target.views.angle,
             self.quality_floor,
             self.frontal_images,
             self.max_rounds,
