@@ -93,6 +93,7 @@ impl ActorProposal {
             return format!("{}: needs attention: {}", self.actor_id, self.reason.as_deref().unwrap_or_default());
         };
         let mut lines = vec![format!("{}: {} now, {} after", self.actor_id, self.before, proposal.result)];
+        lines.extend(proposal.coverage.map(|coverage| format!("  coverage: {coverage}")));
         lines.extend(proposal.delete.iter().map(|gone| format!("  would delete {}: {}", gone.filename, gone.reason)));
         for kind in Kind::ALL.into_iter().filter(|&kind| proposal.generate[kind] > 0) {
             lines.push(format!("  would generate {} {kind}", proposal.generate[kind]));
@@ -114,5 +115,6 @@ fn proposal_of(plan: Plan) -> Proposal {
         delete: delete.collect(),
         generate: KindCounts::tally(plan.slots.iter().map(|slot| slot.kind)),
         result: plan.result,
+        coverage: plan.coverage,
     }
 }

@@ -159,7 +159,10 @@ impl Session {
             Some(state) => state.take_over(&services.store).await?,
             None => BTreeSet::new(),
         };
-        Ok(Self { actors: Actors::new(services, settings, options.retry, left), stack })
+        Ok(Self {
+            actors: Actors::new(services, settings, options.target.target().view_counts(), options.retry, left),
+            stack,
+        })
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {

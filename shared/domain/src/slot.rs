@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::actor::ActorId;
+use super::coverage::ViewCounts;
 use super::kind::{Kind, KindCounts};
 use super::prompts::{self, Prompt};
 
@@ -50,28 +51,46 @@ fn seed_from(text: &str) -> u32 {
     u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) >> 1
 }
 
-/// A prompt of the slot's kind that replaces a rejected one. It is none of `used` while there are others.
+/// A prompt of the slot's kind that replaces a rejected one. It is none of `used` while there are others, and has the
+/// view of the slot's first prompt if there is one with that view.
 #[must_use]
 pub fn redraw_prompt(plan_id: &str, slot: &Slot, attempt: u32, used: &BTreeSet<String>) -> Option<&'static Prompt> {
     let seed = Sha256::digest(format!("{plan_id}/{}/{attempt}", slot.slot_id)).into();
-    prompts::draw(slot.kind, used, 1, &mut ChaCha8Rng::from_seed(seed)).pop()
+    let mut view = views_of(std::slice::from_ref(slot));
+    prompts::draw(slot.kind, used, 1, &mut view, &mut ChaCha8Rng::from_seed(seed)).pop()
 }
 
 /// The slots of a plan that generates these images. The plan's id is the seed of the random prompts. No prompt is one
-/// of `used_prompts` or that of another slot while there are others.
+/// of `used_prompts` or that of another slot while there are others. The prompts show the views that the set is
+/// `lacking`, as far as the library has unused ones.
 #[must_use]
-pub fn draw_slots(actor: &ActorId, plan_id: &str, generate: KindCounts, used_prompts: &BTreeSet<String>) -> Vec<Slot> {
+pub fn draw_slots(
+    actor: &ActorId,
+    plan_id: &str,
+    generate: KindCounts,
+    used_prompts: &BTreeSet<String>,
+    mut lacking: ViewCounts,
+) -> Vec<Slot> {
     let mut random = ChaCha8Rng::from_seed(Sha256::digest(plan_id).into());
-    let drawn =
-        Kind::ALL.into_iter().flat_map(|kind| prompts::draw(kind, used_prompts, generate[kind] as usize, &mut random));
+    let draw = |kind| prompts::draw(kind, used_prompts, generate[kind] as usize, &mut lacking, &mut random);
     (1..)
-        .zip(drawn)
+        .zip(Kind::ALL.into_iter().flat_map(draw))
         .map(|(number, prompt)| {
             let slot_id = format!("{number:03}");
             let seed = seed_of(actor, plan_id, &slot_id);
             Slot { slot_id, kind: prompt.kind, prompt_id: prompt.id.to_owned(), seed }
         })
         .collect()
+}
+
+/// The framings and angles that the slots' first prompts ask for.
+#[must_use]
+pub fn views_of(slots: &[Slot]) -> ViewCounts {
+    let mut views = ViewCounts::default();
+    for prompt in slots.iter().filter_map(|slot| prompts::by_id(&slot.prompt_id)) {
+        views.count(Some(prompt.framing), Some(prompt.angle));
+    }
+    views
 }
 
 #[cfg(test)]
@@ -84,7 +103,7 @@ mod tests {
         for actor in ["hero", "villain"] {
             let actor: ActorId = actor.parse().unwrap();
             let generate = KindCounts { photorealistic: 5, bw_stylized: 5, color_stylized: 5 };
-            let slots = draw_slots(&actor, "manual-batch-1", generate, &BTreeSet::new());
+            let slots = draw_slots(&actor, "manual-batch-1", generate, &BTreeSet::new(), ViewCounts::default());
             let creations = (0..3).flat_map(|attempt| (0..4).map(move |interruptions| (attempt, interruptions)));
             for slot in slots {
                 let seed = |(attempt, interruptions)| slot.seed_of(&actor, "manual-batch-1", attempt, interruptions);
@@ -92,5 +111,26 @@ mod tests {
             }
         }
         assert_eq!(seeds.iter().collect::<BTreeSet<_>>().len(), 2 * 15 * 3 * 4);
+    }
+
+    #[test]
+    fn redrawn_prompt_keeps_the_view() {
+        let rejected = prompts::by_id("photo-forest-dawn").unwrap();
+        let slot = Slot { slot_id: "001".to_owned(), kind: rejected.kind, prompt_id: rejected.id.to_owned(), seed: 1 };
+        for attempt in 1..20 {
+            let other = redraw_prompt("p", &slot, attempt, &BTreeSet::from([rejected.id.to_owned()])).unwrap();
+            assert_eq!((other.framing, other.angle), (rejected.framing, rejected.angle), "{}", other.id);
+        }
+    }
+
+    #[test]
+    fn slots_fill_what_the_set_lacks() {
+        let actor: ActorId = "hero".parse().unwrap();
+        let generate = KindCounts { photorealistic: 3, bw_stylized: 2, color_stylized: 2 };
+        let lacking = ViewCounts { framing: [4, 0, 0, 3], angle: [2, 2, 1, 2] };
+        for plan_id in ["a", "b", "c"] {
+            let views = views_of(&draw_slots(&actor, plan_id, generate, &BTreeSet::new(), lacking));
+            assert!(lacking.lacking_for(views).sum() <= 2 && views.framing[1] == 0, "{plan_id}: {views:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
+use domain::coverage::Coverage;
 use domain::kind::{Kind, KindCounts};
 use domain::lifecycle::slot::SlotState;
 use domain::plan::{Plan, PlanState, PlannedDeletion};
@@ -16,6 +17,8 @@ pub struct PlanDetails {
     state: PlanState,
     before: KindCounts,
     result: KindCounts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Coverage>,
     delete: Vec<PlannedDeletion>,
     generate: KindCounts,
     failed: Vec<FailedSlot>,
@@ -59,6 +62,7 @@ impl PlanDetails {
             state: plan.state,
             before: plan.before,
             result: plan.result,
+            coverage: plan.coverage,
             delete: plan.delete,
             created_at: plan.created_at,
             obstacle: plan.obstacle,
@@ -78,6 +82,7 @@ impl PlanDetails {
             "{actor}: the plan {} of {:.0} {state}: from {} to {}",
             self.plan_id, self.created_at, self.before, self.result
         )];
+        lines.extend(self.coverage.map(|coverage| format!("  coverage: {coverage}")));
         lines.extend(self.obstacle.clone().map(|obstacle| format!("  can't be executed: {obstacle}")));
         lines.extend(self.delete.iter().map(|gone| format!("  delete {}: {}", gone.filename, gone.reason)));
         for kind in Kind::ALL.into_iter().filter(|&kind| self.generate[kind] > 0) {
