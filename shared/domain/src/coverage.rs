@@ -42,6 +42,15 @@ pub struct ViewCounts {
     pub angle: [u32; 4],
 }
 
+/// The views that a set has, and those that it wants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The views of its images.
+    pub has: ViewCounts,
+    /// The wanted numbers.
+    pub wanted: ViewCounts,
+}
+
 /// The coverage of a set before and after changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
@@ -68,16 +77,16 @@ impl ViewShares {
         ViewCounts { framing: apportion(total, self.framing.0), angle: apportion(total, self.angle.0) }
     }
 
-    /// What a set that keeps images with these views and gets `new` ones lacks. The images whose view is unknown are
+    /// The needs of a set that keeps images with these views and gets `new` ones. The images whose view is unknown are
     /// left out: the known and the new ones together should have the wanted shares.
     #[must_use]
-    pub fn lacking(self, kept: ViewCounts, new: u32) -> ViewCounts {
+    pub fn needs(self, kept: ViewCounts, new: u32) -> Needs {
         let known = |counts: [u32; 4]| counts.iter().sum::<u32>() + new;
         let wanted = ViewCounts {
             framing: apportion(known(kept.framing), self.framing.0),
             angle: apportion(known(kept.angle), self.angle.0),
         };
-        kept.lacking_for(wanted)
+        Needs { has: kept, wanted }
     }
 }
 
@@ -111,37 +120,39 @@ impl ViewCounts {
         *self == Self::default()
     }
 
-    /// The number for an image's framing plus that for its angle; 0 for each that is unknown.
-    #[must_use]
-    pub fn at(mut self, framing: Option<Framing>, angle: Option<Angle>) -> u32 {
-        self.cells_of(framing, angle).into_iter().flatten().map(|count| *count).sum()
-    }
-
-    /// The number of images missing from the wanted ones, for each framing and each angle.
-    #[must_use]
-    pub fn lacking_for(self, wanted: Self) -> Self {
-        let lacking =
-            |has: [u32; 4], wanted: [u32; 4]| std::array::from_fn(|cell| wanted[cell].saturating_sub(has[cell]));
-        Self { framing: lacking(self.framing, wanted.framing), angle: lacking(self.angle, wanted.angle) }
-    }
-
-    /// The sum of all numbers.
-    #[must_use]
-    pub fn sum(self) -> u32 {
-        self.framing.iter().chain(&self.angle).sum()
-    }
-
-    /// How many more views the set lacks if it loses this image: 0, 1 or 2.
-    #[must_use]
-    pub fn loss(self, wanted: Self, content: &Content) -> u32 {
-        let mut without = self;
-        without.subtract(content.framing, content.angle);
-        without.lacking_for(wanted).sum() - self.lacking_for(wanted).sum()
-    }
-
     fn cells_of(&mut self, framing: Option<Framing>, angle: Option<Angle>) -> [Option<&mut u32>; 2] {
         let framing = framing.map(|framing| &mut self.framing[framing as usize]);
         [framing, angle.map(|angle| &mut self.angle[angle as usize])]
+    }
+}
+
+impl Needs {
+    /// How far the set is from the wanted views, in thousandths: for each framing and each angle, the square of the
+    /// missing number divided by the wanted one, as in a χ² statistic without its surplus terms. So the last image of a
+    /// rare view weighs more than one of many, and a surplus weighs nothing.
+    #[must_use]
+    pub fn shortfall(self) -> u32 {
+        let of = |has: [u32; 4], wanted: [u32; 4]| -> u32 {
+            let missing = has.iter().zip(wanted).filter(|&(_, wanted)| wanted > 0);
+            missing.map(|(&has, wanted)| 1000 * wanted.saturating_sub(has).pow(2) / wanted).sum()
+        };
+        of(self.has.framing, self.wanted.framing) + of(self.has.angle, self.wanted.angle)
+    }
+
+    /// How much the shortfall grows if the set loses an image with this view.
+    #[must_use]
+    pub fn loss(self, framing: Option<Framing>, angle: Option<Angle>) -> u32 {
+        let mut without = self;
+        without.has.subtract(framing, angle);
+        without.shortfall() - self.shortfall()
+    }
+
+    /// How much the shortfall shrinks if the set gets an image with this view.
+    #[must_use]
+    pub fn gain(self, framing: Framing, angle: Angle) -> u32 {
+        let mut with = self;
+        with.has.count(Some(framing), Some(angle));
+        self.shortfall() - with.shortfall()
     }
 }
 

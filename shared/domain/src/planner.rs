@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use crate::assessment::Assessment;
-use crate::coverage::{Coverage, ViewCounts};
+use crate::coverage::{Coverage, Needs, ViewCounts};
 use crate::kind::{Kind, KindCounts};
 use crate::numbering::number_of;
 use crate::target::Target;
@@ -172,13 +172,11 @@ fn surplus_of<'a>(kinds: &[OfKind<'a>], wanted: ViewCounts) -> Vec<&'a Assessmen
         let good = kinds.iter().flat_map(|of_kind| &of_kind.good).copied();
         ViewCounts::tally(good.filter(|image| is_counted(image)).map(|image| &image.content))
     };
-    let mut own = views(|image| image.pinned || image.origin.is_uploaded());
-    let uploaded = to_delete(kinds.iter().map(|of_kind| of_kind.pool(true)).collect(), &mut own, wanted);
-    let mut all = views(|_| true);
-    for image in &uploaded {
-        all.subtract(image.content.framing, image.content.angle);
-    }
-    let generated = to_delete(kinds.iter().map(|of_kind| of_kind.pool(false)).collect(), &mut all, wanted);
+    let pools = |is_uploaded| kinds.iter().map(|of_kind| of_kind.pool(is_uploaded)).collect();
+    let mut needs = Needs { has: views(|image| image.pinned || image.origin.is_uploaded()), wanted };
+    let uploaded = to_delete(pools(true), &mut needs);
+    needs.has = needs.has + views(|image| !image.pinned && !image.origin.is_uploaded());
+    let generated = to_delete(pools(false), &mut needs);
     [uploaded, generated].concat()
 }
 

@@ -14,7 +14,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::content::{Angle, Framing};
-use crate::coverage::ViewCounts;
+use crate::coverage::Needs;
 use crate::kind::Kind;
 
 /// The text in a prompt that [`Prompt::render`] replaces by the descriptor of the character.
@@ -67,8 +67,8 @@ pub fn by_id(id: &str) -> Option<&'static Prompt> {
     all().find(|prompt| prompt.id == id)
 }
 
-/// Draws `count` prompts of one kind: each time one whose framing and angle are lacking most, at random among equal
-/// ones. Subtracts the views of the drawn prompts from `lacking`.
+/// Draws `count` prompts of one kind: each time one whose framing and angle the set needs most, at random among equal
+/// ones. Adds the views of the drawn prompts to those that the set has.
 ///
 /// As long as unused prompts remain, the draw repeats none and omits those whose id is in `used`. After that it starts
 /// over with all prompts of the kind, and again repeats none until all have been drawn.
@@ -76,7 +76,7 @@ pub fn draw(
     kind: Kind,
     used: &BTreeSet<String>,
     count: usize,
-    lacking: &mut ViewCounts,
+    needs: &mut Needs,
     rng: &mut impl Rng,
 ) -> Vec<&'static Prompt> {
     let mut lap: Vec<_> = of_kind(kind).iter().filter(|prompt| !used.contains(prompt.id)).collect();
@@ -87,17 +87,17 @@ pub fn draw(
             lap = of_kind(kind).iter().collect();
             lap.shuffle(rng);
         }
-        drawn.extend(take_most_needed(&mut lap, lacking));
+        drawn.extend(take_most_needed(&mut lap, needs));
     }
     drawn
 }
 
 /// Takes the prompt with the most needed view, the last one among equals; `None` if there is no prompt.
-fn take_most_needed(lap: &mut Vec<&'static Prompt>, lacking: &mut ViewCounts) -> Option<&'static Prompt> {
-    let need = |prompt: &Prompt| lacking.at(Some(prompt.framing), Some(prompt.angle));
-    let (most_needed, _) = lap.iter().enumerate().max_by_key(|(_, prompt)| need(prompt))?;
+fn take_most_needed(lap: &mut Vec<&'static Prompt>, needs: &mut Needs) -> Option<&'static Prompt> {
+    let gain = |prompt: &Prompt| needs.gain(prompt.framing, prompt.angle);
+    let (most_needed, _) = lap.iter().enumerate().max_by_key(|(_, prompt)| gain(prompt))?;
     let prompt = lap.remove(most_needed);
-    lacking.subtract(Some(prompt.framing), Some(prompt.angle));
+    needs.has.count(Some(prompt.framing), Some(prompt.angle));
     Some(prompt)
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::actor::ActorId;
-use super::coverage::ViewCounts;
+use super::coverage::{Needs, ViewCounts};
 use super::kind::{Kind, KindCounts};
 use super::prompts::{self, Prompt};
 
@@ -56,23 +56,23 @@ fn seed_from(text: &str) -> u32 {
 #[must_use]
 pub fn redraw_prompt(plan_id: &str, slot: &Slot, attempt: u32, used: &BTreeSet<String>) -> Option<&'static Prompt> {
     let seed = Sha256::digest(format!("{plan_id}/{}/{attempt}", slot.slot_id)).into();
-    let mut view = views_of(std::slice::from_ref(slot));
-    prompts::draw(slot.kind, used, 1, &mut view, &mut ChaCha8Rng::from_seed(seed)).pop()
+    let mut needs = Needs { wanted: views_of(std::slice::from_ref(slot)), ..Needs::default() };
+    prompts::draw(slot.kind, used, 1, &mut needs, &mut ChaCha8Rng::from_seed(seed)).pop()
 }
 
 /// The slots of a plan that generates these images. The plan's id is the seed of the random prompts. No prompt is one
-/// of `used_prompts` or that of another slot while there are others. The prompts show the views that the set is
-/// `lacking`, as far as the library has unused ones.
+/// of `used_prompts` or that of another slot while there are others. The prompts ask for the views that the set
+/// needs, as far as the library has unused ones.
 #[must_use]
 pub fn draw_slots(
     actor: &ActorId,
     plan_id: &str,
     generate: KindCounts,
     used_prompts: &BTreeSet<String>,
-    mut lacking: ViewCounts,
+    mut needs: Needs,
 ) -> Vec<Slot> {
     let mut random = ChaCha8Rng::from_seed(Sha256::digest(plan_id).into());
-    let draw = |kind| prompts::draw(kind, used_prompts, generate[kind] as usize, &mut lacking, &mut random);
+    let draw = |kind| prompts::draw(kind, used_prompts, generate[kind] as usize, &mut needs, &mut random);
     (1..)
         .zip(Kind::ALL.into_iter().flat_map(draw))
         .map(|(number, prompt)| {
@@ -96,6 +96,7 @@ pub fn views_of(slots: &[Slot]) -> ViewCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coverage::ViewShares;
 
     #[test]
     fn every_prediction_of_every_actor_has_its_own_seed() {
@@ -103,7 +104,7 @@ mod tests {
         for actor in ["hero", "villain"] {
             let actor: ActorId = actor.parse().unwrap();
             let generate = KindCounts { photorealistic: 5, bw_stylized: 5, color_stylized: 5 };
-            let slots = draw_slots(&actor, "manual-batch-1", generate, &BTreeSet::new(), ViewCounts::default());
+            let slots = draw_slots(&actor, "manual-batch-1", generate, &BTreeSet::new(), Needs::default());
             let creations = (0..3).flat_map(|attempt| (0..4).map(move |interruptions| (attempt, interruptions)));
             for slot in slots {
                 let seed = |(attempt, interruptions)| slot.seed_of(&actor, "manual-batch-1", attempt, interruptions);
@@ -127,10 +128,11 @@ mod tests {
     fn slots_fill_what_the_set_lacks() {
         let actor: ActorId = "hero".parse().unwrap();
         let generate = KindCounts { photorealistic: 3, bw_stylized: 2, color_stylized: 2 };
-        let lacking = ViewCounts { framing: [4, 0, 0, 3], angle: [2, 2, 1, 2] };
+        let kept = ViewCounts { framing: [2, 8, 3, 0], angle: [4, 6, 3, 0] };
+        let needs = ViewShares::default().needs(kept, generate.total());
         for plan_id in ["a", "b", "c"] {
-            let views = views_of(&draw_slots(&actor, plan_id, generate, &BTreeSet::new(), lacking));
-            assert!(lacking.lacking_for(views).sum() <= 2 && views.framing[1] == 0, "{plan_id}: {views:?}");
+            let has = kept + views_of(&draw_slots(&actor, plan_id, generate, &BTreeSet::new(), needs));
+            assert!(Needs { has, ..needs }.shortfall() * 10 < needs.shortfall(), "{plan_id}: {has:?}");
         }
     }
 }

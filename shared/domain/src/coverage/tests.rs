@@ -28,24 +28,38 @@ fn unknown_view_counts_for_nothing() {
     let (front, unknown) = (content(Some(Framing::Wide), Some(Angle::Front)), Content::default());
     let tally = ViewCounts::tally([&front, &unknown, &content(None, Some(Angle::Front))]);
     assert_eq!(tally, counts([0, 0, 0, 1], [2, 0, 0, 0]));
-    assert_eq!(tally.loss(counts([1; 4], [2; 4]), &unknown), 0);
+    let needs = Needs { has: tally, wanted: counts([1; 4], [2; 4]) };
+    assert_eq!(needs.loss(None, None), 0);
 }
 
 #[test]
-fn loss_counts_the_wanted_views_that_go() {
-    let set = counts([2, 1, 0, 0], [1, 2, 0, 0]);
-    let loss = |framing, angle| set.loss(counts([1; 4], [1; 4]), &content(Some(framing), Some(angle)));
-    assert_eq!(loss(Framing::CloseUp, Angle::ThreeQuarter), 0);
-    assert_eq!(loss(Framing::CloseUp, Angle::Front), 1);
-    assert_eq!(loss(Framing::Medium, Angle::Front), 2);
+fn loss_of_a_rare_view_weighs_most() {
+    let needs = Needs { has: counts([9, 8, 4, 2], [6, 8, 5, 1]), wanted: ViewShares::default().counts(20) };
+    let loss = |framing, angle| needs.loss(Some(framing), Some(angle));
+    assert_eq!(loss(Framing::CloseUp, Angle::Front), 0, "more than wanted");
+    assert_eq!(loss(Framing::CloseUp, Angle::ThreeQuarter), 125);
+    assert_eq!(loss(Framing::Medium, Angle::Profile), 125 + 200);
+    assert_eq!(loss(Framing::Wide, Angle::Front), 500);
+    assert_eq!(loss(Framing::CloseUp, Angle::Back), 1500, "the last of two wanted ones");
 }
 
 #[test]
-fn set_of_unknown_views_lacks_the_shares_of_new_ones() {
-    let lacking = ViewShares::default().lacking(ViewCounts::default(), 10);
-    assert_eq!(lacking, counts([3, 4, 2, 1], [3, 4, 2, 1]));
-    let covered = ViewShares::default().lacking(counts([6, 0, 4, 2], [5, 7, 0, 0]), 8);
-    assert_eq!(covered, counts([0, 8, 0, 0], [0, 1, 5, 2]));
+fn gain_is_what_the_loss_of_the_same_view_was() {
+    let wanted = ViewShares::default().counts(20);
+    let mut needs = Needs { has: counts([6, 3, 0, 2], [5, 8, 1, 0]), wanted };
+    for (framing, angle) in Framing::ALL.into_iter().zip(Angle::ALL) {
+        let gain = needs.gain(framing, angle);
+        needs.has.count(Some(framing), Some(angle));
+        assert_eq!(needs.loss(Some(framing), Some(angle)), gain, "{framing} {angle}");
+    }
+}
+
+#[test]
+fn set_of_unknown_views_needs_the_shares_of_new_ones() {
+    let needs = ViewShares::default().needs(ViewCounts::default(), 10);
+    assert_eq!(needs.wanted, counts([3, 4, 2, 1], [3, 4, 2, 1]));
+    let kept = counts([6, 0, 4, 2], [5, 7, 0, 0]);
+    assert_eq!(ViewShares::default().needs(kept, 8), Needs { has: kept, wanted: counts([6, 8, 4, 2], [5, 8, 5, 2]) });
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! The surplus is deleted one image after another. The worst image of a kind by rank competes with the images of its kind
 //! and origin that are at most [`EQUALS_WITHIN`] better and whose framing and angle are known as far as its own: that
-//! image goes whose loss takes the fewest wanted framings and angles from the set, and among these the one that ranks
+//! image goes whose loss increases the shortfall of wanted framings and angles least, and among equal ones the one that ranks
 //! last. Thus an image of which nothing is known goes exactly when it ranks last. Kinds share the wanted numbers, so each
 //! step considers all kinds that still have a surplus. Framings and angles change neither the number of deletions of a
 //! kind nor those below the quality floor.
@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 
 use super::rank;
 use crate::assessment::Assessment;
-use crate::coverage::ViewCounts;
+use crate::coverage::Needs;
 
 /// Images count as equally good if their qualities differ by no more than this. A vision model repeats a rating no more
 /// precisely.
@@ -24,39 +24,35 @@ pub(super) struct Pool<'a> {
     pub(super) surplus: usize,
 }
 
-/// The images to delete: from each pool as many as it has too many. Subtracts them from `views`, which counts the set.
-pub(super) fn to_delete<'a>(
-    mut pools: Vec<Pool<'a>>,
-    views: &mut ViewCounts,
-    wanted: ViewCounts,
-) -> Vec<&'a Assessment> {
+/// The images to delete: from each pool as many as it has too many. Subtracts them from the views that the set has.
+pub(super) fn to_delete<'a>(mut pools: Vec<Pool<'a>>, needs: &mut Needs) -> Vec<&'a Assessment> {
     let mut deleted = Vec::new();
     // Pools without a choice come first, so that the choices in others count only images that may stay.
     for pool in pools.iter_mut().filter(|pool| pool.surplus == pool.images.len()) {
         deleted.append(&mut pool.images);
         pool.surplus = 0;
     }
-    deleted.iter().for_each(|image| subtract(views, image));
-    while let Some((pool, index)) = least_loss(&pools, *views, wanted) {
+    deleted.iter().for_each(|image| subtract(needs, image));
+    while let Some((pool, index)) = least_loss(&pools, *needs) {
         let image = pools[pool].images.remove(index);
         pools[pool].surplus -= 1;
-        subtract(views, image);
+        subtract(needs, image);
         deleted.push(image);
     }
     deleted
 }
 
-fn subtract(views: &mut ViewCounts, image: &Assessment) {
-    views.subtract(image.content.framing, image.content.angle);
+fn subtract(needs: &mut Needs, image: &Assessment) {
+    needs.has.subtract(image.content.framing, image.content.angle);
 }
 
 /// The next image to delete, as the indices of its pool and of the image in it; `None` if there is no surplus.
-fn least_loss(pools: &[Pool<'_>], views: ViewCounts, wanted: ViewCounts) -> Option<(usize, usize)> {
+fn least_loss(pools: &[Pool<'_>], needs: Needs) -> Option<(usize, usize)> {
     let with_surplus = pools.iter().enumerate().filter(|(_, pool)| pool.surplus > 0);
     let candidates =
         with_surplus.flat_map(|(index, pool)| pool.candidates().map(move |(at, image)| (index, at, image)));
-    let (pool, index, _) =
-        candidates.min_by_key(|(_, _, image)| (views.loss(wanted, &image.content), Reverse(rank(image))))?;
+    let (pool, index, _) = candidates
+        .min_by_key(|(_, _, image)| (needs.loss(image.content.framing, image.content.angle), Reverse(rank(image))))?;
     Some((pool, index))
 }
 

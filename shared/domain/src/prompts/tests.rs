@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{PLACEHOLDER, Prompt, all, draw, of_kind, preview};
 use crate::content::{Angle, Framing};
-use crate::coverage::ViewCounts;
+use crate::coverage::{Needs, ViewCounts};
 use crate::kind::Kind;
 
 /// Words that would request colour in a black-and-white image.
@@ -194,7 +194,7 @@ fn covered_set_gets_random_prompts() {
     for kind in Kind::ALL {
         let first = |seed| {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
-            draw(kind, &BTreeSet::new(), 1, &mut ViewCounts::default(), &mut random)[0].id
+            draw(kind, &BTreeSet::new(), 1, &mut Needs::default(), &mut random)[0].id
         };
         let ids: BTreeSet<_> = (0..400).map(first).collect();
         assert_eq!(ids.len(), of_kind(kind).len(), "{kind}");
@@ -217,8 +217,9 @@ proptest! {
             .filter(|(index, _)| used_bits >> index & 1 == 1)
             .map(|(_, prompt)| prompt.id.to_owned())
             .collect();
-        let mut lacking = ViewCounts { framing: framing.map(u32::from), angle: angle.map(u32::from) };
-        let drawn = draw(kind, &used, count, &mut lacking, &mut ChaCha8Rng::seed_from_u64(seed));
+        let wanted = ViewCounts { framing: framing.map(u32::from), angle: angle.map(u32::from) };
+        let mut needs = Needs { wanted, ..Needs::default() };
+        let drawn = draw(kind, &used, count, &mut needs, &mut ChaCha8Rng::seed_from_u64(seed));
         prop_assert_eq!(drawn.len(), count);
         prop_assert!(drawn.iter().all(|prompt| prompt.kind == kind));
 
@@ -232,18 +233,19 @@ proptest! {
     }
 
     #[test]
-    fn drawn_prompt_has_the_view_lacking_most(
+    fn drawn_prompt_has_the_most_needed_view(
         kind in prop::sample::select(Kind::ALL.to_vec()),
         seed in any::<u64>(),
         (framing, angle) in any::<([u8; 4], [u8; 4])>(),
     ) {
-        let mut lacking = ViewCounts { framing: framing.map(u32::from), angle: angle.map(u32::from) };
+        let wanted = ViewCounts { framing: framing.map(u32::from), angle: angle.map(u32::from) };
+        let mut needs = Needs { wanted, ..Needs::default() };
         let mut undrawn: Vec<_> = of_kind(kind).iter().collect();
-        for prompt in draw(kind, &BTreeSet::new(), 6, &mut lacking.clone(), &mut ChaCha8Rng::seed_from_u64(seed)) {
-            let need = |prompt: &Prompt| lacking.at(Some(prompt.framing), Some(prompt.angle));
-            prop_assert!(undrawn.iter().all(|other| need(other) <= need(prompt)), "{}", prompt.id);
+        for prompt in draw(kind, &BTreeSet::new(), 6, &mut needs.clone(), &mut ChaCha8Rng::seed_from_u64(seed)) {
+            let gain = |prompt: &Prompt| needs.gain(prompt.framing, prompt.angle);
+            prop_assert!(undrawn.iter().all(|other| gain(other) <= gain(prompt)), "{}", prompt.id);
             undrawn.retain(|other| other.id != prompt.id);
-            lacking.subtract(Some(prompt.framing), Some(prompt.angle));
+            needs.has.count(Some(prompt.framing), Some(prompt.angle));
         }
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::coverage::ViewShares;
+use crate::coverage::{Needs, ViewShares};
 
 fn showing(framing: Framing, angle: Angle, image: Assessment) -> Assessment {
     Assessment { content: Content { framing: Some(framing), angle: Some(angle), ..Content::default() }, ..image }
@@ -31,11 +31,11 @@ fn deletions(set: &[Assessment]) -> Proposal {
     propose(set, &policy(Scope::DeleteOnly))
 }
 
-/// How many wanted framings and angles the set lacks after the deletions.
+/// How far the set is from the wanted views after the deletions.
 fn shortfall(set: &[Assessment], proposal: &Proposal) -> u32 {
     let kept = set.iter().filter(|image| !is_deleted(image, proposal));
-    let views = ViewCounts::tally(kept.map(|image| &image.content));
-    views.lacking_for(Target::default().view_counts()).sum()
+    let has = ViewCounts::tally(kept.map(|image| &image.content));
+    Needs { has, wanted: Target::default().view_counts() }.shortfall()
 }
 
 /// Good images of a kind and an origin, each with whether it is deleted.
