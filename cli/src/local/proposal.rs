@@ -118,3 +118,28 @@ fn proposal_of(plan: Plan) -> Proposal {
         coverage: plan.coverage,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::coverage::{Coverage, ViewCounts, ViewShares};
+    use domain::plan::Origin;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn plan() -> Plan {
+        let before = ViewCounts { framing: [9, 9, 2, 0], angle: [0; 4] };
+        let after = ViewCounts { framing: [6, 8, 4, 2], ..before };
+        let coverage = Some(Coverage { wanted: ViewShares::default().counts(20), before, after });
+        Plan { coverage, ..Plan::empty("p".to_owned(), Timestamp::UNIX_EPOCH, Origin::Evaluation) }
+    }
+
+    #[test]
+    fn dry_run_shows_the_coverage_if_it_is_known() {
+        let words = |plan| ActorProposal::of_plan("hero".parse().unwrap(), plan, None).in_words();
+        let known = words(plan());
+        assert!(known.contains("  coverage: framing 9/9/2/0 before, 6/8/4/2 after, 6/8/4/2 wanted\n"), "{known}");
+        let unknown = words(Plan { coverage: None, ..plan() });
+        assert!(!unknown.contains("coverage"), "{unknown}");
+    }
+}

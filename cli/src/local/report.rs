@@ -246,3 +246,20 @@ pub async fn counted(store: &Store, actor: &ActorId) -> Result<Counted, StoreErr
         views: ViewCounts::tally(usable().map(|image| &image.content)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::coverage::ViewShares;
+
+    use super::*;
+
+    #[test]
+    fn sentence_of_an_actor_ends_with_its_coverage() {
+        let views = ViewCounts { framing: [6, 9, 3, 2], angle: [0; 4] };
+        let coverage = Coverage { wanted: ViewShares::default().counts(20), before: views, after: views };
+        let unknown = ActorReport::skipped(&"hero".parse().unwrap(), "Skipped.");
+        assert_eq!(unknown.sentence(), "Skipped.");
+        let known = ActorReport { coverage: Some(coverage), ..unknown };
+        assert_eq!(known.sentence(), "Skipped. Coverage: framing 6/9/3/2 of 6/8/4/2 wanted.");
+    }
+}

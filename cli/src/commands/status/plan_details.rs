@@ -101,3 +101,24 @@ fn documented_name<S: Serializer>(state: &PlanState, serializer: S) -> Result<S:
         PlanState::Reviewed => "closed",
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::coverage::{ViewCounts, ViewShares};
+    use domain::plan::Origin;
+
+    use super::*;
+
+    fn plan() -> Plan {
+        let before = ViewCounts { framing: [9, 9, 2, 0], angle: [0; 4] };
+        let after = ViewCounts { framing: [6, 8, 4, 2], ..before };
+        let coverage = Some(Coverage { wanted: ViewShares::default().counts(20), before, after });
+        Plan { coverage, ..Plan::empty("p".to_owned(), Timestamp::UNIX_EPOCH, Origin::Evaluation) }
+    }
+
+    #[test]
+    fn status_of_a_plan_shows_its_coverage() {
+        let words = PlanDetails::of(plan(), Vec::new()).in_words(&"hero".parse().unwrap());
+        assert!(words.contains("  coverage: framing 9/9/2/0 before, 6/8/4/2 after, 6/8/4/2 wanted"), "{words}");
+    }
+}

@@ -1,11 +1,11 @@
 //! Which images of a surplus are deleted.
 //!
-//! The surplus is deleted one image after another. The worst image of a kind by rank competes with the images of its kind
-//! and origin that are at most [`EQUALS_WITHIN`] better and whose framing and angle are known as far as its own: that
-//! image goes whose loss increases the shortfall of wanted framings and angles least, and among equal ones the one that ranks
-//! last. Thus an image of which nothing is known goes exactly when it ranks last. Kinds share the wanted numbers, so each
-//! step considers all kinds that still have a surplus. Framings and angles change neither the number of deletions of a
-//! kind nor those below the quality floor.
+//! The planner deletes the surplus one image at a time. The worst image of a kind and origin by rank competes with the
+//! images of that kind and origin that are at most [`EQUALS_WITHIN`] better and whose framing and angle are known as far
+//! as its own. The image goes whose loss increases the shortfall of wanted framings and angles least; among equal ones,
+//! the one that ranks last. So an image of which nothing is known goes only when it ranks last. Kinds share the wanted
+//! numbers, so each step considers all kinds that still have a surplus. Framings and angles change neither the number of
+//! deletions of a kind nor the deletions below the quality floor.
 
 use std::cmp::Reverse;
 
@@ -13,8 +13,7 @@ use super::rank;
 use crate::assessment::Assessment;
 use crate::coverage::Needs;
 
-/// Images count as equally good if their qualities differ by no more than this. A vision model repeats a rating no more
-/// precisely.
+/// Images count as equally good if their qualities differ by no more than this.
 pub(super) const EQUALS_WITHIN: u8 = 1;
 
 /// The images of one kind and origin that may be deleted, the best first.
