@@ -56,7 +56,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<Assessment>> {
 
 fn in_words(proposal: &Proposal) -> String {
     let deletions = proposal.delete.iter().map(|removal| format!("delete    {}  {}", removal.filename, removal.reason));
-    let generate = &proposal.generate;
+    let (generate, coverage) = (&proposal.generate, proposal.coverage);
     let summary = [
         format!(
             "generate  {} photorealistic, {} black-and-white, {} colour",
@@ -65,7 +65,9 @@ fn in_words(proposal: &Proposal) -> String {
         format!("result    {} ({} images)", proposal.result, proposal.result.total()),
     ];
     if proposal.is_empty() {
-        return format!("The set is balanced at {}: nothing to do.", proposal.result);
+        let coverage = coverage.map(|coverage| format!(" Coverage: {coverage}.")).unwrap_or_default();
+        return format!("The set is balanced at {}: nothing to do.{coverage}", proposal.result);
     }
-    deletions.chain(summary).collect::<Vec<_>>().join("\n")
+    let coverage = coverage.map(|coverage| format!("coverage  {coverage}, without the images to generate"));
+    deletions.chain(summary).chain(coverage).collect::<Vec<_>>().join("\n")
 }

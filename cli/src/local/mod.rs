@@ -37,6 +37,6 @@ pub use manifest_file::save_beside_run as save_manifest_beside_run;
 pub use proposal::ActorProposal;
 pub use providers::ProviderArguments;
 pub use registry::RunningStack;
-pub use report::{ActorReport, Undo, counts};
+pub use report::{ActorReport, Counted, Undo, counted};
 pub use salvage::record_trash;
 pub use session::{Ending, Options, lock, run};

@@ -111,6 +111,23 @@ fn passport_photograph_is_replaced_only_on_request() {
 }
 
 #[test]
+fn plan_keeps_and_shows_the_wanted_views() {
+    let mut set: Vec<Value> = (1..=5).map(|n| assessment(&format!("a_{n}.jpg"), "photorealistic", 8)).collect();
+    for image in &mut set[1..] {
+        image["content"] = json!({ "framing": "medium", "angle": "front" });
+    }
+    set[0]["content"] = json!({ "framing": "wide", "angle": "back" });
+    set[0]["quality"] = json!(7);
+    let shares = ["--target-total", "4", "--target-shares", "100/0/0", "--framing-shares", "0/75/0/25"];
+    let planned = plan(&json!(set).to_string(), &[&shares[..], &["--json"]].concat()).done().json();
+    assert_eq!(planned["delete"][0]["filename"], "a_5.jpg");
+    assert_eq!(planned["coverage"]["after"]["framing"]["wide"], 1);
+    let words = plan(&json!(set).to_string(), &shares).done().answer;
+    assert!(words.contains("framing 0/4/0/1 before, 0/3/0/1 after, 0/3/0/1 wanted"), "{words}");
+    plan("[]", &["--angle-shares", "65/20/15"]).failed(2, &["such as 30/40/20/10"]);
+}
+
+#[test]
 fn small_image_gets_low_quality_and_its_size() {
     let dir = tempfile::tempdir().unwrap();
     plain(1).save(dir.path().join("a_1.png")).unwrap();

@@ -38,7 +38,7 @@ fn generated(image: Observed, requested: Kind) -> Observed {
 }
 
 fn deleted(set: &[Assessment], target: u32) -> Vec<String> {
-    let target = Target { total: target, shares: "0/100/0".parse().unwrap() };
+    let target = Target { total: target, shares: "0/100/0".parse().unwrap(), ..Target::default() };
     let policy = Policy { target, quality_floor: 5, scope: Scope::All };
     propose(set, &policy).delete.into_iter().map(|removal| removal.filename).collect()
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::assessment::BEST_QUALITY;
 use domain::budget::Budget;
+use domain::coverage::ViewShares;
 use domain::limits::Rules;
 use domain::money::MicroUsd;
 use domain::target::Target;
@@ -31,15 +32,9 @@ pub struct EvaluationConfig {
 
 impl Section for EvaluationConfig {
     fn read(reader: &mut Reader) -> Self {
-        let default = Target::default();
         Self {
             common: Config::read(reader),
-            target: Target {
-                total: reader.optional("TARGET_TOTAL", "a number from 1 to 500", default.total, |total| {
-                    (1..=500).contains(total)
-                }),
-                shares: reader.optional("TARGET_SHARES", "such as 65/20/15, summing to 100", default.shares, |_| true),
-            },
+            target: Target::read(reader),
             rules: Rules::read(reader),
             max_deleted_percent: reader
                 .optional("MAX_DELETED_PERCENT", "a number from 0 to 100", 50, |&percent| percent <= 100),
@@ -73,6 +68,22 @@ impl Section for Rules {
             other_character: quality("OTHER_CHARACTER_QUALITY", default.other_character),
             unsure_character: quality("UNSURE_CHARACTER_QUALITY", default.unsure_character),
             frontal_images: reader.optional("FRONTAL_IMAGES", "keep or replace", default.frontal_images, |_| true),
+        }
+    }
+}
+
+impl Section for Target {
+    fn read(reader: &mut Reader) -> Self {
+        const FOUR_SHARES: &str = "such as 30/40/20/10, summing to 100";
+        let default = Self::default();
+        Self {
+            total: reader
+                .optional("TARGET_TOTAL", "a number from 1 to 500", default.total, |total| (1..=500).contains(total)),
+            shares: reader.optional("TARGET_SHARES", "such as 65/20/15, summing to 100", default.shares, |_| true),
+            views: ViewShares {
+                framing: reader.optional("FRAMING_SHARES", FOUR_SHARES, default.views.framing, |_| true),
+                angle: reader.optional("ANGLE_SHARES", FOUR_SHARES, default.views.angle, |_| true),
+            },
         }
     }
 }

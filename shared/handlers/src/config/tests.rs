@@ -35,10 +35,23 @@ fn unset_variables_have_defaults() {
 
 #[test]
 fn every_invalid_variable_is_named() {
-    let mut wrong = variables(&[("TARGET_SHARES", "65/20"), ("QUALITY_FLOOR", "11"), ("VISION_PROVIDER", "eyes")]);
+    let mut wrong = variables(&[
+        ("TARGET_SHARES", "65/20"),
+        ("FRAMING_SHARES", "65/20/15"),
+        ("ANGLE_SHARES", "1/1/1/1"),
+        ("QUALITY_FLOOR", "11"),
+        ("VISION_PROVIDER", "eyes"),
+    ]);
     wrong.remove("TABLE");
     let message = problem::<EvaluationConfig>(wrong);
-    for name in ["TABLE is not set", "TARGET_SHARES", "QUALITY_FLOOR is `11`", "VISION_PROVIDER is `eyes`"] {
+    for name in [
+        "TABLE is not set",
+        "TARGET_SHARES",
+        "FRAMING_SHARES",
+        "ANGLE_SHARES",
+        "QUALITY_FLOOR is `11`",
+        "VISION_PROVIDER is `eyes`",
+    ] {
         assert!(message.contains(name), "{message}");
     }
     let message = problem::<GenerationConfig>(variables(&[("GENERATOR", "dall-e"), ("DAILY_BUDGET_USD", "-1")]));

@@ -68,7 +68,8 @@ impl Evaluation {
             Policy { target: self.target, quality_floor: self.rules.quality_floor, scope: context.command.scope };
         let unassessed = u32::try_from(assessment.unassessed.len()).unwrap_or(u32::MAX);
         let proposal = propose(&assessment.assessments, &policy).leaving_room_for(unassessed);
-        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, self.clock.now());
+        let now = self.clock.now();
+        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, self.target.views, now);
         if context.command.mode == Mode::DryRun {
             let obstacle = self.obstacle(context, &plan).await?;
             return self.record_dry_run(context, &Plan { obstacle, ..plan }).await;

@@ -1,0 +1,53 @@
+//! New images show the framings and angles that the set lacks.
+
+use aws::queues::Queue;
+use balancer_tests::coded::coded_picture;
+use balancer_tests::stack::actor;
+use balancer_tests::world::World;
+use domain::actor::ActorId;
+use domain::content::{Angle, Content, Framing};
+use domain::kind::Kind;
+use domain::plan::{Plan, PlanState};
+use domain::prompts;
+use serde_json::json;
+
+/// A set of four photographs, of which half are wanted as close-ups from the front and half as wide ones from the back.
+const SHARES: [(&str, &str); 4] = [
+    ("TARGET_TOTAL", "4"),
+    ("TARGET_SHARES", "100/0/0"),
+    ("FRAMING_SHARES", "50/0/0/50"),
+    ("ANGLE_SHARES", "50/0/0/50"),
+];
+
+/// Records that the vision model has seen a close-up from the front.
+async fn record_close_up(world: &World, hero: &ActorId, filename: &str) {
+    let mut image = world.store.images(hero).await.unwrap().remove(filename).unwrap();
+    image.content = Content { framing: Some(Framing::CloseUp), angle: Some(Angle::Front), ..Content::default() };
+    let model = image.assessed_by.clone();
+    world.store.save_observation(hero, filename, &image, model.as_deref()).await.unwrap();
+}
+
+#[tokio::test]
+async fn new_images_show_what_the_set_lacks() {
+    let (world, hero) = (World::coded(&SHARES).await, actor("hero"));
+    for number in 0..2 {
+        world.upload(&hero, &format!("hero_{number}.jpg"), &coded_picture(Kind::Photorealistic, 8, number)).await;
+    }
+    world.wait_for_messages(2).await;
+    world.drive().await;
+    for filename in ["hero_0.jpg", "hero_1.jpg"] {
+        record_close_up(&world, &hero, filename).await;
+    }
+    world.upload_base_image(&hero).await;
+    world.send(Queue::Evaluation, json!({ "actor_id": "hero", "mode": "dry_run" })).await;
+    world.drive().await;
+
+    let is_dry_run = |plan: &Plan| plan.state == PlanState::DryRun;
+    let plan = world.store.plans(&hero).await.unwrap().into_iter().find(is_dry_run).unwrap();
+    let first = prompts::by_id(&plan.slots[0].prompt_id).unwrap();
+    assert_eq!((first.framing, first.angle), (Framing::Wide, Angle::Back), "{plan:#?}");
+    let coverage = plan.coverage.unwrap();
+    assert_eq!((coverage.wanted.framing, coverage.before.framing), ([2, 0, 0, 2], [2, 0, 0, 0]));
+    assert_eq!((coverage.after.framing.iter().sum::<u32>(), coverage.after.angle.iter().sum::<u32>()), (4, 4));
+    assert!(coverage.after.framing[3] >= 1 && coverage.after.angle[3] >= 1, "{coverage}");
+}
