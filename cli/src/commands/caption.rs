@@ -1,9 +1,11 @@
 //! `balancer caption ACTOR [FILE [TEXT]]`
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use anyhow::bail;
 use aws::store::images::Edit;
+use domain::actor::ActorId;
 use domain::caption::Caption;
 use domain::files::composed;
 use domain::manifest::Image;
@@ -53,13 +55,23 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     let mut captions = Vec::new();
     for (name, image) in shown {
-        let key = connected.services.keys.image(&actor, &caption_file(name));
-        let beside = connected.services.bucket.get(&key).await?;
-        let beside = beside.map(|object| String::from_utf8_lossy(&object.bytes).into_owned());
+        let beside = beside(&connected, &actor, &caption_file(name)).await?;
         captions.push(Captioned { file: name, caption: Caption::of(image, beside.as_deref()) });
     }
     show(&captions, json)?;
     Ok(Outcome::Done)
+}
+
+/// The text file beside an image, in the folder that the stack keeps, or else in the bucket.
+async fn beside(connected: &Connected, actor: &ActorId, name: &str) -> anyhow::Result<Option<String>> {
+    let bytes = match connected.local.image_path(actor, name) {
+        Some(path) => fs::read(path).ok(),
+        None => {
+            let object = connected.services.bucket.get(&connected.services.keys.image(actor, name)).await?;
+            object.map(|object| object.bytes)
+        }
+    };
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 fn show(captions: &[Captioned<'_>], json: bool) -> anyhow::Result<()> {

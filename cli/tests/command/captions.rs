@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use imaging::{decode, measure};
 use serde_json::{Value, json};
 
 use crate::care::{balancer_at, watch};
@@ -39,8 +40,13 @@ fn caption_is_set_shown_kept_and_removed() {
 fn caption_follows_its_image_to_the_trash_and_back() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
-    let images: serde_json::Map<String, Value> =
-        actor.files().into_iter().map(|name| (name.clone(), json!({ "caption": format!("about {name}") }))).collect();
+    let described = |name: String| {
+        let file = fs::read(actor.training_data().join(&name)).unwrap();
+        let facts = measure(&file, &decode(&file).unwrap());
+        let image = json!({ "caption": format!("about {name}"), "facts": facts });
+        (name, image)
+    };
+    let images: serde_json::Map<String, Value> = actor.files().into_iter().map(described).collect();
     fs::write(actor.dir.join("manifest.json"), json!({ "actor_id": "hero", "images": images }).to_string()).unwrap();
     Ran::of(&mut place.local()).done();
     let trashed = actor.trash().into_iter().find(|name| name.ends_with(".jpg")).unwrap();

@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 use super::details::details_of;
 use super::{PREVIEW_SIDE, shrink, tones_of};
 
+/// The digits of a SHA-256 that distinguish the base images of an actor.
+const REFERENCE_ID_DIGITS: usize = 16;
+
 /// Measures a file and the upright image in it.
 #[must_use]
 pub fn measure(file: &[u8], image: &RgbImage) -> Facts {
@@ -37,4 +40,10 @@ pub fn measure_and_shrink(file: &[u8], image: &RgbImage) -> (Facts, RgbImage) {
 #[must_use]
 pub fn sha256(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Identifies a base image among those of an actor: the beginning of its SHA-256.
+#[must_use]
+pub fn reference_id(file: &[u8]) -> String {
+    sha256(file).chars().take(REFERENCE_ID_DIGITS).collect()
 }

@@ -18,7 +18,7 @@ use image::{DynamicImage, ImageError, RgbImage};
 
 pub use decode::{decode, is_jpeg};
 pub use decode_error::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE};
-pub use facts::{measure, measure_and_shrink, sha256};
+pub use facts::{measure, measure_and_shrink, reference_id, sha256};
 pub use resemblance::{Comparable, compare_nominated};
 pub use tones::tones_of;
 

@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use domain::plan::Note;
 use image::RgbImage;
-use imaging::{PREVIEW_SIDE, sha256, shrink};
+use imaging::{PREVIEW_SIDE, reference_id, shrink};
 
 use super::Evaluation;
 use super::context::EvaluationContext;
 use crate::HandlerError;
 use crate::base_image::Found;
 
-/// The digits of a SHA-256 that distinguish the base images of an actor.
-const ID_DIGITS: usize = 16;
-
 /// The base image of an evaluation. Empty if there is none, or if the vision model doesn't compare.
 #[derive(Default)]
 pub(super) struct Reference {
-    /// The beginning of the file's SHA-256.
+    /// See [`reference_id`].
     pub(super) id: Option<String>,
     /// A small copy.
     pub(super) picture: Option<Arc<RgbImage>>,
@@ -57,7 +54,7 @@ impl Evaluation {
         };
         let read = move || {
             let picture = imaging::decode(&bytes).map(|picture| shrink(&picture, PREVIEW_SIDE));
-            (picture, sha256(&bytes)[..ID_DIGITS].to_owned())
+            (picture, reference_id(&bytes))
         };
         match tokio::task::spawn_blocking(read).await? {
             (Ok(picture), id) => Ok((Reference { id: Some(id), picture: Some(Arc::new(picture)), name }, None)),
