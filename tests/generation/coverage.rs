@@ -2,10 +2,10 @@
 
 use aws::queues::Queue;
 use balancer_tests::coded::coded_picture;
+use balancer_tests::openai::{Answer, VisionRequest, VisionService, true_entry};
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
-use domain::actor::ActorId;
-use domain::content::{Angle, Content, Framing};
+use domain::content::{Angle, Framing};
 use domain::kind::Kind;
 use domain::plan::{Plan, PlanState};
 use domain::prompts;
@@ -19,25 +19,26 @@ const SHARES: [(&str, &str); 4] = [
     ("ANGLE_SHARES", "50/0/0/50"),
 ];
 
-/// Records that the vision model has seen a close-up from the front.
-async fn record_close_up(world: &World, hero: &ActorId, filename: &str) {
-    let mut image = world.store.images(hero).await.unwrap().remove(filename).unwrap();
-    image.content = Content { framing: Some(Framing::CloseUp), angle: Some(Angle::Front), ..Content::default() };
-    let model = image.assessed_by.clone();
-    world.store.save_observation(hero, filename, &image, model.as_deref()).await.unwrap();
+/// A vision service that sees only close-ups from the front.
+fn close_ups(request: &VisionRequest) -> Answer {
+    let entry = |image| {
+        let mut entry = true_entry(image);
+        (entry["framing"], entry["angle"]) = (json!(Framing::CloseUp), json!(Angle::Front));
+        entry
+    };
+    Answer::Entries(request.images.iter().map(entry).collect())
 }
 
 #[tokio::test]
 async fn new_images_show_what_the_set_lacks() {
-    let (world, hero) = (World::coded(&SHARES).await, actor("hero"));
+    let (mut world, hero) = (World::coded(&SHARES).await, actor("hero"));
+    let service = VisionService::start(close_ups).await;
+    world.set("OPENAI_BASE_URL", &format!("{}/v1", service.address()));
     for number in 0..2 {
         world.upload(&hero, &format!("hero_{number}.jpg"), &coded_picture(Kind::Photorealistic, 8, number)).await;
     }
     world.wait_for_messages(2).await;
     world.drive().await;
-    for filename in ["hero_0.jpg", "hero_1.jpg"] {
-        record_close_up(&world, &hero, filename).await;
-    }
     world.upload_base_image(&hero).await;
     world.send(Queue::Evaluation, json!({ "actor_id": "hero", "mode": "dry_run" })).await;
     world.drive().await;
