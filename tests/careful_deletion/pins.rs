@@ -157,7 +157,7 @@ async fn evaluation_keeps_concurrent_pins_and_claims() {
     pin(&stack, &actor, "hero_1.jpg", true).await;
 
     let assessed = Image { quality: Some(7), ..read.clone() };
-    stack.store.save_observation(&actor, "hero_1.jpg", &assessed, read.assessed_by.as_deref()).await.unwrap();
+    stack.store.save_observation(&actor, "hero_1.jpg", &assessed, &read).await.unwrap();
     let record = stack.store.image(&actor, "hero_1.jpg").await.unwrap().unwrap();
     assert_eq!((record.pinned, record.quality), (true, Some(7)));
 

@@ -211,7 +211,12 @@ impl Respond for Responder {
 impl Answer {
     fn reply(self, tokens: u64) -> ResponseTemplate {
         match self {
-            Self::Entries(cells) => completion(Some(&json!({ "cells": cells }).to_string()), None, "stop", tokens),
+            Self::Entries(cells) => completion(
+                Some(&json!({ "reference": "one_character", "cells": cells }).to_string()),
+                None,
+                "stop",
+                tokens,
+            ),
             Self::Refused(why) => completion(None, Some(why), "stop", tokens),
             Self::Truncated => completion(Some(r#"{"cells": [{"cell": 1, "#), None, "length", tokens),
             Self::Text(text) => completion(Some(&text), None, "stop", tokens),

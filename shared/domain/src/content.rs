@@ -32,13 +32,13 @@ impl Content {
         *self == Self::default()
     }
 
-    /// The content according to two observations. Where they contradict each other on the character, it is unsure;
-    /// elsewhere the first one counts.
+    /// The content according to two observations. Where they contradict each other on the character, it is unsure, and
+    /// unknown if one of them couldn't compare; elsewhere the first one counts.
     #[must_use]
     pub fn merged(self, second: Self) -> Self {
         let same_character = match (self.same_character, second.same_character) {
             (Some(one), Some(other)) if one != other => Some(SameCharacter::Unsure),
-            (one, other) => one.or(other),
+            (one, other) => one.and(other),
         };
         Self {
             same_character,

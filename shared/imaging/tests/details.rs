@@ -113,6 +113,15 @@ fn paper_around_a_drawing_is_no_bar() {
 }
 
 #[test]
+fn sharp_edges_of_flat_pictures_are_no_blocks() {
+    let corner = RgbImage::from_fn(800, 600, |x, y| Rgb([if x < 240 || y < 160 { 40 } else { 220 }; 3]));
+    let tiles = RgbImage::from_fn(768, 768, |x, y| Rgb([((x / 48 * 7 + y / 48 * 13) % 11 * 23) as u8; 3]));
+    for picture in [corner, tiles] {
+        assert_eq!(of_blocks(&facts(&picture)), None, "{:?}", details(&picture));
+    }
+}
+
+#[test]
 fn blocks_are_visible_only_at_low_quality() {
     for seed in 0..6 {
         let limit = |quality| of_blocks(&facts(&recompressed(&scene(seed), quality)));

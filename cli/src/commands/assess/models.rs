@@ -26,7 +26,10 @@ pub(super) async fn observe(
 ) -> anyhow::Result<Vec<Result<Observation, String>>> {
     let price = highest_price(pictures.len(), &config);
     if price > MicroUsd::ZERO {
-        remark(format!("{} cost at most {price} to assess", images_in_words(pictures.len())));
+        remark(format!(
+            "{} cost at most {price} to assess, unless the service must be asked again",
+            images_in_words(pictures.len())
+        ));
     }
     let model = VisionModel::new(config, &SdkConfig::builder().build()).await;
     let model = model.context("the vision model can't be used")?;

@@ -24,7 +24,7 @@ const OBSERVATION: [&str; 7] = [
     "image.quality",
     "image.flags",
     "image.reason",
-    "image.content",
+    "image.depicts",
     "image.assessed_by",
     "image.compared_with",
 ];
@@ -118,29 +118,34 @@ impl Store {
     /// Writes the measurements of an image, unless another object has its name by now. All other attributes stay
     /// unchanged: the operator may have restored the image meanwhile, with its prompt and cost.
     pub async fn save_measurements(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
-        self.save_findings(actor, filename, image, &MEASUREMENTS, None).await
+        self.save_findings(actor, filename, image, &MEASUREMENTS, []).await
     }
 
-    /// Writes the observation of an image, unless another object has its name by now, or an observation other than that
-    /// of the model `replaced`: then a worker that stalled is late. All other attributes stay unchanged.
+    /// Writes the observation of an image, unless another object has its name by now, or its observation is by another
+    /// model or beside another base image than that of `replaced`, the record as it was read: then a worker that stalled
+    /// is late. All other attributes stay unchanged.
     pub async fn save_observation(
         &self,
         actor: &ActorId,
         filename: &str,
         image: &Image,
-        replaced: Option<&str>,
+        replaced: &Image,
     ) -> Result<(), StoreError> {
-        let condition = match replaced {
-            Some(replaced) => Condition::AbsentOrEqual("image.assessed_by", text(replaced)),
-            None => Condition::Absent("image.assessed_by"),
+        let unchanged = |name, value: &Option<String>| match value {
+            Some(value) => Condition::AbsentOrEqual(name, text(value)),
+            None => Condition::Absent(name),
         };
-        self.save_findings(actor, filename, image, &OBSERVATION, Some(condition)).await
+        let conditions = [
+            unchanged("image.assessed_by", &replaced.assessed_by),
+            unchanged("image.compared_with", &replaced.compared_with),
+        ];
+        self.save_findings(actor, filename, image, &OBSERVATION, conditions).await
     }
 
     /// Writes the results of comparing an image with others, unless another object has its name by now. All other
     /// attributes stay unchanged.
     pub async fn save_compared(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
-        self.save_findings(actor, filename, image, &COMPARED, None).await
+        self.save_findings(actor, filename, image, &COMPARED, []).await
     }
 
     async fn save_findings(
@@ -149,7 +154,7 @@ impl Store {
         filename: &str,
         image: &Image,
         names: &[&'static str],
-        condition: Option<Condition>,
+        conditions: impl IntoIterator<Item = Condition>,
     ) -> Result<(), StoreError> {
         let mut fields = value(image)?.as_m().cloned().unwrap_or_default();
         let change = Change::of(image_key(actor, filename)).when_item_exists();
@@ -157,7 +162,7 @@ impl Store {
             Some(etag) => change.when_absent_or_equal("image.etag", text(etag)),
             None => change,
         };
-        let change = condition.into_iter().fold(change, Change::when);
+        let change = conditions.into_iter().fold(change, Change::when);
         let mut found = |name: &str| fields.remove(name.strip_prefix("image.")?);
         let change = names.iter().fold(change, |change, name| change.set_or_remove(name, found(name)));
         self.apply(change).await.map(drop)

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::{BALANCING, UPLOADED};
@@ -69,10 +70,10 @@ pub struct Image {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What the image shows, as observed.
-    #[serde(default, skip_serializing_if = "Content::is_unknown")]
+    #[serde(rename = "depicts", default, deserialize_with = "or_unknown", skip_serializing_if = "Content::is_unknown")]
     pub content: Content,
     /// The user's caption, which replaces the observed one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "or_unknown", skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
     /// The vision model that observed the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,7 +86,7 @@ pub struct Image {
     pub facts: Option<Facts>,
     /// The results of comparisons with other images of the set, each in the record of one of both. The key is the
     /// [name](crate::resemblance::name_of) of the other file.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "or_unknown", skip_serializing_if = "BTreeMap::is_empty")]
     pub compared: BTreeMap<String, Resemblance>,
     /// Why the file is unusable as an image, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,6 +110,11 @@ pub struct Observer<'a> {
     pub model: &'a str,
     /// The base image that the model compares with: the beginning of its SHA-256. `None` if it compares with none.
     pub reference: Option<&'a str>,
+}
+
+/// Reads a field that manifests of other tools may use for something else; such a value counts as unknown.
+fn or_unknown<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
 impl Image {
@@ -231,6 +237,13 @@ mod tests {
         assert!(compared.observation_by(of(None)).is_some(), "a base image that is gone costs nothing");
         assert!(never_compared.observation_by(of(None)).is_some());
         assert!(never_compared.observation_by(of(Some("1"))).is_none());
+    }
+
+    #[test]
+    fn fields_of_other_tools_are_unknown() {
+        let foreign = json!({ "caption": ["a", "b"], "depicts": "a woman", "compared": 3, "quality": 7 });
+        let image: Image = serde_json::from_value(foreign).unwrap();
+        assert_eq!((image.caption, image.content, image.quality), (None, Content::default(), Some(7)));
     }
 
     #[test]

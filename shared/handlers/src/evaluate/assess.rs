@@ -103,8 +103,10 @@ impl Assessor<'_> {
         };
         Metric::ImagesAssessed(batch.images.iter().flatten().count()).emit();
         let is_any_new = batch.images.iter().any(Result::is_ok);
-        let not_compared = batch.reference_fault.map(|fault| self.reference.not_compared(fault));
-        inventory.notes.extend(not_compared);
+        if let Some(fault) = batch.reference_fault {
+            inventory.notes.push(self.reference.not_compared(fault));
+            self.void_comparisons(inventory, &indices).await?;
+        }
         let unassessed = indices.into_iter().zip(batch.images).filter_map(|(index, observation)| {
             Some(Note::unassessed(&inventory.images[index].filename, &observation.err()?))
         });
@@ -169,9 +171,9 @@ impl Assessor<'_> {
             match event {
                 AssessmentEvent::Assessed(at, observation) => {
                     let InventoryImage { filename, image, .. } = &mut inventory.images[indices[at]];
-                    let replaced = image.assessed_by.clone();
+                    let replaced = image.clone();
                     image.observe(observation, self.observer);
-                    let saved = self.store.save_observation(self.actor, filename, image, replaced.as_deref());
+                    let saved = self.store.save_observation(self.actor, filename, image, &replaced);
                     if let Err(error) = saved.await {
                         collected = collected.and(Err(error.into()));
                     }
@@ -186,6 +188,19 @@ impl Assessor<'_> {
             }
         }
         collected
+    }
+
+    /// Removes the results of the comparison with an ambiguous base image: the model may have noticed only on one of
+    /// several pages that it is.
+    async fn void_comparisons(&self, inventory: &mut Inventory, indices: &[usize]) -> Result<(), HandlerError> {
+        for &index in indices {
+            let InventoryImage { filename, image, .. } = &mut inventory.images[index];
+            let before = image.clone();
+            if image.content.same_character.take().is_some() {
+                self.store.save_observation(self.actor, filename, image, &before).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Reserves this much more, unless it would exceed a budget.

@@ -93,7 +93,8 @@ impl Comparer<'_> {
             return Ok(None);
         }
         let read = move || decode(&object.bytes).ok().map(|image| Comparable::of(&image));
-        Ok(tokio::task::spawn_blocking(read).await?)
+        // A decoder that panics does so at each attempt.
+        Ok(tokio::task::spawn_blocking(read).await.unwrap_or_default())
     }
 
     /// Writes each result to the record of one image of the pair, to few records in all, and removes the results of files

@@ -93,7 +93,12 @@ impl InventoryBuilder<'_> {
         let last_generation = self.reconcile(record.last_generation, &listed, &known).await?;
         let recorded = self.store.images(actor).await?;
         let set = listed.iter().filter_map(|file| recorded.get_key_value(&file.filename));
-        let fingerprint = fingerprint(set.map(|(filename, image)| (filename.as_str(), image)));
+        let of_images = fingerprint(set.map(|(filename, image)| (filename.as_str(), image)));
+        // Another base image changes what the model sees in the same images.
+        let fingerprint = match self.observer.reference {
+            Some(reference) => format!("{of_images}/{reference}"),
+            None => of_images,
+        };
         let present = listed.into_iter().filter_map(|file| {
             let image = recorded.get(&file.filename)?.clone();
             Some((file, image))

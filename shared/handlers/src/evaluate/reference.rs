@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::plan::Note;
 use image::RgbImage;
-use imaging::{PREVIEW_SIDE, reference_id, shrink};
+use imaging::{DecodeError, PREVIEW_SIDE, decode, reference_id, shrink};
 
 use super::Evaluation;
 use super::context::EvaluationContext;
@@ -46,19 +46,19 @@ impl Evaluation {
         let _permit = self.read_permits.acquire().await;
         let found = self.base_images().find(&context.command.actor_id, &context.record.base_images).await?;
         let Some(Found { name, file }) = found else { return Ok(Default::default()) };
-        let bytes = match file {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                return Ok((Reference::default(), Some(not_compared(&name, &format!("is unusable: {error}")))));
-            }
-        };
         let read = move || {
-            let picture = imaging::decode(&bytes).map(|picture| shrink(&picture, PREVIEW_SIDE));
-            (picture, reference_id(&bytes))
+            let bytes = file?;
+            let picture = decode(&bytes)?;
+            Ok((Arc::new(shrink(&picture, PREVIEW_SIDE)), reference_id(&bytes)))
         };
-        match tokio::task::spawn_blocking(read).await? {
-            (Ok(picture), id) => Ok((Reference { id: Some(id), picture: Some(Arc::new(picture)), name }, None)),
-            (Err(error), _) => Ok((Reference::default(), Some(not_compared(&name, &format!("is unusable: {error}"))))),
+        // A decoder that panics does so at each attempt.
+        let damaged = |_| Err(DecodeError::Damaged("it can't be decoded".to_owned()));
+        match tokio::task::spawn_blocking(read).await.unwrap_or_else(damaged) {
+            Ok((picture, id)) => Ok((Reference { id: Some(id), picture: Some(picture), name }, None)),
+            Err(error) => {
+                let note = not_compared(&name, &format!("is unusable: {error}"));
+                Ok((Reference::default(), Some(note)))
+            }
         }
     }
 }

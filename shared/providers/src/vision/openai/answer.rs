@@ -35,6 +35,9 @@ pub(super) struct Judgements {
     pub(super) reference_fault: Option<ReferenceFault>,
 }
 
+/// What the model says about a reference that shows the character.
+pub(super) const ONE_CHARACTER: &str = "one_character";
+
 /// Why a reference can't be compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -106,6 +109,8 @@ pub(super) fn read(body: &[u8]) -> Result<(Answer, Option<Usage>), OpenAiError> 
 fn judgements_in(content: &str) -> Judgements {
     let Some(answer) = judgements(content) else { return Judgements::default() };
     let reference_fault = serde_json::from_value(answer["reference"].clone()).ok();
+    // A service that ignores the schema may say something else. Then its comparison doesn't count.
+    let is_reference_clear = answer["reference"] == ONE_CHARACTER;
     let mut by_number: BTreeMap<u32, Vec<&Value>> = BTreeMap::new();
     for entry in answer["cells"].as_array().into_iter().flatten() {
         if let Some(number) = entry["cell"].as_u64().and_then(|number| u32::try_from(number).ok()) {
@@ -115,7 +120,7 @@ fn judgements_in(content: &str) -> Judgements {
     let unambiguous = by_number.into_iter().filter_map(|(number, entries)| {
         let [entry] = entries[..] else { return None };
         let mut observation = Entry::deserialize(entry).ok()?.into_observation()?;
-        if reference_fault.is_some() {
+        if !is_reference_clear {
             observation.content.same_character = None;
         }
         Some((number, observation))
@@ -137,7 +142,7 @@ impl Entry {
     }
 }
 
-/// The usable fields of the content. An unusable one counts as unknown, because it concerns no deletion.
+/// The usable fields of the content. An unusable one counts as unknown, so it never deletes an image.
 fn content_of(fields: &Map<String, Value>) -> Content {
     Content {
         same_character: known(fields, "same_character"),
@@ -220,10 +225,15 @@ mod tests {
     fn unclear_reference_voids_the_comparison() {
         let mut entry = entry(1, 9);
         entry["same_character"] = json!("no");
-        for (reference, same) in [("one_character", Some(SameCharacter::No)), ("several_characters", None)] {
+        for (reference, same, is_fault) in [
+            (json!("one_character"), Some(SameCharacter::No), false),
+            (json!("several_characters"), None, true),
+            (json!("No character."), None, false),
+            (json!(null), None, false),
+        ] {
             let answer = json!({ "reference": reference, "cells": [entry] });
             assert_eq!(only_observation(&answer).content.same_character, same, "{reference}");
-            assert_eq!(judgements_in(&answer.to_string()).reference_fault.is_some(), same.is_none());
+            assert_eq!(judgements_in(&answer.to_string()).reference_fault.is_some(), is_fault, "{reference}");
         }
     }
 

@@ -13,6 +13,7 @@ use imaging::grid::draw_page;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::answer::ONE_CHARACTER;
 use super::cost::max_output_tokens;
 use super::error::OpenAiError;
 use super::form::{Form, Part};
@@ -94,7 +95,7 @@ struct CellProperties {
 }
 
 /// What the model can say about the reference; [`ReferenceFault`](super::answer::ReferenceFault) reads the last two.
-const REFERENCE_ANSWERS: [&str; 3] = ["one_character", "several_characters", "no_character"];
+const REFERENCE_ANSWERS: [&str; 3] = [ONE_CHARACTER, "several_characters", "no_character"];
 
 /// The properties of an entry; the first one only if there is a reference.
 const CELL_PROPERTIES: [&str; 10] =
