@@ -4,7 +4,6 @@
 
 mod bad_input;
 mod careful_deletion;
-mod comparisons;
 mod contract;
 mod generation;
 mod idempotence;

@@ -84,7 +84,6 @@ fn coded_pictures_are_never_near_duplicates() {
         })
         .collect();
     for (index, one) in facts.iter().enumerate() {
-        let distances = facts[..index].iter().map(|other| one.hash_distance(other).unwrap());
-        assert!(distances.min().is_none_or(|bits| bits > 26), "picture {index}");
+        assert!(facts[..index].iter().all(|other| !one.looks_like(other)), "picture {index}");
     }
 }

@@ -9,6 +9,5 @@ mod evaluation;
 mod failures;
 mod grid_position;
 mod keys;
-mod likeness;
 mod passes;
 mod support;

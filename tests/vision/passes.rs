@@ -6,7 +6,6 @@ use domain::assessment::Flag;
 use domain::kind::Kind;
 use providers::vision::VisionMode;
 use serde_json::Value;
-use serde_json::json;
 
 use crate::vision::support::{assert_assessed_except, assess, codes, model};
 
@@ -61,9 +60,7 @@ async fn two_passes_average_quality_and_unite_flags() {
     let service = VisionService::start(|request| {
         let answer = |shown: &NumberedImage| {
             let mut entry = entry(shown.number, Kind::BwStylized, if request.index == 0 { 9 } else { 6 }, "Seen.");
-            if request.index == 1 {
-                entry["flags"] = json!(["looking_at_camera"]);
-            }
+            entry["looking_at_camera"] = (request.index == 1).into();
             entry
         };
         Answer::Entries(request.images.iter().map(answer).collect())

@@ -2,7 +2,6 @@
 
 pub mod approve;
 pub mod assess;
-pub mod caption;
 pub mod demo;
 pub mod drain;
 mod each_file;

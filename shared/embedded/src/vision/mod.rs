@@ -19,7 +19,6 @@ mod tests;
 use std::io;
 
 use domain::assessment::Observation;
-use domain::content::Content;
 use domain::kind::Kind;
 use image::RgbImage;
 
@@ -54,7 +53,6 @@ impl EmbeddedVision {
             quality: findings.quality(),
             flags: findings.flags(),
             reason: format!("{}; {}.", kind_evidence(kind, &features), findings.description()),
-            content: Content { framing: findings.framing(), ..Content::default() },
         }
     }
 }

@@ -1,7 +1,6 @@
 //! One evaluation under its lease, from the inventory to its end.
 
 use domain::actor::ActorId;
-use domain::manifest::Observer;
 use domain::messages::Mode;
 use domain::plan::{Note, Plan, plan_id};
 use domain::planner::{Policy, propose};
@@ -12,7 +11,6 @@ use super::conclusion::{Conclusion, conclude};
 use super::context::EvaluationContext;
 use super::generation_failures::generation_failures;
 use super::inventory::{Inventory, InventoryBuilder};
-use super::reference::Reference;
 use super::{Evaluation, approval, plan};
 use crate::{HandlerError, actors};
 
@@ -34,13 +32,11 @@ impl Evaluation {
         }
         let plan_id = plan_id(self.clock.now(), context.request_id);
         Span::current().record("plan", &plan_id);
-        let (reference, unusable_reference) = self.reference(context).await?;
-        let mut inventory = self.inventory_builder(context, &reference).build(&context.record).await?;
-        inventory.notes.extend(unusable_reference);
+        let mut inventory = self.inventory_builder(context).build(&context.record).await?;
         if let Some(suspension) = self.current_suspension(context, &inventory.fingerprint) {
             return self.stay_suspended(context, suspension).await;
         }
-        let mut assessment = match self.assessor(actor, &plan_id, &reference).assess(&mut inventory).await {
+        let mut assessment = match self.assessor(actor, &plan_id).assess(&mut inventory).await {
             Ok(assessment) => assessment,
             Err(AssessmentError::Blocked(blocked)) => return self.end_blocked(context, blocked).await,
             Err(AssessmentError::Failed(error)) => return Err(error),
@@ -64,12 +60,10 @@ impl Evaluation {
         inventory: &Inventory,
         assessment: &SetAssessment,
     ) -> Result<(), HandlerError> {
-        let policy =
-            Policy { target: self.target, quality_floor: self.rules.quality_floor, scope: context.command.scope };
+        let policy = Policy { target: self.target, quality_floor: self.quality_floor, scope: context.command.scope };
         let unassessed = u32::try_from(assessment.unassessed.len()).unwrap_or(u32::MAX);
         let proposal = propose(&assessment.assessments, &policy).leaving_room_for(unassessed);
-        let now = self.clock.now();
-        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, self.target.views, now);
+        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, self.clock.now());
         if context.command.mode == Mode::DryRun {
             let obstacle = self.obstacle(context, &plan).await?;
             return self.record_dry_run(context, &Plan { obstacle, ..plan }).await;
@@ -133,11 +127,7 @@ impl Evaluation {
         }
     }
 
-    fn inventory_builder<'a>(
-        &'a self,
-        context: &'a EvaluationContext<'_>,
-        reference: &'a Reference,
-    ) -> InventoryBuilder<'a> {
+    fn inventory_builder<'a>(&'a self, context: &'a EvaluationContext<'_>) -> InventoryBuilder<'a> {
         InventoryBuilder {
             bucket: &self.bucket,
             store: &self.store,
@@ -145,28 +135,21 @@ impl Evaluation {
             keys: &self.keys,
             clock: &self.clock,
             read_permits: &self.read_permits,
-            observer: self.observer(reference),
+            vision_model: self.vision.name(),
             actor: &context.command.actor_id,
             lease_token: context.token,
             observes_revision: context.observes_revision(),
         }
     }
 
-    fn observer<'a>(&'a self, reference: &'a Reference) -> Observer<'a> {
-        Observer { model: self.vision.name(), reference: reference.id.as_deref() }
-    }
-
-    fn assessor<'a>(&'a self, actor: &'a ActorId, plan_id: &'a str, reference: &'a Reference) -> Assessor<'a> {
+    fn assessor<'a>(&'a self, actor: &'a ActorId, plan_id: &'a str) -> Assessor<'a> {
         Assessor {
             vision: &self.vision,
-            observer: self.observer(reference),
-            rules: &self.rules,
-            reference,
+            frontal_images: self.frontal_images,
             budget: &self.budget,
             store: &self.store,
             bucket: &self.bucket,
             keys: &self.keys,
-            read_permits: &self.read_permits,
             clock: &self.clock,
             actor,
             plan_id,

@@ -4,7 +4,6 @@
 mod approval;
 mod assess;
 mod blocked;
-mod compare;
 mod conclusion;
 mod context;
 mod decide;
@@ -13,7 +12,6 @@ mod finish;
 mod generation_failures;
 mod inventory;
 mod plan;
-mod reference;
 mod resume;
 mod suspension;
 mod sweep;
@@ -30,7 +28,7 @@ use aws::store::actors::ActorRecord;
 use aws::store::leases::Leased;
 use domain::budget::Budget;
 use domain::keys::Keys;
-use domain::limits::Rules;
+use domain::limits::FrontalImages;
 use domain::messages::{Cause, EvaluationCommand, EvaluationMessage, Mode};
 use domain::plan::MANUAL;
 use domain::planner::Scope;
@@ -76,7 +74,8 @@ pub struct Evaluation {
     pub vision: VisionModel,
     pub budget: Budget,
     pub target: Target,
-    pub rules: Rules,
+    pub quality_floor: u8,
+    pub frontal_images: FrontalImages,
     /// The percentage of a set that one plan may delete without approval.
     pub max_deleted_percent: u8,
     /// Consecutive rounds before the actor needs attention.

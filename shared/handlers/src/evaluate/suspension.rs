@@ -60,14 +60,10 @@ impl Evaluation {
     /// The settings that a suspension depends on.
     fn policy_text(&self) -> String {
         format!(
-            "{} views {} {} floor {} frontal {} characters {} {} rounds {} by {}",
+            "{} floor {} frontal {} rounds {} by {}",
             self.target.counts(),
-            self.target.views.framing,
-            self.target.views.angle,
-            self.rules.quality_floor,
-            self.rules.frontal_images,
-            self.rules.other_character,
-            self.rules.unsure_character,
+            self.quality_floor,
+            self.frontal_images,
             self.max_rounds,
             self.vision.name()
         )
