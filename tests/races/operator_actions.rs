@@ -113,8 +113,9 @@ async fn upload_mistaken_for_a_generated_image_is_evaluated() {
         world.deliver_once(1, None, &mut Trace::default()).await;
     }
     let key = world.keys.image(&hero, "hero_1.jpg");
+    let waiting = world.queues.total_depth().await.unwrap() as usize;
     world.bucket.put(&key, uploaded_picture(), "image/jpeg").await.unwrap();
-    world.wait_for_messages(2).await;
+    world.wait_for_messages(waiting + 1).await;
     world.drive().await;
     let record = world.store.actor(&hero).await.unwrap().unwrap();
     assert_eq!(record.status, Status::Balanced, "{record:?}");
