@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod careful_deletion;
+mod comparisons;
 mod contract;
 mod generation;
 mod idempotence;

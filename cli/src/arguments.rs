@@ -9,10 +9,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::actor::ActorId;
 use domain::planner::Scope;
 
-use crate::local::ProviderArguments;
+use crate::local::{ProviderArguments, Vision};
 use crate::target::{CapArguments, FrontalArguments, TargetArguments};
 pub use stack::{
-    Approve, Connection, Drain, Env, Evaluate, Pause, Pin, QueueArgument, Redrive, Restore, Send, SendMessage, Status,
+    Approve, Caption, Connection, Drain, Env, Evaluate, Pause, Pin, QueueArgument, Redrive, Restore, Send, SendMessage,
+    Status,
 };
 
 const EXAMPLES: &str = "\
@@ -67,6 +68,8 @@ pub enum Command {
     Pin(Pin),
     /// Remove that protection
     Unpin(Pin),
+    /// Show the captions of an actor's images, or set one
+    Caption(Caption),
     /// Approve a plan that is on hold because it deletes too much
     Approve(Approve),
     /// Restore deleted images from the trash
@@ -161,6 +164,15 @@ pub struct Local {
 pub struct Assess {
     /// Folder with images
     pub dir: PathBuf,
+    /// Base image with which `--vision openai` compares the images
+    #[arg(long, value_name = "FILE")]
+    pub base: Option<PathBuf>,
+    /// Model that assesses the images; `openai` costs money and needs OPENAI_API_KEY
+    #[arg(long, value_enum, default_value_t)]
+    pub vision: Vision,
+    /// Assess with the embedded model too, and show both beside each other
+    #[arg(long)]
+    pub compare: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

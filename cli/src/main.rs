@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
-        Command::Assess(arguments) => commands::assess::run(&arguments),
+        Command::Assess(arguments) => commands::assess::run(&arguments).await,
         Command::Grid(arguments) => commands::grid::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
         Command::Local(arguments) => commands::local::run(arguments).await,
@@ -54,6 +54,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Send(arguments) => commands::send::run(arguments).await,
         Command::Evaluate(arguments) => commands::evaluate::run(arguments).await,
         Command::Status(arguments) => commands::status::run(arguments).await,
+        Command::Caption(arguments) => commands::caption::run(arguments).await,
         Command::Pin(arguments) => commands::pin::run(arguments, true).await,
         Command::Unpin(arguments) => commands::pin::run(arguments, false).await,
         Command::Approve(arguments) => commands::approve::run(arguments).await,

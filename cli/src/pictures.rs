@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use domain::facts::Facts;
 use domain::files::IMAGE_EXTENSIONS_IN_WORDS;
 use image::{ImageFormat, RgbImage};
-use imaging::{PREVIEW_SIDE, decode, measure, shrink};
+use imaging::{decode, measure_and_shrink};
 
 use crate::atomic_file::replace;
 use crate::folder::{Contents, ImageFile};
@@ -58,6 +58,6 @@ pub fn write(path: &Path, picture: &RgbImage, format: ImageFormat) -> anyhow::Re
 fn read(image: &ImageFile) -> anyhow::Result<Picture> {
     let bytes = fs::read(&image.path)?;
     let decoded = decode(&bytes)?;
-    let facts = measure(&bytes, &decoded);
-    Ok(Picture { filename: image.name.clone(), facts, preview: Arc::new(shrink(&decoded, PREVIEW_SIDE)) })
+    let (facts, preview) = measure_and_shrink(&bytes, &decoded);
+    Ok(Picture { filename: image.name.clone(), facts, preview: Arc::new(preview) })
 }

@@ -1,6 +1,7 @@
 //! The options for the target of a set and for the share that one plan may delete.
 
 use clap::Args;
+use domain::coverage::{FourShares, ViewShares};
 use domain::limits::FrontalImages;
 use domain::target::{Shares, Target};
 
@@ -13,6 +14,13 @@ pub struct TargetArguments {
     /// Target mix in percent: photorealistic/black-and-white/colour
     #[arg(long, default_value_t = Target::default().shares)]
     pub target_shares: Shares,
+    /// Wanted framings in percent: close-up/medium/full body/wide; decides between equally good images, and which
+    /// prompts are drawn
+    #[arg(long, default_value_t = ViewShares::default().framing)]
+    pub framing_shares: FourShares,
+    /// Wanted angles in percent: front/three-quarter/profile/back; decides like --framing-shares
+    #[arg(long, default_value_t = ViewShares::default().angle)]
+    pub angle_shares: FourShares,
     /// Replace images of a lower quality than this (1 to 10)
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=10))]
     pub quality_floor: u8,
@@ -38,14 +46,21 @@ pub struct CapArguments {
 
 impl TargetArguments {
     pub fn target(&self) -> Target {
-        Target { total: self.target_total, shares: self.target_shares }
+        let views = ViewShares { framing: self.framing_shares, angle: self.angle_shares };
+        Target { total: self.target_total, shares: self.target_shares, views }
     }
 }
 
 impl Default for TargetArguments {
     fn default() -> Self {
-        let Target { total, shares } = Target::default();
-        let frontal = FrontalArguments::default();
-        Self { target_total: total, target_shares: shares, quality_floor: 5, frontal }
+        let Target { total, shares, views } = Target::default();
+        Self {
+            target_total: total,
+            target_shares: shares,
+            framing_shares: views.framing,
+            angle_shares: views.angle,
+            quality_floor: 5,
+            frontal: FrontalArguments::default(),
+        }
     }
 }

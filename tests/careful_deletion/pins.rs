@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws::queues::Queue;
 use aws::store::deletions::Claim;
-use aws::store::images::Pinning;
+use aws::store::images::Edit;
 use balancer_tests::pictures::{full_set, too_full_set};
 use balancer_tests::set::counts;
 use balancer_tests::stack::{TestStack, actor};
@@ -28,7 +28,7 @@ async fn assess(stack: &TestStack, actor: &ActorId) {
 }
 
 async fn pin(stack: &TestStack, actor: &ActorId, filename: &str, pinned: bool) {
-    assert_eq!(stack.store.set_pinned(actor, filename, pinned).await.unwrap(), Pinning::Done, "{filename}");
+    assert_eq!(stack.store.set_pinned(actor, filename, pinned).await.unwrap(), Edit::Done, "{filename}");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn concurrent_pins_save_exactly_the_pinned_images() {
     }
     let mut is_pinned = Vec::new();
     for name in names.iter().rev() {
-        is_pinned.push((name, stack.store.set_pinned(&actor, name, true).await.unwrap() == Pinning::Done));
+        is_pinned.push((name, stack.store.set_pinned(&actor, name, true).await.unwrap() == Edit::Done));
     }
 
     stack.needs_attention(&actor).await;
@@ -138,8 +138,8 @@ async fn either_pin_or_claim_wins() {
         let (claim, pinning) = tokio::join!(claim, pin);
         let record = stack.store.image(&actor, &filename).await.unwrap().unwrap();
         match (claim.unwrap(), pinning.unwrap()) {
-            (Claim::Granted(_), Pinning::BeingDeleted) => assert!(!record.pinned && record.deleting.is_some()),
-            (Claim::Pinned, Pinning::Done) => {
+            (Claim::Granted(_), Edit::BeingDeleted) => assert!(!record.pinned && record.deleting.is_some()),
+            (Claim::Pinned, Edit::Done) => {
                 assert!(record.pinned && record.deleting.is_none());
                 pins += 1;
             }
@@ -157,7 +157,7 @@ async fn evaluation_keeps_concurrent_pins_and_claims() {
     pin(&stack, &actor, "hero_1.jpg", true).await;
 
     let assessed = Image { quality: Some(7), ..read.clone() };
-    stack.store.save_observation(&actor, "hero_1.jpg", &assessed, read.assessed_by.as_deref()).await.unwrap();
+    stack.store.save_observation(&actor, "hero_1.jpg", &assessed, &read).await.unwrap();
     let record = stack.store.image(&actor, "hero_1.jpg").await.unwrap().unwrap();
     assert_eq!((record.pinned, record.quality), (true, Some(7)));
 

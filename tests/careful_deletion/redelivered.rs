@@ -147,7 +147,7 @@ async fn evaluation_keeps_concurrently_restored_images() {
     let restored = Image { unusable: Some("It was damaged once.".to_owned()), ..wanted.image.clone() };
     assert!(world.store.restore_image(&hero, NAME, &restored, true, world.clock.now()).await.unwrap());
     world.store.save_measurements(&hero, NAME, &assessed).await.unwrap();
-    world.store.save_observation(&hero, NAME, &assessed, None).await.unwrap();
+    world.store.save_observation(&hero, NAME, &assessed, &Image::default()).await.unwrap();
     let found = world.store.image(&hero, NAME).await.unwrap().unwrap();
     assert_eq!(found, Image { quality: Some(7), pinned: true, ..wanted.image });
 }
@@ -161,7 +161,7 @@ async fn late_worker_keeps_the_record_of_a_newer_object() {
     // An evaluation that stalled after it had read the record of the earlier object.
     world.store.save_replaced(&hero, NAME, &read, &Image { quality: None, ..newer.clone() }).await.unwrap();
     world.store.save_measurements(&hero, NAME, &read).await.unwrap();
-    world.store.save_observation(&hero, NAME, &Image { quality: Some(1), ..read.clone() }, None).await.unwrap();
+    world.store.save_observation(&hero, NAME, &Image { quality: Some(1), ..read.clone() }, &read).await.unwrap();
     world.store.forget_vanished(&hero, NAME, &read).await.unwrap();
     assert_eq!(world.store.image(&hero, NAME).await.unwrap(), Some(newer));
 }

@@ -8,7 +8,7 @@
 mod reference;
 
 use aws::queues::Queue;
-use aws::store::images::Pinning;
+use aws::store::images::Edit;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Trace, World};
@@ -121,7 +121,7 @@ impl Simulation {
             Step::Pin | Step::Unpin => {
                 if let Some(name) = self.any_file().await {
                     let pinned = matches!(step, Step::Pin);
-                    if self.world.store.set_pinned(&self.actor, &name, pinned).await.unwrap() == Pinning::Done {
+                    if self.world.store.set_pinned(&self.actor, &name, pinned).await.unwrap() == Edit::Done {
                         self.reference.pinned(&name, pinned);
                     }
                 }

@@ -17,6 +17,9 @@ pub const SIDE: u32 = 768;
 pub const VARIANTS: u32 = 1 << VARIANT_BITS;
 
 const BLOCKS: u32 = 16;
+/// The distance of the pattern from the grid of JPEG's blocks, in pixels: otherwise its edges would look like strong
+/// compression.
+const OFFSET: u32 = 3;
 const SQUARES: u32 = 4;
 const QUALITY_BITS: u32 = 4;
 const VARIANT_BITS: u32 = SQUARES * SQUARES - QUALITY_BITS - 1;
@@ -44,11 +47,16 @@ pub fn coded_image(code: Code) -> RgbImage {
     let mut random = ChaCha8Rng::seed_from_u64(u64::from(code.variant) << 8 | code.kind as u64);
     let greys: Vec<u8> = (0..BLOCKS * BLOCKS).map(|_| random.random()).collect();
     let pattern = pattern(code);
-    RgbImage::from_fn(SIDE, SIDE, |x, y| match square_at(x, y) {
+    RgbImage::from_fn(SIDE, SIDE, |x, y| match square_at(x + OFFSET, y + OFFSET) {
         Some(square) if pattern & (1 << square) != 0 => Rgb(colour(code.kind)),
         Some(_) => Rgb([0; 3]),
-        None => Rgb([greys[(y * BLOCKS / SIDE * BLOCKS + x * BLOCKS / SIDE) as usize]; 3]),
+        None => Rgb([greys[(block_at(y) * BLOCKS + block_at(x)) as usize]; 3]),
     })
+}
+
+/// The row or column of the block at a pixel.
+fn block_at(pixel: u32) -> u32 {
+    ((pixel + OFFSET) * BLOCKS / SIDE).min(BLOCKS - 1)
 }
 
 /// Decodes a picture of any size; `None` if it is not a legible coded picture.

@@ -61,8 +61,13 @@ impl Harness {
     }
 
     pub async fn upload_base_image(&self, actor: &ActorId) {
+        self.upload_as_base_image(actor, pictures::base_jpeg()).await;
+    }
+
+    /// Uploads any content as the base image.
+    pub async fn upload_as_base_image(&self, actor: &ActorId, content: Vec<u8>) {
         let key = format!("{}jpg", self.keys.base_image_stem(actor));
-        self.bucket.put(&key, pictures::base_jpeg(), "image/jpeg").await.unwrap();
+        self.bucket.put(&key, content, "image/jpeg").await.unwrap();
     }
 
     pub async fn send(&self, queue: Queue, body: Value) {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::content::{Angle, Content, Framing};
 use domain::kind::Kind;
 use handlers::config::{EvaluationConfig, from_variables};
 use image::RgbImage;
@@ -84,6 +85,8 @@ pub struct VisionRequest {
     pub mode: VisionMode,
     /// The images, in their order on the page.
     pub images: Vec<NumberedImage>,
+    /// The base image, if the request shows one.
+    pub reference: Option<RgbImage>,
     /// The input tokens that the vendor would count.
     pub tokens: u64,
 }
@@ -208,7 +211,12 @@ impl Respond for Responder {
 impl Answer {
     fn reply(self, tokens: u64) -> ResponseTemplate {
         match self {
-            Self::Entries(cells) => completion(Some(&json!({ "cells": cells }).to_string()), None, "stop", tokens),
+            Self::Entries(cells) => completion(
+                Some(&json!({ "reference": "one_character", "cells": cells }).to_string()),
+                None,
+                "stop",
+                tokens,
+            ),
             Self::Refused(why) => completion(None, Some(why), "stop", tokens),
             Self::Truncated => completion(Some(r#"{"cells": [{"cell": 1, "#), None, "length", tokens),
             Self::Text(text) => completion(Some(&text), None, "stop", tokens),
@@ -239,12 +247,25 @@ pub fn problem(status: u16, code: &str, message: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(error)
 }
 
-/// An entry of an answer that reports no fault.
+/// The content that [`entry`] reports, if the request shows no reference.
+#[must_use]
+pub fn content() -> Content {
+    Content {
+        same_character: None,
+        framing: Some(Framing::Medium),
+        angle: Some(Angle::ThreeQuarter),
+        expression: Some("calm".to_owned()),
+        caption: Some("medium shot in a coded setting".to_owned()),
+    }
+}
+
+/// An entry of an answer that reports no fault, and the character of the reference if there is one.
 #[must_use]
 pub fn entry(number: u32, kind: Kind, quality: u8, reason: &str) -> Value {
+    let Content { framing, angle, expression, caption, .. } = content();
     json!({
-        "cell": number, "reason": reason, "kind": kind, "looking_at_camera": false, "symmetrical": false,
-        "distorted_anatomy": false, "blurry": false, "quality": quality,
+        "cell": number, "reason": reason, "kind": kind, "same_character": "yes", "framing": framing, "angle": angle,
+        "expression": expression, "caption": caption, "flags": [], "quality": quality,
     })
 }
 

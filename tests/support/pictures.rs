@@ -13,6 +13,9 @@ use imaging::{PREVIEW_SIDE, decode, encode_jpeg, measure, shrink};
 /// The quality floor of the template.
 pub const QUALITY_FLOOR: u8 = 5;
 
+/// The perceptual hashes of pictures that look different differ in more bits.
+const ALIKE: u32 = 26;
+
 /// A picture of known kind above the quality floor.
 #[derive(Debug, Clone)]
 pub struct Picture {
@@ -97,7 +100,7 @@ fn accepted(kind: Kind, count: usize) -> Vec<Picture> {
         let jpeg = encode_jpeg(&image).unwrap();
         let seen = observe(&jpeg);
         let measured = measure(&jpeg, &decode(&jpeg).unwrap());
-        let is_new = !facts.iter().any(|other| measured.looks_like(other));
+        let is_new = !facts.iter().any(|other| measured.hash_distance(other).unwrap() <= ALIKE);
         if seen.kind == kind && seen.quality >= QUALITY_FLOOR && is_new {
             pictures.push(Picture { kind, image, jpeg });
             facts.push(measured);

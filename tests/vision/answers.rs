@@ -7,7 +7,7 @@ use balancer_tests::openai::{
     Answer, NumberedImage, VisionRequest, VisionService, assess_correctly, entry, problem, true_entry,
 };
 use domain::kind::Kind;
-use providers::vision::AssessmentEvent;
+use providers::vision::{AssessmentEvent, Pictures};
 use serde_json::Value;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -230,8 +230,10 @@ async fn pages_are_requested_concurrently() {
         }
         requests
     };
-    let (batch, requests) =
-        tokio::join!(model.assess(pictures(&codes(65)), "plan", events), requests_before_first_answer);
+    let (batch, requests) = tokio::join!(
+        model.assess(Pictures { images: pictures(&codes(65)), reference: None }, "plan", events),
+        requests_before_first_answer
+    );
     assert_assessed_except(&batch, 65, &[]);
     assert_eq!((requests, sizes(&service).len()), (Some(4), 4));
 }

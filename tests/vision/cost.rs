@@ -96,8 +96,9 @@ async fn only_images_new_to_model_and_rubric_are_shown() {
     // Two assessments by an older rubric.
     for name in ["hero_1.jpg", "hero_3.jpg"] {
         let mut image = stack.manifest(&actor).await.images[name].clone();
-        let replaced = image.assessed_by.replace(format!("openai/{MODEL}/prompt-0"));
-        stack.store.save_observation(&actor, name, &image, replaced.as_deref()).await.unwrap();
+        let replaced = image.clone();
+        image.assessed_by = Some(format!("openai/{MODEL}/prompt-0"));
+        stack.store.save_observation(&actor, name, &image, &replaced).await.unwrap();
     }
     evaluate(&stack, &service, "execute").await.unwrap();
     assert_eq!(shown(service.requested_numbers()), 6 + 1 + 2);

@@ -120,7 +120,7 @@ async fn rejected_key_needs_attention_until_replaced() {
     assert_eq!(record(&stack, &actor).await.status, Status::Balanced);
     let manifest = stack.manifest(&actor).await;
     let assessed_by = manifest.images.values().filter_map(|image| image.assessed_by.as_deref());
-    assert!(assessed_by.clone().count() == 6 && assessed_by.clone().all(|name| name == "openai/vision-1/prompt-2"));
+    assert!(assessed_by.clone().count() == 6 && assessed_by.clone().all(|name| name == "openai/vision-1/prompt-3"));
     assert_eq!(manifest.images["hero_5.jpg"].kind, Some(Kind::BwStylized));
 }
 

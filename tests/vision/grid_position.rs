@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use balancer_tests::openai::{Answer, VisionRequest, VisionService, entry};
 use domain::assessment::{Assessment, Origin};
+use domain::content::Content;
 use domain::kind::Kind;
 use domain::planner::{Policy, Scope, propose};
 use domain::target::Target;
@@ -55,6 +56,7 @@ fn assessment(number: usize, quality: u8) -> Assessment {
         quality,
         flags: Vec::new(),
         reason: String::new(),
+        content: Content::default(),
         pinned: false,
         origin: Origin::Uploaded,
     }

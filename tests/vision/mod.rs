@@ -9,5 +9,6 @@ mod evaluation;
 mod failures;
 mod grid_position;
 mod keys;
+mod likeness;
 mod passes;
 mod support;

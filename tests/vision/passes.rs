@@ -6,6 +6,7 @@ use domain::assessment::Flag;
 use domain::kind::Kind;
 use providers::vision::VisionMode;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::vision::support::{assert_assessed_except, assess, codes, model};
 
@@ -60,7 +61,9 @@ async fn two_passes_average_quality_and_unite_flags() {
     let service = VisionService::start(|request| {
         let answer = |shown: &NumberedImage| {
             let mut entry = entry(shown.number, Kind::BwStylized, if request.index == 0 { 9 } else { 6 }, "Seen.");
-            entry["looking_at_camera"] = (request.index == 1).into();
+            if request.index == 1 {
+                entry["flags"] = json!(["looking_at_camera"]);
+            }
             entry
         };
         Answer::Entries(request.images.iter().map(answer).collect())

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use balancer_tests::coded::{Code, VARIANTS, coded_image};
-use balancer_tests::openai::VisionService;
+use balancer_tests::openai::{VisionService, content};
 use domain::assessment::Observation;
 use domain::kind::Kind;
 use domain::money::MicroUsd;
 use image::RgbImage;
 use providers::vision::VisionConfig;
-use providers::vision::{AssessmentBatch, AssessmentEvent, VisionModel};
-use tokio::sync::mpsc::unbounded_channel;
+use providers::vision::{AssessmentBatch, AssessmentEvent, Pictures, VisionModel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// The model with the stand-in's configuration and these additional variables.
 pub(crate) async fn model(service: &VisionService, more: &[(&str, &str)]) -> VisionModel {
@@ -65,13 +65,23 @@ pub(crate) async fn assess_with_budget(
         }
         grants
     };
+    let pictures = Pictures { images: pictures, reference: None };
     tokio::join!(model.assess(pictures, seed, events), grant)
+}
+
+/// Grants every reservation of a session.
+pub(crate) async fn grant_everything(mut received: UnboundedReceiver<AssessmentEvent>) {
+    while let Some(event) = received.recv().await {
+        if let AssessmentEvent::ReservationNeeded { granted, .. } = event {
+            granted.send(true).unwrap();
+        }
+    }
 }
 
 /// The observation that a code stands for.
 pub(crate) fn true_observation(code: Code) -> Observation {
     let reason = format!("Variant {}.", code.variant);
-    Observation { kind: code.kind, quality: code.quality, flags: Vec::new(), reason }
+    Observation { kind: code.kind, quality: code.quality, flags: Vec::new(), reason, content: content() }
 }
 
 /// Asserts that each image has its true observation, except those at `unassessed`.

@@ -132,6 +132,24 @@ pub struct Pin {
 }
 
 #[derive(Debug, Args)]
+pub struct Caption {
+    /// Actor ID
+    pub actor: ActorId,
+    /// File name, without a path [default: all images]
+    pub file: Option<String>,
+    /// The caption that replaces the vision model's. A text file beside the image comes before it
+    pub text: Option<String>,
+    /// Remove your caption of FILE
+    #[arg(long, requires = "file", conflicts_with = "text")]
+    pub remove: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+#[derive(Debug, Args)]
 pub struct Approve {
     /// Actor ID
     pub actor: ActorId,

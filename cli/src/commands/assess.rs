@@ -1,40 +1,90 @@
 //! `balancer assess DIR`
 
+mod models;
+mod shown;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use domain::assessment::{Assessment, Observed, assess};
+use domain::limits::Rules;
 use domain::manifest::{Image, Manifest};
-use embedded::vision::EmbeddedVision;
+use image::RgbImage;
+use imaging::{PREVIEW_SIDE, compare_nominated, decode, shrink};
+use providers::vision::VisionConfig;
 
 use crate::arguments::Assess;
-use crate::outcome::{Outcome, answer, remark};
+use crate::local::{Vision, vision_config_with_key};
+use crate::outcome::{Outcome, WrongUsage, remark};
 use crate::pictures::{Picture, read_folder};
-use crate::progress::Progress;
-use crate::table::{self, Heading};
+use models::observe;
 
-const HEADINGS: [Heading; 5] = [
-    Heading::Words("file"),
-    Heading::Words("kind"),
-    Heading::Numbers("quality"),
-    Heading::Words("flags"),
-    Heading::Words("reason"),
-];
-
-/// Assesses a folder's images with the embedded vision model.
-pub fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
+/// Assesses a folder's images with the vision model, or with both to compare them.
+pub async fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
+    if arguments.compare && arguments.vision == Vision::Embedded {
+        bail!(WrongUsage("--compare needs a service to compare with: add --vision openai".to_owned()));
+    }
+    let config = vision_config_with_key(arguments.vision)?;
     let pictures = read_folder(&arguments.dir)?;
-    let recorded = recorded(&arguments.dir)?;
-    let assessments = assess(&observe(pictures, &recorded)?, arguments.frontal.frontal_images);
-    if arguments.json {
-        answer(serde_json::to_string_pretty(&assessments)?);
+    let base = arguments.base.as_deref().map(base_image).transpose()?;
+    if base.is_some() && arguments.vision == Vision::Embedded {
+        remark("the embedded model doesn't compare images with a base image; --vision openai does");
+    }
+    let set = Set { pictures, base, recorded: recorded(&arguments.dir)? };
+    let rules = Rules { frontal_images: arguments.frontal.frontal_images, ..Rules::default() };
+    let assessments = set.assess(config, &rules).await?;
+    if arguments.compare {
+        let embedded = set.assess(VisionConfig::Embedded, &rules).await?;
+        shown::side_by_side(&set, &embedded, &assessments, arguments.json)?;
     } else {
-        let rows: Vec<_> = assessments.iter().map(row).collect();
-        answer(table::render(&HEADINGS, &rows));
+        shown::one_model(&set, &assessments, arguments.json)?;
     }
     Ok(Outcome::Done)
+}
+
+/// The images of a folder, with what their assessment depends on.
+struct Set {
+    pictures: Vec<Picture>,
+    base: Option<Arc<RgbImage>>,
+    recorded: BTreeMap<String, Image>,
+}
+
+impl Set {
+    /// Assesses the images that the model can assess, and reports the others.
+    async fn assess(&self, config: VisionConfig, rules: &Rules) -> anyhow::Result<Vec<Assessment>> {
+        let observations = observe(config, &self.pictures, self.base.clone()).await?;
+        let (mut observed, mut previews) = (Vec::new(), Vec::new());
+        for (picture, observation) in self.pictures.iter().zip(observations) {
+            let filename = picture.filename.clone();
+            match observation {
+                Ok(observation) => {
+                    let (origin, pinned) = self.origin_and_pin(picture);
+                    observed.push(Observed { filename, observation, facts: picture.facts.clone(), origin, pinned });
+                    previews.push(picture.preview.as_ref());
+                }
+                Err(reason) => remark(format!("{filename} is not assessed: {reason}")),
+            }
+        }
+        Ok(assess(&observed, &compare_nominated(&observed, &previews), rules))
+    }
+
+    fn origin_and_pin(&self, picture: &Picture) -> (domain::assessment::Origin, bool) {
+        let is_of_this_file =
+            |image: &&Image| image.facts.as_ref().is_none_or(|facts| facts.sha256 == picture.facts.sha256);
+        let image = self.recorded.get(&picture.filename).filter(is_of_this_file);
+        (image.map(Image::origin).unwrap_or_default(), image.is_some_and(|image| image.pinned))
+    }
+}
+
+fn base_image(path: &Path) -> anyhow::Result<Arc<RgbImage>> {
+    let bytes = fs::read(path).with_context(|| format!("the base image {} can't be read", path.display()))?;
+    match decode(&bytes) {
+        Ok(image) => Ok(Arc::new(shrink(&image, PREVIEW_SIDE))),
+        Err(error) => bail!("the base image {} is unusable: {error}", path.display()),
+    }
 }
 
 /// The manifest that `balancer local` has written for the folder: only it records which images are generated or pinned.
@@ -52,35 +102,4 @@ fn recorded(dir: &Path) -> anyhow::Result<BTreeMap<String, Image>> {
             Ok(BTreeMap::new())
         }
     }
-}
-
-fn observe(pictures: Vec<Picture>, recorded: &BTreeMap<String, Image>) -> anyhow::Result<Vec<Observed>> {
-    let vision = EmbeddedVision::new().context("the embedded vision model can't be loaded")?;
-    let progress = Progress::start("assessing images", pictures.len() as u64);
-    let observed = pictures
-        .into_iter()
-        .map(|picture| {
-            let observation = vision.observe(&picture.preview);
-            progress.step();
-            let is_of_this_file =
-                |image: &&Image| image.facts.as_ref().is_none_or(|facts| facts.sha256 == picture.facts.sha256);
-            let image = recorded.get(&picture.filename).filter(is_of_this_file);
-            let origin = image.map(Image::origin).unwrap_or_default();
-            let pinned = image.is_some_and(|image| image.pinned);
-            Observed { filename: picture.filename, observation, facts: picture.facts, origin, pinned }
-        })
-        .collect();
-    progress.finish();
-    Ok(observed)
-}
-
-fn row(assessment: &Assessment) -> Vec<String> {
-    let flags: Vec<_> = assessment.flags.iter().map(ToString::to_string).collect();
-    vec![
-        assessment.filename.clone(),
-        assessment.kind.to_string(),
-        assessment.quality.to_string(),
-        flags.join(" "),
-        assessment.reason.clone(),
-    ]
 }

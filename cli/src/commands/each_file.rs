@@ -1,10 +1,13 @@
 //! The results of commands that act on many files: a failure with one does not affect the others.
 
 use anyhow::bail;
+use aws::store::images::Edit;
+use domain::actor::ActorId;
 use domain::files::composed;
 use serde::Serialize;
 
-use crate::outcome::{Outcome, remark};
+use crate::connection::Connected;
+use crate::outcome::{Outcome, quoted, remark};
 
 /// Why a command could not act on a file.
 #[derive(Debug, Serialize)]
@@ -20,6 +23,26 @@ pub struct Problem {
 pub fn as_known<'a>(name: &str, known: impl Iterator<Item = &'a String> + Clone) -> Option<&'a String> {
     let is_same = |other: &&String| composed(other) == composed(name);
     known.clone().find(|other| *other == name).or_else(|| known.clone().find(is_same))
+}
+
+impl Connected {
+    /// Why an image record could not be changed, with the remedy.
+    pub async fn refused_edit(&self, actor: &ActorId, file: String, refused: Edit) -> anyhow::Result<Problem> {
+        let id = quoted(actor.as_str());
+        let sentence = match refused {
+            Edit::BeingDeleted => format!(
+                "{file} is being deleted; restore it with `balancer restore {id} {}` (if the deletion has failed, run `balancer redrive deletion` first)",
+                quoted(&file)
+            ),
+            Edit::Done | Edit::Unknown if !self.services.store.trash_of(actor, &file).await?.is_empty() => {
+                format!("{file} is in the trash; restore it with `balancer restore {id} {}`", quoted(&file))
+            }
+            Edit::Done | Edit::Unknown => format!(
+                "{actor} has no image {file}; check the name, or register a new file first with `balancer send evaluation {id}`"
+            ),
+        };
+        Ok(Problem { file, sentence })
+    }
 }
 
 /// Reports the problems, and fails if there are any.

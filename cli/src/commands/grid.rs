@@ -33,7 +33,7 @@ pub fn run(arguments: &Grid) -> anyhow::Result<Outcome> {
         .map(|(number, page)| (page_path(&arguments.output, number), page))
         .collect();
     for (path, page) in &pages {
-        pictures::write(path, &draw_page(page, &images), format)?;
+        pictures::write(path, &draw_page(page, &images, None), format)?;
     }
     let cells: Vec<_> = pages
         .iter()

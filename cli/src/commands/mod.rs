@@ -2,6 +2,7 @@
 
 pub mod approve;
 pub mod assess;
+pub mod caption;
 pub mod demo;
 pub mod drain;
 mod each_file;

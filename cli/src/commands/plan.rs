@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use domain::assessment::{Assessment, BEST_QUALITY};
 use domain::json;
 use domain::planner::{Policy, Proposal, propose};
+use serde_json::Value;
 
 use crate::arguments::Plan;
 use crate::outcome::{Outcome, answer};
@@ -41,8 +42,10 @@ fn read(path: &Path) -> anyhow::Result<Vec<Assessment>> {
         fs::read(path)
     };
     let text = text.with_context(|| format!("{name} can't be read"))?;
-    let assessments: Vec<Assessment> =
-        json::read(&text).with_context(|| format!("{name} is not what `balancer assess --json` prints"))?;
+    let assessments: Vec<Assessment> = json::read::<Vec<Value>>(&text)
+        .map_err(anyhow::Error::from)
+        .and_then(|entries| entries.into_iter().map(without_facts).collect())
+        .with_context(|| format!("{name} is not what `balancer assess --json` prints"))?;
     for (index, assessment) in assessments.iter().enumerate() {
         if !(1..=BEST_QUALITY).contains(&assessment.quality) {
             bail!("{name}: the quality of {} must be from 1 to {BEST_QUALITY}", assessment.filename);
@@ -54,9 +57,17 @@ fn read(path: &Path) -> anyhow::Result<Vec<Assessment>> {
     Ok(assessments)
 }
 
+/// An assessment without the measurements beside it, which the planner doesn't need.
+fn without_facts(mut entry: Value) -> anyhow::Result<Assessment> {
+    if let Some(fields) = entry.as_object_mut() {
+        fields.remove("facts");
+    }
+    Ok(serde_json::from_value(entry)?)
+}
+
 fn in_words(proposal: &Proposal) -> String {
     let deletions = proposal.delete.iter().map(|removal| format!("delete    {}  {}", removal.filename, removal.reason));
-    let generate = &proposal.generate;
+    let (generate, coverage) = (&proposal.generate, proposal.coverage);
     let summary = [
         format!(
             "generate  {} photorealistic, {} black-and-white, {} colour",
@@ -65,7 +76,9 @@ fn in_words(proposal: &Proposal) -> String {
         format!("result    {} ({} images)", proposal.result, proposal.result.total()),
     ];
     if proposal.is_empty() {
-        return format!("The set is balanced at {}: nothing to do.", proposal.result);
+        let coverage = coverage.map(|coverage| format!(" Coverage: {coverage}.")).unwrap_or_default();
+        return format!("The set is balanced at {}: nothing to do.{coverage}", proposal.result);
     }
-    deletions.chain(summary).collect::<Vec<_>>().join("\n")
+    let coverage = coverage.map(|coverage| format!("coverage  {coverage}, without the images to generate"));
+    deletions.chain(summary).chain(coverage).collect::<Vec<_>>().join("\n")
 }

@@ -6,10 +6,11 @@ mod plan_details;
 use std::collections::BTreeMap;
 
 use anyhow::bail;
-use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use aws::store::spending::Spending;
+use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
+use domain::coverage::Coverage;
 use domain::kind::KindCounts;
 use domain::money::MicroUsd;
 use domain::status::Status as ActorStatus;
@@ -19,7 +20,7 @@ use serde::Serialize;
 
 use crate::arguments::Status;
 use crate::connection::Connected;
-use crate::local::counts;
+use crate::local::{Counted, counted};
 use crate::outcome::{Outcome, answer};
 use crate::table::{self, Heading};
 use last_deletion::LastDeletion;
@@ -41,6 +42,10 @@ struct ActorSummary {
     status: ActorStatus,
     reason: Option<String>,
     images: KindCounts,
+    /// The framings and angles before the latest plan and now; `None` if no plan has recorded any. Only with `--plan`
+    /// or for named actors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Coverage>,
     round: u32,
     plan: Option<String>,
     cost_today_micro_usd: MicroUsd,
@@ -107,11 +112,14 @@ async fn summary(
         Some(plan_id) if is_detailed => PlanDetails::read(store, &actor_id, plan_id).await?,
         _ => None,
     };
+    let Counted { kinds, views } = counted(store, &actor_id).await?;
+    let planned = if is_detailed { latest_coverage(store, &actor_id).await? } else { None };
     Ok(ActorSummary {
         status: record.status,
         // An outage explains why an unfinished set makes no progress.
         reason: record.outage().or_else(|| record.reason.clone()),
-        images: counts(store, &actor_id).await?,
+        images: kinds,
+        coverage: planned.map(|planned| Coverage { after: views, ..planned }),
         round: record.round,
         plan: record.active_plan,
         cost_today_micro_usd: store.spending_on(&actor_id, today).await?.spent,
@@ -122,6 +130,11 @@ async fn summary(
         last_deletion: if is_detailed { LastDeletion::read(store, &actor_id).await? } else { None },
         actor_id,
     })
+}
+
+/// The coverage that the actor's latest plan with a known one has recorded. Plans of dry runs count too.
+async fn latest_coverage(store: &Store, actor: &ActorId) -> Result<Option<Coverage>, StoreError> {
+    Ok(store.plans(actor).await?.iter().rev().find_map(|plan| plan.coverage))
 }
 
 fn in_words(summaries: &[ActorSummary], today: Spending) -> String {
@@ -135,8 +148,9 @@ fn in_words(summaries: &[ActorSummary], today: Spending) -> String {
 /// The lines about an actor below the table.
 fn details(summary: &ActorSummary) -> impl Iterator<Item = String> {
     let actor = &summary.actor_id;
+    let coverage = summary.coverage.map(|coverage| format!("{actor}: coverage: {coverage}"));
     let plans = [&summary.plan_details, &summary.last_dry_run].into_iter().flatten().map(|plan| plan.in_words(actor));
-    plans.chain(summary.last_deletion.iter().map(|deletion| deletion.in_words(actor)))
+    coverage.into_iter().chain(plans).chain(summary.last_deletion.iter().map(|deletion| deletion.in_words(actor)))
 }
 
 fn row(summary: &ActorSummary) -> Vec<String> {

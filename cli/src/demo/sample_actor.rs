@@ -58,12 +58,12 @@ mod tests {
 
     use domain::assessment::{Flag, Observed, assess};
     use domain::kind::KindCounts;
-    use domain::limits::FrontalImages;
+    use domain::limits::Rules;
     use domain::numbering::number_of;
     use domain::planner::{Policy, Proposal, Scope, propose};
     use domain::target::Target;
     use embedded::vision::EmbeddedVision;
-    use imaging::{PREVIEW_SIDE, decode, measure, shrink};
+    use imaging::{PREVIEW_SIDE, compare_nominated, decode, measure, shrink};
 
     use super::*;
 
@@ -85,7 +85,10 @@ mod tests {
                 }
             })
             .collect();
-        let assessments = assess(&observed, FrontalImages::default());
+        let previews: Vec<_> =
+            TRAINING_IMAGES.iter().map(|bytes| shrink(&decode(bytes).unwrap(), PREVIEW_SIDE)).collect();
+        let resemblances = compare_nominated(&observed, &previews.iter().collect::<Vec<_>>());
+        let assessments = assess(&observed, &resemblances, &Rules::default());
         let flagged = |flag: Flag| -> Vec<&str> {
             assessments.iter().filter(|it| it.flags.contains(&flag)).map(|it| it.filename.as_str()).collect()
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws::queues::Queue;
 use aws::stack::Services;
 use domain::actor::ActorId;
+use domain::coverage::ViewCounts;
 use domain::files::IMAGE_EXTENSIONS_IN_WORDS;
 use domain::manifest::Manifest;
 use domain::messages::{Cause, EvaluationCommand, Mode};
@@ -29,6 +30,8 @@ pub struct Actors {
     pub services: Services,
     /// Writes the manifests.
     pub keeper: Arc<ManifestKeeper>,
+    /// The numbers of framings and angles that the target wants.
+    wanted_views: ViewCounts,
     /// Whether to retry sets that an earlier run has suspended.
     retry: bool,
     /// When the run began, or the last report was printed.
@@ -65,10 +68,17 @@ pub enum Uploaded {
 
 impl Actors {
     /// A run without actors. `left` are the actors whose records a killed run has left.
-    pub fn new(services: Services, settings: Settings, retry: bool, left: BTreeSet<ActorId>) -> Self {
+    pub fn new(
+        services: Services,
+        settings: Settings,
+        wanted_views: ViewCounts,
+        retry: bool,
+        left: BTreeSet<ActorId>,
+    ) -> Self {
         Self {
             keeper: Arc::new(ManifestKeeper::new(services.store.clone(), settings)),
             services,
+            wanted_views,
             retry,
             reported_at: Clock::system().now(),
             left,
@@ -225,7 +235,7 @@ impl Actors {
         // Reports the last deletions before the report is printed.
         self.keeper.update().await?;
         let now = Clock::system().now();
-        let report = Report::of(&self.services.store, &known, self.reported_at).await?;
+        let report = Report::of(&self.services.store, &known, self.reported_at, self.wanted_views).await?;
         self.reported_at = now;
         Ok(report.with_skipped(skipped.iter().filter_map(|actor| self.skipped.get_key_value(actor))))
     }

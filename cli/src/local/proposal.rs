@@ -93,6 +93,7 @@ impl ActorProposal {
             return format!("{}: needs attention: {}", self.actor_id, self.reason.as_deref().unwrap_or_default());
         };
         let mut lines = vec![format!("{}: {} now, {} after", self.actor_id, self.before, proposal.result)];
+        lines.extend(proposal.coverage.map(|coverage| format!("  coverage: {coverage}")));
         lines.extend(proposal.delete.iter().map(|gone| format!("  would delete {}: {}", gone.filename, gone.reason)));
         for kind in Kind::ALL.into_iter().filter(|&kind| proposal.generate[kind] > 0) {
             lines.push(format!("  would generate {} {kind}", proposal.generate[kind]));
@@ -114,5 +115,31 @@ fn proposal_of(plan: Plan) -> Proposal {
         delete: delete.collect(),
         generate: KindCounts::tally(plan.slots.iter().map(|slot| slot.kind)),
         result: plan.result,
+        coverage: plan.coverage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::coverage::{Coverage, ViewCounts, ViewShares};
+    use domain::plan::Origin;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn plan() -> Plan {
+        let before = ViewCounts { framing: [9, 9, 2, 0], angle: [0; 4] };
+        let after = ViewCounts { framing: [6, 8, 4, 2], ..before };
+        let coverage = Some(Coverage { wanted: ViewShares::default().counts(20), before, after });
+        Plan { coverage, ..Plan::empty("p".to_owned(), Timestamp::UNIX_EPOCH, Origin::Evaluation) }
+    }
+
+    #[test]
+    fn dry_run_shows_the_coverage_if_it_is_known() {
+        let words = |plan| ActorProposal::of_plan("hero".parse().unwrap(), plan, None).in_words();
+        let known = words(plan());
+        assert!(known.contains("  coverage: framing 9/9/2/0 before, 6/8/4/2 after, 6/8/4/2 wanted\n"), "{known}");
+        let unknown = words(Plan { coverage: None, ..plan() });
+        assert!(!unknown.contains("coverage"), "{unknown}");
     }
 }

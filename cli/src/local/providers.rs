@@ -21,7 +21,7 @@ const REPLICATE_CONCURRENCY: usize = 8;
 
 /// Variables that configure the paid services, and the corresponding parameters of the template. The first variable is
 /// the service's key, which is passed in a file.
-const OF_VISION: [(&str, &str); 9] = [
+const OF_VISION: [(&str, &str); 11] = [
     ("OPENAI_API_KEY", "OpenAiApiKeyFile"),
     ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
     ("VISION_MODEL", "VisionModel"),
@@ -31,6 +31,8 @@ const OF_VISION: [(&str, &str); 9] = [
     ("VISION_TIMEOUT_SECONDS", "VisionTimeoutSeconds"),
     ("VISION_USD_PER_MILLION_INPUT_TOKENS", "VisionUsdPerMillionInputTokens"),
     ("VISION_USD_PER_MILLION_OUTPUT_TOKENS", "VisionUsdPerMillionOutputTokens"),
+    ("OTHER_CHARACTER_QUALITY", "OtherCharacterQuality"),
+    ("UNSURE_CHARACTER_QUALITY", "UnsureCharacterQuality"),
 ];
 const OF_GENERATOR: [(&str, &str); 4] = [
     ("REPLICATE_API_TOKEN", "ReplicateApiTokenFile"),
@@ -161,11 +163,7 @@ impl ProviderArguments {
     }
 
     fn vision_config(self) -> anyhow::Result<VisionConfig> {
-        let provider = match self.vision {
-            Vision::Embedded => "embedded",
-            Vision::OpenAi => "openai",
-        };
-        usage_checked(from_variables(variables_of("VISION_PROVIDER", provider, &OF_VISION)))
+        vision_config(self.vision)
     }
 
     fn generator_config(self) -> anyhow::Result<GeneratorConfig> {
@@ -174,6 +172,33 @@ impl ProviderArguments {
             Generator::Replicate => "replicate",
         };
         usage_checked(from_variables(variables_of("GENERATOR", provider, &OF_GENERATOR)))
+    }
+}
+
+/// The vision model with its settings from the environment, and a placeholder for a missing key.
+fn vision_config(vision: Vision) -> anyhow::Result<VisionConfig> {
+    let provider = match vision {
+        Vision::Embedded => "embedded",
+        Vision::OpenAi => "openai",
+    };
+    usage_checked(from_variables(variables_of("VISION_PROVIDER", provider, &OF_VISION)))
+}
+
+/// The same, for a command that calls the model itself. Fails without the key of a paid model.
+pub fn vision_config_with_key(vision: Vision) -> anyhow::Result<VisionConfig> {
+    if vision == Vision::OpenAi {
+        key_of("openai", OF_VISION[0].0)?;
+    }
+    vision_config(vision)
+}
+
+/// The key of a paid provider.
+fn key_of(provider: &str, variable: &str) -> anyhow::Result<String> {
+    match env::var(variable).ok().filter(|value| !value.trim().is_empty()) {
+        Some(key) => Ok(key),
+        None => bail!(WrongUsage(format!(
+            "{provider} needs {variable}, which is not set; set it, or leave the option out: the built-in model costs nothing"
+        ))),
     }
 }
 
@@ -205,11 +230,7 @@ impl Providers {
         variables: &[(&str, &'static str)],
     ) -> anyhow::Result<()> {
         let (key, key_file) = variables[0];
-        let Some(value) = env::var(key).ok().filter(|value| !value.trim().is_empty()) else {
-            bail!(WrongUsage(format!(
-                "{provider} needs {key}, which is not set; set it, or leave the option out: the built-in model costs nothing"
-            )))
-        };
+        let value = key_of(provider, key)?;
         self.key_files.insert(key_file.to_owned(), value);
         self.parameters.push((parameter, provider.to_owned()));
         self.parameters.extend(parameters_from_environment(&variables[1..]));

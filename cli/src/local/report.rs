@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
+use domain::coverage::{Coverage, ViewCounts};
 use domain::kind::KindCounts;
 use domain::plan::{Plan, PlanState};
 use domain::status::Status;
@@ -41,6 +42,9 @@ pub struct ActorReport {
     #[serde(flatten)]
     pub counts: KindCounts,
     pub before: KindCounts,
+    /// The framings and angles before and after; `None` if all of them are unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
     pub deleted: Vec<Deleted>,
     pub generated: Vec<Generated>,
     /// The location of the deleted images; `None` if nothing was deleted.
@@ -59,11 +63,17 @@ pub struct ActorReport {
 }
 
 impl Report {
-    /// Reads every actor, and its deletions and generations since `since`.
-    pub async fn of(store: &Store, folders: &[&ActorFolder], since: Timestamp) -> anyhow::Result<Self> {
+    /// Reads every actor, and its deletions and generations since `since`. `wanted` counts the framings and angles of
+    /// the target.
+    pub async fn of(
+        store: &Store,
+        folders: &[&ActorFolder],
+        since: Timestamp,
+        wanted: ViewCounts,
+    ) -> anyhow::Result<Self> {
         let mut actors = Vec::new();
         for folder in folders {
-            actors.push(ActorReport::of(store, folder, since).await?);
+            actors.push(ActorReport::of(store, folder, since, wanted).await?);
         }
         Ok(Self { schema: SCHEMA, actors })
     }
@@ -113,21 +123,24 @@ pub enum Undo {
 }
 
 impl ActorReport {
-    async fn of(store: &Store, folder: &ActorFolder, since: Timestamp) -> anyhow::Result<Self> {
+    async fn of(store: &Store, folder: &ActorFolder, since: Timestamp, wanted: ViewCounts) -> anyhow::Result<Self> {
         let actor = &folder.actor;
         let record = store.actor(actor).await?.unwrap_or_default();
-        let counts = counts(store, actor).await?;
+        let Counted { kinds: counts, views } = counted(store, actor).await?;
         let plans = store.plans(actor).await?;
         let deleted = deleted_since(store, actor, since).await?;
         let was_planned = |plan: &&Plan| plan.state != PlanState::DryRun && plan.created_at >= since;
+        let first_plan = plans.iter().find(was_planned);
+        let before = first_plan.and_then(|plan| plan.coverage).map_or(views, |coverage| coverage.before);
         Ok(Self {
             actor_id: actor.clone(),
+            coverage: Coverage { wanted, before, after: views }.known(),
             total: counts.total(),
             counts,
             trash: (!deleted.is_empty()).then(|| folder.trash()),
             deleted,
             generated: generated_since(store, actor, &plans, since).await?,
-            before: plans.iter().find(was_planned).map_or(counts, |plan| plan.before),
+            before: first_plan.map_or(counts, |plan| plan.before),
             awaits_approval: plans.iter().any(|plan| plan.state == PlanState::AwaitingApproval),
             on_hold: plans.iter().find(|plan| plan.state == PlanState::AwaitingApproval).cloned(),
             unchanged_since_suspended: record.suspension.is_some() && !plans.iter().any(|plan| was_planned(&plan)),
@@ -145,6 +158,7 @@ impl ActorReport {
             total: 0,
             counts: KindCounts::default(),
             before: KindCounts::default(),
+            coverage: None,
             deleted: Vec::new(),
             generated: Vec::new(),
             trash: None,
@@ -167,7 +181,7 @@ impl ActorReport {
         ]
     }
 
-    /// The actor's reason, and a note if nothing was changed.
+    /// The actor's reason, a note if nothing was changed, and the coverage.
     pub fn sentence(&self) -> String {
         let nothing_done = self.status == Status::Balanced && self.deleted.is_empty() && self.generated.is_empty();
         let more = match () {
@@ -177,7 +191,8 @@ impl ActorReport {
             }
             () => "",
         };
-        format!("{}{more}", self.reason)
+        let coverage = self.coverage.map(|coverage| format!(" Coverage: {coverage}.")).unwrap_or_default();
+        format!("{}{more}{coverage}", self.reason)
     }
 
     /// The remedy for a plan on hold whose stack has ended, so that it can no longer be approved.
@@ -216,9 +231,35 @@ impl ActorReport {
     }
 }
 
-/// The number of usable images of each kind.
-pub async fn counts(store: &Store, actor: &ActorId) -> Result<KindCounts, StoreError> {
+/// The usable images of a set, counted.
+pub struct Counted {
+    pub kinds: KindCounts,
+    pub views: ViewCounts,
+}
+
+/// Counts the usable images of an actor.
+pub async fn counted(store: &Store, actor: &ActorId) -> Result<Counted, StoreError> {
     let images = store.images(actor).await?;
-    let usable = images.values().filter(|image| image.unusable.is_none());
-    Ok(KindCounts::tally(usable.filter_map(|image| image.kind)))
+    let usable = || images.values().filter(|image| image.unusable.is_none());
+    Ok(Counted {
+        kinds: KindCounts::tally(usable().filter_map(|image| image.kind)),
+        views: ViewCounts::tally(usable().map(|image| &image.content)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::coverage::ViewShares;
+
+    use super::*;
+
+    #[test]
+    fn sentence_of_an_actor_ends_with_its_coverage() {
+        let views = ViewCounts { framing: [6, 9, 3, 2], angle: [0; 4] };
+        let coverage = Coverage { wanted: ViewShares::default().counts(20), before: views, after: views };
+        let unknown = ActorReport::skipped(&"hero".parse().unwrap(), "Skipped.");
+        assert_eq!(unknown.sentence(), "Skipped.");
+        let known = ActorReport { coverage: Some(coverage), ..unknown };
+        assert_eq!(known.sentence(), "Skipped. Coverage: framing 6/9/3/2 of 6/8/4/2 wanted.");
+    }
 }

@@ -159,7 +159,10 @@ impl Session {
             Some(state) => state.take_over(&services.store).await?,
             None => BTreeSet::new(),
         };
-        Ok(Self { actors: Actors::new(services, settings, options.retry, left), stack })
+        Ok(Self {
+            actors: Actors::new(services, settings, options.target.target().view_counts(), options.retry, left),
+            stack,
+        })
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
@@ -252,6 +255,8 @@ fn parameters(options: &Options, data: &Path, providers: Vec<(&'static str, Stri
         ("StalledAfterSeconds", STALLED_AFTER_SECONDS.to_string()),
         ("TargetTotal", options.target.target_total.to_string()),
         ("TargetShares", options.target.target_shares.to_string()),
+        ("FramingShares", options.target.framing_shares.to_string()),
+        ("AngleShares", options.target.angle_shares.to_string()),
         ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
         ("QualityFloor", options.target.quality_floor.to_string()),
         ("FrontalImages", options.target.frontal.frontal_images.to_string()),

@@ -35,8 +35,9 @@ fn assess_reports_kind_quality_flags_and_reason() {
     let assessments = assessments.as_array().unwrap();
     for assessment in assessments {
         let mut keys = keys(assessment);
+        keys.retain(|key| *key != "content");
         keys.sort_unstable();
-        assert_eq!(keys, ["filename", "flags", "kind", "quality", "reason"]);
+        assert_eq!(keys, ["facts", "filename", "flags", "kind", "quality", "reason"]);
         assert!((1..=10).contains(&assessment["quality"].as_u64().unwrap()), "{assessment}");
         assert!(assessment["reason"].as_str().unwrap().ends_with('.'), "{assessment}");
     }
@@ -108,6 +109,23 @@ fn passport_photograph_is_replaced_only_on_request() {
     let replaced = plan(&set, &["--json", "--frontal-images", "replace"]).done().json();
     assert_eq!(replaced["delete"][0]["reason"], "Rated 4, below the floor of 5. Like a passport photograph.");
     plan(&set, &["--frontal-images", "sometimes"]).failed(2, &["keep or replace"]);
+}
+
+#[test]
+fn plan_keeps_and_shows_the_wanted_views() {
+    let mut set: Vec<Value> = (1..=5).map(|n| assessment(&format!("a_{n}.jpg"), "photorealistic", 8)).collect();
+    for image in &mut set[1..] {
+        image["content"] = json!({ "framing": "medium", "angle": "front" });
+    }
+    set[0]["content"] = json!({ "framing": "wide", "angle": "back" });
+    set[0]["quality"] = json!(7);
+    let shares = ["--target-total", "4", "--target-shares", "100/0/0", "--framing-shares", "0/75/0/25"];
+    let planned = plan(&json!(set).to_string(), &[&shares[..], &["--json"]].concat()).done().json();
+    assert_eq!(planned["delete"][0]["filename"], "a_5.jpg");
+    assert_eq!(planned["coverage"]["after"]["framing"]["wide"], 1);
+    let words = plan(&json!(set).to_string(), &shares).done().answer;
+    assert!(words.contains("framing 0/4/0/1 before, 0/3/0/1 after, 0/3/0/1 wanted"), "{words}");
+    plan("[]", &["--angle-shares", "65/20/15"]).failed(2, &["such as 30/40/20/10"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::support::damaged::{png, red_and_blue};
 use crate::support::run::{Ran, balancer};
 use crate::support::stack::Place;
 
-fn watch(place: &Place, options: &[&str]) -> Background {
+pub(crate) fn watch(place: &Place, options: &[&str]) -> Background {
     let mut command = place.local_in_background();
     command.arg("--watch").args(options);
     let mut watching = Background::start(command);
@@ -19,7 +19,7 @@ fn watch(place: &Place, options: &[&str]) -> Background {
     watching
 }
 
-fn balancer_at(place: &Place, arguments: &[&str]) -> Ran {
+pub(crate) fn balancer_at(place: &Place, arguments: &[&str]) -> Ran {
     Ran::of(place.balancer().args(arguments))
 }
 

@@ -4,8 +4,10 @@
 mod support;
 
 mod assess_and_plan;
+mod assess_with_service;
 mod bad_images;
 mod bad_input;
+mod captions;
 mod care;
 mod credentials;
 mod durable;

@@ -65,11 +65,18 @@ fn dry_run_needs_a_vision_key_only_to_assess() {
     dry_run(&place, &openai).failed(2, &["OPENAI_API_KEY", "6 images of hero", "hero_1.jpg"]);
 
     Ran::of(&mut place.local()).done();
-    let mut manifest = actor.manifest();
-    for image in manifest["images"].as_object_mut().unwrap().values_mut() {
-        image["assessed_by"] = json!(format!("openai/gpt-6-luna/prompt-{PROMPT_VERSION}"));
-    }
-    fs::write(actor.dir.join("manifest.json"), manifest.to_string()).unwrap();
+    let base = fs::read(actor.dir.join("base_image/hero_base.png")).unwrap();
+    let write_manifest = |reference: &str| {
+        let mut manifest = actor.manifest();
+        for image in manifest["images"].as_object_mut().unwrap().values_mut() {
+            image["assessed_by"] = json!(format!("openai/gpt-6-luna/prompt-{PROMPT_VERSION}"));
+            image["compared_with"] = json!(reference);
+        }
+        fs::write(actor.dir.join("manifest.json"), manifest.to_string()).unwrap();
+    };
+    write_manifest("another base image");
+    dry_run(&place, &openai).failed(2, &["OPENAI_API_KEY", "6 images of hero"]);
+    write_manifest(&imaging::reference_id(&base));
     let output = dry_run(&place, &openai).done().answer;
     assert!(output.contains("hero: 4/1/1 now, 4/1/1 after") && output.contains("would cost nothing"), "{output}");
 }

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::Content;
 use crate::duplicates::{Duplicate, find_duplicates};
 use crate::kind::Kind;
 use crate::limits;
-use crate::limits::{FrontalImages, Limit};
+use crate::limits::{FrontalImages, Limit, Rules};
 pub use crate::observation::{BEST_QUALITY, Flag, Observation, Observed, Origin};
+use crate::resemblance::Resemblances;
 
 /// The assessment of one image of a set: the observation joined with the facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,9 @@ pub struct Assessment {
     /// The reason, as a sentence for the user.
     #[serde(default)]
     pub reason: String,
+    /// What the image shows.
+    #[serde(default, skip_serializing_if = "Content::is_unknown")]
+    pub content: Content,
     /// Whether the operator pinned the image.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
@@ -35,11 +40,11 @@ pub struct Assessment {
 /// Joins the model's observations of a set with the measurements of each image and of the set, and limits each quality
 /// by the image's faults ([`limits`]).
 #[must_use]
-pub fn assess(set: &[Observed], frontal_images: FrontalImages) -> Vec<Assessment> {
-    let duplicates = find_duplicates(set);
+pub fn assess(set: &[Observed], resemblances: &Resemblances, rules: &Rules) -> Vec<Assessment> {
+    let duplicates = find_duplicates(set, resemblances);
     set.iter()
         .map(|image| {
-            let assessment = Assessment::measured(image).limited_by(frontal_images);
+            let assessment = Assessment::measured(image, rules).limited_by(rules.frontal_images);
             match duplicates.get(image.filename.as_str()) {
                 Some(duplicate) => assessment.repeating(duplicate),
                 None => assessment,
@@ -67,14 +72,21 @@ impl Assessment {
         }
     }
 
-    fn measured(Observed { filename, observation, facts, origin, pinned }: &Observed) -> Self {
-        let Observation { kind, quality, flags, reason } = observation.clone();
+    fn measured(Observed { filename, observation, facts, origin, pinned }: &Observed, rules: &Rules) -> Self {
+        let Observation { kind, quality, flags, reason, content } = observation.clone();
         let (filename, pinned, origin) = (filename.clone(), *pinned, *origin);
-        let assessment = Self { filename, kind, quality, flags, reason, pinned, origin };
-        let measured = [(Flag::Small, limits::of_size(facts)), (Flag::BadExposure, limits::of_exposure(facts, kind))];
+        let assessment = Self { filename, kind, quality, flags, reason, content, pinned, origin };
+        let measured = [
+            (Flag::Small, limits::of_size(facts)),
+            (Flag::BadExposure, limits::of_exposure(facts, kind)),
+            (Flag::Blurry, limits::of_sharpness(facts, kind)),
+            (Flag::Letterboxed, limits::of_bars(facts)),
+            (Flag::Blocky, limits::of_blocks(facts)),
+        ];
         let found = measured.into_iter().filter_map(|(flag, limit)| Some((flag, limit?)));
         let assessment = found.fold(assessment, |assessment, (flag, limit)| assessment.flagged(flag, limit));
-        limits::of_faults(&observation.flags).into_iter().fold(assessment, Self::limited)
+        let of_character = rules.of_character(observation.content.same_character, origin);
+        limits::of_faults(&observation.flags).into_iter().chain(of_character).fold(assessment, Self::limited)
     }
 
     /// Adds a measured fault.
@@ -102,6 +114,7 @@ impl Assessment {
                 self.flagged(Flag::ExactDuplicate, limits::of_copy(of))
             }
             Duplicate::Near { of } => self.flagged(Flag::NearDuplicate, limits::of_likeness(of)),
+            Duplicate::Mirrored { of } => self.with_finding(&format!("Mirror image of {of}.")),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::numbering::number_of;
 use crate::observation::{Observed, Origin};
+use crate::resemblance::{Resemblance, Resemblances};
 
 /// The way in which an image repeats another one of its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,19 +15,24 @@ pub enum Duplicate<'a> {
         /// The file name of the original.
         of: &'a str,
     },
-    /// A file that possibly shows the same picture: only a perceptual hash indicates this.
+    /// A file that shows the same picture by a comparison of the pixels.
     Near {
+        /// The file name of the original.
+        of: &'a str,
+    },
+    /// A file that shows the mirror image. Training may profit from both.
+    Mirrored {
         /// The file name of the original.
         of: &'a str,
     },
 }
 
-/// Finds the images that repeat another one, by file name.
+/// Finds the images that repeat another one, by file name. A pair that was not compared is no duplicate.
 ///
 /// In each group one image counts as the original: the user's own before a generated one, a pinned one before others,
 /// then the best rated, then the one with the lowest number, then the first name. The order of the set has no effect.
 #[must_use]
-pub fn find_duplicates(set: &[Observed]) -> BTreeMap<&str, Duplicate<'_>> {
+pub fn find_duplicates<'a>(set: &'a [Observed], resemblances: &Resemblances) -> BTreeMap<&'a str, Duplicate<'a>> {
     let mut ranked: Vec<&Observed> = set.iter().collect();
     ranked.sort_by_key(|image| rank(image));
     let mut duplicates = BTreeMap::new();
@@ -37,15 +43,19 @@ pub fn find_duplicates(set: &[Observed]) -> BTreeMap<&str, Duplicate<'_>> {
             Some(same) => Some(Duplicate::Exact { of: &same.filename }),
             None => {
                 by_content.insert(&image.facts.sha256, image);
-                let alike = originals.iter().find(|original| image.facts.looks_like(&original.facts));
-                alike.map(|alike| Duplicate::Near { of: &alike.filename })
+                let first = |resemblance: Resemblance| {
+                    let is_so = |it: &&&Observed| resemblances.of(&image.facts, &it.facts) == Some(resemblance);
+                    originals.iter().find(is_so).map(|original| original.filename.as_str())
+                };
+                let near = first(Resemblance::SamePicture).map(|of| Duplicate::Near { of });
+                near.or_else(|| first(Resemblance::Mirrored).map(|of| Duplicate::Mirrored { of }))
             }
         };
-        match repeated {
-            Some(duplicate) => {
-                duplicates.insert(image.filename.as_str(), duplicate);
-            }
-            None => originals.push(image),
+        if matches!(repeated, None | Some(Duplicate::Mirrored { .. })) {
+            originals.push(image);
+        }
+        if let Some(duplicate) = repeated {
+            duplicates.insert(image.filename.as_str(), duplicate);
         }
     }
     duplicates

@@ -4,12 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-/// The perceptual hashes of one picture differ in at most this many of their 256 bits. Measured on 48 real images:
-/// recompressed, halved or trimmed by 1 % on each side, an image differs from itself in up to 22 bits; different images
-/// differ in 36 or more. Sparse drawings differ in fewer bits, whatever their content, because most of their area is
-/// bare paper.
-const MAX_DISTANCE_OF_SAME_PICTURE: u32 = 26;
-
 /// The measured facts of one image file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
@@ -24,6 +18,9 @@ pub struct Facts {
     /// The distribution of the brightness; `None` in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tones: Option<Tones>,
+    /// Sharpness and other properties of the full-size image; `None` in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
 }
 
 /// The tones of a picture, from 0 (black) to 255 (white).
@@ -43,20 +40,45 @@ pub struct Tones {
     pub burnt_percent: u8,
 }
 
+/// Properties of the full-size image that a small copy doesn't show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// The width of the picture's sharper edges, in tenths of a pixel, in a copy whose shorter side has at most 1024
+    /// pixels; `None` if it has no edge. About 14 in a sharp picture, 40 in one that was enlarged four times.
+    pub edge_width: Option<u16>,
+    /// The share of the picture, in percent, that black or white bars on two opposite sides cover.
+    pub bars_percent: u8,
+    /// How visible the blocks of a JPEG are: below 100 in a good file, 350 or more at quality 10.
+    pub blockiness: u16,
+}
+
 impl Facts {
-    /// Whether both files may show the same picture. This is only a hint: different sparse drawings look alike to the
-    /// hash.
+    /// Whether the record has every measurement. Otherwise the file is measured again.
     #[must_use]
-    pub fn looks_like(&self, other: &Self) -> bool {
-        self.hash_distance(other).is_some_and(|bits| bits <= MAX_DISTANCE_OF_SAME_PICTURE)
+    pub const fn is_complete(&self) -> bool {
+        self.tones.is_some() && self.details.is_some()
     }
 
     /// The number of bits in which the perceptual hashes differ; `None` if they can't be compared.
     #[must_use]
     pub fn hash_distance(&self, other: &Self) -> Option<u32> {
-        let hash = |facts: &Self| STANDARD_NO_PAD.decode(&facts.perceptual_hash).ok();
-        let (one, other) = (hash(self)?, hash(other)?);
-        let is_comparable = one.len() == other.len() && !one.is_empty();
-        is_comparable.then(|| one.iter().zip(&other).map(|(one, other)| (one ^ other).count_ones()).sum())
+        differing_bits(&self.hash()?, &other.hash()?)
     }
+
+    /// The number of bits in which the hash of this picture differs from that of the other's mirror image, roughly:
+    /// mirroring reverses each row of 16 bits and inverts it, except where neighbours are equal.
+    #[must_use]
+    pub fn mirrored_hash_distance(&self, other: &Self) -> Option<u32> {
+        let mirrored = |row: &[u8]| row.iter().rev().map(|byte| !byte.reverse_bits()).collect::<Vec<_>>();
+        differing_bits(&self.hash()?, &other.hash()?.chunks(2).flat_map(mirrored).collect::<Vec<_>>())
+    }
+
+    fn hash(&self) -> Option<Vec<u8>> {
+        STANDARD_NO_PAD.decode(&self.perceptual_hash).ok()
+    }
+}
+
+fn differing_bits(one: &[u8], other: &[u8]) -> Option<u32> {
+    let is_comparable = one.len() == other.len() && !one.is_empty();
+    is_comparable.then(|| one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum())
 }

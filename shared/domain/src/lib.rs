@@ -5,6 +5,9 @@
 pub mod actor;
 pub mod assessment;
 pub mod budget;
+pub mod caption;
+pub mod content;
+pub mod coverage;
 pub mod disposition;
 pub mod duplicates;
 pub mod facts;
@@ -23,6 +26,8 @@ pub mod plan;
 pub mod planner;
 pub mod prompts;
 pub mod reconciliation;
+pub mod resemblance;
+mod shares;
 pub mod sidecars;
 pub mod slot;
 pub mod stall;

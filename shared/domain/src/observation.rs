@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::Content;
 use crate::facts::Facts;
 use crate::kind::Kind;
 
@@ -20,19 +21,43 @@ pub enum Flag {
     Symmetrical,
     /// Hands, limbs or face are malformed.
     DistortedAnatomy,
-    /// The image is out of focus, or full of compression artefacts.
+    /// The image is out of focus, enlarged, or full of compression artefacts.
     Blurry,
+    /// A watermark, signature or logo covers a part of the image.
+    Watermark,
+    /// The image contains lettering, such as a caption or a speech bubble.
+    Text,
+    /// The image consists of several pictures.
+    Collage,
+    /// The image shows other people beside the character.
+    SeveralPeople,
     /// Measured: the image is far too dark, or far too light, for training.
     BadExposure,
     /// Measured: the image has fewer pixels than trainers require.
     Small,
+    /// Measured: black or white bars cover two opposite sides.
+    Letterboxed,
+    /// Measured: the blocks of a strongly compressed JPEG are visible.
+    Blocky,
     /// Measured: the file is a byte-for-byte copy of another image of the set.
     ExactDuplicate,
-    /// Measured: possibly the same picture as another image of the set. A perceptual hash can't be certain.
+    /// Measured: the same picture as another image of the set, compressed, resized or trimmed.
     NearDuplicate,
 }
 
 impl Flag {
+    /// The flags that a vision model may report; the others are measured.
+    pub const REPORTED: [Self; 8] = [
+        Self::LookingAtCamera,
+        Self::Symmetrical,
+        Self::DistortedAnatomy,
+        Self::Blurry,
+        Self::Watermark,
+        Self::Text,
+        Self::Collage,
+        Self::SeveralPeople,
+    ];
+
     /// The words for a sentence, such as `face turned to the camera`.
     #[must_use]
     pub const fn in_words(self) -> &'static str {
@@ -41,8 +66,14 @@ impl Flag {
             Self::Symmetrical => "symmetrical",
             Self::DistortedAnatomy => "distorted anatomy",
             Self::Blurry => "blurry",
+            Self::Watermark => "watermark",
+            Self::Text => "lettering",
+            Self::Collage => "collage",
+            Self::SeveralPeople => "several people",
             Self::BadExposure => "badly exposed",
             Self::Small => "small",
+            Self::Letterboxed => "with bars at its edges",
+            Self::Blocky => "strongly compressed",
             Self::ExactDuplicate => "copy of another file",
             Self::NearDuplicate => "much like another image",
         }
@@ -97,6 +128,8 @@ pub struct Observation {
     pub flags: Vec<Flag>,
     /// The reason, as a sentence for the user.
     pub reason: String,
+    /// What the image shows.
+    pub content: Content,
 }
 
 /// An image with the model's observation and the facts of its file.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::coverage::Coverage;
 use super::kind::KindCounts;
 pub use super::lifecycle::plan::PlanState;
 use super::money::MicroUsd;
@@ -29,6 +30,9 @@ pub struct Plan {
     pub before: KindCounts,
     /// The numbers of images after it.
     pub result: KindCounts,
+    /// The framings and angles before the plan and after it; `None` if nothing is known about those before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
     /// The images to delete.
     pub delete: Vec<PlannedDeletion>,
     /// The images to generate.
@@ -118,6 +122,7 @@ impl Plan {
             scope: Scope::All,
             before: KindCounts::default(),
             result: KindCounts::default(),
+            coverage: None,
             delete: Vec::new(),
             slots: Vec::new(),
             notes: Vec::new(),

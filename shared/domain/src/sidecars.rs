@@ -41,6 +41,12 @@ pub fn returning_with<'a>(image: &str, trash: &[&'a str]) -> Vec<&'a str> {
     sidecars(image, trash, is_kept)
 }
 
+/// The text file beside an image that trainers read as its caption.
+#[must_use]
+pub fn caption_file(image: &str) -> String {
+    format!("{}.txt", stem(image))
+}
+
 /// A prefix that an image's name shares with the names of all its sidecars, in whichever Unicode form each is spelled:
 /// the stem up to the first character that has several forms.
 #[must_use]

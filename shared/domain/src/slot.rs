@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::actor::ActorId;
+use super::coverage::{Needs, ViewCounts};
 use super::kind::{Kind, KindCounts};
 use super::prompts::{self, Prompt};
 
@@ -50,22 +51,30 @@ fn seed_from(text: &str) -> u32 {
     u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) >> 1
 }
 
-/// A prompt of the slot's kind that replaces a rejected one. It is none of `used` while there are others.
+/// A prompt of the slot's kind that replaces a rejected one. It is none of `used` while there are others, and has the
+/// view of the slot's first prompt if there is one with that view.
 #[must_use]
 pub fn redraw_prompt(plan_id: &str, slot: &Slot, attempt: u32, used: &BTreeSet<String>) -> Option<&'static Prompt> {
     let seed = Sha256::digest(format!("{plan_id}/{}/{attempt}", slot.slot_id)).into();
-    prompts::draw(slot.kind, used, 1, &mut ChaCha8Rng::from_seed(seed)).pop()
+    let mut needs = Needs { wanted: views_of(std::slice::from_ref(slot)), ..Needs::default() };
+    prompts::draw(slot.kind, used, 1, &mut needs, &mut ChaCha8Rng::from_seed(seed)).pop()
 }
 
 /// The slots of a plan that generates these images. The plan's id is the seed of the random prompts. No prompt is one
-/// of `used_prompts` or that of another slot while there are others.
+/// of `used_prompts` or that of another slot while there are others. The prompts ask for the views that the set
+/// needs, as far as the library has unused ones.
 #[must_use]
-pub fn draw_slots(actor: &ActorId, plan_id: &str, generate: KindCounts, used_prompts: &BTreeSet<String>) -> Vec<Slot> {
+pub fn draw_slots(
+    actor: &ActorId,
+    plan_id: &str,
+    generate: KindCounts,
+    used_prompts: &BTreeSet<String>,
+    mut needs: Needs,
+) -> Vec<Slot> {
     let mut random = ChaCha8Rng::from_seed(Sha256::digest(plan_id).into());
-    let drawn =
-        Kind::ALL.into_iter().flat_map(|kind| prompts::draw(kind, used_prompts, generate[kind] as usize, &mut random));
+    let draw = |kind| prompts::draw(kind, used_prompts, generate[kind] as usize, &mut needs, &mut random);
     (1..)
-        .zip(drawn)
+        .zip(Kind::ALL.into_iter().flat_map(draw))
         .map(|(number, prompt)| {
             let slot_id = format!("{number:03}");
             let seed = seed_of(actor, plan_id, &slot_id);
@@ -74,9 +83,20 @@ pub fn draw_slots(actor: &ActorId, plan_id: &str, generate: KindCounts, used_pro
         .collect()
 }
 
+/// The framings and angles that the slots' first prompts ask for.
+#[must_use]
+pub fn views_of(slots: &[Slot]) -> ViewCounts {
+    let mut views = ViewCounts::default();
+    for prompt in slots.iter().filter_map(|slot| prompts::by_id(&slot.prompt_id)) {
+        views.count(Some(prompt.framing), Some(prompt.angle));
+    }
+    views
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coverage::ViewShares;
 
     #[test]
     fn every_prediction_of_every_actor_has_its_own_seed() {
@@ -84,7 +104,7 @@ mod tests {
         for actor in ["hero", "villain"] {
             let actor: ActorId = actor.parse().unwrap();
             let generate = KindCounts { photorealistic: 5, bw_stylized: 5, color_stylized: 5 };
-            let slots = draw_slots(&actor, "manual-batch-1", generate, &BTreeSet::new());
+            let slots = draw_slots(&actor, "manual-batch-1", generate, &BTreeSet::new(), Needs::default());
             let creations = (0..3).flat_map(|attempt| (0..4).map(move |interruptions| (attempt, interruptions)));
             for slot in slots {
                 let seed = |(attempt, interruptions)| slot.seed_of(&actor, "manual-batch-1", attempt, interruptions);
@@ -92,5 +112,27 @@ mod tests {
             }
         }
         assert_eq!(seeds.iter().collect::<BTreeSet<_>>().len(), 2 * 15 * 3 * 4);
+    }
+
+    #[test]
+    fn redrawn_prompt_keeps_the_view() {
+        let rejected = prompts::by_id("photo-forest-dawn").unwrap();
+        let slot = Slot { slot_id: "001".to_owned(), kind: rejected.kind, prompt_id: rejected.id.to_owned(), seed: 1 };
+        for attempt in 1..20 {
+            let other = redraw_prompt("p", &slot, attempt, &BTreeSet::from([rejected.id.to_owned()])).unwrap();
+            assert_eq!((other.framing, other.angle), (rejected.framing, rejected.angle), "{}", other.id);
+        }
+    }
+
+    #[test]
+    fn slots_fill_what_the_set_lacks() {
+        let actor: ActorId = "hero".parse().unwrap();
+        let generate = KindCounts { photorealistic: 3, bw_stylized: 2, color_stylized: 2 };
+        let kept = ViewCounts { framing: [2, 8, 3, 0], angle: [4, 6, 3, 0] };
+        let needs = ViewShares::default().needs(kept, generate.total());
+        for plan_id in ["a", "b", "c"] {
+            let has = kept + views_of(&draw_slots(&actor, plan_id, generate, &BTreeSet::new(), needs));
+            assert!(Needs { has, ..needs }.shortfall() * 10 < needs.shortfall(), "{plan_id}: {has:?}");
+        }
     }
 }

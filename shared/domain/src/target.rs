@@ -1,19 +1,24 @@
-//! The target: the number of images in a balanced set, and the shares of the kinds.
+//! The target: the number of images in a balanced set, the shares of the kinds, and the shares of framings and angles.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::coverage::{ViewCounts, ViewShares};
 use crate::kind::{Kind, KindCounts};
+use crate::shares::{apportion, percentages};
 
-/// The number of images of each kind that a set should have.
+/// The number of images of each kind that a set should have. Framings and angles only decide between equal images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// The number of images in the set.
     pub total: u32,
     /// The shares of the kinds.
     pub shares: Shares,
+    /// The shares of framings and angles.
+    #[serde(default)]
+    pub views: ViewShares,
 }
 
 /// The share of each kind, in percent. The shares sum to 100.
@@ -27,31 +32,26 @@ pub struct Shares(KindCounts);
 pub struct InvalidShares(String);
 
 impl Default for Target {
-    /// 20 images, 65 % photorealistic, 20 % black-and-white stylized, 15 % colour stylized.
+    /// 20 images, 65 % photorealistic, 20 % black-and-white stylized, 15 % colour stylized, with the default views.
     fn default() -> Self {
-        Self { total: 20, shares: Shares(KindCounts { photorealistic: 65, bw_stylized: 20, color_stylized: 15 }) }
+        let shares = Shares(KindCounts { photorealistic: 65, bw_stylized: 20, color_stylized: 15 });
+        Self { total: 20, shares, views: ViewShares::default() }
     }
 }
 
 impl Target {
-    /// The number of images of each kind, by the largest remainder (Hamilton's method): each kind gets the whole part
-    /// of its share, and the largest fractions get one of the remaining images each, the earlier kind first if they are
-    /// equal. The counts always sum to `total`.
+    /// The number of images of each kind. The counts always sum to `total`.
     #[must_use]
     pub fn counts(&self) -> KindCounts {
-        let mut counts = KindCounts::default();
-        let mut fractions = Vec::with_capacity(Kind::ALL.len());
-        for kind in Kind::ALL {
-            let hundredths = u64::from(self.total) * u64::from(self.shares.0[kind]);
-            counts[kind] = u32::try_from(hundredths / 100).unwrap_or(u32::MAX);
-            fractions.push((hundredths % 100, kind));
-        }
-        fractions.sort_by_key(|&(fraction, kind)| (std::cmp::Reverse(fraction), kind));
-        let left_over = (self.total - counts.total()) as usize;
-        for &(_, kind) in fractions.iter().take(left_over) {
-            counts[kind] += 1;
-        }
-        counts
+        let [photorealistic, bw_stylized, color_stylized] =
+            apportion(self.total, Kind::ALL.map(|kind| self.shares.0[kind]));
+        KindCounts { photorealistic, bw_stylized, color_stylized }
+    }
+
+    /// The number of images of each framing and of each angle.
+    #[must_use]
+    pub fn view_counts(&self) -> ViewCounts {
+        self.views.counts(self.total)
     }
 }
 
@@ -59,17 +59,9 @@ impl FromStr for Shares {
     type Err = InvalidShares;
 
     fn from_str(text: &str) -> Result<Self, InvalidShares> {
-        let invalid = || InvalidShares(text.to_owned());
-        let parts: Vec<u32> =
-            text.split('/').map(|part| part.trim().parse()).collect::<Result<_, _>>().map_err(|_| invalid())?;
-        match parts[..] {
-            [photorealistic, bw_stylized, color_stylized]
-                if u64::from(photorealistic) + u64::from(bw_stylized) + u64::from(color_stylized) == 100 =>
-            {
-                Ok(Self(KindCounts { photorealistic, bw_stylized, color_stylized }))
-            }
-            _ => Err(invalid()),
-        }
+        let [photorealistic, bw_stylized, color_stylized] =
+            percentages(text).ok_or_else(|| InvalidShares(text.to_owned()))?;
+        Ok(Self(KindCounts { photorealistic, bw_stylized, color_stylized }))
     }
 }
 
@@ -119,7 +111,7 @@ mod tests {
         ) {
             let second = (100 - first) * cut / 100;
             let shares = format!("{first}/{second}/{}", 100 - first - second).parse::<Shares>().unwrap();
-            let counts = Target { total, shares }.counts();
+            let counts = Target { total, shares, ..Target::default() }.counts();
             prop_assert_eq!(counts.total(), total);
             for kind in Kind::ALL {
                 let exact = f64::from(total) * f64::from(shares.0[kind]) / 100.0;

@@ -22,6 +22,14 @@ pub(super) struct BaseImages<'a> {
     pub(super) local: &'a LocalCopy,
 }
 
+/// The file of a base image.
+pub(super) struct Found {
+    /// The path or the key.
+    pub(super) name: String,
+    /// The content, or why it is not read.
+    pub(super) file: Result<Vec<u8>, DecodeError>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     File(PathBuf),
@@ -35,16 +43,25 @@ impl BaseImages<'_> {
     /// # Errors
     /// [`HandlerError::NeedsOperator`] if there is none or it is unusable.
     pub(super) async fn load(&self, actor: &ActorId, noted: &[BaseImage]) -> Result<Arc<RgbImage>, HandlerError> {
+        let Some(Found { name, file }) = self.find(actor, noted).await? else {
+            return Err(HandlerError::NeedsOperator(self.absence(actor)));
+        };
+        let decoded = match file {
+            Ok(bytes) => tokio::task::spawn_blocking(move || decode(&bytes)).await?,
+            Err(too_large) => Err(too_large),
+        };
+        let unusable = |error| HandlerError::NeedsOperator(format!("The base image {name} is unusable: {error}."));
+        decoded.map(Arc::new).map_err(unusable)
+    }
+
+    /// The file that [`load`](Self::load) decodes; `None` if there is none.
+    pub(super) async fn find(&self, actor: &ActorId, noted: &[BaseImage]) -> Result<Option<Found>, HandlerError> {
         for place in self.places(actor, noted) {
-            let Some((name, read)) = self.fetch(&place).await? else { continue };
-            let decoded = match read {
-                Ok(bytes) => tokio::task::spawn_blocking(move || decode(&bytes)).await?,
-                Err(too_large) => Err(too_large),
-            };
-            let unusable = |error| HandlerError::NeedsOperator(format!("The base image {name} is unusable: {error}."));
-            return decoded.map(Arc::new).map_err(unusable);
+            if let Some((name, file)) = self.fetch(&place).await? {
+                return Ok(Some(Found { name, file }));
+            }
         }
-        Err(HandlerError::NeedsOperator(self.absence(actor)))
+        Ok(None)
     }
 
     fn absence(&self, actor: &ActorId) -> String {

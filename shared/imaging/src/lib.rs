@@ -3,10 +3,12 @@
 mod colour;
 mod decode;
 mod decode_error;
+mod details;
 mod facts;
 pub mod grid;
 mod inks;
 mod jpeg;
+mod resemblance;
 mod tones;
 mod webp;
 
@@ -16,7 +18,8 @@ use image::{DynamicImage, ImageError, RgbImage};
 
 pub use decode::{decode, is_jpeg};
 pub use decode_error::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE};
-pub use facts::{measure, sha256};
+pub use facts::{measure, measure_and_shrink, reference_id, sha256};
+pub use resemblance::{Comparable, compare_nominated};
 pub use tones::tones_of;
 
 /// The square root of `x² + y²`, without protection against overflow. [`f32::hypot`] would link a symbol of glibc that

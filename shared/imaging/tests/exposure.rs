@@ -1,21 +1,25 @@
 //! The quality limits of badly exposed pictures.
 
 use domain::assessment::{Assessment, Flag, Observation, Observed, Origin, assess};
+use domain::content::Content;
 use domain::facts::Facts;
 use domain::kind::Kind;
-use domain::limits::{FrontalImages, of_exposure};
+use domain::limits::{Rules, of_exposure};
+use domain::resemblance::Resemblances;
 use image::{Rgb, RgbImage};
 use imaging::{decode, measure};
 
 fn assessed(facts: Facts, kind: Kind) -> Assessment {
-    let observation = Observation { kind, quality: 9, flags: Vec::new(), reason: "Seen.".to_owned() };
+    let observation =
+        Observation { kind, quality: 9, flags: Vec::new(), reason: "Seen.".to_owned(), content: Content::default() };
     let (filename, origin, pinned) = ("a_1.jpg".to_owned(), Origin::Uploaded, false);
-    assess(&[Observed { filename, observation, facts, origin, pinned }], FrontalImages::Keep).remove(0)
+    let image = Observed { filename, observation, facts, origin, pinned };
+    assess(&[image], &Resemblances::default(), &Rules::default()).remove(0)
 }
 
-/// The facts of an image as if it were large.
+/// The facts of an image as if it were large, without faults other than those of its exposure.
 fn large(image: &RgbImage) -> Facts {
-    Facts { width: 1024, height: 1024, ..measure(b"", image) }
+    Facts { width: 1024, height: 1024, details: None, ..measure(b"", image) }
 }
 
 #[test]

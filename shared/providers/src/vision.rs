@@ -35,6 +35,15 @@ pub fn highest_price(images: usize, config: &VisionConfig) -> MicroUsd {
     }
 }
 
+/// The images of one assessment session.
+#[derive(Debug, Clone, Default)]
+pub struct Pictures {
+    /// The images to assess, with at most [`PREVIEW_SIDE`](imaging::PREVIEW_SIDE) pixels on the longer side.
+    pub images: Vec<Arc<RgbImage>>,
+    /// The base image, for models that compare; the same size is enough.
+    pub reference: Option<Arc<RgbImage>>,
+}
+
 /// The result of one assessment session. An interrupted session keeps what it has paid for.
 #[derive(Debug, Default)]
 pub struct AssessmentBatch {
@@ -44,6 +53,8 @@ pub struct AssessmentBatch {
     pub cost: MicroUsd,
     /// The error that ended the session before every image was shown.
     pub interrupted: Option<VisionError>,
+    /// Why the images could not be compared with the base image: the words after its name.
+    pub reference_fault: Option<&'static str>,
 }
 
 /// A report of a session that is running.
@@ -99,17 +110,23 @@ impl VisionModel {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Embedded(_) => "embedded-2",
+            Self::Embedded(_) => "embedded-3",
             Self::OpenAi(model) => model.name(),
         }
     }
 
+    /// Whether the model compares images with the base image.
+    #[must_use]
+    pub const fn compares(&self) -> bool {
+        matches!(self, Self::OpenAi(_))
+    }
+
     /// Assesses images. Models that see several images at once see them in an order derived from `seed`. Sends each
     /// observation as soon as it is final, and sends no paid request before its highest price is reserved.
-    pub async fn assess(&self, images: Vec<Arc<RgbImage>>, seed: &str, events: EventSender) -> AssessmentBatch {
+    pub async fn assess(&self, pictures: Pictures, seed: &str, events: EventSender) -> AssessmentBatch {
         match self {
-            Self::Embedded(model) => assess_embedded(Arc::clone(model), images, events).await,
-            Self::OpenAi(model) => model.assess(images, seed, events).await,
+            Self::Embedded(model) => assess_embedded(Arc::clone(model), pictures.images, events).await,
+            Self::OpenAi(model) => model.assess(pictures, seed, events).await,
         }
     }
 }
@@ -129,13 +146,13 @@ async fn assess_embedded(
             .collect()
     };
     match tokio::task::spawn_blocking(assess).await {
-        Ok(images) => AssessmentBatch { images, cost: MicroUsd::ZERO, interrupted: None },
+        Ok(images) => AssessmentBatch { images, ..AssessmentBatch::default() },
         Err(error) => AssessmentBatch::failed(count, error.into()),
     }
 }
 
 impl AssessmentBatch {
     fn failed(images: usize, error: VisionError) -> Self {
-        Self { images: vec![Err(error.to_string()); images], cost: MicroUsd::ZERO, interrupted: Some(error) }
+        Self { images: vec![Err(error.to_string()); images], interrupted: Some(error), ..Self::default() }
     }
 }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use image::imageops::crop_imm;
 use image::{Rgb, RgbImage};
 use imaging::decode;
-use imaging::grid::{CELL_SIDE, TEXT_HEIGHT, draw_page, draw_text, lay_out, text_width};
+use imaging::grid::{CELL_SIDE, REFERENCE_LABEL, TEXT_HEIGHT, draw_page, draw_text, lay_out, text_width};
 use providers::vision::VisionMode;
 use serde_json::Value;
 use wiremock::Request;
@@ -66,16 +66,17 @@ pub(super) fn parse(request: &Request, index: usize, vendor: &Vendor) -> Result<
         return Err(Violation { status: 404, code: "model_not_found", what, is_quirk: false });
     }
     let numbers = announced_numbers(&body["messages"])?;
-    check_form(&body, vendor, &numbers)?;
-    let (mode, shown, patches) = pictures(&body["messages"], &numbers)?;
-    if vendor.quirk == Some(Quirk::OnePicture) && mode == VisionMode::Individual && shown.len() > 1 {
+    let Shown { mode, images: shown, reference, patches } = pictures(&body["messages"], &numbers)?;
+    check_form(&body, vendor, &numbers, reference.is_some())?;
+    let picture_count = shown.len() + usize::from(reference.is_some());
+    if vendor.quirk == Some(Quirk::OnePicture) && mode == VisionMode::Individual && picture_count > 1 {
         return Err(Violation::quirk("At most 1 image(s) may be provided in one prompt."));
     }
     if shown.iter().map(|shown| shown.number).collect::<BTreeSet<_>>() != numbers.iter().copied().collect() {
         return Err("the numbers on the page are not the announced ones".into());
     }
     let text = request.body.len() as u64 / 400;
-    Ok(VisionRequest { index, mode, images: shown, tokens: patches * 12 / 10 + text.min(500) + 800 })
+    Ok(VisionRequest { index, mode, images: shown, reference, tokens: patches * 12 / 10 + text.min(500) + 800 })
 }
 
 /// The numbers that the text announces.
@@ -86,7 +87,7 @@ fn announced_numbers(messages: &Value) -> Result<Vec<u32>, Violation> {
 }
 
 /// Checks everything except the messages, for images of these numbers.
-fn check_form(body: &Value, vendor: &Vendor, numbers: &[u32]) -> Result<(), Violation> {
+fn check_form(body: &Value, vendor: &Vendor, numbers: &[u32], has_reference: bool) -> Result<(), Violation> {
     let fields = body.as_object().ok_or("the body must be an object")?;
     if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
         return Err(format!("Unrecognized request argument supplied: {unknown}").into());
@@ -111,7 +112,7 @@ fn check_form(body: &Value, vendor: &Vendor, numbers: &[u32]) -> Result<(), Viol
         if body.get("response_format").is_some() {
             return Err(Violation::quirk("This model does not support the response_format `json_schema`"));
         }
-        return check_schema_in_text(&body["messages"], numbers);
+        return check_schema_in_text(&body["messages"], numbers, has_reference);
     }
     let format = &body["response_format"];
     let named = &format["json_schema"];
@@ -128,7 +129,7 @@ fn check_form(body: &Value, vendor: &Vendor, numbers: &[u32]) -> Result<(), Viol
             None => Ok(schema::check(&named["schema"])?),
         };
     }
-    check_schema(&named["schema"], numbers)
+    check_schema(&named["schema"], numbers, has_reference)
 }
 
 fn cell_of(schema: &Value) -> &Value {
@@ -139,8 +140,13 @@ fn quality_of(schema: &Value) -> &Value {
     &schema["properties"]["cells"]["items"]["properties"]["quality"]
 }
 
-fn check_schema(schema: &Value, numbers: &[u32]) -> Result<(), Violation> {
+fn check_schema(schema: &Value, numbers: &[u32], has_reference: bool) -> Result<(), Violation> {
     schema::check(schema)?;
+    let entry = &schema["properties"]["cells"]["items"]["properties"];
+    let asks = entry.get("same_character").is_some();
+    if asks != has_reference || schema["properties"].get("reference").is_some() != has_reference {
+        return Err("the schema must ask for the character exactly if a reference is shown".into());
+    }
     let allowed = cell_of(schema)["enum"].as_array().into_iter().flatten().filter_map(Value::as_u64);
     if !allowed.eq(numbers.iter().map(|&number| u64::from(number))) {
         return Err("the numbers of the schema are not the announced ones".into());
@@ -149,14 +155,22 @@ fn check_schema(schema: &Value, numbers: &[u32]) -> Result<(), Violation> {
 }
 
 /// For a server without schemas, the prompt must describe the schema.
-fn check_schema_in_text(messages: &Value, numbers: &[u32]) -> Result<(), Violation> {
+fn check_schema_in_text(messages: &Value, numbers: &[u32], has_reference: bool) -> Result<(), Violation> {
     let parts = messages[1]["content"].as_array().into_iter().flatten();
     let text = parts.filter_map(|part| part["text"].as_str()).next_back().unwrap_or_default();
     let (_, schema) = text.split_once("JSON schema: ").ok_or("the text does not describe the form of the answer")?;
-    check_schema(&serde_json::from_str(schema).map_err(|error| error.to_string())?, numbers)
+    check_schema(&serde_json::from_str(schema).map_err(|error| error.to_string())?, numbers, has_reference)
 }
 
-fn pictures(messages: &Value, numbers: &[u32]) -> Result<(VisionMode, Vec<NumberedImage>, u64), Violation> {
+/// The pictures of a request.
+struct Shown {
+    mode: VisionMode,
+    images: Vec<NumberedImage>,
+    reference: Option<RgbImage>,
+    patches: u64,
+}
+
+fn pictures(messages: &Value, numbers: &[u32]) -> Result<Shown, Violation> {
     let messages = messages.as_array().ok_or("messages must be a list")?;
     let [system, user] = messages.as_slice() else { return Err("two messages are expected".into()) };
     if system["role"] != "system" || !system["content"].is_string() || user["role"] != "user" {
@@ -164,22 +178,28 @@ fn pictures(messages: &Value, numbers: &[u32]) -> Result<(VisionMode, Vec<Number
     }
     let parts = user["content"].as_array().ok_or("the user's content must be a list of parts")?;
     let (mut shown, mut patches, mut mode) = (Vec::new(), 0, VisionMode::Grid);
-    let mut announced = None;
+    let (mut announced, mut is_reference, mut reference) = (None, false, None);
+    let has_marked_cell = parts[0]["text"].as_str().is_some_and(|text| text.contains("REF"));
     for part in parts {
         match part["type"].as_str() {
             Some("text") => {
                 let text = part["text"].as_str().ok_or("a text part needs text")?;
                 announced = text.strip_prefix("Image ").and_then(|text| text.strip_suffix(':')?.parse().ok());
+                is_reference = text.starts_with("REF");
             }
             Some("image_url") => {
                 let image = picture(&part["image_url"])?;
                 patches += patches_of(&image)?;
                 match announced.take() {
+                    _ if is_reference => reference = Some(image),
                     Some(number) => {
                         mode = VisionMode::Individual;
                         shown.push(NumberedImage { number, image });
                     }
-                    None => shown.extend(cells(&image, numbers)?),
+                    None => {
+                        reference = has_marked_cell.then(|| marked_cell(&image)).transpose()?;
+                        shown.extend(cells(&image, numbers, u32::from(has_marked_cell))?);
+                    }
                 }
             }
             other => return Err(format!("a part of type {other:?} is unknown").into()),
@@ -188,7 +208,7 @@ fn pictures(messages: &Value, numbers: &[u32]) -> Result<(VisionMode, Vec<Number
     if shown.len() != numbers.len() {
         return Err(format!("{} pictures for {} numbers", shown.len(), numbers.len()).into());
     }
-    Ok((mode, shown, patches))
+    Ok(Shown { mode, images: shown, reference, patches })
 }
 
 fn picture(part: &Value) -> Result<RgbImage, Violation> {
@@ -209,7 +229,7 @@ fn patches_of(image: &RgbImage) -> Result<u64, Violation> {
 /// A picture as it appears in a cell of the grid.
 #[must_use]
 pub fn in_a_cell(picture: &RgbImage) -> RgbImage {
-    let page = draw_page(&lay_out(1, "")[0], &[picture]);
+    let page = draw_page(&lay_out(1, "")[0], &[picture], None);
     in_the_cell_at(&page, 0, 0)
 }
 
@@ -218,10 +238,18 @@ fn in_the_cell_at(page: &RgbImage, x: u32, y: u32) -> RgbImage {
     crop_imm(page, x + MARGIN, y + MARGIN, side, side).to_image()
 }
 
-/// The cells of a grid, from left to right and from top to bottom, each with its number.
-fn cells(page: &RgbImage, numbers: &[u32]) -> Result<Vec<NumberedImage>, Violation> {
+/// The picture in the first cell of a grid, which must be marked as the reference.
+fn marked_cell(page: &RgbImage) -> Result<RgbImage, Violation> {
+    if difference(page, 0, 0, REFERENCE_LABEL) > MAX_DIFFERENCE {
+        return Err("the first cell is not marked as the reference".into());
+    }
+    Ok(in_the_cell_at(page, 0, 0))
+}
+
+/// The cells of a grid after the `reserved` ones, from left to right and from top to bottom, each with its number.
+fn cells(page: &RgbImage, numbers: &[u32], reserved: u32) -> Result<Vec<NumberedImage>, Violation> {
     let columns = page.width() / CELL_SIDE;
-    let count = u32::try_from(numbers.len()).map_err(|error| error.to_string())?;
+    let count = u32::try_from(numbers.len()).map_err(|error| error.to_string())? + reserved;
     if columns == 0 || !page.width().is_multiple_of(CELL_SIDE) || page.height() != count.div_ceil(columns) * CELL_SIDE {
         return Err(format!("{}×{} pixels are no grid of {count}", page.width(), page.height()).into());
     }
@@ -230,12 +258,14 @@ fn cells(page: &RgbImage, numbers: &[u32]) -> Result<Vec<NumberedImage>, Violati
         let number = number_at(page, x, y, numbers).ok_or_else(|| format!("cell {place} has no legible number"))?;
         Ok(NumberedImage { number, image: in_the_cell_at(page, x, y) })
     };
-    (0..count).map(read).collect()
+    (reserved..count).map(read).collect()
 }
+
+/// The highest mean difference of a legible label.
+const MAX_DIFFERENCE: u64 = 12;
 
 /// The number at a place: of the longest numbers that match (1 also matches the beginning of 12), the best match.
 fn number_at(page: &RgbImage, x: u32, y: u32, numbers: &[u32]) -> Option<u32> {
-    const MAX_DIFFERENCE: u64 = 12;
     let matching = numbers.iter().filter_map(|&number| {
         let text = number.to_string();
         let difference = difference(page, x, y, &text);

@@ -2,6 +2,7 @@
 
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
+use domain::coverage::Coverage;
 use domain::kind::{Kind, KindCounts};
 use domain::lifecycle::slot::SlotState;
 use domain::plan::{Plan, PlanState, PlannedDeletion};
@@ -16,6 +17,8 @@ pub struct PlanDetails {
     state: PlanState,
     before: KindCounts,
     result: KindCounts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Coverage>,
     delete: Vec<PlannedDeletion>,
     generate: KindCounts,
     failed: Vec<FailedSlot>,
@@ -59,6 +62,7 @@ impl PlanDetails {
             state: plan.state,
             before: plan.before,
             result: plan.result,
+            coverage: plan.coverage,
             delete: plan.delete,
             created_at: plan.created_at,
             obstacle: plan.obstacle,
@@ -78,6 +82,7 @@ impl PlanDetails {
             "{actor}: the plan {} of {:.0} {state}: from {} to {}",
             self.plan_id, self.created_at, self.before, self.result
         )];
+        lines.extend(self.coverage.map(|coverage| format!("  coverage: {coverage}")));
         lines.extend(self.obstacle.clone().map(|obstacle| format!("  can't be executed: {obstacle}")));
         lines.extend(self.delete.iter().map(|gone| format!("  delete {}: {}", gone.filename, gone.reason)));
         for kind in Kind::ALL.into_iter().filter(|&kind| self.generate[kind] > 0) {
@@ -95,4 +100,25 @@ fn documented_name<S: Serializer>(state: &PlanState, serializer: S) -> Result<S:
         PlanState::Adopted | PlanState::Deleting | PlanState::Generating | PlanState::Completed => "running",
         PlanState::Reviewed => "closed",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::coverage::{ViewCounts, ViewShares};
+    use domain::plan::Origin;
+
+    use super::*;
+
+    fn plan() -> Plan {
+        let before = ViewCounts { framing: [9, 9, 2, 0], angle: [0; 4] };
+        let after = ViewCounts { framing: [6, 8, 4, 2], ..before };
+        let coverage = Some(Coverage { wanted: ViewShares::default().counts(20), before, after });
+        Plan { coverage, ..Plan::empty("p".to_owned(), Timestamp::UNIX_EPOCH, Origin::Evaluation) }
+    }
+
+    #[test]
+    fn status_of_a_plan_shows_its_coverage() {
+        let words = PlanDetails::of(plan(), Vec::new()).in_words(&"hero".parse().unwrap());
+        assert!(words.contains("  coverage: framing 9/9/2/0 before, 6/8/4/2 after, 6/8/4/2 wanted"), "{words}");
+    }
 }

@@ -9,6 +9,9 @@ use embedded::vision::EmbeddedVision;
 use image::{Rgb, RgbImage};
 use imaging::{PREVIEW_SIDE, encode_jpeg, shrink};
 
+/// The default floor.
+const QUALITY_FLOOR: u8 = 5;
+
 /// A base image: a figure in front of a wall.
 pub(crate) fn base() -> RgbImage {
     RgbImage::from_fn(300, 400, |x, y| {
@@ -22,7 +25,7 @@ pub(crate) fn base() -> RgbImage {
     })
 }
 
-/// Different JPEG files of one kind, which the embedded model recognises. They are drawn once for all tests.
+/// Different good JPEG files of one kind, which the embedded model recognises. They are drawn once for all tests.
 pub(crate) fn drawn(kind: Kind) -> &'static [Vec<u8>] {
     static DRAWN: LazyLock<Vec<Vec<Vec<u8>>>> = LazyLock::new(|| Kind::ALL.into_iter().map(draw_some).collect());
     &DRAWN[Kind::ALL.iter().position(|&other| other == kind).unwrap()]
@@ -30,9 +33,12 @@ pub(crate) fn drawn(kind: Kind) -> &'static [Vec<u8>] {
 
 fn draw_some(kind: Kind) -> Vec<Vec<u8>> {
     let vision = EmbeddedVision::new().unwrap();
-    let is_recognised = |picture: &RgbImage| vision.observe(&shrink(picture, PREVIEW_SIDE)).kind == kind;
+    let is_good = |picture: &RgbImage| {
+        let seen = vision.observe(&shrink(picture, PREVIEW_SIDE));
+        seen.kind == kind && seen.quality > QUALITY_FLOOR
+    };
     let scenes = prompts::of_kind(kind).iter();
-    let pictures = scenes.map(|scene| draw(&base(), kind, &scene.render("woman"), 1)).filter(is_recognised);
+    let pictures = scenes.map(|scene| draw(&base(), kind, &scene.render("woman"), 1)).filter(is_good);
     pictures.take(6).map(|picture| encode_jpeg(&picture).unwrap()).collect()
 }
 

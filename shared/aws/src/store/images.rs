@@ -19,7 +19,18 @@ const GENERATION: &str = "GENERATION#";
 const MEASUREMENTS: [&str; 3] = ["image.etag", "image.facts", "image.unusable"];
 
 /// The attributes of an image that a vision model observes.
-const OBSERVATION: [&str; 5] = ["image.type", "image.quality", "image.flags", "image.reason", "image.assessed_by"];
+const OBSERVATION: [&str; 7] = [
+    "image.type",
+    "image.quality",
+    "image.flags",
+    "image.reason",
+    "image.depicts",
+    "image.assessed_by",
+    "image.compared_with",
+];
+
+/// The results of comparing an image with others.
+const COMPARED: [&str; 1] = ["image.compared"];
 
 /// The most image records that one transaction creates. DynamoDB accepts 100 items.
 pub const MAX_IMAGES_PER_TRANSACTION: usize = 90;
@@ -50,9 +61,9 @@ impl From<ImageItem> for Image {
     }
 }
 
-/// The result of pinning or unpinning an image.
+/// The result of a user's change of an image record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pinning {
+pub enum Edit {
     Done,
     /// There is no record of an image of that name.
     Unknown,
@@ -107,23 +118,34 @@ impl Store {
     /// Writes the measurements of an image, unless another object has its name by now. All other attributes stay
     /// unchanged: the operator may have restored the image meanwhile, with its prompt and cost.
     pub async fn save_measurements(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
-        self.save_findings(actor, filename, image, &MEASUREMENTS, None).await
+        self.save_findings(actor, filename, image, &MEASUREMENTS, []).await
     }
 
-    /// Writes the observation of an image, unless another object has its name by now, or an observation other than that
-    /// of the model `replaced`: then a worker that stalled is late. All other attributes stay unchanged.
+    /// Writes the observation of an image, unless another object has its name by now, or its observation is by another
+    /// model or beside another base image than that of `replaced`, the record as it was read: then a worker that stalled
+    /// is late. All other attributes stay unchanged.
     pub async fn save_observation(
         &self,
         actor: &ActorId,
         filename: &str,
         image: &Image,
-        replaced: Option<&str>,
+        replaced: &Image,
     ) -> Result<(), StoreError> {
-        let condition = match replaced {
-            Some(replaced) => Condition::AbsentOrEqual("image.assessed_by", text(replaced)),
-            None => Condition::Absent("image.assessed_by"),
+        let unchanged = |name, value: &Option<String>| match value {
+            Some(value) => Condition::AbsentOrEqual(name, text(value)),
+            None => Condition::Absent(name),
         };
-        self.save_findings(actor, filename, image, &OBSERVATION, Some(condition)).await
+        let conditions = [
+            unchanged("image.assessed_by", &replaced.assessed_by),
+            unchanged("image.compared_with", &replaced.compared_with),
+        ];
+        self.save_findings(actor, filename, image, &OBSERVATION, conditions).await
+    }
+
+    /// Writes the results of comparing an image with others, unless another object has its name by now. All other
+    /// attributes stay unchanged.
+    pub async fn save_compared(&self, actor: &ActorId, filename: &str, image: &Image) -> Result<(), StoreError> {
+        self.save_findings(actor, filename, image, &COMPARED, []).await
     }
 
     async fn save_findings(
@@ -132,7 +154,7 @@ impl Store {
         filename: &str,
         image: &Image,
         names: &[&'static str],
-        condition: Option<Condition>,
+        conditions: impl IntoIterator<Item = Condition>,
     ) -> Result<(), StoreError> {
         let mut fields = value(image)?.as_m().cloned().unwrap_or_default();
         let change = Change::of(image_key(actor, filename)).when_item_exists();
@@ -140,7 +162,7 @@ impl Store {
             Some(etag) => change.when_absent_or_equal("image.etag", text(etag)),
             None => change,
         };
-        let change = condition.into_iter().fold(change, Change::when);
+        let change = conditions.into_iter().fold(change, Change::when);
         let mut found = |name: &str| fields.remove(name.strip_prefix("image.")?);
         let change = names.iter().fold(change, |change, name| change.set_or_remove(name, found(name)));
         self.apply(change).await.map(drop)
@@ -171,14 +193,29 @@ impl Store {
     }
 
     /// Pins or unpins an image, unless a deletion has claimed it.
-    pub async fn set_pinned(&self, actor: &ActorId, filename: &str, pinned: bool) -> Result<Pinning, StoreError> {
-        let change = Change::of(image_key(actor, filename)).when_item_exists().when_absent("deleting");
+    pub async fn set_pinned(&self, actor: &ActorId, filename: &str, pinned: bool) -> Result<Edit, StoreError> {
+        let change = Change::of(image_key(actor, filename));
         let change = if pinned { change.set("pinned", value(&true)?) } else { change.remove("pinned") };
-        if self.apply(change).await?.is_some() {
-            return Ok(Pinning::Done);
+        self.edit(actor, filename, change).await
+    }
+
+    /// Sets or removes the user's caption of an image.
+    pub async fn set_caption(
+        &self,
+        actor: &ActorId,
+        filename: &str,
+        caption: Option<&str>,
+    ) -> Result<Edit, StoreError> {
+        let change = Change::of(image_key(actor, filename)).set_or_remove("image.caption", caption.map(text));
+        self.edit(actor, filename, change).await
+    }
+
+    async fn edit(&self, actor: &ActorId, filename: &str, change: Change) -> Result<Edit, StoreError> {
+        if self.apply(change.when_item_exists().when_absent("deleting")).await?.is_some() {
+            return Ok(Edit::Done);
         }
         let known = self.image(actor, filename).await?;
-        Ok(if known.is_some() { Pinning::BeingDeleted } else { Pinning::Unknown })
+        Ok(if known.is_some() { Edit::BeingDeleted } else { Edit::Unknown })
     }
 
     /// Writes the record of an imported image.

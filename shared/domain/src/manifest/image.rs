@@ -1,14 +1,19 @@
 //! The image record.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::{BALANCING, UPLOADED};
 use crate::assessment::{Flag, Observation, Origin};
+use crate::content::Content;
 use crate::facts::Facts;
 use crate::kind::Kind;
 use crate::money::MicroUsd;
 use crate::prompts;
+use crate::resemblance::Resemblance;
 
 /// The record of one image of a set, stored in the table and exported in the manifest.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -64,12 +69,25 @@ pub struct Image {
     /// The reason of the observation, as a sentence for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What the image shows, as observed.
+    #[serde(rename = "depicts", default, deserialize_with = "or_unknown", skip_serializing_if = "Content::is_unknown")]
+    pub content: Content,
+    /// The user's caption, which replaces the observed one.
+    #[serde(default, deserialize_with = "or_unknown", skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
     /// The vision model that observed the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessed_by: Option<String>,
+    /// The base image that the vision model has compared the image with: the beginning of its SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_with: Option<String>,
     /// The measurements of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// The results of comparisons with other images of the set, each in the record of one of both. The key is the
+    /// [name](crate::resemblance::name_of) of the other file.
+    #[serde(default, deserialize_with = "or_unknown", skip_serializing_if = "BTreeMap::is_empty")]
+    pub compared: BTreeMap<String, Resemblance>,
     /// Why the file is unusable as an image, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unusable: Option<String>,
@@ -85,6 +103,20 @@ pub struct Image {
     pub other: Map<String, Value>,
 }
 
+/// What an observation depends on besides the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observer<'a> {
+    /// The name and version of the vision model.
+    pub model: &'a str,
+    /// The base image that the model compares with: the beginning of its SHA-256. `None` if it compares with none.
+    pub reference: Option<&'a str>,
+}
+
+/// Reads a field that manifests of other tools may use for something else; such a value counts as unknown.
+fn or_unknown<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
+}
+
 impl Image {
     /// The origin of the image. Older records have no requested kind; for them, the prompt implies it.
     #[must_use]
@@ -96,26 +128,31 @@ impl Image {
         Origin::Generated { requested: self.requested_type.or_else(of_prompt) }
     }
 
-    /// The observation of this vision model; `None` if another model, or none, has observed the image.
+    /// The valid observation; `None` if another model has observed the image, or none, or if the image must be compared
+    /// with another base image.
     #[must_use]
-    pub fn observation_by(&self, model: &str) -> Option<Observation> {
-        (self.assessed_by.as_deref() == Some(model)).then_some(())?;
+    pub fn observation_by(&self, observer: Observer<'_>) -> Option<Observation> {
+        let is_compared = observer.reference.is_none() || self.compared_with.as_deref() == observer.reference;
+        (is_compared && self.assessed_by.as_deref() == Some(observer.model)).then_some(())?;
         Some(Observation {
             kind: self.kind?,
             quality: self.quality?,
             flags: self.flags.clone(),
             reason: self.reason.clone().unwrap_or_default(),
+            content: self.content.clone(),
         })
     }
 
-    /// Records the observation of a vision model.
-    pub fn observe(&mut self, observation: Observation, model: &str) {
-        let Observation { kind, quality, flags, reason } = observation;
+    /// Records an observation.
+    pub fn observe(&mut self, observation: Observation, observer: Observer<'_>) {
+        let Observation { kind, quality, flags, reason, content } = observation;
         self.kind = Some(kind);
         self.quality = Some(quality);
         self.flags = flags;
         self.reason = Some(reason);
-        self.assessed_by = Some(model.to_owned());
+        self.content = content;
+        self.assessed_by = Some(observer.model.to_owned());
+        self.compared_with = observer.reference.map(str::to_owned);
     }
 
     /// Resets the record for another object of the same name: it is an upload, and only the name's number, places, pin
@@ -168,13 +205,45 @@ mod tests {
     fn assessment_keeps_the_requested_kind() {
         let photo = Some(Kind::Photorealistic);
         let mut image = Image { requested_type: photo, ..generated() };
-        let observation = Observation { kind: Kind::BwStylized, quality: 8, flags: Vec::new(), reason: String::new() };
-        image.observe(observation, "model");
+        let observation = Observation {
+            kind: Kind::BwStylized,
+            quality: 8,
+            flags: Vec::new(),
+            reason: String::new(),
+            content: Content::default(),
+        };
+        image.observe(observation, Observer { model: "model", reference: None });
         assert_eq!(image.origin(), Origin::Generated { requested: photo });
         let written = serde_json::to_value(&image).unwrap();
         assert_eq!((&written["type"], &written["requested_type"]), (&json!("bw_stylized"), &json!("photorealistic")));
         image.replace("2");
         assert_eq!(image.origin(), Origin::Uploaded, "another object has the name");
+    }
+
+    #[test]
+    fn other_base_image_requires_a_new_observation() {
+        let of = |reference| Observer { model: "model", reference };
+        let recorded = |reference| {
+            let quality = Some(8);
+            let mut image = Image { quality, ..generated() };
+            let observation = image.clone();
+            image.assessed_by = Some("model".to_owned());
+            image.compared_with = observation.compared_with.or(reference);
+            image
+        };
+        let compared = recorded(Some("1".to_owned()));
+        let never_compared = recorded(None);
+        assert!(compared.observation_by(of(Some("1"))).is_some() && compared.observation_by(of(Some("2"))).is_none());
+        assert!(compared.observation_by(of(None)).is_some(), "a base image that is gone costs nothing");
+        assert!(never_compared.observation_by(of(None)).is_some());
+        assert!(never_compared.observation_by(of(Some("1"))).is_none());
+    }
+
+    #[test]
+    fn fields_of_other_tools_are_unknown() {
+        let foreign = json!({ "caption": ["a", "b"], "depicts": "a woman", "compared": 3, "quality": 7 });
+        let image: Image = serde_json::from_value(foreign).unwrap();
+        assert_eq!((image.caption, image.content, image.quality), (None, Content::default(), Some(7)));
     }
 
     #[test]

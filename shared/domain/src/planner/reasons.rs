@@ -1,6 +1,6 @@
 //! The reasons of deletions, as sentences for the user.
 
-use super::ties_lost;
+use super::{rank, ties_lost};
 use crate::assessment::{Assessment, Flag};
 
 /// A generated image of a different kind than requested.
@@ -38,6 +38,9 @@ fn why_this_one(image: &Assessment, kept: &[&Assessment], surplus: &[&Assessment
         return "no image of this kind is wanted";
     }
     let Some(last_kept) = unpinned().next_back() else { return "pinned images stay first" };
+    if rank(image) < rank(last_kept) {
+        return "the set needs the framings and angles of others with about this rating more";
+    }
     if image.quality < last_kept.quality {
         let is_lowest = surplus.iter().all(|other| other.filename == image.filename || other.quality > image.quality);
         return if is_lowest { "this one is rated lowest" } else { "this one is among the lowest rated" };

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{PLACEHOLDER, all, draw, of_kind, preview};
+use super::{PLACEHOLDER, Prompt, all, draw, of_kind, preview};
+use crate::content::{Angle, Framing};
+use crate::coverage::{Needs, ViewCounts};
 use crate::kind::Kind;
 
 /// Words that would request colour in a black-and-white image.
@@ -86,6 +88,51 @@ fn every_prompt_names_a_camera_angle() {
     }
 }
 
+/// Each framing and the words for it in a prompt.
+const FRAMINGS: [(Framing, &str); 4] = [
+    (Framing::CloseUp, "close-up"),
+    (Framing::Medium, "medium"),
+    (Framing::FullBody, "full-body"),
+    (Framing::Wide, "wide"),
+];
+
+/// Each angle and the words for it in a prompt.
+const ANGLES: [(Angle, &str); 4] = [
+    (Angle::Front, "from the front"),
+    (Angle::ThreeQuarter, "three-quarter"),
+    (Angle::Profile, "profile"),
+    (Angle::Back, "from behind"),
+];
+
+/// The values whose words the text contains.
+fn named<T: Copy>(text: &str, words: [(T, &str); 4]) -> Vec<T> {
+    let text = text.to_lowercase();
+    words.iter().filter(|(_, word)| text.contains(word)).map(|&(value, _)| value).collect()
+}
+
+#[test]
+fn every_prompt_names_its_framing_and_no_other() {
+    for prompt in all() {
+        assert_eq!(named(prompt.text, FRAMINGS), [prompt.framing], "{}", prompt.id);
+    }
+}
+
+#[test]
+fn every_prompt_names_its_angle_and_no_other() {
+    for prompt in all() {
+        assert_eq!(named(prompt.text, ANGLES), [prompt.angle], "{}", prompt.id);
+    }
+}
+
+#[test]
+fn every_kind_has_prompts_for_each_view() {
+    for kind in Kind::ALL {
+        let framings: BTreeSet<_> = of_kind(kind).iter().map(|prompt| prompt.framing).collect();
+        let angles: BTreeSet<_> = of_kind(kind).iter().map(|prompt| prompt.angle).collect();
+        assert_eq!((framings.len(), angles.len()), (4, 4), "{kind}");
+    }
+}
+
 #[test]
 fn every_prompt_has_forty_to_seventy_words() {
     for prompt in all() {
@@ -142,6 +189,18 @@ fn preview_cuts_long_words_beyond_ascii() {
     assert_eq!(preview(&"é".repeat(300)), format!("{}…", "é".repeat(100)));
 }
 
+#[test]
+fn covered_set_gets_random_prompts() {
+    for kind in Kind::ALL {
+        let first = |seed| {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            draw(kind, &BTreeSet::new(), 1, &mut Needs::default(), &mut random)[0].id
+        };
+        let ids: BTreeSet<_> = (0..400).map(first).collect();
+        assert_eq!(ids.len(), of_kind(kind).len(), "{kind}");
+    }
+}
+
 proptest! {
     #[test]
     fn draw_repeats_no_prompt_while_unused_ones_remain(
@@ -149,6 +208,7 @@ proptest! {
         used_bits in any::<u16>(),
         count in 0usize..60,
         seed in any::<u64>(),
+        (framing, angle) in any::<([u8; 4], [u8; 4])>(),
     ) {
         let prompts = of_kind(kind);
         let used: BTreeSet<String> = prompts
@@ -157,7 +217,9 @@ proptest! {
             .filter(|(index, _)| used_bits >> index & 1 == 1)
             .map(|(_, prompt)| prompt.id.to_owned())
             .collect();
-        let drawn = draw(kind, &used, count, &mut ChaCha8Rng::seed_from_u64(seed));
+        let wanted = ViewCounts { framing: framing.map(u32::from), angle: angle.map(u32::from) };
+        let mut needs = Needs { wanted, ..Needs::default() };
+        let drawn = draw(kind, &used, count, &mut needs, &mut ChaCha8Rng::seed_from_u64(seed));
         prop_assert_eq!(drawn.len(), count);
         prop_assert!(drawn.iter().all(|prompt| prompt.kind == kind));
 
@@ -167,6 +229,23 @@ proptest! {
         for lap in std::iter::once(unused).chain(again.chunks(prompts.len())) {
             let ids: BTreeSet<_> = lap.iter().map(|prompt| prompt.id).collect();
             prop_assert_eq!(ids.len(), lap.len());
+        }
+    }
+
+    #[test]
+    fn drawn_prompt_has_the_most_needed_view(
+        kind in prop::sample::select(Kind::ALL.to_vec()),
+        seed in any::<u64>(),
+        (framing, angle) in any::<([u8; 4], [u8; 4])>(),
+    ) {
+        let wanted = ViewCounts { framing: framing.map(u32::from), angle: angle.map(u32::from) };
+        let mut needs = Needs { wanted, ..Needs::default() };
+        let mut undrawn: Vec<_> = of_kind(kind).iter().collect();
+        for prompt in draw(kind, &BTreeSet::new(), 6, &mut needs.clone(), &mut ChaCha8Rng::seed_from_u64(seed)) {
+            let gain = |prompt: &Prompt| needs.gain(prompt.framing, prompt.angle);
+            prop_assert!(undrawn.iter().all(|other| gain(other) <= gain(prompt)), "{}", prompt.id);
+            undrawn.retain(|other| other.id != prompt.id);
+            needs.has.count(Some(prompt.framing), Some(prompt.angle));
         }
     }
 }

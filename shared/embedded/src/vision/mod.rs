@@ -19,6 +19,7 @@ mod tests;
 use std::io;
 
 use domain::assessment::Observation;
+use domain::content::Content;
 use domain::kind::Kind;
 use image::RgbImage;
 
@@ -53,6 +54,7 @@ impl EmbeddedVision {
             quality: findings.quality(),
             flags: findings.flags(),
             reason: format!("{}; {}.", kind_evidence(kind, &features), findings.description()),
+            content: Content { framing: findings.framing(), ..Content::default() },
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | finding | effect on the quality |
 //! | --- | --- |
-//! | no fault | 10 minus small deductions for softness and weak or dark tones: 7–10 |
+//! | no fault | 10 minus small deductions for softness, weak or dark tones, and few pixels: 6–10 |
 //! | [`Flag::Blurry`] | at most 4, lower for wider edges |
 //! | no detail at all | 1 |
 //!
@@ -13,9 +13,10 @@
 use std::ops::RangeInclusive;
 
 use domain::assessment::Flag;
+use domain::content::Framing;
 use domain::facts::Tones;
 use image::RgbImage;
-use imaging::tones_of;
+use imaging::{PREVIEW_SIDE, tones_of};
 
 use super::face::{Face, FaceFinder};
 use super::{sharpness, symmetry};
@@ -25,6 +26,11 @@ use super::{sharpness, symmetry};
 const FRONTAL: f32 = 12.0;
 /// The height of a face, as a share of the picture's height, from which it fills the picture.
 const LARGE_FACE: f32 = 0.2;
+/// The height of a face, as a share of the picture's height, from which the picture is a close-up. A figure is about 7.5
+/// heads tall, and a face has about 0.7 of a head: head and shoulders, 2.3 heads, leave it 0.3 of the height.
+const CLOSE_UP_FACE: f32 = 0.3;
+/// The height of a face from which the picture ends above the feet: the figure down to the knees has 5.5 heads.
+const MEDIUM_FACE: f32 = 0.13;
 /// The positions of the middle of a centred face, as shares of the width.
 const CENTERED: RangeInclusive<f32> = 0.4..=0.6;
 /// The mirror correlation from which any picture is symmetrical.
@@ -44,6 +50,8 @@ pub(crate) struct Findings {
     tones: Tones,
     mirror_correlation: f32,
     face: Option<Face>,
+    /// The longest side, in pixels, of the picture or its preview.
+    longest_side: u32,
 }
 
 impl Findings {
@@ -53,6 +61,7 @@ impl Findings {
             tones: tones_of(image),
             mirror_correlation: symmetry::mirror_correlation(image),
             face: faces.most_frontal(image),
+            longest_side: image.width().max(image.height()),
         }
     }
 
@@ -64,6 +73,16 @@ impl Findings {
             (self.is_blurry(), Flag::Blurry),
         ];
         findings.into_iter().filter(|(found, _)| *found).map(|(_, flag)| flag).collect()
+    }
+
+    /// How much of the character the picture shows, by the size of its frontal face; `None` without one.
+    #[must_use]
+    pub(crate) fn framing(&self) -> Option<Framing> {
+        self.face.map(|face| match face.height {
+            CLOSE_UP_FACE.. => Framing::CloseUp,
+            MEDIUM_FACE.. => Framing::Medium,
+            _ => Framing::FullBody,
+        })
     }
 
     /// The quality by the table above.
@@ -100,7 +119,9 @@ impl Findings {
         let softness = self.edge_width.map_or(0.0, |width| (width - 1.2) * 2.0);
         let weak_tones = (0.7 - (share(self.tones.highlight) - share(self.tones.shadow))) * 2.5;
         let darkness = (0.3 - share(self.tones.mean)) * 4.0;
-        [softness, weak_tones, darkness].map(|deduction| deduction.clamp(0.0, 1.5)).iter().sum()
+        // An edge of a thumbnail is sharp, but it shows less of the character than the same edge of a larger picture.
+        let smallness = (1.0 - self.longest_side as f32 / PREVIEW_SIDE as f32) * 4.0;
+        [softness, weak_tones, darkness, smallness].map(|deduction| deduction.clamp(0.0, 1.5)).iter().sum()
     }
 
     fn cap(&self) -> f32 {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::assessment::BEST_QUALITY;
 use domain::budget::Budget;
-use domain::limits::FrontalImages;
+use domain::coverage::ViewShares;
+use domain::limits::Rules;
 use domain::money::MicroUsd;
 use domain::target::Target;
 use jiff::SignedDuration;
@@ -16,8 +17,7 @@ use super::{Config, Reader, Section};
 pub struct EvaluationConfig {
     pub common: Config,
     pub target: Target,
-    pub quality_floor: u8,
-    pub frontal_images: FrontalImages,
+    pub rules: Rules,
     /// The percentage of a set that one plan may delete without approval.
     pub max_deleted_percent: u8,
     /// Consecutive rounds before the actor needs attention.
@@ -32,18 +32,10 @@ pub struct EvaluationConfig {
 
 impl Section for EvaluationConfig {
     fn read(reader: &mut Reader) -> Self {
-        let default = Target::default();
         Self {
             common: Config::read(reader),
-            target: Target {
-                total: reader.optional("TARGET_TOTAL", "a number from 1 to 500", default.total, |total| {
-                    (1..=500).contains(total)
-                }),
-                shares: reader.optional("TARGET_SHARES", "such as 65/20/15, summing to 100", default.shares, |_| true),
-            },
-            quality_floor: reader
-                .optional("QUALITY_FLOOR", "a number from 1 to 10", 5, |floor| (1..=BEST_QUALITY).contains(floor)),
-            frontal_images: reader.optional("FRONTAL_IMAGES", "keep or replace", FrontalImages::Keep, |_| true),
+            target: Target::read(reader),
+            rules: Rules::read(reader),
             max_deleted_percent: reader
                 .optional("MAX_DELETED_PERCENT", "a number from 0 to 100", 50, |&percent| percent <= 100),
             max_rounds: reader.optional("MAX_ROUNDS", "a number from 1 to 100", 3, |rounds| (1..=100).contains(rounds)),
@@ -61,6 +53,37 @@ impl Section for EvaluationConfig {
             )),
             vision: VisionConfig::read(reader),
             budget: Budget::read(reader),
+        }
+    }
+}
+
+impl Section for Rules {
+    fn read(reader: &mut Reader) -> Self {
+        let default = Self::default();
+        let mut quality = |name, default| {
+            reader.optional(name, "a number from 1 to 10", default, |quality| (1..=BEST_QUALITY).contains(quality))
+        };
+        Self {
+            quality_floor: quality("QUALITY_FLOOR", default.quality_floor),
+            other_character: quality("OTHER_CHARACTER_QUALITY", default.other_character),
+            unsure_character: quality("UNSURE_CHARACTER_QUALITY", default.unsure_character),
+            frontal_images: reader.optional("FRONTAL_IMAGES", "keep or replace", default.frontal_images, |_| true),
+        }
+    }
+}
+
+impl Section for Target {
+    fn read(reader: &mut Reader) -> Self {
+        const FOUR_SHARES: &str = "such as 30/40/20/10, summing to 100";
+        let default = Self::default();
+        Self {
+            total: reader
+                .optional("TARGET_TOTAL", "a number from 1 to 500", default.total, |total| (1..=500).contains(total)),
+            shares: reader.optional("TARGET_SHARES", "such as 65/20/15, summing to 100", default.shares, |_| true),
+            views: ViewShares {
+                framing: reader.optional("FRAMING_SHARES", FOUR_SHARES, default.views.framing, |_| true),
+                angle: reader.optional("ANGLE_SHARES", FOUR_SHARES, default.views.angle, |_| true),
+            },
         }
     }
 }

@@ -27,18 +27,31 @@ fn problem<T: Section + std::fmt::Debug>(variables: BTreeMap<String, String>) ->
 fn unset_variables_have_defaults() {
     let config: EvaluationConfig = from_variables(variables(&[("LOCAL_DATA_DIR", "")])).unwrap();
     assert_eq!(config.target, Target::default());
-    assert_eq!((config.quality_floor, config.max_rounds, config.quiet.as_secs()), (5, 3, 20));
-    assert_eq!(config.frontal_images, FrontalImages::Keep);
+    assert_eq!((config.rules.quality_floor, config.max_rounds, config.quiet.as_secs()), (5, 3, 20));
+    assert_eq!(config.rules.frontal_images, FrontalImages::Keep);
     assert_eq!(config.common.local_data_dir, None);
     assert_eq!(config.budget.daily.to_string(), "$10.00");
 }
 
 #[test]
 fn every_invalid_variable_is_named() {
-    let mut wrong = variables(&[("TARGET_SHARES", "65/20"), ("QUALITY_FLOOR", "11"), ("VISION_PROVIDER", "eyes")]);
+    let mut wrong = variables(&[
+        ("TARGET_SHARES", "65/20"),
+        ("FRAMING_SHARES", "65/20/15"),
+        ("ANGLE_SHARES", "1/1/1/1"),
+        ("QUALITY_FLOOR", "11"),
+        ("VISION_PROVIDER", "eyes"),
+    ]);
     wrong.remove("TABLE");
     let message = problem::<EvaluationConfig>(wrong);
-    for name in ["TABLE is not set", "TARGET_SHARES", "QUALITY_FLOOR is `11`", "VISION_PROVIDER is `eyes`"] {
+    for name in [
+        "TABLE is not set",
+        "TARGET_SHARES",
+        "FRAMING_SHARES",
+        "ANGLE_SHARES",
+        "QUALITY_FLOOR is `11`",
+        "VISION_PROVIDER is `eyes`",
+    ] {
         assert!(message.contains(name), "{message}");
     }
     let message = problem::<GenerationConfig>(variables(&[("GENERATOR", "dall-e"), ("DAILY_BUDGET_USD", "-1")]));

@@ -10,17 +10,21 @@ use domain::actor::ActorId;
 use domain::assessment::{Assessment, Observed, assess};
 use domain::budget::{Budget, Charge, Limit};
 use domain::keys::Keys;
-use domain::limits::FrontalImages;
+use domain::limits::Rules;
+use domain::manifest::Observer;
 use domain::money::MicroUsd;
 use domain::plan::Note;
 use image::RgbImage;
 use imaging::encode_jpeg;
-use imaging::grid::{draw_page, lay_out};
+use imaging::grid::{draw_page, lay_out, lay_out_with_reference};
 use jiff::civil::Date;
-use providers::vision::{AssessmentBatch, AssessmentEvent, OpenAiError, VisionError, VisionModel};
+use providers::vision::{AssessmentBatch, AssessmentEvent, OpenAiError, Pictures, VisionError, VisionModel};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::compare::Comparer;
 use super::inventory::{Inventory, InventoryImage};
+use super::reference::Reference;
 use crate::{Clock, HandlerError, report_payment};
 
 pub(super) struct SetAssessment {
@@ -68,11 +72,14 @@ pub(super) struct BudgetShortage {
 /// Assesses one actor's set.
 pub(super) struct Assessor<'a> {
     pub(super) vision: &'a VisionModel,
-    pub(super) frontal_images: FrontalImages,
+    pub(super) observer: Observer<'a>,
+    pub(super) rules: &'a Rules,
+    pub(super) reference: &'a Reference,
     pub(super) budget: &'a Budget,
     pub(super) store: &'a Store,
     pub(super) bucket: &'a Bucket,
     pub(super) keys: &'a Keys,
+    pub(super) read_permits: &'a Semaphore,
     pub(super) clock: &'a Clock,
     pub(super) actor: &'a ActorId,
     /// The plan of this evaluation: part of the grid's key, and the seed of the order of the images.
@@ -84,9 +91,10 @@ impl Assessor<'_> {
     pub(super) async fn assess(&self, inventory: &mut Inventory) -> Result<SetAssessment, AssessmentError> {
         let new: Vec<_> = inventory
             .images
-            .iter_mut()
+            .iter()
             .enumerate()
-            .filter_map(|(index, image)| Some((index, image.preview.take()?)))
+            .filter(|(_, file)| file.image.observation_by(self.observer).is_none())
+            .filter_map(|(index, file)| Some((index, file.preview.clone()?)))
             .collect();
         let (indices, previews): (Vec<usize>, Vec<_>) = new.into_iter().unzip();
         let (batch, shortage) = match previews.len() {
@@ -95,6 +103,10 @@ impl Assessor<'_> {
         };
         Metric::ImagesAssessed(batch.images.iter().flatten().count()).emit();
         let is_any_new = batch.images.iter().any(Result::is_ok);
+        if let Some(fault) = batch.reference_fault {
+            inventory.notes.push(self.reference.not_compared(fault));
+            self.void_comparisons(inventory, &indices).await?;
+        }
         let unassessed = indices.into_iter().zip(batch.images).filter_map(|(index, observation)| {
             Some(Note::unassessed(&inventory.images[index].filename, &observation.err()?))
         });
@@ -117,7 +129,8 @@ impl Assessor<'_> {
             (None, None) => {}
         }
         let observed: Vec<_> = inventory.images.iter().filter_map(|item| self.observed(item)).collect();
-        let assessments = assess(&observed, self.frontal_images);
+        let resemblances = self.comparer().compare(inventory, &observed).await?;
+        let assessments = assess(&observed, &resemblances, self.rules);
         Ok(SetAssessment { assessments, unassessed, is_any_new, cost: batch.cost })
     }
 
@@ -129,11 +142,11 @@ impl Assessor<'_> {
         indices: &[usize],
         previews: Vec<Arc<RgbImage>>,
     ) -> Result<(AssessmentBatch, Option<BudgetShortage>), HandlerError> {
-        let images = previews.len() as u64;
+        let (images, reference) = (previews.len() as u64, self.reference.picture.clone());
         let mut charge = Charge { day: self.clock.today(), amount: MicroUsd::ZERO };
         let (sender, events) = unbounded_channel();
         let (batch, collected) = tokio::join!(
-            self.vision.assess(previews, self.plan_id, sender),
+            self.vision.assess(Pictures { images: previews, reference }, self.plan_id, sender),
             self.collect(inventory, indices, events, &mut charge)
         );
         if charge.amount > MicroUsd::ZERO {
@@ -158,9 +171,9 @@ impl Assessor<'_> {
             match event {
                 AssessmentEvent::Assessed(at, observation) => {
                     let InventoryImage { filename, image, .. } = &mut inventory.images[indices[at]];
-                    let replaced = image.assessed_by.clone();
-                    image.observe(observation, self.vision.name());
-                    let saved = self.store.save_observation(self.actor, filename, image, replaced.as_deref());
+                    let replaced = image.clone();
+                    image.observe(observation, self.observer);
+                    let saved = self.store.save_observation(self.actor, filename, image, &replaced);
                     if let Err(error) = saved.await {
                         collected = collected.and(Err(error.into()));
                     }
@@ -175,6 +188,19 @@ impl Assessor<'_> {
             }
         }
         collected
+    }
+
+    /// Removes the results of the comparison with an ambiguous base image: the model may have noticed only on one of
+    /// several pages that it is.
+    async fn void_comparisons(&self, inventory: &mut Inventory, indices: &[usize]) -> Result<(), HandlerError> {
+        for &index in indices {
+            let InventoryImage { filename, image, .. } = &mut inventory.images[index];
+            let before = image.clone();
+            if image.content.same_character.take().is_some() {
+                self.store.save_observation(self.actor, filename, image, &before).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Reserves this much more, unless it would exceed a budget.
@@ -193,10 +219,13 @@ impl Assessor<'_> {
 
     /// Stores the grid that the vision model has received.
     async fn store_grid(&self, images: Vec<Arc<RgbImage>>) -> Result<(), HandlerError> {
+        let reference = self.reference.picture.clone();
+        let lay_out = if reference.is_some() { lay_out_with_reference } else { lay_out };
         let pages = lay_out(images.len(), self.plan_id);
         let draw = move || {
             let images: Vec<&RgbImage> = images.iter().map(Arc::as_ref).collect();
-            pages.iter().map(|page| encode_jpeg(&draw_page(page, &images))).collect::<Result<Vec<_>, _>>()
+            let draw = |page| encode_jpeg(&draw_page(page, &images, reference.as_deref()));
+            pages.iter().map(draw).collect::<Result<Vec<_>, _>>()
         };
         let pages = tokio::task::spawn_blocking(draw).await??;
         for (number, page) in (1..).zip(pages) {
@@ -205,10 +234,20 @@ impl Assessor<'_> {
         Ok(())
     }
 
+    fn comparer(&self) -> Comparer<'_> {
+        Comparer {
+            store: self.store,
+            bucket: self.bucket,
+            keys: self.keys,
+            read_permits: self.read_permits,
+            actor: self.actor,
+        }
+    }
+
     fn observed(&self, item: &InventoryImage) -> Option<Observed> {
         Some(Observed {
             filename: item.filename.clone(),
-            observation: item.image.observation_by(self.vision.name())?,
+            observation: item.image.observation_by(self.observer)?,
             facts: item.image.facts.clone()?,
             origin: item.image.origin(),
             pinned: item.image.pinned,

@@ -1,6 +1,7 @@
 //! One evaluation under its lease, from the inventory to its end.
 
 use domain::actor::ActorId;
+use domain::manifest::Observer;
 use domain::messages::Mode;
 use domain::plan::{Note, Plan, plan_id};
 use domain::planner::{Policy, propose};
@@ -11,6 +12,7 @@ use super::conclusion::{Conclusion, conclude};
 use super::context::EvaluationContext;
 use super::generation_failures::generation_failures;
 use super::inventory::{Inventory, InventoryBuilder};
+use super::reference::Reference;
 use super::{Evaluation, approval, plan};
 use crate::{HandlerError, actors};
 
@@ -32,11 +34,13 @@ impl Evaluation {
         }
         let plan_id = plan_id(self.clock.now(), context.request_id);
         Span::current().record("plan", &plan_id);
-        let mut inventory = self.inventory_builder(context).build(&context.record).await?;
+        let (reference, unusable_reference) = self.reference(context).await?;
+        let mut inventory = self.inventory_builder(context, &reference).build(&context.record).await?;
+        inventory.notes.extend(unusable_reference);
         if let Some(suspension) = self.current_suspension(context, &inventory.fingerprint) {
             return self.stay_suspended(context, suspension).await;
         }
-        let mut assessment = match self.assessor(actor, &plan_id).assess(&mut inventory).await {
+        let mut assessment = match self.assessor(actor, &plan_id, &reference).assess(&mut inventory).await {
             Ok(assessment) => assessment,
             Err(AssessmentError::Blocked(blocked)) => return self.end_blocked(context, blocked).await,
             Err(AssessmentError::Failed(error)) => return Err(error),
@@ -60,10 +64,12 @@ impl Evaluation {
         inventory: &Inventory,
         assessment: &SetAssessment,
     ) -> Result<(), HandlerError> {
-        let policy = Policy { target: self.target, quality_floor: self.quality_floor, scope: context.command.scope };
+        let policy =
+            Policy { target: self.target, quality_floor: self.rules.quality_floor, scope: context.command.scope };
         let unassessed = u32::try_from(assessment.unassessed.len()).unwrap_or(u32::MAX);
         let proposal = propose(&assessment.assessments, &policy).leaving_room_for(unassessed);
-        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, self.clock.now());
+        let now = self.clock.now();
+        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, self.target.views, now);
         if context.command.mode == Mode::DryRun {
             let obstacle = self.obstacle(context, &plan).await?;
             return self.record_dry_run(context, &Plan { obstacle, ..plan }).await;
@@ -127,7 +133,11 @@ impl Evaluation {
         }
     }
 
-    fn inventory_builder<'a>(&'a self, context: &'a EvaluationContext<'_>) -> InventoryBuilder<'a> {
+    fn inventory_builder<'a>(
+        &'a self,
+        context: &'a EvaluationContext<'_>,
+        reference: &'a Reference,
+    ) -> InventoryBuilder<'a> {
         InventoryBuilder {
             bucket: &self.bucket,
             store: &self.store,
@@ -135,21 +145,28 @@ impl Evaluation {
             keys: &self.keys,
             clock: &self.clock,
             read_permits: &self.read_permits,
-            vision_model: self.vision.name(),
+            observer: self.observer(reference),
             actor: &context.command.actor_id,
             lease_token: context.token,
             observes_revision: context.observes_revision(),
         }
     }
 
-    fn assessor<'a>(&'a self, actor: &'a ActorId, plan_id: &'a str) -> Assessor<'a> {
+    fn observer<'a>(&'a self, reference: &'a Reference) -> Observer<'a> {
+        Observer { model: self.vision.name(), reference: reference.id.as_deref() }
+    }
+
+    fn assessor<'a>(&'a self, actor: &'a ActorId, plan_id: &'a str, reference: &'a Reference) -> Assessor<'a> {
         Assessor {
             vision: &self.vision,
-            frontal_images: self.frontal_images,
+            observer: self.observer(reference),
+            rules: &self.rules,
+            reference,
             budget: &self.budget,
             store: &self.store,
             bucket: &self.bucket,
             keys: &self.keys,
+            read_permits: &self.read_permits,
             clock: &self.clock,
             actor,
             plan_id,

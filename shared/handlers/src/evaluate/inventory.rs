@@ -1,6 +1,6 @@
 //! The inventory of a set: reconciles the image records with the bucket, and reads and measures new images.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws::bucket::{Bucket, Fetched};
@@ -10,14 +10,14 @@ use aws::store::deletions::Remains;
 use aws::store::images::MAX_IMAGES_PER_TRANSACTION;
 use domain::actor::ActorId;
 use domain::keys::Keys;
-use domain::manifest::{GenerationBatch, Image, UPLOADED, timestamp_text};
+use domain::manifest::{GenerationBatch, Image, Observer, UPLOADED, timestamp_text};
 use domain::numbering::{highest, number_of};
 use domain::plan::Note;
 use domain::reconciliation::{Listed, compare};
 use domain::suspension::fingerprint;
 use futures::{StreamExt, TryStreamExt, stream};
 use image::RgbImage;
-use imaging::{DecodeError, MAX_BYTES, PREVIEW_SIDE, decode, measure, shrink};
+use imaging::{DecodeError, MAX_BYTES, decode, measure_and_shrink};
 use tokio::sync::Semaphore;
 use tracing::info;
 
@@ -46,7 +46,7 @@ pub(super) struct InventoryImage {
     pub(super) filename: String,
     /// The image record.
     pub(super) image: Image,
-    /// A small copy for the vision model, if the image must be assessed.
+    /// A small copy, if this evaluation has read the file.
     pub(super) preview: Option<Arc<RgbImage>>,
 }
 
@@ -58,8 +58,8 @@ pub(super) struct InventoryBuilder<'a> {
     pub(super) keys: &'a Keys,
     pub(super) clock: &'a Clock,
     pub(super) read_permits: &'a Semaphore,
-    /// The name of the vision model, whose observations of known images are reused.
-    pub(super) vision_model: &'a str,
+    /// Whose observations are valid.
+    pub(super) observer: Observer<'a>,
     pub(super) actor: &'a ActorId,
     pub(super) lease_token: &'a str,
     /// Whether the evaluation's verdict will cover new images.
@@ -93,7 +93,12 @@ impl InventoryBuilder<'_> {
         let last_generation = self.reconcile(record.last_generation, &listed, &known).await?;
         let recorded = self.store.images(actor).await?;
         let set = listed.iter().filter_map(|file| recorded.get_key_value(&file.filename));
-        let fingerprint = fingerprint(set.map(|(filename, image)| (filename.as_str(), image)));
+        let of_images = fingerprint(set.map(|(filename, image)| (filename.as_str(), image)));
+        // Another base image changes what the model sees in the same images.
+        let fingerprint = match self.observer.reference {
+            Some(reference) => format!("{of_images}/{reference}"),
+            None => of_images,
+        };
         let present = listed.into_iter().filter_map(|file| {
             let image = recorded.get(&file.filename)?.clone();
             Some((file, image))
@@ -101,8 +106,13 @@ impl InventoryBuilder<'_> {
         let (known, mut new): (Vec<_>, Vec<_>) = present.partition(|(_, image)| self.is_known(image));
         let unread = new.split_off(new.len().min(MAX_NEW_IMAGES)).into_iter().map(|(file, _)| file.filename).collect();
         let known_count = known.len();
-        let read: Vec<InventoryImage> = stream::iter(known.into_iter().chain(new))
-            .map(|(file, image)| self.read(file, image))
+        let room = MAX_NEW_IMAGES.saturating_sub(new.len());
+        let outdated = known.iter().filter(|(_, image)| is_outdated(image)).take(room);
+        let outdated: BTreeSet<String> = outdated.map(|(file, _)| file.filename.clone()).collect();
+        let known = known.into_iter().map(|(file, image)| (outdated.contains(&file.filename), file, image));
+        let new = new.into_iter().map(|(file, image)| (true, file, image));
+        let read: Vec<InventoryImage> = stream::iter(known.chain(new))
+            .map(|(must_read, file, image)| self.take(must_read, file, image))
             .buffered(MAX_CONCURRENT_READS)
             .try_collect()
             .await?;
@@ -112,9 +122,9 @@ impl InventoryBuilder<'_> {
         inventory.without_unusable(ignored)
     }
 
-    /// Whether the record suffices, so that the file need not be read.
+    /// Whether the image needs no assessment.
     fn is_known(&self, image: &Image) -> bool {
-        let is_assessed = image.facts.is_some() && image.observation_by(self.vision_model).is_some();
+        let is_assessed = image.facts.is_some() && image.observation_by(self.observer).is_some();
         is_assessed || image.unusable.is_some()
     }
 
@@ -183,11 +193,11 @@ impl InventoryBuilder<'_> {
     }
 
     /// Reads and measures a file, unless its record suffices.
-    async fn read(&self, file: Listed, known: Image) -> Result<InventoryImage, HandlerError> {
+    async fn take(&self, must_read: bool, file: Listed, known: Image) -> Result<InventoryImage, HandlerError> {
         let actor = self.actor;
         // A generated image may have been placed after its record was read; the listing has its `ETag`.
         let known = Image { etag: Some(file.etag.clone()), ..known };
-        if self.is_known(&known) {
+        if !must_read {
             return Ok(InventoryImage { filename: file.filename, image: known, preview: None });
         }
         let permit = self.read_permits.acquire().await;
@@ -232,6 +242,11 @@ impl Inventory {
     }
 }
 
+/// Whether an older version has measured the file, which needs new measurements but no new assessment.
+fn is_outdated(image: &Image) -> bool {
+    image.unusable.is_none() && image.facts.as_ref().is_some_and(|facts| !facts.is_complete())
+}
+
 fn no_image_is_usable(unusable: &[Note]) -> String {
     const NAMED: usize = 3;
     let named = unusable.iter().take(NAMED).map(|note| format!("{}: {}", note.filename, note.remark));
@@ -256,9 +271,9 @@ impl Reading {
     fn of(known: Image, bytes: &[u8]) -> Self {
         match decode(bytes) {
             Ok(image) => {
-                let facts = Some(measure(bytes, &image));
-                let preview = Some(Arc::new(shrink(&image, PREVIEW_SIDE)));
-                Self { image: Image { facts, unusable: None, ..known }, preview }
+                let (facts, preview) = measure_and_shrink(bytes, &image);
+                let image = Image { facts: Some(facts), unusable: None, ..known };
+                Self { image, preview: Some(Arc::new(preview)) }
             }
             Err(error) => Self::unusable(known, &error),
         }

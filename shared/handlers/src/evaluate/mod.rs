@@ -4,6 +4,7 @@
 mod approval;
 mod assess;
 mod blocked;
+mod compare;
 mod conclusion;
 mod context;
 mod decide;
@@ -12,6 +13,7 @@ mod finish;
 mod generation_failures;
 mod inventory;
 mod plan;
+mod reference;
 mod resume;
 mod suspension;
 mod sweep;
@@ -28,7 +30,7 @@ use aws::store::actors::ActorRecord;
 use aws::store::leases::Leased;
 use domain::budget::Budget;
 use domain::keys::Keys;
-use domain::limits::FrontalImages;
+use domain::limits::Rules;
 use domain::messages::{Cause, EvaluationCommand, EvaluationMessage, Mode};
 use domain::plan::MANUAL;
 use domain::planner::Scope;
@@ -74,8 +76,7 @@ pub struct Evaluation {
     pub vision: VisionModel,
     pub budget: Budget,
     pub target: Target,
-    pub quality_floor: u8,
-    pub frontal_images: FrontalImages,
+    pub rules: Rules,
     /// The percentage of a set that one plan may delete without approval.
     pub max_deleted_percent: u8,
     /// Consecutive rounds before the actor needs attention.

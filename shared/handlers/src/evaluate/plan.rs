@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use domain::coverage::{Coverage, ViewShares};
 use domain::kind::KindCounts;
 use domain::messages::Mode;
 use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
 use domain::planner::Proposal;
-use domain::slot::draw_slots;
+use domain::slot::{draw_slots, views_of};
 use jiff::Timestamp;
 
 use super::assess::SetAssessment;
@@ -19,6 +20,7 @@ pub(super) fn build(
     inventory: &Inventory,
     assessment: &SetAssessment,
     proposal: &Proposal,
+    views: ViewShares,
     now: Timestamp,
 ) -> Plan {
     let to_delete: BTreeSet<&str> = proposal.delete.iter().map(|removal| removal.filename.as_str()).collect();
@@ -33,13 +35,17 @@ pub(super) fn build(
     let to_keep = inventory.images.iter().filter(|image| !to_delete.contains(image.filename.as_str()));
     let used_prompts = to_keep.filter_map(|image| image.image.prompt_id.clone());
     let used_prompts = used_prompts.chain(context.record.rejected_prompts.iter().cloned()).collect();
-    let slots = draw_slots(&context.command.actor_id, &plan_id, proposal.generate, &used_prompts);
+    let kept_views = proposal.coverage.map(|coverage| coverage.after).unwrap_or_default();
+    let needs = views.needs(kept_views, proposal.generate.total());
+    let slots = draw_slots(&context.command.actor_id, &plan_id, proposal.generate, &used_prompts, needs);
+    let after = kept_views + views_of(&slots);
     let is_dry_run = context.command.mode == Mode::DryRun;
     let mut plan = Plan {
         round: context.round,
         scope: context.command.scope,
         before: KindCounts::tally(assessment.assessments.iter().map(|assessment| assessment.kind)),
         result: proposal.result,
+        coverage: proposal.coverage.map(|coverage| Coverage { after, ..coverage }),
         delete: delete.collect(),
         generation_id: (!slots.is_empty()).then_some(inventory.last_generation + 1),
         slots,

@@ -60,10 +60,14 @@ impl Evaluation {
     /// The settings that a suspension depends on.
     fn policy_text(&self) -> String {
         format!(
-            "{} floor {} frontal {} rounds {} by {}",
+            "{} views {} {} floor {} frontal {} characters {} {} rounds {} by {}",
             self.target.counts(),
-            self.quality_floor,
-            self.frontal_images,
+            self.target.views.framing,
+            self.target.views.angle,
+            self.rules.quality_floor,
+            self.rules.frontal_images,
+            self.rules.other_character,
+            self.rules.unsure_character,
             self.max_rounds,
             self.vision.name()
         )

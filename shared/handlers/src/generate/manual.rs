@@ -3,6 +3,7 @@
 use aws::store::{CONTENTION_BACKOFF, StoreError};
 use backon::BackoffBuilder;
 use domain::actor::ActorId;
+use domain::coverage::Needs;
 use domain::kind::{Kind, KindCounts};
 use domain::manifest::{BALANCING, GenerationBatch};
 use domain::plan::{MANUAL, Origin, Plan};
@@ -55,10 +56,12 @@ impl Generation {
         for kind in Kind::ALL {
             result[kind] += generate[kind];
         }
+        // Only the evaluation function knows the target, so any framing and any angle will do.
+        let needs = Needs::default();
         let mut plan = Plan {
             before,
             result,
-            slots: draw_slots(actor, plan_id, generate, &used_prompts),
+            slots: draw_slots(actor, plan_id, generate, &used_prompts, needs),
             generation_id: Some(record.last_generation + 1),
             ..Plan::empty(plan_id.to_owned(), self.clock.now(), Origin::Manual)
         };

@@ -4,7 +4,7 @@ use image::{Rgb, RgbImage, imageops};
 use imageproc::drawing::draw_filled_rect_mut;
 use imageproc::rect::Rect;
 
-use super::layout::{CELL_SIDE, Page};
+use super::layout::{CELL_SIDE, Page, REFERENCE_LABEL};
 use super::text::{TEXT_HEIGHT, draw_text, text_width};
 use crate::shrink;
 
@@ -15,10 +15,15 @@ const LABEL: Rgb<u8> = Rgb([255, 255, 255]);
 /// The free space around each image, in pixels, which separates neighbours.
 const MARGIN: u32 = 4;
 
-/// Draws a page: each image is complete and centred in its cell, with the cell's number in the upper left corner.
+/// Draws a page: each image is complete and centred in its cell, with the cell's number in the upper left corner. The
+/// reserved cell shows the base image `reference`, or stays empty without one.
 #[must_use]
-pub fn draw_page(page: &Page, images: &[&RgbImage]) -> RgbImage {
+pub fn draw_page(page: &Page, images: &[&RgbImage], reference: Option<&RgbImage>) -> RgbImage {
     let mut canvas = RgbImage::from_pixel(page.width, page.height, BACKGROUND);
+    if let Some(reference) = reference.filter(|_| page.has_reference) {
+        place(&mut canvas, reference, 0, 0);
+        label(&mut canvas, REFERENCE_LABEL, 0, 0);
+    }
     for cell in &page.cells {
         if let Some(image) = images.get(cell.image) {
             place(&mut canvas, image, cell.x, cell.y);

@@ -5,13 +5,19 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-/// The side of a cell, in pixels. 5×4 cells make a page of 1600×1280, the largest that vision models don't shrink.
+/// The side of a cell, in pixels. Vision models see a page of up to 2,500 patches of 32×32 pixels, and of up to 2,048
+/// pixels on its longer side, at its full size. So a page has up to 6×4 cells of this size (1920×1280, 2,400 patches).
 pub const CELL_SIDE: u32 = 320;
 
-/// The number of cells on a full page.
-pub const CELLS_PER_PAGE: usize = (COLUMNS * ROWS) as usize;
+/// The label of the cell that shows the base image.
+pub const REFERENCE_LABEL: &str = "REF";
 
-const COLUMNS: u32 = 5;
+/// The most images on a page without a reference, which has five columns.
+const IMAGES_PER_PAGE: usize = 20;
+
+/// The most images on a page with a reference, which has six columns if five don't suffice.
+const IMAGES_PER_PAGE_WITH_REFERENCE: usize = 23;
+
 const ROWS: u32 = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +37,9 @@ pub struct Cell {
 pub struct Page {
     pub width: u32,
     pub height: u32,
-    /// The cells, in the order of their numbers.
+    /// Whether the first cell, in the upper left corner, shows the base image.
+    pub has_reference: bool,
+    /// The cells of the images, in the order of their numbers.
     pub cells: Vec<Cell>,
 }
 
@@ -39,24 +47,39 @@ pub struct Page {
 /// the same image. The same seed gives the same order.
 #[must_use]
 pub fn lay_out(images: usize, seed: &str) -> Vec<Page> {
-    let mut order: Vec<usize> = (0..images).collect();
-    order.shuffle(&mut ChaCha8Rng::from_seed(Sha256::digest(seed).into()));
-    let numbered: Vec<(u32, usize)> = (1..).zip(order).collect();
-    numbered.chunks(CELLS_PER_PAGE).map(page).collect()
+    shuffled(images, seed).chunks(IMAGES_PER_PAGE).map(|images| page(images, false)).collect()
 }
 
-fn page(images: &[(u32, usize)]) -> Page {
-    let cells: Vec<Cell> = (0..)
-        .zip(images)
-        .map(|(place, &(number, image))| Cell {
-            number,
-            image,
-            x: place % COLUMNS * CELL_SIDE,
-            y: place / COLUMNS * CELL_SIDE,
-        })
-        .collect();
-    let edge = |side: fn(&Cell) -> u32| cells.iter().map(side).max().unwrap_or(0) + CELL_SIDE;
-    Page { width: edge(|cell| cell.x), height: edge(|cell| cell.y), cells }
+/// The same, with the first cell of each page reserved for the base image.
+#[must_use]
+pub fn lay_out_with_reference(images: usize, seed: &str) -> Vec<Page> {
+    shuffled(images, seed).chunks(IMAGES_PER_PAGE_WITH_REFERENCE).map(|images| page(images, true)).collect()
+}
+
+/// The numbers of the images, which no two pages share.
+fn shuffled(images: usize, seed: &str) -> Vec<(u32, usize)> {
+    let mut order: Vec<usize> = (0..images).collect();
+    order.shuffle(&mut ChaCha8Rng::from_seed(Sha256::digest(seed).into()));
+    (1..).zip(order).collect()
+}
+
+/// A page as small as its cells allow.
+fn page(images: &[(u32, usize)], has_reference: bool) -> Page {
+    let reserved = u32::from(has_reference);
+    let places = images.len() as u32 + reserved;
+    let columns = if places > 5 * ROWS { 6 } else { 5 };
+    let cell = |place: u32, &(number, image): &(u32, usize)| Cell {
+        number,
+        image,
+        x: place % columns * CELL_SIDE,
+        y: place / columns * CELL_SIDE,
+    };
+    Page {
+        width: places.min(columns) * CELL_SIDE,
+        height: places.div_ceil(columns) * CELL_SIDE,
+        has_reference,
+        cells: (reserved..).zip(images).map(|(place, image)| cell(place, image)).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +95,14 @@ mod tests {
     }
 
     #[test]
+    fn twenty_images_and_a_reference_fill_one_page() {
+        let pages = lay_out_with_reference(20, "plan");
+        assert_eq!((pages.len(), pages[0].width, pages[0].height), (1, 1920, 1280));
+        let small = &lay_out_with_reference(2, "plan")[0];
+        assert_eq!((small.width, small.height), (960, 320));
+    }
+
+    #[test]
     fn another_seed_gives_another_order() {
         let order = |seed| lay_out(20, seed)[0].cells.iter().map(|cell| cell.image).collect::<Vec<_>>();
         assert_eq!(order("a"), order("a"));
@@ -81,15 +112,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_image_has_exactly_one_cell_in_its_page(images in 0_usize..200, seed in ".*") {
-            let pages = lay_out(images, &seed);
+        fn every_image_has_exactly_one_cell_in_its_page(
+            images in 0_usize..200, seed in ".*", has_reference in any::<bool>(),
+        ) {
+            let pages =
+                if has_reference { lay_out_with_reference(images, &seed) } else { lay_out(images, &seed) };
             let mut shown: Vec<usize> = pages.iter().flat_map(|page| &page.cells).map(|cell| cell.image).collect();
             shown.sort_unstable();
             prop_assert_eq!(shown, (0..images).collect::<Vec<_>>());
             let numbers: Vec<u32> = pages.iter().flat_map(|page| &page.cells).map(|cell| cell.number).collect();
             prop_assert_eq!(numbers, (1..=images as u32).collect::<Vec<_>>());
             for page in &pages {
-                prop_assert!(page.width <= 1600 && page.height <= 1280);
+                prop_assert!(page.width <= 1920 && page.height <= 1280 && page.has_reference == has_reference);
+                let mut places: Vec<_> = page.cells.iter().map(|cell| (cell.x, cell.y)).collect();
+                places.dedup();
+                prop_assert_eq!(places.len(), page.cells.len());
+                prop_assert!(!has_reference || !places.contains(&(0, 0)));
                 for cell in &page.cells {
                     prop_assert!(cell.x + CELL_SIDE <= page.width && cell.y + CELL_SIDE <= page.height);
                 }

@@ -1,27 +1,59 @@
 //! Reads the answers of the model, and accepts only entries that are complete and unambiguous.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::assessment::{BEST_QUALITY, Flag, Observation};
+use domain::caption::{caption_from, expression_from};
+use domain::content::Content;
 use domain::kind::Kind;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::content::cells;
+use super::content::judgements;
 use super::cost::Usage;
 use super::error::OpenAiError;
 
 /// The model's answer about a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// The observation for each number with exactly one valid entry.
-    Assessed(BTreeMap<u32, Observation>),
+    Assessed(Judgements),
     /// The model or a content filter refuses to assess the batch, with this reason.
     Refused(String),
     /// The request or the answer exceeds the model's limit.
     TooLong,
     /// A request may contain at most this many images.
     TooManyImages(usize),
+}
+
+/// The usable part of an answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Judgements {
+    /// The observation for each number with exactly one valid entry.
+    pub(super) observations: BTreeMap<u32, Observation>,
+    /// Why the reference shows no single character, if the model says so.
+    pub(super) reference_fault: Option<ReferenceFault>,
+}
+
+/// What the model says about a reference that shows the character.
+pub(super) const ONE_CHARACTER: &str = "one_character";
+
+/// Why a reference can't be compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ReferenceFault {
+    SeveralCharacters,
+    NoCharacter,
+}
+
+impl ReferenceFault {
+    /// The words after "the base image".
+    pub(super) const fn in_words(self) -> &'static str {
+        match self {
+            Self::SeveralCharacters => "shows several characters",
+            Self::NoCharacter => "shows no character",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -48,11 +80,11 @@ struct Message {
 struct Entry {
     reason: String,
     kind: Kind,
-    looking_at_camera: bool,
-    symmetrical: bool,
-    distorted_anatomy: bool,
-    blurry: bool,
+    flags: BTreeSet<Flag>,
     quality: u8,
+    /// What the image shows. A server that ignores the schema may leave these out, or make up other values.
+    #[serde(flatten)]
+    content: Map<String, Value>,
 }
 
 /// Reads a successful response. The usage is `None` if the server doesn't report it.
@@ -69,64 +101,91 @@ pub(super) fn read(body: &[u8]) -> Result<(Answer, Option<Usage>), OpenAiError> 
         (Some(why), _) => Answer::Refused(why.chars().take(200).collect()),
         (None, Some("content_filter")) => Answer::Refused("a content filter stopped the answer".to_owned()),
         (None, Some("length")) => Answer::TooLong,
-        (None, _) => Answer::Assessed(observations(&message.content.unwrap_or_default())),
+        (None, _) => Answer::Assessed(judgements_in(&message.content.unwrap_or_default())),
     };
     Ok((answer, usage))
 }
 
-/// The observation for each number with exactly one valid entry.
-fn observations(content: &str) -> BTreeMap<u32, Observation> {
-    let mut by_number: BTreeMap<u32, Vec<Value>> = BTreeMap::new();
-    for entry in cells(content) {
+fn judgements_in(content: &str) -> Judgements {
+    let Some(answer) = judgements(content) else { return Judgements::default() };
+    let reference_fault = serde_json::from_value(answer["reference"].clone()).ok();
+    // A service that ignores the schema may say something else. Then its comparison doesn't count.
+    let is_reference_clear = answer["reference"] == ONE_CHARACTER;
+    let mut by_number: BTreeMap<u32, Vec<&Value>> = BTreeMap::new();
+    for entry in answer["cells"].as_array().into_iter().flatten() {
         if let Some(number) = entry["cell"].as_u64().and_then(|number| u32::try_from(number).ok()) {
             by_number.entry(number).or_default().push(entry);
         }
     }
     let unambiguous = by_number.into_iter().filter_map(|(number, entries)| {
-        let [entry] = <[Value; 1]>::try_from(entries).ok()?;
-        Some((number, serde_json::from_value::<Entry>(entry).ok()?.into_observation()?))
+        let [entry] = entries[..] else { return None };
+        let mut observation = Entry::deserialize(entry).ok()?.into_observation()?;
+        if !is_reference_clear {
+            observation.content.same_character = None;
+        }
+        Some((number, observation))
     });
-    unambiguous.collect()
+    Judgements { observations: unambiguous.collect(), reference_fault }
 }
 
 impl Entry {
     fn into_observation(self) -> Option<Observation> {
-        (1..=BEST_QUALITY).contains(&self.quality).then_some(())?;
-        let flags = [
-            (self.looking_at_camera, Flag::LookingAtCamera),
-            (self.symmetrical, Flag::Symmetrical),
-            (self.distorted_anatomy, Flag::DistortedAnatomy),
-            (self.blurry, Flag::Blurry),
-        ];
-        let flags = flags.into_iter().filter_map(|(is_set, flag)| is_set.then_some(flag)).collect();
-        Some(Observation { kind: self.kind, quality: self.quality, flags, reason: self.reason })
+        let is_valid =
+            (1..=BEST_QUALITY).contains(&self.quality) && self.flags.iter().all(|flag| Flag::REPORTED.contains(flag));
+        is_valid.then(|| Observation {
+            kind: self.kind,
+            quality: self.quality,
+            flags: self.flags.into_iter().collect(),
+            reason: self.reason,
+            content: content_of(&self.content),
+        })
     }
+}
+
+/// The usable fields of the content. An unusable one counts as unknown, so it never deletes an image.
+fn content_of(fields: &Map<String, Value>) -> Content {
+    Content {
+        same_character: known(fields, "same_character"),
+        framing: known(fields, "framing"),
+        angle: known(fields, "angle"),
+        expression: text_of(fields, "expression").and_then(expression_from),
+        caption: text_of(fields, "caption").and_then(caption_from),
+    }
+}
+
+fn known<T: DeserializeOwned>(fields: &Map<String, Value>, name: &str) -> Option<T> {
+    serde_json::from_value(fields.get(name)?.clone()).ok()
+}
+
+fn text_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    fields.get(name)?.as_str()
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::content::{Angle, SameCharacter};
     use serde_json::json;
 
     use super::*;
 
     fn entry(cell: u32, quality: i64) -> Value {
-        json!({
-            "cell": cell, "reason": "Seen.", "kind": "bw_stylized", "looking_at_camera": false, "symmetrical": false,
-            "distorted_anatomy": false, "blurry": false, "quality": quality,
-        })
+        json!({ "cell": cell, "reason": "Seen.", "kind": "bw_stylized", "flags": [], "quality": quality })
     }
 
     fn assessed(cells: &[Value]) -> Vec<u32> {
-        observations(&json!({ "cells": cells }).to_string()).into_keys().collect()
+        judgements_in(&json!({ "cells": cells }).to_string()).observations.into_keys().collect()
     }
 
     #[test]
     fn only_single_valid_entries_count() {
         let mut lacking = entry(4, 8);
-        lacking.as_object_mut().unwrap().remove("blurry");
+        lacking.as_object_mut().unwrap().remove("flags");
         let mut unknown = entry(5, 8);
         unknown["kind"] = "sepia".into();
-        let cells = [entry(1, 8), entry(2, 8), entry(2, 8), entry(3, 11), lacking, unknown, entry(6, 0), json!("x")];
+        let mut measured = entry(7, 8);
+        measured["flags"] = json!(["exact_duplicate"]);
+        let wrong = [lacking, unknown, entry(6, 0), measured, json!("x")];
+        let cells = [vec![entry(1, 8), entry(2, 8), entry(2, 8), entry(3, 11)], wrong.to_vec()].concat();
         assert_eq!(assessed(&cells), [1]);
     }
 
@@ -138,9 +197,44 @@ mod tests {
     #[test]
     fn reported_faults_become_flags() {
         let mut entry = entry(1, 9);
-        entry["distorted_anatomy"] = true.into();
-        let observation = observations(&json!({ "cells": [entry] }).to_string()).remove(&1).unwrap();
-        assert_eq!((observation.quality, observation.flags), (9, vec![Flag::DistortedAnatomy]));
+        entry["flags"] = json!(["collage", "distorted_anatomy", "collage"]);
+        let observation = only_observation(&json!({ "cells": [entry] }));
+        assert_eq!((observation.quality, observation.flags), (9, vec![Flag::DistortedAnatomy, Flag::Collage]));
+    }
+
+    fn only_observation(answer: &Value) -> Observation {
+        judgements_in(&answer.to_string()).observations.remove(&1).unwrap()
+    }
+
+    #[test]
+    fn content_is_read_as_far_as_it_is_usable() {
+        let mut entry = entry(1, 9);
+        assert_eq!(only_observation(&json!({ "cells": [entry] })).content, Content::default());
+        let told = json!({ "same_character": "no", "framing": "wide", "angle": "back", "caption": "walks\naway" });
+        entry.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+        let content = only_observation(&json!({ "reference": "one_character", "cells": [entry] })).content;
+        assert_eq!(serde_json::to_value(content).unwrap()["caption"], "walks away");
+        for (field, value) in [("same_character", json!("maybe")), ("framing", json!(3)), ("caption", json!([]))] {
+            entry[field] = value;
+        }
+        let content = only_observation(&json!({ "cells": [entry] })).content;
+        assert_eq!(content, Content { angle: Some(Angle::Back), ..Content::default() });
+    }
+
+    #[test]
+    fn unclear_reference_voids_the_comparison() {
+        let mut entry = entry(1, 9);
+        entry["same_character"] = json!("no");
+        for (reference, same, is_fault) in [
+            (json!("one_character"), Some(SameCharacter::No), false),
+            (json!("several_characters"), None, true),
+            (json!("No character."), None, false),
+            (json!(null), None, false),
+        ] {
+            let answer = json!({ "reference": reference, "cells": [entry] });
+            assert_eq!(only_observation(&answer).content.same_character, same, "{reference}");
+            assert_eq!(judgements_in(&answer.to_string()).reference_fault.is_some(), is_fault, "{reference}");
+        }
     }
 
     fn completion(refusal: &Value, usage: &Value) -> (Answer, Option<Usage>) {
@@ -152,7 +246,9 @@ mod tests {
     #[test]
     fn empty_refusal_is_ignored() {
         for refusal in [json!(null), json!(""), json!(" ")] {
-            assert!(matches!(completion(&refusal, &json!(null)).0, Answer::Assessed(entries) if entries.len() == 1));
+            assert!(
+                matches!(completion(&refusal, &json!(null)).0, Answer::Assessed(judged) if judged.observations.len() == 1)
+            );
         }
         assert!(matches!(completion(&json!("No."), &json!(null)).0, Answer::Refused(why) if why == "No."));
     }
@@ -168,6 +264,6 @@ mod tests {
 
     #[test]
     fn text_without_json_has_no_observations() {
-        assert!(observations("Here you are: {").is_empty());
+        assert_eq!(judgements_in("Here you are: {"), Judgements::default());
     }
 }

@@ -5,19 +5,17 @@ use serde_json::{Deserializer, Value};
 /// The end of a model's reasoning. Some servers omit the opening tag.
 const END_OF_THOUGHTS: [&str; 2] = ["</think>", "</thinking>"];
 
-/// The entries under `cells` in an answer. If several objects have entries, the last one counts, because a model that
-/// corrects itself does so afterwards. A text without such an object has no entries.
-pub(super) fn cells(content: &str) -> Vec<Value> {
+/// The object with the list `cells` in an answer. If there are several, the last one counts, because a model that
+/// corrects itself does so afterwards. `None` if there is none.
+pub(super) fn judgements(content: &str) -> Option<Value> {
     let text = after_thoughts(content);
-    let (mut found, mut at) = (Vec::new(), 0);
+    let (mut found, mut at) = (None, 0);
     while let Some(next) = text[at..].find('{') {
         let start = at + next;
         let mut values = Deserializer::from_str(&text[start..]).into_iter::<Value>();
         at = match values.next() {
-            Some(Ok(mut value)) if value["cells"].is_array() => {
-                if let Value::Array(cells) = value["cells"].take() {
-                    found = cells;
-                }
+            Some(Ok(value)) if value["cells"].is_array() => {
+                found = Some(value);
                 start + values.byte_offset()
             }
             _ => start + 1,
@@ -36,6 +34,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn cells(content: &str) -> Vec<Value> {
+        judgements(content).map(|answer| answer["cells"].as_array().unwrap().clone()).unwrap_or_default()
+    }
 
     #[test]
     fn cells_are_found_anywhere_in_an_answer() {

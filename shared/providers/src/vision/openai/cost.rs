@@ -18,12 +18,12 @@ const TOKENS_PER_HUNDRED_PATCHES: u64 = 246;
 const BYTES_PER_TOKEN: usize = 3;
 
 /// The maximum of tokens of the schema and the numbers: of a batch, and of each of its images.
-const FORM_TOKENS: u64 = 400;
+const FORM_TOKENS: u64 = 700;
 const FORM_TOKENS_PER_IMAGE: u64 = 30;
 
-/// The maximum of tokens of an answer: an entry with a reason of 25 words has about 90.
+/// The maximum of tokens of an answer: an entry with a reason of 12 words and a caption of 25 has about 110.
 const ANSWER_TOKENS: u64 = 60;
-const ANSWER_TOKENS_PER_IMAGE: u64 = 160;
+const ANSWER_TOKENS_PER_IMAGE: u64 = 190;
 
 /// The maximum of tokens for reasoning, which count as output.
 const REASONING_TOKENS: u64 = 6_000;
@@ -41,7 +41,7 @@ impl Usage {
         let images = batch.page.cells.len() as u64;
         let patches = match batch.mode {
             VisionMode::Grid => patches(batch.page.width, batch.page.height),
-            VisionMode::Individual => images * patches(PREVIEW_SIDE, PREVIEW_SIDE),
+            VisionMode::Individual => batch.picture_count() as u64 * patches(PREVIEW_SIDE, PREVIEW_SIDE),
         };
         let text = (RUBRIC.len() / BYTES_PER_TOKEN) as u64 + FORM_TOKENS + images * FORM_TOKENS_PER_IMAGE;
         Self {
@@ -60,14 +60,15 @@ impl Usage {
 }
 
 /// The highest cost of a session, if no request is repeated. With two passes every image may need a deciding one.
-pub(super) fn estimate(images: usize, config: &OpenAiConfig, form: &Form) -> MicroUsd {
+pub(super) fn estimate(images: usize, has_reference: bool, config: &OpenAiConfig, form: &Form) -> MicroUsd {
     let images: Vec<usize> = (0..images).collect();
-    let passes: &[(Pass, VisionMode)] = match config.passes {
-        0 | 1 => &[(Pass::First, config.mode)],
-        _ => &[(Pass::First, config.mode), (Pass::Second, config.mode), (Pass::Deciding, VisionMode::Individual)],
-    };
-    let batches = passes.iter().flat_map(|&(pass, mode)| ImageBatch::all(&images, mode, pass, ""));
-    let batches = batches.flat_map(|batch| batch.parts(form.max_images()));
+    let pass = |pass, mode, has_reference| ImageBatch::all(&images, mode, pass, has_reference, "");
+    let mut batches = pass(Pass::First, config.mode, has_reference);
+    if config.passes > 1 {
+        batches.extend(pass(Pass::Second, config.mode, has_reference));
+        batches.extend(pass(Pass::Deciding, VisionMode::Individual, false));
+    }
+    let batches = batches.into_iter().flat_map(|batch| batch.parts(form.max_images()));
     let effort = form.effort(config.reasoning_effort.as_deref());
     batches.map(|batch| Usage::max(&batch, effort).cost(config)).sum()
 }

@@ -1,6 +1,6 @@
 //! An image batch: the images of one vision request.
 
-use imaging::grid::{Page, lay_out};
+use imaging::grid::{Page, lay_out, lay_out_with_reference};
 
 use crate::vision::VisionMode;
 
@@ -31,8 +31,9 @@ pub(super) struct ImageBatch {
 }
 
 impl ImageBatch {
-    /// The batches that show `images`, in an order derived from `seed`.
-    pub(super) fn all(images: &[usize], mode: VisionMode, pass: Pass, seed: &str) -> Vec<Self> {
+    /// The batches that show `images`, in an order derived from `seed`, each beside the base image if `has_reference`.
+    pub(super) fn all(images: &[usize], mode: VisionMode, pass: Pass, has_reference: bool, seed: &str) -> Vec<Self> {
+        let lay_out = if has_reference { lay_out_with_reference } else { lay_out };
         let pages = lay_out(images.len(), seed).into_iter().map(|mut page| {
             for cell in &mut page.cells {
                 cell.image = images[cell.image];
@@ -51,20 +52,21 @@ impl ImageBatch {
     pub(super) fn picture_count(&self) -> usize {
         match self.mode {
             VisionMode::Grid => 1,
-            VisionMode::Individual => self.page.cells.len(),
+            VisionMode::Individual => self.page.cells.len() + usize::from(self.page.has_reference),
         }
     }
 
     /// The same images in another order, for another pass.
     pub(super) fn reordered(&self, pass: Pass) -> Vec<Self> {
-        let batches = self.with(&self.images(), "reordered", self.repeats_left).into_iter();
+        let batches = self.with(&self.images(), "reordered").into_iter();
         batches.map(|batch| Self { pass, ..batch }).collect()
     }
 
     /// Batches that show these of its images again; none if the repeats are used up.
     pub(super) fn repeated(&self, images: &[usize]) -> Vec<Self> {
         let Some(repeats_left) = self.repeats_left.checked_sub(1) else { return Vec::new() };
-        self.with(images, "again", repeats_left)
+        let batches = self.with(images, "again").into_iter();
+        batches.map(|batch| Self { repeats_left, ..batch }).collect()
     }
 
     /// Two halves of the batch; none if it has only one image.
@@ -74,24 +76,32 @@ impl ImageBatch {
             return Vec::new();
         }
         let (front, back) = images.split_at(images.len() / 2);
-        [self.with(front, "front", self.repeats_left), self.with(back, "back", self.repeats_left)].concat()
+        [self.with(front, "front"), self.with(back, "back")].concat()
     }
 
-    /// The batch in parts, of which none exceeds this [`picture_count`](Self::picture_count).
+    /// The batch in parts, of which none exceeds this [`picture_count`](Self::picture_count). A service that accepts
+    /// only one picture is shown no reference.
     pub(super) fn parts(self, max_pictures: Option<usize>) -> Vec<Self> {
         match max_pictures {
             Some(max) if self.picture_count() > max.max(1) => {
                 let images = self.images();
-                images.chunks(max.max(1)).flat_map(|part| self.with(part, "part", self.repeats_left)).collect()
+                let has_reference = self.page.has_reference && max > 1;
+                let images_per_part = max.max(1) - usize::from(has_reference);
+                let parts = images.chunks(images_per_part);
+                parts.flat_map(|part| self.derived(part, has_reference, "part")).collect()
             }
             _ => vec![self],
         }
     }
 
-    fn with(&self, images: &[usize], part: &str, repeats_left: u8) -> Vec<Self> {
+    fn with(&self, images: &[usize], part: &str) -> Vec<Self> {
+        self.derived(images, self.page.has_reference, part)
+    }
+
+    fn derived(&self, images: &[usize], has_reference: bool, part: &str) -> Vec<Self> {
         let seed = format!("{}/{}/{part}", self.seed, self.page.cells.first().map_or(0, |cell| cell.number));
-        let batches = Self::all(images, self.mode, self.pass, &seed).into_iter();
-        batches.map(|batch| Self { repeats_left, ..batch }).collect()
+        let batches = Self::all(images, self.mode, self.pass, has_reference, &seed).into_iter();
+        batches.map(|batch| Self { repeats_left: self.repeats_left, ..batch }).collect()
     }
 }
 
@@ -100,7 +110,7 @@ mod tests {
     use super::*;
 
     fn grid(images: &[usize]) -> ImageBatch {
-        ImageBatch::all(images, VisionMode::Grid, Pass::First, "plan").remove(0)
+        ImageBatch::all(images, VisionMode::Grid, Pass::First, false, "plan").remove(0)
     }
 
     #[test]
@@ -124,9 +134,20 @@ mod tests {
     #[test]
     fn parts_show_every_image_once_within_the_limit() {
         let images: Vec<usize> = (0..5).collect();
-        let individual = || ImageBatch::all(&images, VisionMode::Individual, Pass::First, "plan").remove(0);
-        for (max, sizes) in [(None, vec![5]), (Some(5), vec![5]), (Some(2), vec![2, 2, 1]), (Some(0), vec![1; 5])] {
-            let parts = individual().parts(max);
+        let cases = [
+            (false, None, vec![5]),
+            (false, Some(5), vec![5]),
+            (false, Some(2), vec![2, 2, 1]),
+            (false, Some(0), vec![1; 5]),
+            (true, None, vec![6]),
+            (true, Some(3), vec![3, 3, 2]),
+            (true, Some(1), vec![1; 5]),
+        ];
+        for (has_reference, max, sizes) in cases {
+            let mode = VisionMode::Individual;
+            let batch = ImageBatch::all(&images, mode, Pass::First, has_reference, "plan").remove(0);
+            let parts = batch.parts(max);
+            assert!(parts.iter().all(|part| part.page.has_reference == (has_reference && max != Some(1))));
             assert_eq!(parts.iter().map(ImageBatch::picture_count).collect::<Vec<_>>(), sizes);
             let mut shown: Vec<usize> = parts.iter().flat_map(ImageBatch::images).collect();
             shown.sort_unstable();

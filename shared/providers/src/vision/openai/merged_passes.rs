@@ -62,19 +62,26 @@ impl MergedPasses {
         flags.dedup();
         let quality = first.quality.midpoint(second.quality);
         let reason = if second.quality < first.quality { second.reason } else { first.reason };
-        Ok(Observation { kind, quality, flags, reason })
+        Ok(Observation { kind, quality, flags, reason, content: first.content.merged(second.content) })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use domain::assessment::Flag;
+    use domain::content::Content;
     use domain::kind::Kind;
 
     use super::*;
 
     fn seen(kind: Kind, quality: u8, flags: &[Flag]) -> Observation {
-        Observation { kind, quality, flags: flags.to_vec(), reason: format!("Worth {quality}.") }
+        Observation {
+            kind,
+            quality,
+            flags: flags.to_vec(),
+            reason: format!("Worth {quality}."),
+            content: Content::default(),
+        }
     }
 
     fn two_passes(first: Observation, second: Observation) -> MergedPasses {

@@ -29,14 +29,13 @@ use aws::secrets;
 use backon::{ExponentialBuilder, Retryable};
 use domain::disposition::Billed;
 use domain::money::MicroUsd;
-use image::RgbImage;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::{AssessmentBatch, EventSender};
+use super::{AssessmentBatch, EventSender, Pictures};
 use crate::http::BoundedClient;
 use crate::vision::OpenAiConfig;
 use answer::Answer;
@@ -71,9 +70,9 @@ pub fn name_of(config: &OpenAiConfig) -> String {
     format!("openai/{}/prompt-{PROMPT_VERSION}", config.model)
 }
 
-/// The highest price of assessing this many images, if no request is repeated.
+/// The highest price of assessing this many images beside a base image, if no request is repeated.
 pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
-    cost::estimate(images, config, &Form::default())
+    cost::estimate(images, true, config, &Form::default())
 }
 
 /// A client of the vision service.
@@ -106,9 +105,9 @@ impl OpenAi {
     }
 
     /// See [`VisionModel::assess`](super::VisionModel::assess).
-    pub(super) async fn assess(&self, images: Vec<Arc<RgbImage>>, seed: &str, events: EventSender) -> AssessmentBatch {
+    pub(super) async fn assess(&self, pictures: Pictures, seed: &str, events: EventSender) -> AssessmentBatch {
         let reservation = CostReservation::new(events.clone());
-        let mut session = Session::new(self, images, events, &reservation);
+        let mut session = Session::new(self, pictures, events, &reservation);
         session.assess(seed).await;
         session.finish().await
     }
@@ -117,11 +116,11 @@ impl OpenAi {
     async fn show(
         &self,
         batch: ImageBatch,
-        images: Arc<[Arc<RgbImage>]>,
+        pictures: Arc<Pictures>,
         deadline: Instant,
         reservation: &CostReservation,
     ) -> Answered {
-        let answer = self.show_in_accepted_form(&batch, &images, deadline, reservation).await;
+        let answer = self.show_in_accepted_form(&batch, &pictures, deadline, reservation).await;
         Answered { batch, answer }
     }
 
@@ -130,13 +129,13 @@ impl OpenAi {
     async fn show_in_accepted_form(
         &self,
         batch: &ImageBatch,
-        images: &Arc<[Arc<RgbImage>]>,
+        pictures: &Arc<Pictures>,
         deadline: Instant,
         reservation: &CostReservation,
     ) -> Result<Answer, OpenAiError> {
         loop {
             let form = self.form().await;
-            match self.show_with_retries(&form, batch, images, deadline, reservation).await {
+            match self.show_with_retries(&form, batch, pictures, deadline, reservation).await {
                 Err(OpenAiError::Invalid(message)) => {
                     let simpler = form.without_rejected_part(&message).ok_or(OpenAiError::Invalid(message))?;
                     warn!(?simpler, "vision service rejects a part of the request");
@@ -163,14 +162,15 @@ impl OpenAi {
         &self,
         form: &Form,
         batch: &ImageBatch,
-        images: &Arc<[Arc<RgbImage>]>,
+        pictures: &Arc<Pictures>,
         deadline: Instant,
         reservation: &CostReservation,
     ) -> Result<Answer, OpenAiError> {
         let max_usage = Usage::max(batch, form.effort(self.config.reasoning_effort.as_deref()));
         let (body, first_error) = (OnceCell::new(), OnceLock::new());
         let send = async || {
-            self.send_reserved(max_usage, body.get_or_try_init(|| self.encode(form, batch, images)), reservation).await
+            self.send_reserved(max_usage, body.get_or_try_init(|| self.encode(form, batch, pictures)), reservation)
+                .await
         };
         let answer = send
             .retry(SHORT_BACKOFF)
@@ -187,15 +187,10 @@ impl OpenAi {
         })
     }
 
-    async fn encode(
-        &self,
-        form: &Form,
-        batch: &ImageBatch,
-        images: &Arc<[Arc<RgbImage>]>,
-    ) -> Result<Vec<u8>, OpenAiError> {
+    async fn encode(&self, form: &Form, batch: &ImageBatch, pictures: &Arc<Pictures>) -> Result<Vec<u8>, OpenAiError> {
         let (model, effort) = (self.config.model.clone(), self.config.reasoning_effort.clone());
-        let (form, batch, images) = (form.clone(), batch.clone(), Arc::clone(images));
-        let encode = move || request::body(&model, effort.as_deref(), &form, &batch, &images);
+        let (form, batch, pictures) = (form.clone(), batch.clone(), Arc::clone(pictures));
+        let encode = move || request::body(&model, effort.as_deref(), &form, &batch, &pictures);
         tokio::task::spawn_blocking(encode).await?
     }
 

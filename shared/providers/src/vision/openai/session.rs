@@ -7,11 +7,10 @@ use std::time::Duration;
 use domain::assessment::Observation;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use image::RgbImage;
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::answer::Answer;
+use super::answer::{Answer, Judgements, ReferenceFault};
 use super::cost::estimate;
 use super::cost_reservation::CostReservation;
 use super::error::OpenAiError;
@@ -19,7 +18,7 @@ use super::image_batch::{ImageBatch, Pass};
 use super::merged_passes::MergedPasses;
 use super::{Answered, OpenAi};
 use crate::vision::VisionMode;
-use crate::vision::{AssessmentBatch, AssessmentEvent, EventSender};
+use crate::vision::{AssessmentBatch, AssessmentEvent, EventSender, Pictures};
 
 const MAX_CONCURRENT_REQUESTS: usize = 4;
 
@@ -40,7 +39,7 @@ pub fn time_budget(timeout: Duration) -> Duration {
 /// One assessment session.
 pub(super) struct Session<'a> {
     model: &'a OpenAi,
-    images: Arc<[Arc<RgbImage>]>,
+    pictures: Arc<Pictures>,
     /// The observations of each image.
     merged: Vec<MergedPasses>,
     reservation: &'a CostReservation,
@@ -49,38 +48,42 @@ pub(super) struct Session<'a> {
     events: EventSender,
     /// The error after which the session begins no request.
     stopped: Option<OpenAiError>,
+    /// Why the model can't compare with the base image.
+    reference_fault: Option<ReferenceFault>,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(
         model: &'a OpenAi,
-        images: Vec<Arc<RgbImage>>,
+        pictures: Pictures,
         events: EventSender,
         reservation: &'a CostReservation,
     ) -> Self {
         Self {
             model,
-            merged: vec![MergedPasses::default(); images.len()],
-            images: images.into(),
+            merged: vec![MergedPasses::default(); pictures.images.len()],
+            pictures: Arc::new(pictures),
             reservation,
             deadline: Instant::now() + time_budget(model.config.timeout),
             has_sent_requests: false,
             events,
             stopped: None,
+            reference_fault: None,
         }
     }
 
     /// Shows every image in each configured pass, and images whose kind is disputed in a deciding pass.
     pub(super) async fn assess(&mut self, seed: &str) {
         // The price of the whole session first: the session begins nothing that a budget would interrupt.
-        let price = estimate(self.images.len(), &self.model.config, &self.model.form().await);
+        let has_reference = self.pictures.reference.is_some();
+        let price = estimate(self.merged.len(), has_reference, &self.model.config, &self.model.form().await);
         if let Err(error) = self.reservation.reserve(price).await {
             self.stopped = Some(error);
             return;
         }
         let mode = self.model.config.mode;
-        let all: Vec<usize> = (0..self.images.len()).collect();
-        let batches = ImageBatch::all(&all, mode, Pass::First, seed);
+        let all: Vec<usize> = (0..self.merged.len()).collect();
+        let batches = ImageBatch::all(&all, mode, Pass::First, has_reference, seed);
         // Both passes page by page: whenever the time is up, some images are complete, and the next session has fewer.
         let batches = match self.model.config.passes {
             0 | 1 => batches,
@@ -88,8 +91,8 @@ impl<'a> Session<'a> {
         };
         self.show(batches).await;
         let disputed: Vec<usize> = all.into_iter().filter(|&image| self.merged[image].is_disputed()).collect();
-        self.show(ImageBatch::all(&disputed, VisionMode::Individual, Pass::Deciding, &format!("{seed}/deciding")))
-            .await;
+        let seed = format!("{seed}/deciding");
+        self.show(ImageBatch::all(&disputed, VisionMode::Individual, Pass::Deciding, false, &seed)).await;
     }
 
     /// The session's result.
@@ -105,7 +108,12 @@ impl<'a> Session<'a> {
             }
             stopped => stopped,
         };
-        AssessmentBatch { images, cost: self.reservation.spent().await, interrupted: interrupted.map(Into::into) }
+        AssessmentBatch {
+            images,
+            cost: self.reservation.spent().await,
+            interrupted: interrupted.map(Into::into),
+            reference_fault: self.reference_fault.map(ReferenceFault::in_words),
+        }
     }
 
     /// Shows batches and the follow-ups of their answers, a few at a time. When the session stops, it still waits for
@@ -126,7 +134,7 @@ impl<'a> Session<'a> {
                 let Some(batch) = parts.next() else { continue };
                 parts.rev().for_each(|part| waiting.push_front(part));
                 self.has_sent_requests = true;
-                running.push(model.show(batch, Arc::clone(&self.images), self.deadline, reservation));
+                running.push(model.show(batch, Arc::clone(&self.pictures), self.deadline, reservation));
             }
             let Some(Answered { batch, answer }) = running.next().await else { return };
             match answer {
@@ -142,11 +150,17 @@ impl<'a> Session<'a> {
     fn record(&mut self, batch: &ImageBatch, answer: Answer) -> Vec<ImageBatch> {
         let (follow_up, images, problem) = match answer {
             Answer::TooManyImages(max) => return batch.clone().parts(Some(max)),
-            Answer::Assessed(mut entries) => {
+            Answer::Assessed(Judgements { mut observations, reference_fault }) => {
+                self.reference_fault = self.reference_fault.or(reference_fault);
                 let mut missing = Vec::new();
                 for cell in &batch.page.cells {
-                    match entries.remove(&cell.number) {
-                        Some(observation) => self.record_observation(cell.image, batch.pass, observation),
+                    match observations.remove(&cell.number) {
+                        Some(mut observation) => {
+                            // Without a reference the model was not asked about the character.
+                            let character = &mut observation.content.same_character;
+                            *character = character.filter(|_| batch.page.has_reference);
+                            self.record_observation(cell.image, batch.pass, observation);
+                        }
                         None => missing.push(cell.image),
                     }
                 }
@@ -180,9 +194,11 @@ impl<'a> Session<'a> {
 #[cfg(test)]
 mod tests {
     use aws::secrets::Secret;
+    use domain::content::Content;
     use domain::disposition::Disposition;
     use domain::kind::Kind;
     use domain::money::MicroUsd;
+    use image::RgbImage;
     use tokio::sync::mpsc;
 
     use super::*;
@@ -205,13 +221,18 @@ mod tests {
         OpenAi::new(config, &aws::SdkConfig::builder().build()).await.unwrap()
     }
 
+    fn pictures(count: usize) -> Pictures {
+        let images = (0..count).map(|_| Arc::new(RgbImage::new(64, 64))).collect();
+        Pictures { images, reference: None }
+    }
+
     #[tokio::test]
     async fn out_of_time_sends_no_request() {
         let model = model().await;
-        let images = (0..3).map(|_| Arc::new(RgbImage::new(64, 64))).collect();
+        let pictures = pictures(3);
         let (events, _receiver) = mpsc::unbounded_channel();
         let reservation = CostReservation::new(events.clone());
-        let mut session = Session { deadline: Instant::now(), ..Session::new(&model, images, events, &reservation) };
+        let mut session = Session { deadline: Instant::now(), ..Session::new(&model, pictures, events, &reservation) };
         session.assess("plan").await;
         let batch = session.finish().await;
         assert!(matches!(batch.interrupted, Some(VisionError::OpenAi(OpenAiError::OutOfTime))));
@@ -225,13 +246,19 @@ mod tests {
         let model = model().await;
         let (events, _receiver) = mpsc::unbounded_channel();
         let reservation = CostReservation::new(events.clone());
-        let fresh = || Session::new(&model, vec![Arc::new(RgbImage::new(64, 64))], events.clone(), &reservation);
+        let fresh = || Session::new(&model, pictures(1), events.clone(), &reservation);
         let out_of_time = || Session { has_sent_requests: true, stopped: Some(OpenAiError::OutOfTime), ..fresh() };
         let error = out_of_time().finish().await.interrupted.unwrap();
         assert_eq!(error.disposition(), Disposition::Outage { retry_after: None });
 
         let mut session = out_of_time();
-        let seen = Observation { kind: Kind::Photorealistic, quality: 8, flags: Vec::new(), reason: String::new() };
+        let seen = Observation {
+            kind: Kind::Photorealistic,
+            quality: 8,
+            flags: Vec::new(),
+            reason: String::new(),
+            content: Content::default(),
+        };
         session.merged[0].record(Pass::First, seen.clone());
         session.merged[0].record(Pass::Second, seen);
         let error = session.finish().await.interrupted.unwrap();

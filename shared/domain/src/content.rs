@@ -1,0 +1,127 @@
+//! What an image shows besides its kind: the character, the shot, and a caption.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a vision model says about the content of an image. A model that can't tell leaves a field out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Content {
+    /// Whether the image shows the character of the base image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub same_character: Option<SameCharacter>,
+    /// How much of the character the image shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub framing: Option<Framing>,
+    /// The side from which the image shows the character.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub angle: Option<Angle>,
+    /// The character's expression, in a few words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
+    /// A caption for training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
+}
+
+impl Content {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The content according to two observations. Where they contradict each other on the character, it is unsure, and
+    /// unknown if one of them couldn't compare; elsewhere the first one counts.
+    #[must_use]
+    pub fn merged(self, second: Self) -> Self {
+        let same_character = match (self.same_character, second.same_character) {
+            (Some(one), Some(other)) if one != other => Some(SameCharacter::Unsure),
+            (one, other) => one.and(other),
+        };
+        Self {
+            same_character,
+            framing: self.framing.or(second.framing),
+            angle: self.angle.or(second.angle),
+            expression: self.expression.or(second.expression),
+            caption: self.caption.or(second.caption),
+        }
+    }
+}
+
+/// Whether an image shows the character of the base image. The order is from the best answer to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SameCharacter {
+    /// The image shows the character.
+    Yes,
+    /// The image may show another character.
+    Unsure,
+    /// The image shows another character.
+    No,
+}
+
+/// How much of the character an image shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framing {
+    /// The face, or head and shoulders.
+    CloseUp,
+    /// The character down to the waist or the knees.
+    Medium,
+    /// The whole character, filling much of the height of the image.
+    FullBody,
+    /// The whole character, small in its surroundings.
+    Wide,
+}
+
+/// The side from which an image shows the character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Angle {
+    /// The front.
+    Front,
+    /// Between the front and the side.
+    ThreeQuarter,
+    /// The side.
+    Profile,
+    /// The back.
+    Back,
+}
+
+impl SameCharacter {
+    /// All answers.
+    pub const ALL: [Self; 3] = [Self::Yes, Self::Unsure, Self::No];
+}
+
+impl Framing {
+    /// All framings, from the closest to the widest.
+    pub const ALL: [Self; 4] = [Self::CloseUp, Self::Medium, Self::FullBody, Self::Wide];
+}
+
+impl Angle {
+    /// All angles, from the front to the back.
+    pub const ALL: [Self; 4] = [Self::Front, Self::ThreeQuarter, Self::Profile, Self::Back];
+}
+
+impl fmt::Display for SameCharacter {
+    /// The serialised name, such as `unsure`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+impl fmt::Display for Framing {
+    /// The serialised name, such as `close_up`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+impl fmt::Display for Angle {
+    /// The serialised name, such as `three_quarter`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
