@@ -10,7 +10,7 @@ use domain::actor::ActorId;
 use domain::planner::Scope;
 
 use crate::local::{ProviderArguments, Vision};
-use crate::target::{CapArguments, FrontalArguments, TargetArguments};
+use crate::target::{CapArguments, RuleArguments, TargetArguments};
 pub use stack::{
     Approve, Caption, Connection, Drain, Env, Evaluate, Pause, Pin, QueueArgument, Redrive, Restore, Send, SendMessage,
     Status,
@@ -177,7 +177,7 @@ pub struct Assess {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub frontal: FrontalArguments,
+    pub rules: RuleArguments,
 }
 
 #[derive(Debug, Args)]

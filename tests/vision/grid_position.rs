@@ -7,6 +7,7 @@ use balancer_tests::openai::{Answer, VisionRequest, VisionService, entry};
 use domain::assessment::{Assessment, Origin};
 use domain::content::Content;
 use domain::kind::Kind;
+use domain::limits::DEFAULT_QUALITY_FLOOR;
 use domain::planner::{Policy, Scope, propose};
 use domain::target::Target;
 use image::{Rgb, RgbImage};
@@ -39,7 +40,7 @@ impl Tally {
 
     fn add(&mut self, qualities: &[u8]) {
         let set: Vec<Assessment> = (1..).zip(qualities).map(|(number, &quality)| assessment(number, quality)).collect();
-        let policy = Policy { target: Target::default(), quality_floor: 5, scope: Scope::All };
+        let policy = Policy { target: Target::default(), quality_floor: DEFAULT_QUALITY_FLOOR, scope: Scope::All };
         let gone = propose(&set, &policy).delete;
         for (index, image) in set.iter().enumerate() {
             self.quality[index] += f64::from(image.quality);

@@ -9,14 +9,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use domain::assessment::{Assessment, Observed, assess};
-use domain::limits::Rules;
-use domain::manifest::{Image, Manifest};
+use domain::assessment::{Assessment, Observation, Observed, Origin, assess};
+use domain::json;
+use domain::manifest::{Image, Manifest, Observer};
+use domain::settings::{ActorSettings, Settings};
 use image::RgbImage;
-use imaging::{PREVIEW_SIDE, compare_nominated, decode, shrink};
+use imaging::{PREVIEW_SIDE, compare_nominated, decode, reference_id, shrink};
 use providers::vision::VisionConfig;
 
 use crate::arguments::Assess;
+use crate::local::data_folder::ACTOR_FILE;
 use crate::local::{Vision, vision_config_with_key};
 use crate::outcome::{Outcome, WrongUsage, remark};
 use crate::pictures::{Picture, read_folder};
@@ -33,11 +35,12 @@ pub async fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
     if base.is_some() && arguments.vision == Vision::Embedded {
         remark("the embedded model doesn't compare images with a base image; --vision openai does");
     }
+    let of_arguments = Settings { rules: arguments.rules.rules(), ..Settings::default() };
+    let settings = of_arguments.of_actor(&own_settings(&arguments.dir)?);
     let set = Set { pictures, base, recorded: recorded(&arguments.dir)? };
-    let rules = Rules { frontal_images: arguments.frontal.frontal_images, ..Rules::default() };
-    let assessments = set.assess(config, &rules).await?;
+    let assessments = set.assess(config, &settings).await?;
     if arguments.compare {
-        let embedded = set.assess(VisionConfig::Embedded, &rules).await?;
+        let embedded = set.assess(VisionConfig::Embedded, &settings).await?;
         shown::side_by_side(&set, &embedded, &assessments, arguments.json)?;
     } else {
         shown::one_model(&set, &assessments, arguments.json)?;
@@ -48,14 +51,14 @@ pub async fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
 /// The images of a folder, with what their assessment depends on.
 struct Set {
     pictures: Vec<Picture>,
-    base: Option<Arc<RgbImage>>,
+    base: Option<Base>,
     recorded: BTreeMap<String, Image>,
 }
 
 impl Set {
     /// Assesses the images that the model can assess, and reports the others.
-    async fn assess(&self, config: VisionConfig, rules: &Rules) -> anyhow::Result<Vec<Assessment>> {
-        let observations = observe(config, &self.pictures, self.base.clone()).await?;
+    async fn assess(&self, config: VisionConfig, settings: &Settings) -> anyhow::Result<Vec<Assessment>> {
+        let observations = observe(config, self).await?;
         let (mut observed, mut previews) = (Vec::new(), Vec::new());
         for (picture, observation) in self.pictures.iter().zip(observations) {
             let filename = picture.filename.clone();
@@ -68,23 +71,47 @@ impl Set {
                 Err(reason) => remark(format!("{filename} is not assessed: {reason}")),
             }
         }
-        Ok(assess(&observed, &compare_nominated(&observed, &previews), rules))
+        Ok(assess(&observed, &compare_nominated(&observed, &previews), settings))
     }
 
-    fn origin_and_pin(&self, picture: &Picture) -> (domain::assessment::Origin, bool) {
+    fn origin_and_pin(&self, picture: &Picture) -> (Origin, bool) {
         let is_of_this_file =
             |image: &&Image| image.facts.as_ref().is_none_or(|facts| facts.sha256 == picture.facts.sha256);
         let image = self.recorded.get(&picture.filename).filter(is_of_this_file);
         (image.map(Image::origin).unwrap_or_default(), image.is_some_and(|image| image.pinned))
     }
+
+    /// The recorded observation of this file by this observer, which needs no new request.
+    fn recorded_observation(&self, picture: &Picture, observer: Observer<'_>) -> Option<Observation> {
+        let image = self.recorded.get(&picture.filename)?;
+        let is_of_this_file = image.facts.as_ref().is_some_and(|facts| facts.sha256 == picture.facts.sha256);
+        image.observation_by(observer).filter(|_| is_of_this_file)
+    }
 }
 
-fn base_image(path: &Path) -> anyhow::Result<Arc<RgbImage>> {
+/// The base image, as the model sees it, and the id under which records name it.
+struct Base {
+    picture: Arc<RgbImage>,
+    id: String,
+}
+
+fn base_image(path: &Path) -> anyhow::Result<Base> {
     let bytes = fs::read(path).with_context(|| format!("the base image {} can't be read", path.display()))?;
     match decode(&bytes) {
-        Ok(image) => Ok(Arc::new(shrink(&image, PREVIEW_SIDE))),
+        Ok(image) => Ok(Base { picture: Arc::new(shrink(&image, PREVIEW_SIDE)), id: reference_id(&bytes) }),
         Err(error) => bail!("the base image {} is unusable: {error}", path.display()),
     }
+}
+
+/// The settings in the `actor.json` beside the images, or beside `training_data`.
+fn own_settings(dir: &Path) -> anyhow::Result<ActorSettings> {
+    let dir = dir.canonicalize().with_context(|| format!("the folder {} can't be read", dir.display()))?;
+    let beside = dir.ends_with("training_data").then(|| dir.with_file_name(ACTOR_FILE));
+    let path = [Some(dir.join(ACTOR_FILE)), beside].into_iter().flatten().find(|path| path.is_file());
+    let Some(path) = path else { return Ok(ActorSettings::default()) };
+    let text = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
+    let settings = json::read::<ActorSettings>(&text).map_err(anyhow::Error::from);
+    settings.and_then(|settings| Ok(settings.checked()?)).with_context(|| format!("{} can't be read", path.display()))
 }
 
 /// The manifest that `balancer local` has written for the folder: only it records which images are generated or pinned.

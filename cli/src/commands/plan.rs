@@ -7,7 +7,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use domain::assessment::{Assessment, BEST_QUALITY};
 use domain::json;
+use domain::limits::frontal::limit_frontal;
 use domain::planner::{Policy, Proposal, propose};
+use domain::settings::Settings;
 use serde_json::Value;
 
 use crate::arguments::Plan;
@@ -15,14 +17,10 @@ use crate::outcome::{Outcome, answer};
 
 /// Plans the changes that bring an assessed set to its target.
 pub fn run(arguments: &Plan) -> anyhow::Result<Outcome> {
-    let frontal_images = arguments.target.frontal.frontal_images;
-    let assessments: Vec<Assessment> =
-        read(&arguments.assessments)?.into_iter().map(|assessment| assessment.limited_by(frontal_images)).collect();
-    let policy = Policy {
-        target: arguments.target.target(),
-        quality_floor: arguments.target.quality_floor,
-        scope: arguments.scope.into(),
-    };
+    let settings = arguments.target.settings();
+    let assessments = limit_frontal(read(&arguments.assessments)?, &settings);
+    let Settings { target, rules } = settings;
+    let policy = Policy { target, quality_floor: rules.quality_floor, scope: arguments.scope.into() };
     let proposal = propose(&assessments, &policy);
     if arguments.json {
         answer(serde_json::to_string_pretty(&proposal)?);

@@ -58,9 +58,10 @@ mod tests {
 
     use domain::assessment::{Flag, Observed, assess};
     use domain::kind::KindCounts;
-    use domain::limits::Rules;
+    use domain::limits::DEFAULT_QUALITY_FLOOR;
     use domain::numbering::number_of;
     use domain::planner::{Policy, Proposal, Scope, propose};
+    use domain::settings::Settings;
     use domain::target::Target;
     use embedded::vision::EmbeddedVision;
     use imaging::{PREVIEW_SIDE, compare_nominated, decode, measure, shrink};
@@ -88,7 +89,7 @@ mod tests {
         let previews: Vec<_> =
             TRAINING_IMAGES.iter().map(|bytes| shrink(&decode(bytes).unwrap(), PREVIEW_SIDE)).collect();
         let resemblances = compare_nominated(&observed, &previews.iter().collect::<Vec<_>>());
-        let assessments = assess(&observed, &resemblances, &Rules::default());
+        let assessments = assess(&observed, &resemblances, &Settings::default());
         let flagged = |flag: Flag| -> Vec<&str> {
             assessments.iter().filter(|it| it.flags.contains(&flag)).map(|it| it.filename.as_str()).collect()
         };
@@ -98,7 +99,7 @@ mod tests {
         assert_eq!(flagged(Flag::NearDuplicate), ["robot_17.jpg"]);
         assert_eq!(flagged(Flag::Symmetrical), ["robot_9.jpg"]);
         assert_eq!(KindCounts::tally(assessments.iter().map(|it| it.kind)).to_string(), "14/1/6");
-        let policy = Policy { target: Target::default(), quality_floor: 5, scope: Scope::All };
+        let policy = Policy { target: Target::default(), quality_floor: DEFAULT_QUALITY_FLOOR, scope: Scope::All };
         let Proposal { delete, result, .. } = propose(&assessments, &policy);
         let deleted: BTreeSet<_> = delete.iter().map(|removal| number_of(&removal.filename)).collect();
         assert_eq!((deleted, result.to_string()), ([4, 8, 13, 16, 18, 20].into(), "13/4/3".to_owned()));

@@ -7,11 +7,11 @@ use std::time::Duration;
 use aws::queues::Queue;
 use aws::stack::Services;
 use domain::actor::ActorId;
-use domain::coverage::ViewCounts;
 use domain::files::IMAGE_EXTENSIONS_IN_WORDS;
 use domain::manifest::Manifest;
 use domain::messages::{Cause, EvaluationCommand, Mode};
 use domain::numbering;
+use domain::settings;
 use handlers::Clock;
 use jiff::Timestamp;
 
@@ -31,7 +31,7 @@ pub struct Actors {
     /// Writes the manifests.
     pub keeper: Arc<ManifestKeeper>,
     /// The numbers of framings and angles that the target wants.
-    wanted_views: ViewCounts,
+    settings_of_stack: settings::Settings,
     /// Whether to retry sets that an earlier run has suspended.
     retry: bool,
     /// When the run began, or the last report was printed.
@@ -71,14 +71,14 @@ impl Actors {
     pub fn new(
         services: Services,
         settings: Settings,
-        wanted_views: ViewCounts,
+        settings_of_stack: settings::Settings,
         retry: bool,
         left: BTreeSet<ActorId>,
     ) -> Self {
         Self {
             keeper: Arc::new(ManifestKeeper::new(services.store.clone(), settings)),
             services,
-            wanted_views,
+            settings_of_stack,
             retry,
             reported_at: Clock::system().now(),
             left,
@@ -235,7 +235,7 @@ impl Actors {
         // Reports the last deletions before the report is printed.
         self.keeper.update().await?;
         let now = Clock::system().now();
-        let report = Report::of(&self.services.store, &known, self.reported_at, self.wanted_views).await?;
+        let report = Report::of(&self.services.store, &known, self.reported_at, &self.settings_of_stack).await?;
         self.reported_at = now;
         Ok(report.with_skipped(skipped.iter().filter_map(|actor| self.skipped.get_key_value(actor))))
     }

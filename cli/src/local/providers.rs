@@ -21,7 +21,7 @@ const REPLICATE_CONCURRENCY: usize = 8;
 
 /// Variables that configure the paid services, and the corresponding parameters of the template. The first variable is
 /// the service's key, which is passed in a file.
-const OF_VISION: [(&str, &str); 11] = [
+const OF_VISION: [(&str, &str); 9] = [
     ("OPENAI_API_KEY", "OpenAiApiKeyFile"),
     ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
     ("VISION_MODEL", "VisionModel"),
@@ -31,8 +31,6 @@ const OF_VISION: [(&str, &str); 11] = [
     ("VISION_TIMEOUT_SECONDS", "VisionTimeoutSeconds"),
     ("VISION_USD_PER_MILLION_INPUT_TOKENS", "VisionUsdPerMillionInputTokens"),
     ("VISION_USD_PER_MILLION_OUTPUT_TOKENS", "VisionUsdPerMillionOutputTokens"),
-    ("OTHER_CHARACTER_QUALITY", "OtherCharacterQuality"),
-    ("UNSURE_CHARACTER_QUALITY", "UnsureCharacterQuality"),
 ];
 const OF_GENERATOR: [(&str, &str); 4] = [
     ("REPLICATE_API_TOKEN", "ReplicateApiTokenFile"),

@@ -7,6 +7,7 @@ use domain::actor::ActorId;
 use domain::coverage::{Coverage, ViewCounts};
 use domain::kind::KindCounts;
 use domain::plan::{Plan, PlanState};
+use domain::settings::Settings;
 use domain::status::Status;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -69,11 +70,11 @@ impl Report {
         store: &Store,
         folders: &[&ActorFolder],
         since: Timestamp,
-        wanted: ViewCounts,
+        settings: &Settings,
     ) -> anyhow::Result<Self> {
         let mut actors = Vec::new();
         for folder in folders {
-            actors.push(ActorReport::of(store, folder, since, wanted).await?);
+            actors.push(ActorReport::of(store, folder, since, settings).await?);
         }
         Ok(Self { schema: SCHEMA, actors })
     }
@@ -123,9 +124,10 @@ pub enum Undo {
 }
 
 impl ActorReport {
-    async fn of(store: &Store, folder: &ActorFolder, since: Timestamp, wanted: ViewCounts) -> anyhow::Result<Self> {
+    async fn of(store: &Store, folder: &ActorFolder, since: Timestamp, settings: &Settings) -> anyhow::Result<Self> {
         let actor = &folder.actor;
         let record = store.actor(actor).await?.unwrap_or_default();
+        let wanted = settings.of_actor(&record.settings).target.view_counts();
         let Counted { kinds: counts, views } = counted(store, actor).await?;
         let plans = store.plans(actor).await?;
         let deleted = deleted_since(store, actor, since).await?;

@@ -78,23 +78,16 @@ async fn start(options: &Options) -> anyhow::Result<LocalStack> {
 }
 
 fn parameters(options: &Options) -> BTreeMap<String, String> {
-    let target = &options.target;
-    [
+    let own = [
         ("Architecture", "x86_64".to_owned()),
         ("VisionProvider", "embedded".to_owned()),
         ("Generator", "embedded".to_owned()),
         ("KeyPrefix", KEY_PREFIX.to_owned()),
         ("AutomaticBalancing", "DISABLED".to_owned()),
-        ("TargetTotal", target.target_total.to_string()),
-        ("TargetShares", target.target_shares.to_string()),
-        ("FramingShares", target.framing_shares.to_string()),
-        ("AngleShares", target.angle_shares.to_string()),
-        ("QualityFloor", target.quality_floor.to_string()),
-        ("FrontalImages", target.frontal.frontal_images.to_string()),
         ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    ];
+    let of_target = options.target.of_stack().map(|(parameter, _, value)| (parameter, value));
+    own.into_iter().chain(of_target).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Uploads the actors, writes the files, and prints the instructions.
@@ -155,18 +148,14 @@ fn variables(options: &Options, stack: &LocalStack) -> Value {
         let fields = [&common, &own].into_iter().filter_map(Value::as_object).flatten();
         fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>()
     };
-    let target = &options.target;
+    let of_target = options.target.of_stack().map(|(_, variable, value)| (variable, value));
+    let own = [
+        ("VISION_PROVIDER", "embedded".to_owned()),
+        ("MAX_DELETED_PERCENT", options.cap.max_deleted_percent.to_string()),
+    ];
+    let of_evaluation = own.into_iter().chain(of_target).map(|(name, value)| (name.to_owned(), json!(value)));
     json!({
-        "EvaluationFunction": with(json!({
-            "VISION_PROVIDER": "embedded",
-            "TARGET_TOTAL": target.target_total.to_string(),
-            "TARGET_SHARES": target.target_shares.to_string(),
-            "FRAMING_SHARES": target.framing_shares.to_string(),
-            "ANGLE_SHARES": target.angle_shares.to_string(),
-            "QUALITY_FLOOR": target.quality_floor.to_string(),
-            "FRONTAL_IMAGES": target.frontal.frontal_images.to_string(),
-            "MAX_DELETED_PERCENT": options.cap.max_deleted_percent.to_string(),
-        })),
+        "EvaluationFunction": with(of_evaluation.collect()),
         "DeletionFunction": with(json!({})),
         "GenerationFunction": with(json!({ "GENERATOR": "embedded" })),
     })

@@ -159,10 +159,7 @@ impl Session {
             Some(state) => state.take_over(&services.store).await?,
             None => BTreeSet::new(),
         };
-        Ok(Self {
-            actors: Actors::new(services, settings, options.target.target().view_counts(), options.retry, left),
-            stack,
-        })
+        Ok(Self { actors: Actors::new(services, settings, options.target.settings(), options.retry, left), stack })
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
@@ -253,16 +250,11 @@ fn parameters(options: &Options, data: &Path, providers: Vec<(&'static str, Stri
         ("AutomaticBalancing", automatic.to_owned()),
         ("QuietSeconds", QUIET_SECONDS.to_string()),
         ("StalledAfterSeconds", STALLED_AFTER_SECONDS.to_string()),
-        ("TargetTotal", options.target.target_total.to_string()),
-        ("TargetShares", options.target.target_shares.to_string()),
-        ("FramingShares", options.target.framing_shares.to_string()),
-        ("AngleShares", options.target.angle_shares.to_string()),
         ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
-        ("QualityFloor", options.target.quality_floor.to_string()),
-        ("FrontalImages", options.target.frontal.frontal_images.to_string()),
         ("LocalDataDir", local_data_dir),
     ];
-    own.into_iter().chain(providers).map(|(name, value)| (name.to_owned(), value)).collect()
+    let of_target = options.target.of_stack().map(|(parameter, _, value)| (parameter, value));
+    own.into_iter().chain(of_target).chain(providers).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Locks the folder until the result is dropped: two stacks would overwrite each other's files.

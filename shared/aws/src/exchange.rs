@@ -67,8 +67,10 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
     }
     let balancing = suspension(&record, &images);
     let (mut metadata, mut derived) = (record.metadata, Vec::new());
-    for (name, value) in [("sex", json!(record.profile.sex)), ("actor_type", json!(record.profile.actor_type))] {
-        if !metadata.contains_key(name) {
+    let of_profile = [("sex", json!(record.profile.sex)), ("actor_type", json!(record.profile.actor_type))];
+    let of_file = [("trigger", json!(record.settings.trigger)), ("class", json!(record.settings.class))];
+    for (name, value) in of_profile.into_iter().chain(of_file) {
+        if !metadata.contains_key(name) && !value.is_null() {
             metadata.insert(name.to_owned(), value);
             derived.push(name.to_owned());
         }

@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::content::Content;
 use crate::duplicates::{Duplicate, find_duplicates};
 use crate::kind::Kind;
-use crate::limits;
-use crate::limits::{FrontalImages, Limit, Rules};
+use crate::limits::frontal::limit_frontal;
+use crate::limits::measured::{of_bars, of_blocks, of_exposure, of_sharpness, of_size};
+use crate::limits::{self, Limit, Rules};
 pub use crate::observation::{BEST_QUALITY, Flag, Observation, Observed, Origin};
 use crate::resemblance::Resemblances;
+use crate::settings::Settings;
 
 /// The assessment of one image of a set: the observation joined with the facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,17 +42,16 @@ pub struct Assessment {
 /// Joins the model's observations of a set with the measurements of each image and of the set, and limits each quality
 /// by the image's faults ([`limits`]).
 #[must_use]
-pub fn assess(set: &[Observed], resemblances: &Resemblances, rules: &Rules) -> Vec<Assessment> {
+pub fn assess(set: &[Observed], resemblances: &Resemblances, settings: &Settings) -> Vec<Assessment> {
     let duplicates = find_duplicates(set, resemblances);
-    set.iter()
-        .map(|image| {
-            let assessment = Assessment::measured(image, rules).limited_by(rules.frontal_images);
-            match duplicates.get(image.filename.as_str()) {
-                Some(duplicate) => assessment.repeating(duplicate),
-                None => assessment,
-            }
-        })
-        .collect()
+    let alone = set.iter().map(|image| {
+        let assessment = Assessment::measured(image, &settings.rules);
+        match duplicates.get(image.filename.as_str()) {
+            Some(duplicate) => assessment.repeating(duplicate),
+            None => assessment,
+        }
+    });
+    limit_frontal(alone.collect(), settings)
 }
 
 impl Assessment {
@@ -63,30 +64,21 @@ impl Assessment {
         }
     }
 
-    /// Limits the quality of a frontal image if the setting asks for that.
-    #[must_use]
-    pub fn limited_by(self, frontal_images: FrontalImages) -> Self {
-        match frontal_images.limit(&self.flags) {
-            Some(limit) => self.limited(limit),
-            None => self,
-        }
-    }
-
     fn measured(Observed { filename, observation, facts, origin, pinned }: &Observed, rules: &Rules) -> Self {
         let Observation { kind, quality, flags, reason, content } = observation.clone();
         let (filename, pinned, origin) = (filename.clone(), *pinned, *origin);
         let assessment = Self { filename, kind, quality, flags, reason, content, pinned, origin };
         let measured = [
-            (Flag::Small, limits::of_size(facts)),
-            (Flag::BadExposure, limits::of_exposure(facts, kind)),
-            (Flag::Blurry, limits::of_sharpness(facts, kind)),
-            (Flag::Letterboxed, limits::of_bars(facts)),
-            (Flag::Blocky, limits::of_blocks(facts)),
+            (Flag::Small, of_size(facts, &rules.limits)),
+            (Flag::BadExposure, of_exposure(facts, kind, &rules.limits)),
+            (Flag::Blurry, of_sharpness(facts, kind, &rules.limits)),
+            (Flag::Letterboxed, of_bars(facts, &rules.limits)),
+            (Flag::Blocky, of_blocks(facts, &rules.limits)),
         ];
         let found = measured.into_iter().filter_map(|(flag, limit)| Some((flag, limit?)));
         let assessment = found.fold(assessment, |assessment, (flag, limit)| assessment.flagged(flag, limit));
         let of_character = rules.of_character(observation.content.same_character, origin);
-        limits::of_faults(&observation.flags).into_iter().chain(of_character).fold(assessment, Self::limited)
+        rules.of_flags(&observation.flags).into_iter().chain(of_character).fold(assessment, Self::limited)
     }
 
     /// Adds a measured fault.
@@ -99,7 +91,7 @@ impl Assessment {
     }
 
     /// Lowers the quality to a fault's limit, and records the reason.
-    fn limited(mut self, limit: Limit) -> Self {
+    pub(crate) fn limited(mut self, limit: Limit) -> Self {
         if self.quality <= limit.most {
             return self;
         }

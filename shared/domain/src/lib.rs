@@ -27,6 +27,7 @@ pub mod planner;
 pub mod prompts;
 pub mod reconciliation;
 pub mod resemblance;
+pub mod settings;
 mod shares;
 pub mod sidecars;
 pub mod slot;

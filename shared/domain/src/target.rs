@@ -9,6 +9,9 @@ use crate::coverage::{ViewCounts, ViewShares};
 use crate::kind::{Kind, KindCounts};
 use crate::shares::{apportion, percentages};
 
+/// The largest set that a function can evaluate within its memory and time.
+pub const MAX_TARGET_TOTAL: u32 = 500;
+
 /// The number of images of each kind that a set should have. Framings and angles only decide between equal images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {

@@ -1,31 +1,22 @@
-//! The profile of an actor: from the `actor.json` beside its images, else from its record, else from its id.
+//! The settings of an actor, from the `actor.json` beside its images; its profile otherwise from its record or its id.
 
 use aws::bucket::{Bucket, Fetched};
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
-use domain::actor::{ActorId, ActorType, Profile, Sex};
+use domain::actor::ActorId;
 use domain::json;
 use domain::keys::Keys;
 use domain::manifest::profile_of;
-use serde::Deserialize;
+use domain::settings::ActorSettings;
 
 use super::HandlerError;
 use super::base_image::BaseImages;
 
-/// The file beside an actor's images that overrides its profile.
-const ACTOR_FILE: &str = "actor.json";
+/// The file beside an actor's images with its settings.
+pub(super) const ACTOR_FILE: &str = "actor.json";
 
-/// The file has two fields; a larger one is something else.
+/// The file has a dozen fields; a larger one is something else.
 const MAX_ACTOR_FILE_BYTES: u64 = 64 * 1024;
-
-/// The contents of [`ACTOR_FILE`]. Unknown fields are errors, so that a misspelt one is noticed.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ActorFile {
-    sex: Option<Sex>,
-    #[serde(alias = "type")]
-    actor_type: Option<ActorType>,
-}
 
 /// Rejects a request for an actor without record, images and base image, because its id is probably misspelt.
 pub(super) async fn reject_unknown(store: &Store, places: BaseImages<'_>, actor: &ActorId) -> Result<(), HandlerError> {
@@ -44,34 +35,34 @@ pub(super) async fn reject_unknown(store: &Store, places: BaseImages<'_>, actor:
     )))
 }
 
-/// Determines the profile of an actor, and updates its record if the profile has changed.
+/// Reads the settings of an actor, and updates its record if they or its profile have changed.
 ///
 /// # Errors
-/// [`HandlerError::NeedsOperator`] if `actor.json` is invalid: nothing is generated for an actor with a doubtful
-/// profile.
+/// [`HandlerError::NeedsOperator`] if `actor.json` is invalid: nothing is deleted or generated for an actor with doubtful
+/// settings.
 pub(super) async fn identify(
     bucket: &Bucket,
     store: &Store,
     keys: &Keys,
     actor: &ActorId,
     record: &ActorRecord,
-) -> Result<Profile, HandlerError> {
+) -> Result<ActorSettings, HandlerError> {
     let key = keys.image(actor, ACTOR_FILE);
     let parsed = match bucket.get_at_most(&key, MAX_ACTOR_FILE_BYTES).await? {
-        Fetched::Missing => Ok(ActorFile::default()),
+        Fetched::Missing => Ok(ActorSettings::default()),
         Fetched::TooLarge(bytes) => Err(format!("it has {bytes} bytes")),
-        Fetched::Whole(file) => json::read(&file.bytes).map_err(|error| error.to_string()),
+        Fetched::Whole(file) => json::read::<ActorSettings>(&file.bytes)
+            .map_err(|error| error.to_string())
+            .and_then(|settings| settings.checked().map_err(|invalid| invalid.to_string())),
     };
-    let file = parsed.map_err(|problem| {
+    let settings = parsed.map_err(|problem| {
         HandlerError::NeedsOperator(format!(
-            "{key} can't be read: {problem}. Write {{\"sex\":\"female\",\"actor_type\":\"human\"}}, or remove it."
+            "{key} can't be read: {problem}. Write, for example, {{\"sex\":\"female\",\"target_total\":30}}, or remove it."
         ))
     })?;
-    let known = profile_of(&record.metadata, actor);
-    let profile =
-        Profile { sex: file.sex.unwrap_or(known.sex), actor_type: file.actor_type.unwrap_or(known.actor_type) };
-    if profile != record.profile {
-        store.set_profile(actor, profile).await?;
+    let profile = settings.profile(profile_of(&record.metadata, actor));
+    if profile != record.profile || settings != record.settings {
+        store.set_settings(actor, &settings, profile).await?;
     }
-    Ok(profile)
+    Ok(settings)
 }

@@ -5,7 +5,8 @@ mod drawings;
 
 use domain::facts::{Details, Facts};
 use domain::kind::Kind;
-use domain::limits::{of_bars, of_blocks, of_sharpness};
+use domain::limits::QualityLimits;
+use domain::limits::measured::{of_bars, of_blocks, of_sharpness};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, blur, overlay, resize};
 use image::{Rgb, RgbImage};
@@ -35,7 +36,7 @@ fn enlarged(image: &RgbImage, times: u32) -> RgbImage {
 }
 
 fn photograph_limit(image: &RgbImage) -> Option<u8> {
-    of_sharpness(&facts(image), Kind::Photorealistic).map(|limit| limit.most)
+    of_sharpness(&facts(image), Kind::Photorealistic, &QualityLimits::default()).map(|limit| limit.most)
 }
 
 /// The picture between bars of this colour, each a tenth of the height.
@@ -49,7 +50,8 @@ fn letterboxed(image: &RgbImage, bar: u8) -> RgbImage {
 fn real_images_have_no_measured_fault() {
     for image in real_data::labelled_images() {
         let facts = facts(&decode(&std::fs::read(&image.path).unwrap()).unwrap());
-        let limits = [of_sharpness(&facts, image.kind), of_bars(&facts), of_blocks(&facts)];
+        let limits = QualityLimits::default();
+        let limits = [of_sharpness(&facts, image.kind, &limits), of_bars(&facts, &limits), of_blocks(&facts, &limits)];
         assert_eq!(limits, [None, None, None], "{}: {facts:?}", image.name);
     }
 }
@@ -117,14 +119,14 @@ fn sharp_edges_of_flat_pictures_are_no_blocks() {
     let corner = RgbImage::from_fn(800, 600, |x, y| Rgb([if x < 240 || y < 160 { 40 } else { 220 }; 3]));
     let tiles = RgbImage::from_fn(768, 768, |x, y| Rgb([((x / 48 * 7 + y / 48 * 13) % 11 * 23) as u8; 3]));
     for picture in [corner, tiles] {
-        assert_eq!(of_blocks(&facts(&picture)), None, "{:?}", details(&picture));
+        assert_eq!(of_blocks(&facts(&picture), &QualityLimits::default()), None, "{:?}", details(&picture));
     }
 }
 
 #[test]
 fn blocks_are_visible_only_at_low_quality() {
     for seed in 0..6 {
-        let limit = |quality| of_blocks(&facts(&recompressed(&scene(seed), quality)));
+        let limit = |quality| of_blocks(&facts(&recompressed(&scene(seed), quality)), &QualityLimits::default());
         assert!(limit(5).is_some(), "{seed}");
         assert_eq!((limit(50), limit(75), limit(95)), (None, None, None), "{seed}");
     }

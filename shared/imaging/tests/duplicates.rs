@@ -5,9 +5,10 @@ use domain::assessment::{Assessment, Flag, Observation, Observed, Origin, assess
 use domain::content::Content;
 use domain::duplicates::*;
 use domain::kind::Kind;
-use domain::limits::Rules;
+use domain::limits::DEFAULT_QUALITY_FLOOR;
 use domain::planner::{Policy, Scope, propose};
 use domain::resemblance::{Resemblance, Resemblances, nominate};
+use domain::settings::Settings;
 use domain::target::Target;
 use image::{Rgb, RgbImage};
 use imaging::measure;
@@ -39,7 +40,7 @@ fn generated(image: Observed, requested: Kind) -> Observed {
 
 fn deleted(set: &[Assessment], target: u32) -> Vec<String> {
     let target = Target { total: target, shares: "0/100/0".parse().unwrap(), ..Target::default() };
-    let policy = Policy { target, quality_floor: 5, scope: Scope::All };
+    let policy = Policy { target, quality_floor: DEFAULT_QUALITY_FLOOR, scope: Scope::All };
     propose(set, &policy).delete.into_iter().map(|removal| removal.filename).collect()
 }
 
@@ -55,7 +56,7 @@ fn confirmed(set: &[Observed]) -> Resemblances {
 }
 
 fn assessments_of(set: &[Observed]) -> Vec<Assessment> {
-    assess(set, &confirmed(set), &Rules::default())
+    assess(set, &confirmed(set), &Settings::default())
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn mirror_image_is_only_mentioned() {
     }
     let mut mirrored = Resemblances::default();
     mirrored.record(&set[1].facts, &set[0].facts, Resemblance::Mirrored);
-    let assessed = assess(&set, &mirrored, &Rules::default());
+    let assessed = assess(&set, &mirrored, &Settings::default());
     assert_eq!((assessed[1].quality, assessed[1].flags.as_slice()), (8, &[][..]));
     assert_eq!(assessed[1].reason, "Sharp. Mirror image of a_1.jpg.");
     assert_eq!(assessed[0].reason, "Sharp.");

@@ -4,8 +4,10 @@ use domain::assessment::{Assessment, Flag, Observation, Observed, Origin, assess
 use domain::content::Content;
 use domain::facts::Facts;
 use domain::kind::Kind;
-use domain::limits::{Rules, of_exposure};
+use domain::limits::QualityLimits;
+use domain::limits::measured::of_exposure;
 use domain::resemblance::Resemblances;
+use domain::settings::Settings;
 use image::{Rgb, RgbImage};
 use imaging::{decode, measure};
 
@@ -14,7 +16,7 @@ fn assessed(facts: Facts, kind: Kind) -> Assessment {
         Observation { kind, quality: 9, flags: Vec::new(), reason: "Seen.".to_owned(), content: Content::default() };
     let (filename, origin, pinned) = ("a_1.jpg".to_owned(), Origin::Uploaded, false);
     let image = Observed { filename, observation, facts, origin, pinned };
-    assess(&[image], &Resemblances::default(), &Rules::default()).remove(0)
+    assess(&[image], &Resemblances::default(), &Settings::default()).remove(0)
 }
 
 /// The facts of an image as if it were large, without faults other than those of its exposure.
@@ -60,11 +62,11 @@ fn relit(picture: &RgbImage, gain: f32, lift: f32) -> RgbImage {
 fn real_images_are_limited_only_if_relit() {
     for image in real_data::labelled_images() {
         let picture = decode(&std::fs::read(&image.path).unwrap()).unwrap();
-        assert_eq!(of_exposure(&large(&picture), image.kind), None, "{}", image.name);
+        assert_eq!(of_exposure(&large(&picture), image.kind, &QualityLimits::default()), None, "{}", image.name);
         if image.kind == Kind::Photorealistic {
             for (gain, lift) in [(0.12, 0.0), (1.0, 190.0)] {
                 let relit = large(&relit(&picture, gain, lift));
-                assert!(of_exposure(&relit, image.kind).is_some(), "{}", image.name);
+                assert!(of_exposure(&relit, image.kind, &QualityLimits::default()).is_some(), "{}", image.name);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::actor::{ActorId, Profile};
 use domain::budget::Limit;
 use domain::manifest::BaseImage;
+use domain::settings::ActorSettings;
 use domain::status::Status;
 use domain::suspension::Suspension;
 use jiff::Timestamp;
@@ -30,6 +31,8 @@ pub struct ActorRecord {
     pub updated_at: Option<Timestamp>,
     /// The description that prompts need.
     pub profile: Profile,
+    /// The settings of its `actor.json`, as the last evaluation read them.
+    pub settings: ActorSettings,
     /// Further notes of the user, from the manifest.
     pub metadata: Map<String, Value>,
     /// The base images that the manifest names.
@@ -144,8 +147,15 @@ impl Store {
         Ok(actors)
     }
 
-    pub async fn set_profile(&self, actor: &ActorId, profile: Profile) -> Result<(), StoreError> {
-        self.apply(Change::of(actor_key(actor)).set("profile", value(&profile)?)).await.map(drop)
+    /// Records the contents of the actor's `actor.json`, and the profile that follows from it.
+    pub async fn set_settings(
+        &self,
+        actor: &ActorId,
+        settings: &ActorSettings,
+        profile: Profile,
+    ) -> Result<(), StoreError> {
+        let change = Change::of(actor_key(actor)).set("profile", value(&profile)?).set("settings", value(settings)?);
+        self.apply(change).await.map(drop)
     }
 
     /// Records the operator's approval of the plan on hold. Returns `false` if that plan is no longer on hold.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::assessment::{Flag, Origin};
 use crate::content::{Angle, Content, Framing};
+use crate::limits::DEFAULT_QUALITY_FLOOR;
 
 fn image(number: usize, kind: Kind, quality: u8) -> Assessment {
     let (flags, reason) = (vec![], "Seen.".to_owned());
@@ -18,7 +19,7 @@ fn generated(requested: Kind, image: Assessment) -> Assessment {
 }
 
 fn policy(scope: Scope) -> Policy {
-    Policy { target: Target::default(), quality_floor: 5, scope }
+    Policy { target: Target::default(), quality_floor: DEFAULT_QUALITY_FLOOR, scope }
 }
 
 fn any_kind() -> impl Strategy<Value = Kind> {

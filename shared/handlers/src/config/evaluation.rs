@@ -6,8 +6,10 @@ use domain::assessment::BEST_QUALITY;
 use domain::budget::Budget;
 use domain::coverage::ViewShares;
 use domain::limits::Rules;
+use domain::limits::frontal::FrontalRule;
 use domain::money::MicroUsd;
-use domain::target::Target;
+use domain::settings::Settings;
+use domain::target::{MAX_TARGET_TOTAL, Target};
 use jiff::SignedDuration;
 use providers::vision::{LONGEST_TIMEOUT_SECONDS, OpenAiConfig, VisionConfig, VisionMode};
 
@@ -16,8 +18,8 @@ use super::{Config, Reader, Section};
 #[derive(Debug, Clone)]
 pub struct EvaluationConfig {
     pub common: Config,
-    pub target: Target,
-    pub rules: Rules,
+    /// The settings of sets whose `actor.json` states no others.
+    pub settings: Settings,
     /// The percentage of a set that one plan may delete without approval.
     pub max_deleted_percent: u8,
     /// Consecutive rounds before the actor needs attention.
@@ -34,8 +36,7 @@ impl Section for EvaluationConfig {
     fn read(reader: &mut Reader) -> Self {
         Self {
             common: Config::read(reader),
-            target: Target::read(reader),
-            rules: Rules::read(reader),
+            settings: Settings { target: Target::read(reader), rules: Rules::read(reader) },
             max_deleted_percent: reader
                 .optional("MAX_DELETED_PERCENT", "a number from 0 to 100", 50, |&percent| percent <= 100),
             max_rounds: reader.optional("MAX_ROUNDS", "a number from 1 to 100", 3, |rounds| (1..=100).contains(rounds)),
@@ -59,15 +60,25 @@ impl Section for EvaluationConfig {
 
 impl Section for Rules {
     fn read(reader: &mut Reader) -> Self {
+        const LIMITS: &str = "faults with the highest quality of each, such as text=10,blocky=4";
         let default = Self::default();
-        let mut quality = |name, default| {
-            reader.optional(name, "a number from 1 to 10", default, |quality| (1..=BEST_QUALITY).contains(quality))
-        };
         Self {
-            quality_floor: quality("QUALITY_FLOOR", default.quality_floor),
-            other_character: quality("OTHER_CHARACTER_QUALITY", default.other_character),
-            unsure_character: quality("UNSURE_CHARACTER_QUALITY", default.unsure_character),
-            frontal_images: reader.optional("FRONTAL_IMAGES", "keep or replace", default.frontal_images, |_| true),
+            quality_floor: reader.optional(
+                "QUALITY_FLOOR",
+                "a number from 1 to 10",
+                default.quality_floor,
+                |quality| (1..=BEST_QUALITY).contains(quality),
+            ),
+            limits: reader.optional("QUALITY_LIMITS", LIMITS, default.limits, |_| true),
+            frontal: FrontalRule {
+                own: reader.optional("FRONTAL_IMAGES", "keep or replace", default.frontal.own, |_| true),
+                percent: reader.optional(
+                    "FRONTAL_PERCENT",
+                    "a number from 0 to 100",
+                    default.frontal.percent,
+                    |&percent| percent <= 100,
+                ),
+            },
         }
     }
 }
@@ -77,8 +88,9 @@ impl Section for Target {
         const FOUR_SHARES: &str = "such as 30/40/20/10, summing to 100";
         let default = Self::default();
         Self {
-            total: reader
-                .optional("TARGET_TOTAL", "a number from 1 to 500", default.total, |total| (1..=500).contains(total)),
+            total: reader.optional("TARGET_TOTAL", "a number from 1 to 500", default.total, |total| {
+                (1..=MAX_TARGET_TOTAL).contains(total)
+            }),
             shares: reader.optional("TARGET_SHARES", "such as 65/20/15, summing to 100", default.shares, |_| true),
             views: ViewShares {
                 framing: reader.optional("FRAMING_SHARES", FOUR_SHARES, default.views.framing, |_| true),

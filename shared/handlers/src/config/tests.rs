@@ -1,6 +1,5 @@
 use aws::secrets::Secret;
-use domain::limits::FrontalImages;
-use domain::target::Target;
+use domain::settings::Settings;
 use providers::generator::{GeneratorConfig, ReplicateModel};
 use providers::vision::{OpenAiConfig, VisionConfig};
 
@@ -26,9 +25,8 @@ fn problem<T: Section + std::fmt::Debug>(variables: BTreeMap<String, String>) ->
 #[test]
 fn unset_variables_have_defaults() {
     let config: EvaluationConfig = from_variables(variables(&[("LOCAL_DATA_DIR", "")])).unwrap();
-    assert_eq!(config.target, Target::default());
-    assert_eq!((config.rules.quality_floor, config.max_rounds, config.quiet.as_secs()), (5, 3, 20));
-    assert_eq!(config.rules.frontal_images, FrontalImages::Keep);
+    assert_eq!(config.settings, Settings::default());
+    assert_eq!((config.settings.rules.quality_floor, config.max_rounds, config.quiet.as_secs()), (5, 3, 20));
     assert_eq!(config.common.local_data_dir, None);
     assert_eq!(config.budget.daily.to_string(), "$10.00");
 }

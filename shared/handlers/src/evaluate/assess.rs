@@ -10,10 +10,10 @@ use domain::actor::ActorId;
 use domain::assessment::{Assessment, Observed, assess};
 use domain::budget::{Budget, Charge, Limit};
 use domain::keys::Keys;
-use domain::limits::Rules;
 use domain::manifest::Observer;
 use domain::money::MicroUsd;
 use domain::plan::Note;
+use domain::settings::Settings;
 use image::RgbImage;
 use imaging::encode_jpeg;
 use imaging::grid::{draw_page, lay_out, lay_out_with_reference};
@@ -73,7 +73,7 @@ pub(super) struct BudgetShortage {
 pub(super) struct Assessor<'a> {
     pub(super) vision: &'a VisionModel,
     pub(super) observer: Observer<'a>,
-    pub(super) rules: &'a Rules,
+    pub(super) settings: &'a Settings,
     pub(super) reference: &'a Reference,
     pub(super) budget: &'a Budget,
     pub(super) store: &'a Store,
@@ -130,7 +130,7 @@ impl Assessor<'_> {
         }
         let observed: Vec<_> = inventory.images.iter().filter_map(|item| self.observed(item)).collect();
         let resemblances = self.comparer().compare(inventory, &observed).await?;
-        let assessments = assess(&observed, &resemblances, self.rules);
+        let assessments = assess(&observed, &resemblances, self.settings);
         Ok(SetAssessment { assessments, unassessed, is_any_new, cost: batch.cost })
     }
 

@@ -4,12 +4,15 @@ use aws::store::actors::ActorRecord;
 use aws::store::verdicts::{Answers, Verdict};
 use domain::messages::{EvaluationCommand, Mode};
 use domain::planner::Scope;
+use domain::settings::Settings;
 use domain::status::Status;
 
 pub(super) struct EvaluationContext<'a> {
     pub(super) command: &'a EvaluationCommand,
     /// The actor record at the time at which the lease was taken.
     pub(super) record: ActorRecord,
+    /// The settings of the set: the stack's until `actor.json` has been read.
+    pub(super) settings: Settings,
     pub(super) round: u32,
     /// The lease token.
     pub(super) token: &'a str,

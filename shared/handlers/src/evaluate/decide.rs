@@ -1,10 +1,10 @@
 //! One evaluation under its lease, from the inventory to its end.
 
-use domain::actor::ActorId;
 use domain::manifest::Observer;
 use domain::messages::Mode;
 use domain::plan::{Note, Plan, plan_id};
 use domain::planner::{Policy, propose};
+use domain::settings::Settings;
 use tracing::Span;
 
 use super::assess::{AssessmentError, Assessor, SetAssessment};
@@ -17,8 +17,16 @@ use super::{Evaluation, approval, plan};
 use crate::{HandlerError, actors};
 
 impl Evaluation {
-    pub(super) async fn decide(&self, context: EvaluationContext<'_>) -> Result<(), HandlerError> {
-        match self.inspect(&context).await {
+    pub(super) async fn decide(&self, mut context: EvaluationContext<'_>) -> Result<(), HandlerError> {
+        let actor = &context.command.actor_id;
+        let inspected = match actors::identify(&self.bucket, &self.store, &self.keys, actor, &context.record).await {
+            Ok(own) => {
+                context.settings = self.settings.of_actor(&own);
+                self.inspect(&context).await
+            }
+            Err(error) => Err(error),
+        };
+        match inspected {
             Err(HandlerError::NeedsOperator(problem)) => self.ask_for_attention(&context, &problem).await,
             ended => ended,
         }
@@ -26,8 +34,6 @@ impl Evaluation {
 
     /// Takes the inventory and has new images assessed.
     async fn inspect(&self, context: &EvaluationContext<'_>) -> Result<(), HandlerError> {
-        let actor = &context.command.actor_id;
-        actors::identify(&self.bucket, &self.store, &self.keys, actor, &context.record).await?;
         if context.command.force && context.command.mode == Mode::Execute {
             // Workers of a superseded plan schedule an evaluation of the changes that they make after this.
             self.supersede_active_plan(context).await?;
@@ -40,7 +46,7 @@ impl Evaluation {
         if let Some(suspension) = self.current_suspension(context, &inventory.fingerprint) {
             return self.stay_suspended(context, suspension).await;
         }
-        let mut assessment = match self.assessor(actor, &plan_id, &reference).assess(&mut inventory).await {
+        let mut assessment = match self.assessor(context, &plan_id, &reference).assess(&mut inventory).await {
             Ok(assessment) => assessment,
             Err(AssessmentError::Blocked(blocked)) => return self.end_blocked(context, blocked).await,
             Err(AssessmentError::Failed(error)) => return Err(error),
@@ -64,12 +70,12 @@ impl Evaluation {
         inventory: &Inventory,
         assessment: &SetAssessment,
     ) -> Result<(), HandlerError> {
-        let policy =
-            Policy { target: self.target, quality_floor: self.rules.quality_floor, scope: context.command.scope };
+        let Settings { target, rules } = context.settings;
+        let policy = Policy { target, quality_floor: rules.quality_floor, scope: context.command.scope };
         let unassessed = u32::try_from(assessment.unassessed.len()).unwrap_or(u32::MAX);
         let proposal = propose(&assessment.assessments, &policy).leaving_room_for(unassessed);
         let now = self.clock.now();
-        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, self.target.views, now);
+        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, target.views, now);
         if context.command.mode == Mode::DryRun {
             let obstacle = self.obstacle(context, &plan).await?;
             return self.record_dry_run(context, &Plan { obstacle, ..plan }).await;
@@ -100,7 +106,7 @@ impl Evaluation {
         fingerprint: &str,
     ) -> Result<(), HandlerError> {
         let failures = generation_failures(&self.store, context).await?;
-        match conclude(plan, self.target.counts(), assessment.unassessed.len(), &failures) {
+        match conclude(plan, context.settings.target.counts(), assessment.unassessed.len(), &failures) {
             Conclusion::Settled(status, reason) => self.settle(context, context.verdict(status, 0, &reason)).await,
             Conclusion::Suspended(reason) => self.suspend(context, 0, &reason, fingerprint).await,
         }
@@ -113,7 +119,7 @@ impl Evaluation {
             plan.delete.len(),
             plan.slots.len(),
             plan.before,
-            self.target.counts(),
+            context.settings.target.counts(),
             generation_failures(&self.store, context).await?
         ))
     }
@@ -156,11 +162,16 @@ impl Evaluation {
         Observer { model: self.vision.name(), reference: reference.id.as_deref() }
     }
 
-    fn assessor<'a>(&'a self, actor: &'a ActorId, plan_id: &'a str, reference: &'a Reference) -> Assessor<'a> {
+    fn assessor<'a>(
+        &'a self,
+        context: &'a EvaluationContext<'_>,
+        plan_id: &'a str,
+        reference: &'a Reference,
+    ) -> Assessor<'a> {
         Assessor {
             vision: &self.vision,
             observer: self.observer(reference),
-            rules: &self.rules,
+            settings: &context.settings,
             reference,
             budget: &self.budget,
             store: &self.store,
@@ -168,7 +179,7 @@ impl Evaluation {
             keys: &self.keys,
             read_permits: &self.read_permits,
             clock: &self.clock,
-            actor,
+            actor: &context.command.actor_id,
             plan_id,
         }
     }

@@ -30,11 +30,10 @@ use aws::store::actors::ActorRecord;
 use aws::store::leases::Leased;
 use domain::budget::Budget;
 use domain::keys::Keys;
-use domain::limits::Rules;
 use domain::messages::{Cause, EvaluationCommand, EvaluationMessage, Mode};
 use domain::plan::MANUAL;
 use domain::planner::Scope;
-use domain::target::Target;
+use domain::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 use providers::vision::VisionModel;
 use tokio::sync::Semaphore;
@@ -75,8 +74,8 @@ pub struct Evaluation {
     pub keys: Keys,
     pub vision: VisionModel,
     pub budget: Budget,
-    pub target: Target,
-    pub rules: Rules,
+    /// The settings of sets whose `actor.json` states no others.
+    pub settings: Settings,
     /// The percentage of a set that one plan may delete without approval.
     pub max_deleted_percent: u8,
     /// Consecutive rounds before the actor needs attention.
@@ -186,7 +185,7 @@ impl Evaluation {
         // An event since then starts a new series of rounds.
         let continues = continues && !record.is_evaluation_pending();
         let round = if continues { record.round + 1 } else { 1 };
-        let context = EvaluationContext { command, record, round, token: &token, request_id };
+        let context = EvaluationContext { command, record, settings: self.settings, round, token: &token, request_id };
         let (store, clock, heartbeat) = (&self.store, &self.clock, self.heartbeat);
         let lease = HeldLease { store, clock, heartbeat, leased, token: &token, taken_at: now };
         // A panic must release the lease too. Otherwise the next delivery would be deferred, and its failures would

@@ -4,6 +4,7 @@
 use aws::store::verdicts::Verdict;
 use domain::messages::{Cause, Mode};
 use domain::planner::Scope;
+use domain::settings::Settings;
 use domain::status::Status;
 use domain::suspension::Suspension;
 use tracing::info;
@@ -24,7 +25,7 @@ impl Evaluation {
         let is_of_full_scope = command.scope == Scope::All && command.mode == Mode::Execute;
         let may_stay = is_triggered_by_events && is_of_full_scope && !command.force;
         let suspension = context.record.suspension.as_ref().filter(|_| may_stay)?;
-        suspension.still_holds(fingerprint, &self.policy_text()).then_some(suspension)
+        suspension.still_holds(fingerprint, &self.policy_text(&context.settings)).then_some(suspension)
     }
 
     pub(super) async fn stay_suspended(
@@ -50,7 +51,7 @@ impl Evaluation {
             reason: reason.to_owned(),
             rounds: round.min(self.max_rounds),
             images: fingerprint.to_owned(),
-            policy: Some(self.policy_text()),
+            policy: Some(self.policy_text(&context.settings)),
             circumstances: None,
         };
         let verdict = context.verdict(Status::NeedsAttention, round, reason);
@@ -58,16 +59,16 @@ impl Evaluation {
     }
 
     /// The settings that a suspension depends on.
-    fn policy_text(&self) -> String {
+    fn policy_text(&self, Settings { target, rules }: &Settings) -> String {
         format!(
-            "{} views {} {} floor {} frontal {} characters {} {} rounds {} by {}",
-            self.target.counts(),
-            self.target.views.framing,
-            self.target.views.angle,
-            self.rules.quality_floor,
-            self.rules.frontal_images,
-            self.rules.other_character,
-            self.rules.unsure_character,
+            "{} views {} {} floor {} frontal {} {} limits {} rounds {} by {}",
+            target.counts(),
+            target.views.framing,
+            target.views.angle,
+            rules.quality_floor,
+            rules.frontal.own,
+            rules.frontal.percent,
+            rules.limits,
             self.max_rounds,
             self.vision.name()
         )

@@ -12,6 +12,7 @@ use tracing::{Span, debug, info};
 
 use super::Evaluation;
 use crate::HandlerError;
+use crate::actors::ACTOR_FILE;
 use crate::dispatch::schedule_evaluation;
 
 /// How many verdicts may come while one event is handled before its message fails.
@@ -39,10 +40,12 @@ impl Evaluation {
                 self.bucket.name()
             )));
         }
-        // Files in subfolders and unreadable files count too, because the evaluation reports them.
+        // Files in subfolders and unreadable files count too, because the evaluation reports them. Other settings may
+        // require other images.
         let place = self.keys.split_training_data(&upload.key);
-        let Some((folder, filename)) = place.filter(|(_, name)| Inventory::of([*name]).concerns_images()) else {
-            debug!(key = upload.key, "not an image of an actor");
+        let is_news = |name: &str| name == ACTOR_FILE || Inventory::of([name]).concerns_images();
+        let Some((folder, filename)) = place.filter(|(_, name)| is_news(name)) else {
+            debug!(key = upload.key, "neither an image nor the settings of an actor");
             return Ok(());
         };
         let actor: ActorId = folder

@@ -1,0 +1,107 @@
+use super::*;
+use crate::assessment::{Assessment, Observation, Observed, assess};
+use crate::content::Content;
+use crate::facts::Details;
+use crate::facts::Facts;
+use crate::kind::Kind;
+use crate::resemblance::Resemblances;
+use crate::settings::Settings;
+
+fn observed(facts: Facts, kind: Kind, flags: &[Flag]) -> Observed {
+    let observation = Observation {
+        kind,
+        quality: 9,
+        flags: flags.to_vec(),
+        reason: "Seen.".to_owned(),
+        content: Content::default(),
+    };
+    Observed { filename: "a_1.jpg".to_owned(), observation, facts, origin: Origin::Uploaded, pinned: false }
+}
+
+fn assessed(facts: Facts, kind: Kind, flags: &[Flag]) -> Assessment {
+    assess(&[observed(facts, kind, flags)], &Resemblances::default(), &Settings::default()).remove(0)
+}
+
+fn facts(width: u32, height: u32) -> Facts {
+    Facts { sha256: "1".to_owned(), perceptual_hash: String::new(), width, height, tones: None, details: None }
+}
+
+#[test]
+fn shorter_side_limits_the_quality() {
+    for (width, height, most) in
+        [(4000, 511, 4), (200, 196, 4), (512, 4000, 6), (767, 1024, 6), (768, 768, 9), (1024, 576, 6)]
+    {
+        let image = assessed(facts(width, height), Kind::Photorealistic, &[]);
+        let is_small = image.flags == [Flag::Small] && image.reason == format!("Seen. Small: {width}×{height} px.");
+        assert_eq!((image.quality, is_small), (most, most < 9), "{width}×{height}: {image:?}");
+    }
+}
+
+#[test]
+fn another_character_limits_the_quality() {
+    let settings = Settings::default();
+    let generated = Origin::Generated { requested: None };
+    for (same, origin, most) in [
+        (SameCharacter::Yes, generated, 9),
+        (SameCharacter::No, generated, 2),
+        (SameCharacter::No, Origin::Uploaded, 2),
+        (SameCharacter::Unsure, generated, 4),
+        (SameCharacter::Unsure, Origin::Uploaded, 5),
+    ] {
+        let mut image = Observed { origin, ..observed(facts(1024, 1024), Kind::Photorealistic, &[]) };
+        image.observation.content.same_character = Some(same);
+        let assessed = assess(&[image], &Resemblances::default(), &settings).remove(0);
+        assert_eq!(assessed.quality, most, "{same} {origin:?}");
+        assert_eq!(assessed.reason.contains("another character"), most < 9, "{}", assessed.reason);
+    }
+}
+
+#[test]
+fn changed_limit_applies_instead_of_the_default() {
+    let mut settings = Settings::default();
+    settings.rules.limits = "text=10,small=3".parse().unwrap();
+    let image = |width| observed(facts(width, 1024), Kind::ColorStylized, &[Flag::Text]);
+    let quality = |width| assess(&[image(width)], &Resemblances::default(), &settings).remove(0).quality;
+    assert_eq!((quality(1024), quality(600)), (9, 3));
+}
+
+#[test]
+fn lowest_limit_applies() {
+    let flags = [Flag::Blurry, Flag::DistortedAnatomy];
+    let image = assessed(facts(600, 600), Kind::Photorealistic, &flags);
+    assert_eq!(image.quality, 3);
+    assert_eq!(image.reason, "Seen. Small: 600×600 px. Blurry. Distorted anatomy.");
+    assert_eq!(image.flags, [Flag::Blurry, Flag::DistortedAnatomy, Flag::Small]);
+}
+
+fn detailed(edge_width: u16, bars_percent: u8, blockiness: u16) -> Facts {
+    let details = Details { edge_width: Some(edge_width), bars_percent, blockiness };
+    Facts { details: Some(details), ..facts(1024, 1024) }
+}
+
+#[test]
+fn measured_faults_limit_the_quality() {
+    for (facts, quality, flags) in [
+        (detailed(29, 3, 999), 9, vec![]),
+        (detailed(30, 0, 0), 6, vec![Flag::Blurry]),
+        (detailed(40, 0, 0), 4, vec![Flag::Blurry]),
+        (detailed(14, 4, 0), 6, vec![Flag::Letterboxed]),
+        (detailed(14, 0, 1000), 5, vec![Flag::Blocky]),
+    ] {
+        let image = assessed(facts, Kind::Photorealistic, &[]);
+        assert_eq!((image.quality, &image.flags), (quality, &flags), "{image:?}");
+    }
+    let soft = assessed(detailed(45, 0, 0), Kind::Photorealistic, &[]);
+    assert_eq!(soft.reason, "Seen. Blurred or enlarged: the sharpest edges are 4.5 px wide.");
+}
+
+#[test]
+fn soft_outlines_of_a_painting_are_no_fault() {
+    assert_eq!(assessed(detailed(90, 0, 0), Kind::ColorStylized, &[]).quality, 9);
+}
+
+#[test]
+fn record_without_tones_has_no_exposure_limit() {
+    let old: Facts = serde_json::from_str(r#"{"sha256":"1","perceptual_hash":"","width":1024,"height":1024}"#).unwrap();
+    assert_eq!(assessed(old, Kind::Photorealistic, &[]).quality, 9);
+}
