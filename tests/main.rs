@@ -11,6 +11,7 @@ mod idempotence;
 mod paid;
 mod races;
 mod recorded_data;
+mod settings;
 mod template;
 mod three_ways;
 mod vision;

@@ -13,6 +13,7 @@ use domain::actor::ActorId;
 use domain::coverage::Coverage;
 use domain::kind::KindCounts;
 use domain::money::MicroUsd;
+use domain::settings::ActorSettings;
 use domain::status::Status as ActorStatus;
 use handlers::Clock;
 use jiff::civil::Date;
@@ -46,6 +47,9 @@ struct ActorSummary {
     /// or for named actors.
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<Coverage>,
+    /// The settings of its `actor.json`; `None` if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_settings: Option<ActorSettings>,
     round: u32,
     plan: Option<String>,
     cost_today_micro_usd: MicroUsd,
@@ -120,6 +124,7 @@ async fn summary(
         reason: record.outage().or_else(|| record.reason.clone()),
         images: kinds,
         coverage: planned.map(|planned| Coverage { after: views, ..planned }),
+        own_settings: Some(record.settings).filter(|own| *own != ActorSettings::default()),
         round: record.round,
         plan: record.active_plan,
         cost_today_micro_usd: store.spending_on(&actor_id, today).await?.spent,
@@ -149,8 +154,14 @@ fn in_words(summaries: &[ActorSummary], today: Spending) -> String {
 fn details(summary: &ActorSummary) -> impl Iterator<Item = String> {
     let actor = &summary.actor_id;
     let coverage = summary.coverage.map(|coverage| format!("{actor}: coverage: {coverage}"));
+    let own = summary.own_settings.as_ref().and_then(|own| serde_json::to_string(own).ok());
+    let own = own.map(|own| format!("{actor}: actor.json: {own}"));
     let plans = [&summary.plan_details, &summary.last_dry_run].into_iter().flatten().map(|plan| plan.in_words(actor));
-    coverage.into_iter().chain(plans).chain(summary.last_deletion.iter().map(|deletion| deletion.in_words(actor)))
+    coverage
+        .into_iter()
+        .chain(own)
+        .chain(plans)
+        .chain(summary.last_deletion.iter().map(|deletion| deletion.in_words(actor)))
 }
 
 fn row(summary: &ActorSummary) -> Vec<String> {
