@@ -1,12 +1,15 @@
 //! `balancer assess --vision openai`, against a stand-in for the service.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use balancer_tests::coded::{coded_picture, read_code};
-use balancer_tests::openai::{Answer, VisionService, true_entry};
+use balancer_tests::openai::{Answer, MODEL, VisionService, true_entry};
 use domain::kind::Kind;
-use serde_json::json;
+use imaging::{decode, measure};
+use providers::vision::PROMPT_VERSION;
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -68,6 +71,36 @@ fn service_compares_with_the_base_image() {
     fs::write(&set, ran.answer).unwrap();
     let planned = Ran::of(balancer().args(["plan", "--json", "--assessments"]).arg(&set)).done().json();
     assert_eq!(planned["delete"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn recorded_assessments_cost_nothing_again() {
+    let folder = Folder::new();
+    let actor = folder.dir.path().join("hero");
+    fs::create_dir(&actor).unwrap();
+    fs::rename(folder.dir.path().join("set"), actor.join("training_data")).unwrap();
+    symlink(actor.join("training_data"), folder.dir.path().join("set")).unwrap();
+    let recorded = |variant: u32| {
+        let file = fs::read(actor.join(format!("training_data/a_{variant}.jpg"))).unwrap();
+        let image = json!({
+            "type": "photorealistic", "quality": 7, "reason": "Seen.", "facts": measure(&file, &decode(&file).unwrap()),
+            "assessed_by": format!("openai/{MODEL}/prompt-{PROMPT_VERSION}"),
+        });
+        (format!("a_{variant}.jpg"), image)
+    };
+    let images: Map<String, Value> = (1..=2).map(recorded).collect();
+    fs::write(actor.join("manifest.json"), json!({ "actor_id": "hero", "images": images }).to_string()).unwrap();
+    fs::write(actor.join("training_data/actor.json"), r#"{"quality_limits":{"small":5}}"#).unwrap();
+    let ran = folder.assess(&["--json"]).done();
+    assert!(ran.remarks.contains("1 image costs at most $0.0"), "{ran:#?}");
+    assert!(ran.remarks.contains("the manifest has an assessment of 2 images"), "{ran:#?}");
+    let all = ran.json();
+    let qualities: Vec<_> = all.as_array().unwrap().iter().map(|image| image["quality"].as_u64().unwrap()).collect();
+    assert_eq!(qualities, [5, 5, 5], "the actor's own limit of small images applies");
+    assert_eq!(folder.service.request_count(), 1);
+    // With a base image, the recorded assessments miss the comparison.
+    folder.assess(&["--base", &folder.base()]).done();
+    assert_eq!(folder.service.request_count(), 2);
 }
 
 #[test]

@@ -48,8 +48,9 @@ async fn ask(
 ) -> anyhow::Result<Vec<Result<Observation, String>>> {
     let price = highest_price(pictures.len(), config);
     if price > MicroUsd::ZERO {
+        let cost = if pictures.len() == 1 { "costs" } else { "cost" };
         remark(format!(
-            "{} cost at most {price} to assess, unless the service must be asked again; the result is shown, not stored",
+            "{} {cost} at most {price} to assess, unless the service must be asked again; the result is shown, not stored",
             images_in_words(pictures.len())
         ));
     }

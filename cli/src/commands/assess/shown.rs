@@ -28,19 +28,20 @@ pub(super) fn one_model(set: &Set, assessments: &[Assessment], as_json: bool) ->
         answer(serde_json::to_string_pretty(&assessments.iter().map(measured).collect::<Vec<_>>())?);
         return Ok(());
     }
-    let has_content = assessments.iter().any(|assessment| assessment.content.same_character.is_some());
+    let has_character = assessments.iter().any(|assessment| assessment.content.same_character.is_some());
+    let has_shot = assessments.iter().any(|assessment| !shot(&assessment.content).is_empty());
     let headings: Vec<Heading> = [Heading::Words("file"), Heading::Words("kind"), Heading::Numbers("quality")]
         .into_iter()
-        .chain(has_content.then_some([Heading::Words("character"), Heading::Words("shot")]).into_iter().flatten())
+        .chain(has_character.then_some(Heading::Words("character")))
+        .chain(has_shot.then_some(Heading::Words("shot")))
         .chain([Heading::Words("flags"), Heading::Words("reason")])
         .collect();
     let row = |assessment: &Assessment| {
         let Assessment { filename, kind, quality, flags, reason, content, .. } = assessment;
         let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
         let mut row = vec![filename.clone(), kind.to_string(), quality.to_string()];
-        if has_content {
-            row.extend([character(content), shot(content)]);
-        }
+        row.extend(has_character.then(|| character(content)));
+        row.extend(has_shot.then(|| shot(content)));
         row.extend([flags.join(" "), reason.clone()]);
         row
     };
