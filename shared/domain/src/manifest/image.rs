@@ -72,7 +72,7 @@ pub struct Image {
     /// What the image shows, as observed.
     #[serde(rename = "depicts", default, deserialize_with = "or_unknown", skip_serializing_if = "Content::is_unknown")]
     pub content: Content,
-    /// The user's caption, which replaces the observed one.
+    /// The user's caption, which replaces the observed one. Like the pin, it belongs to the file name.
     #[serde(default, deserialize_with = "or_unknown", skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
     /// The vision model that observed the image.
@@ -155,8 +155,8 @@ impl Image {
         self.compared_with = observer.reference.map(str::to_owned);
     }
 
-    /// Resets the record for another object of the same name: it is an upload, and only the name's number, places, pin
-    /// and deletion claim still apply.
+    /// Resets the record for another object of the same name: it is an upload, and only the name's number, places,
+    /// caption, pin and deletion claim still apply.
     pub fn replace(&mut self, etag: &str) {
         *self = Self {
             etag: Some(etag.to_owned()),
@@ -166,6 +166,7 @@ impl Image {
             generation_id: self.generation_id,
             generation_type: Some(UPLOADED.to_owned()),
             generated_at: self.generated_at.take(),
+            caption: self.caption.take(),
             pinned: self.pinned,
             deleting: self.deleting.take(),
             ..Self::default()
@@ -218,6 +219,14 @@ mod tests {
         assert_eq!((&written["type"], &written["requested_type"]), (&json!("bw_stylized"), &json!("photorealistic")));
         image.replace("2");
         assert_eq!(image.origin(), Origin::Uploaded, "another object has the name");
+    }
+
+    #[test]
+    fn replaced_image_keeps_pin_and_caption_of_its_name() {
+        let known = Image { caption: Some("by the sea".to_owned()), pinned: true, quality: Some(8), ..generated() };
+        let replaced = Image { etag: Some("1".to_owned()), ..known }.describing(Some("2"));
+        assert_eq!((replaced.caption.as_deref(), replaced.pinned), (Some("by the sea"), true));
+        assert_eq!((replaced.etag.as_deref(), replaced.quality, replaced.kind), (Some("2"), None, None));
     }
 
     #[test]
