@@ -11,6 +11,9 @@ pub struct Content {
     /// Whether the image shows the character of the base image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub same_character: Option<SameCharacter>,
+    /// Why the image was not compared with the base image, if that was to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_compared: Option<NotCompared>,
     /// How much of the character the image shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub framing: Option<Framing>,
@@ -42,6 +45,7 @@ impl Content {
         };
         Self {
             same_character,
+            not_compared: self.not_compared.or(second.not_compared),
             framing: self.framing.or(second.framing),
             angle: self.angle.or(second.angle),
             expression: self.expression.or(second.expression),
@@ -60,6 +64,18 @@ pub enum SameCharacter {
     Unsure,
     /// The image shows another character.
     No,
+}
+
+/// Why an image was not compared with the base image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotCompared {
+    /// The base image shows several characters.
+    SeveralCharacters,
+    /// The base image shows no character.
+    NoCharacter,
+    /// The service takes one picture in a request, so it could not be shown both.
+    OnePicture,
 }
 
 /// How much of the character an image shows.
@@ -95,6 +111,11 @@ impl SameCharacter {
     pub const ALL: [Self; 3] = [Self::Yes, Self::Unsure, Self::No];
 }
 
+impl NotCompared {
+    /// All reasons.
+    pub const ALL: [Self; 3] = [Self::SeveralCharacters, Self::NoCharacter, Self::OnePicture];
+}
+
 impl Framing {
     /// All framings, from the closest to the widest.
     pub const ALL: [Self; 4] = [Self::CloseUp, Self::Medium, Self::FullBody, Self::Wide];
@@ -109,6 +130,19 @@ impl fmt::Display for SameCharacter {
     /// The serialised name, such as `unsure`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
+    }
+}
+
+impl fmt::Display for NotCompared {
+    /// The words after "the base image", with the remedy if the service is the reason.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SeveralCharacters => "shows several characters",
+            Self::NoCharacter => "shows no character",
+            Self::OnePicture => {
+                "was not shown, because the service takes one picture in a request (VISION_MODE=grid shows several as one)"
+            }
+        })
     }
 }
 

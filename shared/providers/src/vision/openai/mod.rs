@@ -104,6 +104,11 @@ impl OpenAi {
         &self.name
     }
 
+    /// See [`VisionModel::always_shows_reference`](super::VisionModel::always_shows_reference).
+    pub(super) fn always_shows_reference(&self) -> bool {
+        self.config.mode.is_one_picture()
+    }
+
     /// See [`VisionModel::assess`](super::VisionModel::assess).
     pub(super) async fn assess(&self, pictures: Pictures, seed: &str, events: EventSender) -> AssessmentBatch {
         let reservation = CostReservation::new(events.clone());
