@@ -27,11 +27,11 @@ pub enum VisionModel {
     OpenAi(Arc<OpenAi>),
 }
 
-/// The highest price of assessing this many images, if no request is repeated.
+/// The highest price of assessing this many images, beside a base image or without one, if no request is repeated.
 #[must_use]
-pub fn highest_price(images: usize, config: &VisionConfig) -> MicroUsd {
+pub fn highest_price(images: usize, has_reference: bool, config: &VisionConfig) -> MicroUsd {
     match config {
-        VisionConfig::OpenAi(config) if images > 0 => openai::estimate(images, config),
+        VisionConfig::OpenAi(config) if images > 0 => openai::estimate(images, has_reference, config),
         VisionConfig::OpenAi(_) | VisionConfig::Embedded => MicroUsd::ZERO,
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn observe(
     pictures: &[Picture],
     base: Option<Arc<RgbImage>>,
 ) -> anyhow::Result<Vec<Result<Observation, String>>> {
-    let price = highest_price(pictures.len(), &config);
+    let price = highest_price(pictures.len(), base.is_some(), &config);
     if price > MicroUsd::ZERO {
         remark(format!(
             "{} cost at most {price} to assess, unless the service must be asked again",

@@ -70,9 +70,9 @@ pub fn name_of(config: &OpenAiConfig) -> String {
     format!("openai/{}/prompt-{PROMPT_VERSION}", config.model)
 }
 
-/// The highest price of assessing this many images beside a base image, if no request is repeated.
-pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
-    cost::estimate(images, true, config, &Form::default())
+/// The highest price of assessing this many images, beside a base image or without one, if no request is repeated.
+pub(super) fn estimate(images: usize, has_reference: bool, config: &OpenAiConfig) -> MicroUsd {
+    cost::estimate(images, has_reference, config, &Form::default())
 }
 
 /// A client of the vision service.
