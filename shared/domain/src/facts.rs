@@ -4,6 +4,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+/// The hexadecimal digits of a SHA-256 that name a file among those of one actor: 64 bits.
+const SHORT_DIGITS: usize = 16;
+
+/// The beginning of a SHA-256 that names a file in the records of one actor.
+#[must_use]
+pub fn short_name(sha256: &str) -> &str {
+    sha256.get(..SHORT_DIGITS).unwrap_or(sha256)
+}
+
 /// The measured facts of one image file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Facts, PerceptualHash};
+use crate::facts::{Facts, PerceptualHash, short_name};
 use crate::observation::Observed;
 
 /// The most bits in which the perceptual hashes of nominated uploads differ. Measured on 48 real images: trimmed by 5 %
@@ -20,8 +20,6 @@ const MAX_MIRRORED_DISTANCE: u32 = 44;
 /// The partners of one image that are nominated, the nearest first. The hashes of line drawings on white paper are all
 /// alike: without this bound, 500 of them would be 125,000 pairs.
 const MAX_PARTNERS: usize = 12;
-/// The hexadecimal digits of a file's SHA-256 that name it in the record of another image: 64 bits.
-const NAME_DIGITS: usize = 16;
 
 /// What the comparison of two images' pixels has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,10 +61,10 @@ impl Resemblances {
     }
 }
 
-/// The name of a file in the record of another image: the first digits of its SHA-256.
+/// The name of a file in the record of another image.
 #[must_use]
 pub fn name_of(facts: &Facts) -> &str {
-    facts.sha256.get(..NAME_DIGITS).unwrap_or(&facts.sha256)
+    short_name(&facts.sha256)
 }
 
 fn pair(one: &str, other: &str) -> [String; 2] {

@@ -3,7 +3,7 @@
 //! Source: <https://platform.openai.com/docs/guides/structured-outputs> and `guides/images-vision`. A strict schema
 //! must be closed, with every property required. A refusal is a field beside the content. `finish_reason: length` means
 //! that the content is truncated. Images are counted in patches of 32×32 pixels; with `detail: high` the model sees up
-//! to 2,500 patches at full size, which fits a page of 1600×1280.
+//! to 2,500 patches at full size, and a grid page has at most 2,400.
 //!
 //! The session asks again about images that an answer omits, lists twice or garbles. An image without a usable entry
 //! stays unassessed.
