@@ -1,8 +1,11 @@
 //! Evaluations measure and compare the images of a set once.
 
+use std::collections::BTreeMap;
+
 use aws::queues::Queue;
 use balancer_tests::pictures::{base_image, full_set};
 use balancer_tests::stack::{TestStack, actor};
+use balancer_tests::world::{Fault, World};
 use domain::actor::ActorId;
 use domain::facts::Facts;
 use domain::kind::Kind;
@@ -56,6 +59,50 @@ async fn older_record_is_measured_and_not_assessed_again() {
     let measured = stack.manifest(&actor).await.images.remove(name).unwrap();
     assert_eq!(measured.facts, current.facts);
     assert_eq!(measured.reason.as_deref(), Some("Seen before."));
+}
+
+#[tokio::test]
+async fn interrupted_evaluation_keeps_its_comparisons() {
+    let (world, actor) = (World::coded(&[("VISION_PROVIDER", "embedded")]).await, actor("hero"));
+    let original = &full_set()[0].image;
+    let (width, height) = original.dimensions();
+    for number in 1..=4 {
+        let trimmed = crop_imm(original, number, 0, width - number, height).to_image();
+        world.upload(&actor, &format!("hero_{number}.jpg"), &encode_jpeg(&trimmed).unwrap()).await;
+    }
+    world.wait_for_messages(4).await;
+    while world.queues.total_depth().await.unwrap() > 0 {
+        world.lose_messages(Queue::Evaluation).await;
+    }
+    let request = async || world.send(Queue::Evaluation, json!({ "actor_id": "hero", "mode": "dry_run" })).await;
+    let compared = async || {
+        let images = world.store.images(&actor).await.unwrap();
+        images.values().map(|image| image.compared.len()).sum::<usize>()
+    };
+    let forget = async || {
+        for (name, image) in world.store.images(&actor).await.unwrap() {
+            world.store.import_image(&actor, &name, &Image { compared: BTreeMap::new(), ..image }).await.unwrap();
+        }
+    };
+    request().await;
+    world.drive().await;
+    assert_eq!(compared().await, 6);
+
+    forget().await;
+    let made = world.network.calls().len();
+    request().await;
+    world.drive().await;
+    let calls = world.network.calls().split_off(made);
+    let last_read = calls.iter().rposition(|call| call.starts_with("GET ") && call.contains("/training_data/hero/"));
+
+    forget().await;
+    // The results of the first image were stored, those of the second one not.
+    world.network.fail_after(last_read.unwrap() + 2, Fault::CrashBefore);
+    request().await;
+    world.deliver_batch(Queue::Evaluation).await;
+    assert_eq!(compared().await, 3, "{calls:#?}");
+    world.drive().await;
+    assert_eq!(compared().await, 6);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! set without approval, and every deleted image can be restored.
 
 mod approval;
+mod captions;
 mod generated_images;
 mod interrupted;
 mod lifecycle;

@@ -1,6 +1,9 @@
 //! Work whose messages were lost is resumed by a sweep, and only that.
 
+use std::time::Duration;
+
 use aws::queues::Queue;
+use aws_lambda_events::event::sqs::SqsEvent;
 use balancer_tests::coded::coded_picture;
 use balancer_tests::stack::actor;
 use balancer_tests::world::World;
@@ -8,8 +11,10 @@ use domain::actor::ActorId;
 use domain::kind::Kind;
 use domain::plan::PlanState;
 use domain::status::Status;
+use handlers::lambda::Worker;
+use handlers::{Handler, HandlerError, Message};
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::guards::{Deleting, fail_delivery};
 
@@ -96,6 +101,50 @@ async fn message_in_back_off_is_not_repeated() {
     sweep(&world).await;
     assert_eq!(status(&world, &hero).await, Status::Balancing);
     world.advance_clock(STALLED_AFTER + SignedDuration::from_secs(5));
+    sweep(&world).await;
+    assert_eq!(status(&world, &hero).await, Status::Balanced);
+}
+
+/// Defers every message by this time.
+struct Deferring(Duration);
+
+impl Handler for Deferring {
+    const QUEUE: Queue = Queue::Deletion;
+
+    async fn handle(&self, _: Message<'_>) -> Result<(), HandlerError> {
+        Err(HandlerError::Deferred { reason: "the service is unavailable".to_owned(), after: self.0 })
+    }
+}
+
+async fn defer(world: &World, body: &Value, after: Duration) {
+    let Worker { store, queues, heartbeat, clock, .. } = world.deletion();
+    let record = json!({ "messageId": "m", "receiptHandle": "r", "body": body.to_string() });
+    let batch: SqsEvent = serde_json::from_value(json!({ "Records": [record] })).unwrap();
+    let worker = Worker { handler: Deferring(after), store, queues, heartbeat, clock };
+    assert!(worker.process_batch(batch).await.batch_item_failures.is_empty());
+}
+
+#[tokio::test]
+async fn long_deferred_message_is_not_repeated() {
+    let (world, hero) = unbalanced().await;
+    while world.store.plans(&hero).await.unwrap().is_empty() {
+        world.deliver_batch(Queue::Evaluation).await;
+    }
+    world.advance_clock(STALLED_AFTER);
+    let plan_id = world.store.plans(&hero).await.unwrap().remove(0).plan_id;
+    let body = json!({ "actor_id": hero, "plan_id": plan_id });
+    let redelivery_at = async || world.store.actor(&hero).await.unwrap().unwrap().redelivery_at;
+    defer(&world, &body, Duration::from_secs(30)).await;
+    assert_eq!(redelivery_at().await, None, "a short deferral costs no write");
+    let long = Duration::from_secs(900);
+    let expected = world.clock.now() + long;
+    defer(&world, &body, long).await;
+    assert!(redelivery_at().await.unwrap() >= expected);
+    // The copies would bring the plan to its end.
+    lose_all_messages(&world).await;
+    sweep(&world).await;
+    assert_eq!(status(&world, &hero).await, Status::Balancing);
+    world.advance_clock(STALLED_AFTER);
     sweep(&world).await;
     assert_eq!(status(&world, &hero).await, Status::Balanced);
 }

@@ -251,11 +251,11 @@ pub fn problem(status: u16, code: &str, message: &str) -> ResponseTemplate {
 #[must_use]
 pub fn content() -> Content {
     Content {
-        same_character: None,
         framing: Some(Framing::Medium),
         angle: Some(Angle::ThreeQuarter),
         expression: Some("calm".to_owned()),
         caption: Some("medium shot in a coded setting".to_owned()),
+        ..Content::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws::queues::Queue;
 use balancer_tests::coded::{Code, coded_image, coded_picture, read_code};
 use balancer_tests::openai::{
     Answer, NumberedImage, Quirk, Vendor, VisionRequest, VisionService, in_a_cell, true_entry,
@@ -11,6 +12,7 @@ use balancer_tests::world::World;
 use domain::actor::ActorId;
 use domain::content::SameCharacter;
 use domain::kind::Kind;
+use domain::plan::Plan;
 use domain::status::Status;
 use image::RgbImage;
 use providers::vision::{Pictures, VisionModel};
@@ -79,8 +81,11 @@ async fn server_for_single_pictures_compares_nothing() {
 
 /// An actor with a base image and six good images in balance, of which two show another character.
 async fn with_strangers(answers: fn(&VisionRequest) -> Answer) -> (World, VisionService, ActorId) {
+    with_strangers_at(VisionService::start(answers).await).await
+}
+
+async fn with_strangers_at(service: VisionService) -> (World, VisionService, ActorId) {
     let (mut world, hero) = (World::coded(&[]).await, actor("hero"));
-    let service = VisionService::start(answers).await;
     world.set("OPENAI_BASE_URL", &format!("{}/v1", service.address()));
     world.upload_base_image(&hero).await;
     let photo = Kind::Photorealistic;
@@ -90,6 +95,19 @@ async fn with_strangers(answers: fn(&VisionRequest) -> Answer) -> (World, Vision
     }
     world.wait_for_messages(1).await;
     (world, service, hero)
+}
+
+/// The plan of a dry run.
+async fn dry_run(world: &World, actor: &ActorId) -> Plan {
+    let request = format!("dry-run-{}", world.store.plans(actor).await.unwrap().len());
+    world.send(Queue::Evaluation, json!({ "actor_id": actor, "mode": "dry_run", "request_id": request })).await;
+    world.drive().await;
+    let plans = world.store.plans(actor).await.unwrap();
+    plans.into_iter().find(|plan| plan.request_id.as_deref() == Some(&request)).unwrap()
+}
+
+fn remarks(plan: &Plan) -> Vec<&str> {
+    plan.notes.iter().map(|note| note.remark.as_str()).collect()
 }
 
 #[tokio::test]
@@ -124,7 +142,7 @@ async fn other_base_image_is_compared_with_again() {
     world.drive().await;
     assert_eq!(service.request_count(), 1);
     let evaluate = async || {
-        world.send(aws::queues::Queue::Evaluation, json!({ "actor_id": hero })).await;
+        world.send(Queue::Evaluation, json!({ "actor_id": hero })).await;
         world.drive().await;
     };
     evaluate().await;
@@ -142,22 +160,42 @@ async fn unclear_base_image_is_named_and_costs_no_image() {
         }
         other => other,
     };
-    let (world, _service, hero) = with_strangers(unclear).await;
-    world.send(aws::queues::Queue::Evaluation, json!({ "actor_id": hero, "mode": "dry_run" })).await;
-    world.drive().await;
-    let plan = world.store.plans(&hero).await.unwrap().remove(0);
-    assert!(plan.delete.is_empty() && plan.slots.is_empty());
-    let remarks: Vec<&str> = plan.notes.iter().map(|note| note.remark.as_str()).collect();
-    assert_eq!(remarks, ["the base image shows several characters, so no image was compared with it"]);
+    let (world, service, hero) = with_strangers(unclear).await;
+    for evaluation in ["which asks the service", "which finds the answers in the records"] {
+        let plan = dry_run(&world, &hero).await;
+        assert!(plan.delete.is_empty() && plan.slots.is_empty());
+        let remark = "the base image shows several characters, so no image was compared with it";
+        assert_eq!(remarks(&plan), [remark], "{evaluation}");
+        assert_eq!(service.request_count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn single_pictures_are_named_and_assessed_once() {
+    let vendor = Vendor { quirk: Some(Quirk::OnePicture), ..Vendor::default() };
+    let (mut world, service, hero) = with_strangers_at(VisionService::of(vendor, perfect_eyes).await).await;
+    world.set("VISION_MODE", "individual");
+    let first = dry_run(&world, &hero).await;
+    let requests = service.request_count();
+    let second = dry_run(&world, &hero).await;
+    for plan in [first, second] {
+        assert!(plan.delete.is_empty(), "{:?}", plan.delete);
+        let [remark] = remarks(&plan)[..] else { panic!("{:?}", plan.notes) };
+        assert!(remark.contains("takes one picture in a request (VISION_MODE=grid "), "{remark}");
+    }
+    assert_eq!(service.request_count(), requests, "another attempt would fail again");
+
+    world.set("VISION_MODE", "grid");
+    let compared = dry_run(&world, &hero).await;
+    assert_eq!((compared.delete.len(), remarks(&compared).len()), (2, 0), "{:?}", compared.notes);
+    assert_eq!(service.request_count(), requests + 1);
 }
 
 #[tokio::test]
 async fn unusable_base_image_is_named_and_costs_no_image() {
     let (world, service, hero) = with_strangers(perfect_eyes).await;
     world.upload_as_base_image(&hero, b"no image".to_vec()).await;
-    world.send(aws::queues::Queue::Evaluation, json!({ "actor_id": hero, "mode": "dry_run" })).await;
-    world.drive().await;
-    let plan = world.store.plans(&hero).await.unwrap().remove(0);
+    let plan = dry_run(&world, &hero).await;
     assert!(plan.delete.is_empty() && plan.slots.is_empty());
     assert!(plan.notes[0].remark.starts_with("the base image is unusable: "), "{:?}", plan.notes);
     assert!(service.request_count() > 0 && service.violations().is_empty(), "{:?}", service.violations());

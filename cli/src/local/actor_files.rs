@@ -8,9 +8,10 @@ use anyhow::{Context, anyhow};
 use domain::facts::Facts;
 use domain::files::extension;
 use domain::json;
-use domain::manifest::{Manifest, Observer};
+use domain::manifest::{Manifest, Observer, ReferenceId};
 use domain::numbering::highest;
 use imaging::{decode, reference_id, sha256};
+use providers::vision::VisionMode;
 
 use super::data_folder::{ActorFolder, lossy_name, read_if_there};
 use super::salvage::salvage;
@@ -58,13 +59,14 @@ impl ActorFiles {
         Self::read_contents(folder, contents).map_err(with_remedy)
     }
 
-    /// The names of the images for which the manifest has no assessment by this model, which compares them with the base
-    /// image if that is usable.
-    pub fn unassessed(&self, model: &str) -> Vec<String> {
+    /// The names of the images for which the manifest has no assessment by this model, which compares them in this mode
+    /// with the base image if that is usable.
+    pub fn unassessed(&self, model: &str, mode: VisionMode) -> Vec<String> {
         let recorded = self.manifest.as_ref().map(|manifest| &manifest.images);
         let usable = self.base_image.as_ref().filter(|base| decode(&base.bytes).is_ok());
-        let reference = usable.map(|base| reference_id(&base.bytes));
-        let observer = Observer { model, reference: reference.as_deref() };
+        let is_always_shown = mode.is_one_picture();
+        let reference = usable.map(|base| ReferenceId { digits: reference_id(&base.bytes), is_always_shown });
+        let observer = Observer { model, reference: reference.as_ref() };
         let is_known = |file: &ImageFile| {
             let image = recorded.and_then(|images| images.get(&file.name));
             image.is_some_and(|image| {

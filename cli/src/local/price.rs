@@ -46,7 +46,8 @@ impl Terms {
         let images = plan.slots.len();
         let per_image = self.generator.usd_per_image();
         let generation = per_image * images as u64;
-        let assessment = plan.vision_cost + highest_price(images, &self.vision);
+        // New images are made from the base image, so there is one to compare them with.
+        let assessment = plan.vision_cost + highest_price(images, true, &self.vision);
         let are_built_in =
             matches!((&self.vision, &self.generator), (VisionConfig::Embedded, GeneratorConfig::Embedded));
         Cost {

@@ -104,7 +104,7 @@ impl ActorProposal {
         lines.extend(self.cost.iter().map(|cost| format!("  {}", cost.in_words())));
         lines.extend(self.needs_approval.iter().map(|why| format!("  needs approval: {why}")));
         lines.extend(self.obstacle.iter().map(|obstacle| format!("  can't be executed: {obstacle}")));
-        lines.extend(self.notes.iter().map(|note| format!("  unusable: {}: {}", note.filename, note.remark)));
+        lines.extend(self.notes.iter().map(|note| format!("  {}: {}", note.filename, note.remark)));
         lines.join("\n")
     }
 }
@@ -132,6 +132,17 @@ mod tests {
         let after = ViewCounts { framing: [6, 8, 4, 2], ..before };
         let coverage = Some(Coverage { wanted: ViewShares::default().counts(20), before, after });
         Plan { coverage, ..Plan::empty("p".to_owned(), Timestamp::UNIX_EPOCH, Origin::Evaluation) }
+    }
+
+    #[test]
+    fn dry_run_shows_notes_in_their_own_words() {
+        let note = Note::unassessed("hero_3.jpg", "the model refuses it");
+        let plan = Plan { notes: vec![note], coverage: None, ..plan() };
+        let words = ActorProposal::of_plan("hero".parse().unwrap(), plan, None).in_words();
+        assert!(
+            words.ends_with("\n  hero_3.jpg: not assessed: the model refuses it; it stays and counts as no kind"),
+            "{words}"
+        );
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl ProviderArguments {
         for folder in folders {
             // The upload reports an unreadable folder.
             let Ok(files) = ActorFiles::read(folder) else { continue };
-            let unassessed = files.unassessed(&model);
+            let unassessed = files.unassessed(&model, config.mode);
             if let Some(first) = unassessed.first() {
                 bail!(WrongUsage(format!(
                     "openai needs {} to assess {} of {} that no earlier run has assessed ({first}{}); set it, or leave --vision out: the built-in model costs nothing",

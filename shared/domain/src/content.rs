@@ -8,19 +8,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Content {
-    /// Whether the image shows the character of the base image.
+    /// The result of the comparison with the base image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub same_character: Option<SameCharacter>,
-    /// How much of the character the image shows.
+    /// Why the image was not compared with the base image, if that was to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_compared: Option<NotCompared>,
+    /// The distance of the shot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub framing: Option<Framing>,
-    /// The side from which the image shows the character.
+    /// The side of the shot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub angle: Option<Angle>,
-    /// The character's expression, in a few words.
+    /// One to three words, such as `a faint smile`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
-    /// A caption for training.
+    /// What changes from image to image, in one line without a name and without features of the character.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
 }
@@ -42,6 +45,7 @@ impl Content {
         };
         Self {
             same_character,
+            not_compared: self.not_compared.or(second.not_compared),
             framing: self.framing.or(second.framing),
             angle: self.angle.or(second.angle),
             expression: self.expression.or(second.expression),
@@ -54,12 +58,24 @@ impl Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SameCharacter {
-    /// The image shows the character.
+    /// Differences of age, light, pose or clothing may remain.
     Yes,
-    /// The image may show another character.
+    /// It can't be told, for example from behind.
     Unsure,
-    /// The image shows another character.
+    /// Another face, sex, age or species.
     No,
+}
+
+/// Why an image was not compared with the base image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotCompared {
+    /// The base image shows several characters.
+    SeveralCharacters,
+    /// The base image shows no character.
+    NoCharacter,
+    /// The service takes one picture in a request, so it could not be shown both.
+    OnePicture,
 }
 
 /// How much of the character an image shows.
@@ -80,28 +96,33 @@ pub enum Framing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Angle {
-    /// The front.
+    /// Both eyes are seen, about equally.
     Front,
-    /// Between the front and the side.
+    /// Turned away from the viewer by less than a right angle.
     ThreeQuarter,
-    /// The side.
+    /// Seen from the left or from the right.
     Profile,
-    /// The back.
+    /// Turned away, so that no face is seen.
     Back,
 }
 
 impl SameCharacter {
-    /// All answers.
+    /// From the best to the worst.
     pub const ALL: [Self; 3] = [Self::Yes, Self::Unsure, Self::No];
 }
 
+impl NotCompared {
+    /// Those that lie in the base image first.
+    pub const ALL: [Self; 3] = [Self::SeveralCharacters, Self::NoCharacter, Self::OnePicture];
+}
+
 impl Framing {
-    /// All framings, from the closest to the widest.
+    /// From the closest to the widest.
     pub const ALL: [Self; 4] = [Self::CloseUp, Self::Medium, Self::FullBody, Self::Wide];
 }
 
 impl Angle {
-    /// All angles, from the front to the back.
+    /// From the front to the back.
     pub const ALL: [Self; 4] = [Self::Front, Self::ThreeQuarter, Self::Profile, Self::Back];
 }
 
@@ -109,6 +130,19 @@ impl fmt::Display for SameCharacter {
     /// The serialised name, such as `unsure`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
+    }
+}
+
+impl fmt::Display for NotCompared {
+    /// The words after "the base image", with the remedy if the service is the reason.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SeveralCharacters => "shows several characters",
+            Self::NoCharacter => "shows no character",
+            Self::OnePicture => {
+                "was not shown, because the service takes one picture in a request (VISION_MODE=grid shows several as one)"
+            }
+        })
     }
 }
 

@@ -12,27 +12,26 @@ use crate::content::{Angle, Content, Framing};
 use crate::shares::{apportion, joined, percentages};
 use named::NamedCounts;
 
-/// The wanted shares of framings and of angles.
+/// How a target divides its images among framings, and among angles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewShares {
-    /// Close-up, medium, full body and wide.
+    /// In the order of [`Framing::ALL`].
     pub framing: FourShares,
-    /// Front, three-quarter, profile and back.
+    /// In the order of [`Angle::ALL`].
     pub angle: FourShares,
 }
 
-/// Four shares in percent, in the order of [`Framing::ALL`] or [`Angle::ALL`]. They sum to 100.
+/// Percentages that sum to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FourShares([u32; 4]);
 
-/// The error for shares that can't be used.
+/// A text that is no division into four shares.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a division into four shares; write four whole percentages that sum to 100, such as 30/40/20/10")]
 pub struct InvalidFourShares(String);
 
-/// A number of images for each framing and for each angle. An image whose framing or angle is unknown is counted for
-/// none.
+/// Images counted twice: by framing and by angle. One whose framing or angle is unknown is missing there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "NamedCounts", into = "NamedCounts")]
 pub struct ViewCounts {
@@ -42,23 +41,23 @@ pub struct ViewCounts {
     pub angle: [u32; 4],
 }
 
-/// The views that a set has, and those that it wants.
+/// What a set has of the views that its target wants. The difference decides which images go and which prompts come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// The views of its images.
+    /// Without the images that have been chosen for deletion so far.
     pub has: ViewCounts,
-    /// The wanted numbers.
+    /// Those of an ideal set.
     pub wanted: ViewCounts,
 }
 
-/// The coverage of a set before and after changes.
+/// The views of a set before and after a plan, for the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// The numbers that the target wants.
+    /// The shares of the target, applied to its total.
     pub wanted: ViewCounts,
-    /// The numbers before the changes.
+    /// Of every image that has an assessment.
     pub before: ViewCounts,
-    /// The numbers after them. A plan counts the images that it generates as their prompts request them; a proposal,
+    /// Without the deleted images. A plan counts the images that it generates as their prompts request them; a proposal,
     /// which has no prompts, counts only the images that stay.
     pub after: ViewCounts,
 }
@@ -71,7 +70,7 @@ impl Default for ViewShares {
 }
 
 impl ViewShares {
-    /// The number of images of each framing and of each angle among `total` images.
+    /// Divides `total` images.
     #[must_use]
     pub fn counts(self, total: u32) -> ViewCounts {
         ViewCounts { framing: apportion(total, self.framing.0), angle: apportion(total, self.angle.0) }
@@ -91,7 +90,7 @@ impl ViewShares {
 }
 
 impl ViewCounts {
-    /// Counts the images with these contents.
+    /// The counts of a set with these contents.
     pub fn tally<'a>(contents: impl IntoIterator<Item = &'a Content>) -> Self {
         let mut counts = Self::default();
         for content in contents {
@@ -100,14 +99,14 @@ impl ViewCounts {
         counts
     }
 
-    /// Counts one more image.
+    /// Adds an image with this view.
     pub fn count(&mut self, framing: Option<Framing>, angle: Option<Angle>) {
         for count in self.cells_of(framing, angle).into_iter().flatten() {
             *count += 1;
         }
     }
 
-    /// Counts one image less.
+    /// Takes an image with this view away.
     pub fn subtract(&mut self, framing: Option<Framing>, angle: Option<Angle>) {
         for count in self.cells_of(framing, angle).into_iter().flatten() {
             *count = count.saturating_sub(1);

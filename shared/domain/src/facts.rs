@@ -4,6 +4,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+/// The hexadecimal digits of a SHA-256 that name a file among those of one actor: 64 bits.
+const SHORT_DIGITS: usize = 16;
+
+/// The beginning of a SHA-256 that names a file in the records of one actor.
+#[must_use]
+pub fn short_name(sha256: &str) -> &str {
+    sha256.get(..SHORT_DIGITS).unwrap_or(sha256)
+}
+
 /// The measured facts of one image file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
@@ -62,23 +71,33 @@ impl Facts {
     /// The number of bits in which the perceptual hashes differ; `None` if they can't be compared.
     #[must_use]
     pub fn hash_distance(&self, other: &Self) -> Option<u32> {
-        differing_bits(&self.hash()?, &other.hash()?)
+        self.hash()?.distance(&other.hash()?)
     }
 
-    /// The number of bits in which the hash of this picture differs from that of the other's mirror image, roughly:
-    /// mirroring reverses each row of 16 bits and inverts it, except where neighbours are equal.
+    /// The perceptual hash; `None` if it can't be decoded.
     #[must_use]
-    pub fn mirrored_hash_distance(&self, other: &Self) -> Option<u32> {
-        let mirrored = |row: &[u8]| row.iter().rev().map(|byte| !byte.reverse_bits()).collect::<Vec<_>>();
-        differing_bits(&self.hash()?, &other.hash()?.chunks(2).flat_map(mirrored).collect::<Vec<_>>())
-    }
-
-    fn hash(&self) -> Option<Vec<u8>> {
-        STANDARD_NO_PAD.decode(&self.perceptual_hash).ok()
+    pub fn hash(&self) -> Option<PerceptualHash> {
+        STANDARD_NO_PAD.decode(&self.perceptual_hash).ok().map(PerceptualHash)
     }
 }
 
-fn differing_bits(one: &[u8], other: &[u8]) -> Option<u32> {
-    let is_comparable = one.len() == other.len() && !one.is_empty();
-    is_comparable.then(|| one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum())
+/// A decoded perceptual hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PerceptualHash(Vec<u8>);
+
+impl PerceptualHash {
+    /// The number of bits in which two hashes differ; `None` if their lengths differ.
+    #[must_use]
+    pub fn distance(&self, other: &Self) -> Option<u32> {
+        let is_comparable = self.0.len() == other.0.len() && !self.0.is_empty();
+        is_comparable.then(|| self.0.iter().zip(&other.0).map(|(one, other)| (one ^ other).count_ones()).sum())
+    }
+
+    /// The hash of the mirror image, roughly: mirroring reverses each row of 16 bits and inverts it, except where
+    /// neighbours are equal.
+    #[must_use]
+    pub fn mirrored(&self) -> Self {
+        let mirrored = |row: &[u8]| row.iter().rev().map(|byte| !byte.reverse_bits()).collect::<Vec<_>>();
+        Self(self.0.chunks(2).flat_map(mirrored).collect())
+    }
 }

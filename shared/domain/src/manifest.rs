@@ -12,7 +12,7 @@ use super::actor::{ActorId, ActorType, Profile};
 use super::suspension::Suspension;
 use super::trash::TrashRecord;
 
-pub use image::{Image, Observer};
+pub use image::{Image, Observer, ReferenceId};
 
 /// The exported manifest of an actor. Other tools write manifests too, so most fields are optional.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -30,7 +30,7 @@ pub struct Plan {
     pub before: KindCounts,
     /// The numbers of images after it.
     pub result: KindCounts,
-    /// The framings and angles before the plan and after it; `None` if nothing is known about those before it.
+    /// The framings and angles before the plan and after it; `None` if the vision model reports none, and in a manual plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<Coverage>,
     /// The images to delete.

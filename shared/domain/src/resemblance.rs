@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, PerceptualHash, short_name};
 use crate::observation::Observed;
 
 /// The most bits in which the perceptual hashes of nominated uploads differ. Measured on 48 real images: trimmed by 5 %
@@ -20,8 +20,6 @@ const MAX_MIRRORED_DISTANCE: u32 = 44;
 /// The partners of one image that are nominated, the nearest first. The hashes of line drawings on white paper are all
 /// alike: without this bound, 500 of them would be 125,000 pairs.
 const MAX_PARTNERS: usize = 12;
-/// The hexadecimal digits of a file's SHA-256 that name it in the record of another image: 64 bits.
-const NAME_DIGITS: usize = 16;
 
 /// What the comparison of two images' pixels has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,10 +61,10 @@ impl Resemblances {
     }
 }
 
-/// The name of a file in the record of another image: the first digits of its SHA-256.
+/// The name of a file in the record of another image.
 #[must_use]
 pub fn name_of(facts: &Facts) -> &str {
-    facts.sha256.get(..NAME_DIGITS).unwrap_or(&facts.sha256)
+    short_name(&facts.sha256)
 }
 
 fn pair(one: &str, other: &str) -> [String; 2] {
@@ -79,11 +77,12 @@ fn pair(one: &str, other: &str) -> [String; 2] {
 /// Files with the same bytes need no comparison.
 #[must_use]
 pub fn nominate(set: &[Observed]) -> Vec<(usize, usize)> {
+    let candidates: Vec<Candidate<'_>> = set.iter().map(Candidate::of).collect();
     let mut nominated = BTreeSet::new();
-    for one in 0..set.len() {
-        let others = (0..set.len()).filter(|&other| other != one);
+    for (one, candidate) in candidates.iter().enumerate() {
+        let others = candidates.iter().enumerate().filter(|&(other, _)| other != one);
         let mut partners: Vec<_> =
-            others.filter_map(|other| Some((distance(&set[one], &set[other])?, other))).collect();
+            others.filter_map(|(other, partner)| Some((candidate.distance(partner)?, other))).collect();
         partners.sort_unstable();
         partners.truncate(MAX_PARTNERS);
         nominated.extend(partners.into_iter().map(|(bits, other)| (bits, one.min(other), one.max(other))));
@@ -91,15 +90,32 @@ pub fn nominate(set: &[Observed]) -> Vec<(usize, usize)> {
     nominated.into_iter().map(|(_, one, other)| (one, other)).collect()
 }
 
-/// The bits in which the hashes differ, directly or mirrored; `None` if the pair is not nominated.
-fn distance(one: &Observed, other: &Observed) -> Option<u32> {
-    let (first, second) = (&one.facts, &other.facts);
-    if first.sha256 == second.sha256 {
-        return None;
+/// An image with its hashes, which are decoded once for all pairs.
+struct Candidate<'a> {
+    sha256: &'a str,
+    is_uploaded: bool,
+    hash: Option<PerceptualHash>,
+    mirrored: Option<PerceptualHash>,
+}
+
+impl<'a> Candidate<'a> {
+    fn of(image: &'a Observed) -> Self {
+        let hash = image.facts.hash();
+        let mirrored = hash.as_ref().map(PerceptualHash::mirrored);
+        Self { sha256: &image.facts.sha256, is_uploaded: image.origin.is_uploaded(), hash, mirrored }
     }
-    let are_uploads = one.origin.is_uploaded() && other.origin.is_uploaded();
-    let most = if are_uploads { MAX_DISTANCE_OF_UPLOADS } else { MAX_DISTANCE_OF_GENERATED };
-    let direct = first.hash_distance(second).filter(|&bits| bits <= most);
-    let mirrored = first.mirrored_hash_distance(second).filter(|&bits| are_uploads && bits <= MAX_MIRRORED_DISTANCE);
-    direct.into_iter().chain(mirrored).min()
+
+    /// The bits in which the hashes differ, directly or mirrored; `None` if the pair is not nominated.
+    fn distance(&self, other: &Self) -> Option<u32> {
+        if self.sha256 == other.sha256 {
+            return None;
+        }
+        let are_uploads = self.is_uploaded && other.is_uploaded;
+        let most = if are_uploads { MAX_DISTANCE_OF_UPLOADS } else { MAX_DISTANCE_OF_GENERATED };
+        let hash = self.hash.as_ref()?;
+        let direct = hash.distance(other.hash.as_ref()?).filter(|&bits| bits <= most);
+        let mirrored = hash.distance(other.mirrored.as_ref()?);
+        let mirrored = mirrored.filter(|&bits| are_uploads && bits <= MAX_MIRRORED_DISTANCE);
+        direct.into_iter().chain(mirrored).min()
+    }
 }

@@ -31,7 +31,7 @@ pub struct TrashRecord {
 
 impl TrashRecord {
     /// The record for a claim under the id `plan_id`. It contains what the image record `known` states about the
-    /// object, or, if that describes another object, only what `wanted` states.
+    /// object, or, if that describes another object, only what still applies to its name.
     #[must_use]
     pub fn of_claim(plan_id: &str, known: Option<&Image>, wanted: &Self) -> Self {
         let image = known.map_or_else(|| wanted.image.clone(), |known| known.describing(wanted.image.etag.as_deref()));

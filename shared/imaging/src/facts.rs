@@ -2,16 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use domain::facts::Facts;
+use domain::facts::{Facts, short_name};
 use image::RgbImage;
 use image_hasher::{HashAlg, HasherConfig};
 use sha2::{Digest, Sha256};
 
 use super::details::details_of;
 use super::{PREVIEW_SIDE, shrink, tones_of};
-
-/// The digits of a SHA-256 that distinguish the base images of an actor.
-const REFERENCE_ID_DIGITS: usize = 16;
 
 /// Measures a file and the upright image in it.
 #[must_use]
@@ -45,5 +42,5 @@ pub fn sha256(content: &[u8]) -> String {
 /// Identifies a base image among those of an actor: the beginning of its SHA-256.
 #[must_use]
 pub fn reference_id(file: &[u8]) -> String {
-    sha256(file).chars().take(REFERENCE_ID_DIGITS).collect()
+    short_name(&sha256(file)).to_owned()
 }

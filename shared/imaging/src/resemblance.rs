@@ -8,6 +8,8 @@ mod placement;
 mod plane;
 mod tiles;
 
+use std::collections::BTreeMap;
+
 use domain::assessment::Observed;
 use domain::resemblance::{Resemblance, Resemblances, nominate};
 use image::RgbImage;
@@ -92,15 +94,16 @@ impl Comparable {
 #[must_use]
 pub fn compare_nominated(set: &[Observed], pictures: &[&RgbImage]) -> Resemblances {
     let mut resemblances = Resemblances::default();
-    let mut prepared: Vec<Option<Comparable>> = vec![None; pictures.len()];
+    let mut prepared: BTreeMap<usize, Comparable> = BTreeMap::new();
     for (one, other) in nominate(set) {
-        let [Some(first), Some(second)] = [one, other].map(|index| {
-            let picture = pictures.get(index)?;
-            Some(prepared[index].get_or_insert_with(|| Comparable::of(picture)).clone())
-        }) else {
-            continue;
-        };
-        resemblances.record(&set[one].facts, &set[other].facts, first.compare(&second));
+        for index in [one, other] {
+            if let Some(picture) = pictures.get(index) {
+                prepared.entry(index).or_insert_with(|| Comparable::of(picture));
+            }
+        }
+        if let (Some(first), Some(second)) = (prepared.get(&one), prepared.get(&other)) {
+            resemblances.record(&set[one].facts, &set[other].facts, first.compare(second));
+        }
     }
     resemblances
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use aws::SdkConfig;
 use domain::assessment::Observation;
+use domain::content::NotCompared;
 use domain::disposition::Disposition;
 use domain::money::MicroUsd;
 use embedded::vision::EmbeddedVision;
@@ -26,11 +27,11 @@ pub enum VisionModel {
     OpenAi(Arc<OpenAi>),
 }
 
-/// The highest price of assessing this many images, if no request is repeated.
+/// The highest price of assessing this many images, beside a base image or without one, if no request is repeated.
 #[must_use]
-pub fn highest_price(images: usize, config: &VisionConfig) -> MicroUsd {
+pub fn highest_price(images: usize, has_reference: bool, config: &VisionConfig) -> MicroUsd {
     match config {
-        VisionConfig::OpenAi(config) if images > 0 => openai::estimate(images, config),
+        VisionConfig::OpenAi(config) if images > 0 => openai::estimate(images, has_reference, config),
         VisionConfig::OpenAi(_) | VisionConfig::Embedded => MicroUsd::ZERO,
     }
 }
@@ -53,8 +54,8 @@ pub struct AssessmentBatch {
     pub cost: MicroUsd,
     /// The error that ended the session before every image was shown.
     pub interrupted: Option<VisionError>,
-    /// Why the images could not be compared with the base image: the words after its name.
-    pub reference_fault: Option<&'static str>,
+    /// Why images could not be compared with the base image.
+    pub reference_fault: Option<NotCompared>,
 }
 
 /// A report of a session that is running.
@@ -119,6 +120,15 @@ impl VisionModel {
     #[must_use]
     pub const fn compares(&self) -> bool {
         matches!(self, Self::OpenAi(_))
+    }
+
+    /// Whether each request shows the base image, even to a service that takes one picture in a request.
+    #[must_use]
+    pub fn always_shows_reference(&self) -> bool {
+        match self {
+            Self::Embedded(_) => false,
+            Self::OpenAi(model) => model.always_shows_reference(),
+        }
     }
 
     /// Assesses images. Models that see several images at once see them in an order derived from `seed`. Sends each

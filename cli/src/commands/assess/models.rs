@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use aws::SdkConfig;
 use domain::assessment::Observation;
 use domain::files::images_in_words;
-use domain::manifest::Observer;
+use domain::manifest::{Observer, ReferenceId};
 use domain::money::MicroUsd;
 use providers::vision::{AssessmentEvent, Pictures, VisionConfig, VisionModel, highest_price};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -25,8 +25,9 @@ pub(super) async fn observe(config: VisionConfig, set: &Set) -> anyhow::Result<V
     let is_paid = matches!(config, VisionConfig::OpenAi(_));
     let model = VisionModel::new(config.clone(), &SdkConfig::builder().build()).await;
     let model = model.context("the vision model can't be used")?;
-    let reference = set.base.as_ref().map(|base| base.id.as_str());
-    let observer = Observer { model: model.name(), reference };
+    let is_always_shown = model.always_shows_reference();
+    let reference = set.base.as_ref().map(|base| ReferenceId { digits: base.id.clone(), is_always_shown });
+    let observer = Observer { model: model.name(), reference: reference.as_ref() };
     let recorded = |picture: &Picture| set.recorded_observation(picture, observer).filter(|_| is_paid);
     let known: Vec<Option<Observation>> = set.pictures.iter().map(recorded).collect();
     let new: Vec<&Picture> =
@@ -46,7 +47,7 @@ async fn ask(
     pictures: &[&Picture],
     set: &Set,
 ) -> anyhow::Result<Vec<Result<Observation, String>>> {
-    let price = highest_price(pictures.len(), config);
+    let price = highest_price(pictures.len(), set.base.is_some(), config);
     if price > MicroUsd::ZERO {
         let cost = if pictures.len() == 1 { "costs" } else { "cost" };
         remark(format!(

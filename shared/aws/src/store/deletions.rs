@@ -113,7 +113,12 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut claimed = Change::of(image_key(actor, filename)).set("deleting", text(&trashed.plan_id));
         claimed = if is_recorded {
-            claimed.when_item_exists().when_absent("deleting").when_absent("pinned")
+            // The trash record has the caption as it was read.
+            let of_caption = match &trashed.image.caption {
+                Some(caption) => Condition::Equal("caption", text(caption)),
+                None => Condition::Absent("caption"),
+            };
+            claimed.when_item_exists().when_absent("deleting").when_absent("pinned").when(of_caption)
         } else {
             // The claim creates the record, so that no evaluation records the file as an upload.
             claimed.set("image", image_value(&trashed.image)?).when_absent("pk")

@@ -37,11 +37,13 @@ pub const MAX_IMAGES_PER_TRANSACTION: usize = 90;
 
 /// An image record as it is stored: a nested map, whose attributes can be changed one by one.
 ///
-/// The pin and the deletion claim are separate attributes: an evaluation that writes its findings must not undo a pin
-/// or a claim that was written since the evaluation read the record.
+/// The user's caption, the pin and the deletion claim are separate attributes: an evaluation that writes its findings
+/// must not undo one that was written since the evaluation read the record.
 #[derive(Serialize, Deserialize)]
 struct ImageItem {
     image: Image,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    caption: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pinned: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,14 +52,16 @@ struct ImageItem {
 
 impl From<&Image> for ImageItem {
     fn from(image: &Image) -> Self {
-        let (pinned, deleting) = (image.pinned.then_some(true), image.deleting.clone());
-        Self { image: Image { pinned: false, ..image.clone() }, pinned, deleting }
+        let mut image = image.clone();
+        let (caption, deleting) = (image.caption.take(), image.deleting.take());
+        let pinned = std::mem::take(&mut image.pinned).then_some(true);
+        Self { image, caption, pinned, deleting }
     }
 }
 
 impl From<ImageItem> for Image {
-    fn from(ImageItem { image, pinned, deleting }: ImageItem) -> Self {
-        Self { pinned: pinned.unwrap_or_default(), deleting, ..image }
+    fn from(ImageItem { image, caption, pinned, deleting }: ImageItem) -> Self {
+        Self { caption, pinned: pinned.unwrap_or_default(), deleting, ..image }
     }
 }
 
@@ -169,7 +173,7 @@ impl Store {
     }
 
     /// Replaces the record of an image whose object was replaced, unless the record `known` has changed to that of another
-    /// object since it was read: then a worker that stalled is late. The name keeps its pin and its deletion claim.
+    /// object since it was read: then a worker that stalled is late. The name keeps its caption, its pin and its deletion claim.
     pub async fn save_replaced(
         &self,
         actor: &ActorId,
@@ -206,7 +210,7 @@ impl Store {
         filename: &str,
         caption: Option<&str>,
     ) -> Result<Edit, StoreError> {
-        let change = Change::of(image_key(actor, filename)).set_or_remove("image.caption", caption.map(text));
+        let change = Change::of(image_key(actor, filename)).set_or_remove("caption", caption.map(text));
         self.edit(actor, filename, change).await
     }
 
@@ -266,7 +270,7 @@ pub(super) fn new_generation(actor: &ActorId, generation: &GenerationBatch) -> R
     Ok(Write::Create(items::item(generation_key(actor, generation.generation_id), generation)?))
 }
 
-/// The value of the attribute `image`, without the pin and the claim.
+/// The value of the attribute `image`, without the caption, the pin and the claim.
 pub(super) fn image_value(image: &Image) -> Result<AttributeValue, StoreError> {
     value(&ImageItem::from(image).image)
 }

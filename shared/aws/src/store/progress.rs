@@ -7,7 +7,7 @@ use domain::status::Status;
 use jiff::Timestamp;
 
 use super::actors::{ActorRecord, actor_key};
-use super::change::Change;
+use super::change::{Change, Condition};
 use super::items::millis;
 use super::slots::SlotRecord;
 use super::{Store, StoreError};
@@ -31,10 +31,11 @@ impl Store {
         Ok(Some(Work { last_progress_at, is_parked: record.status == Status::Parked }))
     }
 
-    /// Records that SQS will deliver a failed message again, which a sweep then needn't replace.
+    /// Records that SQS will deliver a failed or deferred message at this time, which a sweep then needn't replace. Of
+    /// several messages, the last one counts.
     pub async fn mark_redelivery(&self, actor: &ActorId, at: Timestamp) -> Result<(), StoreError> {
-        let change = Change::of(actor_key(actor)).set("redelivery_at", millis(at));
-        self.apply(change.when_item_exists()).await.map(drop)
+        let change = Change::of(actor_key(actor)).set("redelivery_at", millis(at)).when_item_exists();
+        self.apply(change.when(Condition::AbsentOrBelow("redelivery_at", millis(at)))).await.map(drop)
     }
 
     /// Records that a sweep has resumed the work on an actor.

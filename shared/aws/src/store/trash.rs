@@ -96,6 +96,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut restored =
             Change::of(image_key(actor, filename)).set("image", image_value(image)?).when_absent("deleting");
+        if let Some(caption) = &image.caption {
+            restored = restored.set("caption", text(caption));
+        }
         if pin {
             restored = restored.set("pinned", value(&true)?);
         }

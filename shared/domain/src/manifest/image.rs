@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{BALANCING, UPLOADED};
 use crate::assessment::{Flag, Observation, Origin};
-use crate::content::Content;
+use crate::content::{Content, NotCompared};
 use crate::facts::Facts;
 use crate::kind::Kind;
 use crate::money::MicroUsd;
@@ -72,13 +72,13 @@ pub struct Image {
     /// What the image shows, as observed.
     #[serde(rename = "depicts", default, deserialize_with = "or_unknown", skip_serializing_if = "Content::is_unknown")]
     pub content: Content,
-    /// The user's caption, which replaces the observed one.
+    /// The user's caption, which replaces the observed one. Like the pin, it belongs to the file name.
     #[serde(default, deserialize_with = "or_unknown", skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
     /// The vision model that observed the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessed_by: Option<String>,
-    /// The base image that the vision model has compared the image with: the beginning of its SHA-256.
+    /// The base image that the vision model was to compare the image with: the beginning of its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared_with: Option<String>,
     /// The measurements of the file.
@@ -108,8 +108,17 @@ pub struct Image {
 pub struct Observer<'a> {
     /// The name and version of the vision model.
     pub model: &'a str,
-    /// The base image that the model compares with: the beginning of its SHA-256. `None` if it compares with none.
-    pub reference: Option<&'a str>,
+    /// The base image that the model compares with, if it compares.
+    pub reference: Option<&'a ReferenceId>,
+}
+
+/// A base image as the reference of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferenceId {
+    /// The beginning of its SHA-256.
+    pub digits: String,
+    /// Whether every request shows it, even to a service that takes one picture in a request.
+    pub is_always_shown: bool,
 }
 
 /// Reads a field that manifests of other tools may use for something else; such a value counts as unknown.
@@ -129,10 +138,15 @@ impl Image {
     }
 
     /// The valid observation; `None` if another model has observed the image, or none, or if the image must be compared
-    /// with another base image.
+    /// with another base image. A failed comparison is repeated only if what prevented it has changed: any other attempt
+    /// would cost the same and fail again.
     #[must_use]
     pub fn observation_by(&self, observer: Observer<'_>) -> Option<Observation> {
-        let is_compared = observer.reference.is_none() || self.compared_with.as_deref() == observer.reference;
+        let is_compared = observer.reference.is_none_or(|reference| {
+            let can_be_shown_now =
+                reference.is_always_shown && self.content.not_compared == Some(NotCompared::OnePicture);
+            self.compared_with.as_ref() == Some(&reference.digits) && !can_be_shown_now
+        });
         (is_compared && self.assessed_by.as_deref() == Some(observer.model)).then_some(())?;
         Some(Observation {
             kind: self.kind?,
@@ -152,11 +166,11 @@ impl Image {
         self.reason = Some(reason);
         self.content = content;
         self.assessed_by = Some(observer.model.to_owned());
-        self.compared_with = observer.reference.map(str::to_owned);
+        self.compared_with = observer.reference.map(|reference| reference.digits.clone());
     }
 
-    /// Resets the record for another object of the same name: it is an upload, and only the name's number, places, pin
-    /// and deletion claim still apply.
+    /// Resets the record for another object of the same name: it is an upload, and only the name's number, places,
+    /// caption, pin and deletion claim still apply.
     pub fn replace(&mut self, etag: &str) {
         *self = Self {
             etag: Some(etag.to_owned()),
@@ -166,6 +180,7 @@ impl Image {
             generation_id: self.generation_id,
             generation_type: Some(UPLOADED.to_owned()),
             generated_at: self.generated_at.take(),
+            caption: self.caption.take(),
             pinned: self.pinned,
             deleting: self.deleting.take(),
             ..Self::default()
@@ -221,22 +236,41 @@ mod tests {
     }
 
     #[test]
+    fn replaced_image_keeps_pin_and_caption_of_its_name() {
+        let known = Image { caption: Some("by the sea".to_owned()), pinned: true, quality: Some(8), ..generated() };
+        let replaced = Image { etag: Some("1".to_owned()), ..known }.describing(Some("2"));
+        assert_eq!((replaced.caption.as_deref(), replaced.pinned), (Some("by the sea"), true));
+        assert_eq!((replaced.etag.as_deref(), replaced.quality, replaced.kind), (Some("2"), None, None));
+    }
+
+    /// An image that a model has observed beside this base image.
+    fn observed_beside(digits: Option<&str>, not_compared: Option<NotCompared>) -> Image {
+        let content = Content { not_compared, ..Content::default() };
+        let (assessed_by, compared_with) = (Some("model".to_owned()), digits.map(str::to_owned));
+        Image { quality: Some(8), assessed_by, compared_with, content, ..generated() }
+    }
+
+    fn is_valid_beside(digits: Option<&str>, is_always_shown: bool, image: &Image) -> bool {
+        let reference = digits.map(|digits| ReferenceId { digits: digits.to_owned(), is_always_shown });
+        image.observation_by(Observer { model: "model", reference: reference.as_ref() }).is_some()
+    }
+
+    #[test]
     fn other_base_image_requires_a_new_observation() {
-        let of = |reference| Observer { model: "model", reference };
-        let recorded = |reference| {
-            let quality = Some(8);
-            let mut image = Image { quality, ..generated() };
-            let observation = image.clone();
-            image.assessed_by = Some("model".to_owned());
-            image.compared_with = observation.compared_with.or(reference);
-            image
-        };
-        let compared = recorded(Some("1".to_owned()));
-        let never_compared = recorded(None);
-        assert!(compared.observation_by(of(Some("1"))).is_some() && compared.observation_by(of(Some("2"))).is_none());
-        assert!(compared.observation_by(of(None)).is_some(), "a base image that is gone costs nothing");
-        assert!(never_compared.observation_by(of(None)).is_some());
-        assert!(never_compared.observation_by(of(Some("1"))).is_none());
+        let (compared, never_compared) = (observed_beside(Some("1"), None), observed_beside(None, None));
+        for (reference, is_valid) in [(Some("1"), true), (Some("2"), false), (None, true)] {
+            assert_eq!(is_valid_beside(reference, true, &compared), is_valid, "{reference:?}");
+        }
+        assert!(is_valid_beside(None, true, &never_compared), "a set without a base image");
+        assert!(!is_valid_beside(Some("1"), true, &never_compared));
+    }
+
+    #[test]
+    fn failed_comparison_is_repeated_once_it_can_succeed() {
+        let unshown = observed_beside(Some("1"), Some(NotCompared::OnePicture));
+        assert!(is_valid_beside(Some("1"), false, &unshown) && !is_valid_beside(Some("1"), true, &unshown));
+        let unclear = observed_beside(Some("1"), Some(NotCompared::SeveralCharacters));
+        assert!(is_valid_beside(Some("1"), true, &unclear) && !is_valid_beside(Some("2"), true, &unclear));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The reasons of deletions, as sentences for the user.
 
+use super::surplus::is_near_duplicate;
 use super::{rank, ties_lost};
 use crate::assessment::{Assessment, Flag};
 
@@ -39,6 +40,9 @@ fn why_this_one(image: &Assessment, kept: &[&Assessment], surplus: &[&Assessment
     }
     let Some(last_kept) = unpinned().next_back() else { return "pinned images stay first" };
     if rank(image) < rank(last_kept) {
+        if is_near_duplicate(image) {
+            return "among images with about this rating, one that repeats another goes first";
+        }
         return "the set needs the framings and angles of others with about this rating more";
     }
     if image.quality < last_kept.quality {

@@ -57,7 +57,7 @@ pub(crate) struct Findings {
 impl Findings {
     pub(crate) fn measure(image: &RgbImage, faces: &FaceFinder) -> Self {
         Self {
-            edge_width: sharpness::edge_width(image),
+            edge_width: sharpness::preview_edge_width(image),
             tones: tones_of(image),
             mirror_correlation: symmetry::mirror_correlation(image),
             face: faces.most_frontal(image),

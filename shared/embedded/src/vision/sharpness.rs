@@ -1,4 +1,7 @@
-//! Measures the width of a picture's edges, which shows its focus.
+//! Measures the width of the edges of a preview, which shows the focus of a picture of any kind.
+//!
+//! `imaging` measures the edges of the full-size image for every vision model, and limits only photographs by them. The
+//! scale, the tiles and the thresholds differ: one of the two can't replace the other without a new version of the model.
 
 use image::{RgbImage, imageops};
 
@@ -20,7 +23,7 @@ const MIN_RANGE: f32 = 0.08;
 /// a perfectly sharp edge, about 2.5 σ after a Gaussian blur of σ pixels. Only the windows with the most contrast
 /// count, and of these the sharper ones, because a background out of focus is no fault.
 #[must_use]
-pub(crate) fn edge_width(image: &RgbImage) -> Option<f32> {
+pub(crate) fn preview_edge_width(image: &RgbImage) -> Option<f32> {
     let longest = image.width().max(image.height()).max(1) as f32;
     let gray = imageops::grayscale(&scale(image, (LONGEST_SIDE / longest).min(1.0)));
     let luma = Plane::from_gray(&gray);

@@ -9,6 +9,7 @@ use aws::store::spending::{AssessmentCost, Reservation};
 use domain::actor::ActorId;
 use domain::assessment::{Assessment, Observed, assess};
 use domain::budget::{Budget, Charge, Limit};
+use domain::content::NotCompared;
 use domain::keys::Keys;
 use domain::manifest::Observer;
 use domain::money::MicroUsd;
@@ -104,8 +105,7 @@ impl Assessor<'_> {
         Metric::ImagesAssessed(batch.images.iter().flatten().count()).emit();
         let is_any_new = batch.images.iter().any(Result::is_ok);
         if let Some(fault) = batch.reference_fault {
-            inventory.notes.push(self.reference.not_compared(fault));
-            self.void_comparisons(inventory, &indices).await?;
+            self.void_comparisons(inventory, &indices, fault).await?;
         }
         let unassessed = indices.into_iter().zip(batch.images).filter_map(|(index, observation)| {
             Some(Note::unassessed(&inventory.images[index].filename, &observation.err()?))
@@ -129,6 +129,8 @@ impl Assessor<'_> {
             (None, None) => {}
         }
         let observed: Vec<_> = inventory.images.iter().filter_map(|item| self.observed(item)).collect();
+        let contents: Vec<_> = observed.iter().map(|image| &image.observation.content).collect();
+        inventory.notes.extend(self.reference.remarks(&contents));
         let resemblances = self.comparer().compare(inventory, &observed).await?;
         let assessments = assess(&observed, &resemblances, self.settings);
         Ok(SetAssessment { assessments, unassessed, is_any_new, cost: batch.cost })
@@ -192,11 +194,19 @@ impl Assessor<'_> {
 
     /// Removes the results of the comparison with an ambiguous base image: the model may have noticed only on one of
     /// several pages that it is.
-    async fn void_comparisons(&self, inventory: &mut Inventory, indices: &[usize]) -> Result<(), HandlerError> {
+    async fn void_comparisons(
+        &self,
+        inventory: &mut Inventory,
+        indices: &[usize],
+        fault: NotCompared,
+    ) -> Result<(), HandlerError> {
         for &index in indices {
             let InventoryImage { filename, image, .. } = &mut inventory.images[index];
-            let before = image.clone();
-            if image.content.same_character.take().is_some() {
+            // An image that was not shown beside the base image states so already.
+            if image.observation_by(self.observer).is_some() && image.content.not_compared.is_none() {
+                let before = image.clone();
+                image.content.same_character = None;
+                image.content.not_compared = Some(fault);
                 self.store.save_observation(self.actor, filename, image, &before).await?;
             }
         }

@@ -2,6 +2,7 @@
 //! it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use aws::bucket::{Bucket, Fetched};
 use aws::store::Store;
@@ -24,9 +25,6 @@ const MAX_COMPARISONS: usize = 200;
 /// The images that one evaluation compares. Prepared, each takes up to 330 KB.
 const MAX_PICTURES: usize = 100;
 
-/// The results that one image record receives before another one is used: they take about 500 bytes.
-const MAX_RESULTS: usize = 16;
-
 /// Compares the images of one actor's set.
 pub(super) struct Comparer<'a> {
     pub(super) store: &'a Store,
@@ -36,8 +34,8 @@ pub(super) struct Comparer<'a> {
     pub(super) actor: &'a ActorId,
 }
 
-/// Two images, by their indices, and the result of their comparison.
-type Compared = (usize, usize, Resemblance);
+/// The index of an image with which another one was compared, and the result.
+type Compared = (usize, Resemblance);
 
 impl Comparer<'_> {
     /// The resemblances in the image records and those of pairs that were not compared yet. `observed` contains the
@@ -57,12 +55,22 @@ impl Comparer<'_> {
         let is_unknown =
             |&(one, other): &(usize, usize)| known.of(&observed[one].facts, &observed[other].facts).is_none();
         let pairs = affordable(nominate(observed).into_iter().filter(is_unknown));
-        let pictures = self.pictures(&files, &pairs).await?;
-        let compared = tokio::task::spawn_blocking(move || compare_pairs(&pairs, &pictures)).await?;
-        for &(one, other, resemblance) in &compared {
-            known.record(&observed[one].facts, &observed[other].facts, resemblance);
+        let pictures = Arc::new(self.pictures(&files, &pairs).await?);
+        let mut partners: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (one, other) in pairs {
+            partners.entry(one).or_default().push(other);
         }
-        self.save(&mut files, observed, &compared).await?;
+        // Image by image: an evaluation that is cut off keeps the results so far.
+        for (one, others) in partners {
+            let pictures = Arc::clone(&pictures);
+            let compared = tokio::task::spawn_blocking(move || compare_with(one, &others, &pictures)).await?;
+            for &(other, resemblance) in &compared {
+                known.record(&observed[one].facts, &observed[other].facts, resemblance);
+            }
+            if !compared.is_empty() {
+                self.save(files[one], observed, &compared).await?;
+            }
+        }
         Ok(known)
     }
 
@@ -97,31 +105,19 @@ impl Comparer<'_> {
         Ok(tokio::task::spawn_blocking(read).await.unwrap_or_default())
     }
 
-    /// Writes each result to the record of one image of the pair, to few records in all, and removes the results of files
-    /// that have left the set.
+    /// Writes the results of comparing an image with `others` to its record, and removes those of files that have left the
+    /// set.
     async fn save(
         &self,
-        files: &mut [&mut InventoryImage],
+        InventoryImage { filename, image, .. }: &mut InventoryImage,
         observed: &[Observed],
-        compared: &[Compared],
+        others: &[Compared],
     ) -> Result<(), HandlerError> {
-        let mut changed = BTreeSet::new();
-        for &(one, other, resemblance) in compared {
-            let results = |index: usize| files[index].image.compared.len();
-            let is_open = |index: usize| changed.contains(&index) && results(index) < MAX_RESULTS;
-            let is_first = is_open(one) || (!is_open(other) && results(one) <= results(other));
-            let (owner, partner) = if is_first { (one, other) } else { (other, one) };
-            let name = name_of(&observed[partner].facts).to_owned();
-            files[owner].image.compared.insert(name, resemblance);
-            changed.insert(owner);
-        }
-        let present: BTreeSet<&str> = observed.iter().map(|image| name_of(&image.facts)).collect();
-        for index in changed {
-            let InventoryImage { filename, image, .. } = &mut *files[index];
-            image.compared.retain(|name, _| present.contains(name.as_str()));
-            self.store.save_compared(self.actor, filename, image).await?;
-        }
-        Ok(())
+        let name = |index: usize| name_of(&observed[index].facts);
+        image.compared.extend(others.iter().map(|&(other, resemblance)| (name(other).to_owned(), resemblance)));
+        let present: BTreeSet<&str> = (0..observed.len()).map(name).collect();
+        image.compared.retain(|name, _| present.contains(name.as_str()));
+        Ok(self.store.save_compared(self.actor, filename, image).await?)
     }
 }
 
@@ -137,12 +133,10 @@ fn affordable(pairs: impl Iterator<Item = (usize, usize)>) -> Vec<(usize, usize)
     fit.take(MAX_COMPARISONS).collect()
 }
 
-/// Compares the pairs whose pictures are both known.
-fn compare_pairs(pairs: &[(usize, usize)], pictures: &BTreeMap<usize, Comparable>) -> Vec<Compared> {
-    let compared = pairs.iter().filter_map(|&(one, other)| {
-        let resemblance = pictures.get(&one)?.compare(pictures.get(&other)?);
-        Some((one, other, resemblance))
-    });
+/// Compares an image with others, as far as the pictures could be read.
+fn compare_with(one: usize, others: &[usize], pictures: &BTreeMap<usize, Comparable>) -> Vec<Compared> {
+    let Some(picture) = pictures.get(&one) else { return Vec::new() };
+    let compared = others.iter().filter_map(|other| Some((*other, picture.compare(pictures.get(other)?))));
     compared.collect()
 }
 

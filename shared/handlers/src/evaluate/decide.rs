@@ -159,7 +159,7 @@ impl Evaluation {
     }
 
     fn observer<'a>(&'a self, reference: &'a Reference) -> Observer<'a> {
-        Observer { model: self.vision.name(), reference: reference.id.as_deref() }
+        Observer { model: self.vision.name(), reference: reference.id.as_ref() }
     }
 
     fn assessor<'a>(

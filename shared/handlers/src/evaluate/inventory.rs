@@ -96,7 +96,7 @@ impl InventoryBuilder<'_> {
         let of_images = fingerprint(set.map(|(filename, image)| (filename.as_str(), image)));
         // Another base image changes what the model sees in the same images.
         let fingerprint = match self.observer.reference {
-            Some(reference) => format!("{of_images}/{reference}"),
+            Some(reference) => format!("{of_images}/{}", reference.digits),
             None => of_images,
         };
         let present = listed.into_iter().filter_map(|file| {

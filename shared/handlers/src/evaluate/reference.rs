@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use domain::content::{Content, NotCompared};
+use domain::manifest::ReferenceId;
 use domain::plan::Note;
 use image::RgbImage;
 use imaging::{DecodeError, PREVIEW_SIDE, decode, reference_id, shrink};
@@ -14,8 +16,7 @@ use crate::base_image::Found;
 /// The base image of an evaluation. Empty if there is none, or if the vision model doesn't compare.
 #[derive(Default)]
 pub(super) struct Reference {
-    /// See [`reference_id`].
-    pub(super) id: Option<String>,
+    pub(super) id: Option<ReferenceId>,
     /// A small copy.
     pub(super) picture: Option<Arc<RgbImage>>,
     /// The file's name.
@@ -23,15 +24,27 @@ pub(super) struct Reference {
 }
 
 impl Reference {
-    /// The remark that images were not compared with the base image, for this reason.
-    pub(super) fn not_compared(&self, reason: &str) -> Note {
-        not_compared(&self.name, reason)
+    /// The remarks on the images of the set, with these contents, that the model could not compare with the base image.
+    /// They follow from the image records, so every evaluation makes them until the cause is removed.
+    pub(super) fn remarks(&self, contents: &[&Content]) -> Vec<Note> {
+        let remark = |reason: NotCompared| {
+            let count = contents.iter().filter(|content| content.not_compared == Some(reason)).count();
+            let images = match count {
+                0 => return None,
+                all if all == contents.len() => "no image was".to_owned(),
+                1 => "1 image was not".to_owned(),
+                some => format!("{some} images were not"),
+            };
+            Some(self.not_compared(&reason.to_string(), &images))
+        };
+        // Without a base image there is nothing to compare with.
+        NotCompared::ALL.into_iter().filter(|_| self.id.is_some()).filter_map(remark).collect()
     }
-}
 
-fn not_compared(name: &str, reason: &str) -> Note {
-    let remark = format!("the base image {reason}, so no image was compared with it");
-    Note { filename: name.to_owned(), remark }
+    fn not_compared(&self, reason: &str, images: &str) -> Note {
+        let remark = format!("the base image {reason}, so {images} compared with it");
+        Note { filename: self.name.clone(), remark }
+    }
 }
 
 impl Evaluation {
@@ -54,10 +67,15 @@ impl Evaluation {
         // A decoder that panics does so at each attempt.
         let damaged = |_| Err(DecodeError::Damaged("it can't be decoded".to_owned()));
         match tokio::task::spawn_blocking(read).await.unwrap_or_else(damaged) {
-            Ok((picture, id)) => Ok((Reference { id: Some(id), picture: Some(picture), name }, None)),
+            Ok((picture, digits)) => {
+                let is_always_shown = self.vision.always_shows_reference();
+                let id = Some(ReferenceId { digits, is_always_shown });
+                Ok((Reference { id, picture: Some(picture), name }, None))
+            }
             Err(error) => {
-                let note = not_compared(&name, &format!("is unusable: {error}"));
-                Ok((Reference::default(), Some(note)))
+                let reference = Reference { name, ..Reference::default() };
+                let note = reference.not_compared(&format!("is unusable: {error}"), "no image was");
+                Ok((reference, Some(note)))
             }
         }
     }

@@ -30,6 +30,11 @@ pub const MAX_DELIVERIES: u32 = 5;
 /// Messages of a batch that are processed at the same time.
 pub const MAX_CONCURRENT_MESSAGES: usize = 4;
 
+/// The longest deferral that leaves no mark. A longer one counts as progress until its copy arrives: `balancer local`
+/// counts work as stalled after this time, and its sweep would send the message again. Shorter deferrals are frequent, and
+/// cost no write.
+const LONGEST_UNMARKED_DEFERRAL: Duration = Duration::from_secs(30);
+
 /// A handler with the services that answering its messages needs.
 #[derive(Clone)]
 pub struct Worker<H> {
@@ -116,9 +121,7 @@ impl<H: Handler> Worker<H> {
             Err(HandlerError::Rejected(reason)) => self.reject(id, body, reason).await,
             Err(HandlerError::Deferred { reason, after }) => {
                 info!(reason, seconds = after.as_secs(), "deferred");
-                // A fresh copy, because waiting must not use up the message's deliveries.
-                let sent = self.queues.send_copy(H::QUEUE, body.to_owned(), after, &request).await;
-                sent.map_err(HandlerError::from)
+                self.defer(body, after, &request).await
             }
             Err(failed) => Err(failed),
         };
@@ -126,6 +129,14 @@ impl<H: Handler> Worker<H> {
             self.fail(record, &request, failure, held).await;
         }
         answered.is_ok()
+    }
+
+    async fn defer(&self, body: &str, after: Duration, request: &Request) -> Result<(), HandlerError> {
+        if after > LONGEST_UNMARKED_DEFERRAL {
+            self.mark_redelivery(&Subject::of(body), after).await?;
+        }
+        // A fresh copy, because waiting must not use up the message's deliveries.
+        Ok(self.queues.send_copy(H::QUEUE, body.to_owned(), after, request).await?)
     }
 
     async fn reject(&self, id: &str, body: &str, reason: String) -> Result<(), HandlerError> {
@@ -167,9 +178,9 @@ impl<H: Handler> Worker<H> {
         Ok(self.queues.return_after(H::QUEUE, handle, Duration::ZERO).await?)
     }
 
-    async fn mark_redelivery(&self, subject: &Subject, back_off: Duration) -> Result<(), HandlerError> {
+    async fn mark_redelivery(&self, subject: &Subject, after: Duration) -> Result<(), HandlerError> {
         match subject.actor() {
-            Some(actor) => Ok(self.store.mark_redelivery(&actor, self.clock.now() + back_off).await?),
+            Some(actor) => Ok(self.store.mark_redelivery(&actor, self.clock.now() + after).await?),
             None => Ok(()),
         }
     }

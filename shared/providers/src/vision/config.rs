@@ -43,6 +43,14 @@ pub enum VisionMode {
     Individual,
 }
 
+impl VisionMode {
+    /// Whether a request shows all its images, and the base image, as one picture.
+    #[must_use]
+    pub const fn is_one_picture(self) -> bool {
+        matches!(self, Self::Grid)
+    }
+}
+
 impl std::str::FromStr for VisionMode {
     type Err = ();
 

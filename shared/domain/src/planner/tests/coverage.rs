@@ -1,4 +1,4 @@
-//! Framings and angles decide only between images that count as equally good.
+//! Framings and angles decide only between images within one point of quality.
 
 use proptest::prelude::*;
 
@@ -77,6 +77,28 @@ fn two_points_of_quality_outweigh_any_view() {
 }
 
 #[test]
+fn near_duplicate_goes_before_another_view() {
+    let of = |number, quality| image(number, Kind::ColorStylized, quality);
+    let alike = |number, quality| showing(Framing::Medium, Angle::ThreeQuarter, of(number, quality));
+    let repeating = |image| Assessment { flags: vec![Flag::NearDuplicate], ..image };
+    let others =
+        [showing(Framing::Medium, Angle::Profile, of(2, 7)), showing(Framing::CloseUp, Angle::Front, of(3, 8))];
+    let scarce = |image| showing(Framing::Wide, Angle::Back, image);
+    // By coverage alone, the profile would go: three other images have it, and only the duplicate has a wide view.
+    let crowd = (200..203).map(|number| showing(Framing::Medium, Angle::Profile, image(number, Kind::BwStylized, 9)));
+    let set = |duplicate: Assessment| {
+        let rest = alike_photographs().chain(crowd.clone()).chain(others.clone());
+        rest.chain([alike(1, 9), duplicate]).collect::<Vec<_>>()
+    };
+    let gone = |duplicate| reasons(&set(duplicate), Scope::DeleteOnly).remove(0);
+    let reason = "Surplus: 4 good colour images, 3 wanted; among images with about this rating, one that repeats another goes first (8: much like another image).";
+    assert_eq!(gone(repeating(scarce(of(4, 8)))), ("a_4.jpg".to_owned(), reason.to_owned()));
+    assert_eq!(gone(repeating(of(4, 8))).0, "a_4.jpg", "whatever is known of its view");
+    assert_eq!(gone(scarce(of(4, 8))).0, "a_2.jpg", "the same image, if it repeats none");
+    assert_eq!(gone(repeating(alike(4, 9))).0, "a_2.jpg", "two points of quality outweigh a repetition");
+}
+
+#[test]
 fn proposal_shows_the_coverage_before_and_after() {
     let of = |number| image(number, Kind::ColorStylized, 4 + u8::from(number > 1));
     let set = [1, 2].map(|number| showing(Framing::CloseUp, Angle::Profile, of(number)));
@@ -111,6 +133,20 @@ proptest! {
             };
             let (best_gone, worst_kept) = (qualities(true).max(), qualities(false).min());
             prop_assert!(best_gone.zip(worst_kept).is_none_or(|(gone, kept)| gone <= kept + surplus::EQUALS_WITHIN));
+        }
+    }
+
+    #[test]
+    fn kept_near_duplicate_is_better_than_what_goes(set in any_set_with_pins()) {
+        let proposal = deletions(&set);
+        for (kind, is_uploaded) in kinds_and_origins() {
+            let good = || good_ones(&set, &proposal, kind, is_uploaded);
+            let is_near_duplicate = |image: &Assessment| image.flags.contains(&Flag::NearDuplicate);
+            let kept = good().filter(|(image, gone)| !gone && is_near_duplicate(image));
+            let best_other_gone = good().filter(|(image, gone)| *gone && !is_near_duplicate(image));
+            let best_other_gone = best_other_gone.map(|(image, _)| image.quality).max();
+            let worst_kept = kept.map(|(image, _)| image.quality).min();
+            prop_assert!(best_other_gone.zip(worst_kept).is_none_or(|(gone, kept)| kept > gone));
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::assessment::{BEST_QUALITY, Flag, Observation};
 use domain::caption::{caption_from, expression_from};
-use domain::content::Content;
+use domain::content::{Content, NotCompared};
 use domain::kind::Kind;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -46,12 +46,11 @@ pub(super) enum ReferenceFault {
     NoCharacter,
 }
 
-impl ReferenceFault {
-    /// The words after "the base image".
-    pub(super) const fn in_words(self) -> &'static str {
-        match self {
-            Self::SeveralCharacters => "shows several characters",
-            Self::NoCharacter => "shows no character",
+impl From<ReferenceFault> for NotCompared {
+    fn from(fault: ReferenceFault) -> Self {
+        match fault {
+            ReferenceFault::SeveralCharacters => Self::SeveralCharacters,
+            ReferenceFault::NoCharacter => Self::NoCharacter,
         }
     }
 }
@@ -146,6 +145,7 @@ impl Entry {
 fn content_of(fields: &Map<String, Value>) -> Content {
     Content {
         same_character: known(fields, "same_character"),
+        not_compared: None,
         framing: known(fields, "framing"),
         angle: known(fields, "angle"),
         expression: text_of(fields, "expression").and_then(expression_from),

@@ -82,3 +82,35 @@ pub(super) fn max_output_tokens(images: usize, effort: Option<&str>) -> u64 {
 fn patches(width: u32, height: u32) -> u64 {
     u64::from(width.div_ceil(PATCH_SIDE)) * u64::from(height.div_ceil(PATCH_SIDE))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws::secrets::Secret;
+
+    use super::*;
+
+    #[test]
+    fn price_depends_on_whether_there_is_a_base_image() {
+        let price = MicroUsd(1_000_000);
+        let config = OpenAiConfig {
+            base_url: String::new(),
+            key: Secret::Given("sk".into()),
+            model: "vision-1".to_owned(),
+            reasoning_effort: None,
+            mode: VisionMode::Grid,
+            passes: 1,
+            timeout: Duration::from_secs(1),
+            usd_per_million_input_tokens: price,
+            usd_per_million_output_tokens: price,
+        };
+        let estimate = |images, has_reference| estimate(images, has_reference, &config, &Form::default());
+        assert!(estimate(20, false) < estimate(20, true), "a page without a base image is smaller");
+        // Beside a base image they fit on one page.
+        assert!(
+            (21..=23).all(|images| estimate(images, false) > estimate(images, true)),
+            "two pages need two requests"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 //! Source: <https://platform.openai.com/docs/guides/structured-outputs> and `guides/images-vision`. A strict schema
 //! must be closed, with every property required. A refusal is a field beside the content. `finish_reason: length` means
 //! that the content is truncated. Images are counted in patches of 32×32 pixels; with `detail: high` the model sees up
-//! to 2,500 patches at full size, which fits a page of 1600×1280.
+//! to 2,500 patches at full size, and a grid page has at most 2,400.
 //!
 //! The session asks again about images that an answer omits, lists twice or garbles. An image without a usable entry
 //! stays unassessed.
@@ -70,9 +70,9 @@ pub fn name_of(config: &OpenAiConfig) -> String {
     format!("openai/{}/prompt-{PROMPT_VERSION}", config.model)
 }
 
-/// The highest price of assessing this many images beside a base image, if no request is repeated.
-pub(super) fn estimate(images: usize, config: &OpenAiConfig) -> MicroUsd {
-    cost::estimate(images, true, config, &Form::default())
+/// The highest price of assessing this many images, beside a base image or without one, if no request is repeated.
+pub(super) fn estimate(images: usize, has_reference: bool, config: &OpenAiConfig) -> MicroUsd {
+    cost::estimate(images, has_reference, config, &Form::default())
 }
 
 /// A client of the vision service.
@@ -102,6 +102,11 @@ impl OpenAi {
     /// See [`name_of`].
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// See [`VisionModel::always_shows_reference`](super::VisionModel::always_shows_reference).
+    pub(super) fn always_shows_reference(&self) -> bool {
+        self.config.mode.is_one_picture()
     }
 
     /// See [`VisionModel::assess`](super::VisionModel::assess).

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::assessment::Observation;
+use domain::content::NotCompared;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::time::Instant;
@@ -108,12 +109,10 @@ impl<'a> Session<'a> {
             }
             stopped => stopped,
         };
-        AssessmentBatch {
-            images,
-            cost: self.reservation.spent().await,
-            interrupted: interrupted.map(Into::into),
-            reference_fault: self.reference_fault.map(ReferenceFault::in_words),
-        }
+        let unshown = || images.iter().flatten().find_map(|observation| observation.content.not_compared);
+        let reference_fault = self.reference_fault.map(NotCompared::from).or_else(unshown);
+        let (cost, interrupted) = (self.reservation.spent().await, interrupted.map(Into::into));
+        AssessmentBatch { images, cost, interrupted, reference_fault }
     }
 
     /// Shows batches and the follow-ups of their answers, a few at a time. When the session stops, it still waits for
@@ -156,9 +155,13 @@ impl<'a> Session<'a> {
                 for cell in &batch.page.cells {
                     match observations.remove(&cell.number) {
                         Some(mut observation) => {
-                            // Without a reference the model was not asked about the character.
-                            let character = &mut observation.content.same_character;
-                            *character = character.filter(|_| batch.page.has_reference);
+                            let content = &mut observation.content;
+                            if !batch.page.has_reference {
+                                // The model was not asked about the character.
+                                content.same_character = None;
+                                content.not_compared =
+                                    self.pictures.reference.as_ref().map(|_| NotCompared::OnePicture);
+                            }
                             self.record_observation(cell.image, batch.pass, observation);
                         }
                         None => missing.push(cell.image),
