@@ -1,5 +1,6 @@
 //! The settings of single actors, and the faults that they let cost quality.
 
+use aws::queues::Queue;
 use balancer_tests::coded::{Code, coded_picture, read_code};
 use balancer_tests::openai::{Answer, VisionRequest, VisionService, true_entry};
 use balancer_tests::stack::actor;
@@ -7,6 +8,7 @@ use balancer_tests::world::World;
 use domain::actor::ActorId;
 use domain::kind::Kind;
 use domain::limits::Fault;
+use domain::settings::ActorSettings;
 use domain::status::Status;
 use serde_json::{Value, json};
 
@@ -105,8 +107,7 @@ async fn own_limit_keeps_what_the_stack_replaces() {
 async fn suspended_set_is_retried_with_other_settings() {
     let (world, _service, hero) = with_set(&[("QUALITY_FLOOR", "10")], 9, truly).await;
     world.drive().await;
-    let (suspended, reason) = status(&world, &hero).await;
-    assert_eq!(suspended, Status::NeedsAttention, "{reason}");
+    assert!(world.store.actor(&hero).await.unwrap().unwrap().suspension.is_some());
     set_own(&world, &hero, json!({ "quality_floor": 5 })).await;
     assert_eq!(status(&world, &hero).await.0, Status::Balanced);
 }
@@ -123,12 +124,39 @@ async fn invalid_setting_is_named_and_costs_no_image() {
 }
 
 #[tokio::test]
+async fn settings_alone_generate_nothing() {
+    let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.upload_base_image(&hero).await;
+    set_own(&world, &hero, json!({ "target_total": 8 })).await;
+    assert!(world.store.actor(&hero).await.unwrap().is_none());
+    assert!(world.keys_below("training_data/hero/").await.iter().all(|key| key.ends_with("actor.json")));
+}
+
+#[tokio::test]
+async fn removed_actor_file_restores_the_stacks_settings() {
+    let (world, _service, hero) = with_set(&[], 9, truly).await;
+    set_own(&world, &hero, json!({ "target_total": 8 })).await;
+    assert_eq!(world.store.images(&hero).await.unwrap().len(), 8);
+    world.bucket.delete(&world.keys.image(&hero, "actor.json")).await.unwrap();
+    world.send(Queue::Evaluation, json!({ "actor_id": hero })).await;
+    world.drive().await;
+    assert_eq!(world.store.images(&hero).await.unwrap().len(), 6);
+    assert_eq!(world.store.actor(&hero).await.unwrap().unwrap().settings, ActorSettings::default());
+}
+
+#[tokio::test]
 async fn own_frontal_images_stay() {
-    let passport = |request: &VisionRequest| flagged(request, |_| json!(["looking_at_camera", "symmetrical"]));
+    let passport = |request: &VisionRequest| {
+        flagged(request, |code| if code.variant <= 6 { json!(["looking_at_camera", "symmetrical"]) } else { json!([]) })
+    };
     let (world, _service, hero) = with_set(&[], 9, passport).await;
+    // One photograph is too many. It is no frontal one, but worse.
+    world.upload(&hero, "hero_7.jpg", &coded_picture(SET[0], 8, 7)).await;
+    world.wait_for_messages(2).await;
     world.drive().await;
     assert_eq!(status(&world, &hero).await.0, Status::Balanced);
-    assert!(world.store.plans(&hero).await.unwrap().is_empty());
+    let plan = world.store.plans(&hero).await.unwrap().remove(0);
+    assert_eq!(plan.delete.iter().map(|deletion| &*deletion.filename).collect::<Vec<_>>(), ["hero_7.jpg"]);
 }
 
 #[tokio::test]

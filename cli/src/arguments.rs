@@ -10,7 +10,7 @@ use domain::actor::ActorId;
 use domain::planner::Scope;
 
 use crate::local::{ProviderArguments, Vision};
-use crate::target::{CapArguments, RuleArguments, TargetArguments};
+use crate::target::{CapArguments, SettingsArguments, TargetArguments};
 pub use stack::{
     Approve, Caption, Connection, Drain, Env, Evaluate, Pause, Pin, QueueArgument, Redrive, Restore, Send, SendMessage,
     Status,
@@ -125,7 +125,7 @@ pub struct Local {
     #[command(flatten)]
     pub providers: ProviderArguments,
     #[command(flatten)]
-    pub target: TargetArguments,
+    pub settings: SettingsArguments,
     #[command(flatten)]
     pub cap: CapArguments,
     /// Run only the local stack, for `sam local invoke`; DIR is copied into it and not changed
@@ -177,7 +177,7 @@ pub struct Assess {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub rules: RuleArguments,
+    pub settings: SettingsArguments,
 }
 
 #[derive(Debug, Args)]

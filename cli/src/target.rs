@@ -1,9 +1,10 @@
-//! The options for the target of a set and for the share that one plan may delete.
+//! The options for what a balanced set is, and for the share that one plan may delete.
 
 use clap::Args;
 use domain::coverage::{FourShares, ViewShares};
 use domain::limits::frontal::{FrontalImages, FrontalRule};
 use domain::limits::{DEFAULT_QUALITY_FLOOR, QualityLimits, Rules};
+use domain::planner::{Policy, Scope};
 use domain::settings::Settings;
 use domain::target::{MAX_TARGET_TOTAL, Shares, Target};
 
@@ -23,27 +24,33 @@ pub struct TargetArguments {
     /// Wanted angles in percent: front/three-quarter/profile/back; decides like --framing-shares
     #[arg(long, default_value_t = ViewShares::default().angle)]
     pub angle_shares: FourShares,
-    #[command(flatten)]
-    pub rules: RuleArguments,
+    /// Replace images of a lower quality than this (1 to 10)
+    #[arg(long, default_value_t = DEFAULT_QUALITY_FLOOR, value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub quality_floor: u8,
 }
 
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Quality")]
 pub struct RuleArguments {
-    /// Replace images of a lower quality than this (1 to 10)
-    #[arg(long, default_value_t = DEFAULT_QUALITY_FLOOR, value_parser = clap::value_parser!(u8).range(1..=10))]
-    pub quality_floor: u8,
-    /// Highest quality of an image with a fault, such as `text=10,blocky=4`; other faults keep the limits that
-    /// docs/ASSESSMENT.md lists
+    /// Highest quality of an image with a fault, such as `text=10,blocky=4`; the README lists the faults
     #[arg(long, default_value_t, hide_default_value = true, value_name = "FAULT=N,…")]
     pub quality_limits: QualityLimits,
     /// Share of the target, in percent, that may face the camera or be symmetrical without losing quality: the best
     /// ones. Generated images beyond that are replaced if they are both
     #[arg(long, default_value_t = FrontalRule::default().percent, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub frontal_percent: u8,
-    /// Your own images beyond --frontal-percent: `keep` lowers their quality to the floor at most, `replace` below it
+    /// Your own images beyond --frontal-percent: `keep` leaves their quality as it is, `replace` lowers it too
     #[arg(long, default_value_t, value_name = "keep|replace")]
     pub frontal_images: FrontalImages,
+}
+
+/// The settings of a set. What an actor's `actor.json` states comes before them.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SettingsArguments {
+    #[command(flatten)]
+    pub target: TargetArguments,
+    #[command(flatten)]
+    pub rules: RuleArguments,
 }
 
 #[derive(Debug, Clone, Copy, Args)]
@@ -58,31 +65,37 @@ pub struct CapArguments {
 pub type Setting = (&'static str, &'static str, String);
 
 impl TargetArguments {
-    pub fn settings(&self) -> Settings {
-        let views = ViewShares { framing: self.framing_shares, angle: self.angle_shares };
-        let target = Target { total: self.target_total, shares: self.target_shares, views };
-        Settings { target, rules: self.rules.rules() }
+    /// What the planner needs.
+    pub fn policy(&self, scope: Scope) -> Policy {
+        Policy { target: self.target(), quality_floor: self.quality_floor, scope }
     }
 
-    pub fn of_stack(&self) -> [Setting; 8] {
-        let RuleArguments { quality_floor, quality_limits, frontal_percent, frontal_images } = self.rules;
-        [
-            ("TargetTotal", "TARGET_TOTAL", self.target_total.to_string()),
-            ("TargetShares", "TARGET_SHARES", self.target_shares.to_string()),
-            ("FramingShares", "FRAMING_SHARES", self.framing_shares.to_string()),
-            ("AngleShares", "ANGLE_SHARES", self.angle_shares.to_string()),
-            ("QualityFloor", "QUALITY_FLOOR", quality_floor.to_string()),
-            ("QualityLimits", "QUALITY_LIMITS", quality_limits.to_string()),
-            ("FrontalPercent", "FRONTAL_PERCENT", frontal_percent.to_string()),
-            ("FrontalImages", "FRONTAL_IMAGES", frontal_images.to_string()),
-        ]
+    fn target(&self) -> Target {
+        let views = ViewShares { framing: self.framing_shares, angle: self.angle_shares };
+        Target { total: self.target_total, shares: self.target_shares, views }
     }
 }
 
-impl RuleArguments {
-    pub fn rules(self) -> Rules {
-        let frontal = FrontalRule { own: self.frontal_images, percent: self.frontal_percent };
-        Rules { limits: self.quality_limits, frontal, quality_floor: self.quality_floor }
+impl SettingsArguments {
+    pub fn settings(&self) -> Settings {
+        let RuleArguments { quality_limits, frontal_percent, frontal_images } = self.rules;
+        let frontal = FrontalRule { own: frontal_images, percent: frontal_percent };
+        let rules = Rules { limits: quality_limits, frontal, quality_floor: self.target.quality_floor };
+        Settings { target: self.target.target(), rules }
+    }
+
+    pub fn of_stack(&self) -> [Setting; 8] {
+        let Self { target, rules } = self;
+        [
+            ("TargetTotal", "TARGET_TOTAL", target.target_total.to_string()),
+            ("TargetShares", "TARGET_SHARES", target.target_shares.to_string()),
+            ("FramingShares", "FRAMING_SHARES", target.framing_shares.to_string()),
+            ("AngleShares", "ANGLE_SHARES", target.angle_shares.to_string()),
+            ("QualityFloor", "QUALITY_FLOOR", target.quality_floor.to_string()),
+            ("QualityLimits", "QUALITY_LIMITS", rules.quality_limits.to_string()),
+            ("FrontalPercent", "FRONTAL_PERCENT", rules.frontal_percent.to_string()),
+            ("FrontalImages", "FRONTAL_IMAGES", rules.frontal_images.to_string()),
+        ]
     }
 }
 
@@ -94,14 +107,14 @@ impl Default for TargetArguments {
             target_shares: shares,
             framing_shares: views.framing,
             angle_shares: views.angle,
-            rules: RuleArguments::default(),
+            quality_floor: DEFAULT_QUALITY_FLOOR,
         }
     }
 }
 
 impl Default for RuleArguments {
     fn default() -> Self {
-        let Rules { limits, frontal, quality_floor } = Rules::default();
-        Self { quality_floor, quality_limits: limits, frontal_percent: frontal.percent, frontal_images: frontal.own }
+        let Rules { limits, frontal, .. } = Rules::default();
+        Self { quality_limits: limits, frontal_percent: frontal.percent, frontal_images: frontal.own }
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use balancer_tests::stack::{TEMPLATE, binaries, emulator};
+use domain::limits::{Fault, QualityLimits};
 use handlers::config::{EvaluationConfig, from_variables};
 use local_stack::{Account, Stack, StackOptions};
 use providers::generator::ReplicateModel;
+use regex::Regex;
 use yaml_serde::Value;
 
 use crate::template::document::{at, fields, number};
@@ -55,6 +57,20 @@ async fn paid_services_with_keys_and_embedded_ones_deploy() {
     let in_files = [("OpenAiApiKeyFile", "/run/openai"), ("ReplicateApiTokenFile", "/run/replicate")];
     assert_eq!(deployment_error(&in_files).await, None);
     assert_eq!(deployment_error(&[("VisionProvider", "embedded"), ("Generator", "embedded")]).await, None);
+}
+
+#[test]
+fn template_accepts_the_limits_that_the_function_accepts() {
+    let pattern = at("Parameters.QualityLimits.AllowedPattern").as_str().unwrap();
+    let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
+    let named = Fault::ALL.map(|fault| format!("{fault}=10"));
+    let all = named.join(",");
+    let wrong = ["text", "text=0", "text=11", "txt=3", "text=3,", "text=3;blocky=3"];
+    for text in named.iter().map(String::as_str).chain(["", all.as_str()]).chain(wrong) {
+        let is_wrong = wrong.contains(&text);
+        assert_eq!(pattern.is_match(text), !is_wrong, "{text}");
+        assert!(is_wrong || text.parse::<QualityLimits>().is_ok(), "{text}");
+    }
 }
 
 #[tokio::test]

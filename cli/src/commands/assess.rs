@@ -10,15 +10,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use domain::assessment::{Assessment, Observation, Observed, Origin, assess};
-use domain::json;
 use domain::manifest::{Image, Manifest, Observer};
-use domain::settings::{ActorSettings, Settings};
+use domain::settings::{ACTOR_FILE, ActorSettings, Settings};
 use image::RgbImage;
 use imaging::{PREVIEW_SIDE, compare_nominated, decode, reference_id, shrink};
 use providers::vision::VisionConfig;
 
 use crate::arguments::Assess;
-use crate::local::data_folder::ACTOR_FILE;
+use crate::local::data_folder::is_there;
 use crate::local::{Vision, vision_config_with_key};
 use crate::outcome::{Outcome, WrongUsage, remark};
 use crate::pictures::{Picture, read_folder};
@@ -35,8 +34,7 @@ pub async fn run(arguments: &Assess) -> anyhow::Result<Outcome> {
     if base.is_some() && arguments.vision == Vision::Embedded {
         remark("the embedded model doesn't compare images with a base image; --vision openai does");
     }
-    let of_arguments = Settings { rules: arguments.rules.rules(), ..Settings::default() };
-    let settings = of_arguments.of_actor(&own_settings(&arguments.dir)?);
+    let settings = arguments.settings.settings().of_actor(&own_settings(&arguments.dir)?);
     let set = Set { pictures, base, recorded: recorded(&arguments.dir)? };
     let assessments = set.assess(config, &settings).await?;
     if arguments.compare {
@@ -107,11 +105,10 @@ fn base_image(path: &Path) -> anyhow::Result<Base> {
 fn own_settings(dir: &Path) -> anyhow::Result<ActorSettings> {
     let dir = dir.canonicalize().with_context(|| format!("the folder {} can't be read", dir.display()))?;
     let beside = dir.ends_with("training_data").then(|| dir.with_file_name(ACTOR_FILE));
-    let path = [Some(dir.join(ACTOR_FILE)), beside].into_iter().flatten().find(|path| path.is_file());
+    let path = [Some(dir.join(ACTOR_FILE)), beside].into_iter().flatten().find(|path| is_there(path));
     let Some(path) = path else { return Ok(ActorSettings::default()) };
-    let text = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
-    let settings = json::read::<ActorSettings>(&text).map_err(anyhow::Error::from);
-    settings.and_then(|settings| Ok(settings.checked()?)).with_context(|| format!("{} can't be read", path.display()))
+    let read = || Ok::<_, anyhow::Error>(ActorSettings::read(&fs::read(&path)?)?);
+    read().with_context(|| format!("{} can't be read", path.display()))
 }
 
 /// The manifest that `balancer local` has written for the folder: only it records which images are generated or pinned.

@@ -10,7 +10,7 @@ use crate::demo::{ACTOR_ID, Album, write_sample};
 use crate::local::data_folder::ActorFolder;
 use crate::local::{Ending, Options, ProviderArguments, Undo, run as run_session};
 use crate::outcome::{Outcome, answer, remark};
-use crate::target::TargetArguments;
+use crate::target::SettingsArguments;
 
 /// Balances a sample actor and writes a picture of its set before and after.
 pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
@@ -29,7 +29,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         port,
         logs: None,
         providers: ProviderArguments::default(),
-        target: TargetArguments::default(),
+        settings: SettingsArguments::default(),
         cap,
     };
     let ending = run_session(options).await?;

@@ -23,15 +23,16 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
         port,
         logs,
         providers,
-        target,
+        settings,
         cap,
     } = arguments;
     if serve {
-        return serve::serve(serve::Options { data, actors, host, port, env_vars, events, logs, target, cap }).await;
+        return serve::serve(serve::Options { data, actors, host, port, env_vars, events, logs, settings, cap }).await;
     }
     let data = data.context("--data is missing")?;
     let resumable = true;
-    let options = Options { data, actors, watch, dry_run, resumable, retry, json, port, logs, providers, target, cap };
+    let options =
+        Options { data, actors, watch, dry_run, resumable, retry, json, port, logs, providers, settings, cap };
     let ending = run_session(options).await?;
     match &ending {
         Ending::Settled(report) => {

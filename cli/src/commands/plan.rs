@@ -7,9 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use domain::assessment::{Assessment, BEST_QUALITY};
 use domain::json;
-use domain::limits::frontal::limit_frontal;
-use domain::planner::{Policy, Proposal, propose};
-use domain::settings::Settings;
+use domain::planner::{Proposal, propose};
 use serde_json::Value;
 
 use crate::arguments::Plan;
@@ -17,11 +15,8 @@ use crate::outcome::{Outcome, answer};
 
 /// Plans the changes that bring an assessed set to its target.
 pub fn run(arguments: &Plan) -> anyhow::Result<Outcome> {
-    let settings = arguments.target.settings();
-    let assessments = limit_frontal(read(&arguments.assessments)?, &settings);
-    let Settings { target, rules } = settings;
-    let policy = Policy { target, quality_floor: rules.quality_floor, scope: arguments.scope.into() };
-    let proposal = propose(&assessments, &policy);
+    let assessments = read(&arguments.assessments)?;
+    let proposal = propose(&assessments, &arguments.target.policy(arguments.scope.into()));
     if arguments.json {
         answer(serde_json::to_string_pretty(&proposal)?);
     } else {

@@ -47,7 +47,8 @@ struct ActorSummary {
     /// or for named actors.
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<Coverage>,
-    /// The settings of its `actor.json`; `None` if it has none.
+    /// The settings of its `actor.json` as the last evaluation read them; `None` if it had none. Only with `--plan` or
+    /// for named actors.
     #[serde(skip_serializing_if = "Option::is_none")]
     own_settings: Option<ActorSettings>,
     round: u32,
@@ -124,7 +125,7 @@ async fn summary(
         reason: record.outage().or_else(|| record.reason.clone()),
         images: kinds,
         coverage: planned.map(|planned| Coverage { after: views, ..planned }),
-        own_settings: Some(record.settings).filter(|own| *own != ActorSettings::default()),
+        own_settings: Some(record.settings).filter(|own| is_detailed && *own != ActorSettings::default()),
         round: record.round,
         plan: record.active_plan,
         cost_today_micro_usd: store.spending_on(&actor_id, today).await?.spent,
@@ -155,7 +156,7 @@ fn details(summary: &ActorSummary) -> impl Iterator<Item = String> {
     let actor = &summary.actor_id;
     let coverage = summary.coverage.map(|coverage| format!("{actor}: coverage: {coverage}"));
     let own = summary.own_settings.as_ref().and_then(|own| serde_json::to_string(own).ok());
-    let own = own.map(|own| format!("{actor}: actor.json: {own}"));
+    let own = own.map(|own| format!("{actor}: own settings, as last read: {own}"));
     let plans = [&summary.plan_details, &summary.last_dry_run].into_iter().flatten().map(|plan| plan.in_words(actor));
     coverage
         .into_iter()

@@ -30,7 +30,7 @@ pub struct Actors {
     pub services: Services,
     /// Writes the manifests.
     pub keeper: Arc<ManifestKeeper>,
-    /// The numbers of framings and angles that the target wants.
+    /// For actors whose `actor.json` states no others.
     settings_of_stack: settings::Settings,
     /// Whether to retry sets that an earlier run has suspended.
     retry: bool,

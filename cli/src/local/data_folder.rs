@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use domain::actor::ActorId;
 use domain::files::{IMAGE_EXTENSIONS, extension, is_system_folder};
+use domain::settings::ACTOR_FILE;
 use handlers::names_on_disk;
 
 use crate::folder::{self, Contents, ImageFile, images_below, places_of};
@@ -20,9 +21,6 @@ pub struct ActorFolder {
     /// The spelling of its name may use another Unicode form than the id.
     pub dir: PathBuf,
 }
-
-/// The file with an actor's metadata.
-pub const ACTOR_FILE: &str = "actor.json";
 
 /// The folder of unfinished runs in the data folder. It is not an actor's.
 pub const STATE_FOLDER: &str = ".balancer";
@@ -218,7 +216,7 @@ impl ActorFolder {
         if is_there(&self.base_images()) { Contents::of(&self.base_images()) } else { Ok(Contents::default()) }
     }
 
-    /// The path of the actor's metadata file, if there is one.
+    /// The path of the actor's settings, if there are any.
     pub fn actor_file(&self) -> Option<PathBuf> {
         let places = [self.training_data(), self.dir.clone()].map(|dir| dir.join(ACTOR_FILE));
         places.into_iter().find(|path| is_there(path))

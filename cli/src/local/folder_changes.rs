@@ -8,11 +8,12 @@ use aws::queues::Queue;
 use domain::actor::ActorId;
 use domain::files::{images_in_words, is_image_name};
 use domain::messages::{DeletionMessage, Mode, new_request_id};
+use domain::settings::ACTOR_FILE;
 use handlers::names_on_disk::composed_name;
 
 use super::actor_files::BaseImage;
 use super::actors::{Actors, Uploaded};
-use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name, read_if_there};
+use super::data_folder::{ActorFolder, lossy_name, read_if_there};
 use super::examined::Examined;
 use super::folder_watcher::FolderWatcher;
 use super::missing_images::contents_unless_vanished;
@@ -90,18 +91,25 @@ pub async fn apply_file_changes(
         is_changed |= apply_image_change(actors, folder, &filename, &path).await?;
     }
     let lies_in = |path: &Path, dir: &Path| path == dir || path.parent() == Some(dir);
-    let mut needs_evaluation = false;
-    if paths.iter().any(|path| lies_in(path, &base_images)) {
-        needs_evaluation |= apply_base_image_change(actors, folder).await?;
+    let mut has_event = true;
+    if paths.iter().any(|path| lies_in(path, &base_images)) && apply_base_image_change(actors, folder).await? {
+        (is_changed, has_event) = (true, false);
     }
     if paths.iter().any(|path| *path == training_data || lossy_name(path) == ACTOR_FILE) {
-        needs_evaluation |= apply_actor_file_change(actors, folder).await?;
+        let change = apply_actor_file_change(actors, folder).await?;
+        is_changed |= change != ActorFileChange::None;
+        has_event &= match change {
+            ActorFileChange::None => true,
+            // The function ignores the event as long as the actor has no images.
+            ActorFileChange::Uploaded => !actors.services.store.images(&folder.actor).await?.is_empty(),
+            ActorFileChange::Removed => false,
+        };
     }
-    if needs_evaluation {
-        // No event reports these files.
+    if !has_event {
+        // No event reports a base image, or that a file was removed.
         actors.request_evaluation(&folder.actor, Mode::Execute).await?;
     }
-    Ok(is_changed || needs_evaluation)
+    Ok(is_changed)
 }
 
 /// The images that have changed or belong to a newly added folder: names, with the present or former paths.
@@ -174,20 +182,28 @@ async fn apply_base_image_change(actors: &Actors, folder: &ActorFolder) -> anyho
     Ok(true)
 }
 
-async fn apply_actor_file_change(actors: &Actors, folder: &ActorFolder) -> anyhow::Result<bool> {
+/// What has become of an actor's settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ActorFileChange {
+    None,
+    Uploaded,
+    Removed,
+}
+
+async fn apply_actor_file_change(actors: &Actors, folder: &ActorFolder) -> anyhow::Result<ActorFileChange> {
     let services = &actors.services;
     let path = folder.actor_file();
     let here = match path.as_deref().map(read_if_there).transpose() {
         Ok(here) => here.flatten(),
         Err(problem) => {
             remark(format!("skipped {problem:#}"));
-            return Ok(false);
+            return Ok(ActorFileChange::None);
         }
     };
     let key = services.keys.image(&folder.actor, ACTOR_FILE);
     let stored = services.bucket.get(&key).await?.map(|object| object.bytes);
     if here == stored {
-        return Ok(false);
+        return Ok(ActorFileChange::None);
     }
     actors
         .keeper
@@ -197,11 +213,12 @@ async fn apply_actor_file_change(actors: &Actors, folder: &ActorFolder) -> anyho
         (Some(path), Some(bytes)) => {
             remark(format!("found {}", path.display()));
             upload_actor_file(services, &folder.actor, bytes).await?;
+            Ok(ActorFileChange::Uploaded)
         }
         _ => {
             remark(format!("removed the {ACTOR_FILE} of {}", folder.actor));
             services.bucket.delete(&key).await?;
+            Ok(ActorFileChange::Removed)
         }
     }
-    Ok(true)
 }

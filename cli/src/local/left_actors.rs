@@ -9,11 +9,12 @@ use aws::store::Store;
 use domain::actor::ActorId;
 use domain::files::is_image_name;
 use domain::manifest::{Image, Manifest};
+use domain::settings::ACTOR_FILE;
 
 use super::actor_files::ActorFiles;
 use super::actors::{Actors, Uploaded};
 use super::circumstances::Circumstances;
-use super::data_folder::{ACTOR_FILE, ActorFolder, is_there};
+use super::data_folder::{ActorFolder, is_there};
 use super::examined::Examined;
 use super::folder_changes::apply_file_changes;
 use super::manifest_file;

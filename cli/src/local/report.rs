@@ -64,8 +64,8 @@ pub struct ActorReport {
 }
 
 impl Report {
-    /// Reads every actor, and its deletions and generations since `since`. `wanted` counts the framings and angles of
-    /// the target.
+    /// Reads every actor, and its deletions and generations since `since`. An actor's own settings come before
+    /// `settings`.
     pub async fn of(
         store: &Store,
         folders: &[&ActorFolder],

@@ -19,7 +19,7 @@ use super::session::{KEY_PREFIX, STACK_NAME, TEMPLATE, interruption};
 use super::upload::{examine, upload_actor};
 use super::{events, functions};
 use crate::outcome::{Outcome, answer, remark};
-use crate::target::{CapArguments, TargetArguments};
+use crate::target::{CapArguments, SettingsArguments};
 
 /// The usual port of an AWS emulator.
 const USUAL_PORT: u16 = 4566;
@@ -35,7 +35,7 @@ pub struct Options {
     pub env_vars: PathBuf,
     pub events: PathBuf,
     pub logs: Option<PathBuf>,
-    pub target: TargetArguments,
+    pub settings: SettingsArguments,
     pub cap: CapArguments,
 }
 
@@ -86,7 +86,7 @@ fn parameters(options: &Options) -> BTreeMap<String, String> {
         ("AutomaticBalancing", "DISABLED".to_owned()),
         ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
     ];
-    let of_target = options.target.of_stack().map(|(parameter, _, value)| (parameter, value));
+    let of_target = options.settings.of_stack().map(|(parameter, _, value)| (parameter, value));
     own.into_iter().chain(of_target).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
@@ -148,7 +148,7 @@ fn variables(options: &Options, stack: &LocalStack) -> Value {
         let fields = [&common, &own].into_iter().filter_map(Value::as_object).flatten();
         fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>()
     };
-    let of_target = options.target.of_stack().map(|(_, variable, value)| (variable, value));
+    let of_target = options.settings.of_stack().map(|(_, variable, value)| (variable, value));
     let own = [
         ("VISION_PROVIDER", "embedded".to_owned()),
         ("MAX_DELETED_PERCENT", options.cap.max_deleted_percent.to_string()),

@@ -27,7 +27,7 @@ use super::wait;
 use super::watch::watch;
 use crate::outcome::{Outcome, remark};
 use crate::progress::Progress;
-use crate::target::{CapArguments, TargetArguments};
+use crate::target::{CapArguments, SettingsArguments};
 
 /// The same template that is deployed.
 pub(super) const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -56,7 +56,7 @@ pub struct Options {
     pub port: Option<u16>,
     pub logs: Option<PathBuf>,
     pub providers: ProviderArguments,
-    pub target: TargetArguments,
+    pub settings: SettingsArguments,
     pub cap: CapArguments,
 }
 
@@ -159,7 +159,7 @@ impl Session {
             Some(state) => state.take_over(&services.store).await?,
             None => BTreeSet::new(),
         };
-        Ok(Self { actors: Actors::new(services, settings, options.target.settings(), options.retry, left), stack })
+        Ok(Self { actors: Actors::new(services, settings, options.settings.settings(), options.retry, left), stack })
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {
@@ -253,7 +253,7 @@ fn parameters(options: &Options, data: &Path, providers: Vec<(&'static str, Stri
         ("MaxDeletedPercent", options.cap.max_deleted_percent.to_string()),
         ("LocalDataDir", local_data_dir),
     ];
-    let of_target = options.target.of_stack().map(|(parameter, _, value)| (parameter, value));
+    let of_target = options.settings.of_stack().map(|(parameter, _, value)| (parameter, value));
     own.into_iter().chain(of_target).chain(providers).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 

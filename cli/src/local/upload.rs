@@ -7,9 +7,10 @@ use aws::stack::Services;
 use domain::actor::ActorId;
 use domain::files::{IMAGE_EXTENSIONS, content_type};
 use domain::keys::Keys;
+use domain::settings::ACTOR_FILE;
 
 use super::actor_files::{ActorFiles, BaseImage};
-use super::data_folder::{ACTOR_FILE, ActorFolder, lossy_name};
+use super::data_folder::{ActorFolder, lossy_name};
 use super::examined::Examined;
 use crate::outcome::remark;
 

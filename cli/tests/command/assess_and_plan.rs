@@ -101,26 +101,24 @@ fn invalid_manifest_is_reported_and_ignored() {
 }
 
 #[test]
-fn own_passport_photograph_is_replaced_only_on_request() {
-    let passport = |number| {
-        let mut image = assessment(&format!("a_{number}.jpg"), "photorealistic", 8);
-        image["flags"] = json!(["looking_at_camera", "symmetrical"]);
-        image
-    };
-    let set = json!([passport(1), passport(2), passport(3), passport(4)]).to_string();
-    let deleted = |options: &[&str]| {
-        let planned = plan(&set, &[&["--json"], options].concat()).done().json();
-        planned["delete"].as_array().unwrap().clone()
-    };
-    assert_eq!(deleted(&[]), [Value::Null; 0]);
-    let replaced = deleted(&["--frontal-images", "replace"]);
-    let reason = "Rated 4, below the floor of 5. Like a passport photograph; the set has 3 frontal images already.";
-    assert_eq!(replaced, [json!({ "filename": "a_4.jpg", "reason": reason })]);
-    let replace = ["--frontal-images", "replace", "--frontal-percent", "0"];
-    assert_eq!(deleted(&replace).len(), 4);
-    assert_eq!(deleted(&[&replace[..], &["--quality-limits", "passport_like=5"]].concat()), [Value::Null; 0]);
-    plan(&set, &["--frontal-images", "sometimes"]).failed(2, &["keep or replace"]);
-    plan(&set, &["--quality-limits", "passport=5"]).failed(2, &["`passport=5` is no quality limit", "passport_like"]);
+fn plan_takes_the_rated_qualities_as_they_are() {
+    let mut passport = assessment("a_1.jpg", "photorealistic", 8);
+    passport["flags"] = json!(["looking_at_camera", "symmetrical"]);
+    let set = json!([passport]).to_string();
+    assert_eq!(plan(&set, &["--json"]).done().json()["delete"], json!([]));
+    plan(&set, &["--frontal-images", "replace"]).failed(2, &["--frontal-images"]);
+}
+
+#[test]
+fn assessment_options_are_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    plain(1).save(dir.path().join("a_1.png")).unwrap();
+    let assess = |options: &[&str]| Ran::of(balancer().arg("assess").arg(dir.path()).args(options));
+    assess(&["--quality-limits", "small=3", "--frontal-percent", "0"]).done();
+    assess(&["--frontal-images", "sometimes"]).failed(2, &["keep or replace"]);
+    assess(&["--quality-limits", "passport=5"]).failed(2, &["`passport=5` is no quality limit", "passport_like"]);
+    fs::write(dir.path().join("actor.json"), r#"{"quality_floor":99}"#).unwrap();
+    assess(&[]).failed(1, &["actor.json can't be read", "`quality_floor` is 99"]);
 }
 
 #[test]

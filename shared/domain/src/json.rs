@@ -11,6 +11,14 @@ pub enum JsonError {
     /// The text is not the expected JSON.
     #[error(transparent)]
     Content(#[from] serde_json::Error),
+    /// A field has a value that it can't have.
+    #[error("`{field}`: {problem}")]
+    Field {
+        /// The path of the field, such as `quality_limits.text`.
+        field: String,
+        /// What is wrong with its value.
+        problem: serde_json::Error,
+    },
 }
 
 /// Parses JSON from bytes that may come from an editor.
@@ -19,6 +27,27 @@ pub enum JsonError {
 /// If the bytes are no text, or the text is not the expected JSON.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     Ok(serde_json::from_str(without_mark(&text(bytes)?))?)
+}
+
+/// Parses JSON like [`read`], and names the field that has an unusable value.
+///
+/// # Errors
+/// If the bytes are no text, or the text is not the expected JSON.
+pub fn read_naming_fields<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
+    let text = text(bytes)?;
+    let mut json = serde_json::Deserializer::from_str(without_mark(&text));
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let field = error.path().to_string();
+        let problem = error.into_inner();
+        // A path of `.` is the whole text.
+        if problem.is_data() && field != "." {
+            JsonError::Field { field, problem }
+        } else {
+            JsonError::Content(problem)
+        }
+    })?;
+    json.end()?;
+    Ok(value)
 }
 
 /// The text without a leading byte order mark.

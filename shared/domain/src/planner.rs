@@ -189,7 +189,7 @@ fn coverage(set: &[Assessment], delete: &[Removal], policy: &Policy) -> Option<C
 }
 
 /// The sort key that puts images to keep before images to delete.
-fn rank(image: &Assessment) -> impl Ord + use<'_> {
+pub(crate) fn rank(image: &Assessment) -> impl Ord + use<'_> {
     (
         !image.pinned,
         !image.origin.is_uploaded(),

@@ -6,12 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::{ActorType, Profile, Sex};
 use crate::coverage::FourShares;
+use crate::json::{self, JsonError};
 use crate::limits::frontal::FrontalImages;
 use crate::limits::{Fault, Rules};
 use crate::observation::BEST_QUALITY;
+use crate::planner::{Policy, Scope};
 use crate::target::{MAX_TARGET_TOTAL, Shares, Target};
 
-/// The longest trigger or class, in characters. Both become a part of a folder's name and of each caption.
+/// The file beside an actor's images with its settings.
+pub const ACTOR_FILE: &str = "actor.json";
+
+/// The longest trigger or class, in characters.
 const MAX_WORD_CHARS: usize = 64;
 
 /// What a balanced set is.
@@ -34,7 +39,7 @@ pub struct ActorSettings {
     /// The sort of being, for prompts.
     #[serde(alias = "type", skip_serializing_if = "Option::is_none")]
     pub actor_type: Option<ActorType>,
-    /// The word that stands for the character in captions.
+    /// The word that stands for the character in training. Recorded in the manifest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<String>,
     /// The word for what the character is an instance of, such as `woman`.
@@ -76,6 +81,12 @@ pub struct InvalidSetting {
 }
 
 impl Settings {
+    /// What the planner needs of them.
+    #[must_use]
+    pub const fn policy(&self, scope: Scope) -> Policy {
+        Policy { target: self.target, quality_floor: self.rules.quality_floor, scope }
+    }
+
     /// These settings with an actor's own in their place.
     #[must_use]
     pub fn of_actor(mut self, own: &ActorSettings) -> Self {
@@ -98,12 +109,31 @@ fn replace<T>(setting: &mut T, own: Option<T>) {
     }
 }
 
+/// Why the contents of an `actor.json` can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableSettings {
+    /// The file is not the expected JSON.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// A value is out of its range.
+    #[error(transparent)]
+    Invalid(#[from] InvalidSetting),
+}
+
 impl ActorSettings {
+    /// The settings in the contents of an `actor.json`.
+    ///
+    /// # Errors
+    /// Names the first field that can't be used.
+    pub fn read(file: &[u8]) -> Result<Self, UnusableSettings> {
+        Ok(json::read_naming_fields::<Self>(file)?.checked()?)
+    }
+
     /// The settings, if each is in its range.
     ///
     /// # Errors
     /// Names the first field that isn't, and its range.
-    pub fn checked(self) -> Result<Self, InvalidSetting> {
+    fn checked(self) -> Result<Self, InvalidSetting> {
         let total = self.target_total.map(u64::from);
         in_range("target_total", total, 1, u64::from(MAX_TARGET_TOTAL))?;
         let best = u64::from(BEST_QUALITY);
@@ -147,7 +177,7 @@ fn is_word(setting: &str, value: Option<&str>) -> Result<(), InvalidSetting> {
             setting: setting.to_owned(),
             value: format!("{word:?}"),
             accepted: format!(
-                "1 to {MAX_WORD_CHARS} characters without commas, slashes, and what folder names can't contain"
+                "1 to {MAX_WORD_CHARS} characters, without surrounding spaces, commas, slashes, and what folder names can't contain"
             ),
         }),
         _ => Ok(()),

@@ -4,16 +4,12 @@ use aws::bucket::{Bucket, Fetched};
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
-use domain::json;
 use domain::keys::Keys;
 use domain::manifest::profile_of;
-use domain::settings::ActorSettings;
+use domain::settings::{ACTOR_FILE, ActorSettings};
 
 use super::HandlerError;
 use super::base_image::BaseImages;
-
-/// The file beside an actor's images with its settings.
-pub(super) const ACTOR_FILE: &str = "actor.json";
 
 /// The file has a dozen fields; a larger one is something else.
 const MAX_ACTOR_FILE_BYTES: u64 = 64 * 1024;
@@ -51,13 +47,11 @@ pub(super) async fn identify(
     let parsed = match bucket.get_at_most(&key, MAX_ACTOR_FILE_BYTES).await? {
         Fetched::Missing => Ok(ActorSettings::default()),
         Fetched::TooLarge(bytes) => Err(format!("it has {bytes} bytes")),
-        Fetched::Whole(file) => json::read::<ActorSettings>(&file.bytes)
-            .map_err(|error| error.to_string())
-            .and_then(|settings| settings.checked().map_err(|invalid| invalid.to_string())),
+        Fetched::Whole(file) => ActorSettings::read(&file.bytes).map_err(|error| error.to_string()),
     };
     let settings = parsed.map_err(|problem| {
         HandlerError::NeedsOperator(format!(
-            "{key} can't be read: {problem}. Write, for example, {{\"sex\":\"female\",\"target_total\":30}}, or remove it."
+            "{key} can't be read: {problem}. Correct it, or remove it and request an evaluation, for example with `balancer send evaluation {actor}`."
         ))
     })?;
     let profile = settings.profile(profile_of(&record.metadata, actor));

@@ -36,7 +36,13 @@ pub(super) async fn observe(config: VisionConfig, set: &Set) -> anyhow::Result<V
         let count = images_in_words(set.pictures.len() - new.len());
         remark(format!("the manifest has an assessment of {count} by {}, which costs nothing", model.name()));
     }
-    let mut observed = if new.is_empty() { Vec::new() } else { ask(&config, &model, &new, set).await? }.into_iter();
+    let observed = if new.is_empty() { Vec::new() } else { ask(&config, &model, &new, set).await };
+    if let Some(Err(reason)) =
+        observed.iter().find(|_| observed.len() == known.len() && observed.iter().all(Result::is_err))
+    {
+        bail!("no image is assessed: {reason}");
+    }
+    let mut observed = observed.into_iter();
     let unasked = || Err("the vision model gave no answer".to_owned());
     Ok(known.into_iter().map(|known| known.map_or_else(|| observed.next().unwrap_or_else(unasked), Ok)).collect())
 }
@@ -46,7 +52,7 @@ async fn ask(
     model: &VisionModel,
     pictures: &[&Picture],
     set: &Set,
-) -> anyhow::Result<Vec<Result<Observation, String>>> {
+) -> Vec<Result<Observation, String>> {
     let price = highest_price(pictures.len(), set.base.is_some(), config);
     if price > MicroUsd::ZERO {
         let cost = if pictures.len() == 1 { "costs" } else { "cost" };
@@ -67,12 +73,10 @@ async fn ask(
     if price > MicroUsd::ZERO {
         remark(format!("the assessment has cost {}", batch.cost));
     }
-    match batch.interrupted {
-        Some(error) if batch.images.iter().all(Result::is_err) => bail!(error),
-        Some(error) => remark(format!("the assessment is incomplete: {error}")),
-        None => {}
+    if let Some(error) = batch.interrupted {
+        remark(format!("the assessment is incomplete: {error}"));
     }
-    Ok(batch.images)
+    batch.images
 }
 
 /// Shows the progress, and grants each reservation: the price was stated before.

@@ -10,8 +10,9 @@ use domain::status::Status;
 use domain::suspension::Suspension;
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+use tracing::error;
 
 use super::change::Change;
 use super::items::{self, Item, text, value};
@@ -31,7 +32,8 @@ pub struct ActorRecord {
     pub updated_at: Option<Timestamp>,
     /// The description that prompts need.
     pub profile: Profile,
-    /// The settings of its `actor.json`, as the last evaluation read them.
+    /// The settings of its `actor.json`, as the last evaluation read them. Those of a newer version count as none.
+    #[serde(deserialize_with = "or_none")]
     pub settings: ActorSettings,
     /// Further notes of the user, from the manifest.
     pub metadata: Map<String, Value>,
@@ -102,6 +104,11 @@ pub struct ActorRecord {
     pub lease_until: Option<Timestamp>,
 }
 
+/// The next evaluation reads the file again, so nothing is lost.
+fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ActorSettings, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
+}
+
 impl ActorRecord {
     /// The outage of the vision service that an unfinished set waits for, as a sentence for the operator.
     #[must_use]
@@ -126,7 +133,8 @@ impl Store {
         self.get(actor_key(actor)).await
     }
 
-    /// Every actor, by id. Scans the whole table: for the command line and the sweep.
+    /// Every actor, by id. Scans the whole table: for the command line and the sweep. Logs and omits the records that a
+    /// newer version has written in another form.
     pub async fn actors(&self) -> Result<BTreeMap<ActorId, ActorRecord>, StoreError> {
         let mut found = self
             .client
@@ -141,7 +149,10 @@ impl Store {
         while let Some(item) = found.next().await {
             let item = item.map_err(|error| self.error("Scan", SORT, &error))?;
             if let Some(actor) = items::actor_of(&item) {
-                actors.insert(actor, items::data(item)?);
+                match items::data(item) {
+                    Ok(record) => drop(actors.insert(actor, record)),
+                    Err(error) => error!(%actor, "its record can't be read: {error}"),
+                }
             }
         }
         Ok(actors)
@@ -186,4 +197,20 @@ fn without_nulls(record: &ActorRecord) -> Result<HashMap<String, Value>, StoreEr
     let value = serde_json::to_value(record).unwrap_or_default();
     let fields = value.as_object().cloned().unwrap_or_default();
     Ok(fields.into_iter().filter(|(_, value)| !value.is_null()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_of_a_newer_version_count_as_none() {
+        let newer = json!({ "last_number": 7, "settings": { "target_total": 30, "hue": 3 } });
+        let record: ActorRecord = serde_json::from_value(newer).unwrap();
+        assert_eq!((record.last_number, record.settings), (7, ActorSettings::default()));
+        let own = json!({ "settings": { "target_total": 30 } });
+        assert_eq!(serde_json::from_value::<ActorRecord>(own).unwrap().settings.target_total, Some(30));
+    }
 }

@@ -141,6 +141,13 @@ impl QualityLimits {
     pub(super) fn limit(&self, fault: Fault, finding: String) -> Limit {
         Limit { most: self.of(fault), finding }
     }
+
+    /// The lowest limit of a fault and of those that it includes, as a blurred image is also soft. So no setting makes the
+    /// worse image the better one.
+    pub(super) fn lowest(&self, faults: &[Fault], finding: String) -> Limit {
+        let most = faults.iter().map(|&fault| self.of(fault)).min().unwrap_or(BEST_QUALITY);
+        Limit { most, finding }
+    }
 }
 
 impl FromStr for QualityLimits {
@@ -179,8 +186,8 @@ mod tests {
     fn limits_are_indexed_by_their_fault() {
         for (index, fault) in Fault::ALL.into_iter().enumerate() {
             assert_eq!(fault as usize, index, "{fault}");
-            assert_eq!(QualityLimits::default().of(fault), fault.default_limit());
         }
+        assert_eq!(QualityLimits::default().with(&[(Fault::Blocky, 7)].into()).of(Fault::Blocky), 7);
     }
 
     #[test]

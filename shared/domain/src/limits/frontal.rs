@@ -1,9 +1,8 @@
 //! Frontal images: the character looks into the camera, or the image is symmetrical like a passport photograph.
 //!
 //! A set needs a few of them, and trainers advise against many. So the best ones keep their quality, up to a share of the
-//! target; the others lose some.
+//! target. The others lose some, unless the user has provided them and the settings keep those.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -12,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fault, Limit, Rules};
 use crate::assessment::Assessment;
-use crate::numbering::number_of;
 use crate::observation::Flag;
+use crate::planner::{Scope, propose, rank};
 use crate::settings::Settings;
 
 /// How many frontal images a set should have at most, and what becomes of the user's own ones beyond that.
@@ -41,14 +40,14 @@ impl FrontalRule {
     }
 }
 
-/// What becomes of the user's own frontal images beyond the share. Generated ones are always replaced.
+/// What becomes of the user's own frontal images beyond the share. Generated ones always lose quality.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FrontalImages {
-    /// Their quality falls to the floor at most, so they only lose against better images.
+    /// They keep their quality, and only lose ties.
     #[default]
     Keep,
-    /// Their quality falls as that of generated ones, so images with both flags are replaced.
+    /// Their quality falls as that of generated ones, so images like passport photographs are replaced.
     Replace,
 }
 
@@ -86,17 +85,12 @@ pub fn limit_frontal(set: Vec<Assessment>, settings: &Settings) -> Vec<Assessmen
     set.into_iter().map(limited).collect()
 }
 
-/// The best frontal images, up to the share. An image that is deleted for another reason takes no place.
+/// The best frontal images, up to the share. An image that a plan would delete for another reason takes no place.
 fn exempt(set: &[Assessment], settings: &Settings) -> BTreeSet<String> {
-    let stays = |image: &&Assessment| {
-        let is_good = image.quality >= settings.rules.quality_floor && image.missed_kind().is_none();
-        image.pinned || is_good
-    };
+    let deleted = propose(set, &settings.policy(Scope::All)).delete;
+    let stays = |image: &&Assessment| deleted.iter().all(|removal| removal.filename != image.filename);
     let mut frontal: Vec<_> = set.iter().filter(|image| fault(&image.flags).is_some()).filter(stays).collect();
-    frontal.sort_by_key(|image| {
-        let is_generated = !image.origin.is_uploaded();
-        (!image.pinned, is_generated, Reverse(image.quality), number_of(&image.filename), &image.filename)
-    });
+    frontal.sort_by_key(|image| rank(image));
     let places = settings.rules.frontal.exempt(settings.target.total);
     frontal.into_iter().take(places).map(|image| image.filename.clone()).collect()
 }
@@ -113,6 +107,9 @@ fn fault(flags: &[Flag]) -> Option<Fault> {
 /// The limit of a frontal image that is not exempt.
 fn limit(image: &Assessment, exempt: usize, rules: &Rules) -> Option<Limit> {
     let fault = fault(&image.flags)?;
+    if image.origin.is_uploaded() && rules.frontal.own == FrontalImages::Keep {
+        return None;
+    }
     let finding = match fault {
         Fault::PassportLike => "Like a passport photograph",
         Fault::LookingAtCamera => "Looks into the camera",
@@ -123,9 +120,11 @@ fn limit(image: &Assessment, exempt: usize, rules: &Rules) -> Option<Limit> {
         1 => "; the set has a frontal image already".to_owned(),
         others => format!("; the set has {others} frontal images already"),
     };
-    let limit = rules.limits.limit(fault, format!("{finding}{others}."));
-    let is_kept = image.origin.is_uploaded() && rules.frontal.own == FrontalImages::Keep;
-    Some(if is_kept { limit.not_below(rules.quality_floor) } else { limit })
+    let signs: &[Fault] = match fault {
+        Fault::PassportLike => &[Fault::PassportLike, Fault::LookingAtCamera, Fault::Symmetrical],
+        _ => &[fault],
+    };
+    Some(rules.limits.lowest(signs, format!("{finding}{others}.")))
 }
 
 #[cfg(test)]

@@ -24,12 +24,12 @@ const BLOCKY_FROM: u16 = 1000;
 /// The limit of a small image; `None` for other images.
 #[must_use]
 pub fn of_size(facts: &Facts, limits: &QualityLimits) -> Option<Limit> {
-    let fault = match facts.width.min(facts.height) {
-        side if side < FAR_TOO_SMALL_BELOW => Fault::FarTooSmall,
-        side if side < SMALL_BELOW => Fault::Small,
+    let faults: &[Fault] = match facts.width.min(facts.height) {
+        side if side < FAR_TOO_SMALL_BELOW => &[Fault::FarTooSmall, Fault::Small],
+        side if side < SMALL_BELOW => &[Fault::Small],
         _ => return None,
     };
-    Some(limits.limit(fault, format!("Small: {}×{} px.", facts.width, facts.height)))
+    Some(limits.lowest(faults, format!("Small: {}×{} px.", facts.width, facts.height)))
 }
 
 /// The limit of an image that is far too dark or far too light. `None` for other images, and without measured tones.
@@ -49,13 +49,13 @@ pub fn of_exposure(facts: &Facts, kind: Kind, limits: &QualityLimits) -> Option<
 #[must_use]
 pub fn of_sharpness(facts: &Facts, kind: Kind, limits: &QualityLimits) -> Option<Limit> {
     let width = facts.details?.edge_width.filter(|_| kind == Kind::Photorealistic)?;
-    let (fault, finding) = match width {
-        BLURRED_FROM.. => (Fault::Blurry, "Blurred or enlarged"),
-        SOFT_FROM.. => (Fault::Soft, "Soft or enlarged"),
+    let (faults, finding): (&[Fault], _) = match width {
+        BLURRED_FROM.. => (&[Fault::Blurry, Fault::Soft], "Blurred or enlarged"),
+        SOFT_FROM.. => (&[Fault::Soft], "Soft or enlarged"),
         _ => return None,
     };
     let finding = format!("{finding}: the sharpest edges are {}.{} px wide.", width / 10, width % 10);
-    Some(limits.limit(fault, finding))
+    Some(limits.lowest(faults, finding))
 }
 
 /// The limit of an image with black or white bars on opposite sides.

@@ -105,3 +105,15 @@ fn record_without_tones_has_no_exposure_limit() {
     let old: Facts = serde_json::from_str(r#"{"sha256":"1","perceptual_hash":"","width":1024,"height":1024}"#).unwrap();
     assert_eq!(assessed(old, Kind::Photorealistic, &[]).quality, 9);
 }
+
+#[test]
+fn worse_degree_of_a_fault_never_costs_less() {
+    let mut settings = Settings::default();
+    settings.rules.limits = "small=3,soft=2,blurry=10".parse().unwrap();
+    let quality = |facts| {
+        let image = observed(facts, Kind::Photorealistic, &[]);
+        assess(&[image], &Resemblances::default(), &settings).remove(0).quality
+    };
+    assert_eq!((quality(facts(1024, 600)), quality(facts(1024, 400))), (3, 3));
+    assert_eq!((quality(detailed(30, 0, 0)), quality(detailed(45, 0, 0))), (2, 2));
+}

@@ -50,11 +50,20 @@ fn setting_out_of_its_range_is_named() {
 }
 
 #[test]
-fn unknown_setting_is_an_error() {
-    for file in
-        [json!({ "qualty_floor": 5 }), json!({ "quality_limits": { "txt": 3 } }), json!({ "target_shares": "1" })]
-    {
-        assert!(serde_json::from_value::<ActorSettings>(file.clone()).is_err(), "{file}");
+fn unusable_setting_is_named() {
+    for (file, problem) in [
+        (r#"{"qualty_floor":5}"#, "unknown field `qualty_floor`"),
+        (r#"{"quality_limits":{"txt":3}}"#, "unknown variant `txt`"),
+        (r#"{"quality_limits":{"text":300}}"#, "`quality_limits.text`: invalid value: integer `300`"),
+        (r#"{"target_shares":"1"}"#, "`target_shares`: `1` is not a division into three shares"),
+        (r#"{"target_total":30.5}"#, "`target_total`: invalid type"),
+        (r#"{"target_total":-1}"#, "`target_total`: invalid value"),
+        (r#"{"target_total":0}"#, "`target_total` is 0 but must be a number from 1 to 500"),
+        (r#"{"target_total":8} x"#, "trailing characters"),
+        (r#"{"target_total""#, "EOF"),
+    ] {
+        let error = ActorSettings::read(file.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(problem), "{file}: {error}");
     }
 }
 

@@ -60,7 +60,6 @@ impl Section for EvaluationConfig {
 
 impl Section for Rules {
     fn read(reader: &mut Reader) -> Self {
-        const LIMITS: &str = "faults with the highest quality of each, such as text=10,blocky=4";
         let default = Self::default();
         Self {
             quality_floor: reader.optional(
@@ -69,7 +68,7 @@ impl Section for Rules {
                 default.quality_floor,
                 |quality| (1..=BEST_QUALITY).contains(quality),
             ),
-            limits: reader.optional("QUALITY_LIMITS", LIMITS, default.limits, |_| true),
+            limits: reader.explained("QUALITY_LIMITS", default.limits),
             frontal: FrontalRule {
                 own: reader.optional("FRONTAL_IMAGES", "keep or replace", default.frontal.own, |_| true),
                 percent: reader.optional(

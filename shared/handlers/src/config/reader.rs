@@ -71,6 +71,15 @@ impl Reader {
         }
     }
 
+    /// A value whose own error says what is accepted.
+    pub(super) fn explained<T: FromStr<Err: fmt::Display>>(&mut self, name: &str, default: T) -> T {
+        let Some(text) = self.text(name) else { return default };
+        text.parse().unwrap_or_else(|problem| {
+            self.problems.push(format!("{name}: {problem}"));
+            default
+        })
+    }
+
     /// A lower-case word. An empty variable means none; an unset one means the default.
     pub(super) fn word_or_none(&mut self, name: &str, default: &str) -> Option<String> {
         self.names_read.borrow_mut().insert(name.to_owned());

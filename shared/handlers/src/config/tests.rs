@@ -1,4 +1,6 @@
 use aws::secrets::Secret;
+use domain::limits::Fault;
+use domain::limits::frontal::FrontalImages;
 use domain::settings::Settings;
 use providers::generator::{GeneratorConfig, ReplicateModel};
 use providers::vision::{OpenAiConfig, VisionConfig};
@@ -38,6 +40,9 @@ fn every_invalid_variable_is_named() {
         ("FRAMING_SHARES", "65/20/15"),
         ("ANGLE_SHARES", "1/1/1/1"),
         ("QUALITY_FLOOR", "11"),
+        ("QUALITY_LIMITS", "text=3,txt=3"),
+        ("FRONTAL_PERCENT", "101"),
+        ("FRONTAL_IMAGES", "some"),
         ("VISION_PROVIDER", "eyes"),
     ]);
     wrong.remove("TABLE");
@@ -48,12 +53,23 @@ fn every_invalid_variable_is_named() {
         "FRAMING_SHARES",
         "ANGLE_SHARES",
         "QUALITY_FLOOR is `11`",
+        "QUALITY_LIMITS: `txt=3` is no quality limit",
+        "FRONTAL_PERCENT is `101`",
+        "FRONTAL_IMAGES is `some` but must be keep or replace",
         "VISION_PROVIDER is `eyes`",
     ] {
         assert!(message.contains(name), "{message}");
     }
     let message = problem::<GenerationConfig>(variables(&[("GENERATOR", "dall-e"), ("DAILY_BUDGET_USD", "-1")]));
     assert!(message.contains("GENERATOR is `dall-e`") && message.contains("DAILY_BUDGET_USD is `-1`"), "{message}");
+}
+
+#[test]
+fn quality_limits_are_read_from_their_variable() {
+    let given = variables(&[("QUALITY_LIMITS", "text=10"), ("FRONTAL_PERCENT", "0"), ("FRONTAL_IMAGES", "replace")]);
+    let rules = from_variables::<EvaluationConfig>(given).unwrap().settings.rules;
+    assert_eq!((rules.limits.of(Fault::Text), rules.frontal.percent), (10, 0));
+    assert_eq!(rules.frontal.own, FrontalImages::Replace);
 }
 
 #[test]

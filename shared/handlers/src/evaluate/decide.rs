@@ -3,8 +3,7 @@
 use domain::manifest::Observer;
 use domain::messages::Mode;
 use domain::plan::{Note, Plan, plan_id};
-use domain::planner::{Policy, propose};
-use domain::settings::Settings;
+use domain::planner::propose;
 use tracing::Span;
 
 use super::assess::{AssessmentError, Assessor, SetAssessment};
@@ -70,12 +69,11 @@ impl Evaluation {
         inventory: &Inventory,
         assessment: &SetAssessment,
     ) -> Result<(), HandlerError> {
-        let Settings { target, rules } = context.settings;
-        let policy = Policy { target, quality_floor: rules.quality_floor, scope: context.command.scope };
+        let policy = context.settings.policy(context.command.scope);
         let unassessed = u32::try_from(assessment.unassessed.len()).unwrap_or(u32::MAX);
         let proposal = propose(&assessment.assessments, &policy).leaving_room_for(unassessed);
         let now = self.clock.now();
-        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, target.views, now);
+        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, policy.target.views, now);
         if context.command.mode == Mode::DryRun {
             let obstacle = self.obstacle(context, &plan).await?;
             return self.record_dry_run(context, &Plan { obstacle, ..plan }).await;

@@ -7,12 +7,12 @@ use domain::files::{Inventory, is_image_name};
 use domain::manifest::Image;
 use domain::messages::{Upload, derived_request_id};
 use domain::numbering::number_of;
+use domain::settings::ACTOR_FILE;
 use domain::status::Status;
 use tracing::{Span, debug, info};
 
 use super::Evaluation;
 use crate::HandlerError;
-use crate::actors::ACTOR_FILE;
 use crate::dispatch::schedule_evaluation;
 
 /// How many verdicts may come while one event is handled before its message fails.
@@ -57,7 +57,7 @@ impl Evaluation {
         schedule_evaluation(&self.store, &self.queues, &self.clock, &actor, &record, self.quiet).await
     }
 
-    /// Raises the revision if the event tells news. Returns the actor's record; `None` if the file is gone.
+    /// Raises the revision if the event tells news. Returns the actor's record; `None` if there is nothing to evaluate.
     async fn note_news(
         &self,
         actor: &ActorId,
@@ -109,6 +109,11 @@ impl Evaluation {
         upload: &Upload,
         record: &ActorRecord,
     ) -> Result<News, HandlerError> {
+        if filename == ACTOR_FILE && self.store.images(actor).await?.is_empty() {
+            // The settings may arrive before the images, and alone they would have a whole set generated.
+            info!(%actor, "settings without images");
+            return Ok(News::None);
+        }
         if !is_image_name(filename) || filename.contains('/') {
             return Ok(News::OtherFile);
         }
@@ -144,7 +149,7 @@ impl Evaluation {
 
 /// What the event of an upload tells.
 enum News {
-    /// The file is gone.
+    /// Nothing: the file is gone, or no image needs it yet.
     None,
     /// The table describes the object.
     Known,
@@ -153,7 +158,7 @@ enum News {
     Repetition,
     /// An image that the table doesn't describe, or that no evaluation of full scope has observed.
     Image,
-    /// A file that has no record. Evaluations report it.
+    /// A file that has no record: the settings, or one that evaluations report.
     OtherFile,
 }
 

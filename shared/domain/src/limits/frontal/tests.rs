@@ -55,9 +55,9 @@ fn one_sign_costs_less_than_both() {
 }
 
 #[test]
-fn own_frontal_images_stay_at_the_floor() {
+fn own_frontal_images_keep_their_quality() {
     let set: Vec<_> = (1..=5).map(|number| image(number, 9, &PASSPORT, Origin::Uploaded)).collect();
-    assert_eq!(qualities(&set, &Settings::default()), [9, 9, 9, 5, 5]);
+    assert_eq!(qualities(&set, &Settings::default()), [9; 5]);
     let replacing = FrontalRule { own: FrontalImages::Replace, ..FrontalRule::default() };
     assert_eq!(qualities(&set, &with(replacing)), [9, 9, 9, 4, 4]);
 }
@@ -65,9 +65,25 @@ fn own_frontal_images_stay_at_the_floor() {
 #[test]
 fn image_that_goes_anyway_takes_no_place() {
     let missed = Origin::Generated { requested: Some(Kind::BwStylized) };
-    let mut set = vec![image(1, 10, &PASSPORT, missed), image(2, 4, &PASSPORT, Origin::Uploaded)];
+    let mut set = vec![image(1, 10, &[], missed), image(2, 4, &PASSPORT, Origin::Uploaded)];
     set.extend((3..=6).map(|number| image(number, 8, &PASSPORT, generated())));
-    assert_eq!(qualities(&set, &Settings::default()), [4, 4, 8, 8, 8, 4]);
+    assert_eq!(qualities(&set, &Settings::default()), [10, 4, 8, 8, 8, 4]);
+}
+
+#[test]
+fn surplus_image_takes_no_place() {
+    let mut set: Vec<_> = (1..=13).map(|number| image(number, 7, &[], Origin::Uploaded)).collect();
+    set.extend((14..=16).map(|number| image(number, 10, &PASSPORT, generated())));
+    let drawing = |number| Assessment { kind: Kind::BwStylized, ..image(number, 8, &PASSPORT, generated()) };
+    set.extend((17..=19).map(drawing));
+    assert_eq!(qualities(&set, &Settings::default())[16..], [8, 8, 8]);
+}
+
+#[test]
+fn both_signs_cost_at_least_as_much_as_one() {
+    let mut settings = with(FrontalRule { percent: 0, ..FrontalRule::default() });
+    settings.rules.limits = "passport_like=10,symmetrical=5".parse().unwrap();
+    assert_eq!(qualities(&[image(1, 9, &PASSPORT, generated())], &settings), [5]);
 }
 
 #[test]
@@ -100,10 +116,18 @@ prop_compose! {
 proptest! {
     #[test]
     fn second_application_changes_nothing(
-        set in proptest::collection::vec(any_image(), 0..30), percent in 0_u8..=100, replace: bool,
+        set in proptest::collection::vec(any_image(), 0..30),
+        percent in 0_u8..=100,
+        replace: bool,
+        total in 1_u32..40,
+        quality_floor in 1_u8..=10,
+        passport_like in 1_u8..=10,
     ) {
         let own = if replace { FrontalImages::Replace } else { FrontalImages::Keep };
-        let settings = with(FrontalRule { own, percent });
+        let mut settings = with(FrontalRule { own, percent });
+        settings.target.total = total;
+        settings.rules.quality_floor = quality_floor;
+        settings.rules.limits = settings.rules.limits.with(&[(Fault::PassportLike, passport_like)].into());
         let once = limit_frontal(unique(set), &settings);
         prop_assert_eq!(limit_frontal(once.clone(), &settings), once);
     }
@@ -115,8 +139,7 @@ proptest! {
         for (before, after) in set.iter().zip(limit_frontal(set.clone(), &settings)) {
             prop_assert!(after.quality <= before.quality);
             prop_assert!(after.quality == before.quality || !before.flags.is_empty());
-            let floor = settings.rules.quality_floor;
-            prop_assert!(!before.origin.is_uploaded() || before.quality < floor || after.quality >= floor);
+            prop_assert!(after.quality == before.quality || !before.origin.is_uploaded(), "own images keep theirs");
         }
     }
 }
