@@ -83,20 +83,20 @@ fn recorded_assessments_cost_nothing_again() {
     let recorded = |variant: u32| {
         let file = fs::read(actor.join(format!("training_data/a_{variant}.jpg"))).unwrap();
         let image = json!({
-            "type": "photorealistic", "quality": 7, "reason": "Seen.", "facts": measure(&file, &decode(&file).unwrap()),
+            "type": "photorealistic", "quality": 7, "flags": ["text"], "reason": "Seen.", "facts": measure(&file, &decode(&file).unwrap()),
             "assessed_by": format!("openai/{MODEL}/prompt-{PROMPT_VERSION}"),
         });
         (format!("a_{variant}.jpg"), image)
     };
     let images: Map<String, Value> = (1..=2).map(recorded).collect();
     fs::write(actor.join("manifest.json"), json!({ "actor_id": "hero", "images": images }).to_string()).unwrap();
-    fs::write(actor.join("training_data/actor.json"), r#"{"quality_limits":{"small":5}}"#).unwrap();
+    fs::write(actor.join("training_data/actor.json"), r#"{"quality_limits":{"text":3}}"#).unwrap();
     let ran = folder.assess(&["--json"]).done();
     assert!(ran.remarks.contains("1 image costs at most $0.0"), "{ran:#?}");
     assert!(ran.remarks.contains("the manifest has an assessment of 2 images"), "{ran:#?}");
     let all = ran.json();
     let qualities: Vec<_> = all.as_array().unwrap().iter().map(|image| image["quality"].as_u64().unwrap()).collect();
-    assert_eq!(qualities, [5, 5, 5], "the actor's own limit of small images applies");
+    assert_eq!(qualities, [3, 3, 9], "the actor's own limit of lettering applies");
     assert_eq!(folder.service.request_count(), 1);
     // With a base image, the recorded assessments miss the comparison.
     folder.assess(&["--base", &folder.base()]).done();
