@@ -124,7 +124,7 @@ async fn model_is_looked_up_once_in_a_process() {
 async fn unusable_model_costs_and_reserves_nothing() {
     for (model, words) in [
         ("acme/inpainter", ["none of its inputs is known", "its inputs are control_image, mask, prompt, seed"]),
-        ("acme/borrower", ["it requires further inputs", "api_key"]),
+        ("acme/borrower", ["it requires inputs that the balancer can't fill", "api_key"]),
         ("acme/unheard-of", ["Replicate does not know it", "404"]),
         ("acme/painter:0f1178f5", ["Replicate does not know it", "404"]),
     ] {

@@ -66,7 +66,7 @@ pub(super) fn inputs_of(openapi_schema: &Value) -> Result<Inputs, String> {
     let inputs = Inputs { image: image.to_owned(), list, seed, further, usd_per_image: None };
     let missing = schemas.required_beyond(&inputs);
     if !missing.is_empty() {
-        return Err(format!("it requires further inputs, which no image of a set has: {}", missing.join(", ")));
+        return Err(format!("it requires inputs that the balancer can't fill: {}", missing.join(", ")));
     }
     Ok(inputs)
 }
@@ -95,7 +95,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Whether an input takes a list of images; `None` if it takes no image.
+    /// Whether an input takes a list of images; `None` if it doesn't exist or takes no image.
     fn takes_images(&self, name: &str) -> Option<bool> {
         let is_image = |schema: &Value| schema["type"] == "string" && schema["format"] == "uri";
         let property = self.property(name)?;
@@ -105,16 +105,20 @@ impl<'a> Schemas<'a> {
         is_image(property).then_some(false)
     }
 
+    /// The values that an enumeration offers; `None` if the input is no enumeration.
     fn choices(&self, name: &str) -> Option<Vec<&'a str>> {
         Some(self.property(name)?.get("enum")?.as_array()?.iter().filter_map(Value::as_str).collect())
     }
 
+    /// The required inputs that a request leaves empty.
     fn required_beyond(&self, inputs: &Inputs) -> Vec<&'a str> {
         let required = self.components.get("Input").and_then(|input| input["required"].as_array());
+        let has_default = |name: &str| self.properties.get(name).is_some_and(|schema| !schema["default"].is_null());
         let is_filled = |name: &&str| {
             ["prompt", &inputs.image].contains(name)
                 || inputs.seed && *name == "seed"
                 || inputs.further.contains_key(*name)
+                || has_default(name)
         };
         required.into_iter().flatten().filter_map(Value::as_str).filter(|name| !is_filled(name)).collect()
     }
