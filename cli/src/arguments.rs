@@ -35,7 +35,8 @@ Environment:
   --vision openai        OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE,
                          VISION_PASSES, VISION_TIMEOUT_SECONDS, VISION_USD_PER_MILLION_INPUT_TOKENS,
                          VISION_USD_PER_MILLION_OUTPUT_TOKENS
-  --generator replicate  REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL, GENERATOR_USD_PER_IMAGE
+  --generator replicate  REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL (owner/name or owner/name:version),
+                         GENERATOR_USD_PER_IMAGE (needed if the price of the model is not known)
   budgets                DAILY_BUDGET_USD, ACTOR_DAILY_BUDGET_USD, PLAN_BUDGET_USD";
 
 /// Keep character-LoRA image sets balanced (by default 65 % photorealistic, 20 % black-and-white, 15 % colour)

@@ -26,8 +26,8 @@ async fn failed_prediction_is_retried_with_another_seed() {
     let scenario = Scenario::image(first(Outcome::Fails)).await;
     scenario.run().await;
     scenario.assert_all_generated().await;
-    let seeds: BTreeSet<u64> =
-        scenario.world.replicate.predictions().iter().map(|prediction| prediction.seed).collect();
+    let seeds: BTreeSet<Option<u64>> =
+        scenario.world.replicate.predictions().iter().map(|prediction| prediction.seed()).collect();
     assert_eq!(seeds.len(), 2);
 }
 

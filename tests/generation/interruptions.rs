@@ -38,8 +38,8 @@ async fn interruptions_use_up_no_attempt() {
             slots.values().all(|slot| slot.progress.attempt == 0 && slot.progress.interrupted_since.is_none()),
             "{slots:#?}"
         );
-        let seeds: BTreeSet<u64> =
-            scenario.world.replicate.predictions().iter().map(|prediction| prediction.seed).collect();
+        let seeds: BTreeSet<Option<u64>> =
+            scenario.world.replicate.predictions().iter().map(|prediction| prediction.seed()).collect();
         assert_eq!(seeds.len(), scenario.world.replicate.creations(), "each creation has its own seed");
     }
 }

@@ -20,6 +20,45 @@ async fn lost_prediction_is_found_among_malformed_entries() {
 }
 
 #[tokio::test]
+async fn lost_prediction_without_a_seed_is_found_by_its_mark() {
+    // Three images, so that each must be found and none taken for another.
+    let scenario = Scenario::images_of("google/nano-banana", 3, always(Outcome::ResponseLost)).await;
+    scenario.run().await;
+    scenario.assert_all_generated().await;
+    assert_eq!(scenario.world.replicate.creations(), 3);
+    for prediction in scenario.world.replicate.predictions() {
+        assert_eq!(prediction.seed(), None);
+        let sent = prediction.input["prompt"].as_str().unwrap();
+        assert_eq!(sent.len(), prediction.prompt.len() + 32, "the mark is invisible: {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn forgotten_mark_is_booked_and_another_one_sent() {
+    let scenario = Scenario::images_of("google/nano-banana", 1, first(Outcome::ResponseLost)).await;
+    scenario.deliver_first().await;
+    scenario.world.advance_clock(SignedDuration::from_mins(61));
+    scenario.run().await;
+    scenario.assert_all_generated_for(2).await;
+    let predictions = scenario.world.replicate.predictions();
+    assert_ne!(predictions[0].input["prompt"], predictions[1].input["prompt"]);
+    assert_eq!(predictions[0].prompt, predictions[1].prompt, "only the mark differs");
+}
+
+#[tokio::test]
+async fn lost_prediction_of_an_earlier_model_is_found() {
+    for (before, after) in [("black-forest-labs/flux-kontext-pro", "google/nano-banana"), ("acme/painter", "acme/lost")]
+    {
+        let mut scenario = Scenario::images_of(before, 1, first(Outcome::ResponseLost)).await;
+        scenario.deliver_first().await;
+        scenario.world.set("REPLICATE_MODEL", after);
+        scenario.run().await;
+        scenario.assert_all_generated().await;
+        assert_eq!(scenario.world.replicate.creations(), 1);
+    }
+}
+
+#[tokio::test]
 async fn unreadable_list_is_read_again() {
     for failure in [
         ResponseTemplate::new(429).set_body_json(json!({ "detail": "Your rate limit resets in ~7s." })),
@@ -59,7 +98,7 @@ async fn forgotten_creation_is_booked_and_repeated() {
     scenario.run().await;
     scenario.assert_all_generated_for(2).await;
     let predictions = scenario.world.replicate.predictions();
-    assert_ne!(predictions[0].seed, predictions[1].seed, "the second prediction is another attempt");
+    assert_ne!(predictions[0].seed(), predictions[1].seed(), "the second prediction is another attempt");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod coverage;
 mod creation;
 mod interruptions;
 mod lost_creations;
+mod models;
 mod outage;
 mod output;
 mod polling;

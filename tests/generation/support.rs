@@ -20,11 +20,35 @@ pub struct Scenario {
 impl Scenario {
     /// A request for `images` images, whose creations have the outcomes of `script`.
     pub async fn images(images: u32, script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static) -> Self {
-        let (world, actor) = (World::with(&[], script, any_picture).await, actor("hero"));
+        let scenario = Self::nothing(script).await;
+        scenario.request(images).await;
+        scenario
+    }
+
+    /// A request for images of a model.
+    pub async fn images_of(
+        model: &str,
+        images: u32,
+        script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static,
+    ) -> Self {
+        let mut scenario = Self::nothing(script).await;
+        scenario.world.set("REPLICATE_MODEL", model);
+        scenario.request(images).await;
+        scenario
+    }
+
+    /// No request yet.
+    pub async fn nothing(script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static) -> Self {
+        // Of any model.
+        let price = [("GENERATOR_USD_PER_IMAGE", "0.04")];
+        let (world, actor) = (World::with(&price, script, any_picture).await, actor("hero"));
         world.upload_base_image(&actor).await;
-        let message = json!({ "actor_id": actor, "generate": { "photorealistic": images } });
-        world.send(Queue::Generation, message).await;
         Self { world, actor }
+    }
+
+    async fn request(&self, images: u32) {
+        let message = json!({ "actor_id": self.actor, "generate": { "photorealistic": images } });
+        self.world.send(Queue::Generation, message).await;
     }
 
     /// A request for one image.
@@ -83,6 +107,12 @@ impl Scenario {
         let reason = record.reason.unwrap();
         assert!(words.iter().all(|word| reason.contains(word)), "{reason}");
         assert_eq!(self.plan().await.spent.0, 0);
+    }
+
+    /// Asserts that no prediction was requested, and no price is reserved.
+    pub async fn assert_nothing_requested(&self) {
+        assert_eq!(self.world.replicate.creations(), 0);
+        assert_eq!(self.plan().await.committed.0, 0);
     }
 
     /// Asserts that the slot is abandoned for this reason, and that this number of images is paid.

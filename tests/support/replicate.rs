@@ -1,6 +1,7 @@
 //! A stand-in for Replicate. It checks requests as strictly as Replicate, and counts the images that Replicate would
 //! charge.
 
+mod models;
 mod request;
 mod state;
 
@@ -10,19 +11,17 @@ use std::time::{Duration, Instant};
 use domain::kind::Kind;
 use handlers::Clock;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wiremock::matchers::{method, path_regex};
 use wiremock::{Mock, ResponseTemplate};
 
 use crate::server::Server;
+pub use models::version_of;
 use request::kind_of;
 use state::{Answer, Endpoint, State};
 
 /// The token that the stand-in accepts.
 pub const TOKEN: &str = "r8_only_for_tests";
-
-/// The model that the stand-in offers.
-pub const MODEL: &str = "black-forest-labs/flux-kontext-pro";
 
 /// The result of a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +66,14 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub struct CreatedPrediction {
     pub id: String,
+    /// `owner/name`.
+    pub model: String,
+    /// Whether the request named a version.
+    pub has_version: bool,
+    /// The prompt without the mark at its end.
     pub prompt: String,
-    pub seed: u64,
+    /// What was sent, with the image shortened.
+    pub input: Map<String, Value>,
     pub outcome: Outcome,
     at: Timestamp,
     since: Instant,
@@ -77,12 +82,25 @@ pub struct CreatedPrediction {
 /// A resource of the stand-in that clients read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
+    Model,
     List,
     Prediction,
     Output,
 }
 
 impl CreatedPrediction {
+    /// The seed, if the model has one.
+    #[must_use]
+    pub fn seed(&self) -> Option<u64> {
+        self.input.get("seed")?.as_u64()
+    }
+
+    /// The names of the inputs that were sent.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&str> {
+        self.input.keys().map(String::as_str).collect()
+    }
+
     /// Whether it was charged.
     #[must_use]
     pub fn is_charged(&self) -> bool {
@@ -116,6 +134,7 @@ impl Replicate {
         let state = Arc::new(State {
             predictions: Mutex::default(),
             creations: Mutex::default(),
+            lookups: Mutex::default(),
             overrides: Mutex::default(),
             public: Mutex::new(server.uri()),
             script: Box::new(script),
@@ -123,10 +142,13 @@ impl Replicate {
             clock,
         });
         for (verb, path, resource, answer) in [
-            ("POST", format!("^/v1/models/{MODEL}/predictions$"), None, State::create as Answer),
-            ("GET", "^/v1/predictions$".to_owned(), Some(Resource::List), State::list),
-            ("GET", "^/v1/predictions/[^/]+$".to_owned(), Some(Resource::Prediction), State::show),
-            ("GET", "^/output/[^/]+$".to_owned(), Some(Resource::Output), State::output),
+            ("POST", "^/v1/models/[^/]+/[^/]+/predictions$", None, State::create_by_name as Answer),
+            ("POST", "^/v1/predictions$", None, State::create_by_version),
+            ("GET", "^/v1/models/[^/]+/[^/]+$", Some(Resource::Model), State::show_model),
+            ("GET", "^/v1/models/[^/]+/[^/]+/versions/[^/]+$", Some(Resource::Model), State::show_version),
+            ("GET", "^/v1/predictions$", Some(Resource::List), State::list),
+            ("GET", "^/v1/predictions/[^/]+$", Some(Resource::Prediction), State::show),
+            ("GET", "^/output/[^/]+$", Some(Resource::Output), State::output),
         ] {
             let endpoint = Endpoint { state: Arc::clone(&state), resource, answer };
             Mock::given(method(verb)).and(path_regex(path)).respond_with(endpoint).mount(&server).await;
@@ -162,8 +184,10 @@ impl Replicate {
         let at = self.state.clock.now();
         predictions.extend((0..count).map(|index| CreatedPrediction {
             id: format!("other{index}"),
+            model: String::new(),
+            has_version: false,
             prompt: String::new(),
-            seed: 0,
+            input: Map::new(),
             outcome: Outcome::Malformed,
             at,
             since: Instant::now(),
@@ -187,6 +211,12 @@ impl Replicate {
     pub fn outputs(&self) -> Vec<Vec<u8>> {
         let charged = self.predictions().into_iter().enumerate().filter(|(_, prediction)| prediction.is_charged());
         charged.map(|(index, prediction)| (self.state.paint)(kind_of(&prediction.prompt), index)).collect()
+    }
+
+    /// The number of answered look-ups of models.
+    #[must_use]
+    pub fn lookups(&self) -> usize {
+        *self.state.lookups.lock().unwrap()
     }
 
     /// The number of creation requests, including rejected ones.

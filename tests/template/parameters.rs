@@ -73,11 +73,34 @@ fn template_accepts_the_limits_that_the_function_accepts() {
     }
 }
 
+#[test]
+fn template_and_functions_accept_the_same_models() {
+    let pattern = at("Parameters.ReplicateModel.AllowedPattern").as_str().unwrap();
+    // CloudFormation compares the whole value.
+    let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
+    let others =
+        ["acme/a_b-c.1", "acme/painter:0f1178f5", "flux", "a/b/c", "a/b:", "a/b:c:d", "../b", "a/..", "a b/c", ""];
+    for text in ReplicateModel::known().chain(others) {
+        assert_eq!(pattern.is_match(text), text.parse::<ReplicateModel>().is_ok(), "{text}");
+    }
+}
+
 #[tokio::test]
-async fn template_allows_exactly_the_known_models() {
-    let allowed = at("Parameters.ReplicateModel.AllowedValues").as_sequence().unwrap();
-    let known = ReplicateModel::ALL.map(ReplicateModel::as_str);
-    assert_eq!(allowed.iter().filter_map(Value::as_str).collect::<Vec<_>>(), known);
+async fn price_is_needed_unless_it_is_known() {
+    let rule = format!("{:?}", at("Rules.PriceOfImagesIsKnown"));
+    for model in ReplicateModel::known() {
+        let is_priced = ReplicateModel::priced().any(|priced| priced == model);
+        assert_eq!(rule.contains(&format!("{model:?}")), is_priced, "{model}");
+    }
+    let unpriced = [
+        ("VisionProvider", "embedded"),
+        ("ReplicateApiToken", "t"),
+        ("ReplicateModel", "google/nano-banana"),
+        ("GeneratorUsdPerImage", "0.039"),
+    ];
+    let error = deployment_error(&unpriced[..3]).await.unwrap();
+    assert!(error.contains("set GeneratorUsdPerImage to the price of one image"), "{error}");
+    assert_eq!(deployment_error(&unpriced).await, None);
 }
 
 /// The numeric variables of the evaluation function, by their parameters.

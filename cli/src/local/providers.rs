@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::env;
 
 use anyhow::bail;
+use aws::SdkConfig;
 use clap::{Args, ValueEnum};
+use domain::disposition::Disposition;
 use domain::files::images_in_words;
 use handlers::config::{InvalidConfig, from_variables};
-use providers::generator::GeneratorConfig;
+use providers::generator::{GeneratorConfig, Replicate};
 use providers::vision::VisionConfig;
 use providers::vision::name_of;
 
@@ -54,7 +56,7 @@ pub struct ProviderArguments {
     /// Model that assesses images; `openai` costs money. See "Environment" below
     #[arg(long, value_enum, default_value_t)]
     pub vision: Vision,
-    /// Model that generates images; `replicate` costs about $0.04 each. See "Environment" below
+    /// Model that generates images; `replicate` costs money, by default $0.04 each. See "Environment" below
     #[arg(long, value_enum, default_value_t)]
     pub generator: Generator,
 }
@@ -158,6 +160,17 @@ impl ProviderArguments {
             }
         }
         Ok(())
+    }
+
+    /// Checks that Replicate's model can generate images of a set, before anything is uploaded or paid. If Replicate
+    /// can't be asked at present, the functions ask it again before they reserve the price of an image.
+    pub async fn check_model(self) -> anyhow::Result<()> {
+        let GeneratorConfig::Replicate(config) = self.generator_config()? else { return Ok(()) };
+        let replicate = Replicate::new(config, &SdkConfig::builder().build()).await?;
+        match replicate.check_model().await {
+            Err(error) if error.disposition() == Disposition::NeedsOperator => bail!(WrongUsage(error.to_string())),
+            _ => Ok(()),
+        }
     }
 
     fn vision_config(self) -> anyhow::Result<VisionConfig> {

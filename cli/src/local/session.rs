@@ -87,6 +87,8 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let folders = data_folder::actors(&data, &options.actors)?;
     if options.dry_run {
         options.providers.check_dry_run(&folders)?;
+    } else {
+        options.providers.check_model().await?;
     }
     let _lock = lock(&data)?;
     if !options.dry_run {

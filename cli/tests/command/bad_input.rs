@@ -1,8 +1,10 @@
 //! Invalid input: each error names the input and the remedy.
 
 use std::fs;
+use std::time::Duration;
 
 use crate::support::actors::Actor;
+use crate::support::paid::Service;
 use crate::support::run::{Ran, balancer, run};
 
 fn plan_of(text: &str) -> (Ran, String) {
@@ -119,14 +121,23 @@ fn invalid_message_is_not_sent() {
     run(["send", "generation", "a", "--bw-stylized", "101"]).failed(2, &["101 images", "at most 100"]);
 }
 
+/// What a model without a known price needs.
+const UNPRICED: &[&str] = &["GENERATOR_USD_PER_IMAGE is not set"];
+
 #[test]
 fn invalid_settings_are_rejected() {
     let data = tempfile::tempdir().unwrap();
     Actor::nothing(data.path(), "hero");
-    let known = ["flux-kontext-pro", "flux-kontext-max", "flux-kontext-dev", "without a version"];
     for (option, service, key, name, value, words) in [
-        ("--generator", "replicate", "REPLICATE_API_TOKEN", "REPLICATE_MODEL", "google/nano-banana", &known[..]),
-        ("--generator", "replicate", "REPLICATE_API_TOKEN", "REPLICATE_MODEL", "owner/name:0123456789abcdef", &known),
+        (
+            "--generator",
+            "replicate",
+            "REPLICATE_API_TOKEN",
+            "REPLICATE_MODEL",
+            "nano-banana",
+            &["owner/name:version"][..],
+        ),
+        ("--generator", "replicate", "REPLICATE_API_TOKEN", "REPLICATE_MODEL", "google/nano-banana", UNPRICED),
         ("--generator", "replicate", "REPLICATE_API_TOKEN", "GENERATOR_USD_PER_IMAGE", "cheap", &["such as 0.04"]),
         ("--vision", "openai", "OPENAI_API_KEY", "VISION_TIMEOUT_SECONDS", "241", &["from 1 to 240"]),
     ] {
@@ -136,6 +147,24 @@ fn invalid_settings_are_rejected() {
         assert!(!ran.remarks.contains("building"), "{ran:#?}");
         ran.failed(2, &[&[name, value], words].concat());
     }
+}
+
+#[test]
+fn unusable_model_is_refused_before_the_upload() {
+    let (data, service) = (tempfile::tempdir().unwrap(), Service::start(Duration::ZERO));
+    Actor::nothing(data.path(), "hero");
+    for (model, words) in [
+        ("acme/inpainter", "its inputs are control_image, mask, prompt, seed"),
+        ("acme/unheard-of", "Replicate does not know it"),
+    ] {
+        let mut command = balancer();
+        command.args(["local", "--data"]).arg(data.path()).args(Service::arguments()).envs(service.environment());
+        command.env("REPLICATE_MODEL", model).env("GENERATOR_USD_PER_IMAGE", "0.04");
+        let ran = Ran::of(&mut command);
+        assert!(!ran.remarks.contains("building"), "{ran:#?}");
+        ran.failed(2, &[model, words, "set REPLICATE_MODEL to"]);
+    }
+    assert_eq!(service.replicate.creations(), 0);
 }
 
 #[test]

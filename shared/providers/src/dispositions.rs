@@ -101,6 +101,7 @@ async fn every_generator_error_has_a_disposition() {
         (ReplicateError::NoCredit(text()), NeedsFunds, No),
         (ReplicateError::Unauthorized(text()), NeedsOperator, No),
         (ReplicateError::Unknown(text()), NeedsOperator, No),
+        (ReplicateError::UnusableModel { model: text(), problem: text() }, NeedsOperator, No),
         (unavailable(Some(seconds(20))), Outage { retry_after: Some(seconds(20)) }, Unknown),
         (unavailable(None), NO_DELAY, Unknown),
         (ReplicateError::Unlisted, Retry, Unknown),

@@ -12,7 +12,7 @@ use image::RgbImage;
 use imaging::{DecodeError, decode, encode_jpeg};
 
 pub use config::{GeneratorConfig, ReplicateConfig};
-pub use replicate::{CREATION_TIMEOUT, Prediction, Replicate, ReplicateError, ReplicateModel, UnknownModel};
+pub use replicate::{CREATION_TIMEOUT, InvalidModelName, Prediction, Replicate, ReplicateError, ReplicateModel};
 
 /// An image generator.
 #[derive(Debug, Clone)]

@@ -1,14 +1,10 @@
 //! Validates a creation as strictly as Replicate.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use domain::kind::Kind;
 use domain::prompts;
-use imaging::decode;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// The exclusive limit of a data URL, in bytes.
-const MAX_DATA_URL_BYTES: usize = 1_000_000;
+use super::models::{self, Model};
 
 /// The reason why the stand-in rejects a creation.
 pub(super) struct Rejection {
@@ -28,34 +24,21 @@ impl From<&str> for Rejection {
     }
 }
 
-/// The prompt and the seed of a valid creation.
-pub(super) fn validate(body: &[u8]) -> Result<(String, u64), Rejection> {
-    let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let fields = |value: &Value| -> Vec<String> {
-        value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+/// The model and the input of a valid creation. `official` is the model that the address names.
+pub(super) fn validate(
+    body: &[u8],
+    official: Option<&'static Model>,
+) -> Result<(&'static Model, Map<String, Value>), Rejection> {
+    let body: Map<String, Value> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let fields: Vec<&str> = body.keys().map(String::as_str).collect();
+    let model = match (official, fields.as_slice()) {
+        (Some(model), ["input"]) => model,
+        (None, ["input", "version"]) => {
+            models::with_version(body["version"].as_str().unwrap_or_default()).ok_or("version does not exist")?
+        }
+        _ => return Err(format!("unexpected fields: {fields:?}").into()),
     };
-    let input = &body["input"];
-    let known =
-        ["aspect_ratio", "input_image", "output_format", "prompt", "prompt_upsampling", "safety_tolerance", "seed"];
-    if fields(&body) != ["input"] || fields(input).iter().any(|field| !known.contains(&field.as_str())) {
-        return Err(format!("unexpected fields: {:?}", fields(input)).into());
-    }
-    let image = input["input_image"].as_str().unwrap_or_default();
-    if image.len() > MAX_DATA_URL_BYTES {
-        return Err(Rejection { status: 400, detail: format!("input_image is too large: {} bytes", image.len()) });
-    }
-    let image = image.strip_prefix("data:image/jpeg;base64,");
-    let image = image.and_then(|text| STANDARD.decode(text).ok()).ok_or("input_image is no data URL of a JPEG")?;
-    decode(&image).map_err(|error| format!("input_image: {error}"))?;
-    if input["aspect_ratio"] != "16:9" || input["output_format"] != "jpg" {
-        return Err("aspect_ratio or output_format is wrong".into());
-    }
-    if input["safety_tolerance"].as_u64().is_none_or(|tolerance| tolerance > 2) {
-        return Err("safety_tolerance must be at most 2 with an input image".into());
-    }
-    let seed = input["seed"].as_u64().filter(|&seed| seed < 1 << 31).ok_or("seed is no 31-bit number")?;
-    let prompt = input["prompt"].as_str().filter(|prompt| !prompt.is_empty()).ok_or("prompt is empty")?;
-    Ok((prompt.to_owned(), seed))
+    Ok((model, model.check(body["input"].as_object().ok_or("input is no object")?)?))
 }
 
 /// The kind of a prompt of the library.

@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use wiremock::{Request, Respond, ResponseTemplate};
 
+use super::models::{self, Model, version_of};
 use super::request::{kind_of, validate};
-use super::{CreatedPrediction, MODEL, Outcome, Painter, Resource, Script, TOKEN};
+use super::{CreatedPrediction, Outcome, Painter, Resource, Script, TOKEN};
 
 /// How long Replicate keeps inputs and outputs.
 const RETENTION: SignedDuration = SignedDuration::from_hours(1);
@@ -22,6 +23,7 @@ const PAGE_SIZE: usize = 100;
 pub(super) struct State {
     pub(super) predictions: Mutex<Vec<CreatedPrediction>>,
     pub(super) creations: Mutex<usize>,
+    pub(super) lookups: Mutex<usize>,
     pub(super) overrides: Mutex<VecDeque<(Resource, ResponseTemplate)>>,
     pub(super) public: Mutex<String>,
     pub(super) script: Box<Script>,
@@ -57,6 +59,13 @@ fn refusal(status: u16, detail: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({ "detail": detail, "status": status }))
 }
 
+/// The model that an address names.
+fn model_at(request: &Request) -> Option<&'static Model> {
+    let path = request.url.path().strip_prefix("/v1/models/")?;
+    let mut segments = path.split('/');
+    models::named(&format!("{}/{}", segments.next()?, segments.next()?))
+}
+
 impl State {
     fn next_override(&self, resource: Resource) -> Option<ResponseTemplate> {
         let mut overrides = self.overrides.lock().unwrap();
@@ -64,11 +73,42 @@ impl State {
         Some(answer)
     }
 
-    pub(super) fn create(&self, request: &Request) -> ResponseTemplate {
-        let (prompt, seed) = match validate(&request.body) {
+    /// A creation by the name of a model, which only official models accept.
+    pub(super) fn create_by_name(&self, request: &Request) -> ResponseTemplate {
+        match model_at(request).filter(|model| model.is_official) {
+            Some(model) => self.create(request, Some(model)),
+            None => refusal(404, "The requested resource could not be found."),
+        }
+    }
+
+    pub(super) fn create_by_version(&self, request: &Request) -> ResponseTemplate {
+        self.create(request, None)
+    }
+
+    pub(super) fn show_model(&self, request: &Request) -> ResponseTemplate {
+        self.look_up(model_at(request).map(Model::describe))
+    }
+
+    pub(super) fn show_version(&self, request: &Request) -> ResponseTemplate {
+        let id = request.url.path().rsplit('/').next().unwrap();
+        let model = model_at(request).filter(|model| version_of(&model.name) == id);
+        self.look_up(model.map(Model::describe_version))
+    }
+
+    fn look_up(&self, found: Option<Value>) -> ResponseTemplate {
+        *self.lookups.lock().unwrap() += 1;
+        match found {
+            Some(found) => ResponseTemplate::new(200).set_body_json(found),
+            None => refusal(404, "The requested resource could not be found."),
+        }
+    }
+
+    fn create(&self, request: &Request, official: Option<&'static Model>) -> ResponseTemplate {
+        let (model, input) = match validate(&request.body, official) {
             Ok(valid) => valid,
             Err(problem) => return refusal(problem.status, &problem.detail),
         };
+        let prompt = input["prompt"].as_str().unwrap().trim_end().to_owned();
         let index = {
             let mut creations = self.creations.lock().unwrap();
             *creations += 1;
@@ -84,7 +124,16 @@ impl State {
         let delay = if let Outcome::RespondsAfter(time) = outcome { time } else { Duration::ZERO };
         let mut predictions = self.predictions.lock().unwrap();
         let id = format!("prediction{}", predictions.len());
-        predictions.push(CreatedPrediction { id, prompt, seed, outcome, at: self.clock.now(), since: Instant::now() });
+        predictions.push(CreatedPrediction {
+            id,
+            model: model.name.clone(),
+            has_version: official.is_none(),
+            prompt,
+            input,
+            outcome,
+            at: self.clock.now(),
+            since: Instant::now(),
+        });
         if is_lost {
             refusal(502, "Bad gateway")
         } else {
@@ -155,15 +204,17 @@ impl State {
                 ("processing", Value::Null, Value::Null)
             }
             Outcome::OutputAt(address) => ("succeeded", json!(address), Value::Null),
+            _ if models::named(&prediction.model).is_some_and(|model| model.is_list) => {
+                ("succeeded", json!([output]), Value::Null)
+            }
             _ => ("succeeded", json!(output), Value::Null),
         };
         let is_kept = self.clock.now().duration_since(prediction.at) < RETENTION;
-        let input = json!({ "prompt": prediction.prompt, "seed": prediction.seed, "aspect_ratio": "16:9" });
         json!({
             "id": prediction.id,
-            "model": MODEL,
+            "model": prediction.model,
             "status": status,
-            "input": if is_kept { input } else { json!({}) },
+            "input": if is_kept { Value::from(prediction.input.clone()) } else { json!({}) },
             "output": if is_kept { output } else { Value::Null },
             "error": error,
             "created_at": prediction.at.to_string(),

@@ -165,7 +165,8 @@ impl SlotProgress {
         use {SlotEvent as E, SlotState as S};
         let with = |state| Self { state, ..self.clone() };
         Ok(match (&self.state, event) {
-            (S::Pending, &E::PriceReserved { charge }) => with(S::Reserved { charge }),
+            // Whatever the generator was asked before has been answered.
+            (S::Pending, &E::PriceReserved { charge }) => Self { outage_since: None, ..with(S::Reserved { charge }) },
             (&S::Reserved { charge } | &S::Requested { charge, .. }, &E::RequestBegun { at }) => {
                 with(S::Requested { charge, at })
             }
@@ -180,9 +181,10 @@ impl SlotProgress {
                 fetches: 0,
                 ..with(S::Reserved { charge })
             },
-            (S::Reserved { .. } | S::Requested { .. } | S::Predicting { .. }, &E::OutageNoted { since }) => {
-                Self { outage_since: since, ..self.clone() }
-            }
+            (
+                S::Pending | S::Reserved { .. } | S::Requested { .. } | S::Predicting { .. },
+                &E::OutageNoted { since },
+            ) => Self { outage_since: since, ..self.clone() },
             (S::Pending | S::Reserved { .. } | S::Requested { .. } | S::Predicting { .. }, event) => {
                 return self.end_attempt(event);
             }

@@ -1,7 +1,6 @@
 //! The configuration of the generation function.
 
 use domain::budget::Budget;
-use domain::money::MicroUsd;
 use providers::generator::{GeneratorConfig, ReplicateConfig, ReplicateModel};
 
 use super::{Config, Reader, Section};
@@ -30,16 +29,18 @@ impl Section for GeneratorConfig {
 
 impl Section for ReplicateConfig {
     fn read(reader: &mut Reader) -> Self {
+        let model = reader.optional("REPLICATE_MODEL", ReplicateModel::ACCEPTED, ReplicateModel::default(), |_| true);
+        let usd_per_image = reader.optional_if_known(
+            "GENERATOR_USD_PER_IMAGE",
+            "the price of one image in dollars, such as 0.04",
+            model.usd_per_image(),
+            &format!("the price of REPLICATE_MODEL {model} is not known"),
+        );
         Self {
             base_url: reader.base_url("REPLICATE_BASE_URL", "https://api.replicate.com"),
             token: reader.secret("REPLICATE_API_TOKEN", "GENERATOR=replicate"),
-            model: reader.optional("REPLICATE_MODEL", ReplicateModel::ACCEPTED, ReplicateModel::KontextPro, |_| true),
-            usd_per_image: reader.optional(
-                "GENERATOR_USD_PER_IMAGE",
-                "an amount in dollars, such as 0.04",
-                MicroUsd(40_000),
-                |_| true,
-            ),
+            model,
+            usd_per_image,
         }
     }
 }

@@ -80,6 +80,20 @@ impl Reader {
         })
     }
 
+    /// Like [`Self::optional`], with a default that may be unknown, for this reason. Then the variable is required.
+    pub(super) fn optional_if_known<T: FromStr + Default>(
+        &mut self,
+        name: &str,
+        accepted: &str,
+        default: Option<T>,
+        reason: &str,
+    ) -> T {
+        if default.is_none() && self.text(name).is_none() {
+            self.problems.push(format!("{name} is not set, and {reason}; it must be {accepted}"));
+        }
+        self.optional(name, accepted, default.unwrap_or_default(), |_| true)
+    }
+
     /// A lower-case word. An empty variable means none; an unset one means the default.
     pub(super) fn word_or_none(&mut self, name: &str, default: &str) -> Option<String> {
         self.names_read.borrow_mut().insert(name.to_owned());

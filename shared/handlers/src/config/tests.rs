@@ -2,7 +2,7 @@ use aws::secrets::Secret;
 use domain::limits::Fault;
 use domain::limits::frontal::FrontalImages;
 use domain::settings::Settings;
-use providers::generator::{GeneratorConfig, ReplicateModel};
+use providers::generator::GeneratorConfig;
 use providers::vision::{OpenAiConfig, VisionConfig};
 
 use super::*;
@@ -183,11 +183,30 @@ fn deletion_function_needs_no_provider() {
 }
 
 #[test]
-fn unknown_model_is_rejected_with_the_known_ones() {
-    for model in ["google/nano-banana", "black-forest-labs/flux-kontext-pro:0f1178f5"] {
+fn invalid_model_name_is_rejected() {
+    for model in ["nano-banana", "google/", "google/nano-banana:", "google/nano/banana"] {
         let given = [("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "t"), ("REPLICATE_MODEL", model)];
         let message = problem::<GenerationConfig>(variables(&given));
-        assert!(message.contains(&format!("REPLICATE_MODEL is `{model}`")), "{message}");
-        assert!(ReplicateModel::ALL.iter().all(|known| message.contains(known.as_str())), "{message}");
+        assert!(message.contains(&format!("REPLICATE_MODEL is `{model}` but must be owner/name")), "{message}");
+    }
+}
+
+#[test]
+fn model_without_a_known_price_needs_one() {
+    let config = |more: &[(&str, &str)]| {
+        let given = [("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "t")];
+        from_variables::<GenerationConfig>(variables(&[&given, more].concat()))
+    };
+    let price = |more: &[(&str, &str)]| config(more).unwrap().generator.usd_per_image().to_string();
+    let (kontext, banana) = ("black-forest-labs/flux-kontext-max", "google/nano-banana");
+    assert_eq!(price(&[]), "$0.04");
+    assert_eq!(price(&[("REPLICATE_MODEL", kontext), ("GENERATOR_USD_PER_IMAGE", "")]), "$0.08");
+    assert_eq!(price(&[("REPLICATE_MODEL", kontext), ("GENERATOR_USD_PER_IMAGE", "0.07")]), "$0.07");
+    assert_eq!(price(&[("REPLICATE_MODEL", banana), ("GENERATOR_USD_PER_IMAGE", "0.039")]), "$0.039");
+    for model in [banana, "acme/unheard-of", "black-forest-labs/flux-kontext-max:0f1178f5"] {
+        let message = config(&[("REPLICATE_MODEL", model)]).unwrap_err().to_string();
+        let expected =
+            format!("GENERATOR_USD_PER_IMAGE is not set, and the price of REPLICATE_MODEL {model} is not known");
+        assert!(message.contains(&expected), "{message}");
     }
 }

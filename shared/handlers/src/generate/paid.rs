@@ -70,6 +70,10 @@ impl Generation {
         record: &SlotRecord,
         replicate: &Replicate,
     ) -> Result<(), HandlerError> {
+        // Nothing is reserved for a model that can't be used.
+        if let Err(error) = replicate.check_model().await {
+            return Err(self.defer_or_fail(job, record, error).await?);
+        }
         let charge = Charge { day: self.clock.today(), amount: replicate.price() };
         match self.store.reserve_image(job.name(), record, charge, &self.budget).await? {
             Reservation::Granted => Ok(()),

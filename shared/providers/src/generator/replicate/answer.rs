@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::error::ReplicateError;
+use super::mark::has_mark;
 use super::wording::{Meaning, meaning};
 use crate::http::Response;
 
@@ -47,7 +48,7 @@ pub(super) struct PredictionAnswer {
     data_removed: Option<bool>,
     #[serde(default)]
     created_at: Value,
-    input: Option<Input>,
+    input: Option<Box<Input>>,
 }
 
 /// The part of the input that identifies a prediction. The image is skipped unread.
@@ -55,6 +56,7 @@ pub(super) struct PredictionAnswer {
 #[serde(default)]
 struct Input {
     seed: Value,
+    prompt: Value,
 }
 
 #[derive(Deserialize)]
@@ -81,8 +83,12 @@ impl ListAnswer {
 }
 
 impl PredictionAnswer {
-    pub(super) fn has_seed(&self, seed: u32) -> bool {
-        self.input.as_ref().is_some_and(|input| input.seed.as_u64() == Some(seed.into()))
+    /// Whether the input has this seed, or its mark if the model has no seed.
+    pub(super) fn is_for(&self, seed: u32) -> bool {
+        self.input.as_ref().is_some_and(|input| {
+            input.seed.as_u64() == Some(seed.into())
+                || input.prompt.as_str().is_some_and(|prompt| has_mark(prompt, seed))
+        })
     }
 
     pub(super) fn is_older_than(&self, since: Timestamp) -> bool {
@@ -228,7 +234,7 @@ mod tests {
         let wanted = json!({ "id": "wanted", "status": "starting", "input": { "seed": 7, "input_image": "data:…" } });
         let list = json!({ "next": null, "results": [odd, 1, null, { "id": 5 }, { "id": "x", "input": [] }, wanted] });
         let list: ListAnswer = serde_json::from_value(list).unwrap();
-        let found: Vec<&str> = list.predictions().filter(|entry| entry.has_seed(7)).map(|entry| &*entry.id).collect();
+        let found: Vec<&str> = list.predictions().filter(|entry| entry.is_for(7)).map(|entry| &*entry.id).collect();
         assert_eq!(found, ["wanted"]);
     }
 

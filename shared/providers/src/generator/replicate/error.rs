@@ -26,6 +26,11 @@ pub enum ReplicateError {
         "Replicate knows no such model or address ({0}); correct REPLICATE_MODEL or REPLICATE_BASE_URL, then `balancer redrive`"
     )]
     Unknown(String),
+    /// Nothing was requested from the model.
+    #[error(
+        "the model {model} can't be used: {problem}; set REPLICATE_MODEL to a model that generates an image from a prompt and a reference image, such as black-forest-labs/flux-kontext-pro"
+    )]
+    UnusableModel { model: String, problem: String },
     #[error("Replicate has a problem: {message}")]
     Unavailable {
         /// Quotes the service.
@@ -68,7 +73,7 @@ impl ReplicateError {
             Self::Unreadable(_) | Self::Interrupted(_) => Disposition::Outage { retry_after: None },
             Self::NoCredit(_) => Disposition::NeedsFunds,
             Self::ContentRejected(_) => Disposition::ContentRejected,
-            Self::Unauthorized(_) | Self::Unknown(_) => Disposition::NeedsOperator,
+            Self::Unauthorized(_) | Self::Unknown(_) | Self::UnusableModel { .. } => Disposition::NeedsOperator,
             Self::Rejected(_) | Self::ForeignAddress(_) | Self::Encoding(_) => Disposition::Permanent,
             Self::Unlisted | Self::NotDelivered(_) | Self::Unusable(_) => Disposition::Retry,
             Self::Secret(error) => error.disposition(),
@@ -84,6 +89,7 @@ impl ReplicateError {
             | Self::NoCredit(_)
             | Self::Unauthorized(_)
             | Self::Unknown(_)
+            | Self::UnusableModel { .. }
             | Self::ContentRejected(_)
             | Self::Rejected(_)
             | Self::Interrupted(_)

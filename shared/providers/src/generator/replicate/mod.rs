@@ -2,13 +2,18 @@
 //!
 //! Source: <https://replicate.com/docs/reference/http>. A creation without `Prefer: wait` returns at once. The status
 //! changes from `starting` and `processing` to `succeeded`, `failed`, `canceled` (charged) or `aborted` (not charged).
+//! An official model is requested by its name; other models and pinned versions by the id of a version.
 //! The list of predictions contains their inputs, the newest first, and `created_after` limits it. Replicate removes
 //! inputs and outputs after an hour. Data URLs must be smaller than 1 MB.
 
 mod answer;
 mod base_image;
 mod error;
+mod inputs;
+mod mark;
 mod model;
+mod resolve;
+mod schema;
 mod wording;
 
 use std::time::Duration;
@@ -22,6 +27,7 @@ use reqwest::{RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
@@ -32,13 +38,14 @@ pub use answer::Prediction;
 use answer::{ListAnswer, PredictionAnswer, accepted, read};
 use base_image::data_url;
 pub use error::ReplicateError;
-pub use model::{ReplicateModel, UnknownModel};
+pub use model::{InvalidModelName, ReplicateModel};
+use resolve::Resolved;
 
 /// The time limit of a large response: a page of the list, or an output.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The time limit of a creation, which Replicate answers at once. If the response is lost, [`Replicate::find`] finds
-/// the prediction by its seed.
+/// the prediction.
 pub const CREATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The time limit of a poll, which Replicate answers at once.
@@ -59,9 +66,6 @@ const MAX_RESPONSE_BYTES: usize = MAX_BYTES as usize;
 /// The size limit of a page of the list: 100 predictions, each with an input image of at most a megabyte.
 const MAX_LIST_BYTES: usize = 160 * 1024 * 1024;
 
-/// The strictest level that accepts ordinary scenes; with an input image Replicate allows no higher one.
-const SAFETY_TOLERANCE: u8 = 2;
-
 /// How far Replicate's clock may be behind this one.
 const MAX_REPLICATE_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
@@ -75,12 +79,17 @@ pub struct Replicate {
     base: Url,
     token: SecretString,
     model: ReplicateModel,
+    /// How to request an image from the model, once it is known.
+    resolved: OnceCell<Resolved>,
     price: MicroUsd,
 }
 
-/// The body of a request for an image.
+/// A request for an image.
 #[derive(Debug)]
-pub struct Creation(Value);
+pub struct Creation {
+    path: String,
+    body: Value,
+}
 
 impl Replicate {
     /// # Errors
@@ -93,6 +102,7 @@ impl Replicate {
             base,
             token: secrets::reveal(config.token, sdk).await?,
             model: config.model,
+            resolved: OnceCell::new(),
             price: config.usd_per_image,
         })
     }
@@ -106,20 +116,16 @@ impl Replicate {
     /// Encodes the request for an image.
     ///
     /// # Errors
-    /// If the base image can't be encoded.
+    /// If the model can't be used, Replicate can't be asked about it, or the base image can't be encoded.
     pub async fn prepare(&self, request: &Request) -> Result<Creation, ReplicateError> {
-        let mut input = json!({
-            "prompt": request.prompt,
-            "input_image": data_url(&request.base).await?,
-            "aspect_ratio": "16:9",
-            "output_format": "jpg",
-            "seed": request.seed,
-        });
-        if self.model.has_safety_levels() {
-            input["safety_tolerance"] = SAFETY_TOLERANCE.into();
-            input["prompt_upsampling"] = false.into();
-        }
-        Ok(Creation(json!({ "input": input })))
+        let Resolved { inputs, version } = self.resolved().await?;
+        let input = inputs.fill(&request.prompt, request.seed, data_url(&request.base).await?);
+        Ok(match version {
+            Some(version) => {
+                Creation { path: "v1/predictions".to_owned(), body: json!({ "version": version, "input": input }) }
+            }
+            None => Creation { path: format!("v1/models/{}/predictions", self.model), body: json!({ "input": input }) },
+        })
     }
 
     /// Creates a prediction, and returns its id without waiting for the image.
@@ -128,15 +134,15 @@ impl Replicate {
     /// If Replicate can't be reached, or rejects the request. [`ReplicateError::billed`] tells whether it may have
     /// created a prediction all the same.
     pub async fn create(&self, creation: &Creation) -> Result<String, ReplicateError> {
-        let path = format!("v1/models/{}/predictions", self.model);
-        let request = self.http.client().post(self.url(&path)?).timeout(CREATION_TIMEOUT).json(&creation.0);
+        let url = self.url(&creation.path)?;
+        let request = self.http.client().post(url).timeout(CREATION_TIMEOUT).json(&creation.body);
         let answer: PredictionAnswer = self.request(request, MAX_RESPONSE_BYTES).await?;
         Ok(answer.id)
     }
 
     /// Searches the list, until `until`, for a prediction whose creation was not answered: one that was created after
-    /// `since` with this seed, which belongs to one slot and attempt only. The prompt is not compared: it may have
-    /// changed with the description of the actor.
+    /// `since` with this seed or its mark, which belongs to one slot and attempt only. The rest of the prompt is not
+    /// compared: it may have changed with the description of the actor.
     ///
     /// # Errors
     /// If Replicate can't be reached, its answer is unreadable, or the time is up.
@@ -146,7 +152,7 @@ impl Replicate {
         page.query_pairs_mut().append_pair("created_after", &since.to_string());
         loop {
             let list = self.list(page.clone(), until).await?;
-            if let Some(found) = list.predictions().find(|prediction| prediction.has_seed(seed)) {
+            if let Some(found) = list.predictions().find(|prediction| prediction.is_for(seed)) {
                 return Ok(Some(found.id.clone()));
             }
             if list.predictions().any(|prediction| prediction.is_older_than(since)) {
@@ -258,6 +264,3 @@ impl Replicate {
 fn interrupted(what: &str, error: &JoinError) -> ReplicateError {
     ReplicateError::Unavailable { message: format!("{what} was interrupted: {error}"), retry_after: None }
 }
-
-#[cfg(test)]
-mod tests;
