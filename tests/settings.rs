@@ -108,6 +108,9 @@ async fn suspended_set_is_retried_with_other_settings() {
     let (world, _service, hero) = with_set(&[("QUALITY_FLOOR", "10")], 9, truly).await;
     world.drive().await;
     assert!(world.store.actor(&hero).await.unwrap().unwrap().suspension.is_some());
+    let attempts = world.store.plans(&hero).await.unwrap().len();
+    set_own(&world, &hero, json!({ "sex": "female" })).await;
+    assert!(world.store.plans(&hero).await.unwrap().len() > attempts, "other prompts may succeed");
     set_own(&world, &hero, json!({ "quality_floor": 5 })).await;
     assert_eq!(status(&world, &hero).await.0, Status::Balanced);
 }

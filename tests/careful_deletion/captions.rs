@@ -1,6 +1,6 @@
 //! No deletion and no evaluation loses a caption that the user sets at the same time.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use aws::store::Store;
 use aws::store::deletions::{Claim, Remains};
@@ -15,9 +15,6 @@ use handlers::Clock;
 
 /// The number of races between a caption and a deletion for one record.
 const RACES: u32 = 100;
-
-/// The additional delay of the caption in each race.
-const STEP: Duration = Duration::from_micros(500);
 
 const CAPTION: &str = "reads by the sea";
 
@@ -42,13 +39,17 @@ async fn claim(store: &Store, actor: &ActorId, filename: &str) -> TrashRecord {
 #[tokio::test]
 async fn caption_before_the_claim_reaches_the_trash() {
     let (world, hero) = (World::coded(&[]).await, actor("hero"));
+    world.store.import_image(&hero, "hero.jpg", &image()).await.unwrap();
+    let began = Instant::now();
+    claim(&world.store, &hero, "hero.jpg").await;
+    let one_claim = began.elapsed();
     let mut before = 0;
     for number in 0..RACES {
         let filename = format!("hero_{number}.jpg");
         world.store.import_image(&hero, &filename, &image()).await.unwrap();
         let caption = async {
-            // A claim makes several calls and a caption one, so each race meets another step of the claim.
-            tokio::time::sleep(STEP * (number % 20)).await;
+            // From the beginning of a claim to long after it, so that each race meets another step of it.
+            tokio::time::sleep(one_claim * (number % 20) / 5).await;
             world.store.set_caption(&hero, &filename, Some(CAPTION)).await.unwrap()
         };
         let (trashed, edit) = tokio::join!(claim(&world.store, &hero, &filename), caption);

@@ -1,6 +1,7 @@
 //! Images are compared with the base image.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws::queues::Queue;
 use balancer_tests::coded::{Code, coded_image, coded_picture, read_code};
@@ -168,6 +169,25 @@ async fn unclear_base_image_is_named_and_costs_no_image() {
         assert_eq!(remarks(&plan), [remark], "{evaluation}");
         assert_eq!(service.request_count(), 1);
     }
+}
+
+#[tokio::test]
+async fn ambiguity_found_once_voids_later_comparisons() {
+    let asked = AtomicU32::new(0);
+    let first_unclear = move |request: &VisionRequest| match judged(request, |_| SameCharacter::No) {
+        Answer::Entries(entries) if asked.fetch_add(1, Ordering::Relaxed) == 0 => {
+            Answer::Text(json!({ "reference": "several_characters", "cells": entries }).to_string())
+        }
+        other => other,
+    };
+    let (world, service, hero) = with_strangers_at(VisionService::start(first_unclear).await).await;
+    dry_run(&world, &hero).await;
+    world.upload(&hero, "hero_7.jpg", &coded_picture(Kind::BwStylized, 9, 503)).await;
+    let plan = dry_run(&world, &hero).await;
+    assert_eq!(service.request_count(), 2);
+    let deleted: Vec<_> = plan.delete.iter().map(|deletion| (&deletion.filename, &deletion.reason)).collect();
+    assert!(deleted.iter().all(|(_, reason)| !reason.contains("another character")), "{deleted:?}");
+    assert_eq!(remarks(&plan), ["the base image shows several characters, so no image was compared with it"]);
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@ mod shown;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use domain::assessment::{Assessment, Observation, Observed, Origin, assess};
+use domain::assessment::{Assessment, Observation, Observed, Origin, assess, void_ambiguous_comparisons};
 use domain::manifest::{Image, Manifest, Observer};
 use domain::settings::{ACTOR_FILE, ActorSettings, Settings};
 use image::RgbImage;
@@ -69,6 +69,7 @@ impl Set {
                 Err(reason) => remark(format!("{filename} is not assessed: {reason}")),
             }
         }
+        void_ambiguous_comparisons(&mut observed);
         Ok(assess(&observed, &compare_nominated(&observed, &previews), settings))
     }
 
@@ -101,9 +102,15 @@ fn base_image(path: &Path) -> anyhow::Result<Base> {
     }
 }
 
+/// The folder as a path that shows the actor's folder. `training_data` may be a link to another place.
+fn of_actor(dir: &Path) -> anyhow::Result<PathBuf> {
+    let path = if dir.ends_with("training_data") { absolute(dir) } else { dir.canonicalize() };
+    path.with_context(|| format!("the folder {} can't be read", dir.display()))
+}
+
 /// The settings in the `actor.json` beside the images, or beside `training_data`.
 fn own_settings(dir: &Path) -> anyhow::Result<ActorSettings> {
-    let dir = dir.canonicalize().with_context(|| format!("the folder {} can't be read", dir.display()))?;
+    let dir = of_actor(dir)?;
     let beside = dir.ends_with("training_data").then(|| dir.with_file_name(ACTOR_FILE));
     let path = [Some(dir.join(ACTOR_FILE)), beside].into_iter().flatten().find(|path| is_there(path));
     let Some(path) = path else { return Ok(ActorSettings::default()) };
@@ -113,7 +120,7 @@ fn own_settings(dir: &Path) -> anyhow::Result<ActorSettings> {
 
 /// The manifest that `balancer local` has written for the folder: only it records which images are generated or pinned.
 fn recorded(dir: &Path) -> anyhow::Result<BTreeMap<String, Image>> {
-    let dir = dir.canonicalize().with_context(|| format!("the folder {} can't be read", dir.display()))?;
+    let dir = of_actor(dir)?;
     let path = dir.with_file_name("manifest.json");
     if !dir.ends_with("training_data") || !path.is_file() {
         return Ok(BTreeMap::new());

@@ -96,12 +96,13 @@ pub async fn apply_file_changes(
         (is_changed, has_event) = (true, false);
     }
     if paths.iter().any(|path| *path == training_data || lossy_name(path) == ACTOR_FILE) {
+        let had_images = !actors.services.store.images(&folder.actor).await?.is_empty();
         let change = apply_actor_file_change(actors, folder).await?;
         is_changed |= change != ActorFileChange::None;
         has_event &= match change {
             ActorFileChange::None => true,
             // The function ignores the event as long as the actor has no images.
-            ActorFileChange::Uploaded => !actors.services.store.images(&folder.actor).await?.is_empty(),
+            ActorFileChange::Uploaded => had_images,
             ActorFileChange::Removed => false,
         };
     }

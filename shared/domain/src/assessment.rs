@@ -43,15 +43,32 @@ pub struct Assessment {
 /// by the image's faults ([`limits`]).
 #[must_use]
 pub fn assess(set: &[Observed], resemblances: &Resemblances, settings: &Settings) -> Vec<Assessment> {
-    let duplicates = find_duplicates(set, resemblances);
-    let alone = set.iter().map(|image| {
-        let assessment = Assessment::measured(image, &settings.rules);
-        match duplicates.get(image.filename.as_str()) {
-            Some(duplicate) => assessment.repeating(duplicate),
-            None => assessment,
-        }
+    let rules = &settings.rules;
+    let alone: Vec<Assessment> = set.iter().map(|image| Assessment::measured(image, rules)).collect();
+    let limited = set.iter().zip(&alone).map(|(image, assessment)| {
+        let observation = Observation { quality: assessment.quality, ..image.observation.clone() };
+        Observed { observation, ..image.clone() }
     });
-    limit_frontal(alone.collect(), settings)
+    let limited: Vec<Observed> = limited.collect();
+    let duplicates = find_duplicates(&limited, resemblances, rules.quality_floor);
+    let joined = alone.into_iter().map(|assessment| match duplicates.get(assessment.filename.as_str()) {
+        Some(duplicate) => assessment.repeating(duplicate),
+        None => assessment,
+    });
+    limit_frontal(joined.collect(), settings)
+}
+
+/// Removes all comparisons with the base image if the model has found, on any of several pages or in an earlier
+/// evaluation, that the base image doesn't show which character is meant.
+pub fn void_ambiguous_comparisons(set: &mut [Observed]) {
+    let fault =
+        set.iter().filter_map(|image| image.observation.content.not_compared).find(|reason| reason.is_ambiguity());
+    for Observed { observation: Observation { content, .. }, .. } in set {
+        if fault.is_some() {
+            content.same_character = None;
+            content.not_compared = content.not_compared.or(fault);
+        }
+    }
 }
 
 impl Assessment {

@@ -114,6 +114,12 @@ impl SameCharacter {
 impl NotCompared {
     /// Those that lie in the base image first.
     pub const ALL: [Self; 3] = [Self::SeveralCharacters, Self::NoCharacter, Self::OnePicture];
+
+    /// Whether the base image doesn't show which character is meant.
+    #[must_use]
+    pub const fn is_ambiguity(self) -> bool {
+        matches!(self, Self::SeveralCharacters | Self::NoCharacter)
+    }
 }
 
 impl Framing {

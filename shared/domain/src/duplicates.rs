@@ -27,14 +27,20 @@ pub enum Duplicate<'a> {
     },
 }
 
-/// Finds the images that repeat another one, by file name. A pair that was not compared is no duplicate.
+/// Finds the images that repeat another one, by file name. `set` has the qualities after measured faults have limited
+/// them. A pair that was not compared is no near duplicate, and neither is one of different kinds.
 ///
-/// In each group one image counts as the original: the user's own before a generated one, a pinned one before others,
-/// then the best rated, then the one with the lowest number, then the first name. The order of the set has no effect.
+/// In each group one image counts as the original: one that no rule deletes before others, so that a group never loses
+/// all its images, then the user's own before a generated one, a pinned one, the best rated, the one with the lowest
+/// number, the first name. The order of the set has no effect.
 #[must_use]
-pub fn find_duplicates<'a>(set: &'a [Observed], resemblances: &Resemblances) -> BTreeMap<&'a str, Duplicate<'a>> {
+pub fn find_duplicates<'a>(
+    set: &'a [Observed],
+    resemblances: &Resemblances,
+    quality_floor: u8,
+) -> BTreeMap<&'a str, Duplicate<'a>> {
     let mut ranked: Vec<&Observed> = set.iter().collect();
-    ranked.sort_by_key(|image| rank(image));
+    ranked.sort_by_key(|image| rank(image, quality_floor));
     let mut duplicates = BTreeMap::new();
     let mut by_content: BTreeMap<&str, &Observed> = BTreeMap::new();
     let mut originals: Vec<&Observed> = Vec::new();
@@ -44,7 +50,10 @@ pub fn find_duplicates<'a>(set: &'a [Observed], resemblances: &Resemblances) -> 
             None => {
                 by_content.insert(&image.facts.sha256, image);
                 let first = |resemblance: Resemblance| {
-                    let is_so = |it: &&&Observed| resemblances.of(&image.facts, &it.facts) == Some(resemblance);
+                    let is_so = |it: &&&Observed| {
+                        it.observation.kind == image.observation.kind
+                            && resemblances.of(&image.facts, &it.facts) == Some(resemblance)
+                    };
                     originals.iter().find(is_so).map(|original| original.filename.as_str())
                 };
                 let near = first(Resemblance::SamePicture).map(|of| Duplicate::Near { of });
@@ -62,15 +71,16 @@ pub fn find_duplicates<'a>(set: &'a [Observed], resemblances: &Resemblances) -> 
 }
 
 /// The sort key that puts the original before its duplicates.
-fn rank(image: &Observed) -> impl Ord + use<'_> {
+fn rank(image: &Observed, quality_floor: u8) -> impl Ord + use<'_> {
     let is_of_another_kind = match image.origin {
         Origin::Generated { requested } => requested.is_some_and(|kind| kind != image.observation.kind),
         Origin::Uploaded => false,
     };
+    let is_poor = image.observation.quality < quality_floor;
     (
+        !image.pinned && (is_of_another_kind || is_poor),
         !image.origin.is_uploaded(),
         !image.pinned,
-        is_of_another_kind,
         Reverse(image.observation.quality),
         number_of(&image.filename),
         image.filename.as_str(),

@@ -96,7 +96,8 @@ pub fn of_copy(of: &str) -> Limit {
     Limit { most: EXACT_DUPLICATE_AT_MOST, finding: format!("Same file as {of}.") }
 }
 
-/// The finding for a near duplicate of the file `of`, without a limit: it only decides ties.
+/// The finding for a near duplicate of the file `of`, without a limit: it only decides between images of about the
+/// same quality.
 #[must_use]
 pub fn of_likeness(of: &str) -> Limit {
     Limit { most: BEST_QUALITY, finding: format!("Looks much like {of}.") }

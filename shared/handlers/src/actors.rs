@@ -3,7 +3,7 @@
 use aws::bucket::{Bucket, Fetched};
 use aws::store::Store;
 use aws::store::actors::ActorRecord;
-use domain::actor::ActorId;
+use domain::actor::{ActorId, Profile};
 use domain::keys::Keys;
 use domain::manifest::profile_of;
 use domain::settings::{ACTOR_FILE, ActorSettings};
@@ -31,7 +31,7 @@ pub(super) async fn reject_unknown(store: &Store, places: BaseImages<'_>, actor:
     )))
 }
 
-/// Reads the settings of an actor, and updates its record if they or its profile have changed.
+/// Reads the settings of an actor, and updates its record if they or the profile that follows from them have changed.
 ///
 /// # Errors
 /// [`HandlerError::NeedsOperator`] if `actor.json` is invalid: nothing is deleted or generated for an actor with doubtful
@@ -42,7 +42,7 @@ pub(super) async fn identify(
     keys: &Keys,
     actor: &ActorId,
     record: &ActorRecord,
-) -> Result<ActorSettings, HandlerError> {
+) -> Result<(ActorSettings, Profile), HandlerError> {
     let key = keys.image(actor, ACTOR_FILE);
     let parsed = match bucket.get_at_most(&key, MAX_ACTOR_FILE_BYTES).await? {
         Fetched::Missing => Ok(ActorSettings::default()),
@@ -58,5 +58,5 @@ pub(super) async fn identify(
     if profile != record.profile || settings != record.settings {
         store.set_settings(actor, &settings, profile).await?;
     }
-    Ok(settings)
+    Ok((settings, profile))
 }

@@ -63,7 +63,7 @@ fn assessments_of(set: &[Observed]) -> Vec<Assessment> {
 fn oldest_of_equal_files_is_the_original() {
     let set = [10, 9, 2].map(|number| observed(&format!("a_{number}.jpg"), b"same", &picture(1), 8));
     let resemblances = confirmed(&set);
-    let duplicates = find_duplicates(&set, &resemblances);
+    let duplicates = find_duplicates(&set, &resemblances, DEFAULT_QUALITY_FLOOR);
     let exact = Some(&Duplicate::Exact { of: "a_2.jpg" });
     assert_eq!((duplicates.get("a_9.jpg"), duplicates.get("a_10.jpg")), (exact, exact));
     assert_eq!(duplicates.get("a_2.jpg"), None);
@@ -72,13 +72,16 @@ fn oldest_of_equal_files_is_the_original() {
 #[test]
 fn best_of_equal_pictures_is_the_original() {
     let set = [observed("a_1.jpg", b"one", &picture(1), 6), observed("a_2.jpg", b"two", &picture(1), 8)];
-    assert_eq!(find_duplicates(&set, &confirmed(&set)).get("a_1.jpg"), Some(&Duplicate::Near { of: "a_2.jpg" }));
+    assert_eq!(
+        find_duplicates(&set, &confirmed(&set), DEFAULT_QUALITY_FLOOR).get("a_1.jpg"),
+        Some(&Duplicate::Near { of: "a_2.jpg" })
+    );
 }
 
 #[test]
 fn different_pictures_are_no_duplicates() {
     let set = [1, 2, 3].map(|seed| observed(&format!("a_{seed}.jpg"), &[seed as u8], &picture(seed), 8));
-    assert!(find_duplicates(&set, &confirmed(&set)).is_empty());
+    assert!(find_duplicates(&set, &confirmed(&set), DEFAULT_QUALITY_FLOOR).is_empty());
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn copy_has_the_lowest_quality_and_a_reason() {
 fn pair_that_was_not_compared_is_no_duplicate() {
     let set = [observed("a_1.jpg", b"one", &picture(1), 6), observed("a_2.jpg", b"two", &picture(1), 8)];
     assert_eq!(nominate(&set), [(0, 1)]);
-    assert!(find_duplicates(&set, &Resemblances::default()).is_empty());
+    assert!(find_duplicates(&set, &Resemblances::default(), DEFAULT_QUALITY_FLOOR).is_empty());
 }
 
 #[test]
@@ -120,7 +123,7 @@ fn near_duplicate_of_a_mirror_image_is_found() {
     let mut known = Resemblances::default();
     known.record(&set[0].facts, &set[1].facts, Resemblance::Mirrored);
     known.record(&set[1].facts, &set[2].facts, Resemblance::SamePicture);
-    let duplicates = find_duplicates(&set, &known);
+    let duplicates = find_duplicates(&set, &known, DEFAULT_QUALITY_FLOOR);
     assert_eq!(duplicates.get("a_2.jpg"), Some(&Duplicate::Mirrored { of: "a_1.jpg" }));
     assert_eq!(duplicates.get("a_3.jpg"), Some(&Duplicate::Near { of: "a_2.jpg" }));
 }
@@ -171,7 +174,8 @@ fn upload_is_the_original_of_a_generated_copy() {
     let made = generated(observed("a_2.jpg", b"same", &picture(1), 9), Kind::Photorealistic);
     let pinned = Observed { pinned: true, filename: "a_1.jpg".to_owned(), ..made.clone() };
     let set = [uploaded, made, pinned];
-    let duplicates: Vec<&str> = find_duplicates(&set, &Resemblances::default()).into_keys().collect();
+    let duplicates: Vec<&str> =
+        find_duplicates(&set, &Resemblances::default(), DEFAULT_QUALITY_FLOOR).into_keys().collect();
     assert_eq!(duplicates, ["a_1.jpg", "a_2.jpg"]);
 }
 
@@ -183,7 +187,7 @@ fn copy_of_a_near_duplicate_is_an_exact_duplicate() {
         observed("a_3.jpg", b"two", &picture(1), 8),
     ];
     let resemblances = confirmed(&set);
-    let duplicates = find_duplicates(&set, &resemblances);
+    let duplicates = find_duplicates(&set, &resemblances, DEFAULT_QUALITY_FLOOR);
     assert_eq!(duplicates.get("a_2.jpg"), Some(&Duplicate::Near { of: "a_1.jpg" }));
     assert_eq!(duplicates.get("a_3.jpg"), Some(&Duplicate::Exact { of: "a_2.jpg" }));
 }
@@ -209,7 +213,7 @@ proptest! {
         };
         let set: Vec<Observed> = images.iter().enumerate().map(one).collect();
         let resemblances = confirmed(&set);
-    let duplicates = find_duplicates(&set, &resemblances);
+    let duplicates = find_duplicates(&set, &resemblances, DEFAULT_QUALITY_FLOOR);
         let is_copy = |image: &&Observed| {
             matches!(duplicates.get(image.filename.as_str()), Some(Duplicate::Exact { .. }))
         };

@@ -87,7 +87,7 @@ pub struct ActorRecord {
     /// When a sweep last resumed the actor's work.
     #[serde(with = "millisecond::optional")]
     pub swept_at: Option<Timestamp>,
-    /// When SQS delivers a message again that the handler failed to process.
+    /// When SQS delivers a message again that the handler failed to process or has deferred.
     #[serde(with = "millisecond::optional")]
     pub redelivery_at: Option<Timestamp>,
     /// Since when the vision model has been unavailable.

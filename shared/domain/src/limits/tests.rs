@@ -1,10 +1,10 @@
 use super::*;
-use crate::assessment::{Assessment, Observation, Observed, assess};
-use crate::content::Content;
+use crate::assessment::{Assessment, Observation, Observed, assess, void_ambiguous_comparisons};
+use crate::content::{Content, NotCompared};
 use crate::facts::Details;
 use crate::facts::Facts;
 use crate::kind::Kind;
-use crate::resemblance::Resemblances;
+use crate::resemblance::{Resemblance, Resemblances};
 use crate::settings::Settings;
 
 fn observed(facts: Facts, kind: Kind, flags: &[Flag]) -> Observed {
@@ -116,4 +116,50 @@ fn worse_degree_of_a_fault_never_costs_less() {
     };
     assert_eq!((quality(facts(1024, 600)), quality(facts(1024, 400))), (3, 3));
     assert_eq!((quality(detailed(30, 0, 0)), quality(detailed(45, 0, 0))), (2, 2));
+}
+
+/// Images of the same picture, with these sizes and origins, each observed as 9.
+fn same_picture(images: &[(u32, Origin)]) -> (Vec<Observed>, Resemblances) {
+    let observe = |(index, &(side, origin)): (usize, &(u32, Origin))| {
+        let facts = Facts { sha256: format!("{index:032}"), ..facts(side, side) };
+        Observed { filename: format!("a_{index}.jpg"), origin, ..observed(facts, Kind::Photorealistic, &[]) }
+    };
+    let set: Vec<Observed> = images.iter().enumerate().map(observe).collect();
+    let mut known = Resemblances::default();
+    for (index, one) in set.iter().enumerate() {
+        for other in &set[..index] {
+            known.record(&one.facts, &other.facts, Resemblance::SamePicture);
+        }
+    }
+    (set, known)
+}
+
+#[test]
+fn thumbnail_repeats_the_large_picture() {
+    let (set, known) = same_picture(&[(400, Origin::Uploaded), (2000, Origin::Uploaded)]);
+    let assessed = assess(&set, &known, &Settings::default());
+    assert_eq!((assessed[0].quality, assessed[1].quality), (4, 9));
+    assert!(assessed[0].flags.contains(&Flag::NearDuplicate) && assessed[1].flags.is_empty(), "{assessed:?}");
+}
+
+#[test]
+fn image_that_goes_is_no_original() {
+    let (set, known) = same_picture(&[(400, Origin::Uploaded), (2000, Origin::Generated { requested: None })]);
+    let assessed = assess(&set, &known, &Settings::default());
+    assert!(assessed[1].flags.is_empty(), "the only good copy must not lose ties: {assessed:?}");
+}
+
+#[test]
+fn ambiguous_base_image_voids_every_comparison() {
+    let mut set = [1, 2].map(|_| observed(facts(1024, 1024), Kind::Photorealistic, &[]));
+    set[0].observation.content.same_character = Some(SameCharacter::No);
+    let mut unchanged = set.clone();
+    void_ambiguous_comparisons(&mut unchanged);
+    assert_eq!(unchanged, set);
+    set[1].observation.content.not_compared = Some(NotCompared::SeveralCharacters);
+    void_ambiguous_comparisons(&mut set);
+    for Observed { observation, .. } in set {
+        assert_eq!(observation.content.same_character, None);
+        assert_eq!(observation.content.not_compared, Some(NotCompared::SeveralCharacters));
+    }
 }

@@ -7,9 +7,8 @@ use aws::metrics::Metric;
 use aws::store::Store;
 use aws::store::spending::{AssessmentCost, Reservation};
 use domain::actor::ActorId;
-use domain::assessment::{Assessment, Observed, assess};
+use domain::assessment::{Assessment, Observed, assess, void_ambiguous_comparisons};
 use domain::budget::{Budget, Charge, Limit};
-use domain::content::NotCompared;
 use domain::keys::Keys;
 use domain::manifest::Observer;
 use domain::money::MicroUsd;
@@ -104,9 +103,6 @@ impl Assessor<'_> {
         };
         Metric::ImagesAssessed(batch.images.iter().flatten().count()).emit();
         let is_any_new = batch.images.iter().any(Result::is_ok);
-        if let Some(fault) = batch.reference_fault {
-            self.void_comparisons(inventory, &indices, fault).await?;
-        }
         let unassessed = indices.into_iter().zip(batch.images).filter_map(|(index, observation)| {
             Some(Note::unassessed(&inventory.images[index].filename, &observation.err()?))
         });
@@ -128,7 +124,8 @@ impl Assessor<'_> {
             }
             (None, None) => {}
         }
-        let observed: Vec<_> = inventory.images.iter().filter_map(|item| self.observed(item)).collect();
+        let mut observed: Vec<_> = inventory.images.iter().filter_map(|item| self.observed(item)).collect();
+        void_ambiguous_comparisons(&mut observed);
         let contents: Vec<_> = observed.iter().map(|image| &image.observation.content).collect();
         inventory.notes.extend(self.reference.remarks(&contents));
         let resemblances = self.comparer().compare(inventory, &observed).await?;
@@ -190,27 +187,6 @@ impl Assessor<'_> {
             }
         }
         collected
-    }
-
-    /// Removes the results of the comparison with an ambiguous base image: the model may have noticed only on one of
-    /// several pages that it is.
-    async fn void_comparisons(
-        &self,
-        inventory: &mut Inventory,
-        indices: &[usize],
-        fault: NotCompared,
-    ) -> Result<(), HandlerError> {
-        for &index in indices {
-            let InventoryImage { filename, image, .. } = &mut inventory.images[index];
-            // An image that was not shown beside the base image states so already.
-            if image.observation_by(self.observer).is_some() && image.content.not_compared.is_none() {
-                let before = image.clone();
-                image.content.same_character = None;
-                image.content.not_compared = Some(fault);
-                self.store.save_observation(self.actor, filename, image, &before).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Reserves this much more, unless it would exceed a budget.

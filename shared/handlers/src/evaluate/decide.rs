@@ -19,8 +19,9 @@ impl Evaluation {
     pub(super) async fn decide(&self, mut context: EvaluationContext<'_>) -> Result<(), HandlerError> {
         let actor = &context.command.actor_id;
         let inspected = match actors::identify(&self.bucket, &self.store, &self.keys, actor, &context.record).await {
-            Ok(own) => {
+            Ok((own, profile)) => {
                 context.settings = self.settings.of_actor(&own);
+                context.record.profile = profile;
                 self.inspect(&context).await
             }
             Err(error) => Err(error),

@@ -25,7 +25,7 @@ impl Evaluation {
         let is_of_full_scope = command.scope == Scope::All && command.mode == Mode::Execute;
         let may_stay = is_triggered_by_events && is_of_full_scope && !command.force;
         let suspension = context.record.suspension.as_ref().filter(|_| may_stay)?;
-        suspension.still_holds(fingerprint, &self.policy_text(&context.settings)).then_some(suspension)
+        suspension.still_holds(fingerprint, &self.policy_text(context)).then_some(suspension)
     }
 
     pub(super) async fn stay_suspended(
@@ -51,7 +51,7 @@ impl Evaluation {
             reason: reason.to_owned(),
             rounds: round.min(self.max_rounds),
             images: fingerprint.to_owned(),
-            policy: Some(self.policy_text(&context.settings)),
+            policy: Some(self.policy_text(context)),
             circumstances: None,
         };
         let verdict = context.verdict(Status::NeedsAttention, round, reason);
@@ -59,10 +59,12 @@ impl Evaluation {
     }
 
     /// The settings that a suspension depends on.
-    fn policy_text(&self, Settings { target, rules }: &Settings) -> String {
+    fn policy_text(&self, context: &EvaluationContext<'_>) -> String {
+        let Settings { target, rules } = context.settings;
         format!(
-            "{} views {} {} floor {} frontal {} {} limits {} rounds {} by {}",
+            "{} of a {} views {} {} floor {} frontal {} {} limits {} rounds {} by {}{}",
             target.counts(),
+            context.record.profile.descriptor(),
             target.views.framing,
             target.views.angle,
             rules.quality_floor,
@@ -70,7 +72,8 @@ impl Evaluation {
             rules.frontal.percent,
             rules.limits,
             self.max_rounds,
-            self.vision.name()
+            self.vision.name(),
+            if self.vision.always_shows_reference() { " with the base image" } else { "" },
         )
     }
 }

@@ -109,8 +109,10 @@ impl Evaluation {
         upload: &Upload,
         record: &ActorRecord,
     ) -> Result<News, HandlerError> {
-        if filename == ACTOR_FILE && self.store.images(actor).await?.is_empty() {
-            // The settings may arrive before the images, and alone they would have a whole set generated.
+        let is_pending = record.is_evaluation_pending();
+        if filename == ACTOR_FILE && !is_pending && self.store.images(actor).await?.is_empty() {
+            // The settings may arrive before the images, and alone they would have a whole set generated. A pending
+            // evaluation may have read the file already.
             info!(%actor, "settings without images");
             return Ok(News::None);
         }

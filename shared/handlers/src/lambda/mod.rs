@@ -133,7 +133,10 @@ impl<H: Handler> Worker<H> {
 
     async fn defer(&self, body: &str, after: Duration, request: &Request) -> Result<(), HandlerError> {
         if after > LONGEST_UNMARKED_DEFERRAL {
-            self.mark_redelivery(&Subject::of(body), after).await?;
+            // Without the mark, a sweep may repeat the message; a failed delivery would be worse.
+            if let Err(error) = self.mark_redelivery(&Subject::of(body), after).await {
+                warn!("the deferral could not be recorded: {error}");
+            }
         }
         // A fresh copy, because waiting must not use up the message's deliveries.
         Ok(self.queues.send_copy(H::QUEUE, body.to_owned(), after, request).await?)

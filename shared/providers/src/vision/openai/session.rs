@@ -156,7 +156,10 @@ impl<'a> Session<'a> {
                     match observations.remove(&cell.number) {
                         Some(mut observation) => {
                             let content = &mut observation.content;
-                            if !batch.page.has_reference {
+                            if let Some(fault) = reference_fault {
+                                content.same_character = None;
+                                content.not_compared = Some(fault.into());
+                            } else if !batch.page.has_reference {
                                 // The model was not asked about the character.
                                 content.same_character = None;
                                 content.not_compared =
