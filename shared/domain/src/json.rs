@@ -11,10 +11,10 @@ pub enum JsonError {
     /// The text is not the expected JSON.
     #[error(transparent)]
     Content(#[from] serde_json::Error),
-    /// A field has a value that it can't have.
+    /// A field, or an entry of it, has a value that it can't have.
     #[error("`{field}`: {problem}")]
     Field {
-        /// The path of the field, such as `quality_limits.text`.
+        /// The path of the field.
         field: String,
         /// What is wrong with its value.
         problem: serde_json::Error,
@@ -37,7 +37,8 @@ pub fn read_naming_fields<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonEr
     let text = text(bytes)?;
     let mut json = serde_json::Deserializer::from_str(without_mark(&text));
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let field = error.path().to_string();
+        // The path has a question mark for a key that is no text, such as the name of a fault.
+        let field = error.path().to_string().replace(".?", "");
         let problem = error.into_inner();
         // A path of `.` is the whole text.
         if problem.is_data() && field != "." {

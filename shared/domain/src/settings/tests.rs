@@ -41,7 +41,7 @@ fn setting_out_of_its_range_is_named() {
         (json!({ "quality_limits": { "text": 0 } }), "`quality_limits.text` is 0"),
         (json!({ "frontal_percent": 101 }), "`frontal_percent` is 101"),
         (json!({ "trigger": "" }), "`trigger` is \"\" but must be 1 to 64 characters"),
-        (json!({ "trigger": "a,b" }), "without commas"),
+        (json!({ "trigger": "a,b" }), "without surrounding spaces, commas"),
         (json!({ "class": "wo/man" }), "`class` is \"wo/man\""),
     ] {
         let error = own(file).checked().unwrap_err().to_string();
@@ -54,7 +54,7 @@ fn unusable_setting_is_named() {
     for (file, problem) in [
         (r#"{"qualty_floor":5}"#, "unknown field `qualty_floor`"),
         (r#"{"quality_limits":{"txt":3}}"#, "unknown variant `txt`"),
-        (r#"{"quality_limits":{"text":300}}"#, "`quality_limits.text`: invalid value: integer `300`"),
+        (r#"{"quality_limits":{"text":300}}"#, "`quality_limits`: invalid value: integer `300`"),
         (r#"{"target_shares":"1"}"#, "`target_shares`: `1` is not a division into three shares"),
         (r#"{"target_total":30.5}"#, "`target_total`: invalid type"),
         (r#"{"target_total":-1}"#, "`target_total`: invalid value"),
