@@ -70,6 +70,9 @@ impl Set {
             }
         }
         void_ambiguous_comparisons(&mut observed);
+        if let Some(reason) = observed.iter().find_map(|image| image.observation.content.not_compared) {
+            remark(format!("the base image {reason}, so images were not compared with it"));
+        }
         Ok(assess(&observed, &compare_nominated(&observed, &previews), settings))
     }
 

@@ -63,11 +63,10 @@ pub fn assess(set: &[Observed], resemblances: &Resemblances, settings: &Settings
 pub fn void_ambiguous_comparisons(set: &mut [Observed]) {
     let fault =
         set.iter().filter_map(|image| image.observation.content.not_compared).find(|reason| reason.is_ambiguity());
+    let Some(fault) = fault else { return };
     for Observed { observation: Observation { content, .. }, .. } in set {
-        if fault.is_some() {
-            content.same_character = None;
-            content.not_compared = content.not_compared.or(fault);
-        }
+        content.same_character = None;
+        content.not_compared.get_or_insert(fault);
     }
 }
 
@@ -75,10 +74,7 @@ impl Assessment {
     /// The requested kind of a generated image that came out as a different one.
     #[must_use]
     pub fn missed_kind(&self) -> Option<Kind> {
-        match self.origin {
-            Origin::Generated { requested } => requested.filter(|&kind| kind != self.kind),
-            Origin::Uploaded => None,
-        }
+        self.origin.missed_kind(self.kind)
     }
 
     fn measured(Observed { filename, observation, facts, origin, pinned }: &Observed, rules: &Rules) -> Self {

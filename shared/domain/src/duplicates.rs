@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::numbering::number_of;
-use crate::observation::{Observed, Origin};
+use crate::observation::Observed;
 use crate::resemblance::{Resemblance, Resemblances};
 
 /// The way in which an image repeats another one of its set.
@@ -72,10 +72,7 @@ pub fn find_duplicates<'a>(
 
 /// The sort key that puts the original before its duplicates.
 fn rank(image: &Observed, quality_floor: u8) -> impl Ord + use<'_> {
-    let is_of_another_kind = match image.origin {
-        Origin::Generated { requested } => requested.is_some_and(|kind| kind != image.observation.kind),
-        Origin::Uploaded => false,
-    };
+    let is_of_another_kind = image.origin.missed_kind(image.observation.kind).is_some();
     let is_poor = image.observation.quality < quality_floor;
     (
         !image.pinned && (is_of_another_kind || is_poor),

@@ -68,16 +68,16 @@ impl Rules {
     #[must_use]
     pub fn of_flags(&self, flags: &[Flag]) -> Vec<Limit> {
         let limit = |flag: &Flag| {
-            let (fault, finding) = match flag {
-                Flag::Blurry => (Fault::Blurry, "Blurry."),
-                Flag::DistortedAnatomy => (Fault::DistortedAnatomy, "Distorted anatomy."),
-                Flag::Watermark => (Fault::Watermark, "Watermark."),
-                Flag::Text => (Fault::Text, "Lettering."),
-                Flag::Collage => (Fault::Collage, "A collage of several pictures."),
-                Flag::SeveralPeople => (Fault::SeveralPeople, "Several people."),
+            let (faults, finding): (&[Fault], _) = match flag {
+                Flag::Blurry => (&[Fault::Blurry, Fault::Soft], "Blurry."),
+                Flag::DistortedAnatomy => (&[Fault::DistortedAnatomy], "Distorted anatomy."),
+                Flag::Watermark => (&[Fault::Watermark], "Watermark."),
+                Flag::Text => (&[Fault::Text], "Lettering."),
+                Flag::Collage => (&[Fault::Collage], "A collage of several pictures."),
+                Flag::SeveralPeople => (&[Fault::SeveralPeople], "Several people."),
                 _ => return None,
             };
-            Some(self.limits.limit(fault, finding.to_owned()))
+            Some(self.limits.lowest(faults, finding.to_owned()))
         };
         flags.iter().filter_map(limit).collect()
     }

@@ -109,6 +109,15 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The requested kind of a generated image that came out as another one.
+    #[must_use]
+    pub fn missed_kind(&self, observed: Kind) -> Option<Kind> {
+        match *self {
+            Self::Generated { requested } => requested.filter(|&kind| kind != observed),
+            Self::Uploaded => None,
+        }
+    }
+
     /// Whether the user provided the image.
     #[must_use]
     pub const fn is_uploaded(&self) -> bool {

@@ -194,10 +194,7 @@ fn copy_of_a_near_duplicate_is_an_exact_duplicate() {
 
 /// Whether no rule deletes the image for itself.
 fn stays(image: &Observed) -> bool {
-    let is_failed = match image.origin {
-        Origin::Generated { requested } => requested.is_some_and(|kind| kind != image.observation.kind),
-        Origin::Uploaded => false,
-    };
+    let is_failed = image.origin.missed_kind(image.observation.kind).is_some();
     image.pinned || !is_failed && image.observation.quality >= DEFAULT_QUALITY_FLOOR
 }
 

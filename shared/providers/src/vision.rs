@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use aws::SdkConfig;
 use domain::assessment::Observation;
-use domain::content::NotCompared;
 use domain::disposition::Disposition;
 use domain::money::MicroUsd;
 use embedded::vision::EmbeddedVision;
@@ -54,8 +53,6 @@ pub struct AssessmentBatch {
     pub cost: MicroUsd,
     /// The error that ended the session before every image was shown.
     pub interrupted: Option<VisionError>,
-    /// Why images could not be compared with the base image.
-    pub reference_fault: Option<NotCompared>,
 }
 
 /// A report of a session that is running.

@@ -67,9 +67,6 @@ async fn ask(
     let shown = Pictures { images, reference: set.base.as_ref().map(|base| Arc::clone(&base.picture)) };
     let (batch, ()) = tokio::join!(model.assess(shown, SEED, sender), follow(events, &progress));
     progress.finish();
-    if let Some(fault) = batch.reference_fault {
-        remark(format!("the base image {fault}, so no image was compared with it"));
-    }
     if price > MicroUsd::ZERO {
         remark(format!("the assessment has cost {}", batch.cost));
     }

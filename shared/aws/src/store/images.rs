@@ -173,7 +173,8 @@ impl Store {
     }
 
     /// Replaces the record of an image whose object was replaced, unless the record `known` has changed to that of another
-    /// object since it was read: then a worker that stalled is late. The name keeps its caption, its pin and its deletion claim.
+    /// object since it was read: then a worker that stalled is late. The name keeps its caption, its pin and its deletion
+    /// claim.
     pub async fn save_replaced(
         &self,
         actor: &ActorId,

@@ -116,6 +116,8 @@ fn worse_degree_of_a_fault_never_costs_less() {
     };
     assert_eq!((quality(facts(1024, 600)), quality(facts(1024, 400))), (3, 3));
     assert_eq!((quality(detailed(30, 0, 0)), quality(detailed(45, 0, 0))), (2, 2));
+    let blurry = observed(facts(1024, 1024), Kind::ColorStylized, &[Flag::Blurry]);
+    assert_eq!(assess(&[blurry], &Resemblances::default(), &settings).remove(0).quality, 2);
 }
 
 /// Images of the same picture, with these sizes and origins, each observed as 9.

@@ -49,8 +49,6 @@ pub(super) struct Session<'a> {
     events: EventSender,
     /// The error after which the session begins no request.
     stopped: Option<OpenAiError>,
-    /// Why the model can't compare with the base image.
-    reference_fault: Option<ReferenceFault>,
 }
 
 impl<'a> Session<'a> {
@@ -69,7 +67,6 @@ impl<'a> Session<'a> {
             has_sent_requests: false,
             events,
             stopped: None,
-            reference_fault: None,
         }
     }
 
@@ -109,10 +106,7 @@ impl<'a> Session<'a> {
             }
             stopped => stopped,
         };
-        let unshown = || images.iter().flatten().find_map(|observation| observation.content.not_compared);
-        let reference_fault = self.reference_fault.map(NotCompared::from).or_else(unshown);
-        let (cost, interrupted) = (self.reservation.spent().await, interrupted.map(Into::into));
-        AssessmentBatch { images, cost, interrupted, reference_fault }
+        AssessmentBatch { images, cost: self.reservation.spent().await, interrupted: interrupted.map(Into::into) }
     }
 
     /// Shows batches and the follow-ups of their answers, a few at a time. When the session stops, it still waits for
@@ -145,25 +139,27 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Why the images of this batch were not compared with the base image, if there is one.
+    fn not_compared(&self, batch: &ImageBatch, fault: Option<ReferenceFault>) -> Option<NotCompared> {
+        if batch.page.has_reference {
+            return fault.map(NotCompared::from);
+        }
+        self.pictures.reference.as_ref().map(|_| NotCompared::OnePicture)
+    }
+
     /// Records an answer, and returns the batches that must be shown because of it.
     fn record(&mut self, batch: &ImageBatch, answer: Answer) -> Vec<ImageBatch> {
         let (follow_up, images, problem) = match answer {
             Answer::TooManyImages(max) => return batch.clone().parts(Some(max)),
             Answer::Assessed(Judgements { mut observations, reference_fault }) => {
-                self.reference_fault = self.reference_fault.or(reference_fault);
+                let not_compared = self.not_compared(batch, reference_fault);
                 let mut missing = Vec::new();
                 for cell in &batch.page.cells {
                     match observations.remove(&cell.number) {
                         Some(mut observation) => {
-                            let content = &mut observation.content;
-                            if let Some(fault) = reference_fault {
-                                content.same_character = None;
-                                content.not_compared = Some(fault.into());
-                            } else if !batch.page.has_reference {
-                                // The model was not asked about the character.
-                                content.same_character = None;
-                                content.not_compared =
-                                    self.pictures.reference.as_ref().map(|_| NotCompared::OnePicture);
+                            if not_compared.is_some() || !batch.page.has_reference {
+                                let content = &mut observation.content;
+                                (content.same_character, content.not_compared) = (None, not_compared);
                             }
                             self.record_observation(cell.image, batch.pass, observation);
                         }
