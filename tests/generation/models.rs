@@ -3,7 +3,7 @@
 use aws::queues::Queue;
 use balancer_tests::replicate::{CreatedPrediction, Outcome, Resource, version_of};
 use domain::lifecycle::slot::SlotState;
-use providers::generator::{Generator, ReplicateModel};
+use providers::generator::ReplicateModel;
 use serde_json::{Map, Value, json};
 use wiremock::ResponseTemplate;
 
@@ -114,8 +114,7 @@ async fn model_is_looked_up_once_in_a_process() {
     let mut scenario = Scenario::nothing(always(Outcome::Succeeds)).await;
     scenario.world.set("REPLICATE_MODEL", "acme/painter");
     let worker = scenario.world.generation().await;
-    let Generator::Replicate(replicate) = &worker.handler.generator else { panic!("not Replicate") };
-    let checked = futures::future::join_all((0..5).map(|_| replicate.check_model())).await;
+    let checked = futures::future::join_all((0..5).map(|_| worker.handler.generator.check())).await;
     assert!(checked.iter().all(Result::is_ok), "{checked:?}");
     assert_eq!(scenario.world.replicate.lookups(), 1);
 }

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use domain::disposition::Disposition;
 use domain::files::images_in_words;
 use handlers::config::{InvalidConfig, from_variables};
-use providers::generator::{GeneratorConfig, Replicate};
+use providers::generator::GeneratorConfig;
 use providers::vision::VisionConfig;
 use providers::vision::name_of;
 
@@ -162,12 +162,14 @@ impl ProviderArguments {
         Ok(())
     }
 
-    /// Checks that Replicate's model can generate images of a set, before anything is uploaded or paid. If Replicate
+    /// Checks that the generator can generate images of a set, before anything is uploaded or paid. If its service
     /// can't be asked at present, the functions ask it again before they reserve the price of an image.
     pub async fn check_model(self) -> anyhow::Result<()> {
-        let GeneratorConfig::Replicate(config) = self.generator_config()? else { return Ok(()) };
-        let replicate = Replicate::new(config, &SdkConfig::builder().build()).await?;
-        match replicate.check_model().await {
+        match providers::generator::Generator::new(self.generator_config()?, &SdkConfig::builder().build())
+            .await?
+            .check()
+            .await
+        {
             Err(error) if error.disposition() == Disposition::NeedsOperator => bail!(WrongUsage(error.to_string())),
             _ => Ok(()),
         }

@@ -9,7 +9,7 @@ use imaging::decode;
 use reqwest::StatusCode;
 use tokio::task::JoinError;
 
-use crate::generator::{GeneratorError, ReplicateError};
+use crate::generator::{Failure, GeneratorError, Replicate, ServiceError};
 use crate::http::HttpError;
 use crate::vision::{OpenAiError, VisionError};
 use Billed::{No, Unknown, Yes};
@@ -91,33 +91,36 @@ async fn every_vision_error_has_a_disposition() {
 
 #[tokio::test]
 async fn every_generator_error_has_a_disposition() {
-    let unavailable = |retry_after| ReplicateError::Unavailable { message: text(), retry_after };
+    let overloaded = Failure::Overloaded { message: text(), retry_after: Some(seconds(20)) };
+    let unavailable = |retry_after| Failure::Unavailable { message: text(), retry_after };
     for (error, disposition, billed) in [
         (unreachable().into(), NO_DELAY, No),
         (broken().into(), NO_DELAY, Unknown),
         (timed_out().into(), Timeout, Unknown),
         (too_large().into(), Permanent, Unknown),
-        (ReplicateError::Throttled { retry_after: seconds(10) }, RetryAfter(seconds(10)), No),
-        (ReplicateError::NoCredit(text()), NeedsFunds, No),
-        (ReplicateError::Unauthorized(text()), NeedsOperator, No),
-        (ReplicateError::Unknown(text()), NeedsOperator, No),
-        (ReplicateError::UnusableModel { model: text(), problem: text() }, NeedsOperator, No),
+        (Failure::Throttled { retry_after: seconds(10) }, RetryAfter(seconds(10)), No),
+        (Failure::NoCredit(text()), NeedsFunds, No),
+        (Failure::Unauthorized(text()), NeedsOperator, No),
+        (Failure::Unknown(text()), NeedsOperator, No),
+        (Failure::UnusableModel { model: text(), problem: text() }, NeedsOperator, No),
         (unavailable(Some(seconds(20))), Outage { retry_after: Some(seconds(20)) }, Unknown),
         (unavailable(None), NO_DELAY, Unknown),
-        (ReplicateError::Unlisted, Retry, Unknown),
-        (ReplicateError::Interrupted(text()), NO_DELAY, No),
-        (ReplicateError::ContentRejected(text()), ContentRejected, No),
-        (ReplicateError::Rejected(text()), Permanent, No),
-        (ReplicateError::Unreadable(text()), NO_DELAY, Unknown),
-        (ReplicateError::ForeignAddress(text()), Permanent, Yes),
-        (ReplicateError::NotDelivered(StatusCode::FOUND), Retry, Yes),
+        (overloaded, Outage { retry_after: Some(seconds(20)) }, No),
+        (Failure::Misconfigured(text()), NeedsOperator, No),
+        (Failure::Unlisted, Retry, Unknown),
+        (Failure::Interrupted(text()), NO_DELAY, No),
+        (Failure::ContentRejected(text()), ContentRejected, No),
+        (Failure::Rejected(text()), Permanent, No),
+        (Failure::Unreadable(text()), NO_DELAY, Unknown),
+        (Failure::ForeignAddress(text()), Permanent, Yes),
+        (Failure::NotDelivered(StatusCode::FOUND), Retry, Yes),
         (decode(b"").unwrap_err().into(), Retry, Yes),
         (encoding().into(), Permanent, No),
         (secret().await.into(), Retry, No),
     ] {
         assert_eq!((error.disposition(), error.billed()), (disposition, billed), "{error:?}");
         let message = error.to_string();
-        assert_eq!(GeneratorError::from(error).disposition(), disposition, "{message}");
+        assert_eq!(GeneratorError::from(ServiceError::of::<Replicate>(error)).disposition(), disposition, "{message}");
     }
     assert_eq!(GeneratorError::from(task_failed().await).disposition(), Retry);
     assert_eq!(GeneratorError::from(encoding()).disposition(), Permanent);
@@ -126,14 +129,12 @@ async fn every_generator_error_has_a_disposition() {
 
 #[test]
 fn only_damaged_outputs_are_fetched_again() {
-    for damaged in [
-        too_large().into(),
-        ReplicateError::NotDelivered(StatusCode::FOUND),
-        ReplicateError::from(decode(b"").unwrap_err()),
-    ] {
+    for damaged in
+        [too_large().into(), Failure::NotDelivered(StatusCode::FOUND), Failure::from(decode(b"").unwrap_err())]
+    {
         assert!(damaged.is_damaged_output(), "{damaged:?}");
     }
-    for other in [timed_out().into(), ReplicateError::ForeignAddress(text()), encoding().into()] {
+    for other in [timed_out().into(), Failure::ForeignAddress(text()), encoding().into()] {
         assert!(!other.is_damaged_output(), "{other:?}");
     }
 }

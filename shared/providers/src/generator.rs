@@ -1,7 +1,11 @@
 //! Image generators.
 
 mod config;
+mod failure;
+mod output;
+mod reference;
 mod replicate;
+mod service;
 
 use std::sync::Arc;
 
@@ -12,7 +16,9 @@ use image::RgbImage;
 use imaging::{DecodeError, decode, encode_jpeg};
 
 pub use config::{GeneratorConfig, ReplicateConfig};
-pub use replicate::{CREATION_TIMEOUT, InvalidModelName, Prediction, Replicate, ReplicateError, ReplicateModel};
+pub use failure::{Failure, ServiceError, ServiceNames};
+pub use replicate::{InvalidModelName, Replicate, ReplicateModel};
+pub use service::{Created, Found, Lost, Prediction, Service, wait_for};
 
 /// An image generator.
 #[derive(Debug, Clone)]
@@ -43,7 +49,7 @@ pub enum GeneratorError {
     #[error("the generated image is unusable: {0}")]
     Unusable(#[from] DecodeError),
     #[error(transparent)]
-    Replicate(#[from] ReplicateError),
+    Service(#[from] ServiceError),
 }
 
 impl GeneratorError {
@@ -53,7 +59,7 @@ impl GeneratorError {
         match self {
             Self::TaskFailed(_) => Disposition::Retry,
             Self::Encoding(_) | Self::Unusable(_) => Disposition::Permanent,
-            Self::Replicate(error) => error.disposition(),
+            Self::Service(error) => error.failure.disposition(),
         }
     }
 }
@@ -64,9 +70,26 @@ impl Generator {
     pub async fn new(config: GeneratorConfig, sdk: &SdkConfig) -> Result<Self, GeneratorError> {
         Ok(match config {
             GeneratorConfig::Embedded => Self::Embedded,
-            GeneratorConfig::Replicate(config) => Self::Replicate(Arc::new(Replicate::new(config, sdk).await?)),
+            GeneratorConfig::Replicate(config) => {
+                Self::Replicate(Arc::new(Replicate::new(config, sdk).await.map_err(ServiceError::of::<Replicate>)?))
+            }
         })
     }
+
+    /// Checks that it can generate an image from a base image, as far as that can be found out for free.
+    ///
+    /// # Errors
+    /// If it can't, or its service can't be asked.
+    pub async fn check(&self) -> Result<(), GeneratorError> {
+        match self {
+            Self::Embedded => Ok(()),
+            Self::Replicate(replicate) => checked(replicate.as_ref()).await,
+        }
+    }
+}
+
+async fn checked<S: Service>(service: &S) -> Result<(), GeneratorError> {
+    Ok(service.check().await.map_err(ServiceError::of::<S>)?)
 }
 
 /// Generates an image with the embedded generator, and returns a JPEG that was decoded completely as a check.

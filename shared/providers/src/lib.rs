@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod dispositions;
 mod http;
+mod wording;
 
 pub mod generator;
 pub mod vision;

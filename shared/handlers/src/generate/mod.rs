@@ -161,7 +161,7 @@ impl Generation {
         }
         match &self.generator {
             Generator::Embedded => self.draw_embedded(job, record).await,
-            Generator::Replicate(replicate) => self.advance_paid(job, record, replicate).await,
+            Generator::Replicate(replicate) => self.advance_paid(job, record, replicate.as_ref()).await,
         }
     }
 

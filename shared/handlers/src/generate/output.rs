@@ -8,7 +8,7 @@ use domain::budget::Settlement;
 use domain::disposition::Disposition;
 use domain::lifecycle::slot::SlotEvent;
 use jiff::{SignedDuration, Timestamp};
-use providers::generator::Replicate;
+use providers::generator::{Service, ServiceError};
 use tracing::warn;
 
 use super::{Generation, Job};
@@ -29,23 +29,26 @@ const OUTPUT_LASTS: SignedDuration = SignedDuration::from_mins(90);
 
 impl Generation {
     /// Fetches the output of a prediction that is known since `since`, and stages it.
-    pub(super) async fn fetch(
+    pub(super) async fn fetch<S: Service>(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
         since: Timestamp,
-        replicate: &Replicate,
+        service: &S,
         output: &str,
     ) -> Result<(), HandlerError> {
-        match replicate.fetch(output).await {
+        match service.fetch(output).await {
             Ok(Some(bytes)) => self.stage(job, record, bytes).await,
             Ok(None) if self.clock.now().duration_since(since) < OUTPUT_LASTS => Err(self.defer_fetch(job, since)),
             Ok(None) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
-            Err(error) if error.is_damaged_output() => self.fetch_again(job, record, &error.to_string()).await,
-            Err(error) if error.disposition() == Disposition::Permanent => {
-                self.try_again(job, record, Settlement::Paid, &error.to_string()).await
+            Err(error) if error.is_damaged_output() => {
+                self.fetch_again(job, record, &ServiceError::of::<S>(error).to_string()).await
             }
-            Err(error) => Err(self.defer_or_fail(job, record, error).await?),
+            Err(error) if error.disposition() == Disposition::Permanent => {
+                let reason = ServiceError::of::<S>(error).to_string();
+                self.try_again(job, record, Settlement::Paid, &reason).await
+            }
+            Err(error) => Err(self.defer_or_fail::<S>(job, record, error).await?),
         }
     }
 

@@ -1,4 +1,5 @@
-//! An image from Replicate: reserve the price, request a prediction once, record its id, wait, fetch the output.
+//! An image from a service: reserve the price, request the image once, record the id of its prediction, wait, fetch the
+//! output.
 //!
 //! The slot records each step before the next one, so a successor of an interrupted worker pays for nothing twice.
 
@@ -11,7 +12,7 @@ use domain::disposition::{Billed, Disposition};
 use domain::lifecycle::actor::{ActorEvent, OnBehalf};
 use domain::lifecycle::slot::{SlotEvent, SlotState};
 use jiff::{SignedDuration, Timestamp};
-use providers::generator::{CREATION_TIMEOUT, Prediction, Replicate, ReplicateError};
+use providers::generator::{Created, Failure, Found, Lost, Prediction, Service, ServiceError, wait_for};
 use tokio::time::Instant;
 use tracing::info;
 
@@ -22,59 +23,50 @@ use crate::{HandlerError, outage, park, park_over_budget};
 /// The time for one search for a prediction whose id is unknown.
 const MAX_SEARCH: Duration = Duration::from_secs(60);
 
-/// Replicate lists a prediction at most this long after its request: the request may take until its timeout, and the
-/// list another 15 seconds (Replicate documents no limit). A search that begins earlier may miss it, and the image
-/// would be paid twice.
-const LISTED_WITHIN: SignedDuration = SignedDuration::from_secs(CREATION_TIMEOUT.as_secs().cast_signed() + 15);
-
-/// Replicate removes the data of a prediction after an hour. A little earlier, a search that finds nothing proves
-/// nothing.
-const REMEMBERED: SignedDuration = SignedDuration::from_mins(55);
-
 /// How long to wait for a prediction before the message is deferred. Most take six seconds.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// The delay between deliveries while a prediction runs.
 const RUNNING_POLL: Duration = Duration::from_secs(15);
 
-/// Replicate ends a prediction after half an hour.
+/// A prediction that runs longer is given up. Replicate ends one after half an hour.
 const MAX_RUN: SignedDuration = SignedDuration::from_mins(45);
 
-/// The delay after a prediction that Replicate did not finish. Such failures come in waves that last a minute or more,
+/// The delay after a prediction that the service did not finish. Such failures come in waves that last a minute or more,
 /// and each prediction within a wave fails too.
 const AFTER_INTERRUPTION: Duration = Duration::from_secs(100);
 
 impl Generation {
     /// Takes one step towards a paid image. The caller reads the slot again after it.
-    pub(super) async fn advance_paid(
+    pub(super) async fn advance_paid<S: Service>(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
-        replicate: &Replicate,
+        service: &S,
     ) -> Result<(), HandlerError> {
         match &record.progress.state {
-            SlotState::Pending => self.reserve_price(job, record, replicate).await,
-            SlotState::Reserved { .. } => self.request(job, record, replicate).await,
-            SlotState::Requested { at, .. } => self.find_or_request(job, record, *at, replicate).await,
-            SlotState::Predicting { id, since, .. } => self.await_output(job, record, id, *since, replicate).await,
-            // The image needs nothing more from Replicate.
+            SlotState::Pending => self.reserve_price(job, record, service).await,
+            SlotState::Reserved { .. } => self.request(job, record, service).await,
+            SlotState::Requested { at, .. } => self.find_or_request(job, record, *at, service).await,
+            SlotState::Predicting { id, since, .. } => self.await_output(job, record, id, *since, service).await,
+            // The image needs nothing more from the service.
             SlotState::Staged | SlotState::Numbered { .. } | SlotState::Done { .. } | SlotState::Failed { .. } => {
                 Ok(())
             }
         }
     }
 
-    async fn reserve_price(
+    async fn reserve_price<S: Service>(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
-        replicate: &Replicate,
+        service: &S,
     ) -> Result<(), HandlerError> {
         // Nothing is reserved for a model that can't be used.
-        if let Err(error) = replicate.check_model().await {
-            return Err(self.defer_or_fail(job, record, error).await?);
+        if let Err(error) = service.check().await {
+            return Err(self.defer_or_fail::<S>(job, record, error).await?);
         }
-        let charge = Charge { day: self.clock.today(), amount: replicate.price() };
+        let charge = Charge { day: self.clock.today(), amount: service.price() };
         match self.store.reserve_image(job.name(), record, charge, &self.budget).await? {
             Reservation::Granted => Ok(()),
             Reservation::UsedUp(limit) => {
@@ -86,47 +78,40 @@ impl Generation {
     }
 
     /// Finds the prediction of an earlier request whose response was lost. If there is surely none, requests it again.
-    async fn find_or_request(
+    async fn find_or_request<S: Service>(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
         requested_at: Timestamp,
-        replicate: &Replicate,
+        service: &S,
     ) -> Result<(), HandlerError> {
         // A search takes time, and may miss what is listed only after it began.
-        let searched_at = self.clock.now();
+        let lost = Lost { seed: job.seed(record), at: requested_at, now: self.clock.now() };
         let until = job.deadline.min(Instant::now() + MAX_SEARCH);
-        let found = match replicate.find(job.seed(record), requested_at, until).await {
+        let found = match service.find(lost, until).await {
             Ok(found) => found,
             // A search that fails proves nothing about the prediction.
-            Err(error) => return Err(self.defer_or_fail(job, record, error).await?),
+            Err(error) => return Err(self.defer_or_fail::<S>(job, record, error).await?),
         };
-        info!(actor = %job.actor, prediction = found, "searched for the prediction of a lost response");
-        if let Some(id) = found {
-            return self.note_prediction(job, record, id).await;
+        info!(actor = %job.actor, ?found, "searched for the image of a lost response");
+        match found {
+            Found::Prediction(id) => self.note_prediction(job, record, id).await,
+            Found::Nothing => self.request(job, record, service).await,
+            Found::NotYet(wait) => Err(self.defer_until_listed::<S>(record, wait)),
+            Found::Unknowable(reason) => self.try_again(job, record, Settlement::Paid, reason).await,
         }
-        let age = searched_at.duration_since(requested_at);
-        if age >= REMEMBERED {
-            let reason = "Replicate no longer knows whether it was made";
-            return self.try_again(job, record, Settlement::Paid, reason).await;
-        }
-        if age < LISTED_WITHIN {
-            return Err(self.defer_until_listed(record, requested_at));
-        }
-        self.request(job, record, replicate).await
     }
 
     /// When an outage has lasted for its time, each delivery counts as a failure; otherwise it would never end.
-    fn defer_until_listed(&self, record: &SlotRecord, requested_at: Timestamp) -> HandlerError {
-        let now = self.clock.now();
+    fn defer_until_listed<S: Service>(&self, record: &SlotRecord, wait: Duration) -> HandlerError {
+        let (now, unlisted) = (self.clock.now(), ServiceError::of::<S>(Failure::Unlisted));
         if outage::back_off(outage::since(record.progress.outage_since, now), now, None).is_none() {
-            return HandlerError::Generator(ReplicateError::Unlisted.into());
+            return HandlerError::Generator(unlisted.into());
         }
-        let wait = Duration::try_from(requested_at.duration_since(now) + LISTED_WITHIN).unwrap_or_default();
-        HandlerError::deferred(ReplicateError::Unlisted.to_string(), wait.max(CONTINUATION_DELAY))
+        HandlerError::deferred(unlisted.to_string(), wait.max(CONTINUATION_DELAY))
     }
 
-    async fn request(&self, job: Job<'_>, record: &SlotRecord, replicate: &Replicate) -> Result<(), HandlerError> {
+    async fn request<S: Service>(&self, job: Job<'_>, record: &SlotRecord, service: &S) -> Result<(), HandlerError> {
         let request = match self.prepare(job, record).await {
             Ok(request) => request,
             Err(HandlerError::NeedsOperator(problem)) => {
@@ -136,17 +121,18 @@ impl Generation {
             Err(error) => return Err(error),
         };
         // Shrinking the base image must not use up the time within which the prediction is surely listed.
-        let creation = match replicate.prepare(&request).await {
+        let creation = match service.prepare(&request).await {
             Ok(creation) => creation,
-            Err(error) => return self.after_failed_request(job, record, record, error).await,
+            Err(error) => return self.after_failed_request::<S>(job, record, record, error).await,
         };
         let begun = SlotEvent::RequestBegun { at: self.clock.now() };
         let Some(requested) = self.store.advance_slot(job.name(), record, &begun).await? else {
             return Err(HandlerError::deferred("another worker has advanced this slot", LEASE_POLL));
         };
-        match replicate.create(&creation).await {
-            Ok(id) => self.note_prediction(job, &requested, id).await,
-            Err(error) => self.after_failed_request(job, record, &requested, error).await,
+        match service.create(&creation).await {
+            Ok(Created::Prediction(id)) => self.note_prediction(job, &requested, id).await,
+            Ok(Created::Image(bytes)) => self.stage(job, &requested, bytes).await,
+            Err(error) => self.after_failed_request::<S>(job, record, &requested, error).await,
         }
     }
 
@@ -160,12 +146,12 @@ impl Generation {
 
     /// `before` is the slot as it was before this request, `record` as it is now. If an earlier request may have
     /// created a prediction, the failure of this one proves nothing.
-    async fn after_failed_request(
+    async fn after_failed_request<S: Service>(
         &self,
         job: Job<'_>,
         before: &SlotRecord,
         record: &SlotRecord,
-        error: ReplicateError,
+        error: Failure,
     ) -> Result<(), HandlerError> {
         let created_nothing =
             error.billed() == Billed::No && matches!(before.progress.state, SlotState::Reserved { .. });
@@ -177,35 +163,36 @@ impl Generation {
         };
         let record = unrequested.as_ref().unwrap_or(record);
         let settlement = if created_nothing { Settlement::Released } else { Settlement::Paid };
-        if let ReplicateError::ContentRejected(reason) = &error {
+        if let Failure::ContentRejected(reason) = &error {
             return self.try_other_prompt(job, record, settlement, reason).await;
         }
         if error.disposition() == Disposition::Permanent {
-            return self.abandon(job, record, settlement, &error.to_string()).await;
+            let reason = ServiceError::of::<S>(error).to_string();
+            return self.abandon(job, record, settlement, &reason).await;
         }
-        Err(self.defer_or_fail(job, record, error).await?)
+        Err(self.defer_or_fail::<S>(job, record, error).await?)
     }
 
-    async fn await_output(
+    async fn await_output<S: Service>(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
         id: &str,
         since: Timestamp,
-        replicate: &Replicate,
+        service: &S,
     ) -> Result<(), HandlerError> {
-        match replicate.wait_for(id, job.deadline.min(Instant::now() + MAX_WAIT)).await {
+        match wait_for(service, id, job.deadline.min(Instant::now() + MAX_WAIT)).await {
             Ok(Prediction::Running) => self.still_running(job, record, since).await,
-            Ok(Prediction::Succeeded(output)) => self.fetch(job, record, since, replicate, &output).await,
+            Ok(Prediction::Succeeded(output)) => self.fetch(job, record, since, service, &output).await,
             Ok(Prediction::ContentRejected(reason)) => {
                 self.try_other_prompt(job, record, Settlement::Released, &reason).await
             }
-            Ok(Prediction::Interrupted(reason)) => Err(self.wait_out_interruption(job, record, reason).await?),
+            Ok(Prediction::Interrupted(reason)) => Err(self.wait_out_interruption::<S>(job, record, reason).await?),
             Ok(Prediction::Failed(reason)) => self.try_again(job, record, Settlement::Released, &reason).await,
             Ok(Prediction::Canceled(reason)) => self.try_again(job, record, Settlement::Paid, &reason).await,
             Ok(Prediction::Gone) => self.try_again(job, record, Settlement::Paid, "its output has been removed").await,
             Ok(Prediction::Missing(reason)) => self.fetch_again(job, record, reason).await,
-            Err(error) => Err(self.defer_or_fail(job, record, error).await?),
+            Err(error) => Err(self.defer_or_fail::<S>(job, record, error).await?),
         }
     }
 
@@ -220,7 +207,7 @@ impl Generation {
 
     /// Waits out a service that accepts a prediction and does not finish it. Nothing is charged, and no attempt is used
     /// up. After an hour each delivery counts as failed, as after any other outage.
-    async fn wait_out_interruption(
+    async fn wait_out_interruption<S: Service>(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
@@ -229,7 +216,7 @@ impl Generation {
         let now = self.clock.now();
         let since = outage::since(record.progress.interrupted_since, now);
         self.store.advance_slot(job.name(), record, &SlotEvent::Interrupted { since }).await?;
-        let error = ReplicateError::Interrupted(reason);
+        let error = ServiceError::of::<S>(Failure::Interrupted(reason));
         Ok(match outage::back_off(since, now, Some(AFTER_INTERRUPTION)) {
             Some(pause) => HandlerError::deferred(error.to_string(), pause),
             None => HandlerError::Generator(error.into()),
@@ -237,13 +224,14 @@ impl Generation {
     }
 
     /// The consequence of a temporary error: the message is deferred, or fails after a long outage.
-    pub(super) async fn defer_or_fail(
+    pub(super) async fn defer_or_fail<S: Service>(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
-        error: ReplicateError,
+        failure: Failure,
     ) -> Result<HandlerError, HandlerError> {
-        match error.disposition() {
+        let error = ServiceError::of::<S>(failure);
+        match error.failure.disposition() {
             Disposition::RetryAfter(pause) => {
                 self.forget_outage(job, record).await?;
                 Ok(HandlerError::deferred(error.to_string(), pause))
@@ -266,7 +254,7 @@ impl Generation {
         &self,
         job: Job<'_>,
         record: &SlotRecord,
-        error: ReplicateError,
+        error: ServiceError,
         retry_after: Option<Duration>,
     ) -> Result<HandlerError, HandlerError> {
         let now = self.clock.now();

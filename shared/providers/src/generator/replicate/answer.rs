@@ -8,33 +8,14 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::error::ReplicateError;
 use super::mark::has_mark;
-use super::wording::{Meaning, meaning};
+use crate::generator::failure::Failure;
+use crate::generator::service::Prediction;
 use crate::http::Response;
+use crate::wording::{Meaning, meaning};
 
 /// The delay after a 429 that names none.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(10);
-
-/// The state of a prediction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Prediction {
-    Running,
-    /// The output lies at this address.
-    Succeeded(String),
-    /// Replicate rejected the prompt or the image for its content, and will reject the same prompt again.
-    ContentRejected(String),
-    /// Replicate did not finish it, and does not charge it. The same request will succeed later.
-    Interrupted(String),
-    /// It failed for another reason, which Replicate reports. Replicate does not charge it.
-    Failed(String),
-    /// It was stopped while it ran, which Replicate charges.
-    Canceled(String),
-    /// Replicate has removed the output.
-    Gone,
-    /// Replicate doesn't know the prediction, or names no output. The next poll may find them.
-    Missing(&'static str),
-}
 
 /// Any field but the id may be null or missing.
 #[derive(Deserialize)]
@@ -125,23 +106,23 @@ impl From<PredictionAnswer> for Prediction {
 }
 
 /// The response if it is a success, and otherwise its meaning. Masks `token` in what Replicate reports.
-pub(super) fn accepted(response: Response, token: &str) -> Result<Response, ReplicateError> {
+pub(super) fn accepted(response: Response, token: &str) -> Result<Response, Failure> {
     if response.status.is_success() {
         return Ok(response);
     }
     let message = detail(&response.body, token);
     let with_status = format!("{} {message}", response.status).trim_end().to_owned();
     Err(match response.status {
-        StatusCode::TOO_MANY_REQUESTS => ReplicateError::Throttled {
+        StatusCode::TOO_MANY_REQUESTS => Failure::Throttled {
             retry_after: response.retry_after.or_else(|| resets_in(&message)).unwrap_or(DEFAULT_RETRY_AFTER),
         },
-        StatusCode::PAYMENT_REQUIRED => ReplicateError::NoCredit(message),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ReplicateError::Unauthorized(message),
-        StatusCode::NOT_FOUND => ReplicateError::Unknown(with_status),
+        StatusCode::PAYMENT_REQUIRED => Failure::NoCredit(message),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::Unauthorized(message),
+        StatusCode::NOT_FOUND => Failure::Unknown(with_status),
         status => match meaning(&message) {
-            Some(Meaning::ContentRejected) => ReplicateError::ContentRejected(with_status),
-            None if !status.is_server_error() => ReplicateError::Rejected(with_status),
-            _ => ReplicateError::Unavailable { message: with_status, retry_after: response.retry_after },
+            Some(Meaning::ContentRejected) => Failure::ContentRejected(with_status),
+            None if !status.is_server_error() => Failure::Rejected(with_status),
+            _ => Failure::Unavailable { message: with_status, retry_after: response.retry_after },
         },
     })
 }
@@ -161,8 +142,8 @@ fn resets_in(message: &str) -> Option<Duration> {
     digits.parse().ok().map(Duration::from_secs)
 }
 
-pub(super) fn read<T: for<'a> Deserialize<'a>>(response: Response) -> Result<T, ReplicateError> {
-    serde_json::from_slice(&response.body).map_err(|error| ReplicateError::Unreadable(error.to_string()))
+pub(super) fn read<T: for<'a> Deserialize<'a>>(response: Response) -> Result<T, Failure> {
+    serde_json::from_slice(&response.body).map_err(|error| Failure::Unreadable(error.to_string()))
 }
 
 #[cfg(test)]
@@ -213,12 +194,12 @@ mod tests {
             accepted(Response { status, retry_after: None, body }, "token").unwrap_err()
         };
         for status in [400, 422, 500] {
-            assert!(matches!(rejected(status, "Prompt blocked"), ReplicateError::ContentRejected(_)), "{status}");
+            assert!(matches!(rejected(status, "Prompt blocked"), Failure::ContentRejected(_)), "{status}");
             let full = rejected(status, "You have reached the queue limit");
-            assert!(matches!(full, ReplicateError::Unavailable { .. }), "{status}");
+            assert!(matches!(full, Failure::Unavailable { .. }), "{status}");
         }
-        assert!(matches!(rejected(422, "input.prompt is too long"), ReplicateError::Rejected(_)));
-        assert!(matches!(rejected(500, "oops"), ReplicateError::Unavailable { .. }));
+        assert!(matches!(rejected(422, "input.prompt is too long"), Failure::Rejected(_)));
+        assert!(matches!(rejected(500, "oops"), Failure::Unavailable { .. }));
     }
 
     #[test]

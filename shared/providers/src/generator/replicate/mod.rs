@@ -7,37 +7,33 @@
 //! inputs and outputs after an hour. Data URLs must be smaller than 1 MB.
 
 mod answer;
-mod base_image;
-mod error;
 mod inputs;
 mod mark;
 mod model;
 mod resolve;
 mod schema;
-mod wording;
 
 use std::time::Duration;
 
 use aws::SdkConfig;
 use aws::secrets;
 use domain::money::MicroUsd;
-use imaging::{MAX_BYTES, decode, encode_jpeg, is_jpeg};
+use imaging::MAX_BYTES;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
-use tokio::task::JoinError;
 use tokio::time::Instant;
 
-use super::Request;
-use crate::generator::ReplicateConfig;
+use super::failure::{Failure, ServiceNames};
+use super::output::{is_missing, to_jpeg};
+use super::reference::data_url;
+use super::service::{Created, Found, Lost, Prediction, Service};
+use super::{ReplicateConfig, Request};
 use crate::http::{BoundedClient, Response};
-pub use answer::Prediction;
 use answer::{ListAnswer, PredictionAnswer, accepted, read};
-use base_image::data_url;
-pub use error::ReplicateError;
 pub use model::{InvalidModelName, ReplicateModel};
 use resolve::Resolved;
 
@@ -46,19 +42,19 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The time limit of a creation, which Replicate answers at once. If the response is lost, [`Replicate::find`] finds
 /// the prediction.
-pub const CREATION_TIMEOUT: Duration = Duration::from_secs(10);
+const CREATION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Replicate lists a prediction at most this long after its request: the request may take until its timeout, and the
+/// list another 15 seconds (Replicate documents no limit). A search that begins earlier may miss it, and the image
+/// would be paid twice.
+const LISTED_WITHIN: SignedDuration = SignedDuration::from_secs(CREATION_TIMEOUT.as_secs().cast_signed() + 15);
+
+/// Replicate removes the data of a prediction after an hour. A little earlier, a search that finds nothing proves
+/// nothing.
+const REMEMBERED: SignedDuration = SignedDuration::from_mins(55);
 
 /// The time limit of a poll, which Replicate answers at once.
 const POLL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The interval between polls during [`FAST_POLLING`]. Most predictions take six seconds.
-const FAST_POLL_INTERVAL: Duration = Duration::from_millis(250);
-
-/// The interval between later polls.
-const SLOW_POLL_INTERVAL: Duration = Duration::from_millis(500);
-
-/// How long polls follow each other quickly.
-const FAST_POLLING: Duration = Duration::from_secs(15);
 
 /// The size limit of a response or an output.
 const MAX_RESPONSE_BYTES: usize = MAX_BYTES as usize;
@@ -91,33 +87,28 @@ pub struct Creation {
     body: Value,
 }
 
-impl Replicate {
-    /// # Errors
-    /// If the token can't be read, or the base URL is invalid.
-    pub async fn new(config: ReplicateConfig, sdk: &SdkConfig) -> Result<Self, ReplicateError> {
-        let base = Url::parse(&config.base_url)
-            .map_err(|error| ReplicateError::Rejected(format!("REPLICATE_BASE_URL is no address: {error}")))?;
-        Ok(Self {
-            http: BoundedClient::new(TIMEOUT, MAX_RESPONSE_BYTES)?,
-            base,
-            token: secrets::reveal(config.token, sdk).await?,
-            model: config.model,
-            resolved: OnceCell::new(),
-            price: config.usd_per_image,
-        })
-    }
+impl Service for Replicate {
+    const NAMES: ServiceNames = ServiceNames {
+        service: "Replicate",
+        key: "REPLICATE_API_TOKEN",
+        base_url: "REPLICATE_BASE_URL",
+        model: "REPLICATE_MODEL",
+        usable_model: "a model that generates an image from a prompt and a reference image, such as black-forest-labs/flux-kontext-pro",
+        billing: "add some at replicate.com/account/billing",
+    };
 
-    /// The price of an image.
-    #[must_use]
-    pub fn price(&self) -> MicroUsd {
+    type Creation = Creation;
+
+    fn price(&self) -> MicroUsd {
         self.price
     }
 
-    /// Encodes the request for an image.
-    ///
-    /// # Errors
-    /// If the model can't be used, Replicate can't be asked about it, or the base image can't be encoded.
-    pub async fn prepare(&self, request: &Request) -> Result<Creation, ReplicateError> {
+    /// Asks Replicate at most once, and only about a model that the table does not contain.
+    async fn check(&self) -> Result<(), Failure> {
+        self.resolved().await.map(|_| ())
+    }
+
+    async fn prepare(&self, request: &Request) -> Result<Creation, Failure> {
         let Resolved { inputs, version } = self.resolved().await?;
         let input = inputs.fill(&request.prompt, request.seed, data_url(&request.base).await?);
         Ok(match version {
@@ -128,25 +119,72 @@ impl Replicate {
         })
     }
 
-    /// Creates a prediction, and returns its id without waiting for the image.
-    ///
-    /// # Errors
-    /// If Replicate can't be reached, or rejects the request. [`ReplicateError::billed`] tells whether it may have
-    /// created a prediction all the same.
-    pub async fn create(&self, creation: &Creation) -> Result<String, ReplicateError> {
+    async fn create(&self, creation: &Creation) -> Result<Created, Failure> {
         let url = self.url(&creation.path)?;
         let request = self.http.client().post(url).timeout(CREATION_TIMEOUT).json(&creation.body);
         let answer: PredictionAnswer = self.request(request, MAX_RESPONSE_BYTES).await?;
-        Ok(answer.id)
+        Ok(Created::Prediction(answer.id))
     }
 
-    /// Searches the list, until `until`, for a prediction whose creation was not answered: one that was created after
-    /// `since` with this seed or its mark, which belongs to one slot and attempt only. The rest of the prompt is not
-    /// compared: it may have changed with the description of the actor.
-    ///
+    /// Reads the list of predictions.
+    async fn find(&self, lost: Lost, until: Instant) -> Result<Found, Failure> {
+        if let Some(id) = self.search(lost.seed, lost.at, until).await? {
+            return Ok(Found::Prediction(id));
+        }
+        let age = lost.now.duration_since(lost.at);
+        Ok(if age >= REMEMBERED {
+            Found::Unknowable("Replicate no longer knows whether it was made")
+        } else if age < LISTED_WITHIN {
+            Found::NotYet(Duration::try_from(LISTED_WITHIN - age).unwrap_or_default())
+        } else {
+            Found::Nothing
+        })
+    }
+
+    async fn poll(&self, id: &str) -> Result<Prediction, Failure> {
+        let url = self.url(&format!("v1/predictions/{id}"))?;
+        let response = self.http.send(self.authorized(self.http.client().get(url).timeout(POLL_TIMEOUT))).await?;
+        if response.status == StatusCode::NOT_FOUND {
+            return Ok(Prediction::Missing("Replicate does not know the prediction"));
+        }
+        Ok(read::<PredictionAnswer>(self.accepted(response)?)?.into())
+    }
+
+    async fn fetch(&self, output: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let url = Url::parse(output).ok().filter(|url| self.is_output(url));
+        let url = url.ok_or_else(|| Failure::ForeignAddress(output.chars().take(200).collect()))?;
+        // Without the token, which outputs don't need.
+        let response = self.http.send(self.http.client().get(url)).await?;
+        if is_missing(response.status) {
+            return Ok(None);
+        }
+        let is_temporary = response.status == StatusCode::TOO_MANY_REQUESTS || response.status.is_server_error();
+        if !response.status.is_success() && !is_temporary {
+            return Err(Failure::NotDelivered(response.status));
+        }
+        to_jpeg(self.accepted(response)?.body).await.map(Some)
+    }
+}
+
+impl Replicate {
     /// # Errors
-    /// If Replicate can't be reached, its answer is unreadable, or the time is up.
-    pub async fn find(&self, seed: u32, since: Timestamp, until: Instant) -> Result<Option<String>, ReplicateError> {
+    /// If the token can't be read, or the base URL is invalid.
+    pub(super) async fn new(config: ReplicateConfig, sdk: &SdkConfig) -> Result<Self, Failure> {
+        let base = Url::parse(&config.base_url)
+            .map_err(|error| Failure::Misconfigured(format!("REPLICATE_BASE_URL is no address: {error}")))?;
+        Ok(Self {
+            http: BoundedClient::new(TIMEOUT, MAX_RESPONSE_BYTES)?,
+            base,
+            token: secrets::reveal(config.token, sdk).await?,
+            model: config.model,
+            resolved: OnceCell::new(),
+            price: config.usd_per_image,
+        })
+    }
+
+    /// The id of the prediction with this seed or its mark, of those created after `since`. The rest of the prompt is
+    /// not compared: it may have changed with the description of the actor.
+    async fn search(&self, seed: u32, since: Timestamp, until: Instant) -> Result<Option<String>, Failure> {
         let since = since - MAX_REPLICATE_CLOCK_SKEW;
         let mut page = self.url("v1/predictions")?;
         page.query_pairs_mut().append_pair("created_after", &since.to_string());
@@ -162,84 +200,28 @@ impl Replicate {
             // Only the query of the next page's address is used: its host may be Replicate itself where a proxy is
             // configured, and the token must go to the configured server only.
             let query = self.base.join(&next).ok().and_then(|next| next.query().map(str::to_owned));
-            let query = query.ok_or_else(|| ReplicateError::Unreadable(format!("`{next}` is no page of its list")))?;
+            let query = query.ok_or_else(|| Failure::Unreadable(format!("`{next}` is no page of its list")))?;
             page.set_query(Some(&query));
         }
     }
 
-    async fn list(&self, url: Url, until: Instant) -> Result<ListAnswer, ReplicateError> {
+    async fn list(&self, url: Url, until: Instant) -> Result<ListAnswer, Failure> {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             let message = "its list of predictions can't be read in time".to_owned();
-            return Err(ReplicateError::Unavailable { message, retry_after: None });
+            return Err(Failure::Unavailable { message, retry_after: None });
         }
         self.request(self.http.client().get(url).timeout(left.min(TIMEOUT)), MAX_LIST_BYTES).await
     }
 
-    /// Polls a prediction until it has ended, or until `until`, but at least once. [`Prediction::Running`] means that
-    /// the time is up.
-    ///
-    /// # Errors
-    /// If Replicate can't be reached, or its answer is unreadable.
-    pub async fn wait_for(&self, id: &str, until: Instant) -> Result<Prediction, ReplicateError> {
-        let began = Instant::now();
-        loop {
-            match self.poll(id).await? {
-                Prediction::Running => {}
-                ended => return Ok(ended),
-            }
-            let pause = if began.elapsed() < FAST_POLLING { FAST_POLL_INTERVAL } else { SLOW_POLL_INTERVAL };
-            if Instant::now() + pause >= until {
-                return Ok(Prediction::Running);
-            }
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    async fn poll(&self, id: &str) -> Result<Prediction, ReplicateError> {
-        let url = self.url(&format!("v1/predictions/{id}"))?;
-        let response = self.http.send(self.authorized(self.http.client().get(url).timeout(POLL_TIMEOUT))).await?;
-        if response.status == StatusCode::NOT_FOUND {
-            return Ok(Prediction::Missing("Replicate does not know the prediction"));
-        }
-        Ok(read::<PredictionAnswer>(self.accepted(response)?)?.into())
-    }
-
-    /// Fetches an output, and returns it as a JPEG that was decoded completely. `None` if nothing exists at its
-    /// address.
-    ///
-    /// # Errors
-    /// If the output can't be fetched, or is unusable.
-    pub async fn fetch(&self, output: &str) -> Result<Option<Vec<u8>>, ReplicateError> {
-        let url = Url::parse(output).ok().filter(|url| self.is_output(url));
-        let url = url.ok_or_else(|| ReplicateError::ForeignAddress(output.chars().take(200).collect()))?;
-        // Without the token, which outputs don't need.
-        let response = self.http.send(self.http.client().get(url)).await?;
-        if matches!(response.status, StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN) {
-            return Ok(None);
-        }
-        let is_temporary = response.status == StatusCode::TOO_MANY_REQUESTS || response.status.is_server_error();
-        if !response.status.is_success() && !is_temporary {
-            return Err(ReplicateError::NotDelivered(response.status));
-        }
-        let bytes = self.accepted(response)?.body;
-        let convert = move || {
-            let image = decode(&bytes)?;
-            Ok(if is_jpeg(&bytes) { bytes } else { encode_jpeg(&image)? })
-        };
-        let converted: Result<Vec<u8>, ReplicateError> =
-            tokio::task::spawn_blocking(convert).await.map_err(|error| interrupted("decoding the output", &error))?;
-        converted.map(Some)
-    }
-
-    async fn request<T>(&self, request: RequestBuilder, max_bytes: usize) -> Result<T, ReplicateError>
+    async fn request<T>(&self, request: RequestBuilder, max_bytes: usize) -> Result<T, Failure>
     where
         T: for<'a> Deserialize<'a>,
     {
         read(self.accepted(self.http.send_limited(self.authorized(request), max_bytes).await?)?)
     }
 
-    fn accepted(&self, response: Response) -> Result<Response, ReplicateError> {
+    fn accepted(&self, response: Response) -> Result<Response, Failure> {
         accepted(response, self.token.expose_secret())
     }
 
@@ -247,9 +229,9 @@ impl Replicate {
         request.bearer_auth(self.token.expose_secret())
     }
 
-    fn url(&self, path: &str) -> Result<Url, ReplicateError> {
+    fn url(&self, path: &str) -> Result<Url, Failure> {
         let text = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
-        Url::parse(&text).map_err(|error| ReplicateError::Rejected(format!("{text} is no address: {error}")))
+        Url::parse(&text).map_err(|error| Failure::Rejected(format!("{text} is no address: {error}")))
     }
 
     /// Whether an output may lie there: at the configured server, or in Replicate's domain.
@@ -259,8 +241,4 @@ impl Replicate {
         };
         url.origin() == self.base.origin() || url.scheme() == "https" && url.host_str().is_some_and(is_delivery)
     }
-}
-
-fn interrupted(what: &str, error: &JoinError) -> ReplicateError {
-    ReplicateError::Unavailable { message: format!("{what} was interrupted: {error}"), retry_after: None }
 }

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::inputs::{Inputs, known};
 use super::schema::inputs_of;
-use super::{MAX_RESPONSE_BYTES, Replicate, ReplicateError};
+use super::{MAX_RESPONSE_BYTES, Replicate};
+use crate::generator::failure::Failure;
 
 /// The time limit of a look-up.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,21 +38,12 @@ struct VersionAnswer {
 }
 
 impl Replicate {
-    /// Checks that the configured model can generate an image from a base image. Asks Replicate at most once, and only
-    /// about a model that the table does not contain.
-    ///
-    /// # Errors
-    /// If the model can't be used, or Replicate can't be asked.
-    pub async fn check_model(&self) -> Result<(), ReplicateError> {
-        self.resolved().await.map(|_| ())
-    }
-
     /// How to request an image. A failure is not kept, so the next call asks again.
-    pub(super) async fn resolved(&self) -> Result<&Resolved, ReplicateError> {
+    pub(super) async fn resolved(&self) -> Result<&Resolved, Failure> {
         self.resolved.get_or_try_init(|| self.resolve()).await
     }
 
-    async fn resolve(&self) -> Result<Resolved, ReplicateError> {
+    async fn resolve(&self) -> Result<Resolved, Failure> {
         if let Some(inputs) = known(&self.model) {
             return Ok(Resolved { inputs: inputs.clone(), version: None });
         }
@@ -68,15 +60,15 @@ impl Replicate {
         Ok(Resolved { inputs, version: (!is_official).then_some(version.id) })
     }
 
-    async fn look_up<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, ReplicateError> {
+    async fn look_up<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, Failure> {
         let request = self.http.client().get(self.url(path)?).timeout(LOOKUP_TIMEOUT);
         self.request(request, MAX_RESPONSE_BYTES).await.map_err(|error| match error {
-            ReplicateError::Unknown(answer) => self.unusable(&format!("Replicate does not know it ({answer})")),
+            Failure::Unknown(answer) => self.unusable(&format!("Replicate does not know it ({answer})")),
             error => error,
         })
     }
 
-    fn unusable(&self, problem: &str) -> ReplicateError {
-        ReplicateError::UnusableModel { model: self.model.to_string(), problem: problem.to_owned() }
+    fn unusable(&self, problem: &str) -> Failure {
+        Failure::UnusableModel { model: self.model.to_string(), problem: problem.to_owned() }
     }
 }

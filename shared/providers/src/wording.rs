@@ -3,7 +3,7 @@
 
 /// The reaction to a failure with a certain message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// Replicate rejected the prompt or its result for its content: another prompt is needed.
     ContentRejected,
     /// The service did not finish its work: the same request will succeed later.
@@ -44,7 +44,7 @@ const WORDINGS: [(&str, Meaning); 27] = [
 ];
 
 /// The reaction to a failure with this message; `None` if the message concerns the attempt itself.
-pub(super) fn meaning(message: &str) -> Option<Meaning> {
+pub(crate) fn meaning(message: &str) -> Option<Meaning> {
     let message = message.to_lowercase();
     WORDINGS.iter().find(|(words, _)| has_words(&message, words)).map(|&(_, meaning)| meaning)
 }

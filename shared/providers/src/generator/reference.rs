@@ -1,4 +1,4 @@
-//! Encodes the base image as a data URL, which must be smaller than 1 MB.
+//! Encodes the base image for a request. Replicate limits data URLs to 1 MB.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use image::{ImageError, RgbImage};
 use imaging::{encode_jpeg, shrink};
 
-use super::{ReplicateError, interrupted};
+use super::failure::Failure;
+use super::output::interrupted;
 
 /// In pixels; the model itself works with fewer.
 const MAX_SIDE: u32 = 1536;
@@ -16,11 +17,15 @@ const MAX_SIDE: u32 = 1536;
 const MAX_JPEG_BYTES: usize = 700_000;
 
 /// The image as a data URL of a JPEG, shrunk as far as necessary.
-pub(super) async fn data_url(image: &Arc<RgbImage>) -> Result<String, ReplicateError> {
+pub(super) async fn data_url(image: &Arc<RgbImage>) -> Result<String, Failure> {
+    Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg(image).await?)))
+}
+
+/// The image as a JPEG of less than 700 kB, shrunk as far as necessary.
+pub(super) async fn jpeg(image: &Arc<RgbImage>) -> Result<Vec<u8>, Failure> {
     let image = Arc::clone(image);
     let encoded = tokio::task::spawn_blocking(move || small_jpeg(&image)).await;
-    let jpeg = encoded.map_err(|error| interrupted("encoding the base image", &error))??;
-    Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg)))
+    Ok(encoded.map_err(|error| interrupted("encoding the base image", &error))??)
 }
 
 /// Keeps the quality, and reduces the number of pixels until the JPEG is small enough.
