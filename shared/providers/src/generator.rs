@@ -1,5 +1,7 @@
 //! Image generators.
 
+mod checks;
+mod comfyui;
 mod config;
 mod failure;
 mod output;
@@ -15,7 +17,9 @@ use domain::kind::Kind;
 use image::RgbImage;
 use imaging::{DecodeError, decode, encode_jpeg};
 
-pub use config::{GeneratorConfig, ReplicateConfig};
+pub use checks::{Check, Level};
+pub use comfyui::{ComfyUi, FileLocation};
+pub use config::{ComfyUiConfig, GeneratorConfig, ReplicateConfig};
 pub use failure::{Failure, ServiceError, ServiceNames};
 pub use replicate::{InvalidModelName, Replicate, ReplicateModel};
 pub use service::{Created, Found, Lost, Prediction, Service, wait_for};
@@ -27,6 +31,8 @@ pub enum Generator {
     Embedded,
     /// A paid service.
     Replicate(Arc<Replicate>),
+    /// The user's own GPU.
+    ComfyUi(Arc<ComfyUi>),
 }
 
 /// The description of an image to generate.
@@ -73,6 +79,9 @@ impl Generator {
             GeneratorConfig::Replicate(config) => {
                 Self::Replicate(Arc::new(Replicate::new(config, sdk).await.map_err(ServiceError::of::<Replicate>)?))
             }
+            GeneratorConfig::ComfyUi(config) => {
+                Self::ComfyUi(Arc::new(ComfyUi::new(config, sdk).map_err(ServiceError::of::<ComfyUi>)?))
+            }
         })
     }
 
@@ -84,8 +93,26 @@ impl Generator {
         match self {
             Self::Embedded => Ok(()),
             Self::Replicate(replicate) => checked(replicate.as_ref()).await,
+            Self::ComfyUi(comfyui) => checked(comfyui.as_ref()).await,
         }
     }
+
+    /// The same as [`Self::check`] in detail, for the operator. Also names what works, and what works only in part.
+    pub async fn examine(&self) -> Vec<Check> {
+        match self {
+            Self::Embedded => vec![Check::ok("the embedded generator needs nothing")],
+            Self::Replicate(replicate) => examined(replicate.as_ref()).await,
+            Self::ComfyUi(comfyui) => comfyui.examine().await,
+        }
+    }
+}
+
+async fn examined<S: Service>(service: &S) -> Vec<Check> {
+    let name = S::NAMES.service;
+    vec![match service.check().await.map_err(ServiceError::of::<S>) {
+        Ok(()) => Check::ok(format!("{name} can generate images from a base image with this model")),
+        Err(error) => Check::problem_of(&error),
+    }]
 }
 
 async fn checked<S: Service>(service: &S) -> Result<(), GeneratorError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::money::MicroUsd;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::failure::{Failure, ServiceNames};
@@ -26,6 +26,9 @@ const FAST_POLLING: Duration = Duration::from_secs(15);
 pub trait Service: Send + Sync {
     /// What operators call the service and its settings.
     const NAMES: ServiceNames;
+
+    /// A prediction that runs or waits for longer is given up.
+    const MAX_RUN: SignedDuration = SignedDuration::from_mins(45);
 
     /// An encoded request for an image.
     type Creation: Send + Sync;
