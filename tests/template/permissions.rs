@@ -39,6 +39,7 @@ const PERMISSIONS: [(&str, &str, &str); 26] = [
     ("GenerationRole", "base_images/*", "s3:GetObject"),
     ("GenerationRole", "staging/*", "s3:GetObject s3:PutObject s3:DeleteObject"),
     ("GenerationRole", "ReplicateApiTokenSecretArn", "secretsmanager:GetSecretValue"),
+    ("GenerationRole", "OpenAiImagesApiKeySecretArn", "secretsmanager:GetSecretValue"),
 ];
 
 /// Resource and action of the permissions that several roles share.

@@ -2,6 +2,7 @@
 
 mod config;
 mod failure;
+mod openai;
 mod output;
 mod reference;
 mod replicate;
@@ -11,12 +12,14 @@ use std::sync::Arc;
 
 use aws::SdkConfig;
 use domain::disposition::Disposition;
+use domain::format::{AspectRatio, Format};
 use domain::kind::Kind;
 use image::RgbImage;
 use imaging::{DecodeError, decode, encode_jpeg};
 
-pub use config::{GeneratorConfig, ReplicateConfig};
+pub use config::{GeneratorConfig, OpenAiImagesConfig, Price, ReplicateConfig};
 pub use failure::{Failure, ServiceError, ServiceNames};
+pub use openai::OpenAiImages;
 pub use replicate::{InvalidModelName, Replicate, ReplicateModel};
 pub use service::{Created, Found, Lost, Prediction, Service, wait_for};
 
@@ -25,18 +28,29 @@ pub use service::{Created, Found, Lost, Prediction, Service, wait_for};
 pub enum Generator {
     /// Varies the base image within this process.
     Embedded,
-    /// A paid service.
     Replicate(Arc<Replicate>),
+    /// OpenAI, or another server with its image edits.
+    OpenAi(Arc<OpenAiImages>),
 }
 
 /// The description of an image to generate.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub base: Arc<RgbImage>,
+    /// Further images of the character, for models that take several.
+    pub further: Vec<Arc<RgbImage>>,
+    pub format: Format,
     pub kind: Kind,
     pub prompt: String,
     /// The embedded generator draws the same image for the same request.
     pub seed: u32,
+}
+
+impl Request {
+    /// The images of the character, the main one first.
+    fn references(&self) -> impl Iterator<Item = &Arc<RgbImage>> {
+        std::iter::once(&self.base).chain(&self.further)
+    }
 }
 
 /// No image was generated.
@@ -48,6 +62,9 @@ pub enum GeneratorError {
     Encoding(#[from] image::ImageError),
     #[error("the generated image is unusable: {0}")]
     Unusable(#[from] DecodeError),
+    /// The embedded generator draws one format only.
+    #[error("the embedded generator draws 16:9 only, not {0}; choose another ASPECT_RATIO or another generator")]
+    NoSuchRatio(AspectRatio),
     #[error(transparent)]
     Service(#[from] ServiceError),
 }
@@ -58,7 +75,7 @@ impl GeneratorError {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::TaskFailed(_) => Disposition::Retry,
-            Self::Encoding(_) | Self::Unusable(_) => Disposition::Permanent,
+            Self::Encoding(_) | Self::Unusable(_) | Self::NoSuchRatio(_) => Disposition::Permanent,
             Self::Service(error) => error.failure.disposition(),
         }
     }
@@ -73,6 +90,9 @@ impl Generator {
             GeneratorConfig::Replicate(config) => {
                 Self::Replicate(Arc::new(Replicate::new(config, sdk).await.map_err(ServiceError::of::<Replicate>)?))
             }
+            GeneratorConfig::OpenAi(config) => {
+                Self::OpenAi(Arc::new(OpenAiImages::new(config, sdk).await.map_err(ServiceError::of::<OpenAiImages>)?))
+            }
         })
     }
 
@@ -84,6 +104,7 @@ impl Generator {
         match self {
             Self::Embedded => Ok(()),
             Self::Replicate(replicate) => checked(replicate.as_ref()).await,
+            Self::OpenAi(service) => checked(service.as_ref()).await,
         }
     }
 }
@@ -92,11 +113,20 @@ async fn checked<S: Service>(service: &S) -> Result<(), GeneratorError> {
     Ok(service.check().await.map_err(ServiceError::of::<S>)?)
 }
 
+/// The format of the embedded generator's pictures.
+fn embedded_ratio() -> Option<AspectRatio> {
+    AspectRatio::new(embedded::generator::WIDTH, embedded::generator::HEIGHT)
+}
+
 /// Generates an image with the embedded generator, and returns a JPEG that was decoded completely as a check.
 ///
 /// # Errors
-/// If the image can't be encoded, or its JPEG can't be decoded.
+/// If the format is too far from 16:9, the image can't be encoded, or its JPEG can't be decoded.
 pub async fn draw(request: Request) -> Result<Vec<u8>, GeneratorError> {
+    let ratio = request.format.ratio;
+    if ratio.nearest(embedded_ratio()).is_none() {
+        return Err(GeneratorError::NoSuchRatio(ratio));
+    }
     let draw = move || {
         let image = embedded::generator::draw(&request.base, request.kind, &request.prompt, u64::from(request.seed));
         let bytes = encode_jpeg(&image)?;

@@ -66,7 +66,8 @@ impl Generation {
         if let Err(error) = service.check().await {
             return Err(self.defer_or_fail::<S>(job, record, error).await?);
         }
-        let charge = Charge { day: self.clock.today(), amount: service.price() };
+        let size = self.format.with(job.slot.format).size;
+        let charge = Charge { day: self.clock.today(), amount: service.price(size) };
         match self.store.reserve_image(job.name(), record, charge, &self.budget).await? {
             Reservation::Granted => Ok(()),
             Reservation::UsedUp(limit) => {
@@ -112,7 +113,11 @@ impl Generation {
     }
 
     async fn request<S: Service>(&self, job: Job<'_>, record: &SlotRecord, service: &S) -> Result<(), HandlerError> {
-        let request = match self.prepare(job, record).await {
+        let max_references = match service.max_references().await {
+            Ok(most) => most,
+            Err(error) => return Err(self.defer_or_fail::<S>(job, record, error).await?),
+        };
+        let request = match self.prepare(job, record, max_references).await {
             Ok(request) => request,
             Err(HandlerError::NeedsOperator(problem)) => {
                 let settlement = record.progress.state.settlement_in_doubt();
@@ -132,6 +137,7 @@ impl Generation {
         match service.create(&creation).await {
             Ok(Created::Prediction(id)) => self.note_prediction(job, &requested, id).await,
             Ok(Created::Image(bytes)) => self.stage(job, &requested, bytes).await,
+            Ok(Created::Unusable(reason)) => self.try_again(job, &requested, Settlement::Paid, &reason).await,
             Err(error) => self.after_failed_request::<S>(job, record, &requested, error).await,
         }
     }

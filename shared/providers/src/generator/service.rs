@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::format::Megapixels;
 use domain::money::MicroUsd;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -30,8 +31,14 @@ pub trait Service: Send + Sync {
     /// An encoded request for an image.
     type Creation: Send + Sync;
 
-    /// The price of an image.
-    fn price(&self) -> MicroUsd;
+    /// The price of an image of this size.
+    fn price(&self, size: Megapixels) -> MicroUsd;
+
+    /// How many reference images a request may have.
+    ///
+    /// # Errors
+    /// If the service can't be used or asked.
+    fn max_references(&self) -> impl Future<Output = Result<usize, Failure>> + Send;
 
     /// Checks that the service can generate an image from a base image, as far as that can be found out for free.
     ///
@@ -79,6 +86,8 @@ pub enum Created {
     Prediction(String),
     /// The image, as a JPEG that was decoded completely.
     Image(Vec<u8>),
+    /// The service has carried out the request, and its answer has no usable image, for this reason.
+    Unusable(String),
 }
 
 /// A creation whose answer was lost.
