@@ -8,7 +8,7 @@ use crate::template::CHAIN;
 use crate::template::document::{DOCUMENT, at, fields, resources_of_type, text, yaml};
 
 /// Role, resource, actions.
-const PERMISSIONS: [(&str, &str, &str); 26] = [
+const PERMISSIONS: [(&str, &str, &str); 27] = [
     ("EvaluationRole", "EvaluationQueue", "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes"),
     ("EvaluationRole", "EvaluationQueue", "sqs:ChangeMessageVisibility sqs:SendMessage"),
     ("EvaluationRole", "DeletionQueue", "sqs:SendMessage"),
