@@ -36,7 +36,10 @@ Environment:
                          VISION_PASSES, VISION_TIMEOUT_SECONDS, VISION_USD_PER_MILLION_INPUT_TOKENS,
                          VISION_USD_PER_MILLION_OUTPUT_TOKENS
   --generator replicate  REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL (owner/name or owner/name:version),
-                         GENERATOR_USD_PER_IMAGE (needed if the price of the model is not known)
+                         GENERATOR_USD_PER_IMAGE or GENERATOR_USD_PER_MEGAPIXEL (needed if the price of the model is
+                         not known)
+  --generator openai     OPENAI_IMAGES_API_KEY, OPENAI_IMAGES_BASE_URL, OPENAI_IMAGES_MODEL, OPENAI_IMAGES_QUALITY,
+                         GENERATOR_USD_PER_IMAGE or GENERATOR_USD_PER_MEGAPIXEL (needed)
   budgets                DAILY_BUDGET_USD, ACTOR_DAILY_BUDGET_USD, PLAN_BUDGET_USD";
 
 /// Keep character-LoRA image sets balanced (by default 65 % photorealistic, 20 % black-and-white, 15 % colour)

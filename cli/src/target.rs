@@ -81,7 +81,7 @@ impl SettingsArguments {
         let RuleArguments { quality_limits, frontal_percent, frontal_images } = self.rules;
         let frontal = FrontalRule { own: frontal_images, percent: frontal_percent };
         let rules = Rules { limits: quality_limits, frontal, quality_floor: self.target.quality_floor };
-        Settings { target: self.target.target(), rules }
+        Settings { target: self.target.target(), rules, ..Settings::default() }
     }
 
     pub fn of_stack(&self) -> [Setting; 8] {

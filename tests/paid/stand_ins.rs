@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use balancer_tests::openai::{self, Answer, Quirk, Vendor, VisionRequest, VisionService, entry};
 use balancer_tests::replicate::{self, Outcome, Replicate, Resource};
+use domain::format::Format;
 use domain::kind::Kind;
 use domain::prompts::of_kind;
 use embedded::vision::EmbeddedVision;
@@ -77,7 +78,14 @@ async fn good_images(base: &str, model: &EmbeddedVision) -> BTreeMap<Kind, Vec<V
     for kind in Kind::ALL {
         let good = good.entry(kind).or_default();
         for (seed, prompt) in (1..).zip(of_kind(kind).iter().cycle()) {
-            let request = Request { base: Arc::clone(&base), kind, prompt: prompt.render("person"), seed };
+            let request = Request {
+                base: Arc::clone(&base),
+                further: Vec::new(),
+                format: Format::default(),
+                kind,
+                prompt: prompt.render("person"),
+                seed,
+            };
             let picture = draw(request).await.unwrap();
             let seen = model.observe(&openai::in_a_cell(&decode(&picture).unwrap()));
             if seen.kind == kind && seen.quality >= GOOD {

@@ -4,8 +4,10 @@
 pub mod coded;
 pub mod cost;
 pub mod harness;
+pub mod image_edits;
 pub mod openai;
 pub mod pictures;
+mod prompt_kinds;
 mod proxy;
 pub mod recorder;
 pub mod replicate;

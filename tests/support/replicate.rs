@@ -15,9 +15,9 @@ use serde_json::{Map, Value};
 use wiremock::matchers::{method, path_regex};
 use wiremock::{Mock, ResponseTemplate};
 
+use crate::prompt_kinds::kind_of;
 use crate::server::Server;
 pub use models::version_of;
-use request::kind_of;
 use state::{Answer, Endpoint, State};
 
 /// The token that the stand-in accepts.
@@ -115,7 +115,7 @@ impl CreatedPrediction {
 type Script = dyn Fn(usize, &str) -> Outcome + Send + Sync;
 
 /// Draws an image of this kind; each index gives another image.
-type Painter = dyn Fn(Kind, usize) -> Vec<u8> + Send + Sync;
+pub type Painter = dyn Fn(Kind, usize) -> Vec<u8> + Send + Sync;
 
 /// The stand-in. The server ends when it is dropped.
 pub struct Replicate {
@@ -130,6 +130,15 @@ impl Replicate {
         script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static,
         paint: impl Fn(Kind, usize) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
+        Self::painted_by(clock, script, Arc::new(paint)).await
+    }
+
+    /// [`Self::start`] with a painter that other stand-ins share.
+    pub async fn painted_by(
+        clock: Clock,
+        script: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static,
+        paint: Arc<Painter>,
+    ) -> Self {
         let server = Server::start().await;
         let state = Arc::new(State {
             predictions: Mutex::default(),
@@ -138,7 +147,7 @@ impl Replicate {
             overrides: Mutex::default(),
             public: Mutex::new(server.uri()),
             script: Box::new(script),
-            paint: Box::new(paint),
+            paint,
             clock,
         });
         for (verb, path, resource, answer) in [

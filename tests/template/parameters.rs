@@ -41,6 +41,20 @@ async fn paid_service_needs_exactly_one_key() {
             vec![("VisionProvider", "embedded"), ("ReplicateApiToken", "t"), ("ReplicateApiTokenSecretArn", "arn")],
             "More than one of ReplicateApiToken, ReplicateApiTokenSecretArn and ReplicateApiTokenFile is set",
         ),
+        (
+            vec![("VisionProvider", "embedded"), ("Generator", "openai"), ("GeneratorUsdPerImage", "0")],
+            "Generator=openai needs OpenAiImagesApiKeySecretArn or OpenAiImagesApiKey",
+        ),
+        (
+            vec![
+                ("VisionProvider", "embedded"),
+                ("Generator", "openai"),
+                ("GeneratorUsdPerImage", "0"),
+                ("OpenAiImagesApiKey", "k"),
+                ("OpenAiImagesApiKeyFile", "/run/key"),
+            ],
+            "More than one of OpenAiImagesApiKey, OpenAiImagesApiKeySecretArn and OpenAiImagesApiKeyFile is set",
+        ),
     ] {
         let error = deployment_error(&parameters).await.unwrap_or_else(|| panic!("{parameters:?} is deployed"));
         assert!(error.contains(sentence), "{error}");
@@ -57,6 +71,22 @@ async fn paid_services_with_keys_and_embedded_ones_deploy() {
     let in_files = [("OpenAiApiKeyFile", "/run/openai"), ("ReplicateApiTokenFile", "/run/replicate")];
     assert_eq!(deployment_error(&in_files).await, None);
     assert_eq!(deployment_error(&[("VisionProvider", "embedded"), ("Generator", "embedded")]).await, None);
+    let images = [
+        ("VisionProvider", "embedded"),
+        ("Generator", "openai"),
+        ("OpenAiImagesApiKey", "k"),
+        ("GeneratorUsdPerImage", "0"),
+    ];
+    assert_eq!(deployment_error(&images).await, None);
+}
+
+#[tokio::test]
+async fn comfyui_needs_a_workflow() {
+    let parameters =
+        [("VisionProvider", "embedded"), ("Generator", "comfyui"), ("ComfyUiWorkflow", "s3:system_actors/comfyui/w")];
+    let error = deployment_error(&parameters[..2]).await.unwrap();
+    assert!(error.contains("Generator=comfyui needs ComfyUiWorkflow"), "{error}");
+    assert_eq!(deployment_error(&parameters).await, None);
 }
 
 #[test]
@@ -101,6 +131,9 @@ async fn price_is_needed_unless_it_is_known() {
     let error = deployment_error(&unpriced[..3]).await.unwrap();
     assert!(error.contains("set GeneratorUsdPerImage to the price of one image"), "{error}");
     assert_eq!(deployment_error(&unpriced).await, None);
+    let images = [("VisionProvider", "embedded"), ("Generator", "openai"), ("OpenAiImagesApiKey", "k")];
+    let error = deployment_error(&images).await.unwrap();
+    assert!(error.contains("The price of OpenAiImagesModel is not known"), "{error}");
 }
 
 /// The numeric variables of the evaluation function, by their parameters.

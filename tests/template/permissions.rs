@@ -8,7 +8,7 @@ use crate::template::CHAIN;
 use crate::template::document::{DOCUMENT, at, fields, resources_of_type, text, yaml};
 
 /// Role, resource, actions.
-const PERMISSIONS: [(&str, &str, &str); 26] = [
+const PERMISSIONS: [(&str, &str, &str); 28] = [
     ("EvaluationRole", "EvaluationQueue", "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes"),
     ("EvaluationRole", "EvaluationQueue", "sqs:ChangeMessageVisibility sqs:SendMessage"),
     ("EvaluationRole", "DeletionQueue", "sqs:SendMessage"),
@@ -37,8 +37,10 @@ const PERMISSIONS: [(&str, &str, &str); 26] = [
     ),
     ("GenerationRole", "training_data/*", "s3:GetObject s3:PutObject"),
     ("GenerationRole", "base_images/*", "s3:GetObject"),
+    ("GenerationRole", "comfyui/*", "s3:GetObject"),
     ("GenerationRole", "staging/*", "s3:GetObject s3:PutObject s3:DeleteObject"),
     ("GenerationRole", "ReplicateApiTokenSecretArn", "secretsmanager:GetSecretValue"),
+    ("GenerationRole", "OpenAiImagesApiKeySecretArn", "secretsmanager:GetSecretValue"),
 ];
 
 /// Resource and action of the permissions that several roles share.

@@ -86,7 +86,7 @@ fn all_functions_are_traced() {
 
 #[test]
 fn service_keys_have_no_echo_and_a_secret_arn() {
-    for key in ["OpenAiApiKey", "ReplicateApiToken"] {
+    for key in ["OpenAiApiKey", "ReplicateApiToken", "OpenAiImagesApiKey"] {
         assert_eq!(*at(&format!("Parameters.{key}.NoEcho")), Value::Bool(true));
         assert_eq!(text(&format!("Parameters.{key}.Default")), "");
         assert_eq!(text(&format!("Parameters.{key}SecretArn.Default")), "");

@@ -14,6 +14,9 @@ const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 /// Variables that a deployment leaves unset: only `sam local invoke` sets them.
 const EMULATOR_VARIABLES: [&str; 2] = [ENDPOINT, EMULATOR_ACCESS_KEY_ID];
 
+/// The generators that a service runs.
+const SERVICES: [&str; 3] = ["replicate", "openai", "comfyui"];
+
 /// The variables that the template sets for a function, globally or for this function alone.
 fn variables_set(function: &str) -> BTreeMap<&'static str, &'static Value> {
     let mut set = fields("Globals.Function.Environment.Variables");
@@ -30,11 +33,12 @@ fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 #[test]
 fn functions_get_exactly_the_variables_they_read() {
-    let live = variables(&[("VISION_PROVIDER", "openai"), ("GENERATOR", "replicate")]);
+    let live = |generator| variables(&[("VISION_PROVIDER", "openai"), ("GENERATOR", generator)]);
+    let of_generators = SERVICES.iter().flat_map(|generator| names_read::<GenerationConfig>(live(generator)));
     for (function, read) in [
-        ("EvaluationFunction", names_read::<EvaluationConfig>(live.clone())),
-        ("DeletionFunction", names_read::<Config>(live.clone())),
-        ("GenerationFunction", names_read::<GenerationConfig>(live)),
+        ("EvaluationFunction", names_read::<EvaluationConfig>(live("embedded"))),
+        ("DeletionFunction", names_read::<Config>(live("embedded"))),
+        ("GenerationFunction", of_generators.collect()),
     ] {
         let mut set: BTreeSet<String> = variables_set(function).into_keys().map(str::to_owned).collect();
         assert!(EMULATOR_VARIABLES.iter().all(|name| set.remove(*name)));
@@ -72,6 +76,14 @@ fn defaults_in_template_and_code_are_equal() {
     assert_same_defaults::<GenerationConfig>(
         "GenerationFunction",
         &[("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "t")],
+    );
+    assert_same_defaults::<GenerationConfig>(
+        "GenerationFunction",
+        &[("GENERATOR", "openai"), ("OPENAI_IMAGES_API_KEY", "k"), ("GENERATOR_USD_PER_IMAGE", "0.05")],
+    );
+    assert_same_defaults::<GenerationConfig>(
+        "GenerationFunction",
+        &[("GENERATOR", "comfyui"), ("COMFYUI_WORKFLOW", "s3:k")],
     );
 }
 

@@ -1,5 +1,6 @@
 //! The cost of a plan, and whether the plan requires approval.
 
+use domain::format::{Format, OwnFormat};
 use domain::money::MicroUsd;
 use domain::plan::Plan;
 use providers::generator::GeneratorConfig;
@@ -12,6 +13,8 @@ use serde::Serialize;
 pub struct Terms {
     pub vision: VisionConfig,
     pub generator: GeneratorConfig,
+    /// The format of images whose actor and prompt have none of their own.
+    pub format: Format,
     pub max_deleted_percent: u8,
 }
 
@@ -25,7 +28,7 @@ pub struct Cost {
     /// The cost of the images to generate.
     #[serde(rename = "generation_micro_usd")]
     generation: MicroUsd,
-    /// The price of one image.
+    /// The price of the first image. Images of another size may have another one.
     #[serde(rename = "per_image_micro_usd")]
     per_image: MicroUsd,
     /// The cost of assessment, at most: the images that this dry run has assessed, and those to generate.
@@ -44,8 +47,9 @@ impl Terms {
     /// The cost of a plan. A dry run keeps no assessments, so a run pays for these again.
     pub fn cost(&self, plan: &Plan) -> Cost {
         let images = plan.slots.len();
-        let per_image = self.generator.usd_per_image();
-        let generation = per_image * images as u64;
+        let price = |format: OwnFormat| self.generator.price(self.format.with(format).size);
+        let generation = plan.slots.iter().map(|slot| price(slot.format)).sum();
+        let per_image = plan.slots.first().map_or_else(|| price(OwnFormat::default()), |slot| price(slot.format));
         // New images are made from the base image, so there is one to compare them with.
         let assessment = plan.vision_cost + highest_price(images, true, &self.vision);
         let are_built_in =
@@ -85,6 +89,9 @@ impl Cost {
             0 => None,
             _ if self.per_image == MicroUsd::ZERO => None,
             1 => Some(format!("1 image at {}", self.per_image)),
+            many if self.per_image * many as u64 != self.generation => {
+                Some(format!("{many} images for {}", self.generation))
+            }
             many => Some(format!("{many} images at {}", self.per_image)),
         };
         let assessment =
@@ -117,6 +124,7 @@ mod tests {
         Terms {
             vision: from_variables(variables.clone()).unwrap(),
             generator: from_variables(variables).unwrap(),
+            format: Format::default(),
             max_deleted_percent: 50,
         }
     }
@@ -124,7 +132,13 @@ mod tests {
     fn plan(deleted: usize, generated: usize) -> Plan {
         let deletion =
             PlannedDeletion { filename: "a.jpg".to_owned(), etag: String::new(), reason: "Surplus.".to_owned() };
-        let slot = Slot { slot_id: "1".to_owned(), kind: Kind::BwStylized, prompt_id: "p".to_owned(), seed: 1 };
+        let slot = Slot {
+            slot_id: "1".to_owned(),
+            kind: Kind::BwStylized,
+            prompt_id: "p".to_owned(),
+            seed: 1,
+            format: OwnFormat::default(),
+        };
         Plan {
             before: KindCounts { photorealistic: 4, ..KindCounts::default() },
             delete: vec![deletion; deleted],

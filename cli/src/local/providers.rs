@@ -8,6 +8,7 @@ use aws::SdkConfig;
 use clap::{Args, ValueEnum};
 use domain::disposition::Disposition;
 use domain::files::images_in_words;
+use domain::format::{AspectRatio, Format, Megapixels, OwnFormat};
 use handlers::config::{InvalidConfig, from_variables};
 use providers::generator::GeneratorConfig;
 use providers::vision::VisionConfig;
@@ -18,29 +19,52 @@ use super::data_folder::ActorFolder;
 use super::price::Terms;
 use crate::outcome::WrongUsage;
 
-/// The number of concurrent requests to Replicate. They take no work on this machine.
-const REPLICATE_CONCURRENCY: usize = 8;
+/// The number of concurrent requests to a service. They take no work on this machine.
+const SERVICE_CONCURRENCY: usize = 8;
 
-/// Variables that configure the paid services, and the corresponding parameters of the template. The first variable is
-/// the service's key, which is passed in a file.
-const OF_VISION: [(&str, &str); 9] = [
-    ("OPENAI_API_KEY", "OpenAiApiKeyFile"),
-    ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
-    ("VISION_MODEL", "VisionModel"),
-    ("VISION_REASONING_EFFORT", "VisionReasoningEffort"),
-    ("VISION_MODE", "VisionMode"),
-    ("VISION_PASSES", "VisionPasses"),
-    ("VISION_TIMEOUT_SECONDS", "VisionTimeoutSeconds"),
-    ("VISION_USD_PER_MILLION_INPUT_TOKENS", "VisionUsdPerMillionInputTokens"),
-    ("VISION_USD_PER_MILLION_OUTPUT_TOKENS", "VisionUsdPerMillionOutputTokens"),
-];
-const OF_GENERATOR: [(&str, &str); 4] = [
-    ("REPLICATE_API_TOKEN", "ReplicateApiTokenFile"),
-    ("REPLICATE_BASE_URL", "ReplicateBaseUrl"),
-    ("REPLICATE_MODEL", "ReplicateModel"),
-    ("GENERATOR_USD_PER_IMAGE", "GeneratorUsdPerImage"),
-];
-const OF_BUDGET: [(&str, &str); 3] = [
+/// A variable, and the corresponding parameter of the template.
+type Variable = (&'static str, &'static str);
+
+/// The variables that configure a service.
+struct Variables {
+    /// The key, which is passed in a file.
+    key: Variable,
+    others: &'static [Variable],
+}
+
+const OF_VISION: Variables = Variables {
+    key: ("OPENAI_API_KEY", "OpenAiApiKeyFile"),
+    others: &[
+        ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
+        ("VISION_MODEL", "VisionModel"),
+        ("VISION_REASONING_EFFORT", "VisionReasoningEffort"),
+        ("VISION_MODE", "VisionMode"),
+        ("VISION_PASSES", "VisionPasses"),
+        ("VISION_TIMEOUT_SECONDS", "VisionTimeoutSeconds"),
+        ("VISION_USD_PER_MILLION_INPUT_TOKENS", "VisionUsdPerMillionInputTokens"),
+        ("VISION_USD_PER_MILLION_OUTPUT_TOKENS", "VisionUsdPerMillionOutputTokens"),
+    ],
+};
+const OF_REPLICATE: Variables = Variables {
+    key: ("REPLICATE_API_TOKEN", "ReplicateApiTokenFile"),
+    others: &[
+        ("REPLICATE_BASE_URL", "ReplicateBaseUrl"),
+        ("REPLICATE_MODEL", "ReplicateModel"),
+        ("GENERATOR_USD_PER_IMAGE", "GeneratorUsdPerImage"),
+        ("GENERATOR_USD_PER_MEGAPIXEL", "GeneratorUsdPerMegapixel"),
+    ],
+};
+const OF_OPENAI_IMAGES: Variables = Variables {
+    key: ("OPENAI_IMAGES_API_KEY", "OpenAiImagesApiKeyFile"),
+    others: &[
+        ("OPENAI_IMAGES_BASE_URL", "OpenAiImagesBaseUrl"),
+        ("OPENAI_IMAGES_MODEL", "OpenAiImagesModel"),
+        ("OPENAI_IMAGES_QUALITY", "OpenAiImagesQuality"),
+        ("GENERATOR_USD_PER_IMAGE", "GeneratorUsdPerImage"),
+        ("GENERATOR_USD_PER_MEGAPIXEL", "GeneratorUsdPerMegapixel"),
+    ],
+};
+const OF_BUDGET: [Variable; 3] = [
     ("DAILY_BUDGET_USD", "DailyBudgetUsd"),
     ("ACTOR_DAILY_BUDGET_USD", "ActorDailyBudgetUsd"),
     ("PLAN_BUDGET_USD", "PlanBudgetUsd"),
@@ -56,9 +80,16 @@ pub struct ProviderArguments {
     /// Model that assesses images; `openai` costs money. See "Environment" below
     #[arg(long, value_enum, default_value_t)]
     pub vision: Vision,
-    /// Model that generates images; `replicate` costs money, by default $0.04 each. See "Environment" below
+    /// What generates images; `replicate` costs money, by default $0.04 each, and `openai` usually does. See
+    /// "Environment" below
     #[arg(long, value_enum, default_value_t)]
     pub generator: Generator,
+    /// Aspect ratio of generated images, unless their actor or prompt has its own [default: 16:9]
+    #[arg(long, value_name = "W:H")]
+    pub aspect_ratio: Option<AspectRatio>,
+    /// Size of generated images in megapixels, if the generator has a choice [default: 1]
+    #[arg(long, value_name = "N")]
+    pub megapixels: Option<Megapixels>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -74,6 +105,29 @@ pub enum Generator {
     #[default]
     Embedded,
     Replicate,
+    /// OpenAI, or a server of one's own with its image edits
+    #[value(name = "openai")]
+    OpenAi,
+}
+
+impl Generator {
+    /// The value of `GENERATOR`.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Replicate => "replicate",
+            Self::OpenAi => "openai",
+        }
+    }
+
+    /// The variables of its service; `None` if it needs none.
+    fn variables(self) -> Option<&'static Variables> {
+        match self {
+            Self::Embedded => None,
+            Self::Replicate => Some(&OF_REPLICATE),
+            Self::OpenAi => Some(&OF_OPENAI_IMAGES),
+        }
+    }
 }
 
 /// The parameters of the template that configure the providers.
@@ -100,16 +154,18 @@ impl ProviderArguments {
             Vision::Embedded => providers.parameters.push(("VisionProvider", "embedded".to_owned())),
             Vision::OpenAi => providers.add_paid("VisionProvider", "openai", &OF_VISION)?,
         }
-        let concurrency = match self.generator {
-            Generator::Embedded => {
-                providers.parameters.push(("Generator", "embedded".to_owned()));
+        let concurrency = match self.generator.variables() {
+            None => {
+                providers.parameters.push(("Generator", self.generator.word().to_owned()));
                 cores
             }
-            Generator::Replicate => {
-                providers.add_paid("Generator", "replicate", &OF_GENERATOR)?;
-                REPLICATE_CONCURRENCY
+            Some(variables) => {
+                providers.add_paid("Generator", self.generator.word(), variables)?;
+                SERVICE_CONCURRENCY
             }
         };
+        providers.parameters.extend(self.aspect_ratio.map(|ratio| ("AspectRatio", ratio.to_string())));
+        providers.parameters.extend(self.megapixels.map(|size| ("ImageMegapixels", size.to_string())));
         providers.parameters.extend(parameters_from_environment(&OF_BUDGET));
         providers.parameters.push(("GeneratorConcurrency", concurrency.to_string()));
         Ok(providers)
@@ -117,14 +173,14 @@ impl ProviderArguments {
 
     fn read_for_dry_run(self) -> anyhow::Result<Providers> {
         let mut providers = Providers::default();
-        let (key, key_file) = OF_VISION[0];
+        let (key, key_file) = OF_VISION.key;
         match self.vision {
             Vision::Embedded => providers.parameters.push(("VisionProvider", "embedded".to_owned())),
             Vision::OpenAi if is_set(key) => providers.add_paid("VisionProvider", "openai", &OF_VISION)?,
             Vision::OpenAi => {
                 providers.key_files.insert(key_file.to_owned(), NO_KEY.to_owned());
                 providers.parameters.push(("VisionProvider", "openai".to_owned()));
-                providers.parameters.extend(parameters_from_environment(&OF_VISION[1..]));
+                providers.parameters.extend(parameters_from_environment(OF_VISION.others));
             }
         }
         providers.parameters.push(("Generator", "embedded".to_owned()));
@@ -134,14 +190,20 @@ impl ProviderArguments {
 
     /// The prices of the models, and the limit for approval.
     pub fn terms(self, max_deleted_percent: u8) -> anyhow::Result<Terms> {
-        Ok(Terms { vision: self.vision_config()?, generator: self.generator_config()?, max_deleted_percent })
+        let own = OwnFormat { aspect_ratio: self.aspect_ratio, megapixels: self.megapixels };
+        Ok(Terms {
+            vision: self.vision_config()?,
+            generator: self.generator_config()?,
+            format: Format::default().with(own),
+            max_deleted_percent,
+        })
     }
 
     /// Checks that a dry run without a key has no images to assess. The error names images that the model has not
     /// assessed in an earlier run.
     pub fn check_dry_run(self, folders: &[ActorFolder]) -> anyhow::Result<()> {
         let VisionConfig::OpenAi(config) = self.vision_config()? else { return Ok(()) };
-        if is_set(OF_VISION[0].0) {
+        if is_set(OF_VISION.key.0) {
             return Ok(());
         }
         let model = name_of(&config);
@@ -152,7 +214,7 @@ impl ProviderArguments {
             if let Some(first) = unassessed.first() {
                 bail!(WrongUsage(format!(
                     "openai needs {} to assess {} of {} that no earlier run has assessed ({first}{}); set it, or leave --vision out: the built-in model costs nothing",
-                    OF_VISION[0].0,
+                    OF_VISION.key.0,
                     images_in_words(unassessed.len()),
                     folder.actor,
                     if unassessed.len() == 1 { "" } else { ", …" },
@@ -180,11 +242,12 @@ impl ProviderArguments {
     }
 
     fn generator_config(self) -> anyhow::Result<GeneratorConfig> {
-        let provider = match self.generator {
-            Generator::Embedded => "embedded",
-            Generator::Replicate => "replicate",
+        let word = self.generator.word();
+        let variables = match self.generator.variables() {
+            Some(variables) => variables_of("GENERATOR", word, variables),
+            None => BTreeMap::from([("GENERATOR".to_owned(), word.to_owned())]),
         };
-        usage_checked(from_variables(variables_of("GENERATOR", provider, &OF_GENERATOR)))
+        usage_checked(from_variables(variables))
     }
 }
 
@@ -200,7 +263,7 @@ fn vision_config(vision: Vision) -> anyhow::Result<VisionConfig> {
 /// The same, for a command that calls the model itself. Fails without the key of a paid model.
 pub fn vision_config_with_key(vision: Vision) -> anyhow::Result<VisionConfig> {
     if vision == Vision::OpenAi {
-        key_of("openai", OF_VISION[0].0)?;
+        key_of("openai", OF_VISION.key.0)?;
     }
     vision_config(vision)
 }
@@ -220,11 +283,11 @@ fn usage_checked<T>(read: Result<T, InvalidConfig>) -> anyhow::Result<T> {
     read.map_err(|error| WrongUsage(error.to_string()).into())
 }
 
-/// A provider's variables, as its function would receive them. The key, the first variable, may be missing in the
-/// environment.
-fn variables_of(variable: &str, provider: &str, variables: &[(&str, &'static str)]) -> BTreeMap<String, String> {
-    let (key, _) = variables[0];
-    let set = variables.iter().filter_map(|(name, _)| Some(((*name).to_owned(), env::var(name).ok()?)));
+/// A provider's variables, as its function would receive them. The key may be missing in the environment.
+fn variables_of(variable: &str, provider: &str, variables: &Variables) -> BTreeMap<String, String> {
+    let (key, _) = variables.key;
+    let names = variables.others.iter().chain([&variables.key]);
+    let set = names.filter_map(|(name, _)| Some(((*name).to_owned(), env::var(name).ok()?)));
     let mut all: BTreeMap<String, String> = [(key.to_owned(), NO_KEY.to_owned())].into_iter().chain(set).collect();
     all.insert(variable.to_owned(), provider.to_owned());
     all
@@ -235,22 +298,17 @@ fn is_set(variable: &str) -> bool {
 }
 
 impl Providers {
-    /// Adds a paid provider with its settings from the environment; the first variable is its key.
-    fn add_paid(
-        &mut self,
-        parameter: &'static str,
-        provider: &str,
-        variables: &[(&str, &'static str)],
-    ) -> anyhow::Result<()> {
-        let (key, key_file) = variables[0];
+    /// Adds a paid provider with its settings from the environment.
+    fn add_paid(&mut self, parameter: &'static str, provider: &str, variables: &Variables) -> anyhow::Result<()> {
+        let (key, key_file) = variables.key;
         let value = key_of(provider, key)?;
         self.key_files.insert(key_file.to_owned(), value);
         self.parameters.push((parameter, provider.to_owned()));
-        self.parameters.extend(parameters_from_environment(&variables[1..]));
+        self.parameters.extend(parameters_from_environment(variables.others));
         Ok(())
     }
 }
 
-fn parameters_from_environment(variables: &[(&str, &'static str)]) -> impl Iterator<Item = (&'static str, String)> {
+fn parameters_from_environment(variables: &[Variable]) -> impl Iterator<Item = (&'static str, String)> {
     variables.iter().filter_map(|(name, parameter)| Some((*parameter, env::var(name).ok()?)))
 }

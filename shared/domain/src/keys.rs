@@ -38,6 +38,12 @@ impl Keys {
         format!("{}/base_images/{actor}_base.", self.prefix)
     }
 
+    /// The beginning of the keys of an actor's further base images, `{actor}_base_2.png` and so on.
+    #[must_use]
+    pub fn further_base_images(&self, actor: &ActorId) -> String {
+        format!("{}/base_images/{actor}_base_", self.prefix)
+    }
+
     /// [`Self::base_image_stem`] in Unicode's decomposed form, which macOS writes; `None` if that is the same.
     #[must_use]
     pub fn decomposed_base_image_stem(&self, actor: &ActorId) -> Option<String> {

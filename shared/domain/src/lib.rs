@@ -12,6 +12,7 @@ pub mod disposition;
 pub mod duplicates;
 pub mod facts;
 pub mod files;
+pub mod format;
 pub mod json;
 pub mod keys;
 pub mod kind;

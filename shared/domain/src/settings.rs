@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::{ActorType, Profile, Sex};
 use crate::coverage::FourShares;
+use crate::format::{AspectRatio, Megapixels, OwnFormat};
 use crate::json::{self, JsonError};
 use crate::limits::frontal::FrontalImages;
 use crate::limits::{Fault, Rules};
@@ -26,6 +27,8 @@ pub struct Settings {
     pub target: Target,
     /// The rules for their quality.
     pub rules: Rules,
+    /// The actor's own format of generated images, as far as it has one.
+    pub format: OwnFormat,
 }
 
 /// The contents of an actor's `actor.json`. A field that is left out keeps the stack's setting. Unknown fields are
@@ -69,6 +72,12 @@ pub struct ActorSettings {
     /// The share of frontal images, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontal_percent: Option<u8>,
+    /// The aspect ratio of generated images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aspect_ratio: Option<AspectRatio>,
+    /// The size of generated images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub megapixels: Option<Megapixels>,
 }
 
 /// A value that a setting can't have.
@@ -90,7 +99,8 @@ impl Settings {
     /// These settings with an actor's own in their place.
     #[must_use]
     pub fn of_actor(mut self, own: &ActorSettings) -> Self {
-        let Self { target, rules } = &mut self;
+        let Self { target, rules, format } = &mut self;
+        *format = own.format();
         replace(&mut target.total, own.target_total);
         replace(&mut target.shares, own.target_shares);
         replace(&mut target.views.framing, own.framing_shares);
@@ -145,6 +155,12 @@ impl ActorSettings {
         is_word("trigger", self.trigger.as_deref())?;
         is_word("class", self.class.as_deref())?;
         Ok(self)
+    }
+
+    /// The format of generated images, as far as the file sets it.
+    #[must_use]
+    pub const fn format(&self) -> OwnFormat {
+        OwnFormat { aspect_ratio: self.aspect_ratio, megapixels: self.megapixels }
     }
 
     /// The profile, with `known` for what the file leaves out.

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::actor::ActorId;
 use super::coverage::{Needs, ViewCounts};
+use super::format::OwnFormat;
 use super::kind::{Kind, KindCounts};
 use super::prompts::{self, Prompt};
 
@@ -24,6 +25,9 @@ pub struct Slot {
     /// The seed of the first attempt. It is derived from the actor, the plan and the slot, so that a repetition
     /// generates the same image.
     pub seed: u32,
+    /// What the actor or the prompt changes of the stack's format.
+    #[serde(flatten)]
+    pub format: OwnFormat,
 }
 
 impl Slot {
@@ -60,7 +64,7 @@ pub fn redraw_prompt(plan_id: &str, slot: &Slot, attempt: u32, used: &BTreeSet<S
     prompts::draw(slot.kind, used, 1, &mut needs, &mut ChaCha8Rng::from_seed(seed)).pop()
 }
 
-/// The slots of a plan that generates these images. The plan's id is the seed of the random prompts. No prompt is one
+/// The slots of a plan that generates these images in this format. The plan's id is the seed of the random prompts. No prompt is one
 /// of `used_prompts` or that of another slot while there are others. The prompts ask for the views that the set
 /// needs, as far as the library has unused ones.
 #[must_use]
@@ -70,6 +74,7 @@ pub fn draw_slots(
     generate: KindCounts,
     used_prompts: &BTreeSet<String>,
     mut needs: Needs,
+    format: OwnFormat,
 ) -> Vec<Slot> {
     let mut random = ChaCha8Rng::from_seed(Sha256::digest(plan_id).into());
     let draw = |kind| prompts::draw(kind, used_prompts, generate[kind] as usize, &mut needs, &mut random);
@@ -78,7 +83,7 @@ pub fn draw_slots(
         .map(|(number, prompt)| {
             let slot_id = format!("{number:03}");
             let seed = seed_of(actor, plan_id, &slot_id);
-            Slot { slot_id, kind: prompt.kind, prompt_id: prompt.id.to_owned(), seed }
+            Slot { slot_id, kind: prompt.kind, prompt_id: prompt.id.to_owned(), seed, format }
         })
         .collect()
 }
@@ -104,7 +109,14 @@ mod tests {
         for actor in ["hero", "villain"] {
             let actor: ActorId = actor.parse().unwrap();
             let generate = KindCounts { photorealistic: 5, bw_stylized: 5, color_stylized: 5 };
-            let slots = draw_slots(&actor, "manual-batch-1", generate, &BTreeSet::new(), Needs::default());
+            let slots = draw_slots(
+                &actor,
+                "manual-batch-1",
+                generate,
+                &BTreeSet::new(),
+                Needs::default(),
+                OwnFormat::default(),
+            );
             let creations = (0..3).flat_map(|attempt| (0..4).map(move |interruptions| (attempt, interruptions)));
             for slot in slots {
                 let seed = |(attempt, interruptions)| slot.seed_of(&actor, "manual-batch-1", attempt, interruptions);
@@ -117,7 +129,13 @@ mod tests {
     #[test]
     fn redrawn_prompt_keeps_the_view() {
         let rejected = prompts::by_id("photo-forest-dawn").unwrap();
-        let slot = Slot { slot_id: "001".to_owned(), kind: rejected.kind, prompt_id: rejected.id.to_owned(), seed: 1 };
+        let slot = Slot {
+            slot_id: "001".to_owned(),
+            kind: rejected.kind,
+            prompt_id: rejected.id.to_owned(),
+            seed: 1,
+            format: OwnFormat::default(),
+        };
         for attempt in 1..20 {
             let other = redraw_prompt("p", &slot, attempt, &BTreeSet::from([rejected.id.to_owned()])).unwrap();
             assert_eq!((other.framing, other.angle), (rejected.framing, rejected.angle), "{}", other.id);
@@ -131,7 +149,8 @@ mod tests {
         let kept = ViewCounts { framing: [2, 8, 3, 0], angle: [4, 6, 3, 0] };
         let needs = ViewShares::default().needs(kept, generate.total());
         for plan_id in ["a", "b", "c"] {
-            let has = kept + views_of(&draw_slots(&actor, plan_id, generate, &BTreeSet::new(), needs));
+            let has =
+                kept + views_of(&draw_slots(&actor, plan_id, generate, &BTreeSet::new(), needs, OwnFormat::default()));
             assert!(Needs { has, ..needs }.shortfall() * 10 < needs.shortfall(), "{plan_id}: {has:?}");
         }
     }

@@ -1,5 +1,7 @@
 //! Finds and decodes an actor's base image.
 
+mod further;
+
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 

@@ -127,6 +127,7 @@ pub async fn generation(
         local,
         keys,
         generator: Generator::new(config.generator, sdk).await.inspect_err(log_start_failure)?,
+        format: config.format,
         budget: config.budget,
         time_budget: generate::TIME_BUDGET,
         heartbeat,

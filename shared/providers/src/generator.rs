@@ -4,6 +4,7 @@ mod checks;
 mod comfyui;
 mod config;
 mod failure;
+mod openai;
 mod output;
 mod reference;
 mod replicate;
@@ -13,14 +14,16 @@ use std::sync::Arc;
 
 use aws::SdkConfig;
 use domain::disposition::Disposition;
+use domain::format::{AspectRatio, Format};
 use domain::kind::Kind;
 use image::RgbImage;
 use imaging::{DecodeError, decode, encode_jpeg};
 
 pub use checks::{Check, Level};
 pub use comfyui::{ComfyUi, FileLocation};
-pub use config::{ComfyUiConfig, GeneratorConfig, ReplicateConfig};
+pub use config::{ComfyUiConfig, GeneratorConfig, OpenAiImagesConfig, Price, ReplicateConfig};
 pub use failure::{Failure, ServiceError, ServiceNames};
+pub use openai::OpenAiImages;
 pub use replicate::{InvalidModelName, Replicate, ReplicateModel};
 pub use service::{Created, Found, Lost, Prediction, Service, wait_for};
 
@@ -29,8 +32,9 @@ pub use service::{Created, Found, Lost, Prediction, Service, wait_for};
 pub enum Generator {
     /// Varies the base image within this process.
     Embedded,
-    /// A paid service.
     Replicate(Arc<Replicate>),
+    /// OpenAI, or another server with its image edits.
+    OpenAi(Arc<OpenAiImages>),
     /// The user's own GPU.
     ComfyUi(Arc<ComfyUi>),
 }
@@ -39,10 +43,20 @@ pub enum Generator {
 #[derive(Debug, Clone)]
 pub struct Request {
     pub base: Arc<RgbImage>,
+    /// Further images of the character, for models that take several.
+    pub further: Vec<Arc<RgbImage>>,
+    pub format: Format,
     pub kind: Kind,
     pub prompt: String,
     /// The embedded generator draws the same image for the same request.
     pub seed: u32,
+}
+
+impl Request {
+    /// The images of the character, the main one first.
+    fn references(&self) -> impl Iterator<Item = &Arc<RgbImage>> {
+        std::iter::once(&self.base).chain(&self.further)
+    }
 }
 
 /// No image was generated.
@@ -54,6 +68,9 @@ pub enum GeneratorError {
     Encoding(#[from] image::ImageError),
     #[error("the generated image is unusable: {0}")]
     Unusable(#[from] DecodeError),
+    /// The embedded generator draws one format only.
+    #[error("the embedded generator draws 16:9 only, not {0}; choose another ASPECT_RATIO or another generator")]
+    NoSuchRatio(AspectRatio),
     #[error(transparent)]
     Service(#[from] ServiceError),
 }
@@ -64,7 +81,7 @@ impl GeneratorError {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::TaskFailed(_) => Disposition::Retry,
-            Self::Encoding(_) | Self::Unusable(_) => Disposition::Permanent,
+            Self::Encoding(_) | Self::Unusable(_) | Self::NoSuchRatio(_) => Disposition::Permanent,
             Self::Service(error) => error.failure.disposition(),
         }
     }
@@ -82,6 +99,9 @@ impl Generator {
             GeneratorConfig::ComfyUi(config) => {
                 Self::ComfyUi(Arc::new(ComfyUi::new(config, sdk).map_err(ServiceError::of::<ComfyUi>)?))
             }
+            GeneratorConfig::OpenAi(config) => {
+                Self::OpenAi(Arc::new(OpenAiImages::new(config, sdk).await.map_err(ServiceError::of::<OpenAiImages>)?))
+            }
         })
     }
 
@@ -93,6 +113,7 @@ impl Generator {
         match self {
             Self::Embedded => Ok(()),
             Self::Replicate(replicate) => checked(replicate.as_ref()).await,
+            Self::OpenAi(service) => checked(service.as_ref()).await,
             Self::ComfyUi(comfyui) => checked(comfyui.as_ref()).await,
         }
     }
@@ -102,6 +123,7 @@ impl Generator {
         match self {
             Self::Embedded => vec![Check::ok("the embedded generator needs nothing")],
             Self::Replicate(replicate) => examined(replicate.as_ref()).await,
+            Self::OpenAi(service) => examined(service.as_ref()).await,
             Self::ComfyUi(comfyui) => comfyui.examine().await,
         }
     }
@@ -119,11 +141,20 @@ async fn checked<S: Service>(service: &S) -> Result<(), GeneratorError> {
     Ok(service.check().await.map_err(ServiceError::of::<S>)?)
 }
 
+/// The format of the embedded generator's pictures.
+fn embedded_ratio() -> Option<AspectRatio> {
+    AspectRatio::new(embedded::generator::WIDTH, embedded::generator::HEIGHT)
+}
+
 /// Generates an image with the embedded generator, and returns a JPEG that was decoded completely as a check.
 ///
 /// # Errors
-/// If the image can't be encoded, or its JPEG can't be decoded.
+/// If the format is too far from 16:9, the image can't be encoded, or its JPEG can't be decoded.
 pub async fn draw(request: Request) -> Result<Vec<u8>, GeneratorError> {
+    let ratio = request.format.ratio;
+    if ratio.nearest(embedded_ratio()).is_none() {
+        return Err(GeneratorError::NoSuchRatio(ratio));
+    }
     let draw = move || {
         let image = embedded::generator::draw(&request.base, request.kind, &request.prompt, u64::from(request.seed));
         let bytes = encode_jpeg(&image)?;

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod dispositions;
 mod http;
+mod openai;
 mod wording;
 
 pub mod generator;

@@ -1,10 +1,10 @@
-//! The meaning of Replicate's failure messages. Its models phrase the same failure in many ways, with or without a
-//! code, so this one table decides for the whole program.
+//! The meaning of the failure messages and codes of all services. Services and their models phrase the same failure in
+//! many ways, with or without a code, so this one table decides for the whole program.
 
 /// The reaction to a failure with a certain message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    /// Replicate rejected the prompt or its result for its content: another prompt is needed.
+    /// The service rejected the content of a request or its result: the same content will be rejected again.
     ContentRejected,
     /// The service did not finish its work: the same request will succeed later.
     Interrupted,
@@ -12,10 +12,11 @@ pub(crate) enum Meaning {
 
 use Meaning::{ContentRejected, Interrupted};
 
-/// Phrases in lower case, and their meaning. They match as whole words only. The first match decides.
-const WORDINGS: [(&str, Meaning); 27] = [
+/// Phrases and codes in lower case, and their meaning. They match as whole words only. The first match decides.
+const WORDINGS: [(&str, Meaning); 40] = [
     ("e005", ContentRejected),
-    ("sensitive", ContentRejected),
+    ("flagged as", ContentRejected),
+    ("sensitive content", ContentRejected),
     ("nsfw", ContentRejected),
     ("content flagged", ContentRejected),
     ("flagged for", ContentRejected),
@@ -23,9 +24,19 @@ const WORDINGS: [(&str, Meaning); 27] = [
     ("prompt blocked", ContentRejected),
     ("prompt was blocked", ContentRejected),
     ("prompt rejected", ContentRejected),
-    ("content moderated", ContentRejected),
-    ("request moderated", ContentRejected),
+    ("invalid_prompt", ContentRejected),
+    ("moderation", ContentRejected),
+    ("moderated", ContentRejected),
+    ("moderation_blocked", ContentRejected),
     ("content policy", ContentRejected),
+    ("content management policy", ContentRejected),
+    ("usage policy", ContentRejected),
+    ("usage policies", ContentRejected),
+    ("content_policy_violation", ContentRejected),
+    ("image_content_policy_violation", ContentRejected),
+    ("responsible_ai_policy_violation", ContentRejected),
+    ("content_filter", ContentRejected),
+    ("content filter", ContentRejected),
     ("safety filter", ContentRejected),
     ("safety filters", ContentRejected),
     ("safety checker", ContentRejected),
@@ -40,7 +51,9 @@ const WORDINGS: [(&str, Meaning); 27] = [
     ("queue is full", Interrupted),
     ("high demand", Interrupted),
     ("overloaded", Interrupted),
+    ("overloaded_error", Interrupted),
     ("try again later", Interrupted),
+    ("please retry", Interrupted),
 ];
 
 /// The reaction to a failure with this message; `None` if the message concerns the attempt itself.
@@ -53,7 +66,7 @@ fn has_words(text: &str, words: &str) -> bool {
     let is_bounded = |at: usize| {
         let before = text[..at].chars().next_back();
         let after = text[at + words.len()..].chars().next();
-        [before, after].into_iter().flatten().all(|neighbour| !neighbour.is_alphanumeric())
+        [before, after].into_iter().flatten().all(|neighbour| !neighbour.is_alphanumeric() && neighbour != '_')
     };
     text.match_indices(words).any(|(at, _)| is_bounded(at))
 }
@@ -62,55 +75,83 @@ fn has_words(text: &str, words: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn content_rejections_are_recognised_in_any_wording() {
-        for message in [
+    /// Messages of real services, one for each wording at least.
+    const MESSAGES: [(&str, Meaning); 43] = [
+        (
             "The input or output was flagged as sensitive. Please try again with different inputs. (E005)",
-            "Flagged as sensitive",
-            "E005",
-            "NSFW content detected. Try running it again, or try a different prompt.",
-            "Content flagged for: sexual",
-            "Your input was flagged",
-            "The image was flagged for: violence",
-            "Prompt blocked",
-            "The prompt was blocked by the provider",
-            "Prompt rejected: nudity",
-            "Content Moderated",
-            "Request Moderated",
-            "This violates our content policy.",
-            "Stopped by a safety filter",
-            "Stopped by our safety filters.",
-            "The safety checker found something",
-            "Your request was rejected by the safety system.",
-        ] {
-            assert_eq!(meaning(message), Some(ContentRejected), "{message}");
+            ContentRejected,
+        ),
+        ("E005", ContentRejected),
+        ("Flagged as sensitive", ContentRejected),
+        ("The image may contain sensitive content.", ContentRejected),
+        ("NSFW content detected. Try running it again, or try a different prompt.", ContentRejected),
+        ("Content flagged: violence", ContentRejected),
+        ("Content flagged for: sexual", ContentRejected),
+        ("The image is flagged for violence", ContentRejected),
+        ("Your input was flagged", ContentRejected),
+        ("Prompt blocked", ContentRejected),
+        ("The prompt was blocked by the provider", ContentRejected),
+        ("Prompt rejected: nudity", ContentRejected),
+        ("invalid_prompt", ContentRejected),
+        ("Input rejected by content moderation", ContentRejected),
+        ("Content Moderated", ContentRejected),
+        ("Request Moderated", ContentRejected),
+        ("moderation_blocked", ContentRejected),
+        ("This violates our content policy.", ContentRejected),
+        ("It triggered Azure OpenAI's content management policy.", ContentRejected),
+        ("The request is against our usage policy", ContentRejected),
+        ("The prompt may violate our usage policies", ContentRejected),
+        ("content_policy_violation", ContentRejected),
+        ("image_content_policy_violation", ContentRejected),
+        ("responsible_ai_policy_violation", ContentRejected),
+        ("content_filter", ContentRejected),
+        ("Blocked by the content filter", ContentRejected),
+        ("Stopped by a safety filter", ContentRejected),
+        ("Stopped by our safety filters.", ContentRejected),
+        ("The safety checker found something", ContentRejected),
+        ("Your request was rejected by the safety system. safety_violations=[violence]", ContentRejected),
+        ("Prediction interrupted (code: PA)", Interrupted),
+        ("Failed (code: PA)", Interrupted),
+        ("Unavailable (E003)", Interrupted),
+        ("Unavailable (E004)", Interrupted),
+        ("Service is temporarily unavailable (E003)", Interrupted),
+        ("Service is currently unavailable due to high demand.", Interrupted),
+        ("You have reached the queue limit", Interrupted),
+        ("The queue is full", Interrupted),
+        ("There is high demand for this model", Interrupted),
+        ("The model is overloaded", Interrupted),
+        ("overloaded_error", Interrupted),
+        ("Something went wrong. Please try again later.", Interrupted),
+        ("The worker was lost; please retry", Interrupted),
+    ];
+
+    #[test]
+    fn failures_are_recognised_in_any_wording() {
+        for (message, expected) in MESSAGES {
+            assert_eq!(meaning(message), Some(expected), "{message}");
         }
     }
 
     #[test]
-    fn interruptions_are_recognised_in_any_wording() {
-        for message in [
-            "Prediction interrupted; please retry (code: PA)",
-            "Failed (code: PA)",
-            "Service is temporarily unavailable (E003)",
-            "Unavailable (E003)",
-            "Unavailable (E004)",
-            "The model is temporarily unavailable.",
-            "Service is currently unavailable due to high demand.",
-            "You have reached the queue limit",
-            "The queue is full",
-            "There is high demand for this model",
-            "The model is overloaded",
-            "Something went wrong. Please try again later.",
-        ] {
-            assert_eq!(meaning(message), Some(Interrupted), "{message}");
-        }
+    fn every_wording_occurs_in_a_message() {
+        let occurs = |words: &str| MESSAGES.iter().any(|(message, _)| has_words(&message.to_lowercase(), words));
+        let missing: Vec<_> = WORDINGS.iter().filter(|(words, _)| !occurs(words)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]
     fn other_failures_have_no_special_meaning() {
-        for message in ["CUDA out of memory", "it was failed", "E0051", "E1005", "insensitive", "code: part of it", ""]
-        {
+        for message in [
+            "CUDA out of memory",
+            "it was failed",
+            "E0051",
+            "E1005",
+            "Model names are case-sensitive",
+            "insensitive",
+            "code: part of it",
+            "unknown field input_moderation",
+            "",
+        ] {
             assert_eq!(meaning(message), None, "{message}");
         }
     }

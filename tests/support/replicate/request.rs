@@ -1,7 +1,5 @@
 //! Validates a creation as strictly as Replicate.
 
-use domain::kind::Kind;
-use domain::prompts;
 use serde_json::{Map, Value};
 
 use super::models::{self, Model};
@@ -39,14 +37,4 @@ pub(super) fn validate(
         _ => return Err(format!("unexpected fields: {fields:?}").into()),
     };
     Ok((model, model.check(body["input"].as_object().ok_or("input is no object")?)?))
-}
-
-/// The kind of a prompt of the library.
-pub(super) fn kind_of(prompt: &str) -> Kind {
-    let matches = |candidate: &&prompts::Prompt| {
-        let (before, _) = candidate.text.split_once(prompts::PLACEHOLDER).unwrap();
-        let after = candidate.text.rsplit(prompts::PLACEHOLDER).next().unwrap();
-        prompt.starts_with(before) && prompt.ends_with(after)
-    };
-    prompts::all().find(matches).unwrap().kind
 }

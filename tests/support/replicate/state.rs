@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use wiremock::{Request, Respond, ResponseTemplate};
 
 use super::models::{self, Model, version_of};
-use super::request::{kind_of, validate};
+use super::request::validate;
 use super::{CreatedPrediction, Outcome, Painter, Resource, Script, TOKEN};
+use crate::prompt_kinds::kind_of;
 
 /// How long Replicate keeps inputs and outputs.
 const RETENTION: SignedDuration = SignedDuration::from_hours(1);
@@ -27,7 +28,7 @@ pub(super) struct State {
     pub(super) overrides: Mutex<VecDeque<(Resource, ResponseTemplate)>>,
     pub(super) public: Mutex<String>,
     pub(super) script: Box<Script>,
-    pub(super) paint: Box<Painter>,
+    pub(super) paint: Arc<Painter>,
     pub(super) clock: Clock,
 }
 

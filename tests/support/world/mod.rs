@@ -30,8 +30,9 @@ use tempfile::TempDir;
 
 use crate::coded::{self, coded_picture};
 use crate::harness::{Harness, KEY_PREFIX};
+use crate::image_edits::{self, ImageEdits};
 use crate::openai::{self, VisionService, assess_correctly};
-use crate::replicate::{self, Outcome, Replicate};
+use crate::replicate::{self, Outcome, Painter, Replicate};
 use crate::stack::emulator;
 pub use drive::{Delivery, Trace};
 pub use faults::{Fault, Network, is_plain_write};
@@ -43,12 +44,13 @@ use virtual_clock::VirtualClock;
 const LEASES_EXPIRED: SignedDuration = SignedDuration::from_secs(600);
 
 /// Environment variables of every world, besides the locations.
-const BASE_VARIABLES: [(&str, &str); 9] = [
+const BASE_VARIABLES: [(&str, &str); 10] = [
     ("VISION_PROVIDER", "openai"),
     ("OPENAI_API_KEY", openai::KEY),
     ("VISION_MODEL", openai::MODEL),
     ("GENERATOR", "replicate"),
     ("REPLICATE_API_TOKEN", replicate::TOKEN),
+    ("OPENAI_IMAGES_API_KEY", image_edits::KEY),
     ("TARGET_TOTAL", "6"),
     ("QUIET_SECONDS", "4"),
     ("MAX_DELETED_PERCENT", "100"),
@@ -63,6 +65,8 @@ pub struct World {
     harness: Harness,
     pub network: Network,
     pub replicate: Replicate,
+    /// Used by `GENERATOR=openai`.
+    pub image_edits: ImageEdits,
     pub vision: VisionService,
     /// The virtual clock.
     pub clock: Clock,
@@ -112,10 +116,13 @@ impl World {
     ) -> Self {
         let virtual_clock = Arc::new(VirtualClock::starting_at_noon());
         let clock = clock(&virtual_clock);
-        let replicate = Replicate::start(clock.clone(), script, paint).await;
+        let paint: Arc<Painter> = Arc::new(paint);
+        let replicate = Replicate::painted_by(clock.clone(), script, Arc::clone(&paint)).await;
+        let image_edits = ImageEdits::start(paint).await;
         let emulator = emulator().await;
         let vision = VisionService::start(assess_correctly).await;
-        let upstreams = vec![("replicate", replicate.address()), ("openai", vision.address())];
+        let upstreams =
+            vec![("replicate", replicate.address()), ("openai", vision.address()), ("images", image_edits.address())];
         let aws = emulator.endpoint().to_owned();
         let network = Network::start(&aws, &upstreams, Arc::clone(&virtual_clock)).await;
         replicate.set_public_address(&format!("{}/replicate", network.address()));
@@ -147,6 +154,7 @@ impl World {
             harness: Harness::new(services, data),
             network,
             replicate,
+            image_edits,
             vision,
             clock,
             time_budget: None,
@@ -166,6 +174,12 @@ impl World {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
+    /// The images that the generators' services have charged.
+    #[must_use]
+    pub fn charged(&self) -> usize {
+        self.replicate.charged() + self.image_edits.charged()
+    }
+
     pub fn advance_clock(&self, time: SignedDuration) {
         self.virtual_clock.advance(time);
     }
@@ -177,7 +191,11 @@ impl World {
 
     fn config<T: Section>(&self, network: &Network) -> T {
         let mut variables = self.variables.clone();
-        for (name, path) in [("REPLICATE_BASE_URL", "replicate"), ("OPENAI_BASE_URL", "openai/v1")] {
+        for (name, path) in [
+            ("REPLICATE_BASE_URL", "replicate"),
+            ("OPENAI_BASE_URL", "openai/v1"),
+            ("OPENAI_IMAGES_BASE_URL", "images/v1"),
+        ] {
             variables.entry(name.to_owned()).or_insert_with(|| format!("{}/{path}", network.address()));
         }
         from_variables(variables).unwrap()

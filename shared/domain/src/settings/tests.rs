@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::format::Format;
 
 fn own(file: serde_json::Value) -> ActorSettings {
     serde_json::from_value(file).unwrap()
@@ -12,7 +13,7 @@ fn own_settings_replace_those_of_the_stack() {
     let own = own(json!({
         "target_total": 30, "target_shares": "100/0/0", "framing_shares": "25/25/25/25", "angle_shares": "100/0/0/0",
         "quality_floor": 7, "quality_limits": { "text": 10 }, "frontal_images": "replace", "frontal_percent": 0,
-        "trigger": "ohwx", "class": "woman", "sex": "female", "type": "human",
+        "trigger": "ohwx", "class": "woman", "sex": "female", "type": "human", "aspect_ratio": "1:1", "megapixels": 2,
     }));
     let stack = Settings::default();
     let settings = stack.of_actor(&own);
@@ -22,6 +23,8 @@ fn own_settings_replace_those_of_the_stack() {
     assert_eq!(settings.rules.limits.of(Fault::Watermark), stack.rules.limits.of(Fault::Watermark));
     assert_eq!(settings.rules.frontal.own, FrontalImages::Replace);
     assert_eq!(settings.rules.frontal.exempt(30), 0);
+    let format = Format::default().with(settings.format);
+    assert_eq!((format.pixels(), stack.format.is_empty()), ((1456, 1456), true));
     assert_eq!(own.profile(Profile::default()).descriptor(), "woman");
 }
 
@@ -56,6 +59,8 @@ fn unusable_setting_is_named() {
         (r#"{"quality_limits":{"txt":3}}"#, "unknown variant `txt`"),
         (r#"{"quality_limits":{"text":300}}"#, "`quality_limits`: invalid value: integer `300`"),
         (r#"{"target_shares":"1"}"#, "`target_shares`: `1` is not a division into three shares"),
+        (r#"{"aspect_ratio":"wide"}"#, "`aspect_ratio`: `wide` must be width:height such as 16:9"),
+        (r#"{"megapixels":99}"#, "`megapixels`: `99` must be a number of megapixels from 0.25 to 8"),
         (r#"{"target_total":30.5}"#, "`target_total`: invalid type"),
         (r#"{"target_total":-1}"#, "`target_total`: invalid value"),
         (r#"{"target_total":0}"#, "`target_total` is 0 but must be a number from 1 to 500"),

@@ -36,7 +36,7 @@ impl Section for EvaluationConfig {
     fn read(reader: &mut Reader) -> Self {
         Self {
             common: Config::read(reader),
-            settings: Settings { target: Target::read(reader), rules: Rules::read(reader) },
+            settings: Settings { target: Target::read(reader), rules: Rules::read(reader), ..Settings::default() },
             max_deleted_percent: reader
                 .optional("MAX_DELETED_PERCENT", "a number from 0 to 100", 50, |&percent| percent <= 100),
             max_rounds: reader.optional("MAX_ROUNDS", "a number from 1 to 100", 3, |rounds| (1..=100).contains(rounds)),

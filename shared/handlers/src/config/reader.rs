@@ -80,18 +80,15 @@ impl Reader {
         })
     }
 
-    /// Like [`Self::optional`], with a default that may be unknown, for this reason. Then the variable is required.
-    pub(super) fn optional_if_known<T: FromStr + Default>(
-        &mut self,
-        name: &str,
-        accepted: &str,
-        default: Option<T>,
-        reason: &str,
-    ) -> T {
-        if default.is_none() && self.text(name).is_none() {
-            self.problems.push(format!("{name} is not set, and {reason}; it must be {accepted}"));
-        }
-        self.optional(name, accepted, default.unwrap_or_default(), |_| true)
+    /// A value without a default.
+    pub(super) fn if_set<T: FromStr + Default>(&mut self, name: &str, accepted: &str) -> Option<T> {
+        self.text(name)?;
+        Some(self.optional(name, accepted, T::default(), |_| true))
+    }
+
+    /// Notes a problem that concerns several variables.
+    pub(super) fn reject(&mut self, problem: String) {
+        self.problems.push(problem);
     }
 
     /// A lower-case word. An empty variable means none; an unset one means the default.

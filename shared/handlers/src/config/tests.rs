@@ -1,4 +1,5 @@
 use aws::secrets::Secret;
+use domain::format::{Format, Megapixels};
 use domain::limits::Fault;
 use domain::limits::frontal::FrontalImages;
 use domain::settings::Settings;
@@ -197,16 +198,41 @@ fn model_without_a_known_price_needs_one() {
         let given = [("GENERATOR", "replicate"), ("REPLICATE_API_TOKEN", "t")];
         from_variables::<GenerationConfig>(variables(&[&given, more].concat()))
     };
-    let price = |more: &[(&str, &str)]| config(more).unwrap().generator.usd_per_image().to_string();
+    let price = |more: &[(&str, &str)]| config(more).unwrap().generator.price(Megapixels::default()).to_string();
     let (kontext, banana) = ("black-forest-labs/flux-kontext-max", "google/nano-banana");
     assert_eq!(price(&[]), "$0.04");
     assert_eq!(price(&[("REPLICATE_MODEL", kontext), ("GENERATOR_USD_PER_IMAGE", "")]), "$0.08");
     assert_eq!(price(&[("REPLICATE_MODEL", kontext), ("GENERATOR_USD_PER_IMAGE", "0.07")]), "$0.07");
     assert_eq!(price(&[("REPLICATE_MODEL", banana), ("GENERATOR_USD_PER_IMAGE", "0.039")]), "$0.039");
+    assert_eq!(price(&[("REPLICATE_MODEL", banana), ("GENERATOR_USD_PER_MEGAPIXEL", "0.03")]), "$0.03");
+    assert_eq!(price(&[("REPLICATE_MODEL", kontext), ("GENERATOR_USD_PER_MEGAPIXEL", "0.03")]), "$0.03");
     for model in [banana, "acme/unheard-of", "black-forest-labs/flux-kontext-max:0f1178f5"] {
         let message = config(&[("REPLICATE_MODEL", model)]).unwrap_err().to_string();
         let expected =
-            format!("GENERATOR_USD_PER_IMAGE is not set, and the price of REPLICATE_MODEL {model} is not known");
+            format!("GENERATOR_USD_PER_MEGAPIXEL is set, and the price of REPLICATE_MODEL {model} is not known");
         assert!(message.contains(&expected), "{message}");
     }
+}
+
+#[test]
+fn image_service_needs_a_key_and_a_price() {
+    let openai = [("GENERATOR", "openai"), ("OPENAI_IMAGES_API_KEY", "k")];
+    let message = problem::<GenerationConfig>(variables(&openai[..1]));
+    assert!(message.contains("GENERATOR=openai needs OPENAI_IMAGES_API_KEY"), "{message}");
+    assert!(message.contains("the price of OPENAI_IMAGES_MODEL gpt-image-2 is not known"), "{message}");
+    let free = variables(&[openai.as_slice(), &[("GENERATOR_USD_PER_IMAGE", "0")]].concat());
+    let config: GenerationConfig = from_variables(free).unwrap();
+    assert_eq!(config.generator.price(Megapixels::default()).to_string(), "$0.00");
+    let GeneratorConfig::OpenAi(config) = config.generator else { panic!("{config:?}") };
+    assert_eq!((config.model.as_str(), config.quality.as_deref()), ("gpt-image-2", Some("medium")));
+}
+
+#[test]
+fn format_is_read_and_checked() {
+    let format = |given: &[(&str, &str)]| from_variables::<GenerationConfig>(variables(given)).unwrap().format;
+    assert_eq!(format(&[("ASPECT_RATIO", "")]), Format::default());
+    assert_eq!(format(&[("ASPECT_RATIO", "1:1"), ("IMAGE_MEGAPIXELS", "4")]).pixels(), (2048, 2048));
+    let message = problem::<GenerationConfig>(variables(&[("ASPECT_RATIO", "wide"), ("IMAGE_MEGAPIXELS", "0")]));
+    assert!(message.contains("ASPECT_RATIO: `wide` must be width:height"), "{message}");
+    assert!(message.contains("IMAGE_MEGAPIXELS: `0` must be a number of megapixels"), "{message}");
 }

@@ -37,7 +37,14 @@ pub(super) fn build(
     let used_prompts = used_prompts.chain(context.record.rejected_prompts.iter().cloned()).collect();
     let kept_views = proposal.coverage.map(|coverage| coverage.after).unwrap_or_default();
     let needs = views.needs(kept_views, proposal.generate.total());
-    let slots = draw_slots(&context.command.actor_id, &plan_id, proposal.generate, &used_prompts, needs);
+    let slots = draw_slots(
+        &context.command.actor_id,
+        &plan_id,
+        proposal.generate,
+        &used_prompts,
+        needs,
+        context.settings.format,
+    );
     let after = kept_views + views_of(&slots);
     let is_dry_run = context.command.mode == Mode::DryRun;
     let mut plan = Plan {

@@ -2,6 +2,7 @@
 //! of the same file, or a second run on the same folder, would delete and generate as many images in vain again.
 
 use aws::store::verdicts::Verdict;
+use domain::format::OwnFormat;
 use domain::messages::{Cause, Mode};
 use domain::planner::Scope;
 use domain::settings::Settings;
@@ -60,7 +61,7 @@ impl Evaluation {
 
     /// The settings that a suspension depends on.
     fn policy_text(&self, context: &EvaluationContext<'_>) -> String {
-        let Settings { target, rules } = context.settings;
+        let Settings { target, rules, format } = context.settings;
         format!(
             "{} of a {} views {} {} floor {} frontal {} {} limits {} rounds {} by {}{}",
             target.counts(),
@@ -74,6 +75,13 @@ impl Evaluation {
             self.max_rounds,
             self.vision.name(),
             if self.vision.always_shows_reference() { " with the base image" } else { "" },
-        )
+        ) + &in_words(format)
     }
+}
+
+/// The actor's own format after the other settings; empty if it has none.
+fn in_words(format: OwnFormat) -> String {
+    let ratio = format.aspect_ratio.map(|ratio| format!(" in {ratio}"));
+    let size = format.megapixels.map(|size| format!(" of {size} MP"));
+    ratio.into_iter().chain(size).collect()
 }

@@ -18,21 +18,28 @@ use crate::{HandlerError, report_payment};
 const MAX_ATTEMPTS: u32 = 3;
 
 impl Generation {
-    /// The request for the image, with the base image read anew.
+    /// The request for the image, with the base image and up to `max_references` images of the character read anew.
     ///
     /// # Errors
     /// [`HandlerError::NeedsOperator`] if the image can't be requested at all.
-    pub(super) async fn prepare(&self, job: Job<'_>, record: &SlotRecord) -> Result<Request, HandlerError> {
+    pub(super) async fn prepare(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        max_references: usize,
+    ) -> Result<Request, HandlerError> {
         let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         let base = base_images.load(job.actor, &actor.base_images).await?;
+        let further = base_images.further(job.actor, &actor.base_images, max_references - 1).await?;
         let prompt_id = job.prompt_id(record);
         let Some(prompt) = prompts::by_id(prompt_id) else {
             let problem = format!("The prompt {prompt_id} is not in this version's library.");
             return Err(HandlerError::NeedsOperator(problem));
         };
         let prompt = prompt.render(actor.profile.descriptor());
-        Ok(Request { base, kind: job.slot.kind, prompt, seed: job.seed(record) })
+        let format = self.format.with(job.slot.format);
+        Ok(Request { base, further, format, kind: job.slot.kind, prompt, seed: job.seed(record) })
     }
 
     /// Stores the image in the staging area until it has its number.

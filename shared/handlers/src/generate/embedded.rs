@@ -11,7 +11,7 @@ impl Generation {
     pub(super) async fn draw_embedded(&self, job: Job<'_>, record: &SlotRecord) -> Result<(), HandlerError> {
         // A slot that was begun with a paid generator may have been charged.
         let settlement = record.progress.state.settlement_in_doubt();
-        let request = match self.prepare(job, record).await {
+        let request = match self.prepare(job, record, 1).await {
             Ok(request) => request,
             Err(HandlerError::NeedsOperator(problem)) => {
                 return self.abandon(job, record, settlement, &problem).await;

@@ -43,8 +43,8 @@ impl Generation {
     /// `None` if another plan took this generation's number.
     async fn adopt(&self, actor: &ActorId, generate: KindCounts, plan_id: &str) -> Result<Option<Plan>, HandlerError> {
         let record = self.store.actor(actor).await?.unwrap_or_default();
-        let profile = actors::identify(&self.bucket, &self.store, &self.keys, actor, &record).await;
-        profile.map_err(HandlerError::into_rejection)?;
+        let identified = actors::identify(&self.bucket, &self.store, &self.keys, actor, &record).await;
+        let (settings, _) = identified.map_err(HandlerError::into_rejection)?;
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         base_images.load(actor, &record.base_images).await.map_err(HandlerError::into_rejection)?;
 
@@ -61,7 +61,7 @@ impl Generation {
         let mut plan = Plan {
             before,
             result,
-            slots: draw_slots(actor, plan_id, generate, &used_prompts, needs),
+            slots: draw_slots(actor, plan_id, generate, &used_prompts, needs, settings.format()),
             generation_id: Some(record.last_generation + 1),
             ..Plan::empty(plan_id.to_owned(), self.clock.now(), Origin::Manual)
         };

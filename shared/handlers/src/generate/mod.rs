@@ -16,6 +16,7 @@ use aws::store::leases::Leased;
 use aws::store::slots::{SlotName, SlotRecord};
 use domain::actor::ActorId;
 use domain::budget::Budget;
+use domain::format::Format;
 use domain::keys::Keys;
 use domain::lifecycle::slot::SlotState;
 use domain::messages::GenerationMessage;
@@ -48,6 +49,8 @@ pub struct Generation {
     pub local: LocalCopy,
     pub keys: Keys,
     pub generator: Generator,
+    /// The format of images whose actor and prompt have none of their own.
+    pub format: Format,
     pub budget: Budget,
     /// [`TIME_BUDGET`], except in tests.
     pub time_budget: Duration,
@@ -161,7 +164,9 @@ impl Generation {
         }
         match &self.generator {
             Generator::Embedded => self.draw_embedded(job, record).await,
-            Generator::Replicate(replicate) => self.advance_paid(job, record, replicate.as_ref()).await,
+            Generator::Replicate(service) => self.advance_paid(job, record, service.as_ref()).await,
+            Generator::OpenAi(service) => self.advance_paid(job, record, service.as_ref()).await,
+            Generator::ComfyUi(service) => self.advance_paid(job, record, service.as_ref()).await,
         }
     }
 

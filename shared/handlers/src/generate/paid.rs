@@ -11,7 +11,7 @@ use domain::budget::{Charge, Settlement};
 use domain::disposition::{Billed, Disposition};
 use domain::lifecycle::actor::{ActorEvent, OnBehalf};
 use domain::lifecycle::slot::{SlotEvent, SlotState};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use providers::generator::{Created, Failure, Found, Lost, Prediction, Service, ServiceError, wait_for};
 use tokio::time::Instant;
 use tracing::info;
@@ -28,9 +28,6 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// The delay between deliveries while a prediction runs.
 const RUNNING_POLL: Duration = Duration::from_secs(15);
-
-/// A prediction that runs longer is given up. Replicate ends one after half an hour.
-const MAX_RUN: SignedDuration = SignedDuration::from_mins(45);
 
 /// The delay after a prediction that the service did not finish. Such failures come in waves that last a minute or more,
 /// and each prediction within a wave fails too.
@@ -66,7 +63,8 @@ impl Generation {
         if let Err(error) = service.check().await {
             return Err(self.defer_or_fail::<S>(job, record, error).await?);
         }
-        let charge = Charge { day: self.clock.today(), amount: service.price() };
+        let size = self.format.with(job.slot.format).size;
+        let charge = Charge { day: self.clock.today(), amount: service.price(size) };
         match self.store.reserve_image(job.name(), record, charge, &self.budget).await? {
             Reservation::Granted => Ok(()),
             Reservation::UsedUp(limit) => {
@@ -112,7 +110,11 @@ impl Generation {
     }
 
     async fn request<S: Service>(&self, job: Job<'_>, record: &SlotRecord, service: &S) -> Result<(), HandlerError> {
-        let request = match self.prepare(job, record).await {
+        let max_references = match service.max_references().await {
+            Ok(most) => most,
+            Err(error) => return Err(self.defer_or_fail::<S>(job, record, error).await?),
+        };
+        let request = match self.prepare(job, record, max_references).await {
             Ok(request) => request,
             Err(HandlerError::NeedsOperator(problem)) => {
                 let settlement = record.progress.state.settlement_in_doubt();
@@ -132,6 +134,7 @@ impl Generation {
         match service.create(&creation).await {
             Ok(Created::Prediction(id)) => self.note_prediction(job, &requested, id).await,
             Ok(Created::Image(bytes)) => self.stage(job, &requested, bytes).await,
+            Ok(Created::Unusable(reason)) => self.try_again(job, &requested, Settlement::Paid, &reason).await,
             Err(error) => self.after_failed_request::<S>(job, record, &requested, error).await,
         }
     }
@@ -182,7 +185,7 @@ impl Generation {
         service: &S,
     ) -> Result<(), HandlerError> {
         match wait_for(service, id, job.deadline.min(Instant::now() + MAX_WAIT)).await {
-            Ok(Prediction::Running) => self.still_running(job, record, since).await,
+            Ok(Prediction::Running) => self.still_running::<S>(job, record, since).await,
             Ok(Prediction::Succeeded(output)) => self.fetch(job, record, since, service, &output).await,
             Ok(Prediction::ContentRejected(reason)) => {
                 self.try_other_prompt(job, record, Settlement::Released, &reason).await
@@ -196,9 +199,14 @@ impl Generation {
         }
     }
 
-    async fn still_running(&self, job: Job<'_>, record: &SlotRecord, since: Timestamp) -> Result<(), HandlerError> {
-        if self.clock.now().duration_since(since) >= MAX_RUN {
-            let reason = format!("it had not ended after {} minutes", MAX_RUN.as_mins());
+    async fn still_running<S: Service>(
+        &self,
+        job: Job<'_>,
+        record: &SlotRecord,
+        since: Timestamp,
+    ) -> Result<(), HandlerError> {
+        if self.clock.now().duration_since(since) >= S::MAX_RUN {
+            let reason = format!("it had not ended after {} minutes", S::MAX_RUN.as_mins());
             return self.try_again(job, record, Settlement::Paid, &reason).await;
         }
         self.forget_outage(job, record).await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws::{AwsError, secrets};
 use domain::disposition::{Billed, Disposition};
+use domain::format::AspectRatio;
 use imaging::DecodeError;
 use reqwest::StatusCode;
 
@@ -85,6 +86,15 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// A model offers no format near the requested ratio.
+    pub(super) fn no_such_ratio(model: &str, wanted: AspectRatio, offered: impl IntoIterator<Item = String>) -> Self {
+        let offered: Vec<String> = offered.into_iter().collect();
+        Self::Misconfigured(format!(
+            "{model} offers no format near {wanted}, only {}; choose another ASPECT_RATIO, `aspect_ratio` of the actor or the prompt, or another model",
+            offered.join(", ")
+        ))
+    }
+
     /// The required response to this failure.
     #[must_use]
     pub fn disposition(&self) -> Disposition {

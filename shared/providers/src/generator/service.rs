@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::format::Megapixels;
 use domain::money::MicroUsd;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -27,14 +28,20 @@ pub trait Service: Send + Sync {
     /// What operators call the service and its settings.
     const NAMES: ServiceNames;
 
-    /// A prediction that runs or waits for longer is given up.
+    /// A prediction that runs or waits for longer is given up. Replicate ends one after half an hour.
     const MAX_RUN: SignedDuration = SignedDuration::from_mins(45);
 
     /// An encoded request for an image.
     type Creation: Send + Sync;
 
-    /// The price of an image.
-    fn price(&self) -> MicroUsd;
+    /// The price of an image of this size.
+    fn price(&self, size: Megapixels) -> MicroUsd;
+
+    /// How many reference images a request may have.
+    ///
+    /// # Errors
+    /// If the service can't be used or asked.
+    fn max_references(&self) -> impl Future<Output = Result<usize, Failure>> + Send;
 
     /// Checks that the service can generate an image from a base image, as far as that can be found out for free.
     ///
@@ -82,6 +89,8 @@ pub enum Created {
     Prediction(String),
     /// The image, as a JPEG that was decoded completely.
     Image(Vec<u8>),
+    /// The service has carried out the request, and its answer has no usable image, for this reason.
+    Unusable(String),
 }
 
 /// A creation whose answer was lost.

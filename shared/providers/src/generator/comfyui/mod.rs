@@ -18,6 +18,7 @@ mod workflow;
 use std::time::Duration;
 
 use aws::SdkConfig;
+use domain::format::Megapixels;
 use domain::money::MicroUsd;
 use imaging::sha256;
 use jiff::SignedDuration;
@@ -34,7 +35,7 @@ use super::failure::{Failure, ServiceNames};
 use super::output::to_jpeg;
 use super::reference::jpeg;
 use super::service::{Created, Found, Lost, Prediction, Service};
-use super::{ComfyUiConfig, Request};
+use super::{ComfyUiConfig, Price, Request};
 use crate::http::{BoundedClient, HttpError, Response};
 use answer::{CHOSEN_OUTPUT, History, Queue, Queued, Uploaded, is_web_page, rejection, shortened};
 pub use file::FileLocation;
@@ -61,9 +62,6 @@ const MAX_RESPONSE_BYTES: usize = 128 * 1024 * 1024;
 /// The delay after a 429 that names none. ComfyUI itself sends none, but a proxy may.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// The size of images whose workflow has placeholders for it: close to 16:9, a megapixel, and multiples of 64.
-const SIZE: (u32, u32) = (1344, 768);
-
 /// The name under which ComfyUI knows this client.
 const CLIENT: &str = "balancer";
 
@@ -76,7 +74,7 @@ pub struct ComfyUi {
     mapping: Option<UserFile>,
     /// The workflow, once it has passed the checks.
     ready: OnceCell<Ready>,
-    price: MicroUsd,
+    price: Price,
 }
 
 /// A request for an image.
@@ -100,8 +98,13 @@ impl Service for ComfyUi {
 
     type Creation = Creation;
 
-    fn price(&self) -> MicroUsd {
-        self.price
+    fn price(&self, size: Megapixels) -> MicroUsd {
+        self.price.of(size)
+    }
+
+    /// As many as the workflow has placeholders for.
+    async fn max_references(&self) -> Result<usize, Failure> {
+        Ok(self.ready().await?.placeholders.references())
     }
 
     /// Reads the workflow and asks ComfyUI about its nodes, once in a process.
@@ -111,8 +114,12 @@ impl Service for ComfyUi {
 
     async fn prepare(&self, request: &Request) -> Result<Creation, Failure> {
         let Ready { workflow, placeholders } = self.ready().await?;
-        let references = [self.upload(jpeg(&request.base).await?).await?];
-        let values = Values { prompt: &request.prompt, seed: request.seed, references: &references, size: SIZE };
+        let mut references = Vec::new();
+        for image in request.references().take(placeholders.references()) {
+            references.push(self.upload(jpeg(image).await?).await?);
+        }
+        let size = request.format.pixels();
+        let values = Values { prompt: &request.prompt, seed: request.seed, references: &references, size };
         let filled = workflow.filled(placeholders.values(&values));
         let body = json!({
             "prompt": filled,
@@ -189,7 +196,7 @@ impl ComfyUi {
             workflow: file("COMFYUI_WORKFLOW", config.workflow),
             mapping: config.mapping.map(|location| file("COMFYUI_MAPPING", location)),
             ready: OnceCell::new(),
-            price: config.usd_per_image,
+            price: config.price,
         })
     }
 

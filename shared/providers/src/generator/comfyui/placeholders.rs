@@ -196,6 +196,12 @@ impl Placeholders {
         self.inputs.iter().flat_map(|(role, inputs)| inputs.iter().map(|input| (input, value(*role)))).collect()
     }
 
+    /// The number of reference images that it has a place for; at least one.
+    pub(super) fn references(&self) -> usize {
+        let index = |role: &Role| if let Role::Reference(index) = role { Some(index + 1) } else { None };
+        self.inputs.keys().filter_map(index).max().unwrap_or(1)
+    }
+
     /// Where each value goes, in words.
     pub(super) fn describe(&self, workflow: &Workflow) -> impl Iterator<Item = String> {
         let described = |(role, inputs): (&Role, &Vec<Input>)| {

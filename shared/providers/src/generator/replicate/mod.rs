@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use aws::SdkConfig;
 use aws::secrets;
+use domain::format::Megapixels;
 use domain::money::MicroUsd;
+use futures::future::try_join_all;
 use imaging::MAX_BYTES;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{RequestBuilder, StatusCode, Url};
@@ -31,9 +33,10 @@ use super::failure::{Failure, ServiceNames};
 use super::output::{is_missing, to_jpeg};
 use super::reference::data_url;
 use super::service::{Created, Found, Lost, Prediction, Service};
-use super::{ReplicateConfig, Request};
+use super::{Price, ReplicateConfig, Request};
 use crate::http::{BoundedClient, Response};
 use answer::{ListAnswer, PredictionAnswer, accepted, read};
+use inputs::NoSuchRatio;
 pub use model::{InvalidModelName, ReplicateModel};
 use resolve::Resolved;
 
@@ -77,7 +80,7 @@ pub struct Replicate {
     model: ReplicateModel,
     /// How to request an image from the model, once it is known.
     resolved: OnceCell<Resolved>,
-    price: MicroUsd,
+    price: Price,
 }
 
 /// A request for an image.
@@ -99,8 +102,12 @@ impl Service for Replicate {
 
     type Creation = Creation;
 
-    fn price(&self) -> MicroUsd {
-        self.price
+    fn price(&self, size: Megapixels) -> MicroUsd {
+        self.price.of(size)
+    }
+
+    async fn max_references(&self) -> Result<usize, Failure> {
+        Ok(self.resolved().await?.inputs.max_references())
     }
 
     /// Asks Replicate at most once, and only about a model that the table does not contain.
@@ -110,7 +117,10 @@ impl Service for Replicate {
 
     async fn prepare(&self, request: &Request) -> Result<Creation, Failure> {
         let Resolved { inputs, version } = self.resolved().await?;
-        let input = inputs.fill(&request.prompt, request.seed, data_url(&request.base).await?);
+        let images = try_join_all(request.references().map(data_url)).await?;
+        let input = inputs.fill(request, images).map_err(|NoSuchRatio| {
+            Failure::no_such_ratio(&self.model.to_string(), request.format.ratio, inputs.ratios.iter().cloned())
+        })?;
         Ok(match version {
             Some(version) => {
                 Creation { path: "v1/predictions".to_owned(), body: json!({ "version": version, "input": input }) }
@@ -178,7 +188,7 @@ impl Replicate {
             token: secrets::reveal(config.token, sdk).await?,
             model: config.model,
             resolved: OnceCell::new(),
-            price: config.usd_per_image,
+            price: config.price,
         })
     }
 

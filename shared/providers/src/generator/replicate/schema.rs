@@ -4,15 +4,15 @@
 
 use serde_json::{Map, Value};
 
-use super::inputs::Inputs;
+use super::inputs::{Inputs, SizeInput, megapixels, shape};
 
 /// Names of inputs for a reference image. If a model has several, the first one counts. Other images are masks, control
 /// images or style samples, which a base image must not replace.
 const REFERENCE_NAMES: [&str; 7] =
     ["input_image", "input_images", "image_input", "reference_image", "reference_images", "images", "image"];
 
-/// The shape of the images in the set.
-const ASPECT_RATIO: (f64, f64) = (16.0, 9.0);
+/// Names of the input that chooses the size of the image.
+const SIZE_NAMES: [&str; 4] = ["resolution", "size", "output_megapixels", "megapixels"];
 
 /// The formats that need no conversion.
 const JPEG_NAMES: [&str; 2] = ["jpg", "jpeg"];
@@ -47,9 +47,6 @@ pub(super) fn inputs_of(openapi_schema: &Value) -> Result<Inputs, String> {
     };
     let seed = schemas.property("seed").is_some_and(|seed| is_integer(seed) && in_range(seed, MAX_SEED));
     let mut further = Map::new();
-    if let Some(ratio) = schemas.choices("aspect_ratio").and_then(|offered| nearest_ratio(&offered)) {
-        further.insert("aspect_ratio".to_owned(), ratio.into());
-    }
     let formats = schemas.choices("output_format").unwrap_or_default();
     if let Some(format) = JPEG_NAMES.into_iter().find(|name| formats.contains(name)) {
         further.insert("output_format".to_owned(), format.into());
@@ -63,7 +60,16 @@ pub(super) fn inputs_of(openapi_schema: &Value) -> Result<Inputs, String> {
             further.insert(name.to_owned(), false.into());
         }
     }
-    let inputs = Inputs { image: image.to_owned(), list, seed, further, usd_per_image: None };
+    let inputs = Inputs {
+        image: image.to_owned(),
+        list,
+        most: schemas.max_items(image),
+        seed,
+        ratios: schemas.ratios(),
+        size: schemas.size(),
+        further,
+        usd_per_image: None,
+    };
     let missing = schemas.required_beyond(&inputs);
     if !missing.is_empty() {
         return Err(format!("it requires inputs that the balancer can't fill: {}", missing.join(", ")));
@@ -105,6 +111,27 @@ impl<'a> Schemas<'a> {
         is_image(property).then_some(false)
     }
 
+    /// The most entries in a list of images.
+    fn max_items(&self, name: &str) -> Option<usize> {
+        self.property(name)?["maxItems"].as_u64()?.try_into().ok()
+    }
+
+    /// The choices of the aspect ratio that name a shape.
+    fn ratios(&self) -> Vec<String> {
+        let choices = self.choices("aspect_ratio").unwrap_or_default();
+        owned(&choices.into_iter().filter(|choice| shape(choice).is_some()).collect::<Vec<_>>())
+    }
+
+    /// The input that chooses the size of the image, if it names sizes.
+    fn size(&self) -> Option<SizeInput> {
+        let named = |name: &&str| {
+            let choices = self.choices(name)?;
+            choices.iter().any(|choice| megapixels(choice).is_some()).then_some(choices)
+        };
+        let (name, choices) = SIZE_NAMES.iter().find_map(|name| Some((*name, named(name)?)))?;
+        Some(SizeInput { name: name.to_owned(), choices: owned(&choices) })
+    }
+
     /// The values that an enumeration offers; `None` if the input is no enumeration.
     fn choices(&self, name: &str) -> Option<Vec<&'a str>> {
         Some(self.property(name)?.get("enum")?.as_array()?.iter().filter_map(Value::as_str).collect())
@@ -118,6 +145,8 @@ impl<'a> Schemas<'a> {
             ["prompt", &inputs.image].contains(name)
                 || inputs.seed && *name == "seed"
                 || inputs.further.contains_key(*name)
+                || *name == "aspect_ratio" && !inputs.ratios.is_empty()
+                || inputs.size.as_ref().is_some_and(|size| size.name == *name)
                 || has_default(name)
         };
         required.into_iter().flatten().filter_map(Value::as_str).filter(|name| !is_filled(name)).collect()
@@ -140,17 +169,8 @@ fn in_range(schema: &Value, number: i64) -> bool {
     bound("minimum").is_none_or(|least| least <= number) && bound("maximum").is_none_or(|most| number <= most)
 }
 
-/// The offered value whose shape is nearest to [`ASPECT_RATIO`]. Values without a shape, such as `match_input_image`,
-/// don't count.
-fn nearest_ratio<'a>(offered: &[&'a str]) -> Option<&'a str> {
-    let distance = |value: &str| {
-        let (width, height) = value.split_once([':', 'x'])?;
-        let (width, height): (f64, f64) = (width.parse().ok()?, height.parse().ok()?);
-        let distance = (width / height * ASPECT_RATIO.1 / ASPECT_RATIO.0).ln().abs();
-        distance.is_finite().then_some(distance)
-    };
-    let measured = offered.iter().filter_map(|value| Some((distance(value)?, *value)));
-    measured.min_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, value)| value)
+fn owned(choices: &[&str]) -> Vec<String> {
+    choices.iter().map(|choice| (*choice).to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ fn further_inputs_are_set_only_if_offered() {
     let found = inputs_of(&schema(all, &[])).unwrap();
     assert!(found.seed);
     let expected = json!({
-        "aspect_ratio": "3:2", "output_format": "jpeg", "safety_tolerance": 2, "prompt_upsampling": false,
+        "output_format": "jpeg", "safety_tolerance": 2, "prompt_upsampling": false,
     });
     assert_eq!(Value::from(found.further), expected);
     let least = inputs_of(&schema(json!({ "image": image() }), &[])).unwrap();
@@ -100,19 +100,5 @@ fn inputs_of_another_range_are_left_out() {
         "output_format": { "type": "string", "enum": ["png", "webp"] },
     });
     let found = inputs_of(&schema(narrow, &[])).unwrap();
-    assert!(!found.seed && found.further.is_empty(), "{found:?}");
-}
-
-#[test]
-fn nearest_offered_ratio_is_chosen() {
-    for (offered, nearest) in [
-        (&["1:1", "16:9", "21:9"][..], Some("16:9")),
-        (&["match_input_image", "1:1", "3:2", "2:3"], Some("3:2")),
-        (&["1024x1024", "1536x1024", "auto"], Some("1536x1024")),
-        (&["4:3", "21:9"], Some("21:9")),
-        (&["match_input_image", "0:0", "custom"], None),
-        (&[], None),
-    ] {
-        assert_eq!(nearest_ratio(offered), nearest, "{offered:?}");
-    }
+    assert!(!found.seed && found.further.is_empty() && found.ratios.is_empty(), "{found:?}");
 }
