@@ -40,6 +40,8 @@ Environment:
                          not known)
   --generator openai     OPENAI_IMAGES_API_KEY, OPENAI_IMAGES_BASE_URL, OPENAI_IMAGES_MODEL, OPENAI_IMAGES_QUALITY,
                          GENERATOR_USD_PER_IMAGE or GENERATOR_USD_PER_MEGAPIXEL (needed)
+  --generator comfyui    COMFYUI_WORKFLOW (a workflow in API form), COMFYUI_MAPPING, COMFYUI_URL,
+                         GENERATOR_USD_PER_IMAGE (for a rented GPU)
   budgets                DAILY_BUDGET_USD, ACTOR_DAILY_BUDGET_USD, PLAN_BUDGET_USD";
 
 /// Keep character-LoRA image sets balanced (by default 65 % photorealistic, 20 % black-and-white, 15 % colour)
@@ -56,6 +58,8 @@ pub enum Command {
     Demo(Demo),
     /// Balance a folder of actors on this machine
     Local(Local),
+    /// Check the models and their settings before they are used
+    Doctor(Doctor),
     /// Assess every image in a folder: kind, quality, flags
     Assess(Assess),
     /// Draw the numbered grid of a folder
@@ -162,6 +166,16 @@ pub struct Local {
     /// Write logs to this folder
     #[arg(long, help_heading = "`sam` and debugging", value_name = "DIR")]
     pub logs: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = ENVIRONMENT)]
+pub struct Doctor {
+    #[command(flatten)]
+    pub providers: ProviderArguments,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

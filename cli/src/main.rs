@@ -47,6 +47,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Assess(arguments) => commands::assess::run(&arguments).await,
+        Command::Doctor(arguments) => commands::doctor::run(arguments).await,
         Command::Grid(arguments) => commands::grid::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
         Command::Local(arguments) => commands::local::run(arguments).await,

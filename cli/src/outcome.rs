@@ -15,6 +15,8 @@ pub enum Outcome {
     Done,
     /// Done, but an actor needs attention or is parked.
     NeedsAttention,
+    /// Done, and what was checked can't be used.
+    ProblemFound,
     /// Stopped by Ctrl-C or a signal.
     Interrupted,
 }
@@ -34,6 +36,7 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         Self::from(match outcome {
             Outcome::Done => 0,
+            Outcome::ProblemFound => 1,
             Outcome::NeedsAttention => 3,
             Outcome::Interrupted => 130,
         })

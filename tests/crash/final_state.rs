@@ -28,7 +28,7 @@ pub struct FinalState {
     plans: BTreeMap<String, usize>,
     /// The images that the plans have deleted and generated.
     done: (u32, u32),
-    /// Images that the stand-in for Replicate has charged.
+    /// Images that the stand-in for the generator's service has charged.
     charged: usize,
     /// Images with a cost in the manifest.
     recorded_as_paid: usize,
@@ -82,7 +82,7 @@ impl FinalState {
             staging: world.keys_below("staging/").await,
             plans: states,
             done: (plans.iter().map(|plan| plan.deleted).sum(), plans.iter().map(|plan| plan.generated).sum()),
-            charged: world.replicate.charged(),
+            charged: world.charged(),
             recorded_as_paid: manifest
                 .images
                 .values()

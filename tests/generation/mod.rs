@@ -1,5 +1,6 @@
 //! The generation handler against a stand-in for Replicate: its response to every answer.
 
+mod comfyui;
 mod coverage;
 mod creation;
 mod interruptions;

@@ -46,7 +46,7 @@ impl Scenario {
         Self { world, actor }
     }
 
-    async fn request(&self, images: u32) {
+    pub async fn request(&self, images: u32) {
         let message = json!({ "actor_id": self.actor, "generate": { "photorealistic": images } });
         self.world.send(Queue::Generation, message).await;
     }
@@ -93,7 +93,7 @@ impl Scenario {
         let plan = self.plan().await;
         assert_eq!((plan.remaining, plan.generated as usize), (0, plan.slots.len()));
         assert_eq!(self.files().await.len(), plan.slots.len());
-        assert_eq!(self.world.replicate.charged(), images_paid);
+        assert_eq!(self.world.charged(), images_paid);
         assert_eq!((plan.spent.0, plan.committed.0), (40_000 * images_paid as u64, 40_000 * images_paid as u64));
         assert_eq!(self.world.dead_letters().await, 0);
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 pub mod coded;
+pub mod comfyui;
 pub mod cost;
 pub mod harness;
 pub mod image_edits;

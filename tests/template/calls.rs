@@ -22,7 +22,7 @@ type Permission = (String, String);
 
 /// Permissions that the test does not exercise: function, resource, action, and the service or situation that needs it.
 /// An empty function stands for all functions.
-const USED_ELSEWHERE: [(&str, &str, &str, &str); 14] = [
+const USED_ELSEWHERE: [(&str, &str, &str, &str); 15] = [
     ("", "", "sqs:ReceiveMessage", "Lambda reads the queue on behalf of the function"),
     ("", "", "sqs:DeleteMessage", "Lambda"),
     ("", "", "sqs:GetQueueAttributes", "Lambda"),
@@ -36,6 +36,7 @@ const USED_ELSEWHERE: [(&str, &str, &str, &str); 14] = [
     ("Deletion", "DeletionQueue", "sqs:SendMessage", "a deferred deletion"),
     ("Deletion", "training_data/*", "s3:GetObjectTagging", "S3, if a copied image has tags"),
     ("Deletion", "trash/*", "s3:PutObjectTagging", "S3"),
+    ("Generation", "comfyui/*", "s3:GetObject", "a workflow of ComfyUI in the bucket"),
     ("Generation", "Table", "dynamodb:DeleteItem", "an upload has taken the number of an image meanwhile"),
 ];
 

@@ -4,6 +4,7 @@ pub mod approve;
 pub mod assess;
 pub mod caption;
 pub mod demo;
+pub mod doctor;
 pub mod drain;
 mod each_file;
 pub mod env;

@@ -6,6 +6,7 @@ mod circumstances;
 pub mod data_folder;
 mod drain;
 mod events;
+mod examination;
 mod examined;
 mod folder_changes;
 mod folder_watcher;
@@ -32,6 +33,7 @@ mod upload;
 mod wait;
 mod watch;
 
+pub use examination::Examined;
 pub use image_changes::Deleted;
 pub use manifest_file::save_beside_run as save_manifest_beside_run;
 pub use proposal::ActorProposal;

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 
 use anyhow::bail;
-use aws::SdkConfig;
 use clap::{Args, ValueEnum};
-use domain::disposition::Disposition;
 use domain::files::images_in_words;
 use domain::format::{AspectRatio, Format, Megapixels, OwnFormat};
 use handlers::config::{InvalidConfig, from_variables};
@@ -22,18 +20,22 @@ use crate::outcome::WrongUsage;
 /// The number of concurrent requests to a service. They take no work on this machine.
 const SERVICE_CONCURRENCY: usize = 8;
 
+/// ComfyUI makes one image at a time. While it makes one, it receives the next.
+const COMFYUI_CONCURRENCY: usize = 2;
+
 /// A variable, and the corresponding parameter of the template.
 type Variable = (&'static str, &'static str);
 
 /// The variables that configure a service.
 struct Variables {
-    /// The key, which is passed in a file.
-    key: Variable,
+    /// The key, which is passed in a file; `None` if the service needs none.
+    key: Option<Variable>,
     others: &'static [Variable],
 }
 
+const VISION_KEY: Variable = ("OPENAI_API_KEY", "OpenAiApiKeyFile");
 const OF_VISION: Variables = Variables {
-    key: ("OPENAI_API_KEY", "OpenAiApiKeyFile"),
+    key: Some(VISION_KEY),
     others: &[
         ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
         ("VISION_MODEL", "VisionModel"),
@@ -46,7 +48,7 @@ const OF_VISION: Variables = Variables {
     ],
 };
 const OF_REPLICATE: Variables = Variables {
-    key: ("REPLICATE_API_TOKEN", "ReplicateApiTokenFile"),
+    key: Some(("REPLICATE_API_TOKEN", "ReplicateApiTokenFile")),
     others: &[
         ("REPLICATE_BASE_URL", "ReplicateBaseUrl"),
         ("REPLICATE_MODEL", "ReplicateModel"),
@@ -55,7 +57,7 @@ const OF_REPLICATE: Variables = Variables {
     ],
 };
 const OF_OPENAI_IMAGES: Variables = Variables {
-    key: ("OPENAI_IMAGES_API_KEY", "OpenAiImagesApiKeyFile"),
+    key: Some(("OPENAI_IMAGES_API_KEY", "OpenAiImagesApiKeyFile")),
     others: &[
         ("OPENAI_IMAGES_BASE_URL", "OpenAiImagesBaseUrl"),
         ("OPENAI_IMAGES_MODEL", "OpenAiImagesModel"),
@@ -64,6 +66,20 @@ const OF_OPENAI_IMAGES: Variables = Variables {
         ("GENERATOR_USD_PER_MEGAPIXEL", "GeneratorUsdPerMegapixel"),
     ],
 };
+const OF_COMFYUI: Variables = Variables {
+    key: None,
+    others: &[
+        ("COMFYUI_URL", "ComfyUiUrl"),
+        ("COMFYUI_WORKFLOW", "ComfyUiWorkflow"),
+        ("COMFYUI_MAPPING", "ComfyUiMapping"),
+        ("GENERATOR_USD_PER_IMAGE", "GeneratorUsdPerImage"),
+        ("GENERATOR_USD_PER_MEGAPIXEL", "GeneratorUsdPerMegapixel"),
+    ],
+};
+
+/// Variables whose values are paths. The functions run in another folder.
+const PATHS: [&str; 2] = ["COMFYUI_WORKFLOW", "COMFYUI_MAPPING"];
+
 const OF_BUDGET: [Variable; 3] = [
     ("DAILY_BUDGET_USD", "DailyBudgetUsd"),
     ("ACTOR_DAILY_BUDGET_USD", "ActorDailyBudgetUsd"),
@@ -80,8 +96,8 @@ pub struct ProviderArguments {
     /// Model that assesses images; `openai` costs money. See "Environment" below
     #[arg(long, value_enum, default_value_t)]
     pub vision: Vision,
-    /// What generates images; `replicate` costs money, by default $0.04 each, and `openai` usually does. See
-    /// "Environment" below
+    /// What generates images; `replicate` costs money, by default $0.04 each, `openai` usually does, and `comfyui` uses
+    /// your own GPU. See "Environment" below
     #[arg(long, value_enum, default_value_t)]
     pub generator: Generator,
     /// Aspect ratio of generated images, unless their actor or prompt has its own [default: 16:9]
@@ -108,6 +124,9 @@ pub enum Generator {
     /// OpenAI, or a server of one's own with its image edits
     #[value(name = "openai")]
     OpenAi,
+    /// ComfyUI, with a workflow of one's own
+    #[value(name = "comfyui")]
+    ComfyUi,
 }
 
 impl Generator {
@@ -117,6 +136,7 @@ impl Generator {
             Self::Embedded => "embedded",
             Self::Replicate => "replicate",
             Self::OpenAi => "openai",
+            Self::ComfyUi => "comfyui",
         }
     }
 
@@ -126,6 +146,16 @@ impl Generator {
             Self::Embedded => None,
             Self::Replicate => Some(&OF_REPLICATE),
             Self::OpenAi => Some(&OF_OPENAI_IMAGES),
+            Self::ComfyUi => Some(&OF_COMFYUI),
+        }
+    }
+
+    /// The number of images that are generated at the same time.
+    fn concurrency(self) -> usize {
+        match self {
+            Self::Embedded => std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),
+            Self::Replicate | Self::OpenAi => SERVICE_CONCURRENCY,
+            Self::ComfyUi => COMFYUI_CONCURRENCY,
         }
     }
 }
@@ -148,35 +178,28 @@ impl ProviderArguments {
         if dry_run {
             return self.read_for_dry_run();
         }
-        let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
         let mut providers = Providers::default();
         match self.vision {
             Vision::Embedded => providers.parameters.push(("VisionProvider", "embedded".to_owned())),
-            Vision::OpenAi => providers.add_paid("VisionProvider", "openai", &OF_VISION)?,
+            Vision::OpenAi => providers.add_service("VisionProvider", "openai", &OF_VISION)?,
         }
-        let concurrency = match self.generator.variables() {
-            None => {
-                providers.parameters.push(("Generator", self.generator.word().to_owned()));
-                cores
-            }
-            Some(variables) => {
-                providers.add_paid("Generator", self.generator.word(), variables)?;
-                SERVICE_CONCURRENCY
-            }
-        };
+        match self.generator.variables() {
+            None => providers.parameters.push(("Generator", self.generator.word().to_owned())),
+            Some(variables) => providers.add_service("Generator", self.generator.word(), variables)?,
+        }
         providers.parameters.extend(self.aspect_ratio.map(|ratio| ("AspectRatio", ratio.to_string())));
         providers.parameters.extend(self.megapixels.map(|size| ("ImageMegapixels", size.to_string())));
         providers.parameters.extend(parameters_from_environment(&OF_BUDGET));
-        providers.parameters.push(("GeneratorConcurrency", concurrency.to_string()));
+        providers.parameters.push(("GeneratorConcurrency", self.generator.concurrency().to_string()));
         Ok(providers)
     }
 
     fn read_for_dry_run(self) -> anyhow::Result<Providers> {
         let mut providers = Providers::default();
-        let (key, key_file) = OF_VISION.key;
+        let (key, key_file) = VISION_KEY;
         match self.vision {
             Vision::Embedded => providers.parameters.push(("VisionProvider", "embedded".to_owned())),
-            Vision::OpenAi if is_set(key) => providers.add_paid("VisionProvider", "openai", &OF_VISION)?,
+            Vision::OpenAi if is_set(key) => providers.add_service("VisionProvider", "openai", &OF_VISION)?,
             Vision::OpenAi => {
                 providers.key_files.insert(key_file.to_owned(), NO_KEY.to_owned());
                 providers.parameters.push(("VisionProvider", "openai".to_owned()));
@@ -203,7 +226,7 @@ impl ProviderArguments {
     /// assessed in an earlier run.
     pub fn check_dry_run(self, folders: &[ActorFolder]) -> anyhow::Result<()> {
         let VisionConfig::OpenAi(config) = self.vision_config()? else { return Ok(()) };
-        if is_set(OF_VISION.key.0) {
+        if is_set(VISION_KEY.0) {
             return Ok(());
         }
         let model = name_of(&config);
@@ -214,7 +237,7 @@ impl ProviderArguments {
             if let Some(first) = unassessed.first() {
                 bail!(WrongUsage(format!(
                     "openai needs {} to assess {} of {} that no earlier run has assessed ({first}{}); set it, or leave --vision out: the built-in model costs nothing",
-                    OF_VISION.key.0,
+                    VISION_KEY.0,
                     images_in_words(unassessed.len()),
                     folder.actor,
                     if unassessed.len() == 1 { "" } else { ", …" },
@@ -224,24 +247,11 @@ impl ProviderArguments {
         Ok(())
     }
 
-    /// Checks that the generator can generate images of a set, before anything is uploaded or paid. If its service
-    /// can't be asked at present, the functions ask it again before they reserve the price of an image.
-    pub async fn check_model(self) -> anyhow::Result<()> {
-        match providers::generator::Generator::new(self.generator_config()?, &SdkConfig::builder().build())
-            .await?
-            .check()
-            .await
-        {
-            Err(error) if error.disposition() == Disposition::NeedsOperator => bail!(WrongUsage(error.to_string())),
-            _ => Ok(()),
-        }
-    }
-
-    fn vision_config(self) -> anyhow::Result<VisionConfig> {
+    pub(super) fn vision_config(self) -> anyhow::Result<VisionConfig> {
         vision_config(self.vision)
     }
 
-    fn generator_config(self) -> anyhow::Result<GeneratorConfig> {
+    pub(super) fn generator_config(self) -> anyhow::Result<GeneratorConfig> {
         let word = self.generator.word();
         let variables = match self.generator.variables() {
             Some(variables) => variables_of("GENERATOR", word, variables),
@@ -263,7 +273,7 @@ fn vision_config(vision: Vision) -> anyhow::Result<VisionConfig> {
 /// The same, for a command that calls the model itself. Fails without the key of a paid model.
 pub fn vision_config_with_key(vision: Vision) -> anyhow::Result<VisionConfig> {
     if vision == Vision::OpenAi {
-        key_of("openai", OF_VISION.key.0)?;
+        key_of("openai", VISION_KEY.0)?;
     }
     vision_config(vision)
 }
@@ -278,6 +288,17 @@ fn key_of(provider: &str, variable: &str) -> anyhow::Result<String> {
     }
 }
 
+impl ProviderArguments {
+    /// The keys that the chosen services need and that are not set, as sentences.
+    pub(super) fn missing_keys(self) -> impl Iterator<Item = (&'static str, String)> {
+        let vision = (self.vision == Vision::OpenAi).then_some(("vision", "openai", VISION_KEY.0));
+        let generator = self.generator.variables().and_then(|variables| variables.key);
+        let generator = generator.map(|(key, _)| ("generator", self.generator.word(), key));
+        let of = |(subject, provider, key)| Some((subject, key_of(provider, key).err()?.to_string()));
+        vision.into_iter().chain(generator).filter_map(of)
+    }
+}
+
 /// Reports an invalid setting as wrong usage.
 fn usage_checked<T>(read: Result<T, InvalidConfig>) -> anyhow::Result<T> {
     read.map_err(|error| WrongUsage(error.to_string()).into())
@@ -285,10 +306,10 @@ fn usage_checked<T>(read: Result<T, InvalidConfig>) -> anyhow::Result<T> {
 
 /// A provider's variables, as its function would receive them. The key may be missing in the environment.
 fn variables_of(variable: &str, provider: &str, variables: &Variables) -> BTreeMap<String, String> {
-    let (key, _) = variables.key;
-    let names = variables.others.iter().chain([&variables.key]);
-    let set = names.filter_map(|(name, _)| Some(((*name).to_owned(), env::var(name).ok()?)));
-    let mut all: BTreeMap<String, String> = [(key.to_owned(), NO_KEY.to_owned())].into_iter().chain(set).collect();
+    let names = variables.others.iter().chain(&variables.key);
+    let set = names.filter_map(|(name, _)| Some(((*name).to_owned(), setting(name)?)));
+    let no_key = variables.key.iter().map(|(key, _)| ((*key).to_owned(), NO_KEY.to_owned()));
+    let mut all: BTreeMap<String, String> = no_key.chain(set).collect();
     all.insert(variable.to_owned(), provider.to_owned());
     all
 }
@@ -298,11 +319,11 @@ fn is_set(variable: &str) -> bool {
 }
 
 impl Providers {
-    /// Adds a paid provider with its settings from the environment.
-    fn add_paid(&mut self, parameter: &'static str, provider: &str, variables: &Variables) -> anyhow::Result<()> {
-        let (key, key_file) = variables.key;
-        let value = key_of(provider, key)?;
-        self.key_files.insert(key_file.to_owned(), value);
+    /// Adds a service with its settings from the environment.
+    fn add_service(&mut self, parameter: &'static str, provider: &str, variables: &Variables) -> anyhow::Result<()> {
+        if let Some((key, key_file)) = variables.key {
+            self.key_files.insert(key_file.to_owned(), key_of(provider, key)?);
+        }
         self.parameters.push((parameter, provider.to_owned()));
         self.parameters.extend(parameters_from_environment(variables.others));
         Ok(())
@@ -310,5 +331,13 @@ impl Providers {
 }
 
 fn parameters_from_environment(variables: &[Variable]) -> impl Iterator<Item = (&'static str, String)> {
-    variables.iter().filter_map(|(name, parameter)| Some((*parameter, env::var(name).ok()?)))
+    variables.iter().filter_map(|(name, parameter)| Some((*parameter, setting(name)?)))
+}
+
+/// The value of a variable as the functions need it.
+fn setting(name: &str) -> Option<String> {
+    let value = env::var(name).ok()?;
+    let is_path = PATHS.contains(&name) && !value.is_empty() && !value.starts_with("s3:");
+    let path = std::path::absolute(&value).ok().filter(|_| is_path);
+    Some(path.map_or(value, |path| path.display().to_string()))
 }

@@ -9,6 +9,7 @@ mod bad_images;
 mod bad_input;
 mod captions;
 mod care;
+mod comfyui;
 mod credentials;
 mod durable;
 mod ends;

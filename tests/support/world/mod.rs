@@ -29,6 +29,7 @@ use local_stack::{Account, Credentials, sdk_config};
 use tempfile::TempDir;
 
 use crate::coded::{self, coded_picture};
+use crate::comfyui::{self, ComfyUi};
 use crate::harness::{Harness, KEY_PREFIX};
 use crate::image_edits::{self, ImageEdits};
 use crate::openai::{self, VisionService, assess_correctly};
@@ -44,13 +45,14 @@ use virtual_clock::VirtualClock;
 const LEASES_EXPIRED: SignedDuration = SignedDuration::from_secs(600);
 
 /// Environment variables of every world, besides the locations.
-const BASE_VARIABLES: [(&str, &str); 10] = [
+const BASE_VARIABLES: [(&str, &str); 11] = [
     ("VISION_PROVIDER", "openai"),
     ("OPENAI_API_KEY", openai::KEY),
     ("VISION_MODEL", openai::MODEL),
     ("GENERATOR", "replicate"),
     ("REPLICATE_API_TOKEN", replicate::TOKEN),
     ("OPENAI_IMAGES_API_KEY", image_edits::KEY),
+    ("COMFYUI_WORKFLOW", comfyui::WORKFLOW),
     ("TARGET_TOTAL", "6"),
     ("QUIET_SECONDS", "4"),
     ("MAX_DELETED_PERCENT", "100"),
@@ -67,6 +69,8 @@ pub struct World {
     pub replicate: Replicate,
     /// Used by `GENERATOR=openai`.
     pub image_edits: ImageEdits,
+    /// Used by `GENERATOR=comfyui`.
+    pub comfyui: ComfyUi,
     pub vision: VisionService,
     /// The virtual clock.
     pub clock: Clock,
@@ -118,11 +122,16 @@ impl World {
         let clock = clock(&virtual_clock);
         let paint: Arc<Painter> = Arc::new(paint);
         let replicate = Replicate::painted_by(clock.clone(), script, Arc::clone(&paint)).await;
-        let image_edits = ImageEdits::start(paint).await;
+        let image_edits = ImageEdits::start(Arc::clone(&paint)).await;
+        let comfyui = ComfyUi::start(paint).await;
         let emulator = emulator().await;
         let vision = VisionService::start(assess_correctly).await;
-        let upstreams =
-            vec![("replicate", replicate.address()), ("openai", vision.address()), ("images", image_edits.address())];
+        let upstreams = vec![
+            ("replicate", replicate.address()),
+            ("openai", vision.address()),
+            ("images", image_edits.address()),
+            ("comfyui", comfyui.address()),
+        ];
         let aws = emulator.endpoint().to_owned();
         let network = Network::start(&aws, &upstreams, Arc::clone(&virtual_clock)).await;
         replicate.set_public_address(&format!("{}/replicate", network.address()));
@@ -155,6 +164,7 @@ impl World {
             network,
             replicate,
             image_edits,
+            comfyui,
             vision,
             clock,
             time_budget: None,
@@ -174,10 +184,10 @@ impl World {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
-    /// The images that the generators' services have charged.
+    /// The images that the generators' services have made and charged.
     #[must_use]
     pub fn charged(&self) -> usize {
-        self.replicate.charged() + self.image_edits.charged()
+        self.replicate.charged() + self.image_edits.charged() + self.comfyui.executed()
     }
 
     pub fn advance_clock(&self, time: SignedDuration) {
@@ -195,6 +205,7 @@ impl World {
             ("REPLICATE_BASE_URL", "replicate"),
             ("OPENAI_BASE_URL", "openai/v1"),
             ("OPENAI_IMAGES_BASE_URL", "images/v1"),
+            ("COMFYUI_URL", "comfyui"),
         ] {
             variables.entry(name.to_owned()).or_insert_with(|| format!("{}/{path}", network.address()));
         }

@@ -4,6 +4,7 @@ pub(crate) mod actors;
 pub(crate) mod background;
 pub(crate) mod damaged;
 pub(crate) mod elsewhere;
+pub(crate) mod gpu;
 pub(crate) mod paid;
 pub(crate) mod pictures;
 pub(crate) mod run;

@@ -236,3 +236,22 @@ fn format_is_read_and_checked() {
     assert!(message.contains("ASPECT_RATIO: `wide` must be width:height"), "{message}");
     assert!(message.contains("IMAGE_MEGAPIXELS: `0` must be a number of megapixels"), "{message}");
 }
+
+#[test]
+fn comfyui_needs_a_workflow_and_no_price() {
+    use providers::generator::{ComfyUiConfig, FileLocation, Price};
+    let message = problem::<GenerationConfig>(variables(&[("GENERATOR", "comfyui")]));
+    assert!(message.contains("needs COMFYUI_WORKFLOW"), "{message}");
+    let config_of = |extra: &[(&str, &str)]| -> ComfyUiConfig {
+        let given = [&[("GENERATOR", "comfyui"), ("COMFYUI_WORKFLOW", "s3:k/w.json")], extra].concat();
+        match from_variables::<GenerationConfig>(variables(&given)).unwrap().generator {
+            GeneratorConfig::ComfyUi(config) => config,
+            other => panic!("{other:?}"),
+        }
+    };
+    let config = config_of(&[]);
+    assert_eq!((config.price, config.base_url.as_str()), (Price::default(), "http://127.0.0.1:8188"));
+    assert_eq!((config.workflow, config.mapping), (FileLocation::Bucket("k/w.json".to_owned()), None));
+    let config = config_of(&[("GENERATOR_USD_PER_IMAGE", "0.01"), ("COMFYUI_URL", "http://gpu:80/")]);
+    assert_eq!((config.price.per_image, config.base_url.as_str()), (MicroUsd(10_000), "http://gpu:80"));
+}
