@@ -6,6 +6,7 @@ use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
 use domain::actor::ActorId;
+use domain::files::is_image_name;
 use domain::lifecycle::slot::{SlotProgress, SlotState};
 use domain::plan::Plan;
 use domain::status::Status;
@@ -46,7 +47,7 @@ impl Scenario {
         Self { world, actor }
     }
 
-    async fn request(&self, images: u32) {
+    pub async fn request(&self, images: u32) {
         let message = json!({ "actor_id": self.actor, "generate": { "photorealistic": images } });
         self.world.send(Queue::Generation, message).await;
     }
@@ -80,7 +81,9 @@ impl Scenario {
 
     /// The names of the actor's images in the bucket.
     pub async fn files(&self) -> Vec<String> {
-        self.world.keys_below(&format!("training_data/{}/", self.actor)).await
+        let mut files = self.world.keys_below(&format!("training_data/{}/", self.actor)).await;
+        files.retain(|file| is_image_name(file));
+        files
     }
 
     /// Asserts that every image exists, and is paid and booked once.
@@ -93,7 +96,7 @@ impl Scenario {
         let plan = self.plan().await;
         assert_eq!((plan.remaining, plan.generated as usize), (0, plan.slots.len()));
         assert_eq!(self.files().await.len(), plan.slots.len());
-        assert_eq!(self.world.replicate.charged(), images_paid);
+        assert_eq!(self.world.charged(), images_paid);
         assert_eq!((plan.spent.0, plan.committed.0), (40_000 * images_paid as u64, 40_000 * images_paid as u64));
         assert_eq!(self.world.dead_letters().await, 0);
     }
