@@ -45,6 +45,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
                 sheet.display()
             ));
         }
+        report.about_embedded_pictures().into_iter().for_each(remark);
     }
     Ok(Outcome::from(&ending))
 }

@@ -35,7 +35,7 @@ mod watch;
 pub use image_changes::Deleted;
 pub use manifest_file::save_beside_run as save_manifest_beside_run;
 pub use proposal::ActorProposal;
-pub use providers::{ProviderArguments, Vision, vision_config_with_key};
+pub use providers::{Generator, ProviderArguments, Vision, vision_config_with_key};
 pub use registry::RunningStack;
 pub use report::{ActorReport, Counted, Undo, counted};
 pub use salvage::record_trash;

@@ -13,6 +13,7 @@ mod credentials;
 mod durable;
 mod ends;
 mod first_run;
+mod generators;
 mod grid;
 mod keeping;
 mod killed;
