@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use balancer_tests::openai::{self, Answer, Quirk, Vendor, VisionRequest, VisionService, entry};
 use balancer_tests::replicate::{self, Outcome, Replicate, Resource};
 use domain::kind::Kind;
-use domain::prompts::of_kind;
+use domain::prompts::Library;
 use embedded::vision::EmbeddedVision;
 use handlers::Clock;
 use imaging::decode;
@@ -76,7 +76,7 @@ async fn good_images(base: &str, model: &EmbeddedVision) -> BTreeMap<Kind, Vec<V
     let mut good: BTreeMap<Kind, Vec<Vec<u8>>> = BTreeMap::new();
     for kind in Kind::ALL {
         let good = good.entry(kind).or_default();
-        for (seed, prompt) in (1..).zip(of_kind(kind).iter().cycle()) {
+        for (seed, prompt) in (1..).zip(Library::built_in().of_kind(kind).cycle()) {
             let request = Request { base: Arc::clone(&base), kind, prompt: prompt.render("person"), seed };
             let picture = draw(request).await.unwrap();
             let seen = model.observe(&openai::in_a_cell(&decode(&picture).unwrap()));
