@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Check, Export, List, Prompts, PromptsCommand};
 use crate::atomic_file;
-use crate::local::prompts::{read, warnings};
+use crate::local::prompts::{library, read, warnings};
 use crate::outcome::{Outcome, SCHEMA, answer, remark};
 use crate::table::{Heading, render};
 
@@ -28,7 +28,10 @@ pub fn run(arguments: &Prompts) -> anyhow::Result<Outcome> {
 fn list(arguments: &List) -> anyhow::Result<Outcome> {
     let library = match &arguments.prompts {
         None => Cow::Borrowed(Library::built_in()),
-        Some(path) => Cow::Owned(read(path, KindCounts::default())?.1.map_err(|problems| unusable(&problems))?),
+        Some(path) => {
+            let library = library(path, &read(path)?, KindCounts::default());
+            Cow::Owned(library.map_err(|problems| unusable(&problems))?)
+        }
     };
     let prompts = library.prompts().iter().filter(|prompt| arguments.kind.is_none_or(|kind| prompt.kind == kind));
     if arguments.json {
@@ -65,7 +68,7 @@ fn in_json(prompt: &Prompt) -> Value {
 fn check(arguments: &Check) -> anyhow::Result<Outcome> {
     let target = arguments.target.target().counts();
     let path = &arguments.file;
-    let checked = read(path, target)?.1;
+    let checked = library(path, &read(path)?, target);
     let warned = checked.as_ref().map(|library| warnings(path, library, target)).unwrap_or_default();
     if arguments.json {
         let problems = checked.as_ref().err().map(Vec::as_slice).unwrap_or_default();

@@ -12,21 +12,22 @@ use domain::settings::Settings;
 
 use crate::outcome::remark;
 
-/// The library of a file, or every problem of the file in the form `FILE:LINE: problem`.
-pub fn read(path: &Path, target: KindCounts) -> anyhow::Result<(Vec<u8>, Result<Library, Vec<String>>)> {
+/// The content of a file.
+pub fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("{} can't be read", path.display()))
+}
+
+/// The library of a file with this content, or every problem in the form `FILE:LINE: problem`.
+pub fn library(path: &Path, bytes: &[u8], target: KindCounts) -> Result<Library, Vec<String>> {
     let name = path.display();
-    let bytes = fs::read(path).with_context(|| format!("{name} can't be read"))?;
-    let library = match Library::read(&bytes) {
-        Ok(library) => library,
-        Err(invalid) => {
-            let problems = invalid.problems.iter().map(|problem| format!("{name}:{}: {}", problem.line, problem.text));
-            return Ok((bytes, Err(problems.collect())));
-        }
-    };
-    Ok(match library.missing_kinds(target) {
-        Some(problem) => (bytes, Err(vec![format!("{name}: {problem}")])),
-        None => (bytes, Ok(library)),
-    })
+    let library = Library::read(bytes).map_err(|invalid| {
+        let problems = invalid.problems.iter().map(|problem| format!("{name}:{}: {}", problem.line, problem.text));
+        problems.collect::<Vec<_>>()
+    })?;
+    match library.missing_kinds(target) {
+        Some(problem) => Err(vec![format!("{name}: {problem}")]),
+        None => Ok(library),
+    }
 }
 
 /// What is probably not meant in a usable file.
@@ -41,12 +42,13 @@ pub fn warnings(path: &Path, library: &Library, target: KindCounts) -> Vec<Strin
 pub fn checked(path: Option<&Path>, settings: &Settings) -> anyhow::Result<Option<Vec<u8>>> {
     let Some(path) = path else { return Ok(None) };
     let target = settings.target.counts();
-    match read(path, target)? {
-        (bytes, Ok(library)) => {
+    let bytes = read(path)?;
+    match library(path, &bytes, target) {
+        Ok(library) => {
             warnings(path, &library, target).into_iter().for_each(|warning| remark(format!("warning: {warning}")));
             Ok(Some(bytes))
         }
-        (_, Err(problems)) => bail!("the prompts can't be used:\n  {}", problems.join("\n  ")),
+        Err(problems) => bail!("the prompts can't be used:\n  {}", problems.join("\n  ")),
     }
 }
 

@@ -166,3 +166,13 @@ fn varying_outfit_replaces_the_clothing() {
     let own = library.own(library.by_id("bw-etching-arcade").unwrap(), 0).unwrap();
     assert!(own.prompt.text.ends_with("the {character} wears a denim jacket and black jeans."), "{}", own.prompt.text);
 }
+
+#[test]
+fn example_of_the_readme_is_valid() {
+    let readme = include_str!("../../../../../README.md");
+    let example = readme
+        .split("```toml\n")
+        .find_map(|part| part.split_once("\n```").map(|(block, _)| block).filter(|block| block.contains("[[prompt]]")));
+    let library = Library::read(example.unwrap().as_bytes()).unwrap();
+    assert_eq!((library.own_prompts().count(), library.warnings().len()), (37, 0));
+}
