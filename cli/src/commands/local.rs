@@ -22,17 +22,30 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
         json,
         port,
         logs,
+        prompts,
         providers,
         settings,
         cap,
     } = arguments;
     if serve {
-        return serve::serve(serve::Options { data, actors, host, port, env_vars, events, logs, settings, cap }).await;
+        return serve::serve(serve::Options {
+            data,
+            actors,
+            host,
+            port,
+            env_vars,
+            events,
+            logs,
+            prompts,
+            settings,
+            cap,
+        })
+        .await;
     }
     let data = data.context("--data is missing")?;
     let (resumable, is_embedded) = (true, providers.generator == Generator::Embedded);
     let options =
-        Options { data, actors, watch, dry_run, resumable, retry, json, port, logs, providers, settings, cap };
+        Options { data, actors, watch, dry_run, resumable, retry, json, port, logs, prompts, providers, settings, cap };
     let ending = run_session(options).await?;
     match &ending {
         Ending::Settled(report) => {

@@ -16,6 +16,7 @@ mod manifest_file;
 mod manifest_keeper;
 mod missing_images;
 mod price;
+pub mod prompts;
 mod proposal;
 mod providers;
 mod registry;

@@ -23,6 +23,7 @@ mod names;
 mod odd_folders;
 mod operating;
 mod paid;
+mod prompts;
 mod proposals;
 mod requests;
 mod serving;
