@@ -10,7 +10,7 @@ use domain::actor::ActorId;
 use domain::facts::Facts;
 use domain::kind::Kind;
 use domain::manifest::Image;
-use domain::prompts::of_kind;
+use domain::prompts::Library;
 use domain::resemblance::Resemblance;
 use embedded::generator::draw;
 use image::imageops::crop_imm;
@@ -107,8 +107,8 @@ async fn interrupted_evaluation_keeps_its_comparisons() {
 
 #[test]
 fn generated_drawings_are_different_pictures() {
-    let drawn: Vec<Comparable> = of_kind(Kind::BwStylized)
-        .iter()
+    let drawn: Vec<Comparable> = Library::built_in()
+        .of_kind(Kind::BwStylized)
         .take(12)
         .map(|prompt| Comparable::of(&draw(&base_image(), prompt.kind, &prompt.render("person"), 1)))
         .collect();

@@ -9,6 +9,7 @@ mod contract;
 mod generation;
 mod idempotence;
 mod paid;
+mod prompts;
 mod races;
 mod recorded_data;
 mod settings;

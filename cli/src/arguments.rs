@@ -1,5 +1,6 @@
 //! The command line.
 
+mod prompts;
 mod stack;
 
 use std::net::Ipv4Addr;
@@ -11,6 +12,7 @@ use domain::planner::Scope;
 
 use crate::local::{ProviderArguments, Vision};
 use crate::target::{CapArguments, SettingsArguments, TargetArguments};
+pub use prompts::{Check, Export, List, Prompts, PromptsCommand};
 pub use stack::{
     Approve, Caption, Connection, Drain, Env, Evaluate, Pause, Pin, QueueArgument, Redrive, Restore, Send, SendMessage,
     Status,
@@ -66,6 +68,8 @@ pub enum Command {
     Grid(Grid),
     /// Show what would be deleted and generated, from `assess --json`
     Plan(Plan),
+    /// List, check or export prompts
+    Prompts(Prompts),
     /// Ask a running stack to evaluate, delete or generate
     Send(Send),
     /// Evaluate the actors whose plans are stuck
@@ -105,6 +109,9 @@ pub struct Demo {
     /// Port of the local stack on 127.0.0.1 [default: any free one]
     #[arg(long)]
     pub port: Option<u16>,
+    /// Your own prompts; `balancer prompts export` writes the built-in ones as a beginning
+    #[arg(long, value_name = "FILE")]
+    pub prompts: Option<PathBuf>,
     #[command(flatten)]
     pub cap: CapArguments,
 }
@@ -130,6 +137,9 @@ pub struct Local {
     /// Print JSON; with --watch, one line for each report
     #[arg(long)]
     pub json: bool,
+    /// Your own prompts; an actor's `prompts.toml` beside its images comes before them
+    #[arg(long, value_name = "FILE")]
+    pub prompts: Option<PathBuf>,
     #[command(flatten)]
     pub providers: ProviderArguments,
     #[command(flatten)]

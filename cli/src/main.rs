@@ -50,6 +50,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Doctor(arguments) => commands::doctor::run(arguments).await,
         Command::Grid(arguments) => commands::grid::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
+        Command::Prompts(arguments) => commands::prompts::run(&arguments),
         Command::Local(arguments) => commands::local::run(arguments).await,
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Send(arguments) => commands::send::run(arguments).await,

@@ -70,7 +70,8 @@ impl TargetArguments {
         Policy { target: self.target(), quality_floor: self.quality_floor, scope }
     }
 
-    fn target(&self) -> Target {
+    /// The target that they describe.
+    pub fn target(&self) -> Target {
         let views = ViewShares { framing: self.framing_shares, angle: self.angle_shares };
         Target { total: self.target_total, shares: self.target_shares, views }
     }

@@ -40,6 +40,8 @@ const HEARTBEAT_STRIDE: usize = 8;
 enum Scenario {
     /// One image is bad, and two are missing; then the set is balanced.
     Balances,
+    /// The same, with images from a synchronous service.
+    BalancesWithImageEdits,
     /// The same, with images from the user's own GPU.
     BalancesWithComfyUi,
     /// The only image is bad, and so is its replacement; then the set is suspended.
@@ -64,7 +66,9 @@ impl Scenario {
         // Every run starts with all notifications in the queue.
         world.wait_for_messages(2 * self.set().len()).await;
         let (queue, message) = match self {
-            Self::Balances | Self::BalancesWithComfyUi | Self::IsSuspended => return world,
+            Self::Balances | Self::BalancesWithImageEdits | Self::BalancesWithComfyUi | Self::IsSuspended => {
+                return world;
+            }
             Self::IsSuspendedAfterRequest => (Queue::Evaluation, json!({ "actor_id": hero })),
             Self::IsSuspendedAfterGeneration => {
                 (Queue::Generation, json!({ "actor_id": hero, "generate": { "photorealistic": 1 } }))
@@ -82,6 +86,10 @@ impl Scenario {
         let bad = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
         match self {
             Self::Balances => World::coded(&[("TARGET_TOTAL", "3")]).await,
+            Self::BalancesWithImageEdits => {
+                let variables = [("TARGET_TOTAL", "3"), ("GENERATOR", "openai"), ("GENERATOR_USD_PER_IMAGE", "0.04")];
+                World::coded(&variables).await
+            }
             Self::BalancesWithComfyUi => {
                 let variables = [("TARGET_TOTAL", "3"), ("GENERATOR", "comfyui"), ("GENERATOR_USD_PER_IMAGE", "0.04")];
                 World::coded(&variables).await
@@ -94,7 +102,9 @@ impl Scenario {
     fn set(self) -> Vec<Vec<u8>> {
         let bad = coded_picture(Kind::Photorealistic, 2, 1);
         match self {
-            Self::Balances | Self::BalancesWithComfyUi => vec![coded_picture(Kind::Photorealistic, 8, 0), bad],
+            Self::Balances | Self::BalancesWithImageEdits | Self::BalancesWithComfyUi => {
+                vec![coded_picture(Kind::Photorealistic, 8, 0), bad]
+            }
             _ => vec![bad],
         }
     }
@@ -170,7 +180,9 @@ impl Disturbance {
     async fn sweep(self) {
         let (expected, calls) = self.scenario.undisturbed_with(self.heartbeat).await;
         match self.scenario {
-            Scenario::Balances | Scenario::BalancesWithComfyUi => expected.assert_balanced(),
+            Scenario::Balances | Scenario::BalancesWithImageEdits | Scenario::BalancesWithComfyUi => {
+                expected.assert_balanced()
+            }
             Scenario::IsSuspended | Scenario::IsSuspendedAfterRequest => expected.assert_suspended(1, 1),
             Scenario::IsSuspendedAfterGeneration => expected.assert_suspended(2, 2),
             Scenario::IsSuspendedAfterDeletion => expected.assert_suspended(0, 1),
@@ -209,6 +221,13 @@ async fn crash_before_any_call_leaves_nothing_undone() {
 #[tokio::test]
 async fn crash_after_any_call_repeats_nothing() {
     sweep(Scenario::Balances, Fault::CrashAfter).await;
+}
+
+#[tokio::test]
+async fn image_of_a_lost_answer_is_booked_and_redone() {
+    for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::ResponseLost, Fault::Unavailable] {
+        sweep(Scenario::BalancesWithImageEdits, fault).await;
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use balancer_tests::world::World;
 use domain::content::{Angle, Framing};
 use domain::kind::Kind;
 use domain::plan::{Plan, PlanState};
-use domain::prompts;
+use domain::prompts::Library;
 use serde_json::json;
 
 /// A set of four photographs, of which half are wanted as close-ups from the front and half as wide ones from the back.
@@ -45,7 +45,7 @@ async fn new_images_show_what_the_set_lacks() {
 
     let is_dry_run = |plan: &Plan| plan.state == PlanState::DryRun;
     let plan = world.store.plans(&hero).await.unwrap().into_iter().find(is_dry_run).unwrap();
-    let first = prompts::by_id(&plan.slots[0].prompt_id).unwrap();
+    let first = Library::built_in().by_id(&plan.slots[0].prompt_id).unwrap();
     assert_eq!((first.framing, first.angle), (Framing::Wide, Angle::Back), "{plan:#?}");
     let coverage = plan.coverage.unwrap();
     assert_eq!((coverage.wanted.framing, coverage.before.framing), ([2, 0, 0, 2], [2, 0, 0, 0]));

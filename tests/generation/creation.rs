@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::queues::Queue;
 use balancer_tests::replicate::{Outcome, TOKEN};
-use domain::prompts::by_id;
+use domain::prompts::Library;
 use domain::status::Status;
 use handlers::Clock;
 use jiff::SignedDuration;
@@ -232,7 +232,7 @@ async fn concurrent_rejections_get_different_prompts() {
     // Create the plan, and let Replicate reject each of its prompts.
     scenario.world.generate_one().await;
     let slots = scenario.plan().await.slots;
-    let prompts = slots.iter().map(|slot| by_id(&slot.prompt_id).unwrap().render("person"));
+    let prompts = slots.iter().map(|slot| Library::built_in().by_id(&slot.prompt_id).unwrap().render("person"));
     drawn.set(prompts.collect()).unwrap();
     scenario.world.generate_with(7).await;
     scenario.assert_all_generated().await;

@@ -1,8 +1,10 @@
-//! The generation handler against a stand-in for Replicate: its response to every answer.
+//! The generation handler against stand-ins for the image services: its response to every answer.
 
 mod comfyui;
 mod coverage;
 mod creation;
+mod formats;
+mod image_edits;
 mod interruptions;
 mod lost_creations;
 mod models;
@@ -10,5 +12,6 @@ mod outage;
 mod output;
 mod polling;
 mod reasons;
+mod references;
 mod support;
 mod time_limits;

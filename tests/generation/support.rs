@@ -6,6 +6,7 @@ use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{World, any_picture};
 use domain::actor::ActorId;
+use domain::files::is_image_name;
 use domain::lifecycle::slot::{SlotProgress, SlotState};
 use domain::plan::Plan;
 use domain::status::Status;
@@ -80,7 +81,9 @@ impl Scenario {
 
     /// The names of the actor's images in the bucket.
     pub async fn files(&self) -> Vec<String> {
-        self.world.keys_below(&format!("training_data/{}/", self.actor)).await
+        let mut files = self.world.keys_below(&format!("training_data/{}/", self.actor)).await;
+        files.retain(|file| is_image_name(file));
+        files
     }
 
     /// Asserts that every image exists, and is paid and booked once.

@@ -19,7 +19,7 @@ use balancer_tests::openai::{self, Answer, Quirk, Vendor, VisionRequest, VisionS
 use balancer_tests::replicate::{self, Outcome, Replicate, Resource};
 use domain::format::Format;
 use domain::kind::Kind;
-use domain::prompts::of_kind;
+use domain::prompts::Library;
 use embedded::vision::EmbeddedVision;
 use handlers::Clock;
 use imaging::decode;
@@ -77,7 +77,7 @@ async fn good_images(base: &str, model: &EmbeddedVision) -> BTreeMap<Kind, Vec<V
     let mut good: BTreeMap<Kind, Vec<Vec<u8>>> = BTreeMap::new();
     for kind in Kind::ALL {
         let good = good.entry(kind).or_default();
-        for (seed, prompt) in (1..).zip(of_kind(kind).iter().cycle()) {
+        for (seed, prompt) in (1..).zip(Library::built_in().of_kind(kind).cycle()) {
             let request = Request {
                 base: Arc::clone(&base),
                 further: Vec::new(),

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use domain::assessment::Observation;
 use domain::kind::Kind;
-use domain::prompts::of_kind;
+use domain::prompts::Library;
 use embedded::generator::draw;
 use embedded::vision::EmbeddedVision;
 use image::{Rgb, RgbImage, imageops};
@@ -95,7 +95,7 @@ fn accepted(kind: Kind, count: usize) -> Vec<Picture> {
     let mut pictures: Vec<Picture> = Vec::new();
     let mut facts = Vec::new();
     // A plan is unlikely to use this seed for the same prompt.
-    for prompt in of_kind(kind) {
+    for prompt in Library::built_in().of_kind(kind) {
         let image = draw(&base_image(), kind, &prompt.render("person"), u64::MAX);
         let jpeg = encode_jpeg(&image).unwrap();
         let seen = observe(&jpeg);

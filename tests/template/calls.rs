@@ -142,10 +142,10 @@ fn needed_of_bucket(call: &Call, outputs: &Outputs) -> Vec<Permission> {
     }
 }
 
-/// The folder of an object below the prefix, as `training_data/*`.
+/// The folder of an object below the prefix, as `training_data/*`, or the object itself if it lies in none.
 fn folder(key: &str) -> String {
     let below = key.strip_prefix(KEY_PREFIX).and_then(|key| key.strip_prefix('/')).unwrap_or_else(|| panic!("{key}"));
-    format!("{}/*", below.split_once('/').unwrap().0)
+    below.split_once('/').map_or_else(|| below.to_owned(), |(folder, _)| format!("{folder}/*"))
 }
 
 /// Waits until the function has made a message visible again after a failure.

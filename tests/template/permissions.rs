@@ -8,7 +8,7 @@ use crate::template::CHAIN;
 use crate::template::document::{DOCUMENT, at, fields, resources_of_type, text, yaml};
 
 /// Role, resource, actions.
-const PERMISSIONS: [(&str, &str, &str); 28] = [
+const PERMISSIONS: [(&str, &str, &str); 30] = [
     ("EvaluationRole", "EvaluationQueue", "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes"),
     ("EvaluationRole", "EvaluationQueue", "sqs:ChangeMessageVisibility sqs:SendMessage"),
     ("EvaluationRole", "DeletionQueue", "sqs:SendMessage"),
@@ -17,6 +17,7 @@ const PERMISSIONS: [(&str, &str, &str); 28] = [
     ("EvaluationRole", "Table", "dynamodb:Query dynamodb:Scan"),
     ("EvaluationRole", "training_data/*", "s3:GetObject"),
     ("EvaluationRole", "base_images/*", "s3:GetObject"),
+    ("EvaluationRole", "prompts.toml", "s3:GetObject"),
     ("EvaluationRole", "evaluations/*", "s3:PutObject"),
     ("EvaluationRole", "OpenAiApiKeySecretArn", "secretsmanager:GetSecretValue"),
     ("EvaluationRole", "SecretsKmsKeyArn", "kms:Decrypt"),
@@ -38,6 +39,7 @@ const PERMISSIONS: [(&str, &str, &str); 28] = [
     ("GenerationRole", "training_data/*", "s3:GetObject s3:PutObject"),
     ("GenerationRole", "base_images/*", "s3:GetObject"),
     ("GenerationRole", "comfyui/*", "s3:GetObject"),
+    ("GenerationRole", "prompts.toml", "s3:GetObject"),
     ("GenerationRole", "staging/*", "s3:GetObject s3:PutObject s3:DeleteObject"),
     ("GenerationRole", "ReplicateApiTokenSecretArn", "secretsmanager:GetSecretValue"),
     ("GenerationRole", "OpenAiImagesApiKeySecretArn", "secretsmanager:GetSecretValue"),

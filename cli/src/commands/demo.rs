@@ -14,7 +14,7 @@ use crate::target::SettingsArguments;
 
 /// Balances a sample actor and writes a picture of its set before and after.
 pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
-    let Demo { dir, json, port, cap } = arguments;
+    let Demo { dir, json, port, prompts, cap } = arguments;
     prepare(&dir)?;
     let folder = ActorFolder { actor: ACTOR_ID.parse()?, dir: dir.join(ACTOR_ID) };
     let album = Album::before(&folder)?;
@@ -28,6 +28,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         json,
         port,
         logs: None,
+        prompts,
         providers: ProviderArguments::default(),
         settings: SettingsArguments::default(),
         cap,
@@ -45,6 +46,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
                 sheet.display()
             ));
         }
+        report.about_embedded_pictures().into_iter().for_each(remark);
     }
     Ok(Outcome::from(&ending))
 }

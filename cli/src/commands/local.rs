@@ -4,7 +4,7 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::arguments::Local;
-use crate::local::{ActorReport, Ending, Options, Undo, run as run_session, serve};
+use crate::local::{ActorReport, Ending, Generator, Options, Undo, run as run_session, serve};
 use crate::outcome::{Outcome, SCHEMA, answer, remark};
 
 /// Balances the actors of a folder, or only runs the stack.
@@ -22,22 +22,36 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
         json,
         port,
         logs,
+        prompts,
         providers,
         settings,
         cap,
     } = arguments;
     if serve {
-        return serve::serve(serve::Options { data, actors, host, port, env_vars, events, logs, settings, cap }).await;
+        return serve::serve(serve::Options {
+            data,
+            actors,
+            host,
+            port,
+            env_vars,
+            events,
+            logs,
+            prompts,
+            settings,
+            cap,
+        })
+        .await;
     }
     let data = data.context("--data is missing")?;
-    let resumable = true;
+    let (resumable, is_embedded) = (true, providers.generator == Generator::Embedded);
     let options =
-        Options { data, actors, watch, dry_run, resumable, retry, json, port, logs, providers, settings, cap };
+        Options { data, actors, watch, dry_run, resumable, retry, json, port, logs, prompts, providers, settings, cap };
     let ending = run_session(options).await?;
     match &ending {
         Ending::Settled(report) => {
             report.print(json, Undo::InFolder)?;
             report.actors.iter().filter_map(ActorReport::approval_remedy).for_each(remark);
+            report.about_embedded_pictures().filter(|_| is_embedded).into_iter().for_each(remark);
         }
         Ending::Proposed(actors) if json => answer(json!({ "schema": SCHEMA, "actors": actors })),
         Ending::Proposed(actors) => actors.iter().for_each(|actor| answer(actor.in_words())),

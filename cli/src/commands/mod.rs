@@ -14,6 +14,7 @@ pub mod local;
 pub mod pause;
 pub mod pin;
 pub mod plan;
+pub mod prompts;
 pub mod redrive;
 pub mod restore;
 pub mod send;

@@ -1,6 +1,7 @@
-//! The files of an actor's folder, read before anything is uploaded. If the manifest, the base image or `actor.json`
-//! exists but can't be read, the run skips the actor: balancing without them would lose their content.
+//! The files of an actor's folder, read before anything is uploaded. If the manifest, the base image,
+//! `actor.json` or `prompts.toml` exists but can't be read, the run skips the actor: balancing without them would lose their content.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -13,20 +14,23 @@ use domain::numbering::highest;
 use imaging::{decode, reference_id, sha256};
 use providers::vision::VisionMode;
 
-use super::data_folder::{ActorFolder, lossy_name, read_if_there};
+use super::data_folder::{ActorFolder, OWN_FILES, lossy_name, read_if_there};
 use super::salvage::salvage;
 use crate::folder::{Contents, ImageFile};
 
 pub struct ActorFiles {
     pub manifest: Option<Manifest>,
-    /// The content of `actor.json`.
-    pub actor_file: Option<Vec<u8>>,
+    /// The content of the [`OWN_FILES`] that exist.
+    pub own_files: OwnFiles,
     pub base_image: Option<BaseImage>,
     /// The content of the image folder.
     pub contents: Contents,
     /// The highest number of any image in the set or the trash.
     pub last_number: u64,
 }
+
+/// The content of files, by name.
+pub type OwnFiles = BTreeMap<&'static str, Vec<u8>>;
 
 pub struct BaseImage {
     pub path: PathBuf,
@@ -95,12 +99,21 @@ impl ActorFiles {
         let names = contents.images.iter().map(|image| &image.name).chain(&contents.unnamed).chain(&trashed);
         Ok(Self {
             manifest: manifest(folder)?,
-            actor_file: folder.actor_file().map(|path| read_if_there(&path)).transpose()?.flatten(),
+            own_files: own_files(folder)?,
             base_image: BaseImage::of(folder)?,
             last_number: highest(names.map(String::as_str)),
             contents,
         })
     }
+}
+
+fn own_files(folder: &ActorFolder) -> anyhow::Result<OwnFiles> {
+    let mut files = OwnFiles::new();
+    for name in OWN_FILES {
+        let content = folder.own_file(name).map(|path| read_if_there(&path)).transpose()?.flatten();
+        files.extend(content.map(|bytes| (name, bytes)));
+    }
+    Ok(files)
 }
 
 fn manifest(folder: &ActorFolder) -> anyhow::Result<Option<Manifest>> {

@@ -1,5 +1,5 @@
 //! The inputs of a suspension other than the images of the set: the settings of the run, the base image, and the
-//! actor's metadata. If any of them changes, the next run retries the set.
+//! actor's settings and prompts. If any of them changes, the next run retries the set.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +21,14 @@ const OUTDATED: &str = "outdated";
 pub struct Settings(String);
 
 impl Settings {
-    /// The settings of a stack with these parameters. Keys have no effect on a set, and not even their digest may be
+    /// The settings of a stack with these parameters, and with this file of prompts, if it has one. Keys have no effect on a set, and not even their digest may be
     /// stored.
-    pub fn of(parameters: &BTreeMap<String, String>) -> Self {
+    pub fn of(parameters: &BTreeMap<String, String>, prompts: Option<&[u8]>) -> Self {
         let matters = |name: &str| !IRRELEVANT.contains(&name) && !is_secret(name);
         let settings = parameters.iter().filter(|(name, _)| matters(name));
         let settings = settings.map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
-        Self(concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned() + &settings)
+        let prompts = format!("prompts={}", digest(prompts));
+        Self(concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned() + &settings + &prompts)
     }
 }
 
@@ -36,7 +37,8 @@ pub struct Circumstances {
     clock: Clock,
     settings: String,
     base_image: String,
-    actor_file: String,
+    /// The digest of each of the actor's [`OWN_FILES`](super::data_folder::OWN_FILES).
+    own_files: BTreeMap<&'static str, String>,
     /// The last suspension to which [`Self::complete`] has added the circumstances.
     completed: Option<Suspension>,
 }
@@ -49,7 +51,7 @@ impl Circumstances {
             clock,
             settings: settings.0.clone(),
             base_image: digest(base_image),
-            actor_file: digest(files.actor_file.as_deref()),
+            own_files: files.own_files.iter().map(|(&name, bytes)| (name, digest(Some(bytes)))).collect(),
             completed: None,
         }
     }
@@ -60,9 +62,10 @@ impl Circumstances {
         self.outdate();
     }
 
-    /// Records that `actor.json` has been replaced or removed.
-    pub fn set_actor_file(&mut self, bytes: Option<&[u8]>) {
-        self.actor_file = digest(bytes);
+    /// Records that a file has been replaced or removed.
+    pub fn set_own_file(&mut self, name: &'static str, bytes: Option<&[u8]>) {
+        self.own_files.remove(name);
+        self.own_files.extend(bytes.map(|bytes| (name, digest(Some(bytes)))));
         self.outdate();
     }
 
@@ -106,7 +109,9 @@ impl Circumstances {
             all.update(self.clock.today().to_string());
         }
         all.update(&self.base_image);
-        all.update(&self.actor_file);
+        for (name, content) in &self.own_files {
+            all.update(format!("{name}={content}\n"));
+        }
         short(&all.finalize())
     }
 }
@@ -126,6 +131,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::local::data_folder::OWN_FILES;
 
     fn suspended(status: Status) -> Suspension {
         Suspension {
@@ -146,14 +152,14 @@ mod tests {
             clock: Clock::telling(move || *today.lock().unwrap()),
             settings: "TargetTotal=20\n".to_owned(),
             base_image: digest(Some(b"face")),
-            actor_file: digest(None),
+            own_files: BTreeMap::new(),
             completed: None,
         };
         (circumstances, day)
     }
 
     #[test]
-    fn new_base_image_or_actor_file_is_a_change() {
+    fn new_base_image_settings_or_prompts_are_a_change() {
         let (mut circumstances, _day) = circumstances();
         let mut suspension = suspended(Status::NeedsAttention);
         circumstances.complete(&mut suspension);
@@ -165,8 +171,12 @@ mod tests {
         assert!(!circumstances.are_those_of(&again), "the suspension is based on the earlier image");
         circumstances.set_base_image(b"face");
         assert!(circumstances.are_those_of(&suspension));
-        circumstances.set_actor_file(Some(b"{}"));
-        assert!(!circumstances.are_those_of(&suspension));
+        for name in OWN_FILES {
+            circumstances.set_own_file(name, Some(b"{}"));
+            assert!(!circumstances.are_those_of(&suspension), "{name}");
+            circumstances.set_own_file(name, None);
+            assert!(circumstances.are_those_of(&suspension), "{name}");
+        }
     }
 
     #[test]

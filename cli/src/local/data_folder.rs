@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use domain::actor::ActorId;
 use domain::files::{IMAGE_EXTENSIONS, extension, is_system_folder};
+use domain::prompts::PROMPTS_FILE;
 use domain::settings::ACTOR_FILE;
 use handlers::names_on_disk;
 
@@ -24,6 +25,9 @@ pub struct ActorFolder {
 
 /// The folder of unfinished runs in the data folder. It is not an actor's.
 pub const STATE_FOLDER: &str = ".balancer";
+
+/// The files beside an actor's images that say what becomes of its set.
+pub const OWN_FILES: [&str; 2] = [ACTOR_FILE, PROMPTS_FILE];
 
 /// The folders of an actor that the balancer uses.
 const KNOWN_FOLDERS: [&str; 3] = ["training_data", "base_image", "trash"];
@@ -216,9 +220,9 @@ impl ActorFolder {
         if is_there(&self.base_images()) { Contents::of(&self.base_images()) } else { Ok(Contents::default()) }
     }
 
-    /// The path of the actor's settings, if there are any.
-    pub fn actor_file(&self) -> Option<PathBuf> {
-        let places = [self.training_data(), self.dir.clone()].map(|dir| dir.join(ACTOR_FILE));
+    /// The path of one of the [`OWN_FILES`], if it exists.
+    pub fn own_file(&self, name: &str) -> Option<PathBuf> {
+        let places = [self.training_data(), self.dir.clone()].map(|dir| dir.join(name));
         places.into_iter().find(|path| is_there(path))
     }
 }

@@ -8,16 +8,15 @@ use aws::queues::Queue;
 use domain::actor::ActorId;
 use domain::files::{images_in_words, is_image_name};
 use domain::messages::{DeletionMessage, Mode, new_request_id};
-use domain::settings::ACTOR_FILE;
 use handlers::names_on_disk::composed_name;
 
 use super::actor_files::BaseImage;
 use super::actors::{Actors, Uploaded};
-use super::data_folder::{ActorFolder, lossy_name, read_if_there};
+use super::data_folder::{ActorFolder, OWN_FILES, lossy_name, read_if_there};
 use super::examined::Examined;
 use super::folder_watcher::FolderWatcher;
 use super::missing_images::contents_unless_vanished;
-use super::upload::{base_image_key, report_unreadable, upload_actor_file, upload_base_image, upload_image};
+use super::upload::{base_image_key, report_unreadable, upload_base_image, upload_file};
 use crate::folder::Contents;
 use crate::outcome::remark;
 
@@ -95,15 +94,18 @@ pub async fn apply_file_changes(
     if paths.iter().any(|path| lies_in(path, &base_images)) && apply_base_image_change(actors, folder).await? {
         (is_changed, has_event) = (true, false);
     }
-    if paths.iter().any(|path| *path == training_data || lossy_name(path) == ACTOR_FILE) {
+    for name in OWN_FILES {
+        if !paths.iter().any(|path| *path == training_data || lossy_name(path) == name) {
+            continue;
+        }
         let had_images = !actors.services.store.images(&folder.actor).await?.is_empty();
-        let change = apply_actor_file_change(actors, folder).await?;
-        is_changed |= change != ActorFileChange::None;
+        let change = apply_own_file_change(actors, folder, name).await?;
+        is_changed |= change != OwnFileChange::None;
         has_event &= match change {
-            ActorFileChange::None => true,
+            OwnFileChange::None => true,
             // The function ignores the event as long as the actor has no images.
-            ActorFileChange::Uploaded => had_images,
-            ActorFileChange::Removed => false,
+            OwnFileChange::Uploaded => had_images,
+            OwnFileChange::Removed => false,
         };
     }
     if !has_event {
@@ -146,7 +148,7 @@ async fn apply_image_change(
             remark(format!("found {}", path.display()));
             let known = actors.services.store.actor(actor).await?.map_or(0, |record| record.last_number);
             actors.warn_if_numbers_leap(actor, [filename], known);
-            upload_image(&actors.services, actor, filename, bytes).await?;
+            upload_file(&actors.services, actor, filename, bytes).await?;
         }
         (None, Some(_)) => {
             remark(format!("removed {}; the bucket's copy goes to the trash", path.display()));
@@ -183,43 +185,47 @@ async fn apply_base_image_change(actors: &Actors, folder: &ActorFolder) -> anyho
     Ok(true)
 }
 
-/// What has become of an actor's settings.
+/// What has become of one of an actor's [`OWN_FILES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ActorFileChange {
+enum OwnFileChange {
     None,
     Uploaded,
     Removed,
 }
 
-async fn apply_actor_file_change(actors: &Actors, folder: &ActorFolder) -> anyhow::Result<ActorFileChange> {
+async fn apply_own_file_change(
+    actors: &Actors,
+    folder: &ActorFolder,
+    name: &'static str,
+) -> anyhow::Result<OwnFileChange> {
     let services = &actors.services;
-    let path = folder.actor_file();
+    let path = folder.own_file(name);
     let here = match path.as_deref().map(read_if_there).transpose() {
         Ok(here) => here.flatten(),
         Err(problem) => {
             remark(format!("skipped {problem:#}"));
-            return Ok(ActorFileChange::None);
+            return Ok(OwnFileChange::None);
         }
     };
-    let key = services.keys.image(&folder.actor, ACTOR_FILE);
+    let key = services.keys.image(&folder.actor, name);
     let stored = services.bucket.get(&key).await?.map(|object| object.bytes);
     if here == stored {
-        return Ok(ActorFileChange::None);
+        return Ok(OwnFileChange::None);
     }
     actors
         .keeper
-        .change_circumstances(&folder.actor, |circumstances| circumstances.set_actor_file(here.as_deref()))
+        .change_circumstances(&folder.actor, |circumstances| circumstances.set_own_file(name, here.as_deref()))
         .await;
     match (path, here) {
         (Some(path), Some(bytes)) => {
             remark(format!("found {}", path.display()));
-            upload_actor_file(services, &folder.actor, bytes).await?;
-            Ok(ActorFileChange::Uploaded)
+            upload_file(services, &folder.actor, name, bytes).await?;
+            Ok(OwnFileChange::Uploaded)
         }
         _ => {
-            remark(format!("removed the {ACTOR_FILE} of {}", folder.actor));
+            remark(format!("removed the {name} of {}", folder.actor));
             services.bucket.delete(&key).await?;
-            Ok(ActorFileChange::Removed)
+            Ok(OwnFileChange::Removed)
         }
     }
 }

@@ -9,12 +9,11 @@ use aws::store::Store;
 use domain::actor::ActorId;
 use domain::files::is_image_name;
 use domain::manifest::{Image, Manifest};
-use domain::settings::ACTOR_FILE;
 
 use super::actor_files::ActorFiles;
 use super::actors::{Actors, Uploaded};
 use super::circumstances::Circumstances;
-use super::data_folder::{ActorFolder, is_there};
+use super::data_folder::{ActorFolder, OWN_FILES, is_there};
 use super::examined::Examined;
 use super::folder_changes::apply_file_changes;
 use super::manifest_file;
@@ -110,5 +109,6 @@ async fn paths_to_compare(
         }
     }
     let images = names.iter().map(|name| folder.image(name));
-    Ok(images.chain([folder.base_images(), folder.training_data().join(ACTOR_FILE)]).collect())
+    let own_files = OWN_FILES.map(|name| folder.training_data().join(name));
+    Ok(images.chain(own_files).chain([folder.base_images()]).collect())
 }

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
 use domain::coverage::{Coverage, ViewCounts};
+use domain::files::images_in_words;
 use domain::kind::KindCounts;
 use domain::plan::{Plan, PlanState};
 use domain::settings::Settings;
 use domain::status::Status;
 use jiff::Timestamp;
+use providers::generator::ReplicateModel;
 use serde::Serialize;
 
 use super::data_folder::ActorFolder;
@@ -101,6 +103,18 @@ impl Report {
 
     pub fn outcome(&self) -> Outcome {
         Outcome::of_sets(self.actors.iter().map(|actor| actor.status))
+    }
+
+    /// What the pictures of the embedded generator are worth, and what real ones would cost; `None` if it has drawn none.
+    pub fn about_embedded_pictures(&self) -> Option<String> {
+        let drawn = self.actors.iter().map(|actor| actor.generated.len()).sum::<usize>();
+        let price = ReplicateModel::default().usd_per_image().filter(|_| drawn > 0)?;
+        let total = price * drawn as u64;
+        Some(format!(
+            "The embedded generator drew {}: they show the loop, and are no training material. A real generator costs about {price} an image, {total} for {}: see --generator.",
+            images_in_words(drawn),
+            if drawn == 1 { "this one".to_owned() } else { format!("these {drawn}") },
+        ))
     }
 
     /// The text for a terminal: a table, a sentence for each actor that has something to report, and the deletions.

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use aws::stack::Services;
 use domain::actor::ActorId;
 use domain::files::images_in_words;
 use domain::keys::Keys;
@@ -17,7 +18,7 @@ use super::examined::Examined;
 use super::registry::{Registration, RunningStack};
 use super::session::{KEY_PREFIX, STACK_NAME, TEMPLATE, interruption};
 use super::upload::{examine, upload_actor};
-use super::{events, functions};
+use super::{events, functions, prompts};
 use crate::outcome::{Outcome, answer, remark};
 use crate::target::{CapArguments, SettingsArguments};
 
@@ -35,6 +36,7 @@ pub struct Options {
     pub env_vars: PathBuf,
     pub events: PathBuf,
     pub logs: Option<PathBuf>,
+    pub prompts: Option<PathBuf>,
     pub settings: SettingsArguments,
     pub cap: CapArguments,
 }
@@ -42,12 +44,13 @@ pub struct Options {
 /// Runs the stack until Ctrl-C. Uploads trigger no evaluation: the user invokes the first function, and the stack's own
 /// functions process the messages that it sends.
 pub async fn serve(options: Options) -> anyhow::Result<Outcome> {
+    let prompts = prompts::checked(options.prompts.as_deref(), &options.settings.settings())?;
     let stack = tokio::select! {
         stack = start(&options) => stack?,
         () = interruption() => return Ok(Outcome::Interrupted),
     };
     let served = tokio::select! {
-        prepared = prepare(&options, &stack) => match prepared {
+        prepared = prepare(&options, prompts, &stack) => match prepared {
             // Registered until the end of this arm.
             Ok(_registration) => { interruption().await; Ok(Outcome::Done) }
             Err(error) => Err(error),
@@ -91,10 +94,12 @@ fn parameters(options: &Options) -> BTreeMap<String, String> {
 }
 
 /// Uploads the actors, writes the files, and prints the instructions.
-async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Registration> {
+async fn prepare(options: &Options, prompts: Option<Vec<u8>>, stack: &LocalStack) -> anyhow::Result<Registration> {
     let folders = options.data.as_deref().map(|data| data_folder::actors(data, &options.actors)).transpose()?;
     let folders = folders.unwrap_or_default();
-    upload(&folders, stack).await?;
+    let services = stack.outputs().stack.services(stack.sdk_config());
+    prompts::put(&services, prompts).await?;
+    upload(&folders, &services).await?;
     let events = write_events(options, &folders, stack)?;
     let variables = variables(options, stack);
     write_private(&options.env_vars, format!("{variables:#}\n").as_bytes())
@@ -105,12 +110,11 @@ async fn prepare(options: &Options, stack: &LocalStack) -> anyhow::Result<Regist
     Ok(registration)
 }
 
-async fn upload(folders: &[ActorFolder], stack: &LocalStack) -> anyhow::Result<()> {
-    let services = stack.outputs().stack.services(stack.sdk_config());
+async fn upload(folders: &[ActorFolder], services: &Services) -> anyhow::Result<()> {
     for folder in folders {
-        match examine(&services, folder).await? {
+        match examine(services, folder).await? {
             Examined::Usable(files) => {
-                let images = upload_actor(&services, folder, files).await?;
+                let images = upload_actor(services, folder, files).await?;
                 remark(format!("uploaded {} of {}", images_in_words(images), folder.actor));
             }
             Examined::Unusable(reason) => remark(format!("skipped {}: {reason}", folder.actor)),

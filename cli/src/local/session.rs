@@ -16,6 +16,7 @@ use super::data_folder::{self, ActorFolder};
 use super::drain::drain;
 use super::folder_watcher::FolderWatcher;
 use super::functions;
+use super::prompts;
 use super::proposal::ActorProposal;
 use super::providers::{ProviderArguments, Providers};
 use super::registry::{Registration, RunningStack};
@@ -55,6 +56,8 @@ pub struct Options {
     pub json: bool,
     pub port: Option<u16>,
     pub logs: Option<PathBuf>,
+    /// The stack's own prompts.
+    pub prompts: Option<PathBuf>,
     pub providers: ProviderArguments,
     pub settings: SettingsArguments,
     pub cap: CapArguments,
@@ -90,6 +93,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     } else {
         options.providers.check_model().await?;
     }
+    let prompts = prompts::checked(options.prompts.as_deref(), &options.settings.settings())?;
     let _lock = lock(&data)?;
     if !options.dry_run {
         folders.iter().for_each(remove_partial_files);
@@ -97,7 +101,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     // A dry run writes nothing.
     let state = if options.resumable && !options.dry_run { StateFolder::open(&data) } else { None };
     let mut session = tokio::select! {
-        session = Session::start(&options, &data, providers, state.as_ref()) => session?,
+        session = Session::start(&options, &data, providers, prompts, state.as_ref()) => session?,
         () = interruption() => return Ok(Ending::Interrupted),
     };
     let registration = session.register(&options, &data);
@@ -134,11 +138,12 @@ impl Session {
         options: &Options,
         data: &Path,
         providers: Providers,
+        prompts: Option<Vec<u8>>,
         state: Option<&StateFolder>,
     ) -> anyhow::Result<Self> {
         let binaries = functions::binaries().await?;
         let parameters = parameters(options, data, providers.parameters);
-        let settings = Settings::of(&parameters);
+        let settings = Settings::of(&parameters, prompts.as_deref());
         let stack = LocalStack::start(
             EmulatorOptions {
                 port: options.port,
@@ -161,6 +166,7 @@ impl Session {
             Some(state) => state.take_over(&services.store).await?,
             None => BTreeSet::new(),
         };
+        prompts::put(&services, prompts).await?;
         Ok(Self { actors: Actors::new(services, settings, options.settings.settings(), options.retry, left), stack })
     }
 

@@ -7,7 +7,6 @@ use aws::stack::Services;
 use domain::actor::ActorId;
 use domain::files::{IMAGE_EXTENSIONS, content_type};
 use domain::keys::Keys;
-use domain::settings::ACTOR_FILE;
 
 use super::actor_files::{ActorFiles, BaseImage};
 use super::data_folder::{ActorFolder, lossy_name};
@@ -38,8 +37,8 @@ pub async fn upload_actor(services: &Services, folder: &ActorFolder, files: Acto
         exchange::import(&services.store, actor, manifest).await?;
     }
     services.store.raise_last_number(actor, files.last_number).await?;
-    if let Some(bytes) = files.actor_file {
-        upload_actor_file(services, actor, bytes).await?;
+    for (name, bytes) in files.own_files {
+        upload_file(services, actor, name, bytes).await?;
     }
     if let Some(base_image) = files.base_image {
         upload_base_image(services, actor, base_image).await?;
@@ -48,7 +47,7 @@ pub async fn upload_actor(services: &Services, folder: &ActorFolder, files: Acto
     for image in &files.contents.images {
         match std::fs::read(&image.path) {
             Ok(bytes) => {
-                upload_image(services, actor, &image.name, bytes).await?;
+                upload_file(services, actor, &image.name, bytes).await?;
                 uploaded += 1;
             }
             Err(error) => report_unreadable(&image.path, &error),
@@ -57,14 +56,9 @@ pub async fn upload_actor(services: &Services, folder: &ActorFolder, files: Acto
     Ok(uploaded)
 }
 
-pub async fn upload_image(services: &Services, actor: &ActorId, filename: &str, bytes: Vec<u8>) -> anyhow::Result<()> {
+pub async fn upload_file(services: &Services, actor: &ActorId, filename: &str, bytes: Vec<u8>) -> anyhow::Result<()> {
     services.bucket.put(&services.keys.image(actor, filename), bytes, content_type(filename)).await?;
     Ok(())
-}
-
-/// Uploads `actor.json`.
-pub async fn upload_actor_file(services: &Services, actor: &ActorId, bytes: Vec<u8>) -> anyhow::Result<()> {
-    upload_image(services, actor, ACTOR_FILE, bytes).await
 }
 
 /// Uploads the base image and removes those with other endings, which the functions could find first.

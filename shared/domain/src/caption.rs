@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::kind::Kind;
 use crate::manifest::Image;
-use crate::prompts;
+use crate::prompts::Library;
 
 /// The most words of a caption. Longer captions teach trainers no more, and text encoders cut them.
 pub const MAX_CAPTION_WORDS: usize = 25;
@@ -57,7 +57,7 @@ impl Caption {
     #[must_use]
     pub fn of(image: &Image, beside: Option<&str>) -> Option<Self> {
         let file = beside.and_then(|text| text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned));
-        let prompt = || of_prompt(image.prompt_id.as_deref()?, image.kind?);
+        let prompt = || of_prompt(image, image.kind?);
         let found = [
             (CaptionSource::File, file),
             (CaptionSource::User, image.caption.clone()),
@@ -68,18 +68,17 @@ impl Caption {
     }
 }
 
-/// The scene of a prompt, without its medium, character and framing: the image may have another medium than the prompt
-/// requests, so the assessed kind states it. `None` if the library has no such prompt.
-fn of_prompt(prompt_id: &str, kind: Kind) -> Option<String> {
-    let prompt = prompts::by_id(prompt_id)?;
-    let (_, after_character) = prompt.text.split_once(prompts::PLACEHOLDER)?;
-    let (scene, _) = after_character.split_once('.')?;
+/// The scene of the image's prompt, without its medium, character and framing: the image may have another medium than the
+/// prompt requests, so the assessed kind states it. `None` if the prompt is unknown.
+fn of_prompt(image: &Image, kind: Kind) -> Option<String> {
+    let built_in = || Some(Library::built_in().by_id(image.prompt_id.as_deref()?)?.scene.as_str());
+    let scene = image.prompt_scene.as_deref().or_else(built_in)?;
     let medium = match kind {
         Kind::Photorealistic => "photograph",
         Kind::BwStylized => "black-and-white drawing",
         Kind::ColorStylized => "colour illustration",
     };
-    caption_from(&format!("{medium}, {}", scene.trim()))
+    caption_from(&format!("{medium}, {scene}"))
 }
 
 /// The caption in a model's answer, on one line and cut after [`MAX_CAPTION_WORDS`]. `None` if the text is empty, is no
@@ -135,11 +134,23 @@ mod tests {
 
     #[test]
     fn every_prompt_gives_a_caption_without_the_character() {
-        for prompt in prompts::all() {
-            let text = of_prompt(prompt.id, prompt.kind).unwrap();
+        for prompt in Library::built_in().prompts() {
+            let image = Image { prompt_id: Some(prompt.id.clone()), ..Image::default() };
+            let text = of_prompt(&image, prompt.kind).unwrap();
             let words = text.split(' ').count();
             assert!((6..=MAX_CAPTION_WORDS).contains(&words) && !text.contains('{'), "{}: {text}", prompt.id);
         }
+    }
+
+    #[test]
+    fn recorded_scene_counts_before_the_built_in_one() {
+        let image = Image {
+            prompt_id: Some("photo-desert-noon".to_owned()),
+            prompt_scene: Some("wearing a red coat, at a lighthouse".to_owned()),
+            ..Image::default()
+        };
+        let caption = of_prompt(&image, Kind::Photorealistic);
+        assert_eq!(caption.as_deref(), Some("photograph, wearing a red coat, at a lighthouse"));
     }
 
     #[test]

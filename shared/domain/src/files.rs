@@ -32,7 +32,7 @@ const UNREADABLE_FORMATS: [(&str, &[&str]); 9] = [
 ];
 
 /// The balancer's own files, which may lie beside the images.
-pub(super) const OWN_FILES: [&str; 2] = ["actor.json", "manifest.json"];
+pub(super) const OWN_FILES: [&str; 3] = ["actor.json", "manifest.json", "prompts.toml"];
 
 /// Remnants of file managers, besides hidden files.
 const SYSTEM_FILES: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
@@ -51,7 +51,7 @@ pub enum FileKind {
     Sidecar,
     /// A hidden file, or a remnant of an operating system.
     System,
-    /// `actor.json` or `manifest.json`.
+    /// `actor.json`, `manifest.json` or `prompts.toml`.
     Own,
     /// A file whose name contains control characters, or is too long for a file system.
     BadName,
@@ -115,6 +115,7 @@ pub fn content_type(filename: &str) -> &'static str {
         Some("jpg" | "jpeg" | "jpe" | "jfif") => "image/jpeg",
         Some("webp") => "image/webp",
         Some("json") => "application/json",
+        Some("toml") => "application/toml",
         Some("txt" | "caption") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
@@ -142,7 +143,7 @@ mod tests {
                 FileKind::System,
                 &["._a.jpg", ".DS_Store", ".aitk_size.json", "Thumbs.db", "a.jpg:Zone.Identifier", "desktop.ini"],
             ),
-            (FileKind::Own, &["actor.json", "manifest.json"]),
+            (FileKind::Own, &["actor.json", "manifest.json", "prompts.toml"]),
             (FileKind::BadName, &["a\u{1}.jpg", "b\nc.png"]),
             (FileKind::Other, &["notes.md", "png", "clip.mov", ""]),
         ] {

@@ -59,7 +59,7 @@ pub fn without_mark(text: &str) -> &str {
 
 /// UTF-16 is recognized by its mark, which Windows PowerShell writes, or by a zero beside the first character, which in
 /// JSON is always ASCII.
-fn text(bytes: &[u8]) -> Result<String, JsonError> {
+pub(crate) fn text(bytes: &[u8]) -> Result<String, JsonError> {
     let text = match *bytes {
         [0xFF, 0xFE, ..] | [1..=u8::MAX, 0, ..] => utf16(bytes, u16::from_le_bytes),
         [0xFE, 0xFF, ..] | [0, 1..=u8::MAX, ..] => utf16(bytes, u16::from_be_bytes),

@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::actor::ActorId;
 use crate::files::is_image_name;
+use crate::prompts::PROMPTS_FILE;
 
 /// The object keys of one stack, all below its prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,12 @@ impl Keys {
     #[must_use]
     pub fn image(&self, actor: &ActorId, filename: &str) -> String {
         self.training_data(actor) + filename
+    }
+
+    /// The key of the stack's own prompts.
+    #[must_use]
+    pub fn prompts(&self) -> String {
+        format!("{}/{PROMPTS_FILE}", self.prefix)
     }
 
     /// The key of an actor's base image up to its ending.
@@ -125,6 +132,8 @@ mod tests {
     fn other_keys_are_no_images() {
         for key in [
             "system_actors/base_images/a_base.png",
+            "system_actors/prompts.toml",
+            "system_actors/training_data/a/prompts.toml",
             "system_actors/training_data/a/",
             "system_actors/training_data/a/notes.txt",
             "system_actors/training_data/a/.png",

@@ -11,6 +11,7 @@ use super::kind::KindCounts;
 pub use super::lifecycle::plan::PlanState;
 use super::money::MicroUsd;
 use super::planner::Scope;
+use super::prompts::Prompt;
 use super::slot::Slot;
 
 /// A plan and its progress.
@@ -61,6 +62,15 @@ pub struct Plan {
     /// Prompts that replace rejected ones.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub redrawn_prompts: BTreeSet<String>,
+    /// The revision of the prompts file that the slots' prompts were drawn from; `None` for the built-in prompts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompts_revision: Option<String>,
+    /// The prompts of slots that are not built in. They are kept, so that an edited file doesn't change the images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_prompts: Vec<Prompt>,
+    /// The outfits from which each slot's seed chooses, if prompts of slots vary them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outfits: Vec<String>,
     /// The `request_id` of the dry run that it answers, if the request had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -135,6 +145,9 @@ impl Plan {
             spent: MicroUsd::ZERO,
             vision_cost: MicroUsd::ZERO,
             redrawn_prompts: BTreeSet::new(),
+            prompts_revision: None,
+            own_prompts: Vec::new(),
+            outfits: Vec::new(),
             request_id: None,
             obstacle: None,
         }

@@ -1,41 +1,64 @@
-//! The library of prompts: scenes that can show a character, sorted by kind of image.
+//! Prompts: scenes that can show a character, sorted by kind of image.
 //!
-//! A prompt names a medium, a scene, a framing and a camera angle, places the character off-center, states that the
-//! character is unaware of the camera, and requests the identity of the reference image. [`PLACEHOLDER`] stands for the
-//! descriptor of the character, such as "woman" or "robotic character".
+//! A [`Library`] has the built-in prompts, or those of a user's file. A prompt is composed from its parts, or is the user's
+//! own text. [`PLACEHOLDER`] stands for the descriptor of the character, such as "woman" or "robotic character", and
+//! [`OUTFIT`] for its clothing if the outfit varies.
 
-mod bw_stylized;
-mod color_stylized;
-mod photorealistic;
+mod colors;
+mod entry;
+mod file;
+mod library;
+mod outfits;
 
-use std::collections::BTreeSet;
-
-use rand::Rng;
-use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 
 use crate::content::{Angle, Framing};
-use crate::coverage::Needs;
+use crate::format::OwnFormat;
 use crate::kind::Kind;
+
+pub use file::{InvalidLibrary, MAX_FILE_BYTES, Problem};
+pub use library::{BUILT_IN_FILE, Library};
+
+/// The name of a file with prompts: beside an actor's images for this actor, below the key prefix for a stack.
+pub const PROMPTS_FILE: &str = "prompts.toml";
 
 /// The text in a prompt that [`Prompt::render`] replaces by the descriptor of the character.
 pub const PLACEHOLDER: &str = "{character}";
 
+/// The text in a prompt that [`Prompt::dressed`] replaces by an outfit.
+pub const OUTFIT: &str = "{outfit}";
+
 /// The maximum length of a preview, in characters, without the ellipsis.
 const PREVIEW_CHARS: usize = 100;
 
-/// One scene of the library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One prompt of a library.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     /// The stable name, unique in the library, such as `photo-night-market`.
-    pub id: &'static str,
+    pub id: String,
     /// The kind of image that the prompt requests.
     pub kind: Kind,
     /// How much of the character the text asks for.
     pub framing: Framing,
     /// The side from which the text asks for the character.
     pub angle: Angle,
-    /// The text, with [`PLACEHOLDER`] for the descriptor.
-    pub text: &'static str,
+    /// The text, with [`PLACEHOLDER`] for the descriptor, and with [`OUTFIT`] if the outfit varies.
+    pub text: String,
+    /// What the text asks for besides the medium, the character and the camera, for a caption.
+    pub scene: String,
+    /// What the prompt changes of the format of its image.
+    #[serde(flatten)]
+    pub format: OwnFormat,
+}
+
+/// A prompt that is not built in, as the records of an image under way keep it: an edited file doesn't change the image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnPrompt {
+    /// The prompt, in its outfit.
+    #[serde(flatten)]
+    pub prompt: Prompt,
+    /// The revision of the library.
+    pub prompts_revision: String,
 }
 
 impl Prompt {
@@ -44,61 +67,20 @@ impl Prompt {
     pub fn render(&self, descriptor: &str) -> String {
         self.text.replace(PLACEHOLDER, descriptor)
     }
-}
 
-/// The prompts for a kind of image.
-#[must_use]
-pub const fn of_kind(kind: Kind) -> &'static [Prompt] {
-    match kind {
-        Kind::Photorealistic => &photorealistic::PROMPTS,
-        Kind::BwStylized => &bw_stylized::PROMPTS,
-        Kind::ColorStylized => &color_stylized::PROMPTS,
+    /// Whether the text asks for an outfit other than that of the base image.
+    #[must_use]
+    pub fn varies_outfit(&self) -> bool {
+        self.text.contains(OUTFIT)
     }
-}
 
-/// Every prompt of the library, kind by kind in the order of [`Kind::ALL`].
-pub fn all() -> impl Iterator<Item = &'static Prompt> {
-    Kind::ALL.into_iter().flat_map(of_kind)
-}
-
-/// The prompt with this id; `None` if the library has none.
-#[must_use]
-pub fn by_id(id: &str) -> Option<&'static Prompt> {
-    all().find(|prompt| prompt.id == id)
-}
-
-/// Draws `count` prompts of one kind: each time one whose framing and angle the set needs most, at random among equal
-/// ones. Adds the views of the drawn prompts to those that the set has.
-///
-/// As long as unused prompts remain, the draw repeats none and omits those whose id is in `used`. After that it starts
-/// over with all prompts of the kind, and again repeats none until all have been drawn.
-pub fn draw(
-    kind: Kind,
-    used: &BTreeSet<String>,
-    count: usize,
-    needs: &mut Needs,
-    rng: &mut impl Rng,
-) -> Vec<&'static Prompt> {
-    let mut lap: Vec<_> = of_kind(kind).iter().filter(|prompt| !used.contains(prompt.id)).collect();
-    lap.shuffle(rng);
-    let mut drawn = Vec::with_capacity(count);
-    while drawn.len() < count {
-        if lap.is_empty() {
-            lap = of_kind(kind).iter().collect();
-            lap.shuffle(rng);
-        }
-        drawn.extend(take_most_needed(&mut lap, needs));
+    /// The prompt with the outfit that this seed chooses.
+    #[must_use]
+    pub fn dressed(&self, outfits: &[String], seed: u32) -> Self {
+        let Some(outfit) = outfits::choose(outfits, self.kind, seed) else { return self.clone() };
+        let dress = |text: &str| text.replace(OUTFIT, outfit);
+        Self { text: dress(&self.text), scene: dress(&self.scene), ..self.clone() }
     }
-    drawn
-}
-
-/// Takes the prompt with the most needed view, the last one among equals; `None` if there is no prompt.
-fn take_most_needed(lap: &mut Vec<&'static Prompt>, needs: &mut Needs) -> Option<&'static Prompt> {
-    let gain = |prompt: &Prompt| needs.gain(prompt.framing, prompt.angle);
-    let (most_needed, _) = lap.iter().enumerate().max_by_key(|(_, prompt)| gain(prompt))?;
-    let prompt = lap.remove(most_needed);
-    needs.has.count(Some(prompt.framing), Some(prompt.angle));
-    Some(prompt)
 }
 
 /// About the first hundred characters of a prompt, cut between two words, with an ellipsis. Returns a shorter text

@@ -1,5 +1,6 @@
 //! Slots: the images that a plan generates, with their prompts and seeds.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use rand::SeedableRng;
@@ -11,7 +12,9 @@ use super::actor::ActorId;
 use super::coverage::{Needs, ViewCounts};
 use super::format::OwnFormat;
 use super::kind::{Kind, KindCounts};
-use super::prompts::{self, Prompt};
+use super::lifecycle::slot::SlotProgress;
+use super::plan::Plan;
+use super::prompts::{Library, OwnPrompt, Prompt};
 
 /// An image to generate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,46 +59,109 @@ fn seed_from(text: &str) -> u32 {
 }
 
 /// A prompt of the slot's kind that replaces a rejected one. It is none of `used` while there are others, and has the
-/// view of the slot's first prompt if there is one with that view.
+/// view of the slot's `first` prompt if there is one with that view.
 #[must_use]
-pub fn redraw_prompt(plan_id: &str, slot: &Slot, attempt: u32, used: &BTreeSet<String>) -> Option<&'static Prompt> {
+pub fn redraw_prompt<'a>(
+    library: &'a Library,
+    plan_id: &str,
+    slot: &Slot,
+    first: Option<&Prompt>,
+    attempt: u32,
+    used: &BTreeSet<String>,
+) -> Option<&'a Prompt> {
     let seed = Sha256::digest(format!("{plan_id}/{}/{attempt}", slot.slot_id)).into();
-    let mut needs = Needs { wanted: views_of(std::slice::from_ref(slot)), ..Needs::default() };
-    prompts::draw(slot.kind, used, 1, &mut needs, &mut ChaCha8Rng::from_seed(seed)).pop()
+    let mut needs = Needs { wanted: views_of(first), ..Needs::default() };
+    library.draw(slot.kind, used, 1, &mut needs, &mut ChaCha8Rng::from_seed(seed)).pop()
 }
 
-/// The slots of a plan that generates these images in this format. The plan's id is the seed of the random prompts. No prompt is one
+/// The slots of a plan that generates these images. The plan's id is the seed of the random prompts. No prompt is one
 /// of `used_prompts` or that of another slot while there are others. The prompts ask for the views that the set
-/// needs, as far as the library has unused ones.
+/// needs, as far as the library has unused ones. A kind without prompts gets no slots.
 #[must_use]
 pub fn draw_slots(
+    library: &Library,
     actor: &ActorId,
     plan_id: &str,
     generate: KindCounts,
     used_prompts: &BTreeSet<String>,
     mut needs: Needs,
-    format: OwnFormat,
 ) -> Vec<Slot> {
     let mut random = ChaCha8Rng::from_seed(Sha256::digest(plan_id).into());
-    let draw = |kind| prompts::draw(kind, used_prompts, generate[kind] as usize, &mut needs, &mut random);
+    let draw = |kind| library.draw(kind, used_prompts, generate[kind] as usize, &mut needs, &mut random);
     (1..)
         .zip(Kind::ALL.into_iter().flat_map(draw))
         .map(|(number, prompt)| {
             let slot_id = format!("{number:03}");
             let seed = seed_of(actor, plan_id, &slot_id);
-            Slot { slot_id, kind: prompt.kind, prompt_id: prompt.id.to_owned(), seed, format }
+            Slot { slot_id, kind: prompt.kind, prompt_id: prompt.id.clone(), seed, format: prompt.format }
         })
         .collect()
 }
 
-/// The framings and angles that the slots' first prompts ask for.
+/// The framings and angles that prompts ask for.
 #[must_use]
-pub fn views_of(slots: &[Slot]) -> ViewCounts {
+pub fn views_of<'a>(prompts: impl IntoIterator<Item = &'a Prompt>) -> ViewCounts {
     let mut views = ViewCounts::default();
-    for prompt in slots.iter().filter_map(|slot| prompts::by_id(&slot.prompt_id)) {
+    for prompt in prompts {
         views.count(Some(prompt.framing), Some(prompt.angle));
     }
     views
+}
+
+/// The prompt that an image is made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotPrompt<'a> {
+    /// In its outfit.
+    pub prompt: Cow<'a, Prompt>,
+    /// The revision of the library that it comes from; `None` if it is built in.
+    pub revision: Option<&'a str>,
+}
+
+impl Plan {
+    /// The prompt that a slot is made with now; `None` if another version of the program made the plan, with a prompt
+    /// that this version lacks.
+    #[must_use]
+    pub fn prompt_of<'a>(&'a self, slot: &Slot, progress: &'a SlotProgress) -> Option<SlotPrompt<'a>> {
+        if let Some(OwnPrompt { prompt, prompts_revision }) = &progress.own_prompt {
+            return Some(SlotPrompt { prompt: Cow::Borrowed(prompt), revision: Some(prompts_revision) });
+        }
+        match &progress.prompt_id {
+            Some(redrawn) => built_in(redrawn),
+            None => self.first_prompt_of(slot),
+        }
+    }
+
+    /// The prompt of the slot's first attempt.
+    #[must_use]
+    pub fn first_prompt_of(&self, slot: &Slot) -> Option<SlotPrompt<'_>> {
+        let Some(own) = self.own_prompts.iter().find(|prompt| prompt.id == slot.prompt_id) else {
+            return built_in(&slot.prompt_id);
+        };
+        let prompt = Cow::Owned(own.dressed(&self.outfits, slot.seed));
+        Some(SlotPrompt { prompt, revision: self.prompts_revision.as_deref() })
+    }
+
+    /// Sets `format` for slots whose prompt has none of its own.
+    #[must_use]
+    pub fn in_format(mut self, format: OwnFormat) -> Self {
+        self.slots.iter_mut().for_each(|slot| slot.format = slot.format.or(format));
+        self
+    }
+
+    /// Adds what the slots need of a library that is not built in.
+    #[must_use]
+    pub fn with_prompts_of(self, library: &Library) -> Self {
+        let is_drawn = |prompt: &&Prompt| self.slots.iter().any(|slot| slot.prompt_id == prompt.id);
+        let own_prompts: Vec<Prompt> = library.own_prompts().filter(is_drawn).cloned().collect();
+        let outfits = if own_prompts.iter().any(Prompt::varies_outfit) { library.outfits() } else { &[] };
+        let revision = library.revision().filter(|_| !self.slots.is_empty());
+        Self { prompts_revision: revision.map(str::to_owned), outfits: outfits.to_vec(), own_prompts, ..self }
+    }
+}
+
+fn built_in(id: &str) -> Option<SlotPrompt<'static>> {
+    let prompt = Library::built_in().by_id(id)?;
+    Some(SlotPrompt { prompt: Cow::Borrowed(prompt), revision: None })
 }
 
 #[cfg(test)]
@@ -109,14 +175,8 @@ mod tests {
         for actor in ["hero", "villain"] {
             let actor: ActorId = actor.parse().unwrap();
             let generate = KindCounts { photorealistic: 5, bw_stylized: 5, color_stylized: 5 };
-            let slots = draw_slots(
-                &actor,
-                "manual-batch-1",
-                generate,
-                &BTreeSet::new(),
-                Needs::default(),
-                OwnFormat::default(),
-            );
+            let slots =
+                draw_slots(Library::built_in(), &actor, "manual-batch-1", generate, &BTreeSet::new(), Needs::default());
             let creations = (0..3).flat_map(|attempt| (0..4).map(move |interruptions| (attempt, interruptions)));
             for slot in slots {
                 let seed = |(attempt, interruptions)| slot.seed_of(&actor, "manual-batch-1", attempt, interruptions);
@@ -128,16 +188,18 @@ mod tests {
 
     #[test]
     fn redrawn_prompt_keeps_the_view() {
-        let rejected = prompts::by_id("photo-forest-dawn").unwrap();
+        let library = Library::built_in();
+        let rejected = library.by_id("photo-forest-dawn").unwrap();
         let slot = Slot {
             slot_id: "001".to_owned(),
             kind: rejected.kind,
-            prompt_id: rejected.id.to_owned(),
+            prompt_id: rejected.id.clone(),
             seed: 1,
             format: OwnFormat::default(),
         };
         for attempt in 1..20 {
-            let other = redraw_prompt("p", &slot, attempt, &BTreeSet::from([rejected.id.to_owned()])).unwrap();
+            let used = BTreeSet::from([rejected.id.clone()]);
+            let other = redraw_prompt(library, "p", &slot, Some(rejected), attempt, &used).unwrap();
             assert_eq!((other.framing, other.angle), (rejected.framing, rejected.angle), "{}", other.id);
         }
     }
@@ -149,8 +211,9 @@ mod tests {
         let kept = ViewCounts { framing: [2, 8, 3, 0], angle: [4, 6, 3, 0] };
         let needs = ViewShares::default().needs(kept, generate.total());
         for plan_id in ["a", "b", "c"] {
-            let has =
-                kept + views_of(&draw_slots(&actor, plan_id, generate, &BTreeSet::new(), needs, OwnFormat::default()));
+            let slots = draw_slots(Library::built_in(), &actor, plan_id, generate, &BTreeSet::new(), needs);
+            let prompts = slots.iter().filter_map(|slot| Library::built_in().by_id(&slot.prompt_id));
+            let has = kept + views_of(prompts);
             assert!(Needs { has, ..needs }.shortfall() * 10 < needs.shortfall(), "{plan_id}: {has:?}");
         }
     }

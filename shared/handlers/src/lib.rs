@@ -18,6 +18,7 @@ pub mod names_on_disk;
 mod outage;
 pub mod panics;
 mod parking;
+mod prompts;
 pub mod restore;
 pub mod wiring;
 

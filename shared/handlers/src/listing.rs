@@ -8,6 +8,7 @@ use domain::actor::ActorId;
 use domain::files::{Inventory, images_in_words, is_image_name, visible};
 use domain::keys::Keys;
 use domain::plan::Note;
+use domain::prompts::PROMPTS_FILE;
 use domain::reconciliation::Listed;
 use domain::sidecars::{Sidecar, leaving_with};
 
@@ -17,6 +18,8 @@ use super::HandlerError;
 pub(super) struct Listing {
     /// The image files directly in the folder.
     pub(super) images: Vec<Listed>,
+    /// The `ETag` of the actor's own prompts, if it has any.
+    pub(super) prompts_file: Option<String>,
     /// Its location, without a slash at its end.
     place: String,
     inventory: Inventory,
@@ -62,6 +65,8 @@ pub(super) async fn list_folder(bucket: &Bucket, keys: &Keys, actor: &ActorId) -
     let folder = keys.training_data(actor);
     let objects = bucket.list(&folder).await?;
     let inventory = Inventory::of(objects.iter().filter_map(|object| object.key.strip_prefix(&folder)));
+    let prompts_file = objects.iter().find(|object| object.key.strip_prefix(&folder) == Some(PROMPTS_FILE));
+    let prompts_file = prompts_file.map(|object| object.etag.clone());
     let images = objects
         .into_iter()
         .filter_map(|object| {
@@ -74,7 +79,7 @@ pub(super) async fn list_folder(bucket: &Bucket, keys: &Keys, actor: &ActorId) -
         Some(folder) => Some((visible(&folder), images_below(bucket, &folder).await?)).filter(|(_, count)| *count > 0),
         None => None,
     };
-    Ok(Listing { images, place: folder.trim_end_matches('/').to_owned(), inventory, decomposed })
+    Ok(Listing { images, prompts_file, place: folder.trim_end_matches('/').to_owned(), inventory, decomposed })
 }
 
 /// Lists the actor's image files only.

@@ -190,6 +190,12 @@ impl World {
         self.replicate.charged() + self.image_edits.charged() + self.comfyui.executed()
     }
 
+    /// Whether the generator's service can't be asked for an image whose answer was lost.
+    #[must_use]
+    pub fn loses_answers(&self) -> bool {
+        self.variables["GENERATOR"] == "openai"
+    }
+
     pub fn advance_clock(&self, time: SignedDuration) {
         self.virtual_clock.advance(time);
     }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use domain::kind::Kind;
-use domain::prompts;
+use domain::prompts::Library;
 use embedded::generator::draw;
 use embedded::vision::EmbeddedVision;
 use image::{Rgb, RgbImage};
@@ -37,7 +37,7 @@ fn draw_some(kind: Kind) -> Vec<Vec<u8>> {
         let seen = vision.observe(&shrink(picture, PREVIEW_SIDE));
         seen.kind == kind && seen.quality > QUALITY_FLOOR
     };
-    let scenes = prompts::of_kind(kind).iter();
+    let scenes = Library::built_in().of_kind(kind);
     let pictures = scenes.map(|scene| draw(&base(), kind, &scene.render("woman"), 1)).filter(is_good);
     pictures.take(6).map(|picture| encode_jpeg(&picture).unwrap()).collect()
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use domain::actor::ActorId;
 use domain::budget::Settlement;
-use domain::lifecycle::slot::{SlotEvent, SlotProgress, SlotState};
+use domain::lifecycle::slot::{NextPrompt, SlotEvent, SlotProgress, SlotState};
 use domain::manifest::Image;
 
 use super::actors::actor_key;
@@ -50,14 +50,14 @@ impl Store {
         slot: SlotName<'_>,
         record: &SlotRecord,
         settlement: Settlement,
-        prompt_id: &str,
+        prompt: NextPrompt,
         is_shared: bool,
     ) -> Result<bool, StoreError> {
-        let after = record.after(&SlotEvent::AttemptFailed { settlement, prompt_id: Some(prompt_id.to_owned()) })?;
-        let mut drawn = Change::of(plan_key(slot.actor, slot.plan_id)).add("redrawn_prompts", members(prompt_id));
+        let mut drawn = Change::of(plan_key(slot.actor, slot.plan_id)).add("redrawn_prompts", members(&prompt.id));
         if !is_shared {
-            drawn = drawn.when(Condition::Without("redrawn_prompts", text(prompt_id)));
+            drawn = drawn.when(Condition::Without("redrawn_prompts", text(&prompt.id)));
         }
+        let after = record.after(&SlotEvent::AttemptFailed { settlement, prompt: Some(prompt) })?;
         let mut changes = implied_changes(slot, &record.progress, &after.progress, Some(drawn));
         changes.push(after.replacing(slot, record)?);
         Ok(self.write_slot(slot, after, changes).await?.is_some())

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ImpossibleEvent;
 use crate::budget::{Charge, Settlement};
 use crate::money::MicroUsd;
+use crate::prompts::OwnPrompt;
 
 /// The progress of one slot.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct SlotProgress {
     /// The prompt of the current attempt, if it replaces the one in the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_id: Option<String>,
+    /// That prompt itself, if it is not built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_prompt: Option<OwnPrompt>,
     /// The price of all paid attempts.
     pub spent: MicroUsd,
     /// The beginning of the generator's present outage.
@@ -128,7 +132,7 @@ pub enum SlotEvent {
         /// Whether the attempt was charged.
         settlement: Settlement,
         /// The prompt of the next attempt, if it differs.
-        prompt_id: Option<String>,
+        prompt: Option<NextPrompt>,
     },
     /// The last attempt gave no image.
     Abandoned {
@@ -154,6 +158,15 @@ pub enum SlotEvent {
         /// The present time.
         at: Timestamp,
     },
+}
+
+/// A prompt that replaces a rejected one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextPrompt {
+    /// Its id.
+    pub id: String,
+    /// The prompt itself, if it is not built in.
+    pub own: Option<OwnPrompt>,
 }
 
 impl SlotProgress {
@@ -205,13 +218,20 @@ impl SlotProgress {
         };
         Ok(match event {
             SlotEvent::ImageStaged => ended(SlotState::Staged, self.state.settlement_in_doubt()),
-            SlotEvent::AttemptFailed { settlement, prompt_id } if self.state != SlotState::Pending => Self {
-                attempt: self.attempt + 1,
-                prompt_id: prompt_id.clone().or_else(|| self.prompt_id.clone()),
-                fetches: 0,
-                interruptions: 0,
-                ..ended(SlotState::Pending, *settlement)
-            },
+            SlotEvent::AttemptFailed { settlement, prompt } if self.state != SlotState::Pending => {
+                let (prompt_id, own_prompt) = match prompt.clone() {
+                    Some(NextPrompt { id, own }) => (Some(id), own),
+                    None => (self.prompt_id.clone(), self.own_prompt.clone()),
+                };
+                Self {
+                    attempt: self.attempt + 1,
+                    prompt_id,
+                    own_prompt,
+                    fetches: 0,
+                    interruptions: 0,
+                    ..ended(SlotState::Pending, *settlement)
+                }
+            }
             SlotEvent::Abandoned { settlement, reason } => {
                 ended(SlotState::Failed { reason: reason.clone() }, *settlement)
             }

@@ -12,7 +12,7 @@ use crate::content::{Content, NotCompared};
 use crate::facts::Facts;
 use crate::kind::Kind;
 use crate::money::MicroUsd;
-use crate::prompts;
+use crate::prompts::Library;
 use crate::resemblance::Resemblance;
 
 /// The record of one image of a set, stored in the table and exported in the manifest.
@@ -27,6 +27,12 @@ pub struct Image {
     /// The id of the prompt in the library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_id: Option<String>,
+    /// The revision of the prompts file that the prompt comes from; `None` if it is built in.
+    #[serde(default, deserialize_with = "or_unknown", skip_serializing_if = "Option::is_none")]
+    pub prompts_revision: Option<String>,
+    /// The scene of the prompt, for the caption; `None` if the prompt is built in.
+    #[serde(default, deserialize_with = "or_unknown", skip_serializing_if = "Option::is_none")]
+    pub prompt_scene: Option<String>,
     /// When the image was generated, or found in the bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generated_at: Option<String>,
@@ -133,7 +139,7 @@ impl Image {
         if self.generation_type.as_deref() != Some(BALANCING) {
             return Origin::Uploaded;
         }
-        let of_prompt = || Some(prompts::by_id(self.prompt_id.as_deref()?)?.kind);
+        let of_prompt = || Some(Library::built_in().by_id(self.prompt_id.as_deref()?)?.kind);
         Origin::Generated { requested: self.requested_type.or_else(of_prompt) }
     }
 
@@ -210,7 +216,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::prompts::of_kind;
 
     fn generated() -> Image {
         Image { generation_type: Some(BALANCING.to_owned()), kind: Some(Kind::ColorStylized), ..Image::default() }
@@ -282,7 +287,7 @@ mod tests {
 
     #[test]
     fn prompt_implies_the_requested_kind_of_old_records() {
-        let prompt_id = Some(of_kind(Kind::Photorealistic)[0].id.to_owned());
+        let prompt_id = Some("photo-ferry-deck".to_owned());
         let requested = Some(Kind::Photorealistic);
         assert_eq!(Image { prompt_id, ..generated() }.origin(), Origin::Generated { requested });
         let prompt_id = Some("of-another-version".to_owned());

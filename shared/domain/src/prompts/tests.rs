@@ -4,48 +4,19 @@ use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{PLACEHOLDER, Prompt, all, draw, of_kind, preview};
+use super::colors::color_word;
+use super::{Library, PLACEHOLDER, Prompt, preview};
 use crate::content::{Angle, Framing};
 use crate::coverage::{Needs, ViewCounts};
 use crate::kind::Kind;
 
-/// Words that would request colour in a black-and-white image.
-const COLOR_WORDS: [&str; 34] = [
-    "amber",
-    "azure",
-    "beige",
-    "blue",
-    "bronze",
-    "brown",
-    "color",
-    "colored",
-    "colorful",
-    "colour",
-    "coloured",
-    "colourful",
-    "copper",
-    "cream",
-    "crimson",
-    "gold",
-    "golden",
-    "green",
-    "indigo",
-    "ivory",
-    "magenta",
-    "maroon",
-    "olive",
-    "orange",
-    "pink",
-    "purple",
-    "red",
-    "rust",
-    "sepia",
-    "silver",
-    "tan",
-    "teal",
-    "violet",
-    "yellow",
-];
+fn all() -> &'static [Prompt] {
+    Library::built_in().prompts()
+}
+
+fn of_kind(kind: Kind) -> Vec<&'static Prompt> {
+    Library::built_in().of_kind(kind).collect()
+}
 
 fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase)
@@ -53,21 +24,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 
 #[test]
 fn library_has_fifteen_eleven_and_nine_prompts() {
-    let counts = Kind::ALL.map(|kind| of_kind(kind).len());
-    assert_eq!(counts, [15, 11, 9]);
-}
-
-#[test]
-fn every_prompt_is_listed_under_its_kind() {
-    for kind in Kind::ALL {
-        assert!(of_kind(kind).iter().all(|prompt| prompt.kind == kind));
-    }
-}
-
-#[test]
-fn ids_are_unique() {
-    let ids: BTreeSet<_> = all().map(|prompt| prompt.id).collect();
-    assert_eq!(ids.len(), all().count());
+    assert_eq!(Library::built_in().counts().to_string(), "15/11/9");
 }
 
 #[test]
@@ -83,7 +40,7 @@ fn every_prompt_makes_the_same_demands() {
 #[test]
 fn every_prompt_names_a_camera_angle() {
     for prompt in all() {
-        let named = words(prompt.text).any(|word| ["angle", "view", "shot"].contains(&word.as_str()));
+        let named = words(&prompt.text).any(|word| ["angle", "view", "shot"].contains(&word.as_str()));
         assert!(named, "{}", prompt.id);
     }
 }
@@ -113,14 +70,14 @@ fn named<T: Copy>(text: &str, words: [(T, &str); 4]) -> Vec<T> {
 #[test]
 fn every_prompt_names_its_framing_and_no_other() {
     for prompt in all() {
-        assert_eq!(named(prompt.text, FRAMINGS), [prompt.framing], "{}", prompt.id);
+        assert_eq!(named(&prompt.text, FRAMINGS), [prompt.framing], "{}", prompt.id);
     }
 }
 
 #[test]
 fn every_prompt_names_its_angle_and_no_other() {
     for prompt in all() {
-        assert_eq!(named(prompt.text, ANGLES), [prompt.angle], "{}", prompt.id);
+        assert_eq!(named(&prompt.text, ANGLES), [prompt.angle], "{}", prompt.id);
     }
 }
 
@@ -146,15 +103,14 @@ fn every_prompt_has_forty_to_seventy_words() {
 fn no_prompt_assumes_a_gender() {
     let gendered = ["he", "she", "him", "her", "his", "hers"];
     for prompt in all() {
-        assert!(!words(prompt.text).any(|word| gendered.contains(&word.as_str())), "{}", prompt.id);
+        assert!(!words(&prompt.text).any(|word| gendered.contains(&word.as_str())), "{}", prompt.id);
     }
 }
 
 #[test]
 fn no_black_and_white_prompt_names_a_color() {
     for prompt in of_kind(Kind::BwStylized) {
-        let named = words(prompt.text).find(|word| COLOR_WORDS.contains(&word.as_str()));
-        assert_eq!(named, None, "{}", prompt.id);
+        assert_eq!(color_word(&prompt.text), None, "{}", prompt.id);
     }
 }
 
@@ -194,40 +150,63 @@ fn covered_set_gets_random_prompts() {
     for kind in Kind::ALL {
         let first = |seed| {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
-            draw(kind, &BTreeSet::new(), 1, &mut Needs::default(), &mut random)[0].id
+            let drawn = Library::built_in().draw(kind, &BTreeSet::new(), 1, &mut Needs::default(), &mut random);
+            drawn[0].id.as_str()
         };
         let ids: BTreeSet<_> = (0..400).map(first).collect();
         assert_eq!(ids.len(), of_kind(kind).len(), "{kind}");
     }
 }
 
+/// A library of this many photographic prompts, with the views of the built-in ones.
+fn library_of(count: usize) -> Library {
+    let like = of_kind(Kind::Photorealistic);
+    let entry = |number: usize| {
+        let Prompt { framing, angle, .. } = like[number % like.len()];
+        format!(
+            "[[prompt]]\nid = \"own-{number}\"\nkind = \"photorealistic\"\nframing = \"{framing}\"\nangle = \"{angle}\"\nmedium = \"photograph\"\nscene = \"on stage {number}\"\n"
+        )
+    };
+    let file = "mode = \"replace\"\n".to_owned() + &(0..count).map(entry).collect::<String>();
+    Library::read(file.as_bytes()).unwrap()
+}
+
+#[test]
+fn kind_without_prompts_draws_none() {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let drawn = |kind, random: &mut ChaCha8Rng| {
+        library_of(2).draw(kind, &BTreeSet::new(), 3, &mut Needs::default(), random).len()
+    };
+    assert_eq!((drawn(Kind::BwStylized, &mut random), drawn(Kind::Photorealistic, &mut random)), (0, 3));
+}
+
 proptest! {
     #[test]
     fn draw_repeats_no_prompt_while_unused_ones_remain(
-        kind in prop::sample::select(Kind::ALL.to_vec()),
-        used_bits in any::<u16>(),
+        prompts in 1usize..20,
+        used_bits in any::<u32>(),
         count in 0usize..60,
         seed in any::<u64>(),
         (framing, angle) in any::<([u8; 4], [u8; 4])>(),
     ) {
-        let prompts = of_kind(kind);
-        let used: BTreeSet<String> = prompts
-            .iter()
+        let library = library_of(prompts);
+        let kind = Kind::Photorealistic;
+        let used: BTreeSet<String> = library
+            .of_kind(kind)
             .enumerate()
             .filter(|(index, _)| used_bits >> index & 1 == 1)
-            .map(|(_, prompt)| prompt.id.to_owned())
+            .map(|(_, prompt)| prompt.id.clone())
             .collect();
         let wanted = ViewCounts { framing: framing.map(u32::from), angle: angle.map(u32::from) };
         let mut needs = Needs { wanted, ..Needs::default() };
-        let drawn = draw(kind, &used, count, &mut needs, &mut ChaCha8Rng::seed_from_u64(seed));
+        let drawn = library.draw(kind, &used, count, &mut needs, &mut ChaCha8Rng::seed_from_u64(seed));
         prop_assert_eq!(drawn.len(), count);
-        prop_assert!(drawn.iter().all(|prompt| prompt.kind == kind));
 
-        let first_lap = (prompts.len() - used.len()).min(count);
+        let first_lap = (prompts - used.len()).min(count);
         let (unused, again) = drawn.split_at(first_lap);
-        prop_assert!(unused.iter().all(|prompt| !used.contains(prompt.id)));
-        for lap in std::iter::once(unused).chain(again.chunks(prompts.len())) {
-            let ids: BTreeSet<_> = lap.iter().map(|prompt| prompt.id).collect();
+        prop_assert!(unused.iter().all(|prompt| !used.contains(&prompt.id)));
+        for lap in std::iter::once(unused).chain(again.chunks(prompts)) {
+            let ids: BTreeSet<_> = lap.iter().map(|prompt| &prompt.id).collect();
             prop_assert_eq!(ids.len(), lap.len());
         }
     }
@@ -240,8 +219,10 @@ proptest! {
     ) {
         let wanted = ViewCounts { framing: framing.map(u32::from), angle: angle.map(u32::from) };
         let mut needs = Needs { wanted, ..Needs::default() };
-        let mut undrawn: Vec<_> = of_kind(kind).iter().collect();
-        for prompt in draw(kind, &BTreeSet::new(), 6, &mut needs.clone(), &mut ChaCha8Rng::seed_from_u64(seed)) {
+        let mut undrawn = of_kind(kind);
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        for prompt in Library::built_in().draw(kind, &BTreeSet::new(), 6, &mut needs.clone(), &mut random) {
+            prop_assert_eq!(prompt.kind, kind);
             let gain = |prompt: &Prompt| needs.gain(prompt.framing, prompt.angle);
             prop_assert!(undrawn.iter().all(|other| gain(other) <= gain(prompt)), "{}", prompt.id);
             undrawn.retain(|other| other.id != prompt.id);

@@ -166,7 +166,7 @@ fn starts_a_word(text: &str, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use domain::kind::Kind;
-    use domain::prompts::of_kind;
+    use domain::prompts::Library;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -188,7 +188,8 @@ mod tests {
     #[test]
     fn every_stylized_prompt_has_its_own_technique() {
         for kind in [Kind::BwStylized, Kind::ColorStylized] {
-            let media: Vec<_> = of_kind(kind).iter().map(|prompt| read(kind, prompt.text).medium).collect();
+            let media: Vec<_> =
+                Library::built_in().of_kind(kind).map(|prompt| read(kind, &prompt.text).medium).collect();
             for (index, medium) in media.iter().enumerate() {
                 assert!(!media[..index].contains(medium), "{medium:?} twice");
             }

@@ -3,7 +3,7 @@
 use domain::manifest::Observer;
 use domain::messages::Mode;
 use domain::plan::{Note, Plan, plan_id};
-use domain::planner::propose;
+use domain::planner::{Proposal, propose};
 use tracing::Span;
 
 use super::assess::{AssessmentError, Assessor, SetAssessment};
@@ -13,6 +13,7 @@ use super::generation_failures::generation_failures;
 use super::inventory::{Inventory, InventoryBuilder};
 use super::reference::Reference;
 use super::{Evaluation, approval, plan};
+use crate::prompts::{Loaded, PromptsFiles};
 use crate::{HandlerError, actors};
 
 impl Evaluation {
@@ -43,7 +44,7 @@ impl Evaluation {
         let (reference, unusable_reference) = self.reference(context).await?;
         let mut inventory = self.inventory_builder(context, &reference).build(&context.record).await?;
         inventory.notes.extend(unusable_reference);
-        if let Some(suspension) = self.current_suspension(context, &inventory.fingerprint) {
+        if let Some(suspension) = self.current_suspension(context, &inventory.fingerprint).await? {
             return self.stay_suspended(context, suspension).await;
         }
         let mut assessment = match self.assessor(context, &plan_id, &reference).assess(&mut inventory).await {
@@ -74,9 +75,11 @@ impl Evaluation {
         let unassessed = u32::try_from(assessment.unassessed.len()).unwrap_or(u32::MAX);
         let proposal = propose(&assessment.assessments, &policy).leaving_room_for(unassessed);
         let now = self.clock.now();
-        let plan = plan::build(context, plan_id, inventory, assessment, &proposal, policy.target.views, now);
+        let (prompts, unusable_prompts) = self.prompts(context, inventory, &proposal).await?;
+        let mut plan = plan::build(context, plan_id, inventory, assessment, &proposal, &prompts.library, now);
+        plan.notes.extend(prompts.shortage(context.settings.target.counts()));
         if context.command.mode == Mode::DryRun {
-            let obstacle = self.obstacle(context, &plan).await?;
+            let obstacle = self.obstacle(context, &plan, unusable_prompts).await?;
             return self.record_dry_run(context, &Plan { obstacle, ..plan }).await;
         }
         if proposal.is_empty() {
@@ -86,7 +89,7 @@ impl Evaluation {
             let reason = self.rounds_used_up(context, &plan).await?;
             return self.suspend(context, context.round, &reason, &inventory.fingerprint).await;
         }
-        if let Some(problem) = self.obstacle(context, &plan).await? {
+        if let Some(problem) = self.obstacle(context, &plan, unusable_prompts).await? {
             return Err(HandlerError::NeedsOperator(problem));
         }
         if plan.deletes_more_than(self.max_deleted_percent)
@@ -123,17 +126,45 @@ impl Evaluation {
         ))
     }
 
+    /// The prompts for a proposal. If they are unusable, the built-in ones with the problem and the remedy: the rest of
+    /// the proposal is still reported.
+    async fn prompts(
+        &self,
+        context: &EvaluationContext<'_>,
+        inventory: &Inventory,
+        proposal: &Proposal,
+    ) -> Result<(Loaded, Option<String>), HandlerError> {
+        if proposal.generate.total() == 0 {
+            return Ok((Loaded::built_in(), None));
+        }
+        let actor = &context.command.actor_id;
+        let files = PromptsFiles { bucket: &self.bucket, keys: &self.keys };
+        let loaded = files.load(actor, inventory.has_own_prompts).await;
+        match loaded.and_then(|loaded| loaded.sufficient_for(actor, context.settings.target.counts())) {
+            Ok(loaded) => Ok((loaded, None)),
+            Err(HandlerError::NeedsOperator(problem)) => Ok((Loaded::built_in(), Some(problem))),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Why the plan can't be carried out, with the remedy.
-    async fn obstacle(&self, context: &EvaluationContext<'_>, plan: &Plan) -> Result<Option<String>, HandlerError> {
+    async fn obstacle(
+        &self,
+        context: &EvaluationContext<'_>,
+        plan: &Plan,
+        unusable_prompts: Option<String>,
+    ) -> Result<Option<String>, HandlerError> {
+        let until_then = |problem| Some(format!("{problem} Until then nothing is deleted and nothing generated."));
+        if let Some(problem) = unusable_prompts {
+            return Ok(until_then(problem));
+        }
         if plan.slots.is_empty() {
             return Ok(None);
         }
         let _permit = self.read_permits.acquire().await;
         match self.base_images().load(&context.command.actor_id, &context.record.base_images).await {
             Ok(_) => Ok(None),
-            Err(HandlerError::NeedsOperator(problem)) => {
-                Ok(Some(format!("{problem} Until then nothing is deleted and nothing generated.")))
-            }
+            Err(HandlerError::NeedsOperator(problem)) => Ok(until_then(problem)),
             Err(error) => Err(error),
         }
     }

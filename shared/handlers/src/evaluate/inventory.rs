@@ -40,6 +40,8 @@ pub(super) struct Inventory {
     pub(super) last_generation: u32,
     /// Identifies the files of the set and their pins.
     pub(super) fingerprint: String,
+    /// Whether the actor has prompts of its own.
+    pub(super) has_own_prompts: bool,
 }
 
 pub(super) struct InventoryImage {
@@ -82,7 +84,7 @@ impl InventoryBuilder<'_> {
             info!(%actor, ?twins, "trainers and file systems may confuse these images");
         }
         let ignored = listing.notes();
-        let listed = listing.images;
+        let (listed, prompts_file) = (listing.images, listing.prompts_file);
         if listed.len() > MAX_SET_IMAGES {
             return Err(HandlerError::NeedsOperator(format!(
                 "The set has {} images, but can have at most {MAX_SET_IMAGES}. Remove some.",
@@ -94,11 +96,10 @@ impl InventoryBuilder<'_> {
         let recorded = self.store.images(actor).await?;
         let set = listed.iter().filter_map(|file| recorded.get_key_value(&file.filename));
         let of_images = fingerprint(set.map(|(filename, image)| (filename.as_str(), image)));
-        // Another base image changes what the model sees in the same images.
-        let fingerprint = match self.observer.reference {
-            Some(reference) => format!("{of_images}/{}", reference.digits),
-            None => of_images,
-        };
+        // Another base image changes what the model sees in the same images, and other prompts give other images.
+        let reference = self.observer.reference.map(|reference| &reference.digits);
+        let fingerprint =
+            reference.into_iter().chain(&prompts_file).fold(of_images, |all, part| format!("{all}/{part}"));
         let present = listed.into_iter().filter_map(|file| {
             let image = recorded.get(&file.filename)?.clone();
             Some((file, image))
@@ -117,8 +118,15 @@ impl InventoryBuilder<'_> {
             .try_collect()
             .await?;
         let has_new_unusable = read[known_count..].iter().any(|file| file.image.unusable.is_some());
-        let inventory =
-            Inventory { images: read, notes: Vec::new(), unread, has_new_unusable, last_generation, fingerprint };
+        let inventory = Inventory {
+            images: read,
+            notes: Vec::new(),
+            unread,
+            has_new_unusable,
+            last_generation,
+            fingerprint,
+            has_own_prompts: prompts_file.is_some(),
+        };
         inventory.without_unusable(ignored)
     }
 

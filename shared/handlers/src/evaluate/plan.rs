@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use domain::coverage::{Coverage, ViewShares};
+use domain::coverage::Coverage;
 use domain::kind::KindCounts;
 use domain::messages::Mode;
 use domain::plan::{Origin, Plan, PlanState, PlannedDeletion};
 use domain::planner::Proposal;
+use domain::prompts::Library;
 use domain::slot::{draw_slots, views_of};
 use jiff::Timestamp;
 
@@ -20,7 +21,7 @@ pub(super) fn build(
     inventory: &Inventory,
     assessment: &SetAssessment,
     proposal: &Proposal,
-    views: ViewShares,
+    library: &Library,
     now: Timestamp,
 ) -> Plan {
     let to_delete: BTreeSet<&str> = proposal.delete.iter().map(|removal| removal.filename.as_str()).collect();
@@ -36,16 +37,9 @@ pub(super) fn build(
     let used_prompts = to_keep.filter_map(|image| image.image.prompt_id.clone());
     let used_prompts = used_prompts.chain(context.record.rejected_prompts.iter().cloned()).collect();
     let kept_views = proposal.coverage.map(|coverage| coverage.after).unwrap_or_default();
-    let needs = views.needs(kept_views, proposal.generate.total());
-    let slots = draw_slots(
-        &context.command.actor_id,
-        &plan_id,
-        proposal.generate,
-        &used_prompts,
-        needs,
-        context.settings.format,
-    );
-    let after = kept_views + views_of(&slots);
+    let needs = context.settings.target.views.needs(kept_views, proposal.generate.total());
+    let slots = draw_slots(library, &context.command.actor_id, &plan_id, proposal.generate, &used_prompts, needs);
+    let after = kept_views + views_of(slots.iter().filter_map(|slot| library.by_id(&slot.prompt_id)));
     let is_dry_run = context.command.mode == Mode::DryRun;
     let mut plan = Plan {
         round: context.round,
@@ -63,5 +57,5 @@ pub(super) fn build(
         ..Plan::empty(plan_id, now, Origin::Evaluation)
     };
     plan.remaining = plan.pieces_of_work();
-    plan
+    plan.with_prompts_of(library).in_format(context.settings.format)
 }

@@ -16,17 +16,18 @@ use crate::HandlerError;
 
 impl Evaluation {
     /// The suspension, if the set is the same and the message requests no other attempt.
-    pub(super) fn current_suspension<'a>(
+    pub(super) async fn current_suspension<'a>(
         &self,
         context: &'a EvaluationContext<'_>,
         fingerprint: &str,
-    ) -> Option<&'a Suspension> {
+    ) -> Result<Option<&'a Suspension>, HandlerError> {
         let command = context.command;
         let is_triggered_by_events = matches!(command.cause, Cause::Uploads | Cause::Changed | Cause::Resume);
         let is_of_full_scope = command.scope == Scope::All && command.mode == Mode::Execute;
         let may_stay = is_triggered_by_events && is_of_full_scope && !command.force;
-        let suspension = context.record.suspension.as_ref().filter(|_| may_stay)?;
-        suspension.still_holds(fingerprint, &self.policy_text(context)).then_some(suspension)
+        let Some(suspension) = context.record.suspension.as_ref().filter(|_| may_stay) else { return Ok(None) };
+        let policy = self.policy_text(context).await?;
+        Ok(suspension.still_holds(fingerprint, &policy).then_some(suspension))
     }
 
     pub(super) async fn stay_suspended(
@@ -52,18 +53,19 @@ impl Evaluation {
             reason: reason.to_owned(),
             rounds: round.min(self.max_rounds),
             images: fingerprint.to_owned(),
-            policy: Some(self.policy_text(context)),
+            policy: Some(self.policy_text(context).await?),
             circumstances: None,
         };
         let verdict = context.verdict(Status::NeedsAttention, round, reason);
         self.settle(context, Verdict { suspension: Some(suspension), ..verdict }).await
     }
 
-    /// The settings that a suspension depends on.
-    fn policy_text(&self, context: &EvaluationContext<'_>) -> String {
+    /// The settings and the stack's prompts that a suspension depends on. The fingerprint covers the actor's own prompts.
+    async fn policy_text(&self, context: &EvaluationContext<'_>) -> Result<String, HandlerError> {
         let Settings { target, rules, format } = context.settings;
-        format!(
-            "{} of a {} views {} {} floor {} frontal {} {} limits {} rounds {} by {}{}",
+        let prompts = self.bucket.etag(&self.keys.prompts()).await?;
+        Ok(format!(
+            "{} of a {} views {} {} floor {} frontal {} {} limits {} rounds {} by {}{}{}{}",
             target.counts(),
             context.record.profile.descriptor(),
             target.views.framing,
@@ -75,7 +77,9 @@ impl Evaluation {
             self.max_rounds,
             self.vision.name(),
             if self.vision.always_shows_reference() { " with the base image" } else { "" },
-        ) + &in_words(format)
+            prompts.map(|etag| format!(" prompts {etag}")).unwrap_or_default(),
+            in_words(format),
+        ))
     }
 }
 

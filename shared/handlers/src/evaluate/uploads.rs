@@ -7,6 +7,7 @@ use domain::files::{Inventory, is_image_name};
 use domain::manifest::Image;
 use domain::messages::{Upload, derived_request_id};
 use domain::numbering::number_of;
+use domain::prompts::PROMPTS_FILE;
 use domain::settings::ACTOR_FILE;
 use domain::status::Status;
 use tracing::{Span, debug, info};
@@ -43,9 +44,9 @@ impl Evaluation {
         // Files in subfolders and unreadable files count too, because the evaluation reports them. Other settings may
         // require other images.
         let place = self.keys.split_training_data(&upload.key);
-        let is_news = |name: &str| name == ACTOR_FILE || Inventory::of([name]).concerns_images();
+        let is_news = |name: &str| is_of_actor(name) || Inventory::of([name]).concerns_images();
         let Some((folder, filename)) = place.filter(|(_, name)| is_news(name)) else {
-            debug!(key = upload.key, "neither an image nor the settings of an actor");
+            debug!(key = upload.key, "neither an image nor the settings or the prompts of an actor");
             return Ok(());
         };
         let actor: ActorId = folder
@@ -110,10 +111,10 @@ impl Evaluation {
         record: &ActorRecord,
     ) -> Result<News, HandlerError> {
         let is_pending = record.is_evaluation_pending();
-        if filename == ACTOR_FILE && !is_pending && self.store.images(actor).await?.is_empty() {
+        if is_of_actor(filename) && !is_pending && self.store.images(actor).await?.is_empty() {
             // The settings may arrive before the images, and alone they would have a whole set generated. A pending
             // evaluation may have read the file already.
-            info!(%actor, "settings without images");
+            info!(%actor, filename, "no images yet");
             return Ok(News::None);
         }
         if !is_image_name(filename) || filename.contains('/') {
@@ -160,8 +161,13 @@ enum News {
     Repetition,
     /// An image that the table doesn't describe, or that no evaluation of full scope has observed.
     Image,
-    /// A file that has no record: the settings, or one that evaluations report.
+    /// A file that has no record: the settings, the prompts, or one that evaluations report.
     OtherFile,
+}
+
+/// Whether a file beside the images changes what becomes of their set.
+fn is_of_actor(filename: &str) -> bool {
+    [ACTOR_FILE, PROMPTS_FILE].contains(&filename)
 }
 
 /// Whether the generation handler is about to record that the object of this image is in its place. The completion of

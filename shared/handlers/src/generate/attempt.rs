@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use aws::store::slots::SlotRecord;
 use domain::budget::Settlement;
-use domain::lifecycle::slot::SlotEvent;
-use domain::prompts;
-use domain::slot::redraw_prompt;
+use domain::lifecycle::slot::{NextPrompt, SlotEvent};
+use domain::slot::{SlotPrompt, redraw_prompt};
 use providers::generator::Request;
 use tracing::warn;
 
 use super::{Generation, Job};
 use crate::base_image::BaseImages;
+use crate::prompts::PromptsFiles;
 use crate::{HandlerError, report_payment};
 
 /// How many attempts a slot has.
@@ -32,9 +32,8 @@ impl Generation {
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         let base = base_images.load(job.actor, &actor.base_images).await?;
         let further = base_images.further(job.actor, &actor.base_images, max_references - 1).await?;
-        let prompt_id = job.prompt_id(record);
-        let Some(prompt) = prompts::by_id(prompt_id) else {
-            let problem = format!("The prompt {prompt_id} is not in this version's library.");
+        let Some(SlotPrompt { prompt, .. }) = job.prompt(record) else {
+            let problem = format!("The prompt {} is not in this version's library.", job.prompt_id(record));
             return Err(HandlerError::NeedsOperator(problem));
         };
         let prompt = prompt.render(actor.profile.descriptor());
@@ -66,7 +65,7 @@ impl Generation {
             return self.abandon(job, record, settlement, &reason).await;
         }
         warn!(actor = %job.actor, slot_id = job.slot.slot_id, attempt, reason, "trying again");
-        let failed = SlotEvent::AttemptFailed { settlement, prompt_id: None };
+        let failed = SlotEvent::AttemptFailed { settlement, prompt: None };
         if self.store.advance_slot(job.name(), record, &failed).await?.is_some() {
             self.report_payment(record, settlement).await;
         }
@@ -91,12 +90,24 @@ impl Generation {
             return self.abandon(job, record, settlement, &reason).await;
         }
         let used = self.used_prompts(job).await?;
-        let Some(other) = redraw_prompt(&job.plan.plan_id, job.slot, next_attempt, &used) else {
+        let files = PromptsFiles { bucket: &self.bucket, keys: &self.keys };
+        let library = match files.load(job.actor, true).await {
+            Ok(loaded) => loaded.library,
+            Err(HandlerError::NeedsOperator(problem)) => {
+                let reason = format!("the generator rejected a prompt ({reason}), and there is no other: {problem}");
+                return self.abandon(job, record, settlement, &reason).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let (plan_id, slot) = (&job.plan.plan_id, job.slot);
+        let first = job.plan.first_prompt_of(slot).map(|first| first.prompt);
+        let Some(other) = redraw_prompt(&library, plan_id, slot, first.as_deref(), next_attempt, &used) else {
             return self.try_again(job, record, settlement, reason).await;
         };
         warn!(actor = %job.actor, rejected, other = other.id, reason, "drawing another prompt");
-        let is_shared = used.contains(other.id);
-        if self.store.redraw_prompt(job.name(), record, settlement, other.id, is_shared).await? {
+        let is_shared = used.contains(&other.id);
+        let next = NextPrompt { id: other.id.clone(), own: library.own(other, slot.seed) };
+        if self.store.redraw_prompt(job.name(), record, settlement, next, is_shared).await? {
             self.report_payment(record, settlement).await;
         }
         Ok(())

@@ -14,6 +14,7 @@ use tracing::{Span, info};
 use super::Generation;
 use crate::base_image::BaseImages;
 use crate::dispatch::dispatch_plan;
+use crate::prompts::PromptsFiles;
 use crate::{HandlerError, actors};
 
 impl Generation {
@@ -47,6 +48,9 @@ impl Generation {
         let (settings, _) = identified.map_err(HandlerError::into_rejection)?;
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         base_images.load(actor, &record.base_images).await.map_err(HandlerError::into_rejection)?;
+        let files = PromptsFiles { bucket: &self.bucket, keys: &self.keys };
+        let prompts = files.load(actor, true).await.and_then(|loaded| loaded.sufficient_for(actor, generate));
+        let library = prompts.map_err(HandlerError::into_rejection)?.library;
 
         let images = self.store.images(actor).await?;
         let used_prompts = images.values().filter_map(|image| image.prompt_id.clone());
@@ -61,11 +65,12 @@ impl Generation {
         let mut plan = Plan {
             before,
             result,
-            slots: draw_slots(actor, plan_id, generate, &used_prompts, needs, settings.format()),
+            slots: draw_slots(&library, actor, plan_id, generate, &used_prompts, needs),
             generation_id: Some(record.last_generation + 1),
             ..Plan::empty(plan_id.to_owned(), self.clock.now(), Origin::Manual)
         };
         plan.remaining = plan.pieces_of_work();
+        let plan = plan.with_prompts_of(&library).in_format(settings.format());
         let generation = GenerationBatch {
             metadata: json!({ "plan_id": plan.plan_id, "manual": true }).as_object().cloned().unwrap_or_default(),
             ..GenerationBatch::new(record.last_generation + 1, BALANCING, plan.created_at, plan.slots.len())

@@ -21,7 +21,7 @@ use domain::keys::Keys;
 use domain::lifecycle::slot::SlotState;
 use domain::messages::GenerationMessage;
 use domain::plan::{Plan, PlanState};
-use domain::slot::Slot;
+use domain::slot::{Slot, SlotPrompt};
 use domain::status::Status;
 use providers::generator::Generator;
 use tokio::time::Instant;
@@ -73,9 +73,14 @@ impl<'a> Job<'a> {
         SlotName { actor: self.actor, plan_id: &self.plan.plan_id, slot_id: &self.slot.slot_id }
     }
 
-    /// The prompt that the slot is made with now.
+    /// The id of the prompt that the slot is made with now.
     fn prompt_id(&self, record: &'a SlotRecord) -> &'a str {
         record.progress.prompt_id.as_deref().unwrap_or(&self.slot.prompt_id)
+    }
+
+    /// The prompt that the slot is made with now; `None` if this version lacks it.
+    fn prompt(&self, record: &'a SlotRecord) -> Option<SlotPrompt<'a>> {
+        self.plan.prompt_of(self.slot, &record.progress)
     }
 
     /// The id of a change that the slot makes to the set.

@@ -50,13 +50,17 @@ impl Generation {
     }
 
     fn image(&self, job: Job<'_>, slot: &SlotRecord, number: u64, filename: &str, descriptor: &str) -> Image {
-        let prompt_id = job.prompt_id(slot);
-        let prompt = prompts::by_id(prompt_id).map(|prompt| prompt.render(descriptor));
+        let used = job.prompt(slot);
+        let prompt = used.as_ref().map(|used| used.prompt.render(descriptor));
+        // The id of a built-in prompt says everything.
+        let own = used.as_ref().filter(|used| used.revision.is_some());
         let local_path = self.local.image_path(job.actor, filename).map(|path| path.display().to_string());
         Image {
             prompt_preview: prompt.as_deref().map(prompts::preview),
             prompt,
-            prompt_id: Some(prompt_id.to_owned()),
+            prompt_id: Some(job.prompt_id(slot).to_owned()),
+            prompts_revision: own.and_then(|own| own.revision).map(str::to_owned),
+            prompt_scene: own.map(|own| own.prompt.scene.clone()),
             generated_at: Some(timestamp_text(self.clock.now())),
             s3_url: Some(self.bucket.url(&self.keys.image(job.actor, filename))),
             local_path,

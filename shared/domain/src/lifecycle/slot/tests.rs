@@ -34,7 +34,9 @@ fn events() -> impl Iterator<Item = SlotEvent> {
         E::PredictionFound { .. } => Some(E::FetchFailed),
         E::FetchFailed => Some(E::Interrupted { since: AT }),
         E::Interrupted { .. } => Some(E::OutageNoted { since: Some(AT) }),
-        E::OutageNoted { .. } => Some(E::AttemptFailed { settlement, prompt_id: Some("p".to_owned()) }),
+        E::OutageNoted { .. } => {
+            Some(E::AttemptFailed { settlement, prompt: Some(NextPrompt { id: "p".to_owned(), own: None }) })
+        }
         E::AttemptFailed { .. } => Some(E::Abandoned { settlement, reason: reason() }),
         E::Abandoned { .. } => Some(E::ImageStaged),
         E::ImageStaged => Some(E::NumberAssigned { filename: "hero_7.jpg".to_owned() }),
@@ -51,6 +53,7 @@ fn slot(state: SlotState) -> SlotProgress {
         state,
         attempt: 1,
         prompt_id: None,
+        own_prompt: None,
         spent: MicroUsd(40_000),
         outage_since: Some(AT),
         fetches: 2,
@@ -108,7 +111,7 @@ fn charge_in_doubt_counts_as_paid() {
 
 #[test]
 fn next_attempt_begins_afresh() {
-    let failed = SlotEvent::AttemptFailed { settlement: Settlement::Paid, prompt_id: None };
+    let failed = SlotEvent::AttemptFailed { settlement: Settlement::Paid, prompt: None };
     let before = SlotProgress { prompt_id: Some("other".to_owned()), ..slot(SlotState::Reserved { charge: CHARGE }) };
     let expected = SlotProgress {
         attempt: 2,
