@@ -6,7 +6,7 @@ use balancer_tests::comfyui::WORKFLOW;
 use serde_json::{Value, json};
 
 use crate::support::actors::Actor;
-use crate::support::gpu::Gpu;
+use crate::support::gpu::{Gpu, changed};
 use crate::support::run::{Ran, balancer};
 use crate::support::stack::Place;
 
@@ -48,19 +48,18 @@ fn doctor_finds_nothing_wrong_with_the_example() {
 fn broken_workflows_are_explained_before_a_run() {
     let gpu = Gpu::new();
     let saved = json!({ "nodes": [{ "id": 1, "type": "SaveImage" }], "links": [] }).to_string();
-    let broken: [(Box<dyn Fn() -> std::path::PathBuf + '_>, [&str; 2]); 3] = [
-        (Box::new(|| gpu.file(&saved)), ["not in API form", "Workflow > Export (API)"]),
+    for (text, words) in [
+        (saved, ["not in API form", "Workflow > Export (API)"]),
         (
-            Box::new(|| gpu.changed(|nodes| nodes["1"]["inputs"]["unet_name"] = "mine.safetensors".into())),
+            changed(|nodes| nodes["1"]["inputs"]["unet_name"] = "mine.safetensors".into()),
             ["does not have the unet_name `mine.safetensors` of node 1", "models/diffusion_models"],
         ),
         (
-            Box::new(|| gpu.changed(|nodes| nodes["7"]["_meta"]["title"] = "Positive".into())),
+            changed(|nodes| nodes["7"]["_meta"]["title"] = "Positive".into()),
             ["does not say where the prompt goes", "the title `balancer: prompt`"],
         ),
-    ];
-    for (write, words) in broken {
-        let workflow = write();
+    ] {
+        let workflow = gpu.file(&text);
         let ran = doctor(&gpu, &workflow, &[]);
         assert_eq!(ran.code, Some(1), "{ran:#?}");
         let problem = ran.answer.lines().find(|line| line.starts_with("problem")).unwrap_or_default();
@@ -72,7 +71,7 @@ fn broken_workflows_are_explained_before_a_run() {
 #[test]
 fn doctor_reports_in_json() {
     let gpu = Gpu::new();
-    let workflow = gpu.changed(|nodes| nodes["12"]["_meta"]["title"] = "KSampler".into());
+    let workflow = gpu.file(&changed(|nodes| nodes["12"]["_meta"]["title"] = "KSampler".into()));
     let report = doctor(&gpu, &workflow, &["--json"]).done().json();
     let checks = report["checks"].as_array().unwrap();
     let warning = checks.iter().find(|check| check["level"] == "warning").unwrap();

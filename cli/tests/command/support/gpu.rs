@@ -39,17 +39,17 @@ impl Gpu {
         [("COMFYUI_URL", self.comfyui.address()), ("COMFYUI_WORKFLOW", workflow.display().to_string())]
     }
 
-    /// The example workflow after this change, in a file.
-    pub(crate) fn changed(&self, change: impl FnOnce(&mut Value)) -> PathBuf {
-        let mut workflow = serde_json::from_str(&std::fs::read_to_string(comfyui::WORKFLOW).unwrap()).unwrap();
-        change(&mut workflow);
-        self.file(&workflow.to_string())
-    }
-
     /// A file with this text.
     pub(crate) fn file(&self, text: &str) -> PathBuf {
         let path = self.dir.path().join("workflow.json");
         std::fs::write(&path, text).unwrap();
         path
     }
+}
+
+/// The example workflow after this change.
+pub(crate) fn changed(change: impl FnOnce(&mut Value)) -> String {
+    let mut workflow = serde_json::from_str(&std::fs::read_to_string(comfyui::WORKFLOW).unwrap()).unwrap();
+    change(&mut workflow);
+    workflow.to_string()
 }

@@ -13,6 +13,7 @@ mod mapping;
 mod object_info;
 mod placeholders;
 mod ready;
+mod requests;
 mod workflow;
 
 use std::time::Duration;
@@ -23,7 +24,7 @@ use domain::money::MicroUsd;
 use imaging::sha256;
 use jiff::SignedDuration;
 use reqwest::multipart::{Form, Part};
-use reqwest::{RequestBuilder, StatusCode, Url};
+use reqwest::{StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -36,8 +37,8 @@ use super::output::to_jpeg;
 use super::reference::jpeg;
 use super::service::{Created, Found, Lost, Prediction, Service};
 use super::{ComfyUiConfig, Price, Request};
-use crate::http::{BoundedClient, HttpError, Response};
-use answer::{CHOSEN_OUTPUT, History, Queue, Queued, Uploaded, is_web_page, rejection, shortened};
+use crate::http::BoundedClient;
+use answer::{CHOSEN_OUTPUT, History, Queue, Queued, Uploaded, is_web_page, rejection};
 pub use file::FileLocation;
 use file::UserFile;
 use placeholders::Values;
@@ -58,9 +59,6 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(20);
 /// The size limit of a response. The kinds of nodes of many extensions have some megabytes, and the queue contains a
 /// workflow for each prompt.
 const MAX_RESPONSE_BYTES: usize = 128 * 1024 * 1024;
-
-/// The delay after a 429 that names none. ComfyUI itself sends none, but a proxy may.
-const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// The name under which ComfyUI knows this client.
 const CLIENT: &str = "balancer";
@@ -236,79 +234,6 @@ impl ComfyUi {
 
     async fn get<T: DeserializeOwned>(&self, path: &str, timeout: Duration) -> Result<T, Failure> {
         self.read(self.accepted(self.send(self.http.client().get(self.url(path)?).timeout(timeout)).await?)?)
-    }
-
-    /// Sends a request; nothing that it did not receive can have cost anything.
-    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        self.http.send(request).await.map_err(|error| match error {
-            HttpError::Unreachable { cause, .. } => Failure::Overloaded {
-                message: format!(
-                    "nothing answers at {} ({cause}); start ComfyUI, or correct COMFYUI_URL",
-                    self.address()
-                ),
-                retry_after: None,
-            },
-            error => error.into(),
-        })
-    }
-
-    /// The response if it is a success, and otherwise its meaning.
-    fn accepted(&self, response: Response) -> Result<Response, Failure> {
-        let Response { status, retry_after, body } = response;
-        let answer = format!("{} answers {status}", self.address());
-        let wrong_url =
-            |reason: &str| Err(Failure::Misconfigured(format!("{answer}; {reason}, then `balancer redrive`")));
-        match status {
-            status if status.is_success() => Ok(Response { status, retry_after, body }),
-            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-                wrong_url("write the user and the password into COMFYUI_URL, as in http://user:password@host:8188")
-            }
-            StatusCode::FORBIDDEN => wrong_url(
-                "ComfyUI, or a proxy before it, refuses the request: set COMFYUI_URL to the address on which ComfyUI listens",
-            ),
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-                wrong_url("this is not ComfyUI, or a version that is too old: correct COMFYUI_URL")
-            }
-            status if status.is_redirection() => {
-                wrong_url("it redirects to another address, such as a login page: correct COMFYUI_URL")
-            }
-            StatusCode::TOO_MANY_REQUESTS => {
-                Err(Failure::Throttled { retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER) })
-            }
-            status if status.is_server_error() => {
-                Err(Failure::Unavailable { message: self.with_text(&answer, &body), retry_after })
-            }
-            _ => Err(Failure::Rejected(self.with_text(&answer, &body))),
-        }
-    }
-
-    fn with_text(&self, answer: &str, body: &[u8]) -> String {
-        let text = if is_web_page(body) { String::new() } else { shortened(&String::from_utf8_lossy(body)) };
-        if text.is_empty() { answer.to_owned() } else { format!("{answer}: {text}") }
-    }
-
-    fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, Failure> {
-        serde_json::from_slice(&response.body).map_err(|error| {
-            Failure::Unreadable(if is_web_page(&response.body) { self.web_page() } else { error.to_string() })
-        })
-    }
-
-    fn web_page(&self) -> String {
-        format!("a web page is at {}; see that COMFYUI_URL is ComfyUI's own address", self.address())
-    }
-
-    /// The base URL without a password.
-    fn address(&self) -> String {
-        let mut shown = self.base.clone();
-        // An address that can have no password stays as it is.
-        let _ = shown.set_password(None);
-        let _ = shown.set_username("");
-        format!("COMFYUI_URL {}", shown.as_str().trim_end_matches('/'))
-    }
-
-    fn url(&self, path: &str) -> Result<Url, Failure> {
-        let text = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
-        Url::parse(&text).map_err(|error| Failure::Rejected(format!("{text} is no address: {error}")))
     }
 }
 
