@@ -8,22 +8,21 @@
 
 mod final_state;
 mod panics;
+mod scenario;
 mod stalled;
 
 use std::time::Duration;
 
 use aws::queues::Queue;
-use balancer_tests::coded::coded_picture;
-use balancer_tests::replicate::Outcome;
 use balancer_tests::stack::actor;
 use balancer_tests::world::{Delivery, Fault, Trace, World, is_plain_write};
-use domain::kind::Kind;
 use domain::plan::PlanState;
 use futures::{StreamExt, stream};
 use handlers::heartbeat::Heartbeat;
 use serde_json::json;
 
 use final_state::FinalState;
+use scenario::Scenario;
 
 const MAX_CONCURRENT_RUNS: usize = 4;
 
@@ -34,93 +33,6 @@ const DEFAULT_STRIDE: usize = 8;
 
 /// Frequent heartbeats multiply the calls of a run, so fewer of them are tried.
 const HEARTBEAT_STRIDE: usize = 8;
-
-/// What happens in a run. The sets are small, because there are many runs.
-#[derive(Debug, Clone, Copy)]
-enum Scenario {
-    /// One image is bad, and two are missing; then the set is balanced.
-    Balances,
-    /// The same, with images from a synchronous service.
-    BalancesWithImageEdits,
-    /// The same, with images from the user's own GPU.
-    BalancesWithComfyUi,
-    /// The only image is bad, and so is its replacement; then the set is suspended.
-    IsSuspended,
-    /// The same, after a manual evaluation request.
-    IsSuspendedAfterRequest,
-    /// The same, after a manual generation.
-    IsSuspendedAfterGeneration,
-    /// The same, after a manual deletion.
-    IsSuspendedAfterDeletion,
-}
-
-impl Scenario {
-    /// A world with the uploads and the manual message of the scenario.
-    async fn start(self) -> World {
-        let (world, hero) = (self.world().await, actor("hero"));
-        world.upload_base_image(&hero).await;
-        for (number, picture) in (1..).zip(self.set()) {
-            world.upload(&hero, &format!("hero_{number}.jpg"), &picture).await;
-            world.upload(&hero, &format!("hero_{number}.txt"), format!("image {number}").as_bytes()).await;
-        }
-        // Every run starts with all notifications in the queue.
-        world.wait_for_messages(2 * self.set().len()).await;
-        let (queue, message) = match self {
-            Self::Balances | Self::BalancesWithImageEdits | Self::BalancesWithComfyUi | Self::IsSuspended => {
-                return world;
-            }
-            Self::IsSuspendedAfterRequest => (Queue::Evaluation, json!({ "actor_id": hero })),
-            Self::IsSuspendedAfterGeneration => {
-                (Queue::Generation, json!({ "actor_id": hero, "generate": { "photorealistic": 1 } }))
-            }
-            Self::IsSuspendedAfterDeletion => {
-                (Queue::Deletion, json!({ "actor_id": hero, "filenames": ["hero_1.jpg"] }))
-            }
-        };
-        world.lose_messages(Queue::Evaluation).await;
-        world.send(queue, message).await;
-        world
-    }
-
-    async fn world(self) -> World {
-        let bad = |kind, index| coded_picture(kind, 2, 1_000 + index as u32);
-        match self {
-            Self::Balances => World::coded(&[("TARGET_TOTAL", "3")]).await,
-            Self::BalancesWithImageEdits => {
-                let variables = [("TARGET_TOTAL", "3"), ("GENERATOR", "openai"), ("GENERATOR_USD_PER_IMAGE", "0.04")];
-                World::coded(&variables).await
-            }
-            Self::BalancesWithComfyUi => {
-                let variables = [("TARGET_TOTAL", "3"), ("GENERATOR", "comfyui"), ("GENERATOR_USD_PER_IMAGE", "0.04")];
-                World::coded(&variables).await
-            }
-            _ => World::with(&[("TARGET_TOTAL", "1"), ("MAX_ROUNDS", "1")], |_, _| Outcome::Succeeds, bad).await,
-        }
-    }
-
-    /// The uploaded images. The target is 2/1/0, or 1/0/0.
-    fn set(self) -> Vec<Vec<u8>> {
-        let bad = coded_picture(Kind::Photorealistic, 2, 1);
-        match self {
-            Self::Balances | Self::BalancesWithImageEdits | Self::BalancesWithComfyUi => {
-                vec![coded_picture(Kind::Photorealistic, 8, 0), bad]
-            }
-            _ => vec![bad],
-        }
-    }
-
-    /// The final state and the calls of an undisturbed run.
-    async fn undisturbed(self) -> (FinalState, Vec<String>) {
-        self.undisturbed_with(Heartbeat::default()).await
-    }
-
-    async fn undisturbed_with(self, heartbeat: Heartbeat) -> (FinalState, Vec<String>) {
-        let mut world = self.start().await;
-        world.heartbeat = heartbeat;
-        world.drive().await;
-        (FinalState::of(&world, &actor("hero")).await, world.network.calls())
-    }
-}
 
 /// Every n-th call is tried.
 fn stride() -> usize {
@@ -180,12 +92,10 @@ impl Disturbance {
     async fn sweep(self) {
         let (expected, calls) = self.scenario.undisturbed_with(self.heartbeat).await;
         match self.scenario {
-            Scenario::Balances | Scenario::BalancesWithImageEdits | Scenario::BalancesWithComfyUi => {
-                expected.assert_balanced()
-            }
             Scenario::IsSuspended | Scenario::IsSuspendedAfterRequest => expected.assert_suspended(1, 1),
             Scenario::IsSuspendedAfterGeneration => expected.assert_suspended(2, 2),
             Scenario::IsSuspendedAfterDeletion => expected.assert_suspended(0, 1),
+            balances => expected.assert_balanced(balances.is_charged()),
         }
         let sample = self.sample(&calls);
         let tried = sample.len();
@@ -234,6 +144,13 @@ async fn image_of_a_lost_answer_is_booked_and_redone() {
 async fn image_of_comfyui_is_made_once() {
     for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::ResponseLost, Fault::Unavailable] {
         sweep(Scenario::BalancesWithComfyUi, fault).await;
+    }
+}
+
+#[tokio::test]
+async fn embedded_image_is_placed_once() {
+    for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+        sweep(Scenario::BalancesWithEmbedded, fault).await;
     }
 }
 
