@@ -211,7 +211,8 @@ async fn outfits_of_the_file_vary() {
         assert!(outfit == 1 || image.requested_type != Some(Kind::BwStylized), "{prompt}");
         worn[outfit] += 1;
     }
-    assert!(worn.iter().all(|&count| count > 1), "{worn:?}");
+    // Eight photographs and two colour images wear both in turn, two drawings only the one without a colour.
+    assert_eq!(worn, [5, 7]);
 }
 
 #[tokio::test]

@@ -70,8 +70,7 @@ impl TargetArguments {
         Policy { target: self.target(), quality_floor: self.quality_floor, scope }
     }
 
-    /// The target that they describe.
-    pub fn target(&self) -> Target {
+    fn target(&self) -> Target {
         let views = ViewShares { framing: self.framing_shares, angle: self.angle_shares };
         Target { total: self.target_total, shares: self.target_shares, views }
     }

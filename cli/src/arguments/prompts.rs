@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use domain::kind::Kind;
-
-use crate::target::TargetArguments;
+use domain::target::{MAX_TARGET_TOTAL, Shares, Target};
 
 #[derive(Debug, Args)]
 pub struct Prompts {
@@ -43,8 +42,12 @@ pub struct Check {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    #[command(flatten)]
-    pub target: TargetArguments,
+    /// Images that each set should have
+    #[arg(long, default_value_t = Target::default().total, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_TARGET_TOTAL)))]
+    pub target_total: u32,
+    /// Target mix in percent: photorealistic/black-and-white/colour
+    #[arg(long, default_value_t = Target::default().shares)]
+    pub target_shares: Shares,
 }
 
 #[derive(Debug, Args)]

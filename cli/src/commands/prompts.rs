@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use domain::kind::{Kind, KindCounts};
 use domain::prompts::{BUILT_IN_FILE, Library, Prompt};
+use domain::target::Target;
 use serde_json::{Value, json};
 
 use crate::arguments::{Check, Export, List, Prompts, PromptsCommand};
@@ -66,7 +67,8 @@ fn in_json(prompt: &Prompt) -> Value {
 }
 
 fn check(arguments: &Check) -> anyhow::Result<Outcome> {
-    let target = arguments.target.target().counts();
+    let (total, shares) = (arguments.target_total, arguments.target_shares);
+    let target = Target { total, shares, ..Target::default() }.counts();
     let path = &arguments.file;
     let checked = library(path, &read(path)?, target);
     let warned = checked.as_ref().map(|library| warnings(path, library, target)).unwrap_or_default();

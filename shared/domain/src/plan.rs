@@ -68,7 +68,7 @@ pub struct Plan {
     /// The prompts of slots that are not built in. They are kept, so that an edited file doesn't change the images.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_prompts: Vec<Prompt>,
-    /// The outfits from which each slot's seed chooses, if prompts of slots vary them.
+    /// The outfits that the slots get in turn, if their prompts vary them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outfits: Vec<String>,
     /// The `request_id` of the dry run that it answers, if the request had one.

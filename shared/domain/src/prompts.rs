@@ -70,10 +70,10 @@ impl Prompt {
         self.text.contains(OUTFIT)
     }
 
-    /// The prompt with the outfit that this seed chooses.
+    /// The prompt with one of the outfits: successive turns give successive outfits.
     #[must_use]
-    pub fn dressed(&self, outfits: &[String], seed: u32) -> Self {
-        let Some(outfit) = outfits::choose(outfits, self.kind, seed) else { return self.clone() };
+    pub fn dressed(&self, outfits: &[String], turn: u32) -> Self {
+        let Some(outfit) = outfits::choose(outfits, self.kind, turn) else { return self.clone() };
         let dress = |text: &str| text.replace(OUTFIT, outfit);
         Self { text: dress(&self.text), scene: dress(&self.scene), ..self.clone() }
     }

@@ -133,8 +133,16 @@ impl Plan {
         let Some(own) = self.own_prompts.iter().find(|prompt| prompt.id == slot.prompt_id) else {
             return built_in(&slot.prompt_id);
         };
-        let prompt = Cow::Owned(own.dressed(&self.outfits, slot.seed));
+        let prompt = Cow::Owned(own.dressed(&self.outfits, self.outfit_turn(slot)));
         Some(SlotPrompt { prompt, revision: self.prompts_revision.as_deref() })
+    }
+
+    /// Which of the outfits a slot gets, modulo their number. Neighbouring slots get different ones, so that a plan wears
+    /// all of them equally often; another plan begins with another one.
+    #[must_use]
+    pub fn outfit_turn(&self, slot: &Slot) -> u32 {
+        let number: u32 = slot.slot_id.parse().unwrap_or_default();
+        seed_from(&self.plan_id).wrapping_add(number)
     }
 
     /// Adds what the slots need of a library that is not built in.

@@ -128,11 +128,11 @@ impl Library {
         self.prompts.iter().filter(|prompt| is_own(prompt))
     }
 
-    /// A prompt as records keep it; `None` if it is built in, so that its id suffices.
+    /// A prompt as records keep it, in the outfit of this turn; `None` if it is built in, so that its id suffices.
     #[must_use]
-    pub fn own(&self, prompt: &Prompt, seed: u32) -> Option<OwnPrompt> {
+    pub fn own(&self, prompt: &Prompt, turn: u32) -> Option<OwnPrompt> {
         let prompts_revision = self.revision.clone().filter(|_| is_own(prompt))?;
-        Some(OwnPrompt { prompt: prompt.dressed(&self.outfits, seed), prompts_revision })
+        Some(OwnPrompt { prompt: prompt.dressed(&self.outfits, turn), prompts_revision })
     }
 
     /// Draws `count` prompts of one kind: each time one whose framing and angle the set needs most, at random among

@@ -9,8 +9,8 @@ pub(super) fn suitable(outfits: &[String], kind: Kind) -> Vec<&str> {
     outfits.iter().map(String::as_str).filter(is_suitable).collect()
 }
 
-/// The outfit that a seed chooses; `None` if none is suitable.
-pub(super) fn choose(outfits: &[String], kind: Kind, seed: u32) -> Option<&str> {
+/// The outfit of a turn; `None` if none is suitable.
+pub(super) fn choose(outfits: &[String], kind: Kind, turn: u32) -> Option<&str> {
     let suitable = suitable(outfits, kind);
-    suitable.get(seed as usize % suitable.len().max(1)).copied()
+    suitable.get(turn as usize % suitable.len().max(1)).copied()
 }

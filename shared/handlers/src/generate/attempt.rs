@@ -99,7 +99,7 @@ impl Generation {
         };
         warn!(actor = %job.actor, rejected, other = other.id, reason, "drawing another prompt");
         let is_shared = used.contains(&other.id);
-        let next = NextPrompt { id: other.id.clone(), own: library.own(other, slot.seed) };
+        let next = NextPrompt { id: other.id.clone(), own: library.own(other, job.plan.outfit_turn(slot)) };
         if self.store.redraw_prompt(job.name(), record, settlement, next, is_shared).await? {
             self.report_payment(record, settlement).await;
         }
