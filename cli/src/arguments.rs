@@ -147,7 +147,7 @@ pub struct Local {
     #[command(flatten)]
     pub cap: CapArguments,
     /// Run only the local stack, for `sam local invoke`; DIR is copied into it and not changed
-    #[arg(long, help_heading = "`sam` and debugging", conflicts_with_all = ["watch", "dry_run", "retry", "json", "vision", "generator"])]
+    #[arg(long, help_heading = "`sam` and debugging", conflicts_with_all = ["watch", "dry_run", "retry", "json", "vision", "generator", "aspect_ratio", "megapixels"])]
     pub serve: bool,
     /// Address for --serve to listen on (Docker on Linux: 172.17.0.1)
     #[arg(long, help_heading = "`sam` and debugging", requires = "serve", value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = ipv4_address)]

@@ -59,7 +59,7 @@ async fn format_that_no_model_offers_is_named_and_free() {
         scenario.request(1).await;
         scenario.run().await;
         scenario.assert_dead_letter(&[model, "offers no format near 21:9", "choose another ASPECT_RATIO"]).await;
-        assert_eq!(scenario.world.charged(), 0);
+        assert_eq!((scenario.world.charged(), scenario.plan().await.committed.0), (0, 0));
     }
 }
 

@@ -155,6 +155,16 @@ async fn wrong_key_model_or_address_is_named() {
 }
 
 #[tokio::test]
+async fn attempts_after_lost_answers_wait() {
+    let scenario = image(&[Outcome::ResponseLost, Outcome::ResponseLost]).await;
+    let began = scenario.world.clock.now();
+    scenario.run().await;
+    scenario.assert_all_generated_for(3).await;
+    let waited = scenario.world.clock.now().duration_since(began).as_secs();
+    assert!(waited >= 120 + 600, "{waited} s");
+}
+
+#[tokio::test]
 async fn account_without_credit_parks_the_actor() {
     let scenario = image(&[rejection(429, "insufficient_quota", "You exceeded your current quota")]).await;
     scenario.deliver_first().await;
@@ -164,6 +174,8 @@ async fn account_without_credit_parks_the_actor() {
     scenario.world.advance_clock(SignedDuration::from_mins(20));
     scenario.run().await;
     scenario.assert_all_generated().await;
+    let record = scenario.world.store.actor(&scenario.actor).await.unwrap().unwrap();
+    assert_ne!(record.status, Status::Parked);
 }
 
 #[tokio::test]
@@ -189,11 +201,17 @@ async fn output_in_any_format_becomes_a_jpeg() {
 
 #[tokio::test]
 async fn slot_of_an_earlier_generator_is_booked_and_redone() {
-    let mut scenario = Scenario::image(always(Creation::StaysIn("processing"))).await;
-    scenario.deliver_first().await;
-    assert!(matches!(scenario.slot().await.state, SlotState::Predicting { .. }));
-    scenario.world.set("GENERATOR", "openai");
-    scenario.run().await;
-    scenario.assert_all_generated_for(2).await;
-    assert_eq!((scenario.world.replicate.charged(), scenario.world.image_edits.charged()), (1, 1));
+    for (creation, generator) in [
+        (Creation::StaysIn("processing"), "openai"),
+        (Creation::StaysIn("processing"), "comfyui"),
+        (Creation::ResponseLost, "comfyui"),
+    ] {
+        let mut scenario = Scenario::image(always(creation)).await;
+        scenario.deliver_first().await;
+        assert!(scenario.slot().await.state.is_under_way());
+        scenario.world.set("GENERATOR", generator);
+        scenario.run().await;
+        scenario.assert_all_generated_for(2).await;
+        assert_eq!(scenario.world.replicate.charged(), 1, "{generator}");
+    }
 }

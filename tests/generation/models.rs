@@ -2,6 +2,7 @@
 
 use aws::queues::Queue;
 use balancer_tests::replicate::{CreatedPrediction, Outcome, Resource, version_of};
+use domain::format::AspectRatio;
 use domain::lifecycle::slot::SlotState;
 use providers::generator::ReplicateModel;
 use serde_json::{Map, Value, json};
@@ -129,7 +130,8 @@ async fn model_is_looked_up_once_in_a_process() {
     let mut scenario = Scenario::nothing(always(Outcome::Succeeds)).await;
     scenario.world.set("REPLICATE_MODEL", "acme/painter");
     let worker = scenario.world.generation().await;
-    let checked = futures::future::join_all((0..5).map(|_| worker.handler.generator.check())).await;
+    let checked =
+        futures::future::join_all((0..5).map(|_| worker.handler.generator.check(AspectRatio::default()))).await;
     assert!(checked.iter().all(Result::is_ok), "{checked:?}");
     assert_eq!(scenario.world.replicate.lookups(), 1);
 }

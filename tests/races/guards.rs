@@ -319,11 +319,11 @@ async fn worker_without_its_lease_requests_nothing() {
     world.store.reserve_image(slot, &pending, charge, budget).await.unwrap();
     let reserved = world.store.slot(slot).await.unwrap();
     let advance = async |record: &SlotRecord, event| world.store.advance_slot(slot, record, &event).await.unwrap();
-    let begin = SlotEvent::RequestBegun { at: now };
+    let begin = SlotEvent::RequestBegun { at: now, service: "Replicate" };
     let requested = advance(&reserved, begin.clone()).await.unwrap();
     let repeated = advance(&reserved, begin.clone()).await;
     assert_eq!(repeated.as_ref(), Some(&requested), "a repeated write finds its own result");
-    let later = SlotEvent::RequestBegun { at: now + SignedDuration::from_secs(1) };
+    let later = SlotEvent::RequestBegun { at: now + SignedDuration::from_secs(1), service: "Replicate" };
     assert_eq!(advance(&reserved, later.clone()).await, None, "the image is requested already");
 
     let found = |id: &str| SlotEvent::PredictionFound { id: id.to_owned(), at: now };

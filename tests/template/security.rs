@@ -85,6 +85,11 @@ fn all_functions_are_traced() {
 }
 
 #[test]
+fn address_with_a_password_has_no_echo() {
+    assert_eq!(*at("Parameters.ComfyUiUrl.NoEcho"), Value::Bool(true));
+}
+
+#[test]
 fn service_keys_have_no_echo_and_a_secret_arn() {
     for key in ["OpenAiApiKey", "ReplicateApiToken", "OpenAiImagesApiKey"] {
         assert_eq!(*at(&format!("Parameters.{key}.NoEcho")), Value::Bool(true));

@@ -21,8 +21,8 @@ const OUTDATED: &str = "outdated";
 pub struct Settings(String);
 
 impl Settings {
-    /// The settings of a stack with these parameters, and with this file of prompts, if it has one. Keys have no effect on a set, and not even their digest may be
-    /// stored.
+    /// The settings of a stack with these parameters, and with this file of prompts, if it has one. Keys have no effect on a
+    /// set, and not even their digest may be stored.
     pub fn of(parameters: &BTreeMap<String, String>, prompts: Option<&[u8]>) -> Self {
         let matters = |name: &str| !IRRELEVANT.contains(&name) && !is_secret(name);
         let settings = parameters.iter().filter(|(name, _)| matters(name));
@@ -121,7 +121,7 @@ fn digest(file: Option<&[u8]>) -> String {
 }
 
 fn is_secret(parameter: &str) -> bool {
-    ["ApiKey", "ApiToken"].iter().any(|secret| parameter.contains(secret))
+    ["ApiKey", "ApiToken", "ComfyUiUrl"].iter().any(|secret| parameter.contains(secret))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use anyhow::bail;
 use aws::SdkConfig;
 use domain::disposition::Disposition;
+use domain::format::AspectRatio;
 use providers::generator::{Check, Generator, GeneratorConfig};
 use providers::vision::{VisionConfig, VisionModel};
 
@@ -21,14 +22,14 @@ impl ProviderArguments {
         let must_answer = matches!(config, GeneratorConfig::ComfyUi(_));
         let generator = Generator::new(config, &no_aws()).await?;
         if must_answer {
-            let problems = generator.examine().await.into_iter().filter(Check::is_problem);
+            let problems = generator.examine(self.format().ratio).await.into_iter().filter(Check::is_problem);
             let problems: Vec<String> = problems.map(|problem| problem.to_string()).collect();
             if !problems.is_empty() {
                 bail!(WrongUsage(problems.join("\n")));
             }
             return Ok(());
         }
-        match generator.check().await {
+        match generator.check(self.format().ratio).await {
             Err(error) if error.disposition() == Disposition::NeedsOperator => bail!(WrongUsage(error.to_string())),
             _ => Ok(()),
         }
@@ -52,7 +53,8 @@ impl ProviderArguments {
         }
         match self.generator_config() {
             Ok(config) if !lacks_generator_key => {
-                checks.extend(generator(config).await.map(|check| ("generator", check)))
+                let examined = generator(config, self.format().ratio).await;
+                checks.extend(examined.map(|check| ("generator", check)));
             }
             Ok(_) => {}
             Err(error) => checks.push(("generator", misconfigured(&error))),
@@ -73,9 +75,9 @@ async fn vision(config: VisionConfig) -> Check {
     }
 }
 
-async fn generator(config: GeneratorConfig) -> impl Iterator<Item = Check> {
+async fn generator(config: GeneratorConfig, ratio: AspectRatio) -> impl Iterator<Item = Check> {
     let checks = match Generator::new(config, &no_aws()).await {
-        Ok(generator) => generator.examine().await,
+        Ok(generator) => generator.examine(ratio).await,
         Err(error) => vec![misconfigured(&error.into())],
     };
     checks.into_iter()

@@ -213,11 +213,10 @@ impl ProviderArguments {
 
     /// The prices of the models, and the limit for approval.
     pub fn terms(self, max_deleted_percent: u8) -> anyhow::Result<Terms> {
-        let own = OwnFormat { aspect_ratio: self.aspect_ratio, megapixels: self.megapixels };
         Ok(Terms {
             vision: self.vision_config()?,
             generator: self.generator_config()?,
-            format: Format::default().with(own),
+            format: self.format(),
             max_deleted_percent,
         })
     }
@@ -245,6 +244,11 @@ impl ProviderArguments {
             }
         }
         Ok(())
+    }
+
+    /// The format of images whose actor and prompt have none of their own.
+    pub(super) fn format(self) -> Format {
+        Format::default().with(OwnFormat { aspect_ratio: self.aspect_ratio, megapixels: self.megapixels })
     }
 
     pub(super) fn vision_config(self) -> anyhow::Result<VisionConfig> {

@@ -106,6 +106,11 @@ impl Megapixels {
 
     const RANGE: std::ops::RangeInclusive<u32> = 25..=800;
 
+    /// Every size.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::RANGE.map(Self)
+    }
+
     /// The number of megapixels.
     #[must_use]
     pub fn value(self) -> f64 {
@@ -163,12 +168,6 @@ impl Format {
 }
 
 impl OwnFormat {
-    /// Whether nothing is changed.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.aspect_ratio.is_none() && self.megapixels.is_none()
-    }
-
     /// This format, and `other` for what it leaves open.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

@@ -81,7 +81,8 @@ impl GeneratorError {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::TaskFailed(_) => Disposition::Retry,
-            Self::Encoding(_) | Self::Unusable(_) | Self::NoSuchRatio(_) => Disposition::Permanent,
+            Self::Encoding(_) | Self::Unusable(_) => Disposition::Permanent,
+            Self::NoSuchRatio(_) => Disposition::NeedsOperator,
             Self::Service(error) => error.failure.disposition(),
         }
     }
@@ -105,40 +106,50 @@ impl Generator {
         })
     }
 
-    /// Checks that it can generate an image from a base image, as far as that can be found out for free.
+    /// Checks that it can generate an image of this ratio from a base image, as far as that can be found out for free.
     ///
     /// # Errors
     /// If it can't, or its service can't be asked.
-    pub async fn check(&self) -> Result<(), GeneratorError> {
+    pub async fn check(&self, ratio: AspectRatio) -> Result<(), GeneratorError> {
         match self {
-            Self::Embedded => Ok(()),
-            Self::Replicate(replicate) => checked(replicate.as_ref()).await,
-            Self::OpenAi(service) => checked(service.as_ref()).await,
-            Self::ComfyUi(comfyui) => checked(comfyui.as_ref()).await,
+            Self::Embedded => check_embedded(ratio),
+            Self::Replicate(replicate) => checked(replicate.as_ref(), ratio).await,
+            Self::OpenAi(service) => checked(service.as_ref(), ratio).await,
+            Self::ComfyUi(comfyui) => checked(comfyui.as_ref(), ratio).await,
         }
     }
 
     /// The same as [`Self::check`] in detail, for the operator. Also names what works, and what works only in part.
-    pub async fn examine(&self) -> Vec<Check> {
+    pub async fn examine(&self, ratio: AspectRatio) -> Vec<Check> {
         match self {
-            Self::Embedded => vec![Check::ok("the embedded generator needs nothing")],
-            Self::Replicate(replicate) => examined(replicate.as_ref()).await,
-            Self::OpenAi(service) => examined(service.as_ref()).await,
+            Self::Embedded => vec![match check_embedded(ratio) {
+                Ok(()) => Check::ok("the embedded generator needs nothing"),
+                Err(error) => Check::problem(error.to_string(), "leave --aspect-ratio out, or choose a generator"),
+            }],
+            Self::Replicate(replicate) => examined(replicate.as_ref(), ratio).await,
+            Self::OpenAi(service) => examined(service.as_ref(), ratio).await,
             Self::ComfyUi(comfyui) => comfyui.examine().await,
         }
     }
 }
 
-async fn examined<S: Service>(service: &S) -> Vec<Check> {
+async fn examined<S: Service>(service: &S, ratio: AspectRatio) -> Vec<Check> {
     let name = S::NAMES.service;
-    vec![match service.check().await.map_err(ServiceError::of::<S>) {
-        Ok(()) => Check::ok(format!("{name} can generate images from a base image with this model")),
+    vec![match service.check(ratio).await.map_err(ServiceError::of::<S>) {
+        Ok(()) if service.is_asked() => {
+            Check::ok(format!("{name} can generate images from a base image with this model"))
+        }
+        Ok(()) => Check::ok(format!("{name}: the settings are complete; the service was not asked")),
         Err(error) => Check::problem_of(&error),
     }]
 }
 
-async fn checked<S: Service>(service: &S) -> Result<(), GeneratorError> {
-    Ok(service.check().await.map_err(ServiceError::of::<S>)?)
+async fn checked<S: Service>(service: &S, ratio: AspectRatio) -> Result<(), GeneratorError> {
+    Ok(service.check(ratio).await.map_err(ServiceError::of::<S>)?)
+}
+
+fn check_embedded(ratio: AspectRatio) -> Result<(), GeneratorError> {
+    ratio.nearest(embedded_ratio()).map(|_| ()).ok_or(GeneratorError::NoSuchRatio(ratio))
 }
 
 /// The format of the embedded generator's pictures.
@@ -151,10 +162,7 @@ fn embedded_ratio() -> Option<AspectRatio> {
 /// # Errors
 /// If the format is too far from 16:9, the image can't be encoded, or its JPEG can't be decoded.
 pub async fn draw(request: Request) -> Result<Vec<u8>, GeneratorError> {
-    let ratio = request.format.ratio;
-    if ratio.nearest(embedded_ratio()).is_none() {
-        return Err(GeneratorError::NoSuchRatio(ratio));
-    }
+    check_embedded(request.format.ratio)?;
     let draw = move || {
         let image = embedded::generator::draw(&request.base, request.kind, &request.prompt, u64::from(request.seed));
         let bytes = encode_jpeg(&image)?;

@@ -50,9 +50,12 @@ impl Problem {
         NO_FUNDS.iter().any(|code| self.has_code(code))
     }
 
-    /// The meaning of the code, the type or the message; `None` if they concern the request or the key.
+    /// The meaning of the code, the type or the message; `None` if they concern the request, the key or the account.
     pub(crate) fn meaning(&self) -> Option<Meaning> {
-        let is_about_key = self.message.to_lowercase().contains("api key") || self.has_code("invalid_api_key");
+        let message = self.message.to_lowercase();
+        let is_about_access = |words: &&str| message.contains(words);
+        let is_about_key =
+            self.has_code("invalid_api_key") || ["api key", "account", "organization"].iter().any(is_about_access);
         let codes = [&self.code, &self.r#type].into_iter().filter_map(Value::as_str);
         codes.filter_map(meaning).next().or_else(|| meaning(&self.message).filter(|_| !is_about_key))
     }

@@ -17,6 +17,9 @@ use crate::prompts::OwnPrompt;
 pub struct SlotProgress {
     /// The state of the current attempt.
     pub state: SlotState,
+    /// The service that the current attempt was requested from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// Failed attempts.
     pub attempt: u32,
     /// The prompt of the current attempt, if it replaces the one in the plan.
@@ -103,6 +106,8 @@ pub enum SlotEvent {
     RequestBegun {
         /// The present time.
         at: Timestamp,
+        /// The service.
+        service: &'static str,
     },
     /// The first request certainly created no prediction.
     RequestFailed,
@@ -180,8 +185,8 @@ impl SlotProgress {
         Ok(match (&self.state, event) {
             // Whatever the generator was asked before has been answered.
             (S::Pending, &E::PriceReserved { charge }) => Self { outage_since: None, ..with(S::Reserved { charge }) },
-            (&S::Reserved { charge } | &S::Requested { charge, .. }, &E::RequestBegun { at }) => {
-                with(S::Requested { charge, at })
+            (&S::Reserved { charge } | &S::Requested { charge, .. }, &E::RequestBegun { at, service }) => {
+                Self { service: Some(service.to_owned()), ..with(S::Requested { charge, at }) }
             }
             (&S::Requested { charge, .. }, E::RequestFailed) => with(S::Reserved { charge }),
             (&S::Requested { charge, .. }, E::PredictionFound { id, at }) => {

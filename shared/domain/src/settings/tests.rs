@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::format::Format;
+use crate::format::{Format, OwnFormat};
 
 fn own(file: serde_json::Value) -> ActorSettings {
     serde_json::from_value(file).unwrap()
@@ -24,7 +24,7 @@ fn own_settings_replace_those_of_the_stack() {
     assert_eq!(settings.rules.frontal.own, FrontalImages::Replace);
     assert_eq!(settings.rules.frontal.exempt(30), 0);
     let format = Format::default().with(settings.format);
-    assert_eq!((format.pixels(), stack.format.is_empty()), ((1456, 1456), true));
+    assert_eq!((format.pixels(), stack.format), ((1456, 1456), OwnFormat::default()));
     assert_eq!(own.profile(Profile::default()).descriptor(), "woman");
 }
 

@@ -20,7 +20,7 @@ impl Generation {
         };
         match draw(request).await {
             Ok(bytes) => self.stage(job, record, bytes).await,
-            Err(error) if error.disposition() == Disposition::Permanent => {
+            Err(error) if matches!(error.disposition(), Disposition::Permanent | Disposition::NeedsOperator) => {
                 self.abandon(job, record, settlement, &error.to_string()).await
             }
             Err(error) => Err(error.into()),

@@ -41,6 +41,10 @@ impl Generation {
         record: &SlotRecord,
         service: &S,
     ) -> Result<(), HandlerError> {
+        if is_of_another_service::<S>(record) {
+            let reason = "the generator has changed since it was requested";
+            return self.try_again(job, record, Settlement::Paid, reason).await;
+        }
         match &record.progress.state {
             SlotState::Pending => self.reserve_price(job, record, service).await,
             SlotState::Reserved { .. } => self.request(job, record, service).await,
@@ -59,12 +63,12 @@ impl Generation {
         record: &SlotRecord,
         service: &S,
     ) -> Result<(), HandlerError> {
+        let format = self.format.with(job.slot.format);
         // Nothing is reserved for a model that can't be used.
-        if let Err(error) = service.check().await {
+        if let Err(error) = service.check(format.ratio).await {
             return Err(self.defer_or_fail::<S>(job, record, error).await?);
         }
-        let size = self.format.with(job.slot.format).size;
-        let charge = Charge { day: self.clock.today(), amount: service.price(size) };
+        let charge = Charge { day: self.clock.today(), amount: service.price(format.size) };
         match self.store.reserve_image(job.name(), record, charge, &self.budget).await? {
             Reservation::Granted => Ok(()),
             Reservation::UsedUp(limit) => {
@@ -96,7 +100,17 @@ impl Generation {
             Found::Prediction(id) => self.note_prediction(job, record, id).await,
             Found::Nothing => self.request(job, record, service).await,
             Found::NotYet(wait) => Err(self.defer_until_listed::<S>(record, wait)),
-            Found::Unknowable(reason) => self.try_again(job, record, Settlement::Paid, reason).await,
+            Found::Unknowable(reason) => self.give_up_answer(job, record, reason).await,
+        }
+    }
+
+    /// Ends an attempt whose answer is lost. If the service fails rather than the worker, the next attempt waits: its
+    /// answer may be lost too, and each counts as paid.
+    async fn give_up_answer(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), HandlerError> {
+        self.try_again(job, record, Settlement::Paid, reason).await?;
+        match record.progress.outage_since {
+            Some(_) => Err(HandlerError::deferred(reason, pause_after_lost_answer(record.progress.attempt))),
+            None => Ok(()),
         }
     }
 
@@ -127,14 +141,20 @@ impl Generation {
             Ok(creation) => creation,
             Err(error) => return self.after_failed_request::<S>(job, record, record, error).await,
         };
-        let begun = SlotEvent::RequestBegun { at: self.clock.now() };
+        let begun = SlotEvent::RequestBegun { at: self.clock.now(), service: S::NAMES.service };
         let Some(requested) = self.store.advance_slot(job.name(), record, &begun).await? else {
             return Err(HandlerError::deferred("another worker has advanced this slot", LEASE_POLL));
         };
         match service.create(&creation).await {
             Ok(Created::Prediction(id)) => self.note_prediction(job, &requested, id).await,
-            Ok(Created::Image(bytes)) => self.stage(job, &requested, bytes).await,
-            Ok(Created::Unusable(reason)) => self.try_again(job, &requested, Settlement::Paid, &reason).await,
+            Ok(Created::Image(bytes)) => {
+                self.stage(job, &requested, bytes).await?;
+                self.resume_actor(job).await
+            }
+            Ok(Created::Unusable(reason)) => {
+                self.try_again(job, &requested, Settlement::Paid, &reason).await?;
+                self.resume_actor(job).await
+            }
             Err(error) => self.after_failed_request::<S>(job, record, &requested, error).await,
         }
     }
@@ -142,6 +162,11 @@ impl Generation {
     async fn note_prediction(&self, job: Job<'_>, record: &SlotRecord, id: String) -> Result<(), HandlerError> {
         let found = SlotEvent::PredictionFound { id, at: self.clock.now() };
         self.store.advance_slot(job.name(), record, &found).await?;
+        self.resume_actor(job).await
+    }
+
+    /// The service works: an actor that was parked for money is no longer.
+    async fn resume_actor(&self, job: Job<'_>) -> Result<(), HandlerError> {
         let behalf = OnBehalf::Plan(&job.plan.plan_id);
         self.store.change_standing(job.actor, behalf, &ActorEvent::WorkResumed, self.clock.now()).await?;
         Ok(())
@@ -281,4 +306,16 @@ impl Generation {
         }
         Ok(())
     }
+}
+
+/// Whether the slot has requested its image from a service that is no longer the generator. What that service has charged
+/// can't be found out.
+fn is_of_another_service<S: Service>(record: &SlotRecord) -> bool {
+    let is_requested = matches!(record.progress.state, SlotState::Requested { .. } | SlotState::Predicting { .. });
+    is_requested && record.progress.service.as_deref().is_some_and(|service| service != S::NAMES.service)
+}
+
+/// How long the attempt after one with a lost answer waits: 2 and 10 minutes.
+fn pause_after_lost_answer(attempt: u32) -> Duration {
+    Duration::from_secs(120).saturating_mul(5_u32.saturating_pow(attempt)).min(Duration::from_secs(900))
 }

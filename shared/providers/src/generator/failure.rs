@@ -90,7 +90,7 @@ impl Failure {
     pub(super) fn no_such_ratio(model: &str, wanted: AspectRatio, offered: impl IntoIterator<Item = String>) -> Self {
         let offered: Vec<String> = offered.into_iter().collect();
         Self::Misconfigured(format!(
-            "{model} offers no format near {wanted}, only {}; choose another ASPECT_RATIO, `aspect_ratio` of the actor or the prompt, or another model",
+            "{model} offers no format near {wanted}, only {}; choose another ASPECT_RATIO, another `aspect_ratio` of the actor or the prompt, or another model, and then request an evaluation",
             offered.join(", ")
         ))
     }

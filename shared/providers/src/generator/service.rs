@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::format::Megapixels;
+use domain::format::{AspectRatio, Megapixels};
 use domain::money::MicroUsd;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -43,11 +43,15 @@ pub trait Service: Send + Sync {
     /// If the service can't be used or asked.
     fn max_references(&self) -> impl Future<Output = Result<usize, Failure>> + Send;
 
-    /// Checks that the service can generate an image from a base image, as far as that can be found out for free.
+    /// Whether [`Self::check`] asks the service.
+    fn is_asked(&self) -> bool;
+
+    /// Checks that the service can generate an image of this ratio from a base image, as far as that can be found out for
+    /// free.
     ///
     /// # Errors
     /// If it can't, or can't be asked.
-    fn check(&self) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn check(&self, ratio: AspectRatio) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Encodes the request for an image.
     ///

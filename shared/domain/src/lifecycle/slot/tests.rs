@@ -28,7 +28,7 @@ fn events() -> impl Iterator<Item = SlotEvent> {
     use SlotEvent as E;
     let (settlement, reason) = (Settlement::Paid, || "no".to_owned());
     successors(Some(E::PriceReserved { charge: CHARGE }), move |event| match event {
-        E::PriceReserved { .. } => Some(E::RequestBegun { at: AT }),
+        E::PriceReserved { .. } => Some(E::RequestBegun { at: AT, service: "Replicate" }),
         E::RequestBegun { .. } => Some(E::RequestFailed),
         E::RequestFailed => Some(E::PredictionFound { id: "id".to_owned(), at: AT }),
         E::PredictionFound { .. } => Some(E::FetchFailed),
@@ -50,6 +50,7 @@ fn events() -> impl Iterator<Item = SlotEvent> {
 /// A slot in this state with a past.
 fn slot(state: SlotState) -> SlotProgress {
     SlotProgress {
+        service: Some("Replicate".to_owned()),
         state,
         attempt: 1,
         prompt_id: None,

@@ -106,7 +106,8 @@ fn failure(messages: &[Value]) -> Prediction {
         let text = |name: &str| error[name].as_str().unwrap_or_default().trim();
         let node = format!("node {} ({})", text("node_id"), text("node_type"));
         let reason = shortened(&format!("{node} failed: {}: {}", text("exception_type"), text("exception_message")));
-        return match meaning(&reason) {
+        // Not of the node's name, which may be that of a filter.
+        return match meaning(text("exception_message")) {
             Some(Meaning::ContentRejected) => Prediction::ContentRejected(reason),
             Some(Meaning::Interrupted) => Prediction::Interrupted(reason),
             None => Prediction::Failed(reason),

@@ -78,7 +78,9 @@ fn inspect_node(
     info: &ObjectInfo,
 ) -> Vec<Check> {
     let Some(kind) = info.kind(node.class()) else { return Vec::new() };
-    let missing = kind.required().filter(|input| !node.inputs.contains_key(*input)).map(|input| {
+    // An input that grows has its parts as `images.image0` and so on.
+    let is_given = |input: &str| node.inputs.keys().any(|name| name.split('.').next() == Some(input));
+    let missing = kind.required().filter(|input| !is_given(input)).map(|input| {
         Check::problem(
             format!("{} lacks its input {input}", workflow.describe(id)),
             "set or connect it, and export again",
@@ -129,8 +131,16 @@ fn ineffective(workflow: &Workflow, placeholders: &Placeholders, executed: &BTre
 }
 
 fn several_outputs(workflow: &Workflow, placeholders: &Placeholders, outputs: &[&str]) -> Option<Check> {
-    let is_chosen = placeholders.output.as_deref().is_some_and(|chosen| outputs.contains(&chosen));
-    if outputs.len() < 2 || is_chosen {
+    if let Some(chosen) = &placeholders.output {
+        let is_output = outputs.contains(&chosen.as_str());
+        return (!is_output).then(|| {
+            Check::problem(
+                format!("{} is chosen as the output, and saves no image", workflow.describe(chosen)),
+                "give the title `balancer: output` to a node that saves an image",
+            )
+        });
+    }
+    if outputs.len() < 2 {
         return None;
     }
     let nodes: Vec<String> = outputs.iter().map(|id| workflow.describe(id)).collect();

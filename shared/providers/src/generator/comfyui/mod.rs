@@ -19,7 +19,7 @@ mod workflow;
 use std::time::Duration;
 
 use aws::SdkConfig;
-use domain::format::Megapixels;
+use domain::format::{AspectRatio, Megapixels};
 use domain::money::MicroUsd;
 use imaging::sha256;
 use jiff::SignedDuration;
@@ -34,7 +34,7 @@ use uuid::Uuid;
 
 use super::failure::{Failure, ServiceNames};
 use super::output::to_jpeg;
-use super::reference::jpeg;
+use super::reference::{MAX_JPEG_BYTES, jpeg};
 use super::service::{Created, Found, Lost, Prediction, Service};
 use super::{ComfyUiConfig, Price, Request};
 use crate::http::BoundedClient;
@@ -105,8 +105,12 @@ impl Service for ComfyUi {
         Ok(self.ready().await?.placeholders.references())
     }
 
+    fn is_asked(&self) -> bool {
+        true
+    }
+
     /// Reads the workflow and asks ComfyUI about its nodes, once in a process.
-    async fn check(&self) -> Result<(), Failure> {
+    async fn check(&self, _: AspectRatio) -> Result<(), Failure> {
         self.ready().await.map(|_| ())
     }
 
@@ -114,7 +118,7 @@ impl Service for ComfyUi {
         let Ready { workflow, placeholders } = self.ready().await?;
         let mut references = Vec::new();
         for image in request.references().take(placeholders.references()) {
-            references.push(self.upload(jpeg(image).await?).await?);
+            references.push(self.upload(jpeg(image, MAX_JPEG_BYTES).await?).await?);
         }
         let size = request.format.pixels();
         let values = Values { prompt: &request.prompt, seed: request.seed, references: &references, size };

@@ -1,5 +1,7 @@
 //! The answer to a request for an image.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::StatusCode;
@@ -11,8 +13,6 @@ use crate::generator::service::Created;
 use crate::http::Response;
 use crate::openai::Problem;
 use crate::wording::Meaning;
-
-use std::time::Duration;
 
 /// The delay after a 429 without `Retry-After`.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(20);
@@ -70,16 +70,17 @@ fn failure(response: &Response, key: &str) -> Failure {
         (StatusCode::TOO_MANY_REQUESTS, _) => {
             Failure::Throttled { retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER) }
         }
-        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Failure::Unauthorized(message),
+        (StatusCode::FORBIDDEN, _) => Failure::Misconfigured(format!(
+            "The image service forbids the request ({message}); let the account use OPENAI_IMAGES_MODEL, or set another model or key, then `balancer redrive`"
+        )),
+        (StatusCode::UNAUTHORIZED, _) => Failure::Unauthorized(message),
         (StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED, _) => Failure::Unknown(message),
-        (StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT, _) => Failure::Unavailable { message, retry_after },
-        (StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT, _) | (_, Some(Meaning::Interrupted)) => {
-            Failure::Overloaded { message, retry_after }
-        }
-        (StatusCode::INTERNAL_SERVER_ERROR | StatusCode::SERVICE_UNAVAILABLE, _) => {
+        (StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT, _)
+        | (StatusCode::INTERNAL_SERVER_ERROR | StatusCode::SERVICE_UNAVAILABLE, _) => {
             Failure::Overloaded { message, retry_after }
         }
         (status, _) if status.is_server_error() => Failure::Unavailable { message, retry_after },
+        (_, Some(Meaning::Interrupted)) => Failure::Overloaded { message, retry_after },
         _ => Failure::Rejected(message),
     }
 }
@@ -115,6 +116,9 @@ mod tests {
             (502, &html, "has a problem"),
             (504, &html, "has a problem"),
             (524, &html, "has a problem"),
+            (524, &json!("<html>Please try again later</html>"), "has a problem"),
+            (403, &error("Your organization must be verified to use the model", ""), "let the account use"),
+            (403, &error("Your account was flagged for abuse", ""), "let the account use"),
         ] {
             let failure = failure(&answered(status, body), "key").to_string();
             assert!(failure.contains(expected) && !failure.contains(": key"), "{status} {body}: {failure}");

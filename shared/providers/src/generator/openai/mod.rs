@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws::SdkConfig;
 use aws::secrets;
-use domain::format::Megapixels;
+use domain::format::{AspectRatio, Format, Megapixels};
 use domain::money::MicroUsd;
 use imaging::MAX_BYTES;
 use secrecy::{ExposeSecret, SecretString};
@@ -77,8 +77,12 @@ impl Service for OpenAiImages {
     }
 
     /// The service tells nothing about a model for free.
-    async fn check(&self) -> Result<(), Failure> {
-        Ok(())
+    fn is_asked(&self) -> bool {
+        false
+    }
+
+    async fn check(&self, ratio: AspectRatio) -> Result<(), Failure> {
+        request::size(&self.config.model, Format { ratio, size: Megapixels::default() }).map(|_| ())
     }
 
     async fn prepare(&self, request: &Request) -> Result<Creation, Failure> {

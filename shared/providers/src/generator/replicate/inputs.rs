@@ -90,7 +90,7 @@ impl Inputs {
 
     /// The choice nearest to this ratio; `None` if the model has no such input, and gives its images the ratio of the
     /// base image. Choices without a shape, such as `match_input_image`, don't count.
-    fn ratio(&self, wanted: AspectRatio) -> Result<Option<&str>, NoSuchRatio> {
+    pub(super) fn ratio(&self, wanted: AspectRatio) -> Result<Option<&str>, NoSuchRatio> {
         let offered = || self.ratios.iter().filter_map(|choice| Some((shape(choice)?, choice.as_str())));
         if offered().next().is_none() {
             return Ok(None);

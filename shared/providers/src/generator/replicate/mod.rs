@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use aws::SdkConfig;
 use aws::secrets;
-use domain::format::Megapixels;
+use domain::format::{AspectRatio, Megapixels};
 use domain::money::MicroUsd;
 use futures::future::try_join_all;
 use imaging::MAX_BYTES;
@@ -31,12 +31,12 @@ use tokio::time::Instant;
 
 use super::failure::{Failure, ServiceNames};
 use super::output::{is_missing, to_jpeg};
-use super::reference::data_url;
+use super::reference::{MAX_JPEG_BYTES, data_url};
 use super::service::{Created, Found, Lost, Prediction, Service};
 use super::{Price, ReplicateConfig, Request};
 use crate::http::{BoundedClient, Response};
 use answer::{ListAnswer, PredictionAnswer, accepted, read};
-use inputs::NoSuchRatio;
+use inputs::{Inputs, NoSuchRatio, known};
 pub use model::{InvalidModelName, ReplicateModel};
 use resolve::Resolved;
 
@@ -62,7 +62,7 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The size limit of a response or an output.
 const MAX_RESPONSE_BYTES: usize = MAX_BYTES as usize;
 
-/// The size limit of a page of the list: 100 predictions, each with an input image of at most a megabyte.
+/// The size limit of a page of the list: 100 predictions, each with input images of at most a megabyte together.
 const MAX_LIST_BYTES: usize = 160 * 1024 * 1024;
 
 /// How far Replicate's clock may be behind this one.
@@ -110,17 +110,23 @@ impl Service for Replicate {
         Ok(self.resolved().await?.inputs.max_references())
     }
 
-    /// Asks Replicate at most once, and only about a model that the table does not contain.
-    async fn check(&self) -> Result<(), Failure> {
-        self.resolved().await.map(|_| ())
+    /// Replicate is asked at most once, and only about a model that the table does not contain.
+    fn is_asked(&self) -> bool {
+        known(&self.model).is_none()
+    }
+
+    async fn check(&self, ratio: AspectRatio) -> Result<(), Failure> {
+        let inputs = &self.resolved().await?.inputs;
+        inputs.ratio(ratio).map(|_| ()).map_err(|NoSuchRatio| self.no_such_ratio(inputs, ratio))
     }
 
     async fn prepare(&self, request: &Request) -> Result<Creation, Failure> {
         let Resolved { inputs, version } = self.resolved().await?;
-        let images = try_join_all(request.references().map(data_url)).await?;
-        let input = inputs.fill(request, images).map_err(|NoSuchRatio| {
-            Failure::no_such_ratio(&self.model.to_string(), request.format.ratio, inputs.ratios.iter().cloned())
-        })?;
+        let most = inputs.max_references().min(request.references().count());
+        let images = request.references().take(most).map(|image| data_url(image, MAX_JPEG_BYTES / most));
+        let images = try_join_all(images).await?;
+        let input = inputs.fill(request, images);
+        let input = input.map_err(|NoSuchRatio| self.no_such_ratio(inputs, request.format.ratio))?;
         Ok(match version {
             Some(version) => {
                 Creation { path: "v1/predictions".to_owned(), body: json!({ "version": version, "input": input }) }
@@ -190,6 +196,10 @@ impl Replicate {
             resolved: OnceCell::new(),
             price: config.price,
         })
+    }
+
+    fn no_such_ratio(&self, inputs: &Inputs, ratio: AspectRatio) -> Failure {
+        Failure::no_such_ratio(&self.model.to_string(), ratio, inputs.ratios.iter().cloned())
     }
 
     /// The id of the prediction with this seed or its mark, of those created after `since`. The rest of the prompt is
