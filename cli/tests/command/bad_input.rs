@@ -122,7 +122,7 @@ fn invalid_message_is_not_sent() {
 }
 
 /// What a model without a known price needs.
-const UNPRICED: &[&str] = &["GENERATOR_USD_PER_IMAGE is not set"];
+const UNPRICED: &[&str] = &["neither GENERATOR_USD_PER_IMAGE nor GENERATOR_USD_PER_MEGAPIXEL is set"];
 
 #[test]
 fn invalid_settings_are_rejected() {
