@@ -165,6 +165,17 @@ async fn attempts_after_lost_answers_wait() {
 }
 
 #[tokio::test]
+async fn risen_price_is_reserved_again() {
+    let mut scenario = image(&[rejection(503, "", "busy")]).await;
+    scenario.world.set("GENERATOR_USD_PER_IMAGE", "0.01");
+    scenario.deliver_first().await;
+    assert_eq!(scenario.plan().await.committed.0, 10_000);
+    scenario.world.set("GENERATOR_USD_PER_IMAGE", "0.04");
+    scenario.run().await;
+    scenario.assert_all_generated().await;
+}
+
+#[tokio::test]
 async fn account_without_credit_parks_the_actor() {
     let scenario = image(&[rejection(429, "insufficient_quota", "You exceeded your current quota")]).await;
     scenario.deliver_first().await;

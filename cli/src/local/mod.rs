@@ -31,6 +31,7 @@ mod snapshot;
 mod state_folder;
 mod sync_back;
 mod upload;
+mod variables;
 mod wait;
 mod watch;
 

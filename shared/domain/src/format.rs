@@ -17,7 +17,7 @@ const BLOCK: f64 = 16.0;
 /// A megapixel in pixels, as image models count it.
 const PIXELS_PER_MEGAPIXEL: f64 = 1024.0 * 1024.0;
 
-/// The ratio of width to height.
+/// A shape, at most three times as wide as high or as high as wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AspectRatio {
     width: u32,

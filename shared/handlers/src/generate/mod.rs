@@ -33,8 +33,8 @@ use crate::heartbeat::{Heartbeat, HeldLease, LEASE_POLL};
 use crate::local_copy::LocalCopy;
 use crate::panics::caught;
 
-/// The time within which a worker begins further steps of an image. The last step may take ten seconds for a response
-/// or thirty for an output, so the worker ends before its function's timeout.
+/// The time within which a worker begins further steps of an image. The last step may take two and a half minutes, for an
+/// answer of OpenAI's image edits, so the worker ends before its function's timeout of five minutes.
 pub const TIME_BUDGET: Duration = Duration::from_secs(120);
 
 /// The delay of a message whose worker has used up its time.

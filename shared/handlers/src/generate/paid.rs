@@ -11,6 +11,7 @@ use domain::budget::{Charge, Settlement};
 use domain::disposition::{Billed, Disposition};
 use domain::lifecycle::actor::{ActorEvent, OnBehalf};
 use domain::lifecycle::slot::{SlotEvent, SlotState};
+use domain::money::MicroUsd;
 use jiff::Timestamp;
 use providers::generator::{Created, Failure, Found, Lost, Prediction, Service, ServiceError, wait_for};
 use tokio::time::Instant;
@@ -47,6 +48,10 @@ impl Generation {
         }
         match &record.progress.state {
             SlotState::Pending => self.reserve_price(job, record, service).await,
+            SlotState::Reserved { charge } if charge.amount < self.price(job, service) => {
+                let reason = "the price of an image has risen since it was reserved";
+                self.try_again(job, record, Settlement::Released, reason).await
+            }
             SlotState::Reserved { .. } => self.request(job, record, service).await,
             SlotState::Requested { at, .. } => self.find_or_request(job, record, *at, service).await,
             SlotState::Predicting { id, since, .. } => self.await_output(job, record, id, *since, service).await,
@@ -57,18 +62,21 @@ impl Generation {
         }
     }
 
+    fn price(&self, job: Job<'_>, service: &impl Service) -> MicroUsd {
+        service.price(self.format.with(job.slot.format).size)
+    }
+
     async fn reserve_price<S: Service>(
         &self,
         job: Job<'_>,
         record: &SlotRecord,
         service: &S,
     ) -> Result<(), HandlerError> {
-        let format = self.format.with(job.slot.format);
         // Nothing is reserved for a model that can't be used.
-        if let Err(error) = service.check(format.ratio).await {
+        if let Err(error) = service.check(self.format.with(job.slot.format).ratio).await {
             return Err(self.defer_or_fail::<S>(job, record, error).await?);
         }
-        let charge = Charge { day: self.clock.today(), amount: service.price(format.size) };
+        let charge = Charge { day: self.clock.today(), amount: self.price(job, service) };
         match self.store.reserve_image(job.name(), record, charge, &self.budget).await? {
             Reservation::Granted => Ok(()),
             Reservation::UsedUp(limit) => {

@@ -114,7 +114,7 @@ fn failure(messages: &[Value]) -> Prediction {
         };
     }
     if details("execution_interrupted").is_some() {
-        return Prediction::Interrupted("it was cancelled in ComfyUI".to_owned());
+        return Prediction::Interrupted("it was canceled in ComfyUI".to_owned());
     }
     Prediction::Failed("ComfyUI reports an error without a message".to_owned())
 }
