@@ -166,6 +166,7 @@ async fn slot_begun_at_replicate_ends_at_comfyui() {
         scenario.world.time_budget = Some(Duration::from_secs(1));
         scenario.deliver_first().await;
         scenario.world.set("GENERATOR", "comfyui");
+        scenario.world.set("GENERATOR_USD_PER_IMAGE", "0");
         scenario.run().await;
         let plan = scenario.plan().await;
         assert_eq!((plan.generated, scenario.world.comfyui.executed()), (1, 1));

@@ -7,7 +7,7 @@ use domain::prompts::Library;
 use embedded::generator::draw;
 use embedded::vision::EmbeddedVision;
 use image::{Rgb, RgbImage};
-use imaging::{PREVIEW_SIDE, encode_jpeg, shrink};
+use imaging::{PREVIEW_SIDE, decode, encode_jpeg, shrink};
 
 /// The default floor.
 const QUALITY_FLOOR: u8 = 5;
@@ -33,13 +33,14 @@ pub(crate) fn drawn(kind: Kind) -> &'static [Vec<u8>] {
 
 fn draw_some(kind: Kind) -> Vec<Vec<u8>> {
     let vision = EmbeddedVision::new().unwrap();
-    let is_good = |picture: &RgbImage| {
-        let seen = vision.observe(&shrink(picture, PREVIEW_SIDE));
+    // The model may see another kind in the file than in the picture that it is made from.
+    let is_good = |jpeg: &Vec<u8>| {
+        let seen = vision.observe(&shrink(&decode(jpeg).unwrap(), PREVIEW_SIDE));
         seen.kind == kind && seen.quality > QUALITY_FLOOR
     };
     let scenes = Library::built_in().of_kind(kind);
-    let pictures = scenes.map(|scene| draw(&base(), kind, &scene.render("woman"), 1)).filter(is_good);
-    pictures.take(6).map(|picture| encode_jpeg(&picture).unwrap()).collect()
+    let drawn = scenes.map(|scene| draw(&base(), kind, &scene.render("woman"), 1));
+    drawn.map(|picture| encode_jpeg(&picture).unwrap()).filter(is_good).take(6).collect()
 }
 
 /// A small picture that differs for each number.

@@ -229,6 +229,7 @@ impl SlotProgress {
                     None => (self.prompt_id.clone(), self.own_prompt.clone()),
                 };
                 Self {
+                    service: None,
                     attempt: self.attempt + 1,
                     prompt_id,
                     own_prompt,
