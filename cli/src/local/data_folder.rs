@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use domain::actor::ActorId;
-use domain::files::{IMAGE_EXTENSIONS, extension, is_system_folder};
+use domain::files::{IMAGE_EXTENSIONS, composed, extension, is_system_folder};
 use domain::prompts::PROMPTS_FILE;
 use domain::settings::ACTOR_FILE;
 use handlers::names_on_disk;
@@ -209,7 +209,8 @@ impl ActorFolder {
     pub fn base_image(&self) -> anyhow::Result<Option<PathBuf>> {
         let rank = |image: &ImageFile| {
             let ending = extension(&image.name).unwrap_or_default();
-            IMAGE_EXTENSIONS.iter().position(|known| *known == ending)
+            let is_named_for_actor = composed(&image.name).starts_with(self.actor.as_str());
+            (IMAGE_EXTENSIONS.iter().position(|known| *known == ending), !is_named_for_actor, image.path.clone())
         };
         let images = self.base_contents()?.images;
         Ok(images.into_iter().min_by_key(rank).map(|image| image.path))

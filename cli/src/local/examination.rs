@@ -35,6 +35,15 @@ impl ProviderArguments {
         }
     }
 
+    /// Checks the format, if the embedded generator would draw it. Other generators are asked before a run, which a dry run
+    /// is none.
+    pub async fn check_format_for_free(self) -> anyhow::Result<()> {
+        match self.generator_config()? {
+            GeneratorConfig::Embedded => self.check_model().await,
+            GeneratorConfig::Replicate(_) | GeneratorConfig::OpenAi(_) | GeneratorConfig::ComfyUi(_) => Ok(()),
+        }
+    }
+
     /// Everything that can be found out for free about the providers and their settings.
     pub async fn examine(self) -> Vec<Examined> {
         let mut checks: Vec<Examined> = self

@@ -90,6 +90,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let folders = data_folder::actors(&data, &options.actors)?;
     if options.dry_run {
         options.providers.check_dry_run(&folders)?;
+        options.providers.check_format_for_free().await?;
     } else {
         options.providers.check_model().await?;
     }

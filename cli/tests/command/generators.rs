@@ -74,6 +74,8 @@ fn unusable_settings_of_a_generator_are_refused() {
     refused(&["--generator", "openai"], &[("GENERATOR_USD_PER_IMAGE", "0")], &["openai needs OPENAI_IMAGES_API_KEY"]);
     refused(&["--generator", "openai"], &[key], &["the price of OPENAI_IMAGES_MODEL gpt-image-2 is not known"]);
     refused(&["--aspect-ratio", "5:1"], &[], &["`5:1` must be width:height"]);
+    refused(&["--aspect-ratio", "1:1"], &[], &["draws 16:9 only, not 1:1"]);
+    refused(&["--aspect-ratio", "1:1", "--dry-run"], &[], &["draws 16:9 only, not 1:1"]);
     refused(&["--megapixels", "99"], &[], &["`99` must be a number of megapixels"]);
 }
 
