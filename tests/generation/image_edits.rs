@@ -72,7 +72,10 @@ async fn lost_answer_is_booked_and_asked_again_once() {
 #[tokio::test]
 async fn three_lost_answers_abandon_the_slot() {
     let scenario = image(&[Outcome::ResponseLost, Outcome::ResponseLost, Outcome::ResponseLost]).await;
+    let began = scenario.world.clock.now();
     scenario.run().await;
+    let waited = scenario.world.clock.now().duration_since(began).as_secs();
+    assert!(waited < 900, "nothing waits after the last attempt: {waited} s");
     scenario.assert_abandoned("its answer was lost", 3).await;
     assert_eq!(scenario.world.charged(), 3);
 }

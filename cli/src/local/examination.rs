@@ -35,8 +35,7 @@ impl ProviderArguments {
         }
     }
 
-    /// Checks the format, if the embedded generator would draw it. Other generators are asked before a run, which a dry run
-    /// is none.
+    /// Checks the format of a dry run, which asks no service: only that of the embedded generator is known.
     pub async fn check_format_for_free(self) -> anyhow::Result<()> {
         match self.generator_config()? {
             GeneratorConfig::Embedded => self.check_model().await,

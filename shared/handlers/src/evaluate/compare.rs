@@ -22,7 +22,7 @@ use crate::HandlerError;
 /// other pairs don't count as duplicates.
 const MAX_COMPARISONS: usize = 200;
 
-/// The images that one evaluation compares. Each takes up to 330 KB of memory once it is prepared for comparison.
+/// The images that one evaluation compares. A prepared image takes up to 330 KB of memory.
 const MAX_PICTURES: usize = 100;
 
 /// Compares the images of one actor's set.

@@ -15,7 +15,7 @@ use crate::prompts::PromptsFiles;
 use crate::{HandlerError, report_payment};
 
 /// How many attempts a slot has.
-const MAX_ATTEMPTS: u32 = 3;
+pub(super) const MAX_ATTEMPTS: u32 = 3;
 
 impl Generation {
     /// The request for the image, with the base image and up to `max_references` images of the character read anew.
@@ -31,7 +31,7 @@ impl Generation {
         let actor = self.store.actor(job.actor).await?.unwrap_or_default();
         let base_images = BaseImages { bucket: &self.bucket, keys: &self.keys, local: &self.local };
         let base = base_images.load(job.actor, &actor.base_images).await?;
-        let further = base_images.further(job.actor, &actor.base_images, max_references - 1).await?;
+        let further = base_images.further(job.actor, &actor.base_images, max_references.saturating_sub(1)).await?;
         let Some(SlotPrompt { prompt, .. }) = job.prompt(record) else {
             let problem = format!("The prompt {} is not in this version's library.", job.prompt_id(record));
             return Err(HandlerError::NeedsOperator(problem));

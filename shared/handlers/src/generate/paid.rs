@@ -17,6 +17,7 @@ use providers::generator::{Created, Failure, Found, Lost, Prediction, Service, S
 use tokio::time::Instant;
 use tracing::info;
 
+use super::attempt::MAX_ATTEMPTS;
 use super::{CONTINUATION_DELAY, Generation, Job};
 use crate::heartbeat::LEASE_POLL;
 use crate::{HandlerError, outage, park, park_over_budget};
@@ -112,14 +113,15 @@ impl Generation {
         }
     }
 
-    /// Ends an attempt whose answer is lost. If the service fails rather than the worker, the next attempt waits: its
-    /// answer may be lost too, and each counts as paid.
+    /// Ends an attempt whose answer is lost. If the service fails rather than the worker, the next attempt, if there is
+    /// one, waits: its answer may be lost too, and each counts as paid.
     async fn give_up_answer(&self, job: Job<'_>, record: &SlotRecord, reason: &str) -> Result<(), HandlerError> {
         self.try_again(job, record, Settlement::Paid, reason).await?;
-        match record.progress.outage_since {
-            Some(_) => Err(HandlerError::deferred(reason, pause_after_lost_answer(record.progress.attempt))),
-            None => Ok(()),
+        let attempt = record.progress.attempt;
+        if record.progress.outage_since.is_some() && attempt + 1 < MAX_ATTEMPTS {
+            return Err(HandlerError::deferred(reason, pause_after_lost_answer(attempt)));
         }
+        Ok(())
     }
 
     /// When an outage has lasted for its time, each delivery counts as a failure; otherwise it would never end.

@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn location_is_a_path_or_a_key_in_the_bucket() {
         for (text, expected) in [
-            ("/home/me/flux.json", FileLocation::Disk("/home/me/flux.json".into())),
+            ("/workflows/flux.json", FileLocation::Disk("/workflows/flux.json".into())),
             ("s3:system_actors/comfyui/flux.json", FileLocation::Bucket("system_actors/comfyui/flux.json".to_owned())),
             ("s3://bucket/flux.json", FileLocation::Disk("s3://bucket/flux.json".into())),
         ] {
