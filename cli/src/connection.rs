@@ -13,11 +13,13 @@ use crate::arguments::Connection;
 use crate::local::data_folder::ActorFolder;
 use crate::local::{RunningStack, save_manifest_beside_run};
 use crate::outcome::remark;
+use crate::stack_parameters::StackParameters;
 
 /// A running stack.
 pub struct Connected {
     pub stack: StackRef,
     pub services: Services,
+    pub parameters: StackParameters,
     /// The folder that a stack on this machine keeps identical to its bucket.
     pub local: LocalCopy,
 }
@@ -59,19 +61,22 @@ impl Connected {
     pub async fn keep_manifest(&self, actor: &ActorId) {
         let Some(dir) = self.local.actor_dir(actor).filter(|dir| dir.is_dir()) else { return };
         let folder = ActorFolder { actor: actor.clone(), dir };
-        if let Err(problem) = save_manifest_beside_run(&self.services.store, &folder).await {
+        if let Err(problem) = save_manifest_beside_run(&self.services.store, &folder, &self.parameters.settings()).await
+        {
             remark(format!("{} is not up to date yet: {problem:#}", folder.manifest().display()));
         }
     }
 
     fn in_aws(InAws { sdk, outputs }: InAws) -> Self {
         let stack = outputs.stack;
-        Self { services: stack.services(&sdk), local: LocalCopy::new(None), stack }
+        let parameters = StackParameters(outputs.parameters);
+        Self { services: stack.services(&sdk), parameters, local: LocalCopy::new(None), stack }
     }
 
     pub fn on_this_machine(running: RunningStack) -> Self {
         let sdk = local_stack::sdk_config(running.endpoint(), &running.credentials());
         let services = running.stack.services(&sdk);
-        Self { services, local: LocalCopy::new(running.kept_data()), stack: running.stack }
+        let local = LocalCopy::new(running.kept_data());
+        Self { services, parameters: running.parameters, local, stack: running.stack }
     }
 }

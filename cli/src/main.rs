@@ -12,6 +12,8 @@ mod local;
 mod outcome;
 mod pictures;
 mod progress;
+mod sets;
+mod stack_parameters;
 mod table;
 mod target;
 

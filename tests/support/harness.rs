@@ -17,6 +17,7 @@ use domain::actor::ActorId;
 use domain::keys::Keys;
 use domain::manifest::Manifest;
 use domain::plan::Plan;
+use domain::settings::Settings;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -80,7 +81,7 @@ impl Harness {
     }
 
     pub async fn manifest(&self, actor: &ActorId) -> Manifest {
-        exchange::export(&self.store, actor).await.unwrap().unwrap()
+        exchange::export(&self.store, actor, &Settings::default()).await.unwrap().unwrap()
     }
 
     /// The actor's plans, the oldest first.

@@ -68,13 +68,8 @@ pub enum Uploaded {
 
 impl Actors {
     /// A run without actors. `left` are the actors whose records a killed run has left.
-    pub fn new(
-        services: Services,
-        settings: Settings,
-        settings_of_stack: settings::Settings,
-        retry: bool,
-        left: BTreeSet<ActorId>,
-    ) -> Self {
+    pub fn new(services: Services, settings: Settings, retry: bool, left: BTreeSet<ActorId>) -> Self {
+        let settings_of_stack = settings.of_stack;
         Self {
             keeper: Arc::new(ManifestKeeper::new(services.store.clone(), settings)),
             services,

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use domain::settings;
 use domain::status::Status;
 use domain::suspension::{Suspension, short};
 use handlers::Clock;
+use local_stack::may_be_secret;
 use sha2::{Digest, Sha256};
 
 use super::actor_files::ActorFiles;
@@ -18,17 +20,23 @@ const IRRELEVANT: [&str; 5] =
 const OUTDATED: &str = "outdated";
 
 /// The settings of a run.
-pub struct Settings(String);
+pub struct Settings {
+    /// Everything that affects the outcome of a set.
+    text: String,
+    /// The target and the rules.
+    pub of_stack: settings::Settings,
+}
 
 impl Settings {
     /// The settings of a stack with these parameters, and with this file of prompts, if it has one. Keys have no effect on a
     /// set, and not even their digest may be stored.
-    pub fn of(parameters: &BTreeMap<String, String>, prompts: Option<&[u8]>) -> Self {
-        let matters = |name: &str| !IRRELEVANT.contains(&name) && !is_secret(name);
+    pub fn of(parameters: &BTreeMap<String, String>, prompts: Option<&[u8]>, of_stack: settings::Settings) -> Self {
+        let matters = |name: &str| !IRRELEVANT.contains(&name) && !may_be_secret(name);
         let settings = parameters.iter().filter(|(name, _)| matters(name));
         let settings = settings.map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
         let prompts = format!("prompts={}", digest(prompts));
-        Self(concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned() + &settings + &prompts)
+        let text = concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned() + &settings + &prompts;
+        Self { text, of_stack }
     }
 }
 
@@ -36,6 +44,8 @@ impl Settings {
 pub struct Circumstances {
     clock: Clock,
     settings: String,
+    /// The target and the rules, for actors whose `actor.json` states no others.
+    pub of_stack: settings::Settings,
     base_image: String,
     /// The digest of each of the actor's [`OWN_FILES`](super::data_folder::OWN_FILES).
     own_files: BTreeMap<&'static str, String>,
@@ -49,7 +59,8 @@ impl Circumstances {
         let base_image = files.base_image.as_ref().map(|image| image.bytes.as_slice());
         Self {
             clock,
-            settings: settings.0.clone(),
+            settings: settings.text.clone(),
+            of_stack: settings.of_stack,
             base_image: digest(base_image),
             own_files: files.own_files.iter().map(|(&name, bytes)| (name, digest(Some(bytes)))).collect(),
             completed: None,
@@ -120,10 +131,6 @@ fn digest(file: Option<&[u8]>) -> String {
     file.map_or_else(|| "none\n".to_owned(), |bytes| short(&Sha256::digest(bytes)))
 }
 
-fn is_secret(parameter: &str) -> bool {
-    ["ApiKey", "ApiToken", "ComfyUiUrl"].iter().any(|secret| parameter.contains(secret))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
@@ -151,6 +158,7 @@ mod tests {
         let circumstances = Circumstances {
             clock: Clock::telling(move || *today.lock().unwrap()),
             settings: "TargetTotal=20\n".to_owned(),
+            of_stack: settings::Settings::default(),
             base_image: digest(Some(b"face")),
             own_files: BTreeMap::new(),
             completed: None,

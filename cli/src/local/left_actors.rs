@@ -37,7 +37,7 @@ pub async fn add(
 ) -> anyhow::Result<Uploaded> {
     let (services, actor) = (actors.services.clone(), &folder.actor);
     circumstances.recall(files.manifest.as_ref().and_then(|manifest| manifest.balancing.as_ref()));
-    let records = manifest_file::export(&services.store, folder, Some(&mut circumstances)).await?;
+    let records = manifest_file::export(&services.store, folder, &mut circumstances).await?;
     let suspension = records.and_then(|records| records.balancing);
     let is_suspended =
         !actors.retries() && suspension.is_some_and(|suspension| circumstances.are_those_of(&suspension));

@@ -6,6 +6,7 @@ use std::path::Path;
 use aws::exchange;
 use aws::store::Store;
 use domain::manifest::Manifest;
+use domain::settings::Settings;
 
 use super::actor_files::ActorFiles;
 use super::circumstances::Circumstances;
@@ -20,16 +21,16 @@ pub async fn save(
     circumstances: &mut Circumstances,
 ) -> anyhow::Result<Option<Manifest>> {
     let _lock = lock(&folder.dir).await;
-    let Some(manifest) = export(store, folder, Some(circumstances)).await? else { return Ok(None) };
+    let Some(manifest) = export(store, folder, circumstances).await? else { return Ok(None) };
     write(folder, &manifest)?;
     Ok(Some(manifest))
 }
 
-/// The same for a command beside the run. The file stays unchanged if the run skips the actor or has not imported the
-/// file, which then has pins, prompts and trash records that the table lacks.
-pub async fn save_beside_run(store: &Store, folder: &ActorFolder) -> anyhow::Result<()> {
+/// The same for a command beside the run, under the settings of its stack. The file stays unchanged if the run skips the
+/// actor or has not imported the file, which then has pins, prompts and trash records that the table lacks.
+pub async fn save_beside_run(store: &Store, folder: &ActorFolder, settings: &Settings) -> anyhow::Result<()> {
     let _lock = lock(&folder.dir).await;
-    let Some(manifest) = export(store, folder, None).await? else { return Ok(()) };
+    let Some(manifest) = exchange::export(store, &folder.actor, settings).await? else { return Ok(()) };
     let Ok(files) = ActorFiles::read(folder) else { return Ok(()) };
     if files.manifest.is_none_or(|own| own.created_at == manifest.created_at) {
         write(folder, &manifest)?;
@@ -41,13 +42,13 @@ pub async fn save_beside_run(store: &Store, folder: &ActorFolder) -> anyhow::Res
 pub async fn export(
     store: &Store,
     folder: &ActorFolder,
-    circumstances: Option<&mut Circumstances>,
+    circumstances: &mut Circumstances,
 ) -> anyhow::Result<Option<Manifest>> {
-    let Some(mut manifest) = exchange::export(store, &folder.actor).await? else { return Ok(None) };
-    if let (Some(suspension), Some(circumstances)) = (&mut manifest.balancing, circumstances) {
-        circumstances.complete(suspension);
-    }
-    Ok(Some(manifest))
+    let manifest = exchange::export(store, &folder.actor, &circumstances.of_stack).await?;
+    Ok(manifest.map(|mut manifest| {
+        manifest.balancing.iter_mut().for_each(|suspension| circumstances.complete(suspension));
+        manifest
+    }))
 }
 
 /// Writes a manifest, unless the file has the same content.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data_folder;
 use crate::outcome::remark;
+use crate::stack_parameters::StackParameters;
 
 const NONE_RUNNING: &str = "no stack is running here; start `balancer local --data DIR --watch` and repeat the command, or name a stack in AWS with --stack (`balancer restore ACTOR --data DIR` works on the folder of a finished run)";
 
@@ -23,6 +24,9 @@ pub struct RunningStack {
     pub stack: StackRef,
     pub access_key_id: String,
     pub secret_access_key: String,
+    /// The parameters of its template, without secrets.
+    #[serde(default)]
+    pub parameters: StackParameters,
     /// The folder of its actors, if there is one.
     pub data: Option<PathBuf>,
     /// Whether its functions keep the folder identical to the bucket.
@@ -36,6 +40,7 @@ impl RunningStack {
             stack: stack.outputs().stack.clone(),
             access_key_id: credentials.access_key_id().to_owned(),
             secret_access_key: credentials.secret_access_key().to_owned(),
+            parameters: StackParameters(stack.outputs().parameters.clone()),
             data,
             keeps_data,
         }

@@ -144,7 +144,7 @@ impl Session {
     ) -> anyhow::Result<Self> {
         let binaries = functions::binaries().await?;
         let parameters = parameters(options, data, providers.parameters);
-        let settings = Settings::of(&parameters, prompts.as_deref());
+        let settings = Settings::of(&parameters, prompts.as_deref(), options.settings.settings());
         let stack = LocalStack::start(
             EmulatorOptions {
                 port: options.port,
@@ -168,7 +168,7 @@ impl Session {
             None => BTreeSet::new(),
         };
         prompts::put(&services, prompts).await?;
-        Ok(Self { actors: Actors::new(services, settings, options.settings.settings(), options.retry, left), stack })
+        Ok(Self { actors: Actors::new(services, settings, options.retry, left), stack })
     }
 
     async fn work(&mut self, options: &Options, data: &Path, folders: &[ActorFolder]) -> anyhow::Result<Ending> {

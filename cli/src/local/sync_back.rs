@@ -53,7 +53,7 @@ pub async fn sync_back(
         }
     }
     let _lock = manifest_file::lock(&folder.dir).await;
-    if let Some(mut manifest) = manifest_file::export(&services.store, folder, Some(circumstances)).await? {
+    if let Some(mut manifest) = manifest_file::export(&services.store, folder, circumstances).await? {
         sync_trash_back(services, folder, &manifest).await?;
         forget_unplaced(&mut manifest, folder);
         manifest_file::write(folder, &manifest)?;

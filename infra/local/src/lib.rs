@@ -29,7 +29,7 @@ pub use emulator::{Emulator, EmulatorOptions, REGION, sdk_config};
 pub use environment::{cache_dir, prepare_environment};
 pub use error::Error;
 pub use local_stack::LocalStack;
-pub use outputs::Outputs;
+pub use outputs::{Outputs, may_be_secret};
 pub use private_file::{create_private_dir, write_private};
 pub use stack::{Stack, StackOptions};
 pub use state::{has_state, remove_state};

@@ -1,5 +1,7 @@
 //! The outputs of a stack.
 
+use std::collections::BTreeMap;
+
 use aws::stack::StackRef;
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::DisplayErrorContext;
@@ -16,6 +18,14 @@ pub struct Outputs {
     pub evaluation_function: String,
     pub deletion_function: String,
     pub generation_function: String,
+    /// The parameters of the template, without those that may contain a secret.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// Whether a parameter of this name may contain a secret. CloudFormation masks them; an emulator might not.
+#[must_use]
+pub fn may_be_secret(parameter: &str) -> bool {
+    ["ApiKey", "ApiToken", "ComfyUiUrl"].iter().any(|secret| parameter.contains(secret))
 }
 
 impl Outputs {
@@ -56,6 +66,7 @@ impl Outputs {
             evaluation_function: value("EvaluationFunctionName")?,
             deletion_function: value("DeletionFunctionName")?,
             generation_function: value("GenerationFunctionName")?,
+            parameters: parameters_of(stack),
         })
     }
 
@@ -63,4 +74,11 @@ impl Outputs {
     pub fn functions(&self) -> [&str; 3] {
         [&self.evaluation_function, &self.deletion_function, &self.generation_function]
     }
+}
+
+fn parameters_of(stack: &Stack) -> BTreeMap<String, String> {
+    let all = stack.parameters().iter();
+    let all = all.filter_map(|parameter| Some((parameter.parameter_key()?, parameter.parameter_value()?)));
+    let public = all.filter(|(name, _)| !may_be_secret(name));
+    public.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

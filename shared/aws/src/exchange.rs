@@ -6,6 +6,7 @@ use domain::actor::ActorId;
 use domain::files::composed;
 use domain::manifest::{Image, Manifest, profile_of, timestamp_text};
 use domain::numbering::highest;
+use domain::settings::{ActorSettings, Settings};
 use domain::status::Status;
 use domain::suspension::{Suspension, fingerprint};
 use jiff::Timestamp;
@@ -56,8 +57,8 @@ fn timestamp(text: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(time.as_millisecond()).ok()
 }
 
-/// Exports the manifest of an actor; `None` if the actor has no record.
-pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, StoreError> {
+/// Exports the manifest of an actor; `None` if the actor has no record. `settings` are those of the stack.
+pub async fn export(store: &Store, actor: &ActorId, settings: &Settings) -> Result<Option<Manifest>, StoreError> {
     let Some(record) = store.actor(actor).await? else { return Ok(None) };
     let images = store.images(actor).await?;
     let mut generations = store.generations(actor).await?;
@@ -66,6 +67,7 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
         generation.image_count = images.values().filter(|image| is_of(image.generation_id)).count() as u64;
     }
     let balancing = suspension(&record, &images);
+    let settings = settings.of_actor(&record.settings);
     let (mut metadata, mut derived) = (record.metadata, Vec::new());
     let of_profile = [("sex", json!(record.profile.sex)), ("actor_type", json!(record.profile.actor_type))];
     let of_file = [("trigger", json!(record.settings.trigger)), ("class", json!(record.settings.class))];
@@ -87,6 +89,7 @@ pub async fn export(store: &Store, actor: &ActorId) -> Result<Option<Manifest>, 
         images,
         trash: store.trash(actor).await?,
         derived,
+        settings: Some(ActorSettings::from(&settings)),
         balancing,
         other: record.exported,
     }))

@@ -1,5 +1,6 @@
 //! The manifest of an actor: the JSON document that is exported and imported, and the image records in it.
 
+mod assessed;
 mod image;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::actor::{ActorId, ActorType, Profile};
+use super::settings::ActorSettings;
 use super::suspension::Suspension;
 use super::trash::TrashRecord;
 
@@ -51,6 +53,10 @@ pub struct Manifest {
     /// again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<String>,
+    /// The target and the rules of the set, from the settings of the stack and of the actor; `None` in manifests of other
+    /// tools. An import ignores them.
+    #[serde(default, deserialize_with = "image::or_unknown", skip_serializing_if = "Option::is_none")]
+    pub settings: Option<ActorSettings>,
     /// Why the balancer left the set unchanged, if it suspended the set or waits for money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balancing: Option<Suspension>,
@@ -110,6 +116,29 @@ impl GenerationBatch {
             generated_at: timestamp_text(generated_at),
             image_count: images as u64,
             metadata: Map::new(),
+            other: Map::new(),
+        }
+    }
+}
+
+impl Manifest {
+    /// The manifest of an actor without images.
+    #[must_use]
+    pub fn empty(actor: &ActorId) -> Self {
+        Self {
+            actor_id: actor.to_string(),
+            created_at: None,
+            updated_at: None,
+            total_images: 0,
+            last_number: 0,
+            metadata: Map::new(),
+            base_images: Vec::new(),
+            generations: Vec::new(),
+            images: BTreeMap::new(),
+            trash: BTreeMap::new(),
+            derived: Vec::new(),
+            settings: None,
+            balancing: None,
             other: Map::new(),
         }
     }

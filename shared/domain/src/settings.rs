@@ -119,6 +119,26 @@ fn replace<T>(setting: &mut T, own: Option<T>) {
     }
 }
 
+impl From<&Settings> for ActorSettings {
+    /// The settings in full, as an `actor.json` would state them. It contains only the quality limits that differ from the
+    /// defaults.
+    fn from(Settings { target, rules, format }: &Settings) -> Self {
+        Self {
+            target_total: Some(target.total),
+            target_shares: Some(target.shares),
+            framing_shares: Some(target.views.framing),
+            angle_shares: Some(target.views.angle),
+            quality_floor: Some(rules.quality_floor),
+            quality_limits: rules.limits.changed(),
+            frontal_images: Some(rules.frontal.own),
+            frontal_percent: Some(rules.frontal.percent),
+            aspect_ratio: format.aspect_ratio,
+            megapixels: format.megapixels,
+            ..Self::default()
+        }
+    }
+}
+
 /// Why the contents of an `actor.json` can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UnusableSettings {

@@ -17,19 +17,20 @@ use percent_encoding::percent_decode_str;
 use super::HandlerError;
 use crate::local_copy::LocalCopy;
 
+/// Where base images are looked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BaseImages<'a> {
-    pub(super) bucket: &'a Bucket,
-    pub(super) keys: &'a Keys,
-    pub(super) local: &'a LocalCopy,
+pub struct BaseImages<'a> {
+    pub bucket: &'a Bucket,
+    pub keys: &'a Keys,
+    pub local: &'a LocalCopy,
 }
 
 /// The file of a base image.
-pub(super) struct Found {
+pub struct Found {
     /// The path or the key.
-    pub(super) name: String,
+    pub name: String,
     /// The content, or why it is not read.
-    pub(super) file: Result<Vec<u8>, DecodeError>,
+    pub file: Result<Vec<u8>, DecodeError>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl BaseImages<'_> {
     }
 
     /// The file that [`load`](Self::load) decodes; `None` if there is none.
-    pub(super) async fn find(&self, actor: &ActorId, noted: &[BaseImage]) -> Result<Option<Found>, HandlerError> {
+    pub async fn find(&self, actor: &ActorId, noted: &[BaseImage]) -> Result<Option<Found>, HandlerError> {
         for place in self.places(actor, noted) {
             if let Some((name, file)) = self.fetch(&place).await? {
                 return Ok(Some(Found { name, file }));

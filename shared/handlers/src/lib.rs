@@ -1,7 +1,7 @@
 //! The evaluation, deletion and generation handlers, their configuration and wiring, and their Lambda runtime.
 
 mod actors;
-mod base_image;
+pub mod base_image;
 mod clock;
 pub mod config;
 pub mod delete;

@@ -138,6 +138,13 @@ impl QualityLimits {
         self
     }
 
+    /// The limits that differ from the defaults.
+    #[must_use]
+    pub fn changed(&self) -> BTreeMap<Fault, u8> {
+        let limits = Fault::ALL.into_iter().map(|fault| (fault, self.of(fault)));
+        limits.filter(|&(fault, most)| most != fault.default_limit()).collect()
+    }
+
     pub(super) fn limit(&self, fault: Fault, finding: String) -> Limit {
         Limit { most: self.of(fault), finding }
     }
@@ -170,8 +177,7 @@ fn limit_of(text: &str) -> Option<(Fault, u8)> {
 
 impl fmt::Display for QualityLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let others = Fault::ALL.into_iter().filter(|&fault| self.of(fault) != fault.default_limit());
-        let others = others.map(|fault| format!("{fault}={}", self.of(fault)));
+        let others = self.changed().into_iter().map(|(fault, most)| format!("{fault}={most}"));
         f.write_str(&others.collect::<Vec<_>>().join(","))
     }
 }

@@ -128,7 +128,9 @@ pub struct ReferenceId {
 }
 
 /// Reads a field that manifests of other tools may use for something else; such a value counts as unknown.
-fn or_unknown<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserializer: D) -> Result<T, D::Error> {
+pub(super) fn or_unknown<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
