@@ -1,5 +1,6 @@
 //! The command line.
 
+mod help;
 mod prompts;
 mod stack;
 
@@ -12,39 +13,12 @@ use domain::planner::Scope;
 
 use crate::local::{ProviderArguments, Vision};
 use crate::target::{CapArguments, SettingsArguments, TargetArguments};
+use help::{ENVIRONMENT, EXAMPLES, EXAMPLES_OF_LOCAL};
 pub use prompts::{Check, Export, List, Prompts, PromptsCommand};
 pub use stack::{
-    Approve, Caption, Connection, Drain, Env, Evaluate, Pause, Pin, QueueArgument, Redrive, Restore, Send, SendMessage,
-    Status,
+    Approve, Caption, Connection, Drain, Env, Evaluate, OfActor, Pause, Pin, QueueArgument, Redrive, Restore, Send,
+    SendMessage, Status,
 };
-
-const EXAMPLES: &str = "\
-Examples:
-  balancer demo                            try it
-  balancer local --data images --dry-run   show what would change
-  balancer local --data images             balance the actors of a folder
-  balancer status --stack balancer-prod    show the actors of a stack in AWS
-
-Exit codes:
-  0    done
-  1    failed
-  2    wrong usage
-  3    done, but an actor needs attention or is parked
-  130  stopped by Ctrl-C or a signal";
-
-const ENVIRONMENT: &str = "\
-Environment:
-  --vision openai        OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE,
-                         VISION_PASSES, VISION_TIMEOUT_SECONDS, VISION_USD_PER_MILLION_INPUT_TOKENS,
-                         VISION_USD_PER_MILLION_OUTPUT_TOKENS
-  --generator replicate  REPLICATE_API_TOKEN, REPLICATE_BASE_URL, REPLICATE_MODEL (owner/name or owner/name:version),
-                         GENERATOR_USD_PER_IMAGE or GENERATOR_USD_PER_MEGAPIXEL (needed if the price of the model is
-                         not known)
-  --generator openai     OPENAI_IMAGES_API_KEY, OPENAI_IMAGES_BASE_URL, OPENAI_IMAGES_MODEL, OPENAI_IMAGES_QUALITY,
-                         GENERATOR_USD_PER_IMAGE or GENERATOR_USD_PER_MEGAPIXEL (needed)
-  --generator comfyui    COMFYUI_WORKFLOW (a workflow in API form), COMFYUI_MAPPING, COMFYUI_URL,
-                         GENERATOR_USD_PER_IMAGE (for a rented GPU)
-  budgets                DAILY_BUDGET_USD, ACTOR_DAILY_BUDGET_USD, PLAN_BUDGET_USD";
 
 /// Keep character-LoRA image sets balanced (by default 65 % photorealistic, 20 % black-and-white, 15 % colour)
 #[derive(Debug, Parser)]
@@ -76,6 +50,12 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Show every actor's status and cost
     Status(Status),
+    /// List the images of a set: kind, quality, flags, size, origin, pin
+    Images(OfActor),
+    /// List the deleted images that can be restored
+    Trash(OfActor),
+    /// List what was deleted and generated, plan by plan
+    History(OfActor),
     /// Protect images from being deleted
     Pin(Pin),
     /// Remove that protection
@@ -96,6 +76,15 @@ pub enum Command {
     Drain(Drain),
     /// Print the variables with which AWS tools reach the stack on this machine
     Env(Env),
+    /// Print the completions for a shell
+    Completions(Completions),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = help::EXAMPLES_OF_COMPLETIONS)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
@@ -117,7 +106,7 @@ pub struct Demo {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = ENVIRONMENT)]
+#[command(after_help = format!("{EXAMPLES_OF_LOCAL}\n\n{ENVIRONMENT}"))]
 pub struct Local {
     /// Folder with one subfolder for each actor: ID/training_data and ID/base_image
     #[arg(long, value_name = "DIR", required_unless_present = "serve")]

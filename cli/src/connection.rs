@@ -11,7 +11,7 @@ use local_stack::Outputs;
 
 use crate::arguments::Connection;
 use crate::local::data_folder::ActorFolder;
-use crate::local::{RunningStack, save_manifest_beside_run};
+use crate::local::{RunningStack, save_manifest_beside_run, wait_for_starting};
 use crate::outcome::remark;
 use crate::stack_parameters::StackParameters;
 
@@ -44,7 +44,10 @@ impl Connected {
     pub async fn to(connection: &Connection, actors: &[ActorId]) -> anyhow::Result<Self> {
         match &connection.stack {
             Some(name) => Ok(Self::in_aws(InAws::find(name).await?)),
-            None => Ok(Self::on_this_machine(RunningStack::find(connection.data.as_deref(), actors)?)),
+            None => {
+                wait_for_starting(connection.data.as_deref()).await?;
+                Ok(Self::on_this_machine(RunningStack::find(connection.data.as_deref(), actors)?))
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! The `balancer` command.
 
+mod actions;
+mod answers;
 mod arguments;
 mod atomic_file;
 mod bars;
@@ -13,6 +15,7 @@ mod outcome;
 mod pictures;
 mod progress;
 mod sets;
+mod spelling;
 mod stack_parameters;
 mod table;
 mod target;
@@ -28,12 +31,12 @@ use outcome::Outcome;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(spelling::normalized(std::env::args_os()));
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,local_stack=info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal() && !is_without_colour())
         .without_time()
         .with_target(false)
         .init();
@@ -46,6 +49,11 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Whether the user wants no colours: <https://no-color.org>.
+fn is_without_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 async fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Assess(arguments) => commands::assess::run(&arguments).await,
@@ -53,11 +61,15 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Grid(arguments) => commands::grid::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
         Command::Prompts(arguments) => commands::prompts::run(&arguments),
+        Command::History(arguments) => commands::history::run(arguments).await,
+        Command::Images(arguments) => commands::images::run(arguments).await,
         Command::Local(arguments) => commands::local::run(arguments).await,
+        Command::Completions(arguments) => commands::completions::run(&arguments),
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Send(arguments) => commands::send::run(arguments).await,
         Command::Evaluate(arguments) => commands::evaluate::run(arguments).await,
         Command::Status(arguments) => commands::status::run(arguments).await,
+        Command::Trash(arguments) => commands::trash::run(arguments).await,
         Command::Caption(arguments) => commands::caption::run(arguments).await,
         Command::Pin(arguments) => commands::pin::run(arguments, true).await,
         Command::Unpin(arguments) => commands::pin::run(arguments, false).await,

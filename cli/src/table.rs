@@ -1,7 +1,7 @@
 //! Plain-text tables.
 
 /// The most characters of a name in a table.
-const LONGEST_NAME: usize = 40;
+const LONGEST_NAME: usize = 32;
 
 /// A name, shortened with an ellipsis if it is too long for a table.
 pub fn short(name: &str) -> String {
@@ -58,6 +58,26 @@ pub fn render(headings: &[Heading], rows: &[Vec<String>]) -> String {
         .join("\n")
 }
 
+/// The width of a terminal that everything should fit into.
+const WIDTH: usize = 80;
+
+/// The same with a note below each row, wrapped; an empty note takes no line.
+pub fn with_notes(headings: &[Heading], rows: &[(Vec<String>, String)]) -> String {
+    let cells: Vec<_> = rows.iter().map(|(row, _)| row.clone()).collect();
+    let table = render(headings, &cells);
+    let (head, body) = table.split_at(table.match_indices('\n').nth(1).map_or(table.len(), |(at, _)| at));
+    let lines = body.lines().skip(1).zip(rows).map(|(line, (_, note))| match note.as_str() {
+        "" => line.to_owned(),
+        note => format!("{line}\n{}", wrapped(note)),
+    });
+    std::iter::once(head.to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// A text in lines that fit into a terminal, indented.
+fn wrapped(text: &str) -> String {
+    textwrap::fill(text, textwrap::Options::new(WIDTH).initial_indent("  ").subsequent_indent("  "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +97,13 @@ mod tests {
                 "0001             12"
             ]
         );
+    }
+
+    #[test]
+    fn note_stands_below_its_row() {
+        let rows = [(vec!["a".to_owned()], "why so".to_owned()), (vec!["b".to_owned()], String::new())];
+        let table = with_notes(&[Heading::Words("actor")], &rows);
+        assert_eq!(table.lines().collect::<Vec<_>>(), ["actor", "─────", "a", "  why so", "b"]);
+        assert_eq!(with_notes(&[Heading::Words("actor")], &[]).lines().count(), 2);
     }
 }

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use domain::actor::ActorId;
 
 use super::ScopeArgument;
+use super::help::{EXAMPLES_OF_CAPTION, EXAMPLES_OF_PIN, EXAMPLES_OF_RESTORE, EXAMPLES_OF_SEND};
 
 /// Selects a running stack.
 #[derive(Debug, Args)]
@@ -14,7 +15,7 @@ pub struct Connection {
     /// Name of a stack in AWS [default: the one running on this machine]
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,
-    /// Folder of the intended `balancer local`, if several are running
+    /// Folder of the intended `balancer local`, or of a finished one
     #[arg(long, value_name = "DIR", conflicts_with = "stack")]
     pub data: Option<PathBuf>,
 }
@@ -27,6 +28,7 @@ pub struct Env {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES_OF_SEND)]
 pub struct Send {
     /// Print JSON
     #[arg(long, global = true)]
@@ -116,12 +118,25 @@ pub struct Status {
     pub connection: Connection,
 }
 
+/// An actor, for `images`, `trash` and `history`.
+#[derive(Debug, Args)]
+pub struct OfActor {
+    /// Actor ID
+    pub actor: ActorId,
+    /// Print JSON; amounts of money are in millionths of a dollar
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
 /// Files of an actor, for `pin` and `unpin`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES_OF_PIN)]
 pub struct Pin {
     /// Actor ID
     pub actor: ActorId,
-    /// File names, without a path
+    /// File names; paths are fine too
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// Print JSON
@@ -132,10 +147,11 @@ pub struct Pin {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES_OF_CAPTION)]
 pub struct Caption {
     /// Actor ID
     pub actor: ActorId,
-    /// File name, without a path [default: all images]
+    /// File name [default: all images]
     pub file: Option<String>,
     /// The caption that replaces the vision model's. A text file beside the image comes before it
     pub text: Option<String>,
@@ -160,8 +176,8 @@ pub struct Approve {
     pub connection: Connection,
 }
 
-/// Without a running stack, --data names the folder of a finished `balancer local`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES_OF_RESTORE)]
 pub struct Restore {
     /// Actor ID
     pub actor: ActorId,

@@ -54,7 +54,7 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
             report.about_embedded_pictures().filter(|_| is_embedded).into_iter().for_each(remark);
         }
         Ending::Proposed(actors) if json => answer(json!({ "schema": SCHEMA, "actors": actors })),
-        Ending::Proposed(actors) => actors.iter().for_each(|actor| answer(actor.in_words())),
+        Ending::Proposed(actors) => actors.iter().for_each(|actor| answer(actor.dry_run_in_words())),
         Ending::Interrupted => remark("Stopped. The folder holds everything done so far."),
     }
     Ok(Outcome::from(&ending))

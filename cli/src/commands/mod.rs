@@ -3,13 +3,16 @@
 pub mod approve;
 pub mod assess;
 pub mod caption;
+pub mod completions;
+mod conclusion;
 pub mod demo;
 pub mod doctor;
 pub mod drain;
-mod each_file;
 pub mod env;
 pub mod evaluate;
 pub mod grid;
+pub mod history;
+pub mod images;
 pub mod local;
 pub mod pause;
 pub mod pin;
@@ -19,3 +22,6 @@ pub mod redrive;
 pub mod restore;
 pub mod send;
 pub mod status;
+pub mod trash;
+
+use conclusion::conclude;

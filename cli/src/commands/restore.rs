@@ -1,147 +1,26 @@
 //! `balancer restore ACTOR [FILE…]`
 
-mod folder;
+use serde_json::json;
 
-use std::collections::BTreeMap;
-
-use anyhow::bail;
-use aws::stack::Services;
-use domain::actor::ActorId;
-use domain::trash::TrashRecord;
-use handlers::Clock;
-use handlers::restore::Restoration;
-use serde_json::{Value, json};
-
-use super::each_file::{Problem, as_known, conclude};
+use super::conclude;
+use crate::actions::{RestoredImage, restore};
 use crate::arguments::Restore;
-use crate::connection::Connected;
-use crate::local::RunningStack;
 use crate::outcome::{Outcome, SCHEMA, answer};
-
-/// An actor's trash records by file name, the oldest first.
-type Trash = BTreeMap<String, Vec<TrashRecord>>;
-
-/// An image to restore.
-#[derive(Debug, Clone)]
-struct Wanted {
-    file: String,
-    trashed: TrashRecord,
-}
-
-#[derive(Debug, Default)]
-struct Restored {
-    done: Vec<Wanted>,
-    problems: Vec<Problem>,
-}
+use crate::sets::Sets;
 
 /// Restores deleted images.
 pub async fn run(arguments: Restore) -> anyhow::Result<Outcome> {
     let Restore { actor, files, no_pin, json, connection } = arguments;
-    let restored = match &connection.data {
-        Some(data) => match RunningStack::on(data)? {
-            Some(stack) => in_stack(&Connected::on_this_machine(stack), &actor, &files, !no_pin).await?,
-            None => folder::restore(data, &actor, &files, !no_pin)?,
-        },
-        None => {
-            let connected = Connected::to(&connection, std::slice::from_ref(&actor)).await?;
-            in_stack(&connected, &actor, &files, !no_pin).await?
-        }
-    };
+    let sets = Sets::of(&connection, std::slice::from_ref(&actor)).await?;
+    let restored = restore(&sets, &actor, &files, !no_pin).await?;
     if json {
-        let done: Vec<_> = restored.done.iter().map(Wanted::in_json).collect();
+        let done: Vec<_> = restored.done.iter().map(RestoredImage::in_json).collect();
         answer(json!({ "schema": SCHEMA, "restored": done, "problems": restored.problems }));
     } else {
         let verb = if no_pin { "Restored" } else { "Restored and pinned" };
-        for Wanted { file, trashed } in &restored.done {
+        for RestoredImage { file, trashed } in &restored.done {
             answer(format!("{verb} {file} (it was deleted because: {})", trashed.reason));
         }
     }
     conclude(&restored.problems)
-}
-
-async fn in_stack(connected: &Connected, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
-    connected.actor(actor).await?;
-    let Connected { services: Services { bucket, store, keys, .. }, local, .. } = connected;
-    let clock = Clock::system();
-    let restoration = Restoration { bucket, store, local, keys, pin, clock: &clock };
-    let mut restored = Restored::default();
-    for wanted in find_wanted(actor, &store.trash(actor).await?, files, &mut restored.problems)? {
-        match restoration.restore(actor, &wanted.file, &wanted.trashed).await {
-            Ok(left) => {
-                restored.done.push(wanted);
-                left.into_iter().for_each(|sidecar| restored.leave(sidecar));
-            }
-            Err(error) if error.is_of_one_file() => restored.fail(wanted.file, error),
-            Err(error) => return Err(error.into()),
-        }
-        connected.keep_manifest(actor).await;
-    }
-    Ok(restored)
-}
-
-impl Restored {
-    fn fail(&mut self, file: String, problem: impl ToString) {
-        self.problems.push(Problem { file, sentence: problem.to_string() });
-    }
-
-    /// Reports that a sidecar could not be restored with its image.
-    fn leave(&mut self, sidecar: String) {
-        let problem =
-            format!("{sidecar} stays in the trash: another file has its name; rename or delete that one first");
-        self.fail(sidecar, problem);
-    }
-}
-
-/// The newest record of each named file, or everything that the latest plan or manual request deleted.
-fn find_wanted(
-    actor: &ActorId,
-    trash: &Trash,
-    files: &[String],
-    problems: &mut Vec<Problem>,
-) -> anyhow::Result<Vec<Wanted>> {
-    if files.is_empty() {
-        return latest(actor, trash);
-    }
-    let mut wanted = Vec::new();
-    for file in files {
-        let known = as_known(file, trash.keys());
-        match known.and_then(|known| Some((known, trash.get(known)?.last()?))) {
-            Some((known, trashed)) => wanted.push(Wanted::new(known, trashed)),
-            None => problems.push(Problem {
-                file: file.clone(),
-                sentence: format!("the trash of {actor} holds no {file}; it holds {}", names(trash)),
-            }),
-        }
-    }
-    Ok(wanted)
-}
-
-fn latest(actor: &ActorId, trash: &Trash) -> anyhow::Result<Vec<Wanted>> {
-    let Some(latest) = trash.values().flatten().max_by_key(|trashed| trashed.deleted_at) else {
-        bail!("the trash of {actor} is empty: there is nothing to restore");
-    };
-    let of_plan = trash.iter().flat_map(|(file, entries)| entries.iter().map(move |trashed| (file, trashed)));
-    let of_plan = of_plan.filter(|(_, trashed)| trashed.plan_id == latest.plan_id);
-    Ok(of_plan.map(|(file, trashed)| Wanted::new(file, trashed)).collect())
-}
-
-fn names(trash: &Trash) -> String {
-    const MOST: usize = 20;
-    let names: Vec<_> = trash.keys().take(MOST).map(String::as_str).collect();
-    match trash.len() {
-        0 => "nothing".to_owned(),
-        all if all > MOST => format!("{} and {} more", names.join(", "), all - MOST),
-        _ => names.join(", "),
-    }
-}
-
-impl Wanted {
-    fn new(file: &str, trashed: &TrashRecord) -> Self {
-        Self { file: file.to_owned(), trashed: trashed.clone() }
-    }
-
-    fn in_json(&self) -> Value {
-        let TrashRecord { plan_id, deleted_at, reason, .. } = &self.trashed;
-        json!({ "file": self.file, "plan_id": plan_id, "deleted_at": deleted_at, "reason": reason })
-    }
 }

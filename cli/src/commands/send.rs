@@ -2,49 +2,21 @@
 
 mod dry_run;
 
-use std::time::Duration;
-
-use anyhow::bail;
-use aws::queues::Queue;
-use aws::store::Store;
-use domain::actor::ActorId;
-use domain::files::{composed, images_in_words};
-use domain::kind::KindCounts;
-use domain::messages::{
-    Cause, DeletionMessage, EvaluationCommand, EvaluationMessage, GenerationMessage, Mode, new_request_id,
-};
-use serde_json::json;
-
-use super::each_file::as_known;
-use crate::arguments::{Send, SendMessage};
-use crate::connection::Connected;
-use crate::outcome::{Outcome, SCHEMA, WrongUsage, answer, quoted, remark};
-
-/// A message, validated by the same rules as in the function.
-struct Request {
-    queue: Queue,
-    actor: ActorId,
-    request_id: String,
-    body: String,
-    /// The images to delete.
-    filenames: Vec<String>,
-    /// The noun after "requested".
-    purpose: String,
-    /// How long to wait for the result; `None` if the command does not wait.
-    patience: Option<Duration>,
-}
+use crate::actions::Request;
+use crate::arguments::Send;
+use crate::outcome::{Outcome, answer, quoted, remark};
+use crate::sets::Sets;
 
 /// Sends a message, and waits for the result of a dry run.
 pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
     let Send { connection, json, message } = arguments;
     let mut request = Request::of(message)?;
-    let connected = Connected::to(&connection, std::slice::from_ref(&request.actor)).await?;
-    request.spell_names_as_recorded(&connected.services.store).await?;
-    connected.services.queues.send_body(request.queue, request.body.clone(), Duration::ZERO).await?;
+    let sets = Sets::of(&connection, std::slice::from_ref(&request.actor)).await?;
+    request.send(&sets).await?;
     match request.patience {
         Some(patience) => {
             remark(format!("{}; waiting for the result", request.in_words()));
-            dry_run::wait_for(&connected, &request, patience, json).await
+            dry_run::wait_for(&sets, &request, patience, json).await
         }
         None => {
             if json {
@@ -56,101 +28,4 @@ pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
     }
-}
-
-impl Request {
-    fn new(queue: Queue, actor: ActorId, request_id: String, body: String, purpose: String) -> Self {
-        Self { queue, actor, request_id, body, filenames: Vec::new(), purpose, patience: None }
-    }
-
-    fn of(message: SendMessage) -> anyhow::Result<Self> {
-        match message {
-            SendMessage::Evaluation { actor, dry_run, no_wait, timeout, scope, force } => {
-                let request_id = new_request_id();
-                let command = EvaluationCommand {
-                    actor_id: actor.clone(),
-                    mode: if dry_run { Mode::DryRun } else { Mode::Execute },
-                    scope: scope.into(),
-                    force,
-                    request_id: Some(request_id.clone()),
-                    cause: Cause::Manual,
-                };
-                let body = serde_json::to_string(&command)?;
-                EvaluationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
-                let purpose = if dry_run { "a dry run" } else { "an evaluation" };
-                let patience = (dry_run && !no_wait).then_some(Duration::from_secs(timeout));
-                Ok(Self { patience, ..Self::new(Queue::Evaluation, actor, request_id, body, purpose.to_owned()) })
-            }
-            SendMessage::Deletion { actor, filenames } => {
-                let request_id = new_request_id();
-                let purpose = format!("the deletion of {}", images_in_words(filenames.len()));
-                let body = deletion(&actor, &filenames, &request_id)?;
-                DeletionMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
-                Ok(Self { filenames, ..Self::new(Queue::Deletion, actor, request_id, body, purpose) })
-            }
-            SendMessage::Generation { actor, photorealistic, bw_stylized, color_stylized } => {
-                let generate = KindCounts { photorealistic, bw_stylized, color_stylized };
-                if generate == KindCounts::default() {
-                    bail!(WrongUsage(
-                        "give the number of images to generate: --photorealistic N, --bw-stylized N or --color-stylized N"
-                            .to_owned()
-                    ));
-                }
-                let request_id = new_request_id();
-                let purpose = format!("the generation of {}", images_in_words(generate.total() as usize));
-                let message = GenerationMessage::Manual {
-                    actor_id: actor.clone(),
-                    generate,
-                    request_id: Some(request_id.clone()),
-                };
-                let body = serde_json::to_string(&message)?;
-                GenerationMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
-                Ok(Self::new(Queue::Generation, actor, request_id, body, purpose))
-            }
-        }
-    }
-
-    /// Spells the names of the images to delete as the stack does; a shell's completion may use another Unicode form.
-    /// Reports unknown names.
-    async fn spell_names_as_recorded(&mut self, store: &Store) -> anyhow::Result<()> {
-        if self.filenames.is_empty() {
-            return Ok(());
-        }
-        let images = store.images(&self.actor).await?;
-        for filename in &mut self.filenames {
-            match as_known(filename, images.keys()) {
-                Some(known) => filename.clone_from(known),
-                None => {
-                    *filename = composed(filename);
-                    remark(format!("{} has no record of {filename}; it is deleted if it is in the bucket", self.actor));
-                }
-            }
-        }
-        self.body = deletion(&self.actor, &self.filenames, &self.request_id)?;
-        Ok(())
-    }
-
-    fn in_words(&self) -> String {
-        format!("requested {} of {} (request {})", self.purpose, self.actor, self.request_id)
-    }
-
-    fn in_json(&self) -> anyhow::Result<String> {
-        let message: serde_json::Value = serde_json::from_str(&self.body)?;
-        let answer = json!({
-            "schema": SCHEMA,
-            "queue": self.queue.name(),
-            "actor_id": self.actor,
-            "request_id": self.request_id,
-            "message": message,
-        });
-        Ok(answer.to_string())
-    }
-}
-
-fn deletion(actor: &ActorId, filenames: &[String], request_id: &str) -> serde_json::Result<String> {
-    serde_json::to_string(&DeletionMessage::Manual {
-        actor_id: actor.clone(),
-        filenames: filenames.to_vec(),
-        request_id: Some(request_id.to_owned()),
-    })
 }

@@ -1,180 +1,93 @@
 //! `balancer status [ACTOR]…`
 
-mod last_deletion;
-mod plan_details;
+mod rejected;
 
-use std::collections::BTreeMap;
-
-use anyhow::bail;
-use aws::store::actors::ActorRecord;
 use aws::store::spending::Spending;
-use aws::store::{Store, StoreError};
-use domain::actor::ActorId;
-use domain::coverage::Coverage;
-use domain::kind::KindCounts;
 use domain::money::MicroUsd;
-use domain::settings::ActorSettings;
 use domain::status::Status as ActorStatus;
 use handlers::Clock;
-use jiff::civil::Date;
-use serde::Serialize;
+use serde_json::json;
 
+use crate::answers::{Actor, PlanAnswer, status_in_words};
 use crate::arguments::Status;
-use crate::connection::Connected;
-use crate::local::{Counted, counted};
-use crate::outcome::{Outcome, answer};
+use crate::local::Terms;
+use crate::outcome::{Outcome, SCHEMA, answer};
+use crate::sets::{ActorSet, Sets};
 use crate::table::{self, Heading};
-use last_deletion::LastDeletion;
-use plan_details::PlanDetails;
 
-const HEADINGS: [Heading; 7] = [
+const HEADINGS: [Heading; 5] = [
     Heading::Words("actor"),
     Heading::Words("images"),
     Heading::Words("status"),
-    Heading::Numbers("cost today"),
-    Heading::Numbers("cost in all"),
-    Heading::Numbers("last assessment cost"),
-    Heading::Words("note"),
+    Heading::Numbers("today"),
+    Heading::Numbers("in all"),
 ];
-
-#[derive(Serialize)]
-struct ActorSummary {
-    actor_id: ActorId,
-    status: ActorStatus,
-    reason: Option<String>,
-    images: KindCounts,
-    /// The framings and angles before the latest plan and now; `None` if no plan has recorded any. Only with `--plan`
-    /// or for named actors.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    coverage: Option<Coverage>,
-    /// The settings of its `actor.json` as the last evaluation read them; `None` if it had none. Only with `--plan` or
-    /// for named actors.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    own_settings: Option<ActorSettings>,
-    round: u32,
-    plan: Option<String>,
-    cost_today_micro_usd: MicroUsd,
-    cost_ever_micro_usd: MicroUsd,
-    /// The cost of the last evaluation that called a paid vision service.
-    last_evaluation_micro_usd: Option<MicroUsd>,
-    /// The current plan; only with `--plan` or for named actors.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(rename = "current_plan")]
-    plan_details: Option<PlanDetails>,
-    /// The last dry run; only with `--plan` or for named actors.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_dry_run: Option<PlanDetails>,
-    /// The last deletion; only with `--plan` or for named actors.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_deletion: Option<LastDeletion>,
-}
 
 /// Shows the status of actors, or the rejected messages.
 pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
-    let connected = Connected::to(&arguments.connection, &arguments.actors).await?;
+    let sets = Sets::of(&arguments.connection, &arguments.actors).await?;
     if arguments.rejected {
-        return rejected(&connected, arguments.json).await;
+        return rejected::show(sets.stack()?, arguments.json).await;
     }
-    let records = wanted(&connected.services.store, &arguments.actors).await?;
-    let today = Clock::system().today();
-    let is_detailed = arguments.plan || !arguments.actors.is_empty();
-    let mut summaries = Vec::new();
-    for (actor, record) in records {
-        summaries.push(summary(&connected, actor, record, today, is_detailed).await?);
+    let mut actors = Vec::new();
+    for set in sets.actors_or_all(&arguments.actors).await? {
+        actors.push(answer_of(&sets, &set).await?);
     }
-    if arguments.json {
-        answer(serde_json::to_string_pretty(&summaries)?);
-    } else {
-        answer(in_words(&summaries, connected.services.store.spending(today).await?));
-    }
-    Ok(Outcome::of_sets(summaries.iter().map(|summary| summary.status)))
-}
-
-/// The records of these actors, or of all if none are named, which requires a scan of the table.
-async fn wanted(store: &Store, actors: &[ActorId]) -> anyhow::Result<BTreeMap<ActorId, ActorRecord>> {
-    if actors.is_empty() {
-        return Ok(store.actors().await?);
-    }
-    let mut records = BTreeMap::new();
-    for actor in actors {
-        match store.actor(actor).await? {
-            Some(record) => records.insert(actor.clone(), record),
-            None => bail!("the stack does not know the actor {actor}; `balancer status` lists the known ones"),
-        };
-    }
-    Ok(records)
-}
-
-async fn summary(
-    connected: &Connected,
-    actor_id: ActorId,
-    record: ActorRecord,
-    today: Date,
-    is_detailed: bool,
-) -> anyhow::Result<ActorSummary> {
-    let store = &connected.services.store;
-    let plan = match &record.active_plan {
-        Some(plan_id) if is_detailed => PlanDetails::read(store, &actor_id, plan_id).await?,
-        _ => None,
+    let today = match &sets {
+        Sets::InStack(stack) => Some(stack.services.store.spending(Clock::system().today()).await?),
+        Sets::InFolder(_) => None,
     };
-    let Counted { kinds, views } = counted(store, &actor_id).await?;
-    let planned = if is_detailed { latest_coverage(store, &actor_id).await? } else { None };
-    Ok(ActorSummary {
-        status: record.status,
-        // An outage explains why an unfinished set makes no progress.
-        reason: record.outage().or_else(|| record.reason.clone()),
-        images: kinds,
-        coverage: planned.map(|planned| Coverage { after: views, ..planned }),
-        own_settings: Some(record.settings).filter(|own| is_detailed && *own != ActorSettings::default()),
-        round: record.round,
-        plan: record.active_plan,
-        cost_today_micro_usd: store.spending_on(&actor_id, today).await?.spent,
-        cost_ever_micro_usd: store.spending_ever_on(&actor_id).await?,
-        last_evaluation_micro_usd: store.assessment_costs(&actor_id).await?.last().map(|evaluation| evaluation.cost),
-        plan_details: plan,
-        last_dry_run: if is_detailed { PlanDetails::last_dry_run(store, &actor_id).await? } else { None },
-        last_deletion: if is_detailed { LastDeletion::read(store, &actor_id).await? } else { None },
-        actor_id,
-    })
+    if arguments.json {
+        let spent = today.map(|today| {
+            json!({ "spent_micro_usd": today.spent, "reserved_micro_usd": today.committed.saturating_sub(today.spent) })
+        });
+        answer(format!("{:#}", json!({ "schema": SCHEMA, "actors": actors, "today": spent })));
+    } else {
+        let is_detailed = arguments.plan || !arguments.actors.is_empty();
+        answer(in_words(&actors, is_detailed, today));
+    }
+    Ok(Outcome::of_sets(actors.iter().map(|actor| actor.status)))
 }
 
-/// The coverage that the actor's latest plan with a known one has recorded. Plans of dry runs count too.
-async fn latest_coverage(store: &Store, actor: &ActorId) -> Result<Option<Coverage>, StoreError> {
-    Ok(store.plans(actor).await?.iter().rev().find_map(|plan| plan.coverage))
+/// The actor with the prices of its plans, and the images that its present plan could not generate.
+async fn answer_of(sets: &Sets, set: &ActorSet) -> anyhow::Result<Actor> {
+    let mut actor = Actor::of(set);
+    let Sets::InStack(stack) = sets else { return Ok(actor) };
+    let terms = Terms::of_stack(&stack.parameters);
+    if let (Some(plan), Some(terms)) = (set.last_dry_run(), &terms) {
+        actor.dry_run = Some(PlanAnswer::on_terms(plan, terms));
+    }
+    if let Some(plan) = set.plan() {
+        let slots = stack.services.store.slots(&set.actor, &plan.plan_id).await?;
+        let states = slots.iter().map(|(slot_id, slot)| (slot_id, &slot.progress.state));
+        actor.plan = Some(PlanAnswer::of(plan).with_slots(plan, states));
+    }
+    Ok(actor)
 }
 
-fn in_words(summaries: &[ActorSummary], today: Spending) -> String {
-    let rows: Vec<_> = summaries.iter().map(row).collect();
-    let mut parts = vec![table::render(&HEADINGS, &rows)];
-    parts.extend(summaries.iter().flat_map(details));
-    parts.push(closing_line(today));
+fn in_words(actors: &[Actor], is_detailed: bool, today: Option<Spending>) -> String {
+    let rows: Vec<_> = actors.iter().map(|actor| (row(actor), note(actor, is_detailed))).collect();
+    let mut parts = vec![table::with_notes(&HEADINGS, &rows)];
+    parts.extend(actors.iter().filter(|_| is_detailed).flat_map(Actor::details));
+    parts.extend(today.map(closing_line));
     parts.join("\n\n")
 }
 
-/// The lines about an actor below the table.
-fn details(summary: &ActorSummary) -> impl Iterator<Item = String> {
-    let actor = &summary.actor_id;
-    let coverage = summary.coverage.map(|coverage| format!("{actor}: coverage: {coverage}"));
-    let own = summary.own_settings.as_ref().and_then(|own| serde_json::to_string(own).ok());
-    let own = own.map(|own| format!("{actor}: own settings, as last read: {own}"));
-    let plans = [&summary.plan_details, &summary.last_dry_run].into_iter().flatten().map(|plan| plan.in_words(actor));
-    coverage
-        .into_iter()
-        .chain(own)
-        .chain(plans)
-        .chain(summary.last_deletion.iter().map(|deletion| deletion.in_words(actor)))
+fn row(actor: &Actor) -> Vec<String> {
+    let money = |amount: Option<MicroUsd>| amount.map_or_else(|| "–".to_owned(), |amount| amount.to_string());
+    vec![
+        table::short(actor.actor_id.as_str()),
+        actor.counts.to_string(),
+        status_in_words(actor.status).to_owned(),
+        money(actor.cost.map(|cost| cost.today)),
+        money(actor.cost.map(|cost| cost.ever)),
+    ]
 }
 
-fn row(summary: &ActorSummary) -> Vec<String> {
-    vec![
-        table::short(summary.actor_id.as_str()),
-        summary.images.to_string(),
-        summary.status.to_string(),
-        summary.cost_today_micro_usd.to_string(),
-        summary.cost_ever_micro_usd.to_string(),
-        summary.last_evaluation_micro_usd.unwrap_or_default().to_string(),
-        summary.reason.clone().unwrap_or_default(),
-    ]
+/// The reason of the status, unless all is well and the user has not asked for this actor.
+fn note(actor: &Actor, is_detailed: bool) -> String {
+    let is_well = actor.status == ActorStatus::Balanced;
+    if is_well && !is_detailed { String::new() } else { actor.reason.clone() }
 }
 
 fn closing_line(today: Spending) -> String {
@@ -187,19 +100,19 @@ fn closing_line(today: Spending) -> String {
     format!("All actors together have cost {} today (UTC){reserved}.", today.spent)
 }
 
-async fn rejected(connected: &Connected, json: bool) -> anyhow::Result<Outcome> {
-    let rejections = connected.services.store.rejections().await?;
-    if json {
-        answer(serde_json::to_string_pretty(&rejections)?);
-    } else {
-        let rows: Vec<_> = rejections
-            .iter()
-            .map(|rejection| {
-                let body = rejection.body.chars().take(60).collect();
-                vec![format!("{:.0}", rejection.rejected_at), rejection.queue.clone(), rejection.reason.clone(), body]
-            })
-            .collect();
-        answer(table::render(&["when", "queue", "why", "body"].map(Heading::Words), &rows));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_fits_into_80_columns() {
+        let name = "0002_ginger_25_female_with_a_very_long_name_indeed";
+        let reason =
+            "After 3 rounds the set has 8/4/3 images instead of 13/4/3. Look at the images and the base image.";
+        let cost = Some(Default::default());
+        let actor = Actor { cost, ..Actor::skipped(&name.parse().unwrap(), reason) };
+        let text = in_words(&[actor], false, Some(Spending::default()));
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(text.contains("needs you") && text.contains("\n  After 3 rounds"), "{text}");
     }
-    Ok(Outcome::Done)
 }

@@ -2,35 +2,20 @@
 
 use aws::store::{Store, StoreError};
 use domain::actor::ActorId;
-use domain::kind::Kind;
 use domain::lifecycle::slot::SlotState;
+use domain::manifest::Manifest;
 use domain::plan::{Plan, PlanState};
 use jiff::Timestamp;
-use serde::Serialize;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Deleted {
-    pub file: String,
-    pub reason: String,
-}
-
-/// A generated image. It may have been deleted since.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Generated {
-    pub file: String,
-    /// The requested kind.
-    pub kind: Kind,
-    pub prompt_id: String,
-}
+use crate::answers::{Deleted, Generated};
 
 /// The deletions since `since`, the oldest first.
-pub async fn deleted_since(store: &Store, actor: &ActorId, since: Timestamp) -> Result<Vec<Deleted>, StoreError> {
-    let trash = store.trash(actor).await?;
-    let entries =
-        trash.into_iter().flat_map(|(file, entries)| entries.into_iter().map(move |entry| (file.clone(), entry)));
-    let mut entries: Vec<_> = entries.filter(|(_, trashed)| trashed.deleted_at >= since).collect();
-    entries.sort_by_key(|(_, trashed)| trashed.deleted_at);
-    Ok(entries.into_iter().map(|(file, trashed)| Deleted { file, reason: trashed.reason }).collect())
+pub fn deleted_since(manifest: &Manifest, since: Timestamp) -> Vec<Deleted> {
+    let entries = manifest.trash.iter().flat_map(|(file, entries)| entries.iter().map(move |entry| (file, entry)));
+    let recent = entries.filter(|(_, trashed)| trashed.deleted_at >= since);
+    let mut deleted: Vec<_> = recent.map(|(file, trashed)| Deleted::of(file, trashed)).collect();
+    deleted.sort_by_key(|deleted| deleted.deleted_at);
+    deleted
 }
 
 /// The images generated since `since` for any of these plans, in the order of the plans.

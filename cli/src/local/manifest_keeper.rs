@@ -102,6 +102,7 @@ impl ManifestKeeper {
             if revision.is_none() || kept.revision == revision || !kept.folder.dir.is_dir() {
                 continue;
             }
+            kept.report_notices(&self.store).await;
             match manifest_file::save(&self.store, &kept.folder, &mut kept.circumstances).await {
                 Ok(manifest) => {
                     manifest.iter().for_each(|manifest| kept.report_deletions(manifest));
@@ -122,6 +123,14 @@ impl KeptManifest {
             if begun != Some(&plan) && self.reported.insert((file.clone(), plan)) {
                 remark(format!("{}: deleted {file}: {reason}", self.folder.actor));
             }
+        }
+    }
+
+    /// Prints what commands and pages have done.
+    async fn report_notices(&self, store: &Store) {
+        // A failure here recurs with the manifest, which reports it.
+        for notice in store.take_notices(&self.folder.actor).await.unwrap_or_default() {
+            remark(format!("{}: {}", self.folder.actor, notice.text));
         }
     }
 

@@ -1,12 +1,19 @@
 //! The cost of a plan, and whether the plan requires approval.
 
+use std::collections::BTreeMap;
+
 use domain::format::{Format, OwnFormat};
 use domain::money::MicroUsd;
 use domain::plan::Plan;
+use handlers::config::from_variables;
 use providers::generator::GeneratorConfig;
 use providers::vision::VisionConfig;
 use providers::vision::highest_price;
 use serde::Serialize;
+
+use super::providers::NO_KEY;
+use super::variables::{OF_COMFYUI, OF_OPENAI_IMAGES, OF_REPLICATE, OF_VISION};
+use crate::stack_parameters::StackParameters;
 
 /// The prices and limits of a run.
 #[derive(Debug)]
@@ -44,6 +51,20 @@ pub struct Cost {
 }
 
 impl Terms {
+    /// The terms of a running stack; `None` if this version can't read its parameters.
+    pub fn of_stack(parameters: &StackParameters) -> Option<Self> {
+        let format = OwnFormat {
+            aspect_ratio: parameters.get("AspectRatio").and_then(|ratio| ratio.parse().ok()),
+            megapixels: parameters.get("ImageMegapixels").and_then(|size| size.parse().ok()),
+        };
+        Some(Self {
+            vision: from_variables(variables_of_stack(parameters)).ok()?,
+            generator: from_variables(variables_of_stack(parameters)).ok()?,
+            format: Format::default().with(format),
+            max_deleted_percent: parameters.get("MaxDeletedPercent")?.parse().ok()?,
+        })
+    }
+
     /// The cost of a plan. A dry run keeps no assessments, so a run pays for these again.
     pub fn cost(&self, plan: &Plan) -> Cost {
         let images = plan.slots.len();
@@ -108,18 +129,27 @@ impl Cost {
     }
 }
 
+/// The variables of the stack's functions, with a placeholder for the keys.
+fn variables_of_stack(parameters: &StackParameters) -> BTreeMap<String, String> {
+    let chosen = [("VISION_PROVIDER", "VisionProvider"), ("GENERATOR", "Generator")];
+    let services = [&OF_VISION, &OF_REPLICATE, &OF_OPENAI_IMAGES, &OF_COMFYUI];
+    let others = services.iter().flat_map(|service| service.others);
+    let set = others.chain(&chosen).filter_map(|(name, parameter)| Some((*name, parameters.get(parameter)?)));
+    let keys = services.iter().filter_map(|service| Some((service.key?.0, NO_KEY)));
+    keys.chain(set).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use domain::kind::{Kind, KindCounts};
     use domain::plan::{Origin, PlannedDeletion};
     use domain::slot::Slot;
-    use handlers::config::from_variables;
     use jiff::Timestamp;
 
     use super::*;
 
     fn terms(variables: &[(&str, &str)]) -> Terms {
-        let variables: std::collections::BTreeMap<_, _> =
+        let variables: BTreeMap<_, _> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Terms {
             vision: from_variables(variables.clone()).unwrap(),
@@ -173,6 +203,24 @@ mod tests {
         assert!(words.contains("7 images at $0.04, ") && words.ends_with("; this dry run has cost $0.0003"), "{words}");
         let nothing = terms(&paid).cost(&plan(2, 0)).in_words();
         assert_eq!(nothing, "would cost nothing");
+    }
+
+    #[test]
+    fn parameters_of_a_stack_give_its_prices() {
+        let parameters = [
+            ("VisionProvider", "embedded"),
+            ("Generator", "replicate"),
+            ("ReplicateModel", "black-forest-labs/flux-kontext-pro"),
+            ("GeneratorUsdPerImage", ""),
+            ("MaxDeletedPercent", "40"),
+        ];
+        let of = |count: usize| {
+            let parameters = parameters[..count].iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+            Terms::of_stack(&StackParameters(parameters.collect()))
+        };
+        let terms = of(5).unwrap();
+        assert_eq!((terms.cost(&plan(0, 2)).generation, terms.max_deleted_percent), (MicroUsd(80_000), 40));
+        assert!(of(4).is_none(), "without the limit");
     }
 
     #[test]

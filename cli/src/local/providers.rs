@@ -27,7 +27,7 @@ const SERVICE_CONCURRENCY: usize = 8;
 const COMFYUI_CONCURRENCY: usize = 2;
 
 /// The placeholder of a key that is never used.
-const NO_KEY: &str = "not-set";
+pub(super) const NO_KEY: &str = "not-set";
 
 /// A paid service is used only if an option names it, not because its key is set.
 #[derive(Debug, Clone, Copy, Default, Args)]

@@ -15,7 +15,7 @@ use super::data_folder;
 use crate::outcome::remark;
 use crate::stack_parameters::StackParameters;
 
-const NONE_RUNNING: &str = "no stack is running here; start `balancer local --data DIR --watch` and repeat the command, or name a stack in AWS with --stack (`balancer restore ACTOR --data DIR` works on the folder of a finished run)";
+const NONE_RUNNING: &str = "no stack is running here; start `balancer local --data DIR --watch` and repeat the command, or name a stack in AWS with --stack (with --data DIR, commands such as `images`, `pin` and `restore` work on the folder of a finished run)";
 
 /// A stack that runs on this machine, and the way to reach it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ impl RunningStack {
     }
 
     /// Every running stack; removes the files of killed stacks.
-    fn all() -> anyhow::Result<Vec<Self>> {
+    pub(super) fn all() -> anyhow::Result<Vec<Self>> {
         let Ok(entries) = fs::read_dir(directory()?) else { return Ok(Vec::new()) };
         let mut running = Vec::new();
         for path in entries.flatten().map(|entry| entry.path()) {
@@ -163,6 +163,7 @@ impl Drop for Registration {
     }
 }
 
-fn directory() -> anyhow::Result<PathBuf> {
+/// The folder of the files by which commands find stacks.
+pub(super) fn directory() -> anyhow::Result<PathBuf> {
     Ok(local_stack::cache_dir()?.join("running"))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use aws::store::{Store, StoreError};
+use aws::store::Store;
 use domain::actor::ActorId;
 use domain::coverage::{Coverage, ViewCounts};
 use domain::files::images_in_words;
@@ -15,8 +15,10 @@ use providers::generator::ReplicateModel;
 use serde::Serialize;
 
 use super::data_folder::ActorFolder;
-use super::image_changes::{Deleted, Generated, deleted_since, generated_since};
+use super::image_changes::{deleted_since, generated_since};
+use crate::answers::{Actor, status_in_words};
 use crate::outcome::{Outcome, SCHEMA, quoted, remark, try_answer};
+use crate::sets::ActorSet;
 use crate::table::{self, Heading};
 
 const HEADINGS: [Heading; 6] = [
@@ -38,23 +40,11 @@ pub struct Report {
 /// One actor.
 #[derive(Debug, Serialize)]
 pub struct ActorReport {
-    pub actor_id: ActorId,
-    pub status: Status,
-    pub reason: String,
-    pub total: u32,
     #[serde(flatten)]
-    pub counts: KindCounts,
-    pub before: KindCounts,
-    /// The framings and angles before and after; `None` if all of them are unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub coverage: Option<Coverage>,
-    pub deleted: Vec<Deleted>,
-    pub generated: Vec<Generated>,
+    pub actor: Actor,
     /// The location of the deleted images; `None` if nothing was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trash: Option<PathBuf>,
-    /// Whether a plan of the actor awaits approval.
-    pub awaits_approval: bool,
     /// Whether the run left the set unchanged because an earlier run has suspended it and nothing has changed since.
     pub unchanged_since_suspended: bool,
     /// The plan that awaits approval, if there is one.
@@ -84,7 +74,7 @@ impl Report {
     /// Adds the skipped actors with the reasons.
     pub fn with_skipped<'a>(mut self, actors: impl Iterator<Item = (&'a ActorId, &'a String)>) -> Self {
         self.actors.extend(actors.map(|(actor, reason)| ActorReport::skipped(actor, reason)));
-        self.actors.sort_by(|one, other| one.actor_id.cmp(&other.actor_id));
+        self.actors.sort_by(|one, other| one.actor.actor_id.cmp(&other.actor.actor_id));
         self
     }
 
@@ -96,18 +86,18 @@ impl Report {
         }
         // The reasons of skipped actors were reported before.
         for actor in self.actors.iter().filter(|actor| !actor.is_skipped) {
-            remark(format!("{}: {}", actor.actor_id, actor.sentence()));
+            remark(format!("{}: {}", actor.actor.actor_id, actor.sentence()));
         }
         try_answer(serde_json::to_string(self)?)
     }
 
     pub fn outcome(&self) -> Outcome {
-        Outcome::of_sets(self.actors.iter().map(|actor| actor.status))
+        Outcome::of_sets(self.actors.iter().map(|actor| actor.actor.status))
     }
 
     /// What the pictures of the embedded generator are worth, and what real ones would cost; `None` if it has drawn none.
     pub fn about_embedded_pictures(&self) -> Option<String> {
-        let drawn = self.actors.iter().map(|actor| actor.generated.len()).sum::<usize>();
+        let drawn = self.actors.iter().map(|actor| actor.actor.generated.len()).sum::<usize>();
         let price = ReplicateModel::default().usd_per_image().filter(|_| drawn > 0)?;
         let total = price * drawn as u64;
         Some(format!(
@@ -122,7 +112,7 @@ impl Report {
         let rows: Vec<_> = self.actors.iter().map(ActorReport::row).collect();
         let table = table::render(&HEADINGS, &rows);
         let sentences: String =
-            self.actors.iter().map(|actor| format!("\n{}: {}", actor.actor_id, actor.sentence())).collect();
+            self.actors.iter().map(|actor| format!("\n{}: {}", actor.actor.actor_id, actor.sentence())).collect();
         let deletions: String = self.actors.iter().filter_map(|actor| actor.deletions_in_words(undo)).collect();
         format!("{table}\n{sentences}{deletions}")
     }
@@ -139,46 +129,34 @@ pub enum Undo {
 
 impl ActorReport {
     async fn of(store: &Store, folder: &ActorFolder, since: Timestamp, settings: &Settings) -> anyhow::Result<Self> {
-        let actor = &folder.actor;
-        let record = store.actor(actor).await?.unwrap_or_default();
-        let wanted = settings.of_actor(&record.settings).target.view_counts();
-        let Counted { kinds: counts, views } = counted(store, actor).await?;
-        let plans = store.plans(actor).await?;
-        let deleted = deleted_since(store, actor, since).await?;
+        let record = store.actor(&folder.actor).await?.unwrap_or_default();
+        let is_suspended = record.suspension.is_some();
+        let set = ActorSet::in_table(store, settings, &folder.actor, record).await?;
         let was_planned = |plan: &&Plan| plan.state != PlanState::DryRun && plan.created_at >= since;
-        let first_plan = plans.iter().find(was_planned);
+        let first_plan = set.plans.iter().find(was_planned);
+        let views = ViewCounts::tally(set.images().map(|(_, image)| &image.content));
         let before = first_plan.and_then(|plan| plan.coverage).map_or(views, |coverage| coverage.before);
-        Ok(Self {
-            actor_id: actor.clone(),
+        let wanted = set.settings.target.view_counts();
+        let actor = Actor {
             coverage: Coverage { wanted, before, after: views }.known(),
-            total: counts.total(),
-            counts,
-            trash: (!deleted.is_empty()).then(|| folder.trash()),
-            deleted,
-            generated: generated_since(store, actor, &plans, since).await?,
-            before: first_plan.map_or(counts, |plan| plan.before),
-            awaits_approval: plans.iter().any(|plan| plan.state == PlanState::AwaitingApproval),
-            on_hold: plans.iter().find(|plan| plan.state == PlanState::AwaitingApproval).cloned(),
-            unchanged_since_suspended: record.suspension.is_some() && !plans.iter().any(|plan| was_planned(&plan)),
-            status: record.status,
-            reason: record.reason.unwrap_or_default(),
+            before: first_plan.map_or_else(|| set.counts(), |plan| plan.before),
+            deleted: deleted_since(&set.manifest, since),
+            generated: generated_since(store, &set.actor, &set.plans, since).await?,
+            ..Actor::of(&set)
+        };
+        Ok(Self {
+            trash: (!actor.deleted.is_empty()).then(|| folder.trash()),
+            on_hold: set.plan_on_hold().cloned(),
+            unchanged_since_suspended: is_suspended && first_plan.is_none(),
             is_skipped: false,
+            actor,
         })
     }
 
     fn skipped(actor: &ActorId, reason: &str) -> Self {
         Self {
-            actor_id: actor.clone(),
-            status: Status::NeedsAttention,
-            reason: reason.to_owned(),
-            total: 0,
-            counts: KindCounts::default(),
-            before: KindCounts::default(),
-            coverage: None,
-            deleted: Vec::new(),
-            generated: Vec::new(),
+            actor: Actor::skipped(actor, reason),
             trash: None,
-            awaits_approval: false,
             on_hold: None,
             unchanged_since_suspended: false,
             is_skipped: true,
@@ -188,18 +166,19 @@ impl ActorReport {
     fn row(&self) -> Vec<String> {
         let counted = |counts: KindCounts| if self.is_skipped { "–".to_owned() } else { counts.to_string() };
         vec![
-            table::short(self.actor_id.as_str()),
-            counted(self.before),
-            counted(self.counts),
-            self.deleted.len().to_string(),
-            self.generated.len().to_string(),
-            self.status.to_string(),
+            table::short(self.actor.actor_id.as_str()),
+            counted(self.actor.before),
+            counted(self.actor.counts),
+            self.actor.deleted.len().to_string(),
+            self.actor.generated.len().to_string(),
+            status_in_words(self.actor.status).to_owned(),
         ]
     }
 
     /// The actor's reason, a note if nothing was changed, and the coverage.
     pub fn sentence(&self) -> String {
-        let nothing_done = self.status == Status::Balanced && self.deleted.is_empty() && self.generated.is_empty();
+        let nothing_done =
+            self.actor.status == Status::Balanced && self.actor.deleted.is_empty() && self.actor.generated.is_empty();
         let more = match () {
             () if nothing_done => " Nothing had to change.",
             () if self.unchanged_since_suspended => {
@@ -207,8 +186,8 @@ impl ActorReport {
             }
             () => "",
         };
-        let coverage = self.coverage.map(|coverage| format!(" Coverage: {coverage}.")).unwrap_or_default();
-        format!("{}{more}{coverage}", self.reason)
+        let coverage = self.actor.coverage.map(|coverage| format!(" Coverage: {coverage}.")).unwrap_or_default();
+        format!("{}{more}{coverage}", self.actor.reason)
     }
 
     /// The remedy for a plan on hold whose stack has ended, so that it can no longer be approved.
@@ -216,28 +195,28 @@ impl ActorReport {
         let plan = self.on_hold.as_ref()?;
         Some(format!(
             "{}: on hold: the plan deletes {} of {} images. Preview it with --dry-run; allow it with --max-deleted-percent {}, or use --watch and `balancer approve {}`.",
-            self.actor_id,
+            self.actor.actor_id,
             plan.delete.len(),
             plan.before.total(),
             plan.deleted_percent(),
-            quoted(self.actor_id.as_str()),
+            quoted(self.actor.actor_id.as_str()),
         ))
     }
 
     /// The deletions with their reasons, their location and the way to restore them.
     fn deletions_in_words(&self, undo: Undo) -> Option<String> {
         let trash = self.trash.as_ref()?;
-        let actor = quoted(self.actor_id.as_str());
+        let actor = quoted(self.actor.actor_id.as_str());
         let data = trash.parent().and_then(|dir| dir.parent()).unwrap_or(trash);
         let command = match undo {
             Undo::InStack => format!("balancer restore {actor}"),
             Undo::InFolder => format!("balancer restore {actor} --data {}", quoted(&data.display().to_string())),
         };
-        let files = self.deleted.iter().map(|deleted| format!("  {}: {}\n", deleted.file, deleted.reason));
+        let files = self.actor.deleted.iter().map(|deleted| format!("  {}: {}\n", deleted.file, deleted.reason));
         Some(format!(
             "\n\n{}: deleted {}, which can be restored from {} with `{command} FILE…`:\n{}",
-            self.actor_id,
-            match self.deleted.len() {
+            self.actor.actor_id,
+            match self.actor.deleted.len() {
                 1 => "1 image".to_owned(),
                 many => format!("{many} images"),
             },
@@ -245,22 +224,6 @@ impl ActorReport {
             files.collect::<String>().trim_end()
         ))
     }
-}
-
-/// The usable images of a set, counted.
-pub struct Counted {
-    pub kinds: KindCounts,
-    pub views: ViewCounts,
-}
-
-/// Counts the usable images of an actor.
-pub async fn counted(store: &Store, actor: &ActorId) -> Result<Counted, StoreError> {
-    let images = store.images(actor).await?;
-    let usable = || images.values().filter(|image| image.unusable.is_none());
-    Ok(Counted {
-        kinds: KindCounts::tally(usable().filter_map(|image| image.kind)),
-        views: ViewCounts::tally(usable().map(|image| &image.content)),
-    })
 }
 
 #[cfg(test)]
@@ -275,7 +238,8 @@ mod tests {
         let coverage = Coverage { wanted: ViewShares::default().counts(20), before: views, after: views };
         let unknown = ActorReport::skipped(&"hero".parse().unwrap(), "Skipped.");
         assert_eq!(unknown.sentence(), "Skipped.");
-        let known = ActorReport { coverage: Some(coverage), ..unknown };
+        let actor = Actor { coverage: Some(coverage), ..unknown.actor.clone() };
+        let known = ActorReport { actor, ..unknown };
         assert_eq!(known.sentence(), "Skipped. Coverage: framing 6/9/3/2 of 6/8/4/2 wanted.");
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use aws::stack::Services;
 use domain::actor::ActorId;
 use domain::messages::Mode;
 use local_stack::{Account, EmulatorOptions, LocalStack, StackOptions};
@@ -17,15 +18,16 @@ use super::drain::drain;
 use super::folder_watcher::FolderWatcher;
 use super::functions;
 use super::prompts;
-use super::proposal::ActorProposal;
 use super::providers::{ProviderArguments, Providers};
 use super::registry::{Registration, RunningStack};
 use super::report::{Report, Undo};
 use super::salvage::remove_partial_files;
 pub(super) use super::signals::interruption;
+use super::starting::Starting;
 use super::state_folder::{Remains, StateFolder};
 use super::wait;
 use super::watch::watch;
+use crate::answers::Actor;
 use crate::outcome::{Outcome, remark};
 use crate::progress::Progress;
 use crate::target::{CapArguments, SettingsArguments};
@@ -68,7 +70,7 @@ pub enum Ending {
     /// Every actor is settled.
     Settled(Report),
     /// A dry run.
-    Proposed(Vec<ActorProposal>),
+    Proposed(Vec<Actor>),
     /// Stopped by Ctrl-C or a signal; the folder agrees with the bucket.
     Interrupted,
 }
@@ -96,6 +98,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     }
     let prompts = prompts::checked(options.prompts.as_deref(), &options.settings.settings())?;
     let _lock = lock(&data)?;
+    let starting = if options.dry_run { None } else { Starting::announce(&data) };
     if !options.dry_run {
         folders.iter().for_each(remove_partial_files);
     }
@@ -106,6 +109,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         () = interruption() => return Ok(Ending::Interrupted),
     };
     let registration = session.register(&options, &data);
+    drop(starting);
     let keeper = Arc::clone(&session.actors.keeper);
     let keeping = async { if options.dry_run { std::future::pending().await } else { keeper.run().await } };
     let worked = tokio::select! {
@@ -210,14 +214,14 @@ impl Session {
         for actor in &actors {
             self.actors.request_evaluation(actor, Mode::DryRun).await?;
         }
-        let mut proposals =
-            wait::dry_runs(&self.actors.services.store, &self.actors.services.queues, &actors, &terms).await?;
+        let (settings, Services { store, queues, .. }) = (options.settings.settings(), &self.actors.services);
+        let mut proposals = wait::dry_runs(store, queues, &actors, &settings, &terms).await?;
         let skipped = self.actors.skipped.iter();
-        proposals.extend(skipped.map(|(actor, reason)| ActorProposal::none(actor.clone(), reason.clone())));
+        proposals.extend(skipped.map(|(actor, reason)| Actor::skipped(actor, reason)));
         proposals.sort_by(|one, other| one.actor_id.cmp(&other.actor_id));
         for proposal in &mut proposals {
             if let Some(folder) = folders.iter().find(|folder| folder.actor == proposal.actor_id) {
-                proposal.name_place_of_base_image(folder);
+                name_place_of_base_image(proposal, folder);
             }
         }
         Ok(Ending::Proposed(proposals))
@@ -246,6 +250,19 @@ impl Session {
         registration
             .inspect_err(|problem| remark(format!("`balancer status` will not find this stack: {problem:#}")))
             .ok()
+    }
+}
+
+/// Reports where to put a missing base image: the functions of a dry run don't know the folder.
+fn name_place_of_base_image(actor: &mut Actor, folder: &ActorFolder) {
+    let obstacle = actor.dry_run.as_mut().and_then(|plan| plan.obstacle.as_mut());
+    let is_missing = folder.base_image().is_ok_and(|image| image.is_none());
+    if let (Some(obstacle), true) = (obstacle, is_missing) {
+        *obstacle = format!(
+            "There is no base image of {}: put one into {}. Until then nothing is deleted and nothing generated.",
+            folder.actor,
+            folder.base_images().display()
+        );
     }
 }
 
@@ -285,7 +302,7 @@ impl From<&Ending> for Outcome {
         match ending {
             Ending::Settled(report) => report.outcome(),
             Ending::Proposed(proposals) => {
-                let is_stuck = proposals.iter().any(|actor| actor.outcome() == Self::NeedsAttention);
+                let is_stuck = proposals.iter().any(|actor| actor.outcome_of_dry_run() == Self::NeedsAttention);
                 if is_stuck { Self::NeedsAttention } else { Self::Done }
             }
             Ending::Interrupted => Self::Interrupted,

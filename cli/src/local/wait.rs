@@ -11,14 +11,16 @@ use domain::actor::ActorId;
 use domain::files::images_in_words;
 use domain::messages::{Cause, EvaluationCommand, SWEEP};
 use domain::plan::{Plan, PlanState};
+use domain::settings::Settings;
 use domain::status::Status;
 use handlers::Clock;
 use jiff::Timestamp;
 
 use super::price::Terms;
-use super::proposal::ActorProposal;
+use crate::answers::{Actor, PlanAnswer};
 use crate::outcome::remark;
 use crate::progress::StatusLines;
+use crate::sets::ActorSet;
 
 const POLL: Duration = Duration::from_millis(150);
 
@@ -117,8 +119,9 @@ pub async fn dry_runs(
     store: &Store,
     queues: &Queues,
     actors: &[ActorId],
+    settings: &Settings,
     terms: &Terms,
-) -> anyhow::Result<Vec<ActorProposal>> {
+) -> anyhow::Result<Vec<Actor>> {
     let mut watcher = Watcher::new(store, queues);
     let mut proposals = BTreeMap::new();
     loop {
@@ -128,28 +131,23 @@ pub async fn dry_runs(
         }
         let Snapshot { records, .. } = watcher.poll(&open).await?;
         for (actor, record) in open.into_iter().zip(records) {
-            if let Some(proposal) = proposal(store, &actor, record, terms).await? {
-                watcher.lines.show(actor.as_str(), proposal.progress_label(), 1, 1);
-                proposals.insert(actor, proposal);
+            let plan = store.plans(&actor).await?.pop();
+            let is_stuck = matches!(record.status, Status::NeedsAttention | Status::Parked);
+            if plan.is_none() && !is_stuck {
+                continue;
             }
+            watcher.lines.show(actor.as_str(), if plan.is_some() { "planned" } else { "needs attention" }, 1, 1);
+            let answer = Actor::of(&ActorSet::in_table(store, settings, &actor, record).await?);
+            let answer = match plan {
+                Some(plan) => answer.with_dry_run(&plan, PlanAnswer::on_terms(&plan, terms)),
+                None => answer,
+            };
+            proposals.insert(actor, answer);
         }
         tokio::time::sleep(POLL).await;
     }
     watcher.lines.clear();
     Ok(proposals.into_values().collect())
-}
-
-async fn proposal(
-    store: &Store,
-    actor: &ActorId,
-    record: ActorRecord,
-    terms: &Terms,
-) -> anyhow::Result<Option<ActorProposal>> {
-    if let Some(plan) = store.plans(actor).await?.pop() {
-        return Ok(Some(ActorProposal::of_plan(actor.clone(), plan, Some(terms))));
-    }
-    let is_stuck = matches!(record.status, Status::NeedsAttention | Status::Parked);
-    Ok(is_stuck.then(|| ActorProposal::none(actor.clone(), record.reason.unwrap_or_default())))
 }
 
 /// Polls the actors, shows their progress, and detects stalls.

@@ -12,6 +12,8 @@ use domain::settings::{ActorSettings, Settings};
 use domain::status::Status;
 use serde::Serialize;
 
+use crate::answers::{Deleted, Generated};
+
 /// Everything about an actor except its pictures.
 #[derive(Debug, Clone)]
 pub struct ActorSet {
@@ -97,6 +99,38 @@ impl ActorSet {
     /// The plan that waits for approval.
     pub fn plan_on_hold(&self) -> Option<&Plan> {
         self.plan().filter(|plan| plan.state == PlanState::AwaitingApproval)
+    }
+
+    /// The images that the latest plan or manual request has deleted and that are still in the trash, by file name.
+    pub fn last_deletion(&self) -> Vec<Deleted> {
+        let trash = &self.manifest.trash;
+        let Some(latest) = trash.values().flatten().max_by_key(|trashed| trashed.deleted_at) else {
+            return Vec::new();
+        };
+        self.deleted_by(&latest.plan_id)
+    }
+
+    /// The images in the trash that this plan or manual request has deleted, by file name.
+    pub fn deleted_by(&self, plan_id: &str) -> Vec<Deleted> {
+        let entries = self.manifest.trash.iter();
+        let entries = entries.flat_map(|(file, entries)| entries.iter().map(move |trashed| (file, trashed)));
+        let of_plan = entries.filter(|(_, trashed)| trashed.plan_id == plan_id);
+        of_plan.map(|(file, trashed)| Deleted::of(file, trashed)).collect()
+    }
+
+    /// The images of the set that the latest plan with new images has generated, by number.
+    pub fn last_generation(&self) -> Vec<Generated> {
+        let generated = self.images().filter(|(_, image)| image.plan_id.is_some());
+        let latest = generated.max_by_key(|(_, image)| image.index).and_then(|(_, image)| image.plan_id.clone());
+        latest.map(|plan_id| self.generated_by(&plan_id)).unwrap_or_default()
+    }
+
+    /// The images of the set that this plan has generated, by number.
+    pub fn generated_by(&self, plan_id: &str) -> Vec<Generated> {
+        let of_plan = self.images().filter(|(_, image)| image.plan_id.as_deref() == Some(plan_id));
+        let mut of_plan: Vec<_> = of_plan.collect();
+        of_plan.sort_by_key(|(_, image)| image.index);
+        of_plan.into_iter().filter_map(|(file, image)| Generated::of(file, image)).collect()
     }
 
     /// The latest plan of a dry run.

@@ -6,8 +6,11 @@ use anyhow::bail;
 use aws::bucket::Fetched;
 use aws::exchange;
 use aws::stack::Services;
+use aws::store::Store;
+use aws::store::actors::ActorRecord;
 use domain::actor::ActorId;
 use domain::files::composed;
+use domain::settings::Settings;
 use handlers::Clock;
 use handlers::base_image::BaseImages;
 use imaging::MAX_BYTES;
@@ -16,30 +19,40 @@ use super::{ActorSet, Money, Place};
 use crate::connection::Connected;
 
 pub async fn actor(stack: &Connected, actor: &ActorId) -> anyhow::Result<ActorSet> {
-    let store = &stack.services.store;
     let record = stack.actor(actor).await?;
-    let settings = stack.parameters.settings();
-    let Some(manifest) = exchange::export(store, actor, &settings).await? else {
-        bail!("{actor} has just been removed from the stack");
-    };
-    let today = Clock::system().today();
-    Ok(ActorSet {
-        actor: actor.clone(),
-        manifest,
-        status: record.status,
-        // An outage explains why an unfinished set makes no progress.
-        reason: record.outage().or_else(|| record.reason.clone()).unwrap_or_default(),
-        round: record.round,
-        settings: settings.of_actor(&record.settings),
-        own_settings: record.settings,
-        plans: store.plans(actor).await?,
-        active_plan: record.active_plan,
-        money: Some(Money {
-            today: store.spending_on(actor, today).await?.spent,
-            ever: store.spending_ever_on(actor).await?,
-            last_assessment: store.assessment_costs(actor).await?.last().map(|evaluation| evaluation.cost),
-        }),
-    })
+    ActorSet::in_table(&stack.services.store, &stack.parameters.settings(), actor, record).await
+}
+
+impl ActorSet {
+    /// Reads the rest of an actor whose record was read. `of_stack` are the settings of the stack.
+    pub async fn in_table(
+        store: &Store,
+        of_stack: &Settings,
+        actor: &ActorId,
+        record: ActorRecord,
+    ) -> anyhow::Result<Self> {
+        let Some(manifest) = exchange::export(store, actor, of_stack).await? else {
+            bail!("{actor} has just been removed from the stack");
+        };
+        let today = Clock::system().today();
+        Ok(Self {
+            actor: actor.clone(),
+            manifest,
+            status: record.status,
+            // An outage explains why an unfinished set makes no progress.
+            reason: record.outage().or_else(|| record.reason.clone()).unwrap_or_default(),
+            round: record.round,
+            settings: of_stack.of_actor(&record.settings),
+            own_settings: record.settings,
+            plans: store.plans(actor).await?,
+            active_plan: record.active_plan,
+            money: Some(Money {
+                today: store.spending_on(actor, today).await?.spent,
+                ever: store.spending_ever_on(actor).await?,
+                last_assessment: store.assessment_costs(actor).await?.last().map(|evaluation| evaluation.cost),
+            }),
+        })
+    }
 }
 
 pub async fn picture(stack: &Connected, actor: &ActorId, place: &Place) -> anyhow::Result<Option<Vec<u8>>> {

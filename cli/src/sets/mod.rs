@@ -1,22 +1,26 @@
 //! The sets of a stack or of a data folder, in one form for everything that shows, exports or edits them.
 
 mod actor_set;
+mod history;
 mod in_folder;
 mod in_stack;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use anyhow::bail;
 use domain::actor::ActorId;
 use domain::caption::Caption;
 use domain::sidecars::caption_file;
 
 pub use actor_set::{ActorSet, Money};
-pub use in_folder::InFolder;
+pub use history::Event;
+pub use in_folder::{InFolder, manifest_of};
 
 use crate::arguments::Connection;
 use crate::connection::Connected;
-use crate::local::RunningStack;
+use crate::local::{RunningStack, wait_for_starting};
+use crate::outcome::quoted;
 
 /// Where sets are.
 pub enum Sets {
@@ -42,17 +46,30 @@ impl Sets {
     /// names.
     pub async fn of(connection: &Connection, actors: &[ActorId]) -> anyhow::Result<Self> {
         match &connection.data {
-            Some(data) => Self::of_data(data),
+            Some(data) => Self::of_data(data).await,
             None => Ok(Self::InStack(Box::new(Connected::to(connection, actors).await?))),
         }
     }
 
     /// The sets of a data folder: those of the stack that runs on it, if there is one.
-    pub fn of_data(data: &Path) -> anyhow::Result<Self> {
+    pub async fn of_data(data: &Path) -> anyhow::Result<Self> {
+        wait_for_starting(Some(data)).await?;
         Ok(match RunningStack::on(data)? {
             Some(stack) => Self::InStack(Box::new(Connected::on_this_machine(stack))),
             None => Self::InFolder(InFolder::open(data)?),
         })
+    }
+
+    /// The stack. Fails for a folder, where no function can do the work.
+    pub fn stack(&self) -> anyhow::Result<&Connected> {
+        match self {
+            Self::InStack(stack) => Ok(stack),
+            Self::InFolder(folder) => bail!(
+                "no stack runs on {}; start `balancer local --data {} --watch` first",
+                folder.data.display(),
+                quoted(&folder.data.display().to_string())
+            ),
+        }
     }
 
     /// The ids of all actors. In a stack, this scans the table.

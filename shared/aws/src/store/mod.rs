@@ -22,6 +22,7 @@ pub mod images;
 mod items;
 pub mod leases;
 pub mod local_runs;
+pub mod notices;
 mod outages;
 pub mod plans;
 mod progress;

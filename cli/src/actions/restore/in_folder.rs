@@ -1,4 +1,4 @@
-//! `--data DIR`: restores images in a folder without a running stack.
+//! Restores images in a folder without a running stack.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,7 +13,7 @@ use domain::sidecars::returning_with;
 use handlers::moving::{Moved, move_new};
 use handlers::restore::RestoreError;
 
-use super::{Restored, Wanted, find_wanted};
+use super::{Restored, RestoredImage, find_wanted};
 use crate::atomic_file::write_atomically;
 use crate::local::data_folder::ActorFolder;
 use crate::local::{lock, record_trash};
@@ -50,7 +50,11 @@ fn read(folder: &ActorFolder) -> anyhow::Result<Manifest> {
 }
 
 /// Returns the reason why this image can't be restored; `None` if it was moved.
-fn move_back(folder: &ActorFolder, manifest: &Manifest, wanted: &Wanted) -> anyhow::Result<Option<RestoreError>> {
+fn move_back(
+    folder: &ActorFolder,
+    manifest: &Manifest,
+    wanted: &RestoredImage,
+) -> anyhow::Result<Option<RestoreError>> {
     let filename = &wanted.file;
     let place = folder.image(filename);
     Ok(match moved(&folder.trash_path(&wanted.trashed.plan_id, filename), &place)? {
@@ -63,7 +67,7 @@ fn move_back(folder: &ActorFolder, manifest: &Manifest, wanted: &Wanted) -> anyh
 }
 
 /// Returns the paths of the sidecars that stay, because other files have their names.
-fn move_sidecars_back(folder: &ActorFolder, wanted: &Wanted) -> anyhow::Result<Vec<String>> {
+fn move_sidecars_back(folder: &ActorFolder, wanted: &RestoredImage) -> anyhow::Result<Vec<String>> {
     let trash = folder.trash_path(&wanted.trashed.plan_id, "");
     let names = names_in(&trash)?;
     let mut left = Vec::new();
@@ -92,7 +96,7 @@ fn names_in(dir: &Path) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-fn record(manifest: &mut Manifest, Wanted { file, trashed }: &Wanted, pin: bool) {
+fn record(manifest: &mut Manifest, RestoredImage { file, trashed }: &RestoredImage, pin: bool) {
     manifest.images.insert(file.clone(), Image { pinned: pin, ..trashed.image.clone() });
     manifest.total_images = manifest.images.values().filter(|image| image.unusable.is_none()).count() as u64;
     if let Some(entries) = manifest.trash.get_mut(file) {
