@@ -16,9 +16,7 @@ use crate::sets::Sets;
 /// Approves the plan on hold, and requests an evaluation that adopts it. `seen` is the id of the plan that the user has
 /// seen; `None` stands for the present one. Fails if no plan is on hold, or another than the seen one.
 pub async fn approve(sets: &Sets, actor: &ActorId, seen: Option<&str>) -> anyhow::Result<Plan> {
-    let Sets::InStack(stack) = sets else {
-        bail!("no stack runs on this folder, so no plan of {actor} can be on hold; start `balancer local --watch`");
-    };
+    let stack = sets.stack()?;
     let plan = plan_on_hold(stack, actor).await?;
     let is_replaced = || {
         let command = format!("balancer status {}", quoted(actor.as_str()));

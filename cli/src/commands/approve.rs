@@ -11,7 +11,7 @@ use crate::sets::Sets;
 /// Approves the plan on hold, and requests an evaluation that adopts it.
 pub async fn run(arguments: Approve) -> anyhow::Result<Outcome> {
     let Approve { actor, json, connection } = arguments;
-    let sets = Sets::of(&connection, std::slice::from_ref(&actor)).await?;
+    let sets = Sets::of_stack(&connection, std::slice::from_ref(&actor)).await?;
     let plan = approve(&sets, &actor, None).await?;
     let files: Vec<_> = plan.delete.iter().map(|deletion| &deletion.filename).collect();
     if json {

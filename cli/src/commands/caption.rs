@@ -2,11 +2,12 @@
 
 use domain::caption::Caption;
 use serde::Serialize;
+use serde_json::json;
 
 use super::conclude;
 use crate::actions::{Problem, as_known, checked_caption, set_caption};
 use crate::arguments::Caption as Arguments;
-use crate::outcome::{Outcome, answer};
+use crate::outcome::{Outcome, SCHEMA, answer};
 use crate::sets::Sets;
 use crate::table::{self, Heading};
 
@@ -42,19 +43,18 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let captions = sets.captions(&set).await?;
     let files = images.keys().filter(|file| wanted.is_none_or(|wanted| wanted == *file));
     let captioned: Vec<_> = files.map(|file| Captioned { file, caption: captions.get(file) }).collect();
-    show(&captioned, json)?;
+    if json {
+        answer(format!("{:#}", json!({ "schema": SCHEMA, "actor_id": actor, "captions": captioned })));
+    } else {
+        answer(in_words(&captioned));
+    }
     Ok(Outcome::Done)
 }
 
-fn show(captions: &[Captioned<'_>], json: bool) -> anyhow::Result<()> {
-    if json {
-        answer(serde_json::to_string_pretty(captions)?);
-        return Ok(());
-    }
+fn in_words(captions: &[Captioned<'_>]) -> String {
     let row = |Captioned { file, caption }: &Captioned<'_>| match caption {
         Some(Caption { text, source }) => vec![(*file).to_owned(), source.in_words().to_owned(), text.clone()],
         None => vec![(*file).to_owned(), "–".to_owned(), String::new()],
     };
-    answer(table::render(&HEADINGS, &captions.iter().map(row).collect::<Vec<_>>()));
-    Ok(())
+    table::render(&HEADINGS, &captions.iter().map(row).collect::<Vec<_>>())
 }

@@ -6,9 +6,10 @@ use anyhow::bail;
 use image::{ImageFormat, RgbImage};
 use imaging::grid::{Page, draw_page, lay_out};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::arguments::Grid;
-use crate::outcome::{Outcome, WrongUsage, answer};
+use crate::outcome::{Outcome, SCHEMA, WrongUsage, answer};
 use crate::pictures::{self, read_folder};
 
 #[derive(Serialize)]
@@ -41,7 +42,7 @@ pub fn run(arguments: &Grid) -> anyhow::Result<Outcome> {
         .map(|(path, cell)| CellOfFile { number: cell.number, filename: &read[cell.image].filename, page: path })
         .collect();
     if arguments.json {
-        answer(serde_json::to_string_pretty(&cells)?);
+        answer(format!("{:#}", json!({ "schema": SCHEMA, "cells": cells })));
     } else {
         cells.iter().for_each(|cell| answer(format!("{:>4}  {}", cell.number, cell.filename)));
         pages.iter().for_each(|(path, _)| answer(path.display()));

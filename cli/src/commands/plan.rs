@@ -11,18 +11,28 @@ use domain::planner::{Proposal, propose};
 use serde_json::Value;
 
 use crate::arguments::Plan;
-use crate::outcome::{Outcome, answer};
+use crate::outcome::{Outcome, SCHEMA, answer};
 
 /// Plans the changes that bring an assessed set to its target.
 pub fn run(arguments: &Plan) -> anyhow::Result<Outcome> {
     let assessments = read(&arguments.assessments)?;
     let proposal = propose(&assessments, &arguments.target.policy(arguments.scope.into()));
     if arguments.json {
-        answer(serde_json::to_string_pretty(&proposal)?);
+        let mut fields = serde_json::to_value(&proposal)?;
+        fields["schema"] = SCHEMA.into();
+        answer(format!("{fields:#}"));
     } else {
         answer(in_words(&proposal));
     }
     Ok(Outcome::Done)
+}
+
+/// The list in the output of `balancer assess --json`, or the list itself.
+fn images_of(mut answer: Value) -> Value {
+    match answer.get_mut("images") {
+        Some(images) => images.take(),
+        None => answer,
+    }
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<Assessment>> {
@@ -35,9 +45,10 @@ fn read(path: &Path) -> anyhow::Result<Vec<Assessment>> {
         fs::read(path)
     };
     let text = text.with_context(|| format!("{name} can't be read"))?;
-    let assessments: Vec<Assessment> = json::read::<Vec<Value>>(&text)
+    let assessments: Vec<Assessment> = json::read::<Value>(&text)
         .map_err(anyhow::Error::from)
-        .and_then(|entries| entries.into_iter().map(without_facts).collect())
+        .and_then(|answer| Ok(serde_json::from_value::<Vec<Value>>(images_of(answer))?))
+        .and_then(|images| images.into_iter().map(without_facts).collect())
         .with_context(|| format!("{name} is not what `balancer assess --json` prints"))?;
     for (index, assessment) in assessments.iter().enumerate() {
         if !(1..=BEST_QUALITY).contains(&assessment.quality) {

@@ -2,10 +2,11 @@
 
 use aws::queues::Queue;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::arguments::{QueueArgument, Redrive};
 use crate::connection::Connected;
-use crate::outcome::{Outcome, answer};
+use crate::outcome::{Outcome, SCHEMA, answer};
 
 #[derive(Serialize)]
 struct Redriven {
@@ -32,7 +33,7 @@ pub async fn run(arguments: Redrive) -> anyhow::Result<Outcome> {
         }
     }
     if json {
-        answer(serde_json::to_string_pretty(&redriven)?);
+        answer(json!({ "schema": SCHEMA, "queues": redriven }));
     } else {
         redriven.iter().for_each(|queue| answer(queue.in_words()));
     }

@@ -11,7 +11,7 @@ use crate::sets::Sets;
 pub async fn run(arguments: Send) -> anyhow::Result<Outcome> {
     let Send { connection, json, message } = arguments;
     let mut request = Request::of(message)?;
-    let sets = Sets::of(&connection, std::slice::from_ref(&request.actor)).await?;
+    let sets = Sets::of_stack(&connection, std::slice::from_ref(&request.actor)).await?;
     request.send(&sets).await?;
     match request.patience {
         Some(patience) => {

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::answers::{Actor, PlanAnswer, status_in_words};
 use crate::arguments::Status;
+use crate::connection::Connected;
 use crate::local::Terms;
 use crate::outcome::{Outcome, SCHEMA, answer};
 use crate::sets::{ActorSet, Sets};
@@ -25,10 +26,11 @@ const HEADINGS: [Heading; 5] = [
 
 /// Shows the status of actors, or the rejected messages.
 pub async fn run(arguments: Status) -> anyhow::Result<Outcome> {
-    let sets = Sets::of(&arguments.connection, &arguments.actors).await?;
     if arguments.rejected {
-        return rejected::show(sets.stack()?, arguments.json).await;
+        let connected = Connected::to(&arguments.connection, &[]).await?;
+        return rejected::show(&connected, arguments.json).await;
     }
+    let sets = Sets::of(&arguments.connection, &arguments.actors).await?;
     let mut actors = Vec::new();
     for set in sets.actors_or_all(&arguments.actors).await? {
         actors.push(answer_of(&sets, &set).await?);

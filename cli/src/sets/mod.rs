@@ -51,6 +51,11 @@ impl Sets {
         }
     }
 
+    /// The sets of the running stack that a command means, for what only a stack can do.
+    pub async fn of_stack(connection: &Connection, actors: &[ActorId]) -> anyhow::Result<Self> {
+        Ok(Self::InStack(Box::new(Connected::to(connection, actors).await?)))
+    }
+
     /// The sets of a data folder: those of the stack that runs on it, if there is one.
     pub async fn of_data(data: &Path) -> anyhow::Result<Self> {
         wait_for_starting(Some(data)).await?;

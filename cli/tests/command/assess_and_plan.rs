@@ -32,7 +32,7 @@ fn assess_reports_kind_quality_flags_and_reason() {
     let actor = Actor::unbalanced(data.path(), "a");
     actor.put("a_10.jpg", &drawn(Kind::Photorealistic)[0]);
     let assessments = run([Path::new("assess"), &actor.training_data(), Path::new("--json")]).done().json();
-    let assessments = assessments.as_array().unwrap();
+    let assessments = assessments["images"].as_array().unwrap();
     for assessment in assessments {
         let mut keys = keys(assessment);
         keys.retain(|key| *key != "content");
@@ -53,7 +53,7 @@ fn plan_reads_the_output_of_assess() {
     let actor = Actor::unbalanced(data.path(), "a");
     let assessed = run([Path::new("assess"), &actor.training_data(), Path::new("--json")]).done().answer;
     let planned = plan(&assessed, &["--json", "--target-total", "6"]).done().json();
-    assert_eq!(keys(&planned), ["delete", "generate", "result"]);
+    assert_eq!(keys(&planned), ["delete", "generate", "result", "schema"]);
     assert_eq!(planned["generate"], json!({ "photorealistic": 0, "bw_stylized": 1, "color_stylized": 0 }));
     assert_eq!(planned["result"], json!({ "photorealistic": 4, "bw_stylized": 1, "color_stylized": 1 }));
     let gone = planned["delete"].as_array().unwrap();
@@ -80,8 +80,9 @@ fn assess_reads_origin_and_pins_from_the_manifest() {
     fs::write(actor.dir.join("manifest.json"), json!({ "actor_id": "a", "images": images }).to_string()).unwrap();
     let assessed = run([Path::new("assess"), &actor.training_data(), Path::new("--json")]).done();
     let assessments = assessed.json();
-    let of =
-        |name: &str| assessments.as_array().unwrap().iter().find(|image| image["filename"] == name).unwrap().clone();
+    let of = |name: &str| {
+        assessments["images"].as_array().unwrap().iter().find(|image| image["filename"] == name).unwrap().clone()
+    };
     assert_eq!(of("a_1.jpg")["origin"], json!({ "generated": { "requested": "bw_stylized" } }));
     assert_eq!((&of("a_2.jpg")["pinned"], &of("a_2.jpg")["origin"]), (&json!(true), &Value::Null));
     assert_eq!((&of("a_3.jpg")["pinned"], &of("a_3.jpg")["origin"]), (&Value::Null, &Value::Null));
@@ -97,7 +98,7 @@ fn invalid_manifest_is_reported_and_ignored() {
     fs::write(actor.dir.join("manifest.json"), "[]").unwrap();
     let ran = run([Path::new("assess"), &actor.training_data(), Path::new("--json")]);
     assert!(ran.remarks.contains("manifest.json is no manifest"), "{ran:#?}");
-    assert_eq!(ran.done().json().as_array().unwrap().len(), 7);
+    assert_eq!(ran.done().json()["images"].as_array().unwrap().len(), 7);
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn small_image_gets_low_quality_and_its_size() {
     let dir = tempfile::tempdir().unwrap();
     plain(1).save(dir.path().join("a_1.png")).unwrap();
     let assessed = run([Path::new("assess"), dir.path(), Path::new("--json")]).done().json();
-    let image = &assessed[0];
+    let image = &assessed["images"][0];
     assert!(image["quality"].as_u64() <= Some(4), "{image}");
     assert!(image["flags"].as_array().unwrap().contains(&json!("small")), "{image}");
     assert!(image["reason"].as_str().unwrap().contains("Small: 96×80 px."), "{image}");
@@ -185,7 +186,7 @@ fn kinds_of_real_images_are_recognised() {
     let images = real_data::labelled_images();
     let Some(folder) = images.first().and_then(|image| image.path.parent()) else { return };
     let assessments = run([Path::new("assess"), folder, Path::new("--json")]).done().json();
-    let assessments = assessments.as_array().unwrap();
+    let assessments = assessments["images"].as_array().unwrap();
     assert_eq!(assessments.len(), images.len());
     let is_right = |image: &&Value| {
         let kind = image["kind"].as_str().unwrap();

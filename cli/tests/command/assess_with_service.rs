@@ -60,7 +60,7 @@ fn service_compares_with_the_base_image() {
     let folder = Folder::new();
     let ran = folder.assess(&["--base", &folder.base(), "--json"]).done();
     assert!(ran.remarks.contains("3 images cost at most $0.0"), "{ran:#?}");
-    let all = ran.json();
+    let all = ran.json()["images"].clone();
     let qualities: Vec<_> = all.as_array().unwrap().iter().map(|image| image["quality"].as_u64().unwrap()).collect();
     assert_eq!(qualities, [9, 2, 2], "{all:#}");
     assert_eq!(all[1]["content"]["same_character"], "no");
@@ -94,7 +94,7 @@ fn recorded_assessments_cost_nothing_again() {
     let ran = folder.assess(&["--json"]).done();
     assert!(ran.remarks.contains("1 image costs at most $0.0"), "{ran:#?}");
     assert!(ran.remarks.contains("the manifest has an assessment of 2 images"), "{ran:#?}");
-    let all = ran.json();
+    let all = ran.json()["images"].clone();
     let qualities: Vec<_> = all.as_array().unwrap().iter().map(|image| image["quality"].as_u64().unwrap()).collect();
     assert_eq!(qualities, [3, 3, 9], "the actor's own limit of lettering applies");
     assert_eq!(folder.service.request_count(), 1);
@@ -110,7 +110,7 @@ fn both_models_are_shown_beside_each_other() {
     let header = table.lines().next().unwrap();
     assert!(header.contains("embedded") && header.contains("openai") && header.contains("character"), "{table}");
     assert!(table.contains("Shows another character than the base image."), "{table}");
-    let all = folder.assess(&["--compare", "--json"]).done().json();
+    let all = folder.assess(&["--compare", "--json"]).done().json()["images"].clone();
     assert_eq!(all[2]["openai"]["quality"], 9, "no base image, no comparison");
     assert!(all[2]["embedded"]["quality"].is_u64());
 }

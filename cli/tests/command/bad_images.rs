@@ -87,8 +87,12 @@ fn unusable_images_are_named_and_others_assessed() {
     let (good, bad) = (unusual(dir.path()), unusable(dir.path()));
     fs::create_dir(dir.path().join("folder.jpg")).unwrap();
     let ran = assess(dir.path()).done();
-    let assessed: Vec<String> =
-        ran.json().as_array().unwrap().iter().map(|image| image["filename"].as_str().unwrap().to_owned()).collect();
+    let assessed: Vec<String> = ran.json()["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|image| image["filename"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(assessed, good);
     assert!(ran.remarks.contains(": 1 other file (notes.txt)"), "{ran:#?}");
     for (name, reason) in bad {
@@ -110,5 +114,5 @@ fn linked_image_is_assessed() {
     let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(elsewhere.path().join("original.png"), png(red_and_blue(120, 160))).unwrap();
     symlink(elsewhere.path().join("original.png"), dir.path().join("link.png")).unwrap();
-    assert_eq!(assess(dir.path()).done().json()[0]["filename"], "link.png");
+    assert_eq!(assess(dir.path()).done().json()["images"][0]["filename"], "link.png");
 }

@@ -15,14 +15,14 @@ fn caption_is_set_shown_kept_and_removed() {
     let place = Place::new();
     let actor = Actor::balanced(&place.data(), "hero");
     actor.put("hero_2.txt", "written beside\nsecond line".as_bytes());
-    let watching = watch(&place, &[]);
+    let mut watching = watch(&place, &[]);
     let caption = |arguments: &[&str]| balancer_at(&place, &[&["caption", "hero"], arguments].concat());
-    let all: Value = caption(&["--json"]).done().json();
+    let all: Value = caption(&["--json"]).done().json()["captions"].clone();
     assert_eq!(all.as_array().unwrap().len(), 6);
     assert_eq!(all[0], json!({ "file": "hero_1.jpg" }), "nothing describes an upload that the model can't caption");
     assert_eq!(all[1], json!({ "file": "hero_2.jpg", "text": "written beside", "source": "file" }));
 
-    let set = caption(&["hero_1.jpg", "reads a\n  letter by candlelight", "--json"]).done().json();
+    let set = caption(&["hero_1.jpg", "reads a\n  letter by candlelight", "--json"]).done().json()["captions"].clone();
     assert_eq!(set, json!([{ "file": "hero_1.jpg", "text": "reads a letter by candlelight", "source": "user" }]));
     assert_eq!(actor.manifest()["images"]["hero_1.jpg"]["caption"], "reads a letter by candlelight");
 
@@ -33,6 +33,7 @@ fn caption_is_set_shown_kept_and_removed() {
     assert!(shown.contains("reads a letter by candlelight") && shown.contains("you"), "{shown}");
     caption(&["hero_1.jpg", "--remove"]).done();
     assert!(actor.manifest()["images"]["hero_1.jpg"].get("caption").is_none());
+    watching.wait_for("hero: changed the caption of hero_1.jpg");
     drop(watching);
 }
 

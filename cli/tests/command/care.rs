@@ -24,7 +24,7 @@ pub(crate) fn balancer_at(place: &Place, arguments: &[&str]) -> Ran {
 }
 
 fn status_of(place: &Place) -> Value {
-    balancer_at(place, &["status", "--json"]).json()[0].clone()
+    balancer_at(place, &["status", "--json"]).json()["actors"][0].clone()
 }
 
 fn end(mut watching: Background) {
@@ -42,7 +42,7 @@ fn pinned(actor: &Actor) -> BTreeSet<String> {
 fn restored_images_displace_unpinned_ones() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "the hero");
-    let watching = watch(&place, &[]);
+    let mut watching = watch(&place, &[]);
     let trash = actor.trash();
     let two: Vec<&str> = trash.iter().take(2).map(String::as_str).collect();
 
@@ -56,7 +56,9 @@ fn restored_images_displace_unpinned_ones() {
     again.failed(1, &["the trash of the hero holds no", "1 file is unchanged"]);
     assert!(!two.iter().any(|name| actor.trash().contains(*name)), "{:?}", actor.trash());
 
+    watching.wait_for("the hero: restored and pinned");
     balancer_at(&place, &["unpin", "the hero", two[0]]).done();
+    watching.wait_for(&format!("the hero: unpinned {}", two[0]));
     end(watching);
     actor.agrees_with_its_manifest();
     assert_eq!(pinned(&actor), BTreeSet::from([two[1].to_owned()]));
@@ -149,7 +151,7 @@ fn unknown_actors_and_images_are_named_with_a_remedy() {
     assert!(actor.files().contains("hero_1.jpg"));
 
     let redriven = balancer_at(&place, &["redrive", "--json"]).done().json();
-    assert_eq!(redriven[1], json!({ "queue": "deletion", "messages": 0 }));
+    assert_eq!(redriven["queues"][1], json!({ "queue": "deletion", "messages": 0 }));
     let output = balancer_at(&place, &["redrive", "generation"]).done().answer;
     assert_eq!(output.trim(), "generation: no failed messages");
 }
@@ -158,17 +160,18 @@ fn unknown_actors_and_images_are_named_with_a_remedy() {
 fn plan_on_hold_waits_for_approval() {
     let place = Place::new();
     let actor = Actor::unbalanced(&place.data(), "hero");
-    let watching = watch(&place, &["--max-deleted-percent", "10"]);
+    let mut watching = watch(&place, &["--max-deleted-percent", "10"]);
     assert!(actor.trash().is_empty());
     let status = balancer_at(&place, &["status", "--plan"]);
-    for words in ["needs_attention", "is on hold", "  delete hero_", "  generate 1 bw_stylized", "$0.00"] {
+    for words in ["needs you", "is on hold", "  delete hero_", "  generate 1 bw_stylized", "$0.00"] {
         assert!(status.answer.contains(words), "{status:#?}");
     }
     status.failed(3, &[]);
-    let plan = &balancer_at(&place, &["status", "--plan", "--json"]).json()[0];
-    assert_eq!(plan["current_plan"]["delete"].as_array().unwrap().len(), 2, "{plan}");
+    let plan = &balancer_at(&place, &["status", "--plan", "--json"]).json()["actors"][0];
+    assert_eq!(plan["plan"]["delete"].as_array().unwrap().len(), 2, "{plan}");
 
     balancer_at(&place, &["approve", "hero"]).done();
+    watching.wait_for("hero: approved the plan");
     let gone = || actor.trash().len() >= 2;
     wait_until(gone, || status_of(&place).to_string());
     end(watching);

@@ -27,7 +27,7 @@ fn twenty_five_images_fill_two_numbered_pages() {
     let (images, pages) = (twenty_five(), tempfile::tempdir().unwrap());
     let first = pages.path().join("sheet of all.jpg");
     let cells = grid(images.path(), &first, &["--json"]).done().json();
-    let cells = cells.as_array().unwrap();
+    let cells = cells["cells"].as_array().unwrap();
     let numbers: Vec<u64> = cells.iter().map(|cell| cell["number"].as_u64().unwrap()).collect();
     let mut sorted = numbers.clone();
     sorted.sort_unstable();
@@ -49,7 +49,8 @@ fn seed_determines_the_order() {
     let order = |name: &str, seed: &str| {
         let page = pages.path().join(name);
         let cells = grid(images.path(), &page, &["--json", "--seed", seed]).done().json();
-        let order: Vec<Value> = cells.as_array().unwrap().iter().map(|cell| cell["filename"].clone()).collect();
+        let order: Vec<Value> =
+            cells["cells"].as_array().unwrap().iter().map(|cell| cell["filename"].clone()).collect();
         (order, std::fs::read(page).unwrap())
     };
     assert_eq!(order("1.png", "x"), order("2.png", "x"));

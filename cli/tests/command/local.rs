@@ -77,7 +77,7 @@ fn dry_run_of_a_base_image_proposes_a_full_set() {
     let actor = Actor::nothing(&place.data(), "new").with_base();
     let (before, logs) = (snapshot(&place.data()), place.tmp().with_file_name("logs"));
     let ran = Ran::of(place.local().args(["--dry-run", "--json", "--logs"]).arg(&logs)).done();
-    let proposed = &ran.last_line()["actors"][0]["generate"];
+    let proposed = &ran.last_line()["actors"][0]["dry_run"]["generate"];
     assert_eq!(*proposed, json!({ "photorealistic": 4, "bw_stylized": 1, "color_stylized": 1 }));
     assert!(ran.remarks.contains("holds no images; put png"), "{ran:#?}");
     assert!(ran.remarks.contains("new: planned"), "{ran:#?}");

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod answers;
 mod assess_and_plan;
 mod assess_with_service;
 mod bad_images;

@@ -101,7 +101,7 @@ fn stuck_actors_are_evaluated_and_others_are_not() {
     let requested = deployed.balancer(&["evaluate", "--stuck", "--json"]).done().json();
     let actors: Vec<_> = requested["requested"].as_array().unwrap().iter().map(|it| &it["actor_id"]).collect();
     assert_eq!(actors, ["stuck"]);
-    let status = || deployed.balancer(&["status", "stuck", "--json"]).json()[0]["status"].clone();
+    let status = || deployed.balancer(&["status", "stuck", "--json"]).json()["actors"][0]["status"].clone();
     wait_until(|| status() == "needs_attention", || status().to_string());
     let again = deployed.balancer(&["evaluate", "--stuck"]).done().answer;
     assert!(again.contains("No actor is stuck"), "{again}");

@@ -27,7 +27,7 @@ fn dry_run_names_the_price_without_a_token() {
     assert!(output.contains("would cost about $0.04: 1 image at $0.04"), "{output}");
     let answer = dry_run(&place, &["--generator", "replicate", "--json"]).done().last_line();
     assert_eq!(answer["schema"], 1);
-    let cost = &answer["actors"][0]["cost"];
+    let cost = &answer["actors"][0]["dry_run"]["cost"];
     assert_eq!(
         (&cost["total_micro_usd"], &cost["per_image_micro_usd"], &cost["assessment_micro_usd"]),
         (&json!(40_000), &json!(40_000), &json!(0))
@@ -52,7 +52,7 @@ fn dry_run_names_obstacles_of_the_run() {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("base.png"), "no picture").unwrap();
     let answer = dry_run(&place, &["--json"]).failed(3, &[]).last_line();
-    let actor = &answer["actors"][0];
+    let actor = &answer["actors"][0]["dry_run"];
     assert!(actor["obstacle"].as_str().unwrap().contains("unusable"), "{answer}");
     assert_eq!((&actor["needs_approval"], &actor["before"]["photorealistic"]), (&Value::Null, &json!(5)));
 }
@@ -97,7 +97,7 @@ fn dry_run_by_message_prints_its_result() {
         assert!(ran.answer.contains(words), "`{words}` is not in {ran:#?}");
     }
     let answer = send(&["--json"]).failed(3, &[]).json();
-    assert_eq!((&answer["schema"], &answer["actors"][0]["generate"]["bw_stylized"]), (&json!(1), &json!(1)));
+    assert_eq!((&answer["schema"], &answer["actors"][0]["dry_run"]["generate"]["bw_stylized"]), (&json!(1), &json!(1)));
     assert!(answer["request_id"].is_string(), "{answer}");
 
     let sent = send(&["--no-wait", "--json"]).done().json();
@@ -122,9 +122,9 @@ fn status_names_the_last_deletions_with_reasons() {
     let output = status(&["hero"]).answer;
     assert!(output.contains("deleted last") && output.contains("`balancer restore hero`"), "{output}");
     let trash = actor.trash();
-    let deletion = status(&["hero", "--json"]).json()[0]["last_deletion"].clone();
-    for gone in deletion["deleted"].as_array().unwrap() {
-        assert!(trash.contains(gone["file"].as_str().unwrap()), "{deletion}");
+    let actor = status(&["hero", "--json"]).json()["actors"][0].clone();
+    for gone in actor["deleted"].as_array().unwrap() {
+        assert!(trash.contains(gone["file"].as_str().unwrap()), "{actor}");
         assert!(output.contains(gone["reason"].as_str().unwrap()), "{output}");
     }
     assert!(watching.output().contains("which can be restored from"), "{}", watching.output());

@@ -49,7 +49,7 @@ fn status_finds_the_stack_during_its_first_round() {
     // The first image is being assessed: the round has begun, and its report is not printed yet.
     watching.wait_for("hero: ");
     let status: Value = Ran::of(place.balancer().args(["status", "--json"])).json();
-    assert_eq!(status[0]["actor_id"], "hero");
+    assert_eq!(status["actors"][0]["actor_id"], "hero");
     assert!(!watching.output().contains("Ctrl-C ends it"), "the round is over already: {}", watching.output());
 }
 
@@ -69,8 +69,11 @@ fn commands_find_one_of_several_stacks() {
     for (folder, actor) in [(&one, "first_actor"), (&two, "second_actor")] {
         let by_actor = Ran::of(balancer().args(["status", "--json", actor])).done().json();
         let by_folder = Ran::of(balancer().args(["status", "--json", "--data"]).arg(folder)).done().json();
-        assert_eq!((&by_actor[0]["actor_id"], by_folder.as_array().unwrap().len()), (&Value::from(actor), 1));
-        assert_eq!(by_folder[0]["actor_id"], actor);
+        assert_eq!(
+            (&by_actor["actors"][0]["actor_id"], by_folder["actors"].as_array().unwrap().len()),
+            (&Value::from(actor), 1)
+        );
+        assert_eq!(by_folder["actors"][0]["actor_id"], actor);
         let name = format!("{actor}_1.jpg");
         Ran::of(balancer().args(["pin", actor, &name])).done();
         let env = Ran::of(balancer().args(["env", "--data"]).arg(folder)).done().answer;
@@ -78,12 +81,14 @@ fn commands_find_one_of_several_stacks() {
     }
     let nowhere = place.tmp();
     let unknown = Ran::of(balancer().args(["status", "--data"]).arg(&nowhere));
+    unknown.failed(1, &["holds no actor", nowhere.to_str().unwrap()]);
+    let unknown = Ran::of(balancer().args(["send", "evaluation", "a", "--data"]).arg(&nowhere));
     unknown.failed(1, &["no stack is running for", nowhere.to_str().unwrap(), one.to_str().unwrap()]);
 
     second.signal("INT");
     second.end();
     let left = Ran::of(balancer().args(["status", "--json"])).done().json();
-    assert_eq!(left[0]["actor_id"], "first_actor", "the first stack is still registered");
+    assert_eq!(left["actors"][0]["actor_id"], "first_actor", "the first stack is still registered");
     first.kill();
     Ran::of(balancer().arg("status")).failed(1, &["no stack is running here"]);
     assert!(place.registered().is_empty(), "the file of the killed stack is removed");
@@ -97,7 +102,7 @@ fn stack_that_keeps_the_folder_is_preferred() {
     let mut watching = watch(place.local_in_background());
     let balancer = || place.balancer();
     let by_folder = Ran::of(balancer().args(["status", "--json", "--data"]).arg(place.data())).done().json();
-    assert_eq!(by_folder[0]["status"], "balanced", "nothing evaluates the actors of --serve");
+    assert_eq!(by_folder["actors"][0]["status"], "balanced", "nothing evaluates the actors of --serve");
     Ran::of(balancer().args(["pin", "hero", "hero_2.jpg"])).done();
     assert_eq!(actor.manifest()["images"]["hero_2.jpg"]["pinned"], true);
     Ran::of(balancer().args(["send", "deletion", "hero", "hero_1.jpg"])).done();

@@ -4,7 +4,7 @@ use std::fs;
 
 use domain::kind::Kind;
 use domain::numbering::number_of;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::actors::Actor;
 use crate::support::background::{Background, wait_until};
@@ -26,10 +26,10 @@ fn status(place: &Place) -> Value {
 
 /// Waits until the actor is balanced at 4/1/1 and this condition holds.
 fn settled(place: &Place, what: &str, holds: impl Fn() -> bool) {
-    let balanced = json!({ "photorealistic": 4, "bw_stylized": 1, "color_stylized": 1 });
     let is_settled = || {
-        let actor = &status(place)[0];
-        holds() && actor["status"] == "balanced" && actor["images"] == balanced && actor["plan"].is_null()
+        let actor = &status(place)["actors"][0];
+        let counts = ["photorealistic", "bw_stylized", "color_stylized"].map(|kind| actor[kind].as_u64());
+        holds() && actor["status"] == "balanced" && counts == [Some(4), Some(1), Some(1)] && actor["plan"].is_null()
     };
     wait_until(is_settled, || format!("{what}; status: {}", status(place)));
 }
@@ -42,7 +42,7 @@ fn send(place: &Place, arguments: &[&str]) {
 #[test]
 fn without_a_stack_commands_name_the_remedy() {
     let cache = tempfile::tempdir().unwrap();
-    let words = ["no stack is running here", "--watch", "--stack", "balancer restore ACTOR --data DIR"];
+    let words = ["no stack is running here", "--watch", "--stack", "with --data DIR"];
     for arguments in
         [&["status"][..], &["status", "--rejected"], &["send", "evaluation", "a"], &["drain"], &["evaluate", "--stuck"]]
     {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Set;
-use crate::outcome::answer;
+use crate::outcome::{SCHEMA, answer};
 use crate::table::{self, Heading};
 
 /// An assessment with the measurements of its file.
@@ -25,7 +25,8 @@ pub(super) fn one_model(set: &Set, assessments: &[Assessment], as_json: bool) ->
     if as_json {
         let facts = facts_of(set);
         let measured = |assessment| measured(assessment, &facts);
-        answer(serde_json::to_string_pretty(&assessments.iter().map(measured).collect::<Vec<_>>())?);
+        let images: Vec<_> = assessments.iter().map(measured).collect();
+        answer(format!("{:#}", json!({ "schema": SCHEMA, "images": images })));
         return Ok(());
     }
     let has_character = assessments.iter().any(|assessment| assessment.content.same_character.is_some());
@@ -61,7 +62,8 @@ pub(super) fn side_by_side(
     if as_json {
         let facts = facts_of(set);
         let entry = |(one, other): (&Assessment, Option<&Assessment>)| json!({ "filename": one.filename, "embedded": one, "openai": other, "facts": facts.get(one.filename.as_str()) });
-        answer(serde_json::to_string_pretty(&pairs.map(entry).collect::<Vec<_>>())?);
+        let images: Vec<_> = pairs.map(entry).collect();
+        answer(format!("{:#}", json!({ "schema": SCHEMA, "images": images })));
         return Ok(());
     }
     let headings = [
