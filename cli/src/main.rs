@@ -7,6 +7,7 @@ mod commands;
 mod connection;
 mod demo;
 mod event_sources;
+mod export;
 mod folder;
 mod local;
 mod outcome;
@@ -59,6 +60,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Evaluate(arguments) => commands::evaluate::run(arguments).await,
         Command::Status(arguments) => commands::status::run(arguments).await,
         Command::Caption(arguments) => commands::caption::run(arguments).await,
+        Command::Export(arguments) => commands::export::run(arguments).await,
         Command::Pin(arguments) => commands::pin::run(arguments, true).await,
         Command::Unpin(arguments) => commands::pin::run(arguments, false).await,
         Command::Approve(arguments) => commands::approve::run(arguments).await,

@@ -9,6 +9,7 @@ pub mod drain;
 mod each_file;
 pub mod env;
 pub mod evaluate;
+pub mod export;
 pub mod grid;
 pub mod local;
 pub mod pause;
