@@ -35,6 +35,12 @@ Exit codes:
   3    done, but an actor needs attention or is parked
   130  stopped by Ctrl-C or a signal";
 
+const LOCAL_EXAMPLES: &str = "\
+Examples:
+  balancer local --data images                                 balance every actor, then stop
+  balancer local --data images --watch                         keep running
+  balancer local --from hero.png --export kohya -o hero-kohya  from one picture to a set to train on";
+
 const ENVIRONMENT: &str = "\
 Environment:
   --vision openai        OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE,
@@ -122,7 +128,7 @@ pub struct Demo {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = ENVIRONMENT)]
+#[command(after_help = format!("{LOCAL_EXAMPLES}\n\n{ENVIRONMENT}"))]
 pub struct Local {
     /// Folder with one subfolder for each actor: ID/training_data and ID/base_image
     #[arg(long, value_name = "DIR", required_unless_present_any = ["serve", "from"])]

@@ -8,7 +8,9 @@ use crate::sets::Sets;
 
 /// Exports sets in the form that a trainer reads.
 pub async fn run(arguments: ExportSets) -> anyhow::Result<Outcome> {
-    let ExportSets { actors, format, output, json, training, connection } = arguments;
+    let ExportSets { mut actors, format, output, json, training, connection } = arguments;
+    actors.sort();
+    actors.dedup();
     let request = training.request(format, output);
     let work = async {
         let sets = Sets::of(&connection, &actors).await?;

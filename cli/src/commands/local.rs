@@ -70,12 +70,12 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
     match &ending {
         Ending::Settled(report) => {
             let printed = match &request {
-                None => report.print(json, Undo::InFolder),
+                None => report.print(json, Undo::InFolder).map(|()| report.outcome()),
                 Some(request) => print_and_export(report, &folder, request, json).await,
             };
             report.actors.iter().filter_map(ActorReport::approval_remedy).for_each(remark);
             report.about_embedded_pictures().filter(|_| is_embedded).into_iter().for_each(remark);
-            printed?;
+            return printed;
         }
         Ending::Proposed(actors) if json => answer(json!({ "schema": SCHEMA, "actors": actors })),
         Ending::Proposed(actors) => actors.iter().for_each(|actor| answer(actor.in_words())),

@@ -17,9 +17,8 @@ pub fn captioned(subject: &Subject, format: ExportFormat) -> Tree {
         let source = Source::Image(image.name.clone());
         let (ending, picture) = image.file.exported(&subject.actor, source, format.rewrites_webp());
         files.insert(format!("{name}.{ending}"), picture);
-        let caption = image.caption.as_ref().map(|caption| caption.text.as_str());
-        if caption.is_some() || !format.writes_captions() {
-            files.insert(format!("{name}.txt"), Content::Text(subject.words.in_caption(caption)));
+        if image.caption.is_some() || !format.writes_captions() {
+            files.insert(format!("{name}.txt"), Content::Text(image.caption_with(&subject.words)));
         }
     }
     files

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -80,17 +80,15 @@ fn check_folder(path: &Path, actors: Option<&BTreeSet<ActorId>>, replace: bool) 
     }
     let marker = fs::read(path.join(MARKER)).ok().and_then(|text| Marker::read(&text));
     let marker = replaceable(marker, replace, "the folder is not empty, and is no export of this command")?;
-    marker.check_replacement(actors, &files_below(path)?)?;
+    marker.check_replacement(actors, &files_below(path, &marker)?)?;
     Ok(Occupant::Export)
 }
 
 fn check_zip(path: &Path, actors: Option<&BTreeSet<ActorId>>, replace: bool) -> anyhow::Result<Occupant> {
     let Ok(there) = path.symlink_metadata() else { return Ok(Occupant::Nothing) };
-    let contents = if there.is_file() { contents_of(path).unwrap_or_default() } else { BTreeMap::new() };
-    let marker = contents.get(MARKER).and_then(|text| Marker::read(text));
+    let marker = if there.is_file() { marker_in(path).ok().flatten() } else { None };
     let marker = replaceable(marker, replace, "a file of this name exists, and is no export of this command")?;
-    let present = contents.into_iter().map(|(name, bytes)| (name, sha256(&bytes))).collect();
-    marker.check_replacement(actors, &present)?;
+    marker.check_replacement(actors, &files_in(path)?)?;
     Ok(Occupant::Export)
 }
 
@@ -102,9 +100,9 @@ fn replaceable(marker: Option<Marker>, replace: bool, otherwise: &str) -> anyhow
     }
 }
 
-/// The SHA-256 of all files below a folder, by their relative paths. A link counts as a file of its own, because the
-/// export writes none.
-fn files_below(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+/// The files below a folder by their relative paths, with the SHA-256 of those that the export has written. A link is none
+/// of those, because the export writes none.
+fn files_below(root: &Path, marker: &Marker) -> anyhow::Result<BTreeMap<String, String>> {
     let (mut files, mut folders) = (BTreeMap::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
         for path in entries(&folder)? {
@@ -114,23 +112,34 @@ fn files_below(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
                 continue;
             }
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-            let hash = if there.is_file() { sha256(&fs::read(&path)?) } else { String::new() };
+            let is_ours = there.is_file() && marker.files.contains_key(&name);
+            let hash = if is_ours { sha256(&fs::read(&path)?) } else { String::new() };
             files.insert(name, hash);
         }
     }
     Ok(files)
 }
 
-fn contents_of(path: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+fn marker_in(path: &Path) -> anyhow::Result<Option<Marker>> {
     let mut archive = ZipArchive::new(File::open(path)?)?;
-    let mut contents = BTreeMap::new();
+    Ok(Marker::read(&content(archive.by_name(MARKER)?)?))
+}
+
+/// The SHA-256 of all files in a zip.
+fn files_in(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut archive = ZipArchive::new(File::open(path)?)?;
+    let mut files = BTreeMap::new();
     for index in 0..archive.len() {
-        let mut file = archive.by_index(index)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        contents.insert(file.name()?.into_owned(), bytes);
+        let file = archive.by_index(index)?;
+        files.insert(file.name()?.into_owned(), sha256(&content(file)?));
     }
-    Ok(contents)
+    Ok(files)
+}
+
+fn content(mut file: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Whether a path that may not exist yet lies in a folder.

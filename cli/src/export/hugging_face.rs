@@ -29,10 +29,9 @@ pub fn layout(subjects: &[Subject]) -> Layout {
             let source = Source::Image(image.name.clone());
             let (ending, picture) = image.file.exported(&subject.actor, source, false);
             let name = format!("{}.{ending}", names.give(stem(&image.name)));
-            let caption = image.caption.as_ref().map(|caption| caption.text.as_str());
             let line = json!({
                 "file_name": name,
-                "text": subject.words.in_caption(caption),
+                "text": image.caption_with(&subject.words),
                 "actor": subject.actor,
                 "trigger": subject.words.trigger,
                 "class": subject.words.class,

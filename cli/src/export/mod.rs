@@ -94,6 +94,7 @@ pub async fn export(sets: &Sets, actors: &[ActorSet], request: &Request) -> anyh
         findings.extend(found);
         subjects.extend(Some(subject).filter(|subject| !subject.images.is_empty()));
     }
+    subjects.sort_by(|one: &Subject, other| one.actor.cmp(&other.actor));
     findings.iter().for_each(|finding| remark(&finding.message));
     if request.strict && !findings.is_empty() {
         bail!("nothing was exported: --strict accepts none of the above; correct it, or leave --strict out");
@@ -126,3 +127,6 @@ fn layout(subjects: &[Subject], request: &Request) -> Layout {
 fn json_text(value: &Value) -> String {
     format!("{value:#}\n")
 }
+
+#[cfg(test)]
+mod tests;

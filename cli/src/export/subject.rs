@@ -46,6 +46,24 @@ pub struct PictureFile {
     pub size: (u32, u32),
 }
 
+impl SubjectImage {
+    /// The caption for training. One without a description names at least the medium; without it, a model would learn the
+    /// style of drawings as a property of the character.
+    pub fn caption_with(&self, words: &Words) -> String {
+        let described = self.caption.as_ref().map(|caption| caption.text.as_str());
+        words.in_caption(described.or_else(|| self.facts.kind.map(medium)))
+    }
+}
+
+/// What an image of this kind is.
+const fn medium(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Photorealistic => "photograph",
+        Kind::BwStylized => "black-and-white drawing",
+        Kind::ColorStylized => "colour illustration",
+    }
+}
+
 /// What the format `manifest` says about an actor.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ActorFacts {

@@ -48,6 +48,8 @@ pub async fn survey(sets: &Sets, set: &ActorSet, request: &Request) -> anyhow::R
     let progress = Progress::start(&format!("reading {}", set.actor), set.manifest.images.len() as u64);
     for (name, record) in &set.manifest.images {
         progress.step();
+        // An interruption ends the export here.
+        tokio::task::yield_now().await;
         let Some(file) = usable_file(sets, set, name, record, &mut faults).await? else { continue };
         let caption = usable_caption(name, &mut captions, &mut faults);
         if is_too_small(file.size, request.settings.resolution) {
@@ -154,7 +156,7 @@ impl Faults {
         let resolution = request.settings.resolution;
         let uncaptioned = self.uncaptioned;
         let of_images = [
-            Finding::of_images(actor, NoCaption, uncaptioned, |images| no_caption(images, words, format)),
+            Finding::of_images(actor, NoCaption, uncaptioned, |images| no_caption(images, format)),
             Finding::of_images(actor, UnreadableCaption, self.unreadable_captions, |images| {
                 format!("the text files beside {images} are not UTF-8 and were left out; save them as UTF-8")
             }),
@@ -179,11 +181,11 @@ fn no_trigger(chosen: &str) -> String {
     )
 }
 
-fn no_caption(images: &str, words: &Words, format: ExportFormat) -> String {
+fn no_caption(images: &str, format: ExportFormat) -> String {
     let instead = match format {
-        ExportFormat::Replicate => "the trainer describes them (autocaption)".to_owned(),
-        ExportFormat::Manifest => "their caption is null".to_owned(),
-        _ => format!("theirs is \"{}\"", words.in_caption(None)),
+        ExportFormat::Replicate => "the trainer describes them (autocaption)",
+        ExportFormat::Manifest => "their caption is null",
+        _ => "theirs names only the trigger, the class and the kind",
     };
     format!("no caption for {images}: {instead}; write one with `balancer caption`, or into a .txt beside the image")
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::arguments::TrainingArguments;
 use crate::export::{Destination, Export, ExportFormat, Request, export};
 use crate::local::{Report, Undo, interruption};
-use crate::outcome::{WrongUsage, answer, remark};
+use crate::outcome::{Outcome, WrongUsage, answer, remark};
 use crate::sets::Sets;
 
 /// The export that the arguments ask for. A run may cost money, so this finds everything that would prevent the export
@@ -36,17 +36,17 @@ pub fn request_of(
 }
 
 /// Prints the report, and exports the balanced actors.
-pub async fn print_and_export(report: &Report, data: &Path, request: &Request, json: bool) -> anyhow::Result<()> {
+pub async fn print_and_export(report: &Report, data: &Path, request: &Request, json: bool) -> anyhow::Result<Outcome> {
     if !json {
         report.print(json, Undo::InFolder)?;
     }
-    let exported = tokio::select! {
-        exported = export_balanced(report, data, request) => exported,
-        () = interruption() => {
-            remark("Stopped. Nothing was exported; `balancer export` exports the balanced actors.");
-            Ok(None)
-        }
+    let (exported, is_interrupted) = tokio::select! {
+        exported = export_balanced(report, data, request) => (exported, false),
+        () = interruption() => (Ok(None), true),
     };
+    if is_interrupted {
+        remark("Stopped. Nothing was exported; `balancer export` exports the balanced actors.");
+    }
     if json {
         let mut value = serde_json::to_value(report)?;
         if let Value::Object(fields) = &mut value {
@@ -56,7 +56,7 @@ pub async fn print_and_export(report: &Report, data: &Path, request: &Request, j
     } else if let Ok(Some(export)) = &exported {
         answer(format!("\n{}", export.in_words()));
     }
-    exported.map(drop)
+    exported.map(|_| if is_interrupted { Outcome::Interrupted } else { report.outcome() })
 }
 
 /// `None` if no actor is balanced.
