@@ -1,5 +1,6 @@
 //! The command line.
 
+mod export;
 mod help;
 mod prompts;
 mod stack;
@@ -11,9 +12,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::actor::ActorId;
 use domain::planner::Scope;
 
+use crate::export::ExportFormat;
 use crate::local::{ProviderArguments, Vision};
 use crate::target::{CapArguments, SettingsArguments, TargetArguments};
 use help::{ENVIRONMENT, EXAMPLES, EXAMPLES_OF_LOCAL};
+pub use export::{ExportSets, TrainingArguments};
 pub use prompts::{Check, Export, List, Prompts, PromptsCommand};
 pub use stack::{
     Approve, Caption, Connection, Drain, Env, Evaluate, OfActor, Pause, Pin, QueueArgument, Redrive, Restore, Send,
@@ -62,6 +65,8 @@ pub enum Command {
     Unpin(Pin),
     /// Show the captions of an actor's images, or set one
     Caption(Caption),
+    /// Export sets for a trainer: images, captions and its configuration
+    Export(ExportSets),
     /// Approve a plan that is on hold because it deletes too much
     Approve(Approve),
     /// Restore deleted images from the trash
@@ -109,8 +114,12 @@ pub struct Demo {
 #[command(after_help = format!("{EXAMPLES_OF_LOCAL}\n\n{ENVIRONMENT}"))]
 pub struct Local {
     /// Folder with one subfolder for each actor: ID/training_data and ID/base_image
-    #[arg(long, value_name = "DIR", required_unless_present = "serve")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["serve", "from"])]
     pub data: Option<PathBuf>,
+    /// Begin with one picture: make an actor with this base image, unless it exists, and balance it. Its id is that of
+    /// --actor, or the picture's name; --data is `images` unless given
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["serve", "dry_run"])]
+    pub from: Option<PathBuf>,
     /// Balance only this actor (repeatable)
     #[arg(long = "actor", value_name = "ID")]
     pub actors: Vec<ActorId>,
@@ -135,6 +144,14 @@ pub struct Local {
     pub settings: SettingsArguments,
     #[command(flatten)]
     pub cap: CapArguments,
+    /// Export the balanced actors for this trainer at the end
+    #[arg(long, help_heading = "Export", value_enum, value_name = "FORMAT", requires = "output", conflicts_with_all = ["watch", "dry_run", "serve"])]
+    pub export: Option<ExportFormat>,
+    /// New folder to export to, or a file that ends in .zip
+    #[arg(short, long, help_heading = "Export", value_name = "DIR-OR-ZIP", requires = "export")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub training: TrainingArguments,
     /// Run only the local stack, for `sam local invoke`; DIR is copied into it and not changed
     #[arg(long, help_heading = "`sam` and debugging", conflicts_with_all = ["watch", "dry_run", "retry", "json", "vision", "generator", "aspect_ratio", "megapixels"])]
     pub serve: bool,

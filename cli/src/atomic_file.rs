@@ -21,7 +21,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     write_temporary_file(&place, dir_of(&place), bytes).with_context(|| format!("{} can't be written", path.display()))
 }
 
-fn dir_of(path: &Path) -> &Path {
+/// The folder of a file; `.` if its path has none.
+pub fn dir_of(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -9,6 +9,7 @@ mod commands;
 mod connection;
 mod demo;
 mod event_sources;
+mod export;
 mod folder;
 mod local;
 mod outcome;
@@ -71,6 +72,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Status(arguments) => commands::status::run(arguments).await,
         Command::Trash(arguments) => commands::trash::run(arguments).await,
         Command::Caption(arguments) => commands::caption::run(arguments).await,
+        Command::Export(arguments) => commands::export::run(arguments).await,
         Command::Pin(arguments) => commands::pin::run(arguments, true).await,
         Command::Unpin(arguments) => commands::pin::run(arguments, false).await,
         Command::Approve(arguments) => commands::approve::run(arguments).await,

@@ -20,6 +20,8 @@ Examples:
   balancer local --data images                      balance every actor, then stop
   balancer local --data images --actor hero --watch keep one actor balanced
   balancer local --data images --dry-run --json     what would change, for scripts
+  balancer local --from hero.png --export kohya -o hero-kohya
+                                                    from a picture to a set
   balancer local --data images --target-total 30 --target-shares 80/10/10
   balancer local --data images --vision openai --generator replicate";
 

@@ -1,20 +1,27 @@
 //! `balancer local --data DIR`
 
+mod exporting;
+
 use anyhow::Context;
 use serde_json::json;
 
 use crate::arguments::Local;
-use crate::local::{ActorReport, Ending, Generator, Options, Undo, run as run_session, serve};
+use crate::local::{ActorReport, Ending, Generator, Options, Undo, new_actor, run as run_session, serve};
 use crate::outcome::{Outcome, SCHEMA, answer, remark};
+use exporting::{print_and_export, request_of};
 
 /// Balances the actors of a folder, or only runs the stack.
 pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
     let Local {
         data,
-        actors,
+        from,
+        mut actors,
         watch,
         dry_run,
         retry,
+        export,
+        output,
+        training,
         serve,
         host,
         env_vars,
@@ -42,16 +49,33 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
         })
         .await;
     }
-    let data = data.context("--data is missing")?;
+    let data = match &from {
+        Some(_) => data.unwrap_or_else(|| new_actor::DEFAULT_DATA.into()),
+        None => data.context("--data is missing")?,
+    };
+    let begun =
+        from.as_deref().map(|picture| anyhow::Ok((new_actor::actor_of(picture, &actors)?, picture))).transpose()?;
+    if let Some((actor, _)) = &begun {
+        actors = vec![actor.clone()];
+    }
+    let request = request_of(export.zip(output), training, &actors, &data)?;
+    if let Some((actor, picture)) = begun {
+        new_actor::make(&data, &actor, picture)?;
+    }
     let (resumable, is_embedded) = (true, providers.generator == Generator::Embedded);
+    let folder = data.clone();
     let options =
         Options { data, actors, watch, dry_run, resumable, retry, json, port, logs, prompts, providers, settings, cap };
     let ending = run_session(options).await?;
     match &ending {
         Ending::Settled(report) => {
-            report.print(json, Undo::InFolder)?;
+            let printed = match &request {
+                None => report.print(json, Undo::InFolder).map(|()| report.outcome()),
+                Some(request) => print_and_export(report, &folder, request, json).await,
+            };
             report.actors.iter().filter_map(ActorReport::approval_remedy).for_each(remark);
             report.about_embedded_pictures().filter(|_| is_embedded).into_iter().for_each(remark);
+            return printed;
         }
         Ending::Proposed(actors) if json => answer(json!({ "schema": SCHEMA, "actors": actors })),
         Ending::Proposed(actors) => actors.iter().for_each(|actor| answer(actor.dry_run_in_words())),

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod drain;
 pub mod env;
 pub mod evaluate;
+pub mod export;
 pub mod grid;
 pub mod history;
 pub mod images;

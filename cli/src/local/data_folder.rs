@@ -121,6 +121,12 @@ impl ActorFolder {
         }
     }
 
+    /// The folder of an actor, or the place for one. Fails if there is more than one.
+    pub fn find_or_new(data: &Path, actor: &ActorId) -> anyhow::Result<Self> {
+        let is_new = names_on_disk::entries(data, actor.as_str()).iter().all(|dir| !dir.is_dir());
+        if is_new { Ok(Self { actor: actor.clone(), dir: data.join(actor.as_str()) }) } else { Self::find(data, actor) }
+    }
+
     pub fn training_data(&self) -> PathBuf {
         self.dir.join("training_data")
     }

@@ -6,7 +6,7 @@ mod in_folder;
 mod in_stack;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use domain::actor::ActorId;
@@ -109,6 +109,14 @@ impl Sets {
         match self {
             Self::InStack(stack) => in_stack::picture(stack, actor, place).await,
             Self::InFolder(folder) => folder.picture(actor, place),
+        }
+    }
+
+    /// The data folder of an actor; `None` in AWS.
+    pub fn data_of(&self, actor: &ActorId) -> Option<PathBuf> {
+        match self {
+            Self::InStack(stack) => stack.local.actor_dir(actor)?.parent().map(Path::to_owned),
+            Self::InFolder(folder) => Some(folder.data.clone()),
         }
     }
 

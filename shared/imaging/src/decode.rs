@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::Cursor;
 
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage, RgbaImage};
 use moxcms::ColorProfile;
 
@@ -31,12 +32,7 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
         return Err(DecodeError::TooLarge(bytes.len() as u64));
     }
     let format = image::guess_format(bytes).map_err(|_| DecodeError::NotAnImage)?;
-    let bytes = match format {
-        ImageFormat::Png => Cow::Borrowed(bytes),
-        ImageFormat::Jpeg => jpeg::whole(bytes)?,
-        ImageFormat::WebP => Cow::Borrowed(webp::whole(bytes)?),
-        _ => return Err(DecodeError::NotAnImage),
-    };
+    let bytes = whole(bytes, format)?;
     let mut reader = ImageReader::with_format(Cursor::new(&*bytes), format);
     // A compressed profile of a few kilobytes may expand to gigabytes, and is read before the limits below apply.
     reader.limits(limits(MAX_PREAMBLE));
@@ -52,6 +48,16 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     let mut image = in_srgb(decoder, format, &bytes, profile)?;
     image.apply_orientation(orientation);
     Ok(on_white(image))
+}
+
+/// The part of the file that is the image.
+fn whole(bytes: &[u8], format: ImageFormat) -> Result<Cow<'_, [u8]>, DecodeError> {
+    match format {
+        ImageFormat::Png => Ok(Cow::Borrowed(bytes)),
+        ImageFormat::Jpeg => jpeg::whole(bytes),
+        ImageFormat::WebP => Ok(Cow::Borrowed(webp::whole(bytes)?)),
+        _ => Err(DecodeError::NotAnImage),
+    }
 }
 
 fn in_srgb(
@@ -70,6 +76,43 @@ fn in_srgb(
         colour::to_srgb(&mut image, &profile);
     }
     Ok(image)
+}
+
+/// The format of an image file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP.
+    WebP,
+}
+
+impl Encoding {
+    /// The encoding of a file, by its content. `None` if [`decode`] can't read it.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        match image::guess_format(bytes) {
+            Ok(ImageFormat::Jpeg) => Some(Self::Jpeg),
+            Ok(ImageFormat::Png) => Some(Self::Png),
+            Ok(ImageFormat::WebP) => Some(Self::WebP),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the stored pixels are upright, so that programs that ignore the EXIF orientation show the image as others do.
+///
+/// # Errors
+/// If the beginning of the file can't be read.
+pub fn is_upright(bytes: &[u8]) -> Result<bool, DecodeError> {
+    let format = image::guess_format(bytes).map_err(|_| DecodeError::NotAnImage)?;
+    let bytes = whole(bytes, format)?;
+    let mut reader = ImageReader::with_format(Cursor::new(&*bytes), format);
+    reader.limits(limits(MAX_PREAMBLE));
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    Ok(decoder.orientation().map_err(damaged)? == Orientation::NoTransforms)
 }
 
 #[must_use]

@@ -14,9 +14,10 @@ mod webp;
 
 use fast_image_resize as fir;
 use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageError, RgbImage};
 
-pub use decode::{decode, is_jpeg};
+pub use decode::{Encoding, decode, is_jpeg, is_upright};
 pub use decode_error::{DecodeError, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MIN_SIDE};
 pub use facts::{measure, measure_and_shrink, reference_id, sha256};
 pub use resemblance::{Comparable, compare_nominated};
@@ -68,5 +69,15 @@ pub fn resize(image: &RgbImage, width: u32, height: u32) -> RgbImage {
 pub fn encode_jpeg(image: &RgbImage) -> Result<Vec<u8>, ImageError> {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).encode_image(image)?;
+    Ok(bytes)
+}
+
+/// Encodes an image as a PNG.
+///
+/// # Errors
+/// If the image has a side of 0.
+pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Vec::new();
+    image.write_with_encoder(PngEncoder::new(&mut bytes))?;
     Ok(bytes)
 }

@@ -7,5 +7,7 @@ pub(crate) mod elsewhere;
 pub(crate) mod gpu;
 pub(crate) mod paid;
 pub(crate) mod pictures;
+pub(crate) mod readers;
 pub(crate) mod run;
+pub(crate) mod sets;
 pub(crate) mod stack;

@@ -36,6 +36,18 @@ fn image_is_rotated_upright() {
 }
 
 #[test]
+fn orientation_decides_whether_pixels_are_upright() {
+    let jpeg = encoded(sample(), ImageFormat::Jpeg);
+    for (file, upright) in
+        [(jpeg.clone(), true), (with_orientation(&jpeg, 1), true), (with_orientation(&jpeg, 6), false)]
+    {
+        assert_eq!(is_upright(&file), Ok(upright));
+    }
+    assert_eq!(is_upright(&encoded(sample(), ImageFormat::WebP)), Ok(true));
+    assert_eq!(is_upright(b"text"), Err(DecodeError::NotAnImage));
+}
+
+#[test]
 fn sixteen_bit_gray_becomes_eight_bit_rgb() {
     let gray = ImageBuffer::<Luma<u16>, _>::from_pixel(64, 64, Luma([0x8000]));
     assert_eq!(decode(&encoded(gray, ImageFormat::Png)).unwrap().get_pixel(9, 9), &Rgb([128; 3]));

@@ -1,0 +1,347 @@
+//! `balancer export`: what it writes, says and refuses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::actors::{Actor, snapshot};
+use crate::support::run::{Ran, balancer};
+use crate::support::sets::{add, balanced, change_records, jpeg, shaded};
+
+const FORMATS: [&str; 6] = ["kohya", "ai-toolkit", "onetrainer", "huggingface", "replicate", "manifest"];
+
+/// A folder with a data folder and places for exports.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("data")).unwrap();
+        Self(dir)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs the command beside the data folder.
+    fn export(&self, arguments: &[&str]) -> Ran {
+        let cache = self.path("cache");
+        let mut command = balancer();
+        command.current_dir(self.0.path()).env("BALANCER_CACHE_DIR", cache);
+        Ran::of(command.args(["export", "--data", "data"]).args(arguments))
+    }
+
+    /// The names at the top, without the data folder and the cache.
+    fn outputs(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.0.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| !["data", "cache"].contains(&name.as_str())).collect();
+        names.sort();
+        names
+    }
+}
+
+/// The relative paths of all files below a folder.
+fn tree(dir: &Path) -> Vec<String> {
+    snapshot(dir).into_keys().map(|path| path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+fn kinds(ran: &Ran) -> Vec<String> {
+    let findings = ran.json()["findings"].clone();
+    findings.as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn balanced_set_is_exported_for_every_trainer() {
+    let desk = Desk::new();
+    let actor = balanced(&desk.data(), "hero");
+    let before = snapshot(&desk.data());
+    for format in FORMATS {
+        let ran = desk.export(&["hero", "--format", format, "-o", format, "--strict", "--json"]).done();
+        assert_eq!(
+            ran.json()["actors"][0],
+            json!({
+                "actor_id": "hero", "trigger": "ohwx", "class": "woman", "images": 3, "captions": 3
+            })
+        );
+        assert_eq!(ran.json()["findings"], json!([]));
+        let marker: Value =
+            serde_json::from_slice(&fs::read(desk.path(format).join("balancer-export.json")).unwrap()).unwrap();
+        assert_eq!(marker["export"], *format);
+    }
+    assert_eq!(snapshot(&desk.data()), before, "the data folder is unchanged");
+    let pairs = [
+        "hero/hero_1.jpg",
+        "hero/hero_1.txt",
+        "hero/hero_2.jpg",
+        "hero/hero_2.txt",
+        "hero/hero_3.jpg",
+        "hero/hero_3.txt",
+    ];
+    let kohya = tree(&desk.path("kohya"));
+    assert_eq!(kohya[..3], ["balancer-export.json", "dataset.toml", "hero/hero_1.jpg"]);
+    assert!(pairs.iter().all(|path| kohya.contains(&(*path).to_owned())), "{kohya:?}");
+    let image = actor.training_data().join("hero_1.jpg");
+    assert_eq!(fs::read(desk.path("kohya/hero/hero_1.jpg")).unwrap(), fs::read(image).unwrap());
+    let caption = fs::read_to_string(desk.path("kohya/hero/hero_1.txt")).unwrap();
+    assert_eq!(caption, "ohwx woman, scene of hero_1.jpg");
+    assert!(desk.path("manifest/hero/base_image.png").is_file());
+    let outputs = desk.outputs();
+    assert!(!outputs.iter().any(|name| name.starts_with('.')), "{outputs:?}");
+}
+
+#[test]
+fn same_sets_give_the_same_bytes() {
+    let desk = Desk::new();
+    balanced(&desk.data(), "hero");
+    balanced(&desk.data(), "villain");
+    for format in FORMATS {
+        for name in ["one", "two"] {
+            desk.export(&["--format", format, "-o", &format!("{name}-{format}")]).done();
+        }
+        let files = |name: &str| -> Vec<(String, Vec<u8>)> {
+            let dir = desk.path(&format!("{name}-{format}"));
+            let relative = |path: PathBuf| path.strip_prefix(&dir).unwrap().to_str().unwrap().to_owned();
+            snapshot(&dir).into_iter().map(|(path, bytes)| (relative(path), bytes)).collect()
+        };
+        assert!(files("one") == files("two"), "{format}");
+        let root = desk.0.path().to_str().unwrap().to_owned();
+        let names_root = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&root);
+        assert!(files("one").iter().all(|(_, bytes)| !names_root(bytes)), "{format} contains an absolute path");
+    }
+    for name in ["one.zip", "two.zip"] {
+        desk.export(&["hero", "--format", "kohya", "-o", name]).done();
+    }
+    assert!(fs::read(desk.path("one.zip")).unwrap() == fs::read(desk.path("two.zip")).unwrap());
+}
+
+#[test]
+fn every_fault_is_said_and_strict_refuses() {
+    let desk = Desk::new();
+    let actor = balanced(&desk.data(), "hero");
+    fs::remove_file(actor.dir.join("actor.json")).unwrap();
+    actor.put("uncaptioned.jpg", &jpeg((1024, 1024), 40));
+    actor.put("broken.jpg", b"no image");
+    actor.put("hero_2.jpg", &jpeg((1024, 1024), 50));
+    actor.put("hero_3.txt", b"caf\xe9");
+    add(&actor, "small.jpg", &jpeg((300, 200), 60), "photorealistic");
+    let refused = desk.export(&["hero", "--format", "kohya", "-o", "out", "--strict"]);
+    refused.failed(
+        1,
+        &[
+            "the set is not balanced: ",
+            "no trigger word is chosen, so ohwx",
+            "no caption for 1 image: theirs names only the trigger, the class and the kind",
+            "the text files beside 1 image are not UTF-8",
+            "too small for 1024 × 1024 pixels: 1 image; --resolution 256 suits all images (small.jpg)",
+            "left out 1 image that can't be read; replace or remove them (broken.jpg)",
+            "changed since they were assessed: 1 image",
+            "nothing was exported: --strict",
+        ],
+    );
+    assert_eq!(desk.outputs(), [""; 0]);
+    let ran = desk.export(&["hero", "--format", "kohya", "-o", "out", "--json"]).done();
+    let expected =
+        ["not_balanced", "no_trigger", "no_caption", "unreadable_caption", "too_small", "unusable", "changed"];
+    assert_eq!(kinds(&ran), expected);
+    assert!(!desk.path("out/hero/broken.jpg").exists());
+    let trigger = ran.json()["actors"][0]["trigger"].as_str().unwrap().to_owned();
+    assert_eq!(
+        fs::read_to_string(desk.path("out/hero/hero_3.txt")).unwrap(),
+        format!("{trigger} person, colour illustration")
+    );
+}
+
+#[test]
+fn output_is_never_overwritten_or_mixed() {
+    let desk = Desk::new();
+    balanced(&desk.data(), "hero");
+    balanced(&desk.data(), "villain");
+    let export = |arguments: &[&str]| desk.export(&[arguments, &["--format", "kohya"]].concat());
+    fs::create_dir(desk.path("mine")).unwrap();
+    fs::write(desk.path("mine/notes.md"), "notes").unwrap();
+    fs::write(desk.path("file"), "text").unwrap();
+    fs::write(desk.path("file.zip"), "text").unwrap();
+    for (output, words) in [
+        ("mine", "the folder is not empty, and is no export"),
+        ("file", "it is no folder"),
+        ("file.zip", "a file of this name exists"),
+        ("data/hero/training_data/out", "lies in the data folder"),
+        ("data", "lies in the data folder"),
+        ("..", "can't be written"),
+    ] {
+        export(&["hero", "-o", output]).failed(1, &[words]);
+        export(&["hero", "-o", output, "--replace"]).failed(1, &[words]);
+    }
+    assert_eq!(tree(&desk.path("mine")), ["notes.md"]);
+    assert_eq!(fs::read_to_string(desk.path("file.zip")).unwrap(), "text");
+
+    fs::create_dir(desk.path("empty")).unwrap();
+    for output in ["empty", "out.zip"] {
+        export(&["hero", "-o", output]).done();
+        export(&["hero", "-o", output]).failed(1, &["an earlier export is there; replace it with --replace"]);
+        export(&["villain", "-o", output, "--replace"]).failed(1, &["it is an export of other actors (hero)"]);
+        export(&["hero", "-o", output, "--replace", "--trigger", "sks"]).done();
+    }
+    assert!(fs::read_to_string(desk.path("empty/hero/hero_1.txt")).unwrap().starts_with("sks woman, "));
+    fs::write(desk.path("empty/hero/hero_1.txt"), "sks woman, corrected").unwrap();
+    export(&["hero", "-o", "empty", "--replace"]).failed(1, &["files were changed since", "hero/hero_1.txt"]);
+    fs::create_dir(desk.path("empty/output")).unwrap();
+    fs::write(desk.path("empty/output/hero.safetensors"), "weights").unwrap();
+    export(&["hero", "-o", "empty", "--replace"]).failed(1, &["output/hero.safetensors"]);
+    assert_eq!(fs::read_to_string(desk.path("empty/hero/hero_1.txt")).unwrap(), "sks woman, corrected");
+}
+
+#[test]
+fn full_disk_leaves_nothing_behind() {
+    let desk = Desk::new();
+    balanced(&desk.data(), "hero");
+    desk.export(&["hero", "--format", "kohya", "-o", "old"]).done();
+    let before = snapshot(&desk.path("old"));
+    for output in ["out", "out.zip", "old"] {
+        // A limit on the size of files makes a write fail as a full disk does.
+        let script = format!(
+            "trap '' XFSZ; ulimit -f 8; exec \"$0\" export hero --data data --format kohya -o {output} --replace"
+        );
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_balancer")]).current_dir(desk.0.path());
+        let output = shell.env("BALANCER_CACHE_DIR", desk.path("cache")).output().unwrap();
+        let remarks = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{remarks}");
+        assert!(remarks.contains("can't be written") && remarks.contains("File too large"), "{remarks}");
+        assert_eq!(desk.outputs(), ["old"]);
+    }
+    assert_eq!(snapshot(&desk.path("old")), before);
+}
+
+#[test]
+fn odd_names_become_safe_ones() {
+    let desk = Desk::new();
+    let actor = balanced(&desk.data(), "it's $HOME");
+    let long = format!("{}.jpg", "x".repeat(200));
+    for (shade, name) in (100..).zip([
+        "a \"quote\".jpg",
+        "<script>.jpg",
+        "x\u{202e}gpj.JPG",
+        &long,
+        "a.jfif",
+        "A.jpe",
+        "0001.jpg",
+        "0001_a_b_c_d.jpg",
+    ]) {
+        add(&actor, name, &jpeg((1024, 1024), shade), "photorealistic");
+    }
+    desk.export(&["it's $HOME", "--format", "kohya", "-o", "out"]).done();
+    let names: Vec<String> = tree(&desk.path("out")).into_iter().filter(|path| path.ends_with(".jpg")).collect();
+    assert_eq!(
+        names[..7],
+        [
+            "it_s _HOME/0001.jpg",
+            "it_s _HOME/0001_a_b_c_d.jpg",
+            "it_s _HOME/A.jpg",
+            "it_s _HOME/_script_.jpg",
+            "it_s _HOME/a _quote_.jpg",
+            "it_s _HOME/a-2.jpg",
+            "it_s _HOME/it_s _HOME_1.jpg",
+        ]
+    );
+    assert!(names.iter().any(|name| name.ends_with("/x_gpj.jpg")), "{names:?}");
+    assert!(names.iter().all(|name| name.len() < 130), "{names:?}");
+    let marker: Value = serde_json::from_slice(&fs::read(desk.path("out/balancer-export.json")).unwrap()).unwrap();
+    assert_eq!(marker["files"]["it_s _HOME/a-2.jpg"]["image"], "a.jfif");
+}
+
+#[test]
+fn pictures_are_upright_and_webp_is_png_where_needed() {
+    let desk = Desk::new();
+    let actor = balanced(&desk.data(), "hero");
+    let mut webp = std::io::Cursor::new(Vec::new());
+    shaded((1024, 1024), 7).write_to(&mut webp, image::ImageFormat::WebP).unwrap();
+    add(&actor, "w.webp", webp.get_ref(), "photorealistic");
+    let turned = turned(&jpeg((1024, 900), 9));
+    add(&actor, "turned.jpg", &turned, "photorealistic");
+    desk.export(&["hero", "--format", "kohya", "-o", "kohya"]).done();
+    desk.export(&["hero", "--format", "ai-toolkit", "-o", "ai"]).done();
+    desk.export(&["hero", "--format", "manifest", "-o", "all"]).done();
+    assert_eq!(fs::read(desk.path("kohya/hero/w.webp")).unwrap(), *webp.get_ref());
+    assert_eq!(image::open(desk.path("ai/hero/w.png")).unwrap().to_rgb8(), shaded((1024, 1024), 7));
+    let upright = image::open(desk.path("kohya/hero/turned.png")).unwrap();
+    assert_eq!((upright.width(), upright.height()), (900, 1024));
+    assert_eq!(fs::read(desk.path("all/hero/images/turned.jpg")).unwrap(), turned);
+}
+
+/// The JPEG with an EXIF orientation of a quarter turn.
+fn turned(jpeg: &[u8]) -> Vec<u8> {
+    let exif = b"\xFF\xE1\0\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    [&jpeg[..2], exif, &jpeg[2..]].concat()
+}
+
+#[test]
+fn actor_without_images_is_left_out() {
+    let desk = Desk::new();
+    balanced(&desk.data(), "hero");
+    Actor::nothing(&desk.data(), "newcomer").with_base();
+    let ran = desk.export(&["--format", "kohya", "-o", "out", "--json"]).done();
+    assert_eq!(kinds(&ran), ["not_balanced", "no_images"]);
+    assert!(!desk.path("out/newcomer").exists());
+    desk.export(&["newcomer", "--format", "kohya", "-o", "none"])
+        .failed(1, &["nothing was exported: there is no image"]);
+    desk.export(&["nobody", "--format", "kohya", "-o", "none"]).failed(1, &["holds no folder nobody"]);
+}
+
+#[test]
+fn actor_that_needs_attention_is_exported_with_code_3() {
+    let desk = Desk::new();
+    let actor = balanced(&desk.data(), "hero");
+    let path = actor.dir.join("manifest.json");
+    let mut manifest = actor.manifest();
+    manifest["balancing"] = json!({
+        "status": "needs_attention", "reason": "There is no base image.", "rounds": 1, "circumstances": "x"
+    });
+    fs::write(path, manifest.to_string()).unwrap();
+    let ran = desk.export(&["hero", "--format", "manifest", "-o", "out"]);
+    ran.failed(3, &["the set is not balanced: There is no base image."]);
+    assert!(desk.path("out/manifest.json").is_file());
+    change_records(&actor, |images| images["hero_1.jpg"]["unusable"] = "It is damaged.".into());
+    desk.export(&["hero", "--format", "manifest", "-o", "out", "--replace"]).failed(3, &["left out 1 image"]);
+}
+
+#[test]
+fn wrong_usage_is_told_before_anything_is_read() {
+    let desk = Desk::new();
+    balanced(&desk.data(), "hero");
+    balanced(&desk.data(), "villain");
+    for (arguments, words) in [
+        (&["--format", "kohya", "-o", "o", "--trigger", "ohwx"][..], "several actors one character"),
+        (&["hero", "--format", "kohya", "-o", "o", "--trigger", "a,b"], "the trigger or the class can't be used"),
+        (&["--format", "replicate", "-o", "o.zip"], "one zip for each actor"),
+        (&["--format", "kohya", "-o", "o", "--resolution", "1000"], "a multiple of 64"),
+        (&["--format", "lora", "-o", "o"], "possible values: kohya, ai-toolkit, onetrainer, huggingface"),
+    ] {
+        desk.export(arguments).failed(2, &[words]);
+    }
+    assert_eq!(desk.outputs(), [""; 0]);
+}
+
+#[test]
+fn answer_names_the_command_and_what_to_edit() {
+    let desk = Desk::new();
+    balanced(&desk.data(), "hero");
+    let answer = desk.export(&["--format", "kohya", "-o", "my sets.zip"]).done().answer;
+    for words in [
+        "exported 3 images for kohya to my sets.zip",
+        "SD_SCRIPTS stands for your copy",
+        "pretrained_model_name_or_path in train.toml",
+        "unzip 'my sets.zip' -d 'my sets'\n  cd 'my sets'\n  accelerate launch",
+    ] {
+        assert!(answer.contains(words), "`{words}` is not in {answer}");
+    }
+}
