@@ -32,6 +32,13 @@ Exit codes:
   3    done, but an actor needs attention or is parked
   130  stopped by Ctrl-C or a signal";
 
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  balancer import training_manifests actor_manifests --data images    manifests of an earlier script
+  balancer import \"train/10_ohwx woman\" --data images                images, captions, trigger and class
+  balancer import photos --actor hero --data images                   images of one actor
+  balancer import --bucket --stack balancer-prod --dry-run            what lies in the bucket";
+
 const ENVIRONMENT: &str = "\
 Environment:
   --vision openai        OPENAI_API_KEY, OPENAI_BASE_URL, VISION_MODEL, VISION_REASONING_EFFORT, VISION_MODE,
@@ -62,6 +69,8 @@ pub enum Command {
     Local(Local),
     /// Check the models and their settings before they are used
     Doctor(Doctor),
+    /// Import manifests, captioned folders, or what lies in a bucket
+    Import(Import),
     /// Assess every image in a folder: kind, quality, flags
     Assess(Assess),
     /// Draw the numbered grid of a folder
@@ -176,6 +185,36 @@ pub struct Local {
     /// Write logs to this folder
     #[arg(long, help_heading = "`sam` and debugging", value_name = "DIR")]
     pub logs: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct Import {
+    /// Manifests (.json) or a folder of them; folders such as `10_ohwx woman`, or the folder above them; a dataset file
+    /// of kohya (.toml); a folder of images
+    #[arg(value_name = "SOURCE", required_unless_present = "bucket")]
+    pub sources: Vec<PathBuf>,
+    /// The actor of the images [default: the words of the folder's name, as in ohwx_woman]
+    #[arg(long, value_name = "ID")]
+    pub actor: Option<ActorId>,
+    /// Where the images of manifests are, besides the manifests' own folder
+    #[arg(long, value_name = "DIR")]
+    pub images: Option<PathBuf>,
+    /// Request an evaluation of every actor that has images in the stack's bucket and no record
+    #[arg(long, conflicts_with_all = ["sources", "actor", "images"])]
+    pub bucket: bool,
+    /// Show what would be imported; change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON, with the keys of images that lie only in S3
+    #[arg(long)]
+    pub json: bool,
+    /// Data folder to import into [default: that of the stack that runs on this machine]
+    #[arg(long, value_name = "DIR", conflicts_with = "stack")]
+    pub data: Option<PathBuf>,
+    /// Stack in AWS to import into
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::arguments::Doctor;
 use crate::local::Examined;
 use crate::outcome::{Outcome, SCHEMA, answer};
-use providers::generator::Level;
+use providers::Level;
 
 /// Checks the providers and their settings.
 pub async fn run(arguments: Doctor) -> anyhow::Result<Outcome> {

@@ -10,6 +10,7 @@ mod each_file;
 pub mod env;
 pub mod evaluate;
 pub mod grid;
+pub mod import;
 pub mod local;
 pub mod pause;
 pub mod pin;

@@ -4,7 +4,8 @@ use anyhow::bail;
 use aws::SdkConfig;
 use domain::disposition::Disposition;
 use domain::format::AspectRatio;
-use providers::generator::{Check, Generator, GeneratorConfig};
+use providers::Check;
+use providers::generator::{Generator, GeneratorConfig};
 use providers::vision::{VisionConfig, VisionModel};
 
 use super::providers::ProviderArguments;
