@@ -67,7 +67,7 @@ pub enum Command {
     Demo(Demo),
     /// Balance a folder of actors on this machine
     Local(Local),
-    /// Check the models and their settings before they are used
+    /// Check this machine, a folder, a stack and the models
     Doctor(Doctor),
     /// Import manifests, captioned folders, or what lies in a bucket
     Import(Import),
@@ -220,6 +220,12 @@ pub struct Import {
 #[derive(Debug, Args)]
 #[command(after_help = ENVIRONMENT)]
 pub struct Doctor {
+    /// Check this data folder too
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Check a stack in AWS, and the credentials for it
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
     #[command(flatten)]
     pub providers: ProviderArguments,
     /// Print JSON

@@ -38,6 +38,20 @@ pub async fn set_enabled(sdk: &SdkConfig, functions: [&str; 3], enabled: bool) -
     Ok(())
 }
 
+/// The state of each event source, with its function: `Enabled`, `Disabled`, or a change between them.
+pub async fn states(sdk: &SdkConfig, functions: [&str; 3]) -> anyhow::Result<Vec<(String, String)>> {
+    let client = Client::new(sdk);
+    let mut states = Vec::new();
+    for function in functions {
+        for id in ids_of(&client, function).await? {
+            let found = client.get_event_source_mapping().uuid(&id).send().await;
+            let found = found.map_err(|error| AwsError::of(LAMBDA, "GetEventSourceMapping", &id, &error))?;
+            states.push((function.to_owned(), found.state().unwrap_or_default().to_owned()));
+        }
+    }
+    Ok(states)
+}
+
 /// Waits for a state. Lambda may report the previous one for a moment after a change was requested, and leaves an event
 /// source in it if the change fails.
 async fn wait_for(client: &Client, id: &str, wanted: &str) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ mod bars;
 mod commands;
 mod connection;
 mod demo;
+mod doctor;
 mod event_sources;
 mod folder;
 mod import;

@@ -187,11 +187,6 @@ impl Merged {
             _ => {}
         }
     }
-
-    /// Whether the merge has changed nothing that a user would notice.
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.prompts.is_empty() && self.metadata.is_empty() && !self.base_images
-    }
 }
 
 /// The generation batches of a source, with numbers that are free in the actor's manifest.

@@ -91,7 +91,7 @@ impl Taken {
             words.push("actor.json".to_owned());
         }
         if self.evaluation {
-            words.push("an evaluation was requested".to_owned());
+            words.push("to be evaluated".to_owned());
         }
         words
     }

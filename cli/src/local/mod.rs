@@ -40,7 +40,7 @@ pub use image_changes::Deleted;
 pub use manifest_file::save_beside_run as save_manifest_beside_run;
 pub use proposal::ActorProposal;
 pub use providers::{Generator, ProviderArguments, Vision, vision_config_with_key};
-pub use registry::RunningStack;
+pub use registry::{Registry, RunningStack};
 pub use report::{ActorReport, Counted, Undo, counted};
 pub use salvage::record_trash;
 pub use session::{Ending, Options, lock, run};

@@ -7,7 +7,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::sidecars::has_sidecar_ending;
 
-pub use inventory::{Inventory, images_in_words};
+pub use inventory::{Inventory, Obstacle, images_in_words};
 
 /// The endings of image files, in any case. A base image is searched for in this order.
 pub const IMAGE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp"];
