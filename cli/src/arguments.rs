@@ -37,8 +37,10 @@ pub enum Command {
     Demo(Demo),
     /// Balance a folder of actors on this machine
     Local(Local),
-    /// Check the models and their settings before they are used
+    /// Check this machine, a folder, a stack and the models
     Doctor(Doctor),
+    /// Import manifests, captioned folders, or what lies in a bucket
+    Import(Import),
     /// Assess every image in a folder: kind, quality, flags
     Assess(Assess),
     /// Draw the numbered grid of a folder
@@ -185,8 +187,44 @@ pub struct Local {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = help::EXAMPLES_OF_IMPORT)]
+pub struct Import {
+    /// Manifests (.json) or a folder of them; folders such as `10_ohwx woman`, or the folder above them; a dataset file
+    /// of kohya (.toml); a folder of images
+    #[arg(value_name = "SOURCE", required_unless_present = "bucket")]
+    pub sources: Vec<PathBuf>,
+    /// The actor of the images [default: the words of the folder's name, as in ohwx_woman]
+    #[arg(long, value_name = "ID")]
+    pub actor: Option<ActorId>,
+    /// Where the images of manifests are, besides the manifests' own folder
+    #[arg(long, value_name = "DIR")]
+    pub images: Option<PathBuf>,
+    /// Request an evaluation of every actor that has images in the stack's bucket and no record
+    #[arg(long, conflicts_with_all = ["sources", "actor", "images"])]
+    pub bucket: bool,
+    /// Show what would be imported; change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON, with the keys of images that lie only in S3
+    #[arg(long)]
+    pub json: bool,
+    /// Data folder to import into [default: that of the stack that runs on this machine]
+    #[arg(long, value_name = "DIR", conflicts_with = "stack")]
+    pub data: Option<PathBuf>,
+    /// Stack in AWS to import into
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = ENVIRONMENT)]
 pub struct Doctor {
+    /// Check this data folder too
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Check a stack in AWS, and the credentials for it
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
     #[command(flatten)]
     pub providers: ProviderArguments,
     /// Print JSON

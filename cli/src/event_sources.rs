@@ -2,10 +2,10 @@
 //! their queues.
 
 use anyhow::{Context, bail};
-use aws::SdkConfig;
+use aws::{AwsError, SdkConfig};
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::DisplayErrorContext;
 
+const LAMBDA: &str = "Lambda";
 const ENABLED: &str = "Enabled";
 const DISABLED: &str = "Disabled";
 
@@ -29,13 +29,27 @@ pub async fn set_enabled(sdk: &SdkConfig, functions: [&str; 3], enabled: bool) -
         // Lambda rejects a change while an earlier one is in progress.
         settled(&client, id).await?;
         let request = client.update_event_source_mapping().uuid(id).enabled(enabled);
-        request.send().await.map_err(|error| failure("UpdateEventSourceMapping", error))?;
+        request.send().await.map_err(|error| AwsError::of(LAMBDA, "UpdateEventSourceMapping", id, &error))?;
     }
     let wanted = if enabled { ENABLED } else { DISABLED };
     for id in &ids {
         wait_for(&client, id, wanted).await?;
     }
     Ok(())
+}
+
+/// The state of each event source, with its function: `Enabled`, `Disabled`, or a change between them.
+pub async fn states(sdk: &SdkConfig, functions: [&str; 3]) -> anyhow::Result<Vec<(String, String)>> {
+    let client = Client::new(sdk);
+    let mut states = Vec::new();
+    for function in functions {
+        for id in ids_of(&client, function).await? {
+            let found = client.get_event_source_mapping().uuid(&id).send().await;
+            let found = found.map_err(|error| AwsError::of(LAMBDA, "GetEventSourceMapping", &id, &error))?;
+            states.push((function.to_owned(), found.state().unwrap_or_default().to_owned()));
+        }
+    }
+    Ok(states)
 }
 
 /// Waits for a state. Lambda may report the previous one for a moment after a change was requested, and leaves an event
@@ -53,7 +67,7 @@ async fn wait_for(client: &Client, id: &str, wanted: &str) -> anyhow::Result<()>
 
 async fn ids_of(client: &Client, function: &str) -> anyhow::Result<Vec<String>> {
     let listed = client.list_event_source_mappings().function_name(function).send().await;
-    let listed = listed.map_err(|error| failure("ListEventSourceMappings", error))?;
+    let listed = listed.map_err(|error| AwsError::of(LAMBDA, "ListEventSourceMappings", function, &error))?;
     let ids: Vec<String> = listed.event_source_mappings().iter().filter_map(|source| source.uuid.clone()).collect();
     if ids.is_empty() { Err(anyhow::anyhow!("the function {function} has no event source")) } else { Ok(ids) }
 }
@@ -63,7 +77,7 @@ async fn settled(client: &Client, id: &str) -> anyhow::Result<(String, String)> 
     let deadline = tokio::time::Instant::now() + MAX_CHANGE;
     loop {
         let found = client.get_event_source_mapping().uuid(id).send().await;
-        let found = found.map_err(|error| failure("GetEventSourceMapping", error))?;
+        let found = found.map_err(|error| AwsError::of(LAMBDA, "GetEventSourceMapping", id, &error))?;
         let state = found.state().context("Lambda reports no state of an event source")?;
         if [ENABLED, DISABLED].contains(&state) {
             return Ok((state.to_owned(), found.state_transition_reason().unwrap_or("no reason given").to_owned()));
@@ -73,8 +87,4 @@ async fn settled(client: &Client, id: &str) -> anyhow::Result<(String, String)> 
         }
         tokio::time::sleep(POLL).await;
     }
-}
-
-fn failure<E: std::error::Error>(call: &str, error: E) -> anyhow::Error {
-    anyhow::anyhow!("{call} failed: {}", DisplayErrorContext(error))
 }

@@ -8,9 +8,11 @@ mod bars;
 mod commands;
 mod connection;
 mod demo;
+mod doctor;
 mod event_sources;
 mod export;
 mod folder;
+mod import;
 mod local;
 mod outcome;
 mod pictures;
@@ -59,6 +61,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Assess(arguments) => commands::assess::run(&arguments).await,
         Command::Doctor(arguments) => commands::doctor::run(arguments).await,
+        Command::Import(arguments) => commands::import::run(arguments).await,
         Command::Grid(arguments) => commands::grid::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
         Command::Prompts(arguments) => commands::prompts::run(&arguments),

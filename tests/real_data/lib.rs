@@ -1,7 +1,7 @@
 //! The images and manifests of real actors, for tests. They are not part of the repository.
 //!
 //! The environment variable `BALANCER_REAL_DATA` names their folder. It contains `images/`, with labelled images such
-//! as `001_photorealistic.jpg`, `training_manifests/` and `evaluations/`. Tests that need the data skip without the
+//! as `001_photorealistic.jpg`, `training_manifests/`, `actor_manifests/` and `evaluations/`. Tests that need the data skip without the
 //! variable, and fail without the folder.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
@@ -37,6 +37,12 @@ pub fn labelled_images() -> Vec<LabelledImage> {
 #[must_use]
 pub fn manifests() -> Vec<PathBuf> {
     files("training_manifests")
+}
+
+/// The records of actors, by name; none without the data.
+#[must_use]
+pub fn actor_records() -> Vec<PathBuf> {
+    files("actor_manifests")
 }
 
 /// Recorded evaluations, by name; none without the data.

@@ -15,11 +15,15 @@ use wiremock::{Mock, Request, Respond, ResponseTemplate};
 
 pub use request::Edit;
 
+use crate::openai::Models;
 use crate::prompt_kinds::kind_of;
 use crate::server::Server;
 
 /// The key that the stand-in accepts.
 pub const KEY: &str = "sk-images-only-for-tests";
+
+/// The model that the stand-in offers.
+pub const MODEL: &str = "gpt-image-2";
 
 /// The result of a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +73,8 @@ impl ImageEdits {
         });
         let endpoint = Endpoint(Arc::clone(&state));
         Mock::given(method("POST")).and(path("/v1/images/edits")).respond_with(endpoint).mount(&server).await;
+        let models = Models::new(KEY, MODEL);
+        Mock::given(method("GET")).and(path("/v1/models")).respond_with(models).mount(&server).await;
         Self { server, state }
     }
 

@@ -139,6 +139,8 @@ impl VisionService {
         let (server, log) = (Server::start().await, Arc::new(Log::default()));
         let responder = Responder { log: Arc::clone(&log), vendor, answers: Box::new(answers) };
         Mock::given(method("POST")).and(path("/v1/chat/completions")).respond_with(responder).mount(&server).await;
+        let models = Models::new(KEY, vendor.model);
+        Mock::given(method("GET")).and(path("/v1/models")).respond_with(models).mount(&server).await;
         Self { server, log, vendor }
     }
 
@@ -238,6 +240,29 @@ fn completion(content: Option<&str>, refusal: Option<&str>, finish_reason: &str,
         }],
         "usage": { "prompt_tokens": tokens, "completion_tokens": answered, "total_tokens": tokens + answered as u64 },
     }))
+}
+
+/// The list of models of a stand-in.
+pub(crate) struct Models {
+    authorization: String,
+    model: &'static str,
+}
+
+impl Models {
+    pub(crate) fn new(key: &str, model: &'static str) -> Self {
+        Self { authorization: format!("Bearer {key}"), model }
+    }
+}
+
+impl Respond for Models {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let authorization = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+        if authorization != Some(&self.authorization) {
+            return problem(401, "invalid_api_key", "Incorrect API key provided.");
+        }
+        let models = [self.model, "text-1"].map(|id| json!({ "id": id, "object": "model", "owned_by": "tests" }));
+        ResponseTemplate::new(200).set_body_json(json!({ "object": "list", "data": models }))
+    }
 }
 
 /// An error in the vendor's format.

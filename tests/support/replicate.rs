@@ -82,6 +82,7 @@ pub struct CreatedPrediction {
 /// A resource of the stand-in that clients read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
+    Account,
     Model,
     List,
     Prediction,
@@ -153,6 +154,7 @@ impl Replicate {
         for (verb, path, resource, answer) in [
             ("POST", "^/v1/models/[^/]+/[^/]+/predictions$", None, State::create_by_name as Answer),
             ("POST", "^/v1/predictions$", None, State::create_by_version),
+            ("GET", "^/v1/account$", Some(Resource::Account), State::show_account),
             ("GET", "^/v1/models/[^/]+/[^/]+$", Some(Resource::Model), State::show_model),
             ("GET", "^/v1/models/[^/]+/[^/]+/versions/[^/]+$", Some(Resource::Model), State::show_version),
             ("GET", "^/v1/predictions$", Some(Resource::List), State::list),

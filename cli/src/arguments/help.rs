@@ -79,6 +79,17 @@ Examples:
   balancer caption hero hero_3.jpg \"at a window, reading a letter\"
   balancer caption hero hero_3.jpg --remove";
 
+pub const EXAMPLES_OF_IMPORT: &str = "\
+Examples:
+  balancer import training_manifests actor_manifests --data images
+                                    manifests of an earlier script
+  balancer import \"train/10_ohwx woman\" --data images
+                                    images, captions, trigger and class
+  balancer import photos --actor hero --data images
+                                    images of one actor
+  balancer import --bucket --stack balancer-prod --dry-run
+                                    what lies in the bucket";
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

@@ -14,6 +14,7 @@ pub mod export;
 pub mod grid;
 pub mod history;
 pub mod images;
+pub mod import;
 pub mod local;
 pub mod pause;
 pub mod pin;

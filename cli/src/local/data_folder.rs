@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use domain::actor::ActorId;
-use domain::files::{IMAGE_EXTENSIONS, composed, extension, is_system_folder};
+use domain::files::{IMAGE_EXTENSIONS, Obstacle, composed, extension, is_system_folder};
 use domain::prompts::PROMPTS_FILE;
 use domain::settings::ACTOR_FILE;
 use handlers::names_on_disk;
+use providers::Check;
 
 use crate::folder::{self, Contents, ImageFile, images_below, places_of};
 use crate::outcome::remark;
@@ -48,21 +49,8 @@ pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder
     if !wanted.is_empty() {
         return wanted.iter().map(|actor| ActorFolder::find(data, actor)).collect();
     }
-    let mut found = BTreeMap::<ActorId, Vec<PathBuf>>::new();
-    for dir in entries(data)? {
-        match actor_of(&dir) {
-            Some(Ok(actor)) => found.entry(actor).or_default().push(dir),
-            Some(Err(problem)) => remark(format!("skipped {}: {problem}", dir.display())),
-            None => remark_on_images_in(&dir),
-        }
-    }
-    let mut folders = Vec::new();
-    for (actor, dirs) in found {
-        match <[PathBuf; 1]>::try_from(dirs) {
-            Ok([dir]) => folders.push(ActorFolder { actor, dir }),
-            Err(dirs) => remark(format!("skipped {}", same_actor(&actor, &dirs))),
-        }
-    }
+    let Survey { folders, skipped } = Survey::of(data)?;
+    skipped.iter().for_each(|skipped| remark(format!("skipped {skipped}")));
     if folders.is_empty() {
         bail!(
             "{} holds no actor; put images into {}",
@@ -71,6 +59,41 @@ pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder
         );
     }
     Ok(folders)
+}
+
+/// The folders in a data folder.
+pub struct Survey {
+    /// Those of actors.
+    pub folders: Vec<ActorFolder>,
+    /// Those that can't be an actor's and hold images.
+    pub skipped: Vec<Check>,
+}
+
+impl Survey {
+    pub fn of(data: &Path) -> anyhow::Result<Self> {
+        let mut survey = Self { folders: Vec::new(), skipped: Vec::new() };
+        let mut found = BTreeMap::<ActorId, Vec<PathBuf>>::new();
+        for dir in entries(data)? {
+            match actor_of(&dir) {
+                Some(Ok(actor)) => found.entry(actor).or_default().push(dir),
+                Some(Err(problem)) => {
+                    let problem = problem.trim_end_matches("; rename it").trim_end_matches("; shorten it");
+                    survey.skipped.push(Check::warning(format!("{}: {problem}", dir.display()), "rename it"));
+                }
+                None => survey.skipped.extend(images_in_other_places(&dir)),
+            }
+        }
+        for (actor, dirs) in found {
+            match <[PathBuf; 1]>::try_from(dirs) {
+                Ok([dir]) => survey.folders.push(ActorFolder { actor, dir }),
+                Err(dirs) => {
+                    let remedy = "merge them into one folder";
+                    survey.skipped.push(Check::warning(same_actor(&actor, &dirs), remedy));
+                }
+            }
+        }
+        Ok(survey)
+    }
 }
 
 fn entries(data: &Path) -> anyhow::Result<Vec<PathBuf>> {
@@ -84,26 +107,26 @@ fn actor_of(dir: &Path) -> Option<Result<ActorId, String>> {
         return None;
     }
     let Some(name) = dir.file_name().and_then(|name| name.to_str()) else {
-        return Some(Err("its name is not UTF-8; rename it".to_owned()));
+        return Some(Err("its name is not UTF-8".to_owned()));
     };
     Some(name.parse::<ActorId>().map_err(|problem| problem.to_string()))
 }
 
-/// Reports a folder that contains images in places other than an actor's.
-fn remark_on_images_in(dir: &Path) {
+/// A folder that contains images in places other than an actor's.
+fn images_in_other_places(dir: &Path) -> Option<Check> {
     let is_hidden = dir.file_name().is_some_and(|name| is_system_folder(&name.to_string_lossy()));
     if is_hidden || !dir.is_dir() {
-        return;
+        return None;
     }
-    if let Some(images) = images_below(dir).ok().and_then(|images| places_of(&images)) {
-        let place = dir.join("training_data");
-        remark(format!("skipped {}: found {images}; move them into {}", dir.display(), place.display()));
-    }
+    let images = places_of(&images_below(dir).ok()?)?;
+    let place = dir.join("training_data");
+    let found = format!("{}: found {images}", dir.display());
+    Some(Check::warning(found, format!("move them into {}", place.display())))
 }
 
 fn same_actor(actor: &ActorId, dirs: &[PathBuf]) -> String {
     let dirs: Vec<_> = dirs.iter().map(|dir| dir.display().to_string()).collect();
-    format!("{}: both are {actor}, in two Unicode forms; merge them into one folder", dirs.join(" and "))
+    format!("{}: both are {actor}, in two Unicode forms", dirs.join(" and "))
 }
 
 impl ActorFolder {
@@ -117,7 +140,7 @@ impl ActorFolder {
             Err(dirs) if dirs.is_empty() => {
                 bail!("{} holds no folder {actor}; check --actor and --data", data.display())
             }
-            Err(dirs) => bail!(same_actor(actor, &dirs)),
+            Err(dirs) => bail!("{}; merge them into one folder", same_actor(actor, &dirs)),
         }
     }
 
@@ -181,16 +204,17 @@ impl ActorFolder {
     }
 
     /// Why the balancer must not change the set: some of its images are in unknown formats or in places that the
-    /// balancer does not read. A sentence with the remedy.
-    pub fn obstacle(&self, contents: &Contents) -> anyhow::Result<Option<String>> {
+    /// balancer does not read.
+    pub fn obstacle(&self, contents: &Contents) -> anyhow::Result<Option<Obstacle>> {
         let obstacle = contents.inventory.obstacle("training_data");
         if obstacle.is_some() || !contents.images.is_empty() {
             return Ok(obstacle);
         }
         if let Some(name) = contents.unnamed.first() {
-            return Ok(Some(format!(
-                "the names of all images in training_data are not UTF-8 (such as {name}): rename them"
-            )));
+            return Ok(Some(Obstacle {
+                found: format!("the names of all images in training_data are not UTF-8 (such as {name})"),
+                remedy: "rename them".to_owned(),
+            }));
         }
         let mut misplaced = Vec::new();
         for path in folder::entries(&self.dir)? {
@@ -202,11 +226,9 @@ impl ActorFolder {
                 misplaced.push(format!("{}/{name}", self.actor));
             }
         }
-        Ok(places_of(&misplaced).map(|images| {
-            format!(
-                "found {images}, and none in training_data: move them into training_data, with their captions, or out of {}",
-                self.actor
-            )
+        Ok(places_of(&misplaced).map(|images| Obstacle {
+            found: format!("found {images}, and none in training_data"),
+            remedy: format!("move them into training_data, with their captions, or out of {}", self.actor),
         }))
     }
 

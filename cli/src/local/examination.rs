@@ -4,13 +4,16 @@ use anyhow::bail;
 use aws::SdkConfig;
 use domain::disposition::Disposition;
 use domain::format::AspectRatio;
-use providers::generator::{Check, Generator, GeneratorConfig};
+use handlers::config::{InvalidConfig, InvalidVariable};
+use providers::Check;
+use providers::generator::{Generator, GeneratorConfig};
 use providers::vision::{VisionConfig, VisionModel};
 
 use super::providers::ProviderArguments;
+use crate::doctor::BudgetLimits;
 use crate::outcome::WrongUsage;
 
-/// A check with what it concerns: `vision` or `generator`.
+/// A check with what it concerns, such as `vision` or `generator`.
 pub type Examined = (&'static str, Check);
 
 impl ProviderArguments {
@@ -43,56 +46,64 @@ impl ProviderArguments {
         }
     }
 
-    /// Everything that can be found out for free about the providers and their settings.
+    /// Everything that can be found out for free about the providers and their settings, the vision model first.
     pub async fn examine(self) -> Vec<Examined> {
-        let mut checks: Vec<Examined> = self
-            .missing_keys()
-            .map(|(subject, text)| {
-                let (text, remedy) = text.split_once("; ").unwrap_or((&text, "set it"));
-                (subject, Check::problem(text, remedy))
-            })
-            .collect();
-        let lacks_key = |of: &str| checks.iter().any(|(subject, _)| *subject == of);
-        let (lacks_vision_key, lacks_generator_key) = (lacks_key("vision"), lacks_key("generator"));
-        match self.vision_config() {
-            Ok(config) if !lacks_vision_key => checks.push(("vision", vision(config).await)),
-            Ok(_) => {}
-            Err(error) => checks.push(("vision", misconfigured(&error))),
-        }
-        match self.generator_config() {
-            Ok(config) if !lacks_generator_key => {
-                let examined = generator(config, self.format().ratio).await;
-                checks.extend(examined.map(|check| ("generator", check)));
-            }
-            Ok(_) => {}
-            Err(error) => checks.push(("generator", misconfigured(&error))),
-        }
-        checks
+        let vision = match self.read_vision_config() {
+            Err(invalid) => misconfigured(invalid, self.missing_vision_key()),
+            Ok(config) => match self.missing_vision_key() {
+                Some(missing) => vec![missing],
+                None => vec![vision(config).await],
+            },
+        };
+        let generator = match self.read_generator_config() {
+            Err(invalid) => misconfigured(invalid, self.missing_generator_key()),
+            Ok(config) => match self.missing_generator_key() {
+                Some(missing) => vec![missing],
+                None => generator(config, self.format().ratio).await,
+            },
+        };
+        let budget = self.budget();
+        let named = |name: &'static str| move |check: Check| (name, check);
+        let checks = vision.into_iter().map(named("vision")).chain(generator.into_iter().map(named("generator")));
+        checks.chain(budget.into_iter().map(named("budget"))).collect()
+    }
+
+    /// The budgets beside the price of an image, if it costs anything.
+    fn budget(self) -> Vec<Check> {
+        let budget = match Self::read_budget() {
+            Ok(budget) => budget,
+            Err(invalid) => return misconfigured(invalid, None),
+        };
+        let Ok(config) = self.read_generator_config() else { return Vec::new() };
+        let limits = BudgetLimits {
+            daily: ("DAILY_BUDGET_USD", budget.daily),
+            daily_per_actor: ("ACTOR_DAILY_BUDGET_USD", budget.daily_per_actor),
+            per_plan: ("PLAN_BUDGET_USD", budget.per_plan),
+        };
+        limits.examine(config.price(self.format().size))
     }
 }
 
-/// Asks a vision service nothing: each answer costs money.
 async fn vision(config: VisionConfig) -> Check {
-    let is_service = matches!(config, VisionConfig::OpenAi(_));
     match VisionModel::new(config, &no_aws()).await {
-        Ok(model) if is_service => {
-            Check::ok(format!("the settings of {} are complete; it was not asked", model.name()))
-        }
-        Ok(_) => Check::ok("the embedded model is ready"),
-        Err(error) => Check::problem(error.to_string(), "install the balancer again"),
+        Ok(model) => model.examine().await,
+        Err(error) => error.to_check(),
     }
 }
 
-async fn generator(config: GeneratorConfig, ratio: AspectRatio) -> impl Iterator<Item = Check> {
-    let checks = match Generator::new(config, &no_aws()).await {
+async fn generator(config: GeneratorConfig, ratio: AspectRatio) -> Vec<Check> {
+    match Generator::new(config, &no_aws()).await {
         Ok(generator) => generator.examine(ratio).await,
-        Err(error) => vec![misconfigured(&error.into())],
-    };
-    checks.into_iter()
+        Err(error) => vec![error.to_check()],
+    }
 }
 
-fn misconfigured(error: &anyhow::Error) -> Check {
-    Check::problem(error.to_string(), "correct the variable; `balancer local --help` lists all of them")
+/// Each problem of the variables, beside a missing key.
+fn misconfigured(InvalidConfig(problems): InvalidConfig, missing_key: Option<Check>) -> Vec<Check> {
+    let invalid = problems.into_iter().map(|InvalidVariable { problem, remedy }| {
+        Check::problem(problem, remedy.unwrap_or("correct the variable; `balancer local --help` lists all of them"))
+    });
+    missing_key.into_iter().chain(invalid).collect()
 }
 
 /// The keys are in the environment, and the files on this machine.

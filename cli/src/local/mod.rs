@@ -40,7 +40,7 @@ pub use examination::Examined;
 pub use manifest_file::save_beside_run as save_manifest_beside_run;
 pub use price::{Cost, Terms};
 pub use providers::{Generator, ProviderArguments, Vision, vision_config_with_key};
-pub use registry::RunningStack;
+pub use registry::{Registry, RunningStack};
 pub use report::{ActorReport, Report, Undo};
 pub use salvage::record_trash;
 pub use session::{Ending, Options, lock, run};

@@ -5,9 +5,11 @@ use std::env;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use domain::budget::Budget;
 use domain::files::images_in_words;
 use domain::format::{AspectRatio, Format, Megapixels, OwnFormat};
 use handlers::config::{InvalidConfig, from_variables};
+use providers::Check;
 use providers::generator::GeneratorConfig;
 use providers::vision::VisionConfig;
 use providers::vision::name_of;
@@ -186,6 +188,11 @@ impl ProviderArguments {
         Ok(())
     }
 
+    /// Whether both models are the embedded ones.
+    pub fn are_embedded(self) -> bool {
+        self.vision == Vision::Embedded && self.generator == Generator::Embedded
+    }
+
     /// The format of images whose actor and prompt have none of their own.
     pub(super) fn format(self) -> Format {
         Format::default().with(OwnFormat { aspect_ratio: self.aspect_ratio, megapixels: self.megapixels })
@@ -196,22 +203,41 @@ impl ProviderArguments {
     }
 
     pub(super) fn generator_config(self) -> anyhow::Result<GeneratorConfig> {
+        usage_checked(self.read_generator_config())
+    }
+
+    /// [`Self::vision_config`] with each problem by itself.
+    pub(super) fn read_vision_config(self) -> Result<VisionConfig, InvalidConfig> {
+        read_vision_config(self.vision)
+    }
+
+    /// [`Self::generator_config`] with each problem by itself.
+    pub(super) fn read_generator_config(self) -> Result<GeneratorConfig, InvalidConfig> {
         let word = self.generator.word();
-        let variables = match self.generator.variables() {
+        from_variables(match self.generator.variables() {
             Some(variables) => variables_of("GENERATOR", word, variables),
             None => BTreeMap::from([("GENERATOR".to_owned(), word.to_owned())]),
-        };
-        usage_checked(from_variables(variables))
+        })
+    }
+
+    /// The budgets in the environment.
+    pub(super) fn read_budget() -> Result<Budget, InvalidConfig> {
+        let set = OF_BUDGET.iter().filter_map(|(name, _)| Some(((*name).to_owned(), setting(name)?)));
+        from_variables(set.collect())
     }
 }
 
 /// The vision model with its settings from the environment, and a placeholder for a missing key.
 fn vision_config(vision: Vision) -> anyhow::Result<VisionConfig> {
+    usage_checked(read_vision_config(vision))
+}
+
+fn read_vision_config(vision: Vision) -> Result<VisionConfig, InvalidConfig> {
     let provider = match vision {
         Vision::Embedded => "embedded",
         Vision::OpenAi => "openai",
     };
-    usage_checked(from_variables(variables_of("VISION_PROVIDER", provider, &OF_VISION)))
+    from_variables(variables_of("VISION_PROVIDER", provider, &OF_VISION))
 }
 
 /// The same, for a command that calls the model itself. Fails without the key of a paid model.
@@ -226,20 +252,28 @@ pub fn vision_config_with_key(vision: Vision) -> anyhow::Result<VisionConfig> {
 fn key_of(provider: &str, variable: &str) -> anyhow::Result<String> {
     match env::var(variable).ok().filter(|value| !value.trim().is_empty()) {
         Some(key) => Ok(key),
-        None => bail!(WrongUsage(format!(
-            "{provider} needs {variable}, which is not set; set it, or leave the option out: the built-in model costs nothing"
-        ))),
+        None => bail!(WrongUsage(missing_key(provider, variable).to_string())),
     }
 }
 
+fn missing_key(provider: &str, variable: &str) -> Check {
+    Check::problem(
+        format!("{provider} needs {variable}, which is not set"),
+        "set it, or leave the option out: the built-in model costs nothing",
+    )
+}
+
 impl ProviderArguments {
-    /// The keys that the chosen services need and that are not set, as sentences.
-    pub(super) fn missing_keys(self) -> impl Iterator<Item = (&'static str, String)> {
-        let vision = (self.vision == Vision::OpenAi).then_some(("vision", "openai", VISION_KEY.0));
-        let generator = self.generator.variables().and_then(|variables| variables.key);
-        let generator = generator.map(|(key, _)| ("generator", self.generator.word(), key));
-        let of = |(subject, provider, key)| Some((subject, key_of(provider, key).err()?.to_string()));
-        vision.into_iter().chain(generator).filter_map(of)
+    /// The key that the vision model needs, if it is not set.
+    pub(super) fn missing_vision_key(self) -> Option<Check> {
+        let needs_key = self.vision == Vision::OpenAi && !is_set(VISION_KEY.0);
+        needs_key.then(|| missing_key("openai", VISION_KEY.0))
+    }
+
+    /// The key that the generator needs, if it is not set.
+    pub(super) fn missing_generator_key(self) -> Option<Check> {
+        let (key, _) = self.generator.variables()?.key?;
+        (!is_set(key)).then(|| missing_key(self.generator.word(), key))
     }
 }
 
@@ -250,8 +284,9 @@ fn usage_checked<T>(read: Result<T, InvalidConfig>) -> anyhow::Result<T> {
 
 /// A provider's variables, as its function would receive them. The key may be missing in the environment.
 fn variables_of(variable: &str, provider: &str, variables: &Variables) -> BTreeMap<String, String> {
-    let names = variables.others.iter().chain(&variables.key);
-    let set = names.filter_map(|(name, _)| Some(((*name).to_owned(), setting(name)?)));
+    // A blank key counts as missing, which is reported by itself.
+    let key = variables.key.iter().filter(|(key, _)| is_set(key));
+    let set = variables.others.iter().chain(key).filter_map(|(name, _)| Some(((*name).to_owned(), setting(name)?)));
     let no_key = variables.key.iter().map(|(key, _)| ((*key).to_owned(), NO_KEY.to_owned()));
     let mut all: BTreeMap<String, String> = no_key.chain(set).collect();
     all.insert(variable.to_owned(), provider.to_owned());

@@ -150,6 +150,37 @@ impl RunningStack {
     }
 }
 
+/// The entries of the registry, by their state.
+#[derive(Debug, Default)]
+pub struct Registry {
+    /// The folders and addresses of running stacks.
+    pub running: Vec<String>,
+    /// The number of entries that killed stacks have left.
+    pub stale: usize,
+    /// Running stacks of other versions.
+    pub foreign: Vec<PathBuf>,
+}
+
+impl Registry {
+    /// Reads the entries, and changes none.
+    pub fn read() -> anyhow::Result<Self> {
+        let mut found = Self::default();
+        let Ok(entries) = fs::read_dir(directory()?) else { return Ok(found) };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let is_entry = path.extension().is_some_and(|extension| extension == "json");
+            let Some(file) = is_entry.then(|| File::open(&path).ok()).flatten() else { continue };
+            match file.try_lock_shared() {
+                Ok(()) => found.stale += 1,
+                Err(_) => match serde_json::from_reader::<_, RunningStack>(file) {
+                    Ok(stack) => found.running.push(stack.in_words()),
+                    Err(_) => found.foreign.push(path),
+                },
+            }
+        }
+        Ok(found)
+    }
+}
+
 /// The entry of a running stack; removed when it is dropped.
 pub struct Registration {
     path: PathBuf,

@@ -31,7 +31,7 @@ fn doctor_finds_nothing_wrong_with_the_example() {
     let gpu = Gpu::new();
     let ran = doctor(&gpu, Path::new(WORKFLOW), &[]).done();
     for words in [
-        "ok       vision     the embedded model is ready",
+        "ok       vision         the embedded model is ready",
         "flux-kontext-dev.json is in API form, with 14 nodes",
         "the prompt goes to text of node 7 (CLIPTextEncode",
         "the seed goes to seed of node 12",
@@ -75,7 +75,7 @@ fn doctor_reports_in_json() {
     let report = doctor(&gpu, &workflow, &["--json"]).done().json();
     let checks = report["checks"].as_array().unwrap();
     let warning = checks.iter().find(|check| check["level"] == "warning").unwrap();
-    assert_eq!((&report["schema"], &warning["subject"]), (&json!(1), &json!("generator")));
+    assert_eq!((&report["schema"], &warning["check"]), (&json!(1), &json!("generator")));
     let has = |field: &str, words: &str| warning[field].as_str().is_some_and(|text| text.contains(words));
     assert!(has("text", "no placeholder for the seed") && has("remedy", "balancer: seed"), "{warning}");
 }

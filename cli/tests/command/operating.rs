@@ -3,39 +3,14 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use balancer_tests::stack::TestStack;
 use domain::plan::{Origin, Plan};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use tokio::runtime::Runtime;
 
 use crate::support::background::wait_until;
-use crate::support::run::{Ran, balancer};
-
-/// A stack in an emulator that takes the place of AWS.
-struct Deployed {
-    runtime: Runtime,
-    stack: TestStack,
-}
+use crate::support::deployed::Deployed;
 
 impl Deployed {
-    fn start() -> Self {
-        let runtime = Runtime::new().unwrap();
-        let stack = runtime.block_on(TestStack::start());
-        Self { runtime, stack }
-    }
-
-    /// Runs the command with the stack's name.
-    fn balancer(&self, arguments: &[&str]) -> Ran {
-        let variables = self.stack.variables();
-        let account = &variables["AWS_ACCESS_KEY_ID"][..12];
-        let mut command = balancer();
-        let connection = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL"];
-        command.envs(connection.map(|name| (name, &variables[name])));
-        let (subcommand, options) = arguments.split_first().unwrap();
-        Ran::of(command.args([*subcommand, "--stack", &format!("test-{account}")]).args(options))
-    }
-
     fn messages(&self) -> u64 {
         self.runtime.block_on(self.stack.queues.total_depth()).unwrap()
     }

@@ -40,12 +40,32 @@ impl Binaries {
         Ok(found.are_of(build)?.then_some(found))
     }
 
+    /// The names of the executables beside the running program that are missing or belong to another build.
+    pub fn unusable_beside_program(build: &str) -> Result<Vec<&'static str>, Error> {
+        let found = Self::in_dir(&program_directory()?);
+        let executables =
+            [("evaluation", &found.evaluation), ("deletion", &found.deletion), ("generation", &found.generation)];
+        let mut unusable = Vec::new();
+        for (name, executable) in executables {
+            if !is_of(executable, build)? {
+                unusable.push(name);
+            }
+        }
+        Ok(unusable)
+    }
+
+    /// Whether this machine has the sources of this program, from which the executables can be compiled.
+    #[must_use]
+    pub fn have_sources() -> bool {
+        sources().join("Cargo.lock").is_file()
+    }
+
     /// Compiles the executables from the sources of this program. The first time takes minutes. Fails if the sources
     /// are missing or have changed since this program was built.
     pub async fn compile(build: &str) -> Result<Self, Error> {
         let directory = program_directory()?;
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        if !sources.join("Cargo.lock").is_file() {
+        let sources = sources();
+        if !Self::have_sources() {
             return Err(Error::FunctionsMissing { directory });
         }
         let compiled = cargo_build(&sources, target_directory(&directory)).await?;
@@ -63,11 +83,8 @@ impl Binaries {
     /// Whether all executables exist and belong to this build: each contains the name of its build.
     fn are_of(&self, build: &str) -> Result<bool, Error> {
         for (_, executable) in self.each() {
-            match fs::read(executable) {
-                Ok(bytes) if memmem::find(&bytes, build.as_bytes()).is_some() => {}
-                Ok(_) => return Ok(false),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-                Err(error) => return Err(Error::io("cannot read", executable)(error)),
+            if !is_of(executable, build)? {
+                return Ok(false);
             }
         }
         Ok(true)
@@ -77,6 +94,18 @@ impl Binaries {
     pub(crate) fn each(&self) -> [(&'static str, &Path); 3] {
         let [evaluation, deletion, generation] = LOGICAL_IDS;
         [(evaluation, &self.evaluation), (deletion, &self.deletion), (generation, &self.generation)]
+    }
+}
+
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn is_of(executable: &Path, build: &str) -> Result<bool, Error> {
+    match fs::read(executable) {
+        Ok(bytes) => Ok(memmem::find(&bytes, build.as_bytes()).is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("cannot read", executable)(error)),
     }
 }
 

@@ -40,8 +40,29 @@ pub fn cache_dir() -> Result<PathBuf, Error> {
         .ok_or(Error::NoCacheDirectory)
 }
 
+/// The emulator's environment, as far as it is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Installed {
+    /// This interpreter has the emulator's packages.
+    Ready(PathBuf),
+    /// No run has installed it yet, or the pinned packages have changed since.
+    Missing,
+    /// Its interpreter was upgraded, or its packages were removed. The next run installs it again.
+    Broken(PathBuf),
+}
+
+/// Looks for the emulator's environment, and changes nothing.
+pub async fn installed() -> Result<Installed, Error> {
+    let home = cache_dir()?.join(environment_name());
+    Ok(match home.exists() {
+        false => Installed::Missing,
+        true if is_usable(&home).await => Installed::Ready(interpreter(&home)),
+        true => Installed::Broken(home),
+    })
+}
+
 async fn prepare_in(cache: &Path) -> Result<PathBuf, Error> {
-    let name = format!("emulator-{}", requirements_hash());
+    let name = environment_name();
     let home = cache.join(&name);
     if is_usable(&home).await {
         return Ok(interpreter(&home));
@@ -67,6 +88,10 @@ async fn wait_for(lock: &File) -> io::Result<()> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
+}
+
+fn environment_name() -> String {
+    format!("emulator-{}", requirements_hash())
 }
 
 fn requirements_hash() -> String {
@@ -97,7 +122,7 @@ fn remove_leftovers(cache: &Path, name: &str) {
 /// Installs into a temporary directory and renames it, so that the final name always refers to a complete environment.
 /// Its scripts still contain the old path, so callers may use only the interpreter.
 async fn install(cache: &Path, name: &str) -> Result<(), Error> {
-    let python = python::find()?;
+    let python = python::find()?.executable;
     info!("setting up the local emulator (first run only, needs PyPI)");
     let partial = tempfile::Builder::new()
         .prefix(&format!("{name}.partial-"))

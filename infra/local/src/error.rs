@@ -4,6 +4,15 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use aws::CauseKind;
+
+/// The remedy for a missing Python.
+pub const INSTALL_PYTHON: &str =
+    "install it (Debian/Ubuntu: `apt install python3 python3-venv`, macOS: `brew install python`)";
+
+/// The remedy for a Python whose distribution has `venv` in a separate package.
+pub const INSTALL_VENV: &str = "install it (Debian/Ubuntu: `apt install python3-venv`)";
+
 /// The reason for which the local stack can't start or run. Each message ends with the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -30,12 +39,13 @@ pub enum Error {
         /// The program that could not be started.
         cargo: String,
     },
-    #[error("the stack {name} can't be read: {reason}; check its name, the region and your credentials")]
-    StackUnreadable { name: String, reason: String },
+    #[error("the stack {name} can't be read: {reason}; {remedy}")]
+    StackUnreadable { name: String, kind: CauseKind, reason: String, remedy: String },
+    #[error("there is no stack {name} in {region}; check its name, the region and the account of your credentials")]
+    StackMissing { name: String, region: String },
     /// There is no suitable Python.
     #[error(
-        "the local emulator needs Python 3.10 to 3.13, and {found}. Install it (Debian/Ubuntu: \
-         `apt install python3 python3-venv`, macOS: `brew install python`) and run again."
+        "the local emulator needs Python 3.10 to 3.13, and {found}. I{} and run again.", &INSTALL_PYTHON[1..]
     )]
     PythonMissing {
         /// The Python that was found, if any.
@@ -43,8 +53,7 @@ pub enum Error {
     },
     /// There is a Python, but its distribution has `venv` in a separate package.
     #[error(
-        "{python} has no working `venv` module. Install it (Debian/Ubuntu: `apt install \
-         python3-venv`) and run again."
+        "{python} has no working `venv` module. I{} and run again.", &INSTALL_VENV[1..]
     )]
     VenvMissing { python: String },
     #[error("no access key can be created: {reason}. Check the system's random number generator.")]

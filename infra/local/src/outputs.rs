@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws::stack::StackRef;
+use aws::{AwsError, Cause};
 use aws_config::SdkConfig;
-use aws_sdk_cloudformation::error::DisplayErrorContext;
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{Output, Stack};
 
 use crate::Error;
@@ -32,10 +33,12 @@ impl Outputs {
     /// Reads the outputs of a deployed stack. Fails if the stack doesn't exist or was created from another template.
     pub async fn of_stack(sdk_config: &SdkConfig, name: &str) -> Result<Self, Error> {
         let client = aws_sdk_cloudformation::Client::new(sdk_config);
-        let unreadable = |reason: String| Error::StackUnreadable { name: name.to_owned(), reason };
         let answer = client.describe_stacks().stack_name(name).send().await;
-        let answer = answer.map_err(|error| unreadable(DisplayErrorContext(error).to_string()))?;
-        let stack = answer.stacks().first().ok_or_else(|| unreadable("it does not exist".to_owned()))?;
+        let answer = answer.map_err(|error| match error.code() {
+            Some(UNKNOWN_STACK) => missing(name, sdk_config),
+            _ => unreadable(name, &AwsError::of("CloudFormation", "DescribeStacks", name, &error)),
+        })?;
+        let stack = answer.stacks().first().ok_or_else(|| missing(name, sdk_config))?;
         Self::from_stack(stack, sdk_config)
     }
 
@@ -74,6 +77,20 @@ impl Outputs {
     pub fn functions(&self) -> [&str; 3] {
         [&self.evaluation_function, &self.deletion_function, &self.generation_function]
     }
+}
+
+/// The answer to a name that CloudFormation doesn't know.
+const UNKNOWN_STACK: &str = "ValidationError";
+
+fn missing(name: &str, sdk_config: &SdkConfig) -> Error {
+    let region = sdk_config.region().map_or_else(|| "this region".to_owned(), ToString::to_string);
+    Error::StackMissing { name: name.to_owned(), region }
+}
+
+fn unreadable(name: &str, error: &AwsError) -> Error {
+    let Cause { kind, text, remedy } = error.cause().clone();
+    let remedy = remedy.unwrap_or_else(|| "check its name, the region and your credentials".to_owned());
+    Error::StackUnreadable { name: name.to_owned(), kind, reason: text, remedy }
 }
 
 fn parameters_of(stack: &Stack) -> BTreeMap<String, String> {

@@ -21,16 +21,17 @@ import ensurepip, venv
 print('venv')
 ";
 
-/// The result of [`PROBE`] for one interpreter.
-#[derive(Debug, PartialEq, Eq)]
-struct Interpreter {
-    version: (u32, u32),
-    executable: PathBuf,
+/// A Python interpreter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpreter {
+    pub version: (u32, u32),
+    pub executable: PathBuf,
+    /// Whether it can create environments with pip.
     has_venv: bool,
 }
 
 /// The first interpreter on the `PATH` that has a supported version and `venv`. Blocks for about 50 ms.
-pub(crate) fn find() -> Result<PathBuf, Error> {
+pub fn find() -> Result<Interpreter, Error> {
     let found: Vec<Interpreter> = CANDIDATES.iter().filter_map(|name| probe(name)).collect();
     choose(&found)
 }
@@ -48,10 +49,10 @@ fn parse(answer: &str) -> Option<Interpreter> {
     Some(Interpreter { version, executable, has_venv: lines.next() == Some("venv") })
 }
 
-fn choose(found: &[Interpreter]) -> Result<PathBuf, Error> {
+fn choose(found: &[Interpreter]) -> Result<Interpreter, Error> {
     let supported = || found.iter().filter(|python| VERSIONS.contains(&python.version));
     if let Some(python) = supported().find(|python| python.has_venv) {
-        return Ok(python.executable.clone());
+        return Ok(python.clone());
     }
     if let Some(python) = supported().next() {
         return Err(Error::VenvMissing { python: python.executable.display().to_string() });
@@ -67,14 +68,14 @@ fn choose(found: &[Interpreter]) -> Result<PathBuf, Error> {
 mod tests {
     use super::*;
 
-    fn chosen(answers: &[&str]) -> Result<PathBuf, Error> {
+    fn chosen(answers: &[&str]) -> Result<Interpreter, Error> {
         choose(&answers.iter().filter_map(|answer| parse(answer)).collect::<Vec<_>>())
     }
 
     #[test]
     fn the_first_suitable_python_is_used() {
         let answers = ["3 9 /old\nvenv", "3 14 /new\nvenv", "3 12 /bare\n", "3 11 /opt/my python\nvenv\n"];
-        assert_eq!(chosen(&answers).unwrap(), PathBuf::from("/opt/my python"));
+        assert_eq!(chosen(&answers).unwrap().executable, PathBuf::from("/opt/my python"));
     }
 
     #[test]

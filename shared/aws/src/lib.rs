@@ -13,4 +13,4 @@ pub mod store;
 
 pub use aws_config::SdkConfig;
 
-pub use error::AwsError;
+pub use error::{AwsError, Cause, CauseKind};

@@ -7,7 +7,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::sidecars::has_sidecar_ending;
 
-pub use inventory::{Inventory, images_in_words};
+pub use inventory::{Inventory, Obstacle, images_in_words};
 
 /// The endings of image files, in any case. A base image is searched for in this order.
 pub const IMAGE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp"];
@@ -100,10 +100,15 @@ pub fn composed(name: &str) -> String {
     if is_nfc(name) { name.to_owned() } else { name.nfc().collect() }
 }
 
-/// A name for display, with control characters made visible.
+/// A name for display, with control characters made visible, and also those that reverse the direction of what follows:
+/// a name could pretend to have another ending.
 #[must_use]
 pub fn visible(name: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let is_directional =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let escape = |c: char| {
+        if c.is_control() || is_directional(c) { c.escape_default().to_string() } else { c.to_string() }
+    };
     name.chars().map(escape).collect()
 }
 
@@ -161,6 +166,12 @@ mod tests {
             assert_eq!(content_type(name), "image/jpeg", "{name}");
         }
         assert_eq!(IMAGE_EXTENSIONS_IN_WORDS.replace(" or ", ", "), IMAGE_EXTENSIONS.join(", "));
+    }
+
+    #[test]
+    fn misleading_characters_are_made_visible() {
+        assert_eq!(visible("a\u{202e}gpj.exe\n"), "a\\u{202e}gpj.exe\\n");
+        assert_eq!(visible("Jürgen <1>.jpg"), "Jürgen <1>.jpg");
     }
 
     #[test]

@@ -37,7 +37,8 @@ impl Listing {
                 self.place
             )
         });
-        let obstacle = decomposed.or_else(|| self.inventory.obstacle(&self.place))?;
+        let in_place = || self.inventory.obstacle(&self.place).map(|obstacle| obstacle.to_string());
+        let obstacle = decomposed.or_else(in_place)?;
         Some(format!(
             "Not all images of the set can be understood: {obstacle}. Until then nothing is deleted and nothing generated."
         ))

@@ -9,6 +9,7 @@ use imaging::decode;
 use reqwest::StatusCode;
 use tokio::task::JoinError;
 
+use crate::checks::Remedy;
 use crate::generator::{Failure, GeneratorError, Replicate, ServiceError};
 use crate::http::HttpError;
 use crate::vision::{OpenAiError, VisionError};
@@ -106,7 +107,8 @@ async fn every_generator_error_has_a_disposition() {
         (unavailable(Some(seconds(20))), Outage { retry_after: Some(seconds(20)) }, Unknown),
         (unavailable(None), NO_DELAY, Unknown),
         (overloaded, Outage { retry_after: Some(seconds(20)) }, No),
-        (Failure::Misconfigured(text()), NeedsOperator, No),
+        (Failure::Misconfigured { problem: text(), remedy: Remedy::new(text()) }, NeedsOperator, No),
+        (Failure::NotRunning { address: text(), cause: text() }, NO_DELAY, No),
         (Failure::Unlisted, Retry, Unknown),
         (Failure::Interrupted(text()), NO_DELAY, No),
         (Failure::ContentRejected(text()), ContentRejected, No),

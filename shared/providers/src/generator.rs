@@ -1,6 +1,5 @@
 //! Image generators.
 
-mod checks;
 mod comfyui;
 mod config;
 mod failure;
@@ -19,7 +18,8 @@ use domain::kind::Kind;
 use image::RgbImage;
 use imaging::{DecodeError, decode, encode_jpeg};
 
-pub use checks::{Check, Level};
+use crate::checks::Check;
+
 pub use comfyui::{ComfyUi, FileLocation};
 pub use config::{ComfyUiConfig, GeneratorConfig, OpenAiImagesConfig, Price, ReplicateConfig};
 pub use failure::{Failure, ServiceError, ServiceNames};
@@ -69,7 +69,7 @@ pub enum GeneratorError {
     #[error("the generated image is unusable: {0}")]
     Unusable(#[from] DecodeError),
     /// The embedded generator draws one format only.
-    #[error("the embedded generator draws 16:9 only, not {0}; choose another ASPECT_RATIO or another generator")]
+    #[error("{}; choose another ASPECT_RATIO or another generator", no_such_ratio(*.0))]
     NoSuchRatio(AspectRatio),
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -84,6 +84,16 @@ impl GeneratorError {
             Self::Encoding(_) | Self::Unusable(_) => Disposition::Permanent,
             Self::NoSuchRatio(_) => Disposition::NeedsOperator,
             Self::Service(error) => error.failure.disposition(),
+        }
+    }
+
+    /// This failure as the result of a check.
+    #[must_use]
+    pub fn to_check(&self) -> Check {
+        match self {
+            Self::Service(error) => error.to_check(),
+            Self::NoSuchRatio(ratio) => Check::problem(no_such_ratio(*ratio), "choose another format or generator"),
+            other => Check::problem(other.to_string(), "repeat the check"),
         }
     }
 }
@@ -119,29 +129,23 @@ impl Generator {
         }
     }
 
-    /// The same as [`Self::check`] in detail, for the operator. Also names what works, and what works only in part.
+    /// The same as [`Self::check`] in detail, for the operator: also asks for the account and the model. Names what works
+    /// too, and what works only in part.
     pub async fn examine(&self, ratio: AspectRatio) -> Vec<Check> {
         match self {
-            Self::Embedded => vec![match check_embedded(ratio) {
-                Ok(()) => Check::ok("the embedded generator needs nothing"),
-                Err(error) => Check::problem(error.to_string(), "leave --aspect-ratio out, or choose a generator"),
+            Self::Embedded => vec![match ratio.nearest(embedded_ratio()) {
+                Some(_) => Check::ok("the embedded generator needs nothing"),
+                None => Check::problem(no_such_ratio(ratio), "leave --aspect-ratio out, or choose another generator"),
             }],
-            Self::Replicate(replicate) => examined(replicate.as_ref(), ratio).await,
-            Self::OpenAi(service) => examined(service.as_ref(), ratio).await,
+            Self::Replicate(replicate) => replicate.examine(ratio).await,
+            Self::OpenAi(service) => service.examine(ratio).await,
             Self::ComfyUi(comfyui) => comfyui.examine().await,
         }
     }
 }
 
-async fn examined<S: Service>(service: &S, ratio: AspectRatio) -> Vec<Check> {
-    let name = S::NAMES.service;
-    vec![match service.check(ratio).await.map_err(ServiceError::of::<S>) {
-        Ok(()) if service.is_asked() => {
-            Check::ok(format!("{name} can generate images from a base image with this model"))
-        }
-        Ok(()) => Check::ok(format!("{name}: the settings are complete; the service was not asked")),
-        Err(error) => Check::problem_of(&error),
-    }]
+fn no_such_ratio(ratio: AspectRatio) -> String {
+    format!("the embedded generator draws 16:9 only, not {ratio}")
 }
 
 async fn checked<S: Service>(service: &S, ratio: AspectRatio) -> Result<(), GeneratorError> {

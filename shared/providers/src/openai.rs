@@ -1,5 +1,7 @@
 //! Errors in OpenAI's format, which its API and many other services send.
 
+pub(crate) mod models;
+
 use serde::Deserialize;
 use serde_json::Value;
 

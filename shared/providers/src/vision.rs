@@ -14,6 +14,7 @@ use image::RgbImage;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
+use crate::checks::Check;
 pub use config::{LONGEST_TIMEOUT_SECONDS, OpenAiConfig, VisionConfig, VisionMode};
 pub use openai::{OpenAi, OpenAiError, PROMPT_VERSION, name_of, time_budget};
 
@@ -92,6 +93,16 @@ impl VisionError {
             Self::OpenAi(error) => error.disposition(),
         }
     }
+
+    /// This failure as the result of a check.
+    #[must_use]
+    pub fn to_check(&self) -> Check {
+        match self {
+            Self::Model(_) => Check::problem(self.to_string(), "install the balancer again"),
+            Self::TaskFailed(_) => Check::problem(self.to_string(), "repeat the check"),
+            Self::OpenAi(error) => error.to_check(),
+        }
+    }
 }
 
 impl VisionModel {
@@ -102,6 +113,14 @@ impl VisionModel {
             VisionConfig::Embedded => Self::Embedded(Arc::new(EmbeddedVision::new()?)),
             VisionConfig::OpenAi(config) => Self::OpenAi(Arc::new(OpenAi::new(config, sdk).await?)),
         })
+    }
+
+    /// Checks, as far as that costs nothing, whether images can be assessed.
+    pub async fn examine(&self) -> Check {
+        match self {
+            Self::Embedded(_) => Check::ok("the embedded model is ready"),
+            Self::OpenAi(model) => model.examine().await,
+        }
     }
 
     /// The model's name and version. Observations of another name or version are out of date.

@@ -86,6 +86,13 @@ impl State {
         self.create(request, None)
     }
 
+    /// The account behind the token, as Replicate describes it.
+    #[expect(clippy::unused_self, reason = "every endpoint has the same signature")]
+    pub(super) fn show_account(&self, _: &Request) -> ResponseTemplate {
+        let account = json!({ "type": "organization", "username": "testers", "name": "Testers", "github_url": "" });
+        ResponseTemplate::new(200).set_body_json(account)
+    }
+
     pub(super) fn show_model(&self, request: &Request) -> ResponseTemplate {
         self.look_up(model_at(request).map(Model::describe))
     }

@@ -1,6 +1,7 @@
 //! The inventory of a folder: its files by class, and the reasons to leave its set alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::{FileKind, composed, is_system_folder, kind_of, visible};
 use crate::sidecars;
@@ -9,6 +10,20 @@ use crate::sidecars;
 #[must_use]
 pub fn images_in_words(count: usize) -> String {
     if count == 1 { "1 image".to_owned() } else { format!("{count} images") }
+}
+
+/// Why the balancer must not change a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// A clause without the remedy.
+    pub found: String,
+    pub remedy: String,
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.found, self.remedy)
+    }
 }
 
 /// The files of a set's folder, sorted by class. Names contain `/` if files lie deeper.
@@ -83,45 +98,45 @@ impl Inventory {
 
     /// Why the balancer must not change the set: it can't interpret some of its images, so the set looks smaller than
     /// it is, and the balancer would generate or delete images in vain. `place` is the location of the set, without a
-    /// slash at its end. A sentence with the remedy.
+    /// slash at its end.
     #[must_use]
-    pub fn obstacle(&self, place: &str) -> Option<String> {
+    pub fn obstacle(&self, place: &str) -> Option<Obstacle> {
         let place = visible(place);
         self.deeper_obstacle(&place)
             .or_else(|| self.bad_names_obstacle(&place))
             .or_else(|| self.unreadable_obstacle(&place))
     }
 
-    fn deeper_obstacle(&self, place: &str) -> Option<String> {
+    fn deeper_obstacle(&self, place: &str) -> Option<Obstacle> {
         let (folder, count) = self.deeper.iter().next()?;
         let others = match self.deeper.len() - 1 {
             0 => String::new(),
             1 => ", and more in 1 other folder".to_owned(),
             others => format!(", and more in {others} other folders"),
         };
-        Some(format!(
-            "found {} in {place}/{}{others}: move them up into {place}, with their captions, or out of it",
-            images_in_words(*count),
-            visible(folder)
-        ))
+        Some(Obstacle {
+            found: format!("found {} in {place}/{}{others}", images_in_words(*count), visible(folder)),
+            remedy: format!("move them up into {place}, with their captions, or out of it"),
+        })
     }
 
-    fn bad_names_obstacle(&self, place: &str) -> Option<String> {
+    fn bad_names_obstacle(&self, place: &str) -> Option<Obstacle> {
         let names = self.bad_names_in_words().filter(|_| self.images.is_empty())?;
-        Some(format!(
-            "{place} contains only files whose names are too long or contain control characters ({names}): rename them"
-        ))
+        Some(Obstacle {
+            found: format!(
+                "{place} contains only files whose names are too long or contain control characters ({names})"
+            ),
+            remedy: "rename them".to_owned(),
+        })
     }
 
-    fn unreadable_obstacle(&self, place: &str) -> Option<String> {
+    fn unreadable_obstacle(&self, place: &str) -> Option<Obstacle> {
         let unreadable: usize = self.unreadable.values().map(BTreeSet::len).sum();
         let formats: Vec<_> = self.unreadable_in_words().map(|(count, _)| count).collect();
         let readable = if self.images.is_empty() { "none".to_owned() } else { self.images.len().to_string() };
-        (unreadable > self.images.len()).then(|| {
-            format!(
-                "{place} contains {}, which can't be read, and {readable} that can: convert them to JPEG or PNG, or move them out of it",
-                formats.join(", "),
-            )
+        (unreadable > self.images.len()).then(|| Obstacle {
+            found: format!("{place} contains {}, which can't be read, and {readable} that can", formats.join(", ")),
+            remedy: "convert them to JPEG or PNG, or move them out of it".to_owned(),
         })
     }
 

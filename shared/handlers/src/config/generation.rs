@@ -98,6 +98,7 @@ impl Section for ComfyUiConfig {
                 reader.reject(
                     "GENERATOR=comfyui needs COMFYUI_WORKFLOW, the file of a workflow in API form, and it is not set"
                         .to_owned(),
+                    None,
                 );
                 FileLocation::default()
             }),
@@ -115,9 +116,12 @@ fn price(reader: &mut Reader, known: Option<MicroUsd>, model: &str) -> Price {
     let per_megapixel = reader.if_set("GENERATOR_USD_PER_MEGAPIXEL", DOLLARS);
     let per_image = reader.if_set("GENERATOR_USD_PER_IMAGE", DOLLARS);
     if per_image.or(per_megapixel).or(known).is_none() {
-        reader.reject(format!(
-            "neither GENERATOR_USD_PER_IMAGE nor GENERATOR_USD_PER_MEGAPIXEL is set, and the price of {model} is not known; set the price of one image, such as 0.04, or 0 if it costs nothing"
-        ));
+        reader.reject(
+            format!(
+                "neither GENERATOR_USD_PER_IMAGE nor GENERATOR_USD_PER_MEGAPIXEL is set, and the price of {model} is not known"
+            ),
+            Some("set the price of one image, such as 0.04, or 0 if it costs nothing"),
+        );
     }
     let known = known.filter(|_| per_megapixel.is_none());
     Price { per_image: per_image.or(known).unwrap_or_default(), per_megapixel: per_megapixel.unwrap_or_default() }

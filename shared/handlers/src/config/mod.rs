@@ -7,6 +7,7 @@ mod reader;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,8 +36,25 @@ pub struct Config {
 
 /// The problems of all missing and invalid variables.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the environment can't be used: {}", .0.join("; "))]
-pub struct InvalidConfig(pub Vec<String>);
+#[error("the environment can't be used: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct InvalidConfig(pub Vec<InvalidVariable>);
+
+/// The problem of one variable, or of several together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidVariable {
+    pub problem: String,
+    /// What to do about it; `None` if the problem says what is accepted.
+    pub remedy: Option<&'static str>,
+}
+
+impl fmt::Display for InvalidVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.remedy {
+            Some(remedy) => write!(f, "{}; {remedy}", self.problem),
+            None => f.write_str(&self.problem),
+        }
+    }
+}
 
 /// A part of the configuration.
 pub trait Section: Sized {

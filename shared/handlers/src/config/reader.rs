@@ -8,12 +8,12 @@ use std::str::FromStr;
 use aws::secrets::Secret;
 use secrecy::SecretString;
 
-use super::{InvalidConfig, Section};
+use super::{InvalidConfig, InvalidVariable, Section};
 
 pub struct Reader {
     variables: BTreeMap<String, String>,
     names_read: RefCell<BTreeSet<String>>,
-    problems: Vec<String>,
+    problems: Vec<InvalidVariable>,
 }
 
 /// Shows only names, because some values are keys.
@@ -49,7 +49,7 @@ impl Reader {
 
     pub(super) fn required(&mut self, name: &str) -> String {
         self.text(name).unwrap_or_else(|| {
-            self.problems.push(format!("{name} is not set"));
+            self.reject(format!("{name} is not set"), None);
             String::new()
         })
     }
@@ -65,7 +65,7 @@ impl Reader {
         match text.parse().ok().filter(is_valid) {
             Some(value) => value,
             None => {
-                self.problems.push(format!("{name} is `{text}` but must be {accepted}"));
+                self.reject(format!("{name} is `{text}` but must be {accepted}"), None);
                 default
             }
         }
@@ -75,7 +75,7 @@ impl Reader {
     pub(super) fn explained<T: FromStr<Err: fmt::Display>>(&mut self, name: &str, default: T) -> T {
         let Some(text) = self.text(name) else { return default };
         text.parse().unwrap_or_else(|problem| {
-            self.problems.push(format!("{name}: {problem}"));
+            self.reject(format!("{name}: {problem}"), None);
             default
         })
     }
@@ -87,18 +87,18 @@ impl Reader {
     }
 
     /// Notes a problem that concerns several variables.
-    pub(super) fn reject(&mut self, problem: String) {
-        self.problems.push(problem);
+    pub(super) fn reject(&mut self, problem: String, remedy: Option<&'static str>) {
+        self.problems.push(InvalidVariable { problem, remedy });
     }
 
     /// A lower-case word. An empty variable means none; an unset one means the default.
     pub(super) fn word_or_none(&mut self, name: &str, default: &str) -> Option<String> {
         self.names_read.borrow_mut().insert(name.to_owned());
-        let word = self.variables.get(name).map_or(default, String::as_str);
+        let word = self.variables.get(name).map_or(default, String::as_str).to_owned();
         if !word.chars().all(|c| c.is_ascii_lowercase()) {
-            self.problems.push(format!("{name} is `{word}` but must be a lower-case word, or empty"));
+            self.reject(format!("{name} is `{word}` but must be a lower-case word, or empty"), None);
         }
-        (!word.is_empty()).then(|| word.to_owned())
+        (!word.is_empty()).then_some(word)
     }
 
     /// One of these words; required.
@@ -107,10 +107,11 @@ impl Reader {
         let found = words.iter().find(|(word, _)| text.as_deref() == Some(word));
         if found.is_none() {
             let accepted = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" or ");
-            self.problems.push(match text {
+            let problem = match text {
                 Some(text) => format!("{name} is `{text}` but must be {accepted}"),
                 None => format!("{name} is not set; it must be {accepted}"),
-            });
+            };
+            self.reject(problem, None);
         }
         found.map(|&(_, value)| value)
     }
@@ -132,19 +133,20 @@ impl Reader {
             (None, Some(arn), None) => Secret::Stored { arn },
             (None, None, Some(path)) => match key_in(&path) {
                 Ok(key) => Secret::Given(key),
-                Err(problem) => self.without_secret(format!("{by_file} names {path}, {problem}")),
+                Err(problem) => self.without_secret(format!("{by_file} names {path}, {problem}"), None),
             },
             (None, None, None) => {
-                self.without_secret(format!("{needed_by} needs {name}, {by_arn} or {by_file}, and none is set"))
+                self.without_secret(format!("{needed_by} needs {name}, {by_arn} or {by_file}, and none is set"), None)
             }
             _ => {
-                self.without_secret(format!("more than one of {name}, {by_arn} and {by_file} is set; set one of them"))
+                let problem = format!("more than one of {name}, {by_arn} and {by_file} is set");
+                self.without_secret(problem, Some("set one of them"))
             }
         }
     }
 
-    fn without_secret(&mut self, problem: String) -> Secret {
-        self.problems.push(problem);
+    fn without_secret(&mut self, problem: String, remedy: Option<&'static str>) -> Secret {
+        self.reject(problem, remedy);
         Secret::Given(SecretString::default())
     }
 }

@@ -9,10 +9,11 @@ use domain::format::AspectRatio;
 use imaging::DecodeError;
 use reqwest::StatusCode;
 
+use crate::checks::{Check, Remedy};
 use crate::http::HttpError;
 
 /// What operators call a service and its settings.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceNames {
     /// Such as `Replicate`.
     pub service: &'static str,
@@ -44,9 +45,16 @@ pub enum Failure {
     /// Nothing was requested from the model.
     #[error("the model {model} can't be used: {problem}")]
     UnusableModel { model: String, problem: String },
-    /// Nothing was requested. The text is a whole sentence with the remedy.
-    #[error("{0}")]
-    Misconfigured(String),
+    /// Nothing was requested.
+    #[error("{problem}; {remedy}")]
+    Misconfigured {
+        /// A whole clause.
+        problem: String,
+        remedy: Remedy,
+    },
+    /// Nothing listens at the address of the user's own server.
+    #[error("nothing answers at {address} ({cause})")]
+    NotRunning { address: String, cause: String },
     #[error("has a problem: {message}")]
     Unavailable {
         /// Quotes the service.
@@ -86,13 +94,24 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// A variable with an address has another text.
+    pub(super) fn no_address(variable: &str, error: impl fmt::Display) -> Self {
+        let remedy = Remedy::new(format!("set {variable} to an address such as https://host/path"));
+        Self::Misconfigured { problem: format!("{variable} is no address: {error}"), remedy }
+    }
+
     /// A model offers no format near the requested ratio.
     pub(super) fn no_such_ratio(model: &str, wanted: AspectRatio, offered: impl IntoIterator<Item = String>) -> Self {
         let offered: Vec<String> = offered.into_iter().collect();
-        Self::Misconfigured(format!(
-            "{model} offers no format near {wanted}, only {}; choose another ASPECT_RATIO, another `aspect_ratio` of the actor or the prompt, or another model, and then request an evaluation",
-            offered.join(", ")
-        ))
+        Self::Misconfigured {
+            problem: format!("{model} offers no format near {wanted}, only {}", offered.join(", ")),
+            remedy: Remedy {
+                action:
+                    "choose another ASPECT_RATIO, another `aspect_ratio` of the actor or the prompt, or another model"
+                        .to_owned(),
+                then: ", and then request an evaluation",
+            },
+        }
     }
 
     /// The required response to this failure.
@@ -104,10 +123,12 @@ impl Failure {
             Self::Unavailable { retry_after, .. } | Self::Overloaded { retry_after, .. } => {
                 Disposition::Outage { retry_after: *retry_after }
             }
-            Self::Unreadable(_) | Self::Interrupted(_) => Disposition::Outage { retry_after: None },
+            Self::Unreadable(_) | Self::Interrupted(_) | Self::NotRunning { .. } => {
+                Disposition::Outage { retry_after: None }
+            }
             Self::NoCredit(_) => Disposition::NeedsFunds,
             Self::ContentRejected(_) => Disposition::ContentRejected,
-            Self::Unauthorized(_) | Self::Unknown(_) | Self::UnusableModel { .. } | Self::Misconfigured(_) => {
+            Self::Unauthorized(_) | Self::Unknown(_) | Self::UnusableModel { .. } | Self::Misconfigured { .. } => {
                 Disposition::NeedsOperator
             }
             Self::Rejected(_) | Self::ForeignAddress(_) | Self::Encoding(_) => Disposition::Permanent,
@@ -127,7 +148,8 @@ impl Failure {
             | Self::Unauthorized(_)
             | Self::Unknown(_)
             | Self::UnusableModel { .. }
-            | Self::Misconfigured(_)
+            | Self::Misconfigured { .. }
+            | Self::NotRunning { .. }
             | Self::ContentRejected(_)
             | Self::Rejected(_)
             | Self::Interrupted(_)
@@ -153,33 +175,56 @@ pub struct ServiceError {
     pub failure: Failure,
 }
 
+impl ServiceError {
+    /// What happened, without the remedy.
+    fn text(&self) -> String {
+        let Self { names: ServiceNames { service, key, .. }, failure } = self;
+        match failure {
+            Failure::Misconfigured { problem, .. } => problem.clone(),
+            Failure::Secret(error) => format!("{key} can't be read: {error}"),
+            Failure::Http(_) | Failure::Encoding(_) | Failure::UnusableModel { .. } | Failure::NotRunning { .. } => {
+                failure.to_string()
+            }
+            _ => format!("{service} {failure}"),
+        }
+    }
+
+    /// What the operator must do; `None` if the same request may succeed later.
+    fn remedy(&self) -> Option<Remedy> {
+        let ServiceNames { service, key, base_url, model, usable_model, billing } = self.names;
+        Some(match &self.failure {
+            Failure::Misconfigured { remedy, .. } => remedy.clone(),
+            Failure::Secret(_) => Remedy::new(secrets::REMEDY),
+            Failure::NoCredit(_) => Remedy::new(*billing),
+            Failure::Unauthorized(_) => Remedy {
+                action: format!("set {key} to a valid one"),
+                then: " and restart the functions, which read it only when they start, then `balancer redrive`",
+            },
+            Failure::Unknown(_) => Remedy::then_redrive(format!("correct {model} or {base_url}")),
+            Failure::UnusableModel { .. } => Remedy::new(format!("set {model} to {usable_model}")),
+            Failure::NotRunning { .. } => Remedy::new(format!("start {service}, or correct {base_url}")),
+            Failure::Unreadable(_) => Remedy::new(format!("see that {base_url} is the service's own address")),
+            _ => return None,
+        })
+    }
+
+    /// This failure as the result of a check.
+    #[must_use]
+    pub fn to_check(&self) -> Check {
+        let remedy = match (self.remedy(), &self.failure) {
+            (Some(remedy), _) => remedy.action,
+            (None, Failure::Http(_)) => format!("check the connection and {}", self.names.base_url),
+            (None, _) => "repeat the check later".to_owned(),
+        };
+        Check::problem(self.text(), remedy)
+    }
+}
+
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { names, failure } = self;
-        let ServiceNames { service, key, base_url, model, usable_model, billing } = names;
-        match failure {
-            Failure::Http(_) | Failure::Encoding(_) | Failure::Misconfigured(_) => write!(f, "{failure}"),
-            Failure::Secret(_) => write!(f, "{key} {failure}"),
-            Failure::NoCredit(_) => write!(f, "{service} {failure}; {billing}"),
-            Failure::Unauthorized(_) => write!(
-                f,
-                "{service} {failure}; set {key} to a valid one and restart the functions, which read it only when they start, then `balancer redrive`"
-            ),
-            Failure::Unknown(_) => {
-                write!(f, "{service} {failure}; correct {model} or {base_url}, then `balancer redrive`")
-            }
-            Failure::UnusableModel { .. } => write!(f, "{failure}; set {model} to {usable_model}"),
-            Failure::Throttled { .. }
-            | Failure::Unavailable { .. }
-            | Failure::Overloaded { .. }
-            | Failure::Unlisted
-            | Failure::Interrupted(_)
-            | Failure::ContentRejected(_)
-            | Failure::Rejected(_)
-            | Failure::Unreadable(_)
-            | Failure::ForeignAddress(_)
-            | Failure::NotDelivered(_)
-            | Failure::Unusable(_) => write!(f, "{service} {failure}"),
+        match self.remedy() {
+            Some(remedy) => write!(f, "{}; {remedy}", self.text()),
+            None => f.write_str(&self.text()),
         }
     }
 }

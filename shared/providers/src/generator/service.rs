@@ -43,9 +43,6 @@ pub trait Service: Send + Sync {
     /// If the service can't be used or asked.
     fn max_references(&self) -> impl Future<Output = Result<usize, Failure>> + Send;
 
-    /// Whether [`Self::check`] asks the service.
-    fn is_asked(&self) -> bool;
-
     /// Checks that the service can generate an image of this ratio from a base image, as far as that can be found out for
     /// free.
     ///

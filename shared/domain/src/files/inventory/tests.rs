@@ -22,7 +22,7 @@ fn other_files_are_listed_in_one_line() {
 #[test]
 fn images_in_a_deeper_folder_are_an_obstacle() {
     let names = ["10_hero woman/a_1.jpg", "10_hero woman/a_2.heic", "10_hero woman/a_1.txt", "a_9.jpg"];
-    let obstacle = Inventory::of(names).obstacle("training_data").unwrap();
+    let obstacle = Inventory::of(names).obstacle("training_data").unwrap().to_string();
     let start = "found 2 images in training_data/10_hero woman: move them up into training_data, with their captions";
     assert!(obstacle.starts_with(start), "{obstacle}");
     for ignored in ["__MACOSX/a_1.jpg", ".thumbnails/x.png", "a/@eaDir/b.jpg", "_latent_cache/a_1.safetensors"] {
@@ -32,7 +32,7 @@ fn images_in_a_deeper_folder_are_an_obstacle() {
 
 #[test]
 fn majority_of_unreadable_images_is_an_obstacle() {
-    let obstacle = |names: &[&str]| Inventory::of(names.iter().copied()).obstacle("p");
+    let obstacle = |names: &[&str]| Inventory::of(names.iter().copied()).obstacle("p").map(|it| it.to_string());
     let alone = obstacle(&["1.heic", "2.avif", "3.HEIC"]).unwrap();
     assert!(
         alone.starts_with("p contains 1 AVIF image, 2 HEIC images, which can't be read, and none that can"),

@@ -8,7 +8,7 @@ use aws::SdkConfig;
 use aws::bucket::{Bucket, Fetched};
 use aws::stack::s3_client;
 
-use crate::generator::checks::Check;
+use crate::checks::Check;
 use crate::generator::failure::Failure;
 
 /// The beginning of a value that names an object in the stack's bucket.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::object_info::{Kind, ObjectInfo};
 use super::placeholders::{Placeholders, Role};
 use super::workflow::{Node, Workflow, linked};
-use crate::generator::checks::Check;
+use crate::checks::Check;
 
 /// How many choices an error lists.
 const MAX_LISTED: usize = 8;

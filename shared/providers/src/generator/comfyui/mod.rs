@@ -37,6 +37,7 @@ use super::output::to_jpeg;
 use super::reference::{MAX_JPEG_BYTES, jpeg};
 use super::service::{Created, Found, Lost, Prediction, Service};
 use super::{ComfyUiConfig, Price, Request};
+use crate::checks::Remedy;
 use crate::http::BoundedClient;
 use answer::{CHOSEN_OUTPUT, History, Queue, Queued, Uploaded, is_web_page, rejection};
 pub use file::FileLocation;
@@ -105,10 +106,6 @@ impl Service for ComfyUi {
         Ok(self.ready().await?.placeholders.references())
     }
 
-    fn is_asked(&self) -> bool {
-        true
-    }
-
     /// Reads the workflow and asks ComfyUI about its nodes, once in a process.
     async fn check(&self, _: AspectRatio) -> Result<(), Failure> {
         self.ready().await.map(|_| ())
@@ -138,10 +135,13 @@ impl Service for ComfyUi {
         if response.status == StatusCode::BAD_REQUEST
             && let Some(reason) = rejection(&response.body)
         {
-            return Err(Failure::Misconfigured(format!(
-                "ComfyUI rejects the workflow {}: {reason}; correct it, restart the functions, then `balancer redrive`",
-                self.workflow.name()
-            )));
+            return Err(Failure::Misconfigured {
+                problem: format!("ComfyUI rejects the workflow {}: {reason}", self.workflow.name()),
+                remedy: Remedy {
+                    action: "correct it".to_owned(),
+                    then: ", restart the functions, then `balancer redrive`",
+                },
+            });
         }
         let queued: Queued = self.read(self.accepted(response)?)?;
         // A version that does not let the client choose the id returns its own.
@@ -189,8 +189,7 @@ impl ComfyUi {
     /// # Errors
     /// If the base URL is invalid.
     pub(super) fn new(config: ComfyUiConfig, sdk: &SdkConfig) -> Result<Self, Failure> {
-        let base = Url::parse(&config.base_url)
-            .map_err(|error| Failure::Misconfigured(format!("COMFYUI_URL is no address: {error}")))?;
+        let base = Url::parse(&config.base_url).map_err(|error| Failure::no_address("COMFYUI_URL", error))?;
         let file = |variable, location| UserFile::new(variable, location, config.bucket.as_deref(), sdk);
         Ok(Self {
             http: BoundedClient::new(TIMEOUT, MAX_RESPONSE_BYTES)?,

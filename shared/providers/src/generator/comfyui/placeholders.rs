@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::mapping::{Mapping, Names};
 use super::workflow::{Input, Workflow, linked};
-use crate::generator::checks::Check;
+use crate::checks::Check;
 
 /// The beginning of a title that names placeholders.
 const PREFIX: &str = "balancer:";

@@ -8,8 +8,8 @@ use super::object_info::ObjectInfo;
 use super::placeholders::Placeholders;
 use super::workflow::Workflow;
 use super::{Failure, TIMEOUT};
+use crate::checks::{Check, Remedy};
 use crate::generator::ServiceError;
-use crate::generator::checks::Check;
 
 /// A workflow that ComfyUI can execute.
 #[derive(Debug)]
@@ -40,10 +40,10 @@ impl ComfyUi {
         match (ready, examination.outage) {
             (Some(ready), _) if problems.is_empty() => Ok(ready),
             (_, Some(outage)) if problems.is_empty() => Err(outage),
-            _ => Err(Failure::Misconfigured(format!(
-                "the workflow can't be used: {}; `balancer doctor --generator comfyui` repeats this check",
-                problems.join(". ")
-            ))),
+            _ => Err(Failure::Misconfigured {
+                problem: format!("the workflow can't be used: {}", problems.join(". ")),
+                remedy: Remedy::new("`balancer doctor --generator comfyui` repeats this check"),
+            }),
         }
     }
 
@@ -52,7 +52,7 @@ impl ComfyUi {
         let mut examination = Examination::default();
         self.examine_into(&mut examination).await;
         let Examination { mut checks, outage } = examination;
-        checks.extend(outage.map(|outage| Check::problem_of(&ServiceError::of::<Self>(outage))));
+        checks.extend(outage.map(|outage| ServiceError::of::<Self>(outage).to_check()));
         checks
     }
 
@@ -66,11 +66,8 @@ impl ComfyUi {
                 return None;
             }
         };
-        examination.checks.push(Check::ok(format!(
-            "ComfyUI answers at {}, with {} node types",
-            self.address(),
-            info.len()
-        )));
+        let types = counted(info.len(), "node type");
+        examination.checks.push(Check::ok(format!("ComfyUI answers at {}, with {types}", self.address())));
         let ready = ready?;
         examination.checks.extend(inspect(&ready.workflow, &ready.placeholders, &info));
         Some(ready)
@@ -85,8 +82,8 @@ impl ComfyUi {
                 return None;
             }
         };
-        let count = workflow.nodes.len();
-        examination.checks.push(Check::ok(format!("{} is in API form, with {count} nodes", self.workflow.name())));
+        let nodes = counted(workflow.nodes.len(), "node");
+        examination.checks.push(Check::ok(format!("{} is in API form, with {nodes}", self.workflow.name())));
         let mapping = match &self.mapping {
             None => Mapping::default(),
             Some(file) => {
@@ -125,11 +122,15 @@ impl Examination {
 
     fn add_failure(&mut self, failure: Failure) {
         match failure {
-            Failure::Misconfigured(sentence) | Failure::Unreadable(sentence) => {
-                let (text, remedy) = sentence.split_once("; ").unwrap_or((&sentence, "correct COMFYUI_URL"));
-                self.checks.push(Check::problem(text, remedy.trim_end_matches(", then `balancer redrive`")));
+            failure @ (Failure::Misconfigured { .. } | Failure::Unreadable(_)) => {
+                self.checks.push(ServiceError::of::<ComfyUi>(failure).to_check());
             }
             failure => self.outage = Some(failure),
         }
     }
+}
+
+/// A number of things, in words.
+fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }

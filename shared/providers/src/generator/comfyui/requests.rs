@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::ComfyUi;
 use super::answer::{is_web_page, shortened};
+use crate::checks::Remedy;
 use crate::generator::failure::Failure;
 use crate::http::{HttpError, Response};
 
@@ -17,13 +18,7 @@ impl ComfyUi {
     /// Sends a request; nothing that it did not receive can have cost anything.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
         self.http.send(request).await.map_err(|error| match error {
-            HttpError::Unreachable { cause, .. } => Failure::Overloaded {
-                message: format!(
-                    "nothing answers at {} ({cause}); start ComfyUI, or correct COMFYUI_URL",
-                    self.address()
-                ),
-                retry_after: None,
-            },
+            HttpError::Unreachable { cause, .. } => Failure::NotRunning { address: self.address(), cause },
             error => error.into(),
         })
     }
@@ -32,8 +27,9 @@ impl ComfyUi {
     pub(super) fn accepted(&self, response: Response) -> Result<Response, Failure> {
         let Response { status, retry_after, body } = response;
         let answer = format!("{} answers {status}", self.address());
-        let wrong_url =
-            |reason: &str| Err(Failure::Misconfigured(format!("{answer}; {reason}, then `balancer redrive`")));
+        let wrong_url = |remedy: &str| {
+            Err(Failure::Misconfigured { problem: answer.clone(), remedy: Remedy::then_redrive(remedy) })
+        };
         match status {
             status if status.is_success() => Ok(Response { status, retry_after, body }),
             StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
@@ -70,7 +66,7 @@ impl ComfyUi {
     }
 
     pub(super) fn web_page(&self) -> String {
-        format!("a web page is at {}; see that COMFYUI_URL is ComfyUI's own address", self.address())
+        format!("a web page is at {}", self.address())
     }
 
     /// The base URL without a password.

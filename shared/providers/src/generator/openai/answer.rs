@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
+use crate::checks::Remedy;
 use crate::generator::failure::Failure;
 use crate::generator::output::to_jpeg;
 use crate::generator::service::Created;
@@ -56,7 +57,7 @@ fn unreadable(body: &[u8]) -> String {
 
 /// The meaning of a response without success. An error of the service itself is not billed, but one of a gateway may hide
 /// an image.
-fn failure(response: &Response, key: &str) -> Failure {
+pub(super) fn failure(response: &Response, key: &str) -> Failure {
     let problem = Problem::read(&response.body);
     let message = problem.describe(response.status, key);
     let retry_after = response.retry_after;
@@ -70,9 +71,10 @@ fn failure(response: &Response, key: &str) -> Failure {
         (StatusCode::TOO_MANY_REQUESTS, _) => {
             Failure::Throttled { retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER) }
         }
-        (StatusCode::FORBIDDEN, _) => Failure::Misconfigured(format!(
-            "The image service forbids the request ({message}); let the account use OPENAI_IMAGES_MODEL, or set another model or key, then `balancer redrive`"
-        )),
+        (StatusCode::FORBIDDEN, _) => Failure::Misconfigured {
+            problem: format!("The image service forbids the request ({message})"),
+            remedy: Remedy::then_redrive("let the account use OPENAI_IMAGES_MODEL, or set another model or key"),
+        },
         (StatusCode::UNAUTHORIZED, _) => Failure::Unauthorized(message),
         (StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED, _) => Failure::Unknown(message),
         (StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT, _)

@@ -4,6 +4,7 @@
 //! speak the same protocol. There are no predictions: an image whose answer is lost can't be found again.
 
 mod answer;
+mod examination;
 mod request;
 
 use std::time::Duration;
@@ -74,11 +75,6 @@ impl Service for OpenAiImages {
 
     async fn max_references(&self) -> Result<usize, Failure> {
         Ok(MAX_REFERENCES)
-    }
-
-    /// The service tells nothing about a model for free.
-    fn is_asked(&self) -> bool {
-        false
     }
 
     async fn check(&self, ratio: AspectRatio) -> Result<(), Failure> {

@@ -7,6 +7,7 @@
 //! inputs and outputs after an hour. Data URLs must be smaller than 1 MB.
 
 mod answer;
+mod examination;
 mod inputs;
 mod mark;
 mod model;
@@ -36,7 +37,7 @@ use super::service::{Created, Found, Lost, Prediction, Service};
 use super::{Price, ReplicateConfig, Request};
 use crate::http::{BoundedClient, Response};
 use answer::{ListAnswer, PredictionAnswer, accepted, read};
-use inputs::{Inputs, NoSuchRatio, known};
+use inputs::{Inputs, NoSuchRatio};
 pub use model::{InvalidModelName, ReplicateModel};
 use resolve::Resolved;
 
@@ -110,11 +111,6 @@ impl Service for Replicate {
         Ok(self.resolved().await?.inputs.max_references())
     }
 
-    /// Replicate is asked at most once, and only about a model that the table does not contain.
-    fn is_asked(&self) -> bool {
-        known(&self.model).is_none()
-    }
-
     async fn check(&self, ratio: AspectRatio) -> Result<(), Failure> {
         let inputs = &self.resolved().await?.inputs;
         inputs.ratio(ratio).map(|_| ()).map_err(|NoSuchRatio| self.no_such_ratio(inputs, ratio))
@@ -186,8 +182,7 @@ impl Replicate {
     /// # Errors
     /// If the token can't be read, or the base URL is invalid.
     pub(super) async fn new(config: ReplicateConfig, sdk: &SdkConfig) -> Result<Self, Failure> {
-        let base = Url::parse(&config.base_url)
-            .map_err(|error| Failure::Misconfigured(format!("REPLICATE_BASE_URL is no address: {error}")))?;
+        let base = Url::parse(&config.base_url).map_err(|error| Failure::no_address("REPLICATE_BASE_URL", error))?;
         Ok(Self {
             http: BoundedClient::new(TIMEOUT, MAX_RESPONSE_BYTES)?,
             base,

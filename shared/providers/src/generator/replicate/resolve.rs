@@ -60,7 +60,7 @@ impl Replicate {
         Ok(Resolved { inputs, version: (!is_official).then_some(version.id) })
     }
 
-    async fn look_up<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, Failure> {
+    pub(super) async fn look_up<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, Failure> {
         let request = self.http.client().get(self.url(path)?).timeout(LOOKUP_TIMEOUT);
         self.request(request, MAX_RESPONSE_BYTES).await.map_err(|error| match error {
             Failure::Unknown(answer) => self.unusable(&format!("Replicate does not know it ({answer})")),

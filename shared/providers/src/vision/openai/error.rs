@@ -1,10 +1,12 @@
 //! Failures of the vision service.
 
+use std::fmt;
 use std::time::Duration;
 
 use aws::{AwsError, secrets};
 use domain::disposition::{Billed, Disposition};
 
+use crate::checks::{Check, Remedy};
 use crate::http::HttpError;
 
 /// The longest pause within a session. A longer one defers the message, because a waiting function costs money.
@@ -19,55 +21,98 @@ const CONTINUE_AFTER: Duration = Duration::from_secs(1);
 /// The vision service did not answer a request.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenAiError {
-    #[error("{0}{remedy}", remedy = match .0 {
-        HttpError::TooLarge { .. } => "; check that OPENAI_BASE_URL is the address of a service for chat completions",
-        _ => "",
-    })]
     Http(#[from] HttpError),
-    #[error("the vision service asks to wait {} s", .retry_after.unwrap_or(DEFAULT_RETRY_AFTER).as_secs())]
-    Throttled { retry_after: Option<Duration> },
+    Throttled {
+        retry_after: Option<Duration>,
+    },
     /// The price of a request could not be reserved, so it was not sent.
-    #[error("no budget leaves room for another vision request")]
     NoBudget {
         /// The error that required the request, if it was to repeat an earlier one.
         retry_of: Option<String>,
     },
     /// The session's time budget is used up. Its observations are kept.
-    #[error("the assessment takes longer than one invocation; it will continue")]
     OutOfTime,
-    #[error("the vision service has a problem: {message}")]
     Unavailable {
         /// Quotes the service.
         message: String,
         retry_after: Option<Duration>,
     },
-    #[error("the vision service's answer can't be understood: {0}")]
     Unreadable(String),
-    #[error("encoding the vision request was interrupted: {0}")]
     TaskFailed(#[from] tokio::task::JoinError),
-    #[error(
-        "the account behind OPENAI_API_KEY has no credit left ({0}); add some or raise its limit, then ask for an evaluation"
-    )]
     NoCredit(String),
-    #[error(
-        "the vision service does not accept OPENAI_API_KEY ({0}); set a valid one and restart the functions, which read it only when they start, then ask for an evaluation"
-    )]
     Unauthorized(String),
-    #[error(
-        "the vision service knows no such model or address ({0}); correct VISION_MODEL or OPENAI_BASE_URL, then ask for an evaluation"
-    )]
     Unknown(String),
-    #[error(
-        "the vision service rejects the request ({0}); set VISION_MODEL to a model that takes images and answers by a JSON schema, and VISION_REASONING_EFFORT to an effort that it knows or to nothing, then ask for an evaluation"
-    )]
     Invalid(String),
-    #[error("the vision request can't be encoded: {0}")]
     Encoding(String),
-    #[error("OPENAI_API_KEY can't be read: {0}; {remedy}", remedy = secrets::REMEDY)]
     Secret(#[from] AwsError),
 }
 
+impl fmt::Display for OpenAiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.remedy() {
+            Some(remedy) => write!(f, "{}; {remedy}", self.text()),
+            None => f.write_str(&self.text()),
+        }
+    }
+}
+
 impl OpenAiError {
+    /// What happened, without the remedy.
+    fn text(&self) -> String {
+        match self {
+            Self::Http(error) => error.to_string(),
+            Self::Throttled { retry_after } => {
+                let seconds = retry_after.unwrap_or(DEFAULT_RETRY_AFTER).as_secs();
+                format!("the vision service asks to wait {seconds} s")
+            }
+            Self::NoBudget { .. } => "no budget leaves room for another vision request".to_owned(),
+            Self::OutOfTime => "the assessment takes longer than one invocation; it will continue".to_owned(),
+            Self::Unavailable { message, .. } => format!("the vision service has a problem: {message}"),
+            Self::Unreadable(problem) => format!("the vision service's answer can't be understood: {problem}"),
+            Self::TaskFailed(error) => format!("encoding the vision request was interrupted: {error}"),
+            Self::NoCredit(message) => format!("the account behind OPENAI_API_KEY has no credit left ({message})"),
+            Self::Unauthorized(message) => format!("the vision service does not accept OPENAI_API_KEY ({message})"),
+            Self::Unknown(message) => format!("the vision service knows no such model or address ({message})"),
+            Self::Invalid(message) => format!("the vision service rejects the request ({message})"),
+            Self::Encoding(problem) => format!("the vision request can't be encoded: {problem}"),
+            Self::Secret(error) => format!("OPENAI_API_KEY can't be read: {error}"),
+        }
+    }
+
+    /// What the operator must do; `None` if the same request may succeed later.
+    fn remedy(&self) -> Option<Remedy> {
+        const THEN: &str = ", then ask for an evaluation";
+        let (action, then) = match self {
+            Self::Http(HttpError::TooLarge { .. }) => {
+                ("check that OPENAI_BASE_URL is the address of a service for chat completions", "")
+            }
+            Self::NoCredit(_) => ("add some or raise its limit", THEN),
+            Self::Unauthorized(_) => (
+                "set a valid one",
+                " and restart the functions, which read it only when they start, then ask for an evaluation",
+            ),
+            Self::Unknown(_) => ("correct VISION_MODEL or OPENAI_BASE_URL", THEN),
+            Self::Invalid(_) => (
+                "set VISION_MODEL to a model that takes images and answers by a JSON schema, and VISION_REASONING_EFFORT to an effort that it knows or to nothing",
+                THEN,
+            ),
+            Self::Secret(_) => (secrets::REMEDY, ""),
+            _ => return None,
+        };
+        Some(Remedy { action: action.to_owned(), then })
+    }
+
+    /// This failure as the result of a check.
+    #[must_use]
+    pub fn to_check(&self) -> Check {
+        let remedy = match (self.remedy(), self) {
+            (Some(remedy), _) => remedy.action,
+            (None, Self::Http(_)) => "check the connection and OPENAI_BASE_URL".to_owned(),
+            (None, _) => "repeat the check later".to_owned(),
+        };
+        Check::problem(self.text(), remedy)
+    }
+
     /// The required response to this failure.
     #[must_use]
     pub fn disposition(&self) -> Disposition {

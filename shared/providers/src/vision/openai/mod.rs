@@ -13,6 +13,7 @@ mod content;
 mod cost;
 mod cost_reservation;
 mod error;
+mod examination;
 mod form;
 mod image_batch;
 mod merged_passes;

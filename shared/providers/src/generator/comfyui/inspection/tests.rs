@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::generator::checks::Level;
+use crate::checks::Level;
 use crate::generator::comfyui::mapping::Mapping;
 use crate::generator::comfyui::placeholders::Values;
 

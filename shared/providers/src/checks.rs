@@ -1,10 +1,8 @@
-//! The results of checking a generator and its settings before it is used.
+//! The results of checking something before it is used.
 
 use std::fmt;
 
 use serde::Serialize;
-
-use super::failure::ServiceError;
 
 /// Whether something can be used as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -13,7 +11,7 @@ pub enum Level {
     Ok,
     /// It works, but probably not as intended.
     Warning,
-    /// No image can be generated.
+    /// It can't be used.
     Problem,
 }
 
@@ -25,6 +23,14 @@ pub struct Check {
     pub text: String,
     /// What to do about it.
     pub remedy: Option<String>,
+}
+
+/// What the operator must do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    pub action: String,
+    /// The end of the sentence for a stack that runs already: how its functions notice, and how the work goes on.
+    pub then: &'static str,
 }
 
 impl Check {
@@ -43,13 +49,6 @@ impl Check {
         Self { level: Level::Problem, text: text.into(), remedy: Some(remedy.into()) }
     }
 
-    /// The failure of a service. What follows the last semicolon of its text is the remedy.
-    pub(super) fn problem_of(error: &ServiceError) -> Self {
-        let text = error.to_string();
-        let (text, remedy) = text.rsplit_once("; ").unwrap_or((&text, "repeat the check later"));
-        Self::problem(text, remedy.trim_end_matches(", then `balancer redrive`"))
-    }
-
     #[must_use]
     pub fn is_problem(&self) -> bool {
         self.level == Level::Problem
@@ -62,5 +61,25 @@ impl fmt::Display for Check {
             Some(remedy) => write!(f, "{}; {remedy}", self.text),
             None => f.write_str(&self.text),
         }
+    }
+}
+
+impl Remedy {
+    /// A remedy after which nothing else is needed.
+    #[must_use]
+    pub fn new(action: impl Into<String>) -> Self {
+        Self { action: action.into(), then: "" }
+    }
+
+    /// A remedy after which the failed messages must be retried.
+    #[must_use]
+    pub fn then_redrive(action: impl Into<String>) -> Self {
+        Self { action: action.into(), then: ", then `balancer redrive`" }
+    }
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.action, self.then)
     }
 }
