@@ -15,8 +15,8 @@ use domain::planner::Scope;
 use crate::export::ExportFormat;
 use crate::local::{ProviderArguments, Vision};
 use crate::target::{CapArguments, SettingsArguments, TargetArguments};
-use help::{ENVIRONMENT, EXAMPLES, EXAMPLES_OF_LOCAL};
 pub use export::{ExportSets, TrainingArguments};
+use help::{ENVIRONMENT, EXAMPLES, EXAMPLES_OF_LOCAL};
 pub use prompts::{Check, Export, List, Prompts, PromptsCommand};
 pub use stack::{
     Approve, Caption, Connection, Drain, Env, Evaluate, OfActor, Pause, Pin, QueueArgument, Redrive, Restore, Send,

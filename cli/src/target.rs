@@ -32,7 +32,7 @@ pub struct TargetArguments {
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Quality")]
 pub struct RuleArguments {
-    /// Highest quality of an image with a fault, such as `text=10,blocky=4`; the README lists the faults
+    /// Highest quality of an image with a fault, such as `text=10,blocky=4`; docs/CONFIGURE.md lists the faults
     #[arg(long, default_value_t, hide_default_value = true, value_name = "FAULT=N,…")]
     pub quality_limits: QualityLimits,
     /// Share of the target, in percent, that may face the camera or be symmetrical without losing quality: the best

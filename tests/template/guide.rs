@@ -1,15 +1,15 @@
-//! The README's table of parameters, and the figures that documents quote, match the template.
+//! The table of parameters in `docs/CONFIGURE.md`, and the figures that documents quote, match the template.
 
 use std::collections::BTreeSet;
 
 use crate::template::CHAIN;
 use crate::template::document::{at, fields, number, resources_of_type};
 
-const README: &str = include_str!("../../README.md");
+const CONFIGURE: &str = include_str!("../../docs/CONFIGURE.md");
 
 /// The parameters and defaults of each row of the table. One default may apply to all parameters of a row.
 fn rows() -> Vec<(Vec<String>, Vec<String>)> {
-    let (_, after) = README.split_once("| parameter | default | |").unwrap();
+    let (_, after) = CONFIGURE.split_once("| parameter | default | |").unwrap();
     let (table, _) = after.split_once("\n\n").unwrap();
     let items =
         |cell: &str| -> Vec<String> { cell.split(',').map(|item| item.trim().trim_matches('`').to_owned()).collect() };
@@ -21,7 +21,7 @@ fn rows() -> Vec<(Vec<String>, Vec<String>)> {
 }
 
 #[test]
-fn readme_lists_every_parameter_with_its_default() {
+fn guide_lists_every_parameter_with_its_default() {
     let parameters = fields("Parameters");
     let mut listed = BTreeSet::new();
     for (names, defaults) in rows() {

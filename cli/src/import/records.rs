@@ -165,7 +165,9 @@ impl Merged {
         }
         // A source without images still tells about its batches.
         if into.generations.is_empty() && self.records.is_empty() {
-            from.generations.iter().for_each(|batch| drop(batches.number_of(batch.generation_id, &from.generations)));
+            for batch in &from.generations {
+                batches.number_of(batch.generation_id, &from.generations);
+            }
         }
         into.generations.extend(batches.new);
         into.generations.sort_by_key(|batch| batch.generation_id);

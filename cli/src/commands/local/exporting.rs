@@ -61,14 +61,15 @@ pub async fn print_and_export(report: &Report, data: &Path, request: &Request, j
 
 /// `None` if no actor is balanced.
 async fn export_balanced(report: &Report, data: &Path, request: &Request) -> anyhow::Result<Option<Export>> {
-    let (balanced, others): (Vec<_>, Vec<_>) = report.actors.iter().partition(|actor| actor.status == Status::Balanced);
+    let actors = report.actors.iter().map(|reported| &reported.actor);
+    let (balanced, others): (Vec<_>, Vec<_>) = actors.partition(|actor| actor.status == Status::Balanced);
     for actor in others {
         remark(format!("{} was not exported: its set is not balanced", actor.actor_id));
     }
     if balanced.is_empty() {
         return Ok(None);
     }
-    let sets = Sets::of_data(data)?;
+    let sets = Sets::of_data(data).await?;
     let ids: Vec<ActorId> = balanced.into_iter().map(|actor| actor.actor_id.clone()).collect();
     let found = sets.actors_or_all(&ids).await?;
     export(&sets, &found, request).await.map(Some)

@@ -182,9 +182,9 @@ fn varying_outfit_replaces_the_clothing() {
 }
 
 #[test]
-fn example_of_the_readme_is_valid() {
-    let readme = include_str!("../../../../../README.md");
-    let example = readme
+fn example_of_the_guide_is_valid() {
+    let guide = include_str!("../../../../../docs/CONFIGURE.md");
+    let example = guide
         .split("```toml\n")
         .find_map(|part| part.split_once("\n```").map(|(block, _)| block).filter(|block| block.contains("[[prompt]]")));
     let library = Library::read(example.unwrap().as_bytes()).unwrap();
