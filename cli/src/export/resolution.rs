@@ -31,7 +31,7 @@ fn side(width: u32, height: u32) -> f64 {
 /// Reads the value of `--resolution`.
 pub fn parse(text: &str) -> Result<u32, String> {
     let (least, greatest, step) = RESOLUTIONS;
-    let is_possible = |number: &u32| (least..=greatest).contains(number) && number % step == 0;
+    let is_possible = |number: &u32| (least..=greatest).contains(number) && number.is_multiple_of(step);
     let number = text.parse().ok().filter(is_possible);
     number.ok_or_else(|| format!("give a multiple of {step} from {least} to {greatest}, such as 1024"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use domain::caption::{Caption, CaptionSource};
 use domain::facts::Facts;
 use domain::manifest::Image;
@@ -31,12 +32,6 @@ struct Faults {
     uncaptioned: Vec<String>,
     unreadable_captions: Vec<String>,
     too_small: Vec<String>,
-}
-
-/// The content of a picture's file, examined.
-enum Examined {
-    Usable(PictureFile),
-    Unusable,
 }
 
 /// Reads every image of a set once.
@@ -69,7 +64,7 @@ pub async fn survey(sets: &Sets, set: &ActorSet, request: &Request) -> anyhow::R
 fn words_of(set: &ActorSet, request: &Request) -> anyhow::Result<(Words, bool)> {
     let trigger = request.trigger.as_deref().or_else(|| set.trigger());
     let class = request.class.as_deref().unwrap_or_else(|| set.class());
-    check(trigger, Some(class))?;
+    check(trigger, Some(class)).with_context(|| format!("{} can't be exported", set.actor))?;
     let chosen = trigger.is_some();
     let trigger = trigger.map_or_else(|| default_trigger(&set.actor), str::to_owned);
     Ok((Words { trigger, class: class.to_owned() }, chosen))
@@ -90,7 +85,7 @@ async fn usable_file(
         faults.missing.push(name.to_owned());
         return Ok(None);
     };
-    let Examined::Usable(file) = examine(&bytes, record.facts.as_ref()) else {
+    let Some(file) = examine(&bytes, record.facts.as_ref()) else {
         faults.unusable.push(name.to_owned());
         return Ok(None);
     };
@@ -113,16 +108,14 @@ fn usable_caption(name: &str, captions: &mut BTreeMap<String, Caption>, faults: 
     Some(caption)
 }
 
-/// A file is decoded only if no record describes it: the balancer has decoded it before.
-fn examine(bytes: &[u8], recorded: Option<&Facts>) -> Examined {
+/// `None` if the file is unusable. It is decoded only if no record describes it: the balancer has decoded the others.
+fn examine(bytes: &[u8], recorded: Option<&Facts>) -> Option<PictureFile> {
     let sha256 = sha256(bytes);
     let known = recorded.filter(|facts| facts.sha256 == sha256).map(|facts| (facts.width, facts.height));
     let size = known.map_or_else(|| decode(bytes).map(|picture| picture.dimensions()), Ok::<_, DecodeError>);
     match (Encoding::of(bytes), size, is_upright(bytes)) {
-        (Some(encoding), Ok(size), Ok(is_upright)) => {
-            Examined::Usable(PictureFile { encoding, is_upright, sha256, size })
-        }
-        _ => Examined::Unusable,
+        (Some(encoding), Ok(size), Ok(is_upright)) => Some(PictureFile { encoding, is_upright, sha256, size }),
+        _ => None,
     }
 }
 
@@ -132,10 +125,7 @@ async fn base_image(sets: &Sets, set: &ActorSet, format: ExportFormat) -> anyhow
         return Ok(None);
     }
     let bytes = sets.picture(&set.actor, &Place::Base).await?;
-    Ok(bytes.and_then(|bytes| match examine(&bytes, None) {
-        Examined::Usable(file) => Some(file),
-        Examined::Unusable => None,
-    }))
+    Ok(bytes.and_then(|bytes| examine(&bytes, None)))
 }
 
 impl Faults {

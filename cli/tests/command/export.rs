@@ -1,58 +1,16 @@
 //! `balancer export`: what it writes, says and refuses.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::support::actors::{Actor, snapshot};
-use crate::support::run::{Ran, balancer};
+use crate::support::desk::{Desk, tree};
+use crate::support::run::Ran;
 use crate::support::sets::{add, balanced, change_records, jpeg, shaded};
 
 const FORMATS: [&str; 6] = ["kohya", "ai-toolkit", "onetrainer", "huggingface", "replicate", "manifest"];
-
-/// A folder with a data folder and places for exports.
-struct Desk(TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("data")).unwrap();
-        Self(dir)
-    }
-
-    fn data(&self) -> PathBuf {
-        self.0.path().join("data")
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// Runs the command beside the data folder.
-    fn export(&self, arguments: &[&str]) -> Ran {
-        let cache = self.path("cache");
-        let mut command = balancer();
-        command.current_dir(self.0.path()).env("BALANCER_CACHE_DIR", cache);
-        Ran::of(command.args(["export", "--data", "data"]).args(arguments))
-    }
-
-    /// The names at the top, without the data folder and the cache.
-    fn outputs(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.0.path()).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|name| !["data", "cache"].contains(&name.as_str())).collect();
-        names.sort();
-        names
-    }
-}
-
-/// The relative paths of all files below a folder.
-fn tree(dir: &Path) -> Vec<String> {
-    snapshot(dir).into_keys().map(|path| path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned()).collect()
-}
 
 fn kinds(ran: &Ran) -> Vec<String> {
     let findings = ran.json()["findings"].clone();
@@ -113,7 +71,7 @@ fn same_sets_give_the_same_bytes() {
             snapshot(&dir).into_iter().map(|(path, bytes)| (relative(path), bytes)).collect()
         };
         assert!(files("one") == files("two"), "{format}");
-        let root = desk.0.path().to_str().unwrap().to_owned();
+        let root = desk.root().to_str().unwrap().to_owned();
         let names_root = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&root);
         assert!(files("one").iter().all(|(_, bytes)| !names_root(bytes)), "{format} contains an absolute path");
     }
@@ -158,68 +116,6 @@ fn every_fault_is_said_and_strict_refuses() {
         fs::read_to_string(desk.path("out/hero/hero_3.txt")).unwrap(),
         format!("{trigger} person, colour illustration")
     );
-}
-
-#[test]
-fn output_is_never_overwritten_or_mixed() {
-    let desk = Desk::new();
-    balanced(&desk.data(), "hero");
-    balanced(&desk.data(), "villain");
-    let export = |arguments: &[&str]| desk.export(&[arguments, &["--format", "kohya"]].concat());
-    fs::create_dir(desk.path("mine")).unwrap();
-    fs::write(desk.path("mine/notes.md"), "notes").unwrap();
-    fs::write(desk.path("file"), "text").unwrap();
-    fs::write(desk.path("file.zip"), "text").unwrap();
-    for (output, words) in [
-        ("mine", "the folder is not empty, and is no export"),
-        ("file", "it is no folder"),
-        ("file.zip", "a file of this name exists"),
-        ("data/hero/training_data/out", "lies in the data folder"),
-        ("data", "lies in the data folder"),
-        ("..", "can't be written"),
-    ] {
-        export(&["hero", "-o", output]).failed(1, &[words]);
-        export(&["hero", "-o", output, "--replace"]).failed(1, &[words]);
-    }
-    assert_eq!(tree(&desk.path("mine")), ["notes.md"]);
-    assert_eq!(fs::read_to_string(desk.path("file.zip")).unwrap(), "text");
-
-    fs::create_dir(desk.path("empty")).unwrap();
-    for output in ["empty", "out.zip"] {
-        export(&["hero", "-o", output]).done();
-        export(&["hero", "-o", output]).failed(1, &["an earlier export is there; replace it with --replace"]);
-        export(&["villain", "-o", output, "--replace"]).failed(1, &["it is an export of other actors (hero)"]);
-        export(&["hero", "-o", output, "--replace", "--trigger", "sks"]).done();
-    }
-    assert!(fs::read_to_string(desk.path("empty/hero/hero_1.txt")).unwrap().starts_with("sks woman, "));
-    fs::write(desk.path("empty/hero/hero_1.txt"), "sks woman, corrected").unwrap();
-    export(&["hero", "-o", "empty", "--replace"]).failed(1, &["files were changed since", "hero/hero_1.txt"]);
-    fs::create_dir(desk.path("empty/output")).unwrap();
-    fs::write(desk.path("empty/output/hero.safetensors"), "weights").unwrap();
-    export(&["hero", "-o", "empty", "--replace"]).failed(1, &["output/hero.safetensors"]);
-    assert_eq!(fs::read_to_string(desk.path("empty/hero/hero_1.txt")).unwrap(), "sks woman, corrected");
-}
-
-#[test]
-fn full_disk_leaves_nothing_behind() {
-    let desk = Desk::new();
-    balanced(&desk.data(), "hero");
-    desk.export(&["hero", "--format", "kohya", "-o", "old"]).done();
-    let before = snapshot(&desk.path("old"));
-    for output in ["out", "out.zip", "old"] {
-        // A limit on the size of files makes a write fail as a full disk does.
-        let script = format!(
-            "trap '' XFSZ; ulimit -f 8; exec \"$0\" export hero --data data --format kohya -o {output} --replace"
-        );
-        let mut shell = Command::new("bash");
-        shell.args(["-c", &script, env!("CARGO_BIN_EXE_balancer")]).current_dir(desk.0.path());
-        let output = shell.env("BALANCER_CACHE_DIR", desk.path("cache")).output().unwrap();
-        let remarks = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{remarks}");
-        assert!(remarks.contains("can't be written") && remarks.contains("File too large"), "{remarks}");
-        assert_eq!(desk.outputs(), ["old"]);
-    }
-    assert_eq!(snapshot(&desk.path("old")), before);
 }
 
 #[test]
@@ -304,7 +200,7 @@ fn actor_that_needs_attention_is_exported_with_code_3() {
     let path = actor.dir.join("manifest.json");
     let mut manifest = actor.manifest();
     manifest["balancing"] = json!({
-        "status": "needs_attention", "reason": "There is no base image.", "rounds": 1, "circumstances": "x"
+        "status": "needs_attention", "reason": "There is no base image.", "rounds": 1, "images": "digest"
     });
     fs::write(path, manifest.to_string()).unwrap();
     let ran = desk.export(&["hero", "--format", "manifest", "-o", "out"]);

@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::actors::SIX;
+use crate::care::{balancer_at, watch};
+use crate::support::actors::Actor;
 use crate::support::damaged::png;
 use crate::support::pictures::base;
 use crate::support::readers::read;
@@ -17,7 +18,7 @@ fn one_picture_becomes_a_set_to_train_on() {
     let (picture, output) = (place.tmp().join("hero.png"), place.tmp().join("hero-kohya"));
     fs::write(&picture, png(base())).unwrap();
     let mut local = place.local();
-    local.args(SIX).arg("--from").arg(&picture).args(["--export", "kohya", "--json", "--trigger", "ohwx"]);
+    local.arg("--from").arg(&picture).args(["--export", "kohya", "--json", "--trigger", "ohwx"]);
     let ran = Ran::of(local.arg("-o").arg(&output)).done();
     let exported = &ran.json()["export"];
     assert_eq!(
@@ -33,6 +34,24 @@ fn one_picture_becomes_a_set_to_train_on() {
         assert_eq!(captions.len(), 6);
         assert!(captions.iter().all(|caption| caption.starts_with("ohwx person, ")), "{captions:?}");
     }
+}
+
+#[test]
+fn running_stack_is_exported_like_its_folder() {
+    let place = Place::new();
+    let actor = Actor::balanced(&place.data(), "hero");
+    actor.put("hero_1.txt", b"written beside");
+    let watching = watch(&place, &[]);
+    let output = place.tmp().join("out");
+    let output = output.to_str().unwrap();
+    let ran = balancer_at(&place, &["export", "hero", "--format", "ai-toolkit", "-o", output, "--json"]).done();
+    let found = ran.json()["findings"].clone();
+    let kinds: Vec<&str> = found.as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["no_trigger", "no_caption", "too_small"]);
+    let read_file = |path: &str| fs::read(place.tmp().join("out/hero").join(path)).unwrap();
+    assert_eq!(read_file("hero_2.jpg"), fs::read(actor.training_data().join("hero_2.jpg")).unwrap());
+    assert!(read_file("hero_1.txt").ends_with(b" person, written beside"));
+    drop(watching);
 }
 
 #[test]

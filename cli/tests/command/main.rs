@@ -18,6 +18,7 @@ mod durable;
 mod ends;
 mod export;
 mod export_local;
+mod export_output;
 mod export_readers;
 mod first_run;
 mod generators;

@@ -4,6 +4,7 @@ pub(crate) mod actors;
 pub(crate) mod background;
 pub(crate) mod damaged;
 pub(crate) mod deployed;
+pub(crate) mod desk;
 pub(crate) mod elsewhere;
 pub(crate) mod gpu;
 pub(crate) mod paid;
