@@ -35,7 +35,8 @@ use outcome::Outcome;
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse_from(spelling::normalized(std::env::args_os()));
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,local_stack=info"));
+    let quiet = "warn,local_stack=info,aws_config=off";
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -197,7 +197,8 @@ fn machine_is_checked() {
         "{runs:?}"
     );
     assert!(cache.path().join("running/127.0.0.1-1.json").exists(), "nothing is changed");
-    let missing = doctor(&[], &[("BALANCER_CACHE_DIR", "/proc/nowhere/cache"), ("PATH", "/nowhere")]);
+    let below_a_file = format!("{path}/running/127.0.0.1-1.json/cache");
+    let missing = doctor(&[], &[("BALANCER_CACHE_DIR", below_a_file.as_str()), ("PATH", "/nowhere")]);
     assert_eq!(missing.code, Some(1), "{missing:#?}");
     assert!(checks(&missing, "python")[0].2.contains("apt install python3"), "{missing:#?}");
     assert_eq!(checks(&missing, "cache")[0].0, "problem", "{missing:#?}");
@@ -235,7 +236,8 @@ fn oddities_of_a_folder_are_named_with_remedies() {
     assert_eq!(ran.code, Some(1), "{ran:#?}");
     for words in [
         "problem odd: manifest.json is not a manifest: key must be a string at line 2",
-        "problem odd: actor.json can't be used: unknown field `target_totl`",
+        "problem odd: actor.json can't be used: ",
+        "unknown field `target_totl`",
         "problem odd: prompts.toml:",
         "2 images can't be read (cut\\u{202e}.png: ",
         "gone.png: it is a link to /nowhere/gone.png, and nothing is there",

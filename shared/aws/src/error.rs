@@ -175,11 +175,14 @@ fn chain(error: &dyn Error) -> Vec<String> {
 
 /// What happened, in the words of whatever noticed it first, without the layers of the SDK around it.
 fn innermost(chain: &[String], status: Option<u16>) -> String {
-    let text = chain.iter().rev().find(|text| !text.trim().is_empty()).cloned().unwrap_or_default();
-    let text = text.lines().collect::<Vec<_>>().join(" ");
     match status {
         Some(status) if status >= 300 => format!("it answers with the status {status}"),
-        _ => text,
+        _ => {
+            let text = chain.iter().rev().find(|text| !text.trim().is_empty()).map_or("", String::as_str);
+            // A list of every place without credentials follows.
+            let text = text.split(". Attempted:").next().unwrap_or(text);
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub fn images_in_words(count: usize) -> String {
 pub struct Obstacle {
     /// A clause without the remedy.
     pub found: String,
-    /// What the user can do about it, in the imperative.
+    /// What the user must do.
     pub remedy: String,
 }
 
