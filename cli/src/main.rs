@@ -5,17 +5,21 @@ mod atomic_file;
 mod bars;
 mod commands;
 mod connection;
+mod dashboard;
 mod demo;
 mod event_sources;
 mod folder;
 mod local;
 mod outcome;
+mod pages;
 mod pictures;
 mod progress;
+mod report;
 mod sets;
 mod stack_parameters;
 mod table;
 mod target;
+mod thumbnail;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -58,6 +62,8 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Send(arguments) => commands::send::run(arguments).await,
         Command::Evaluate(arguments) => commands::evaluate::run(arguments).await,
         Command::Status(arguments) => commands::status::run(arguments).await,
+        Command::Report(arguments) => commands::report::run(arguments).await,
+        Command::Dashboard(arguments) => commands::dashboard::run(arguments).await,
         Command::Caption(arguments) => commands::caption::run(arguments).await,
         Command::Pin(arguments) => commands::pin::run(arguments, true).await,
         Command::Unpin(arguments) => commands::pin::run(arguments, false).await,

@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod assess;
 pub mod caption;
+pub mod dashboard;
 pub mod demo;
 pub mod doctor;
 pub mod drain;
@@ -16,6 +17,7 @@ pub mod pin;
 pub mod plan;
 pub mod prompts;
 pub mod redrive;
+pub mod report;
 pub mod restore;
 pub mod send;
 pub mod status;

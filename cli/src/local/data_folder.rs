@@ -73,6 +73,18 @@ pub fn actors(data: &Path, wanted: &[ActorId]) -> anyhow::Result<Vec<ActorFolder
     Ok(folders)
 }
 
+/// The folders of all actors whose names are clear, without remarks about the others.
+pub fn present(data: &Path) -> anyhow::Result<Vec<ActorFolder>> {
+    let mut found = BTreeMap::<ActorId, Vec<PathBuf>>::new();
+    for dir in entries(data)? {
+        if let Some(Ok(actor)) = actor_of(&dir) {
+            found.entry(actor).or_default().push(dir);
+        }
+    }
+    let single = found.into_iter().filter_map(|(actor, dirs)| Some((actor, <[PathBuf; 1]>::try_from(dirs).ok()?)));
+    Ok(single.map(|(actor, [dir])| ActorFolder { actor, dir }).collect())
+}
+
 fn entries(data: &Path) -> anyhow::Result<Vec<PathBuf>> {
     folder::entries(data).with_context(|| format!("the data folder {} can't be read", data.display()))
 }

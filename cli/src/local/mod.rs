@@ -44,3 +44,4 @@ pub use registry::RunningStack;
 pub use report::{ActorReport, Counted, Undo, counted};
 pub use salvage::record_trash;
 pub use session::{Ending, Options, lock, run};
+pub use signals::interruption;

@@ -26,8 +26,11 @@ pub(super) use super::signals::interruption;
 use super::state_folder::{Remains, StateFolder};
 use super::wait;
 use super::watch::watch;
+use crate::connection::Connected;
+use crate::dashboard;
 use crate::outcome::{Outcome, remark};
 use crate::progress::Progress;
+use crate::sets::Sets;
 use crate::target::{CapArguments, SettingsArguments};
 
 /// The same template that is deployed.
@@ -47,6 +50,8 @@ pub struct Options {
     pub data: PathBuf,
     pub actors: Vec<ActorId>,
     pub watch: bool,
+    /// Whether the run serves a dashboard.
+    pub dashboard: bool,
     pub dry_run: bool,
     /// Whether the next run continues this one if it is killed.
     pub resumable: bool,
@@ -95,6 +100,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         options.providers.check_model().await?;
     }
     let prompts = prompts::checked(options.prompts.as_deref(), &options.settings.settings())?;
+    let dashboard = if options.dashboard { Some(dashboard::Listener::bind(dashboard::Options::default()).await?) } else { None };
     let _lock = lock(&data)?;
     if !options.dry_run {
         folders.iter().for_each(remove_partial_files);
@@ -108,8 +114,16 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let registration = session.register(&options, &data);
     let keeper = Arc::clone(&session.actors.keeper);
     let keeping = async { if options.dry_run { std::future::pending().await } else { keeper.run().await } };
+    let sets = Sets::InStack(Box::new(Connected::on_this_machine(RunningStack::of(&session.stack, Some(data.clone()), true))));
+    let showing = async {
+        match dashboard {
+            Some(listener) => listener.serve(sets, None, |address| remark(format!("dashboard: {}", address))).await,
+            None => std::future::pending().await,
+        }
+    };
     let worked = tokio::select! {
         worked = session.work(&options, &data, &folders) => worked,
+        shown = showing => shown.map(|()| Ending::Interrupted),
         never = keeping => match never {},
         () = interruption() => Ok(Ending::Interrupted),
     };
