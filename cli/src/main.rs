@@ -15,6 +15,8 @@ mod pages;
 mod pictures;
 mod progress;
 mod report;
+#[cfg(test)]
+mod samples;
 mod sets;
 mod stack_parameters;
 mod table;

@@ -25,11 +25,8 @@ pub async fn page(dashboard: &Dashboard) -> Result<Page<'static>, Failure> {
 async fn of_stack(stack: &Connected) -> anyhow::Result<StackActivity> {
     let store = &stack.services.store;
     let urls = stack.stack.dead_letter_urls();
-    let queues = [
-        (Queue::Evaluation, urls.evaluation),
-        (Queue::Deletion, urls.deletion),
-        (Queue::Generation, urls.generation),
-    ];
+    let queues =
+        [(Queue::Evaluation, urls.evaluation), (Queue::Deletion, urls.deletion), (Queue::Generation, urls.generation)];
     let mut dead_letters = Vec::new();
     for (queue, url) in queues {
         dead_letters.push((queue.name(), stack.services.queues.depth(&url).await?));

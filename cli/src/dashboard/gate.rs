@@ -2,8 +2,8 @@
 //!
 //! 1. The `Host` must be one of this server's own names: a page of another site whose name resolves to 127.0.0.1 passes
 //!    every check of the origin.
-//! 2. The browser must have a cookie, which it gets for the token of the printed address: other users of the machine can
-//!    reach the port too.
+//! 2. The browser must have a cookie, which it gets for the token of the printed address: other users of the machine
+//!    can reach the port too.
 //! 3. A request that may change something must come from a page of this server: cookies don't distinguish ports, so a
 //!    page of another server on this machine would send the cookie too.
 
@@ -43,7 +43,9 @@ pub struct Gate {
 enum Verdict {
     Pass,
     /// The token was right: the browser gets the cookie, and goes to the address without the token.
-    Welcome { address: String },
+    Welcome {
+        address: String,
+    },
     Refuse(StatusCode, &'static str),
 }
 
@@ -91,7 +93,10 @@ impl Gate {
 
     fn verdict_on_change(&self, headers: &HeaderMap) -> Verdict {
         if self.is_read_only {
-            return Verdict::Refuse(StatusCode::FORBIDDEN, "This dashboard is read-only: start it without --read-only.");
+            return Verdict::Refuse(
+                StatusCode::FORBIDDEN,
+                "This dashboard is read-only: start it without --read-only.",
+            );
         }
         if !is_from_own_page(headers) {
             return Verdict::Refuse(StatusCode::FORBIDDEN, "The request does not come from a page of this dashboard.");
@@ -105,7 +110,8 @@ impl Gate {
     }
 
     fn is_own_host(&self, uri: &Uri, headers: &HeaderMap) -> bool {
-        let is_own = |host: &str| ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host == format!("{name}:{}", self.port));
+        let is_own =
+            |host: &str| ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host == format!("{name}:{}", self.port));
         let mut hosts = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
         host.to_str().is_ok_and(is_own) && uri.authority().is_none_or(|authority| is_own(authority.as_str()))
@@ -134,7 +140,9 @@ pub async fn guard(State(dashboard): State<Arc<Dashboard>>, request: Request, ne
         Verdict::Pass => next.run(request).await,
         Verdict::Welcome { address } => {
             let mut response = html(StatusCode::OK, &moved(&address));
-            response.headers_mut().extend(HeaderValue::from_str(&gate.cookie()).ok().map(|it| (header::SET_COOKIE, it)));
+            response
+                .headers_mut()
+                .extend(HeaderValue::from_str(&gate.cookie()).ok().map(|it| (header::SET_COOKIE, it)));
             response
         }
         Verdict::Refuse(status, remedy) => html(status, &refusal("Refused", remedy)),
@@ -170,8 +178,8 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The token of an address, and the path and query without it. The path begins with exactly one slash, because two would
-/// lead to another server.
+/// The token of an address, and the path and query without it. The path begins with exactly one slash, because two
+/// would lead to another server.
 fn token_in(uri: &Uri) -> Option<(&str, String)> {
     let is_token = |pair: &&str| pair.starts_with("t=");
     let query = uri.query()?;

@@ -111,8 +111,8 @@ pub async fn poll(dashboard: Arc<Dashboard>) -> Infallible {
 }
 
 impl Live {
-    /// The actors to check; `None` if no page is open. In AWS a list of all actors checks only those in work, because each
-    /// check of an actor costs money.
+    /// The actors to check; `None` if no page is open. In AWS a list of all actors checks only those in work, because
+    /// each check of an actor costs money.
     fn scope(&self, shelf: &Shelf) -> Option<Scope> {
         let pages: Vec<Option<ActorId>> = {
             let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);

@@ -192,8 +192,8 @@ impl Dashboard {
         self.shelf.actor(&id).await?.ok_or_else(not_found)
     }
 
-    /// Finds the picture in the actor's records, and encodes it unless the browser or the cache has it. `version` is the
-    /// one of the page; a picture whose record has none is read to find out.
+    /// Finds the picture in the actor's records, and encodes it unless the browser or the cache has it. `version` is
+    /// the one of the page; a picture whose record has none is read to find out.
     async fn find_picture(
         &self,
         actor: &str,

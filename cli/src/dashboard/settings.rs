@@ -71,11 +71,12 @@ fn defaults() -> Vec<(String, String)> {
 
 fn of_stack(stack: &Connected) -> Vec<Group> {
     let StackParameters(parameters) = &stack.parameters;
-    let subject_of = |name: &str| SUBJECTS.iter().find(|(_, starts)| starts.iter().any(|start| name.starts_with(start)));
+    let subject_of =
+        |name: &str| SUBJECTS.iter().find(|(_, starts)| starts.iter().any(|start| name.starts_with(start)));
     let values = |title: Option<&str>| {
-        let of_subject = parameters.iter().filter(|(name, value)| {
-            !value.is_empty() && subject_of(name).map(|(subject, _)| *subject) == title
-        });
+        let of_subject = parameters
+            .iter()
+            .filter(|(name, value)| !value.is_empty() && subject_of(name).map(|(subject, _)| *subject) == title);
         of_subject.map(|(name, value)| (name.clone(), value.clone())).collect()
     };
     let mut groups = vec![Group { title: "Places", values: places(stack) }];

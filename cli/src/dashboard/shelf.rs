@@ -16,7 +16,8 @@ use crate::sets::{Place, Sets};
 /// The actors that are read at the same time.
 const AT_ONCE: usize = 8;
 
-/// The age up to which what was read counts as current. The poller of an open page reads more often where that is cheap.
+/// The age up to which what was read counts as current. The poller of an open page reads more often where that is
+/// cheap.
 const CURRENT_HERE: Duration = Duration::from_millis(1500);
 const CURRENT_IN_AWS: Duration = Duration::from_secs(15);
 

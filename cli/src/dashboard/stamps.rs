@@ -51,8 +51,8 @@ fn files_of(dir: &Path) -> Vec<FileVersion> {
     files
 }
 
-/// Of an actor's record and its active plan, which counts the progress of the work. A change that only concerns an image,
-/// such as a pin by another program, shows when the page is opened again.
+/// Of an actor's record and its active plan, which counts the progress of the work. A change that only concerns an
+/// image, such as a pin by another program, shows when the page is opened again.
 async fn of_records(stack: &Connected, scope: &Scope) -> anyhow::Result<BTreeMap<ActorId, u64>> {
     let store = &stack.services.store;
     let mut records: BTreeMap<ActorId, ActorRecord> = BTreeMap::new();

@@ -37,7 +37,9 @@ impl Listener {
     pub async fn bind(options: Options) -> anyhow::Result<Self> {
         let at = |port: u16| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let listener = match options.port {
-            Some(port) => at(port).await.with_context(|| format!("the port {port} can't be used; choose another --port"))?,
+            Some(port) => {
+                at(port).await.with_context(|| format!("the port {port} can't be used; choose another --port"))?
+            }
             None => match at(USUAL_PORT).await {
                 Ok(listener) => listener,
                 Err(_) => at(0).await.context("no port of 127.0.0.1 can be used")?,
@@ -47,8 +49,14 @@ impl Listener {
         Ok(Self { listener, port, options })
     }
 
-    /// Serves the pages until it is dropped or fails. `announce` gets the address, with the token, before the first request.
-    pub async fn serve(self, sets: Sets, stack_name: Option<&str>, announce: impl FnOnce(String)) -> anyhow::Result<()> {
+    /// Serves the pages until it is dropped or fails. `announce` gets the address, with the token, before the first
+    /// request.
+    pub async fn serve(
+        self,
+        sets: Sets,
+        stack_name: Option<&str>,
+        announce: impl FnOnce(String),
+    ) -> anyhow::Result<()> {
         let dashboard = Dashboard::new(sets, self.port, self.options.is_read_only, stack_name);
         let router = router(Arc::clone(&dashboard));
         announce(dashboard.gate.address());

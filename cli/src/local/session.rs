@@ -100,7 +100,8 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         options.providers.check_model().await?;
     }
     let prompts = prompts::checked(options.prompts.as_deref(), &options.settings.settings())?;
-    let dashboard = if options.dashboard { Some(dashboard::Listener::bind(dashboard::Options::default()).await?) } else { None };
+    let dashboard =
+        if options.dashboard { Some(dashboard::Listener::bind(dashboard::Options::default()).await?) } else { None };
     let _lock = lock(&data)?;
     if !options.dry_run {
         folders.iter().for_each(remove_partial_files);
@@ -114,7 +115,8 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let registration = session.register(&options, &data);
     let keeper = Arc::clone(&session.actors.keeper);
     let keeping = async { if options.dry_run { std::future::pending().await } else { keeper.run().await } };
-    let sets = Sets::InStack(Box::new(Connected::on_this_machine(RunningStack::of(&session.stack, Some(data.clone()), true))));
+    let sets =
+        Sets::InStack(Box::new(Connected::on_this_machine(RunningStack::of(&session.stack, Some(data.clone()), true))));
     let showing = async {
         match dashboard {
             Some(listener) => listener.serve(sets, None, |address| remark(format!("dashboard: {}", address))).await,

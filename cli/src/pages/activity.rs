@@ -2,7 +2,6 @@
 
 use aws::store::rejections::Rejection;
 use aws::store::spending::Spending;
-use domain::plan::PlanState;
 use domain::status::Status;
 use maud::{Markup, html};
 
@@ -11,7 +10,8 @@ use super::medium::{Medium, actor_address};
 use super::names;
 use super::picture::Picture;
 use super::shown::{Details, Shown};
-use super::words::{counted, moment, of_plan, progress_of};
+use super::words::{counted, moment, moment_of, of_plan, progress_of, work_of};
+use crate::sets::ActorSet;
 
 /// The changes that the page lists.
 const LATEST: usize = 20;
@@ -37,7 +37,10 @@ pub fn activity_page(sets: &[&Shown], stack: Option<&StackActivity>) -> Markup {
             (parked(sets))
             @match stack {
                 Some(stack) => { (failures(stack)) (spending(stack)) },
-                None => section { h2 { "Stack" } p { "No stack runs on this folder: start one with " code { "balancer local --data DIR --watch" } "." } },
+                None => section {
+                    h2 { "Stack" }
+                    p { "No stack runs here; start one with " code { "balancer local --data DIR --watch" } "." }
+                },
             }
             (latest(sets))
         }
@@ -49,15 +52,19 @@ fn actor_link(shown: &Shown, path: &str) -> Markup {
 }
 
 fn plans(sets: &[&Shown]) -> Markup {
-    let is_current = |state: PlanState| state.is_under_way() || state == PlanState::AwaitingApproval;
-    let plans: Vec<_> =
-        sets.iter().filter_map(|it| Some((it, it.set.plan().filter(|plan| is_current(plan.state))?))).collect();
+    let current =
+        |set: &ActorSet| set.plan_on_hold().or_else(|| set.plan().filter(|plan| plan.is_under_way())).cloned();
+    let plans: Vec<_> = sets.iter().filter_map(|it| Some((it, current(&it.set)?))).collect();
     html! {
         section {
             h2 { "Plans" }
             @if plans.is_empty() { p { "No plan is running or on hold." } }
             ul { @for (shown, plan) in plans {
-                li { (actor_link(shown, "/plan")) ": " strong { (of_plan(plan.state)) } ", " (progress_of(plan)) ", " (plan.before) " → " (plan.result) }
+                @let work = if plan.is_under_way() { progress_of(&plan) } else { work_of(&plan) };
+                li {
+                    (actor_link(shown, "/plan")) ": " strong { (of_plan(plan.state)) } ", " (work) ", "
+                    (plan.before) " → " (plan.result)
+                }
             } }
         }
     }
@@ -82,7 +89,10 @@ fn failures(stack: &StackActivity) -> Markup {
             h2 { "Failed messages" }
             @if waiting.is_empty() { p { "No message has failed five times." } }
             ul { @for (queue, number) in waiting {
-                li { (queue) ": " (counted(*number as usize, "message")) ". Remove the cause, then retry with " code { "balancer redrive " (queue) } "." }
+                li {
+                    (queue) ": " (counted(*number as usize, "message")) ". Remove the cause, then retry with "
+                    code { "balancer redrive " (queue) } "."
+                }
             } }
         }
         section {
@@ -90,7 +100,8 @@ fn failures(stack: &StackActivity) -> Markup {
             @if stack.rejections.is_empty() { p { "No message was rejected in the last 30 days." } }
             ul { @for rejection in stack.rejections.iter().rev() {
                 li {
-                    time { (moment(rejection.rejected_at)) } " " (rejection.queue) ": " (names::sentence(&rejection.reason))
+                    span.when { (moment(rejection.rejected_at)) } " " (rejection.queue) ": "
+                    (names::sentence(&rejection.reason))
                     details { summary { "Message" } code { (names::name(&rejection.body)) } }
                 }
             } }
@@ -122,8 +133,9 @@ fn latest(sets: &[&Shown]) -> Markup {
                         (thumbnail(&picture, Medium::Dashboard.small(picture.actor, &picture.place, picture.version())))
                     }
                     div {
-                        p { time { (names::plain(&when)) } " " (actor_link(shown, "")) }
-                        p { @if picture.deletion.is_some() { "deleted " } @else { "generated " } (names::name(picture.file)) }
+                        p { span.when { (when) } " " (actor_link(shown, "")) }
+                        @let what = if picture.deletion.is_some() { "deleted " } else { "generated " };
+                        p { (what) (names::name(picture.file)) }
                         @if let Some(reason) = picture.reason() { p.reason { (names::sentence(reason)) } }
                     }
                 }
@@ -139,14 +151,9 @@ fn latest_changes<'a>(sets: &[&'a Shown]) -> Vec<(String, &'a Shown, Picture<'a>
         let deleted = shown.deleted().into_iter();
         changes.extend(deleted.filter_map(|it| Some((moment(it.deletion?.deleted_at), shown, it))));
         let generated = shown.pictures(&NO_DETAILS).filter(Picture::is_generated);
-        changes.extend(generated.filter_map(|it| Some((minute(it.image.generated_at.as_deref()?), shown, it))));
+        changes.extend(generated.filter_map(|it| Some((moment_of(it.image.generated_at.as_deref()?), shown, it))));
     }
     changes.sort_by(|(one, _, _), (other, _, _)| other.cmp(one));
     changes.truncate(LATEST);
     changes
-}
-
-/// A time of a manifest like those of deletions; texts of other tools stay as they are.
-fn minute(text: &str) -> String {
-    text.parse().map_or_else(|_| text.to_owned(), moment)
 }

@@ -7,11 +7,11 @@ use maud::{Markup, html};
 use super::card::thumbnail;
 use super::filters::Wanted;
 use super::kind_bar::kind_bar;
-use super::medium::{Medium, actor_address};
-use super::shown::Shown;
-use super::words::{class_of, counted, of_status, progress_of};
 use super::medium::picture_id;
+use super::medium::{Medium, actor_address};
 use super::names;
+use super::shown::Shown;
+use super::words::{class_of, counted, of_status, of_statuses, progress_of};
 use crate::sets::Place;
 
 /// The pictures of a row.
@@ -46,8 +46,8 @@ pub fn actors_page(actors: &Actors<'_>, wanted: &Wanted, places: &[String]) -> M
 /// The numbers of actors of each status, as in `3 need attention`.
 pub fn summary(sets: &[&Shown]) -> String {
     let number = |status| sets.iter().filter(|shown| shown.set.status == status).count();
-    let parts = Wanted::STATUSES.into_iter().map(|status| (number(status), of_status(status)));
-    let parts: Vec<_> = parts.filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    let parts = Wanted::STATUSES.into_iter().map(|status| (number(status), status)).filter(|(number, _)| *number > 0);
+    let parts: Vec<_> = parts.map(|(number, status)| of_statuses(number, status)).collect();
     format!("{}: {}", counted(sets.len(), "actor"), parts.join(", "))
 }
 
@@ -70,7 +70,10 @@ pub fn row(shown: &Shown, medium: Medium<'_>) -> Markup {
             }
             div.about {
                 h2 { a href=(address) { (names::name(set.actor.as_str())) } }
-                p.status { strong.state.(class_of(set.status)) { (of_status(set.status)) } @if let Some(note) = note(shown) { " " (note) } }
+                p.status {
+                    strong.state.(class_of(set.status)) { (of_status(set.status)) }
+                    @if let Some(note) = note(shown) { " " (note) }
+                }
                 @if let (Some(money), Medium::Dashboard) = (set.money, medium) {
                     p.money { "Cost today " (money.today) ", in all " (money.ever) }
                 }
@@ -102,15 +105,17 @@ fn is_mentioned(shown: &Shown, wanted: &Wanted) -> bool {
 }
 
 fn search(mentioned: &[&Shown], wanted: &Wanted) -> Markup {
-    let number = |status: Option<Status>| mentioned.iter().filter(|it| status.is_none_or(|at| at == it.set.status)).count();
+    let number =
+        |status: Option<Status>| mentioned.iter().filter(|it| status.is_none_or(|at| at == it.set.status)).count();
     let choices = [None].into_iter().chain(Wanted::STATUSES.map(Some));
     html! {
         form.search method="get" action="/" role="search" {
             label for="search" { "Search" }
             input #search type="search" name="q" value=(names::plain(&wanted.words)) placeholder="id or reason";
+            button name="status" value=(wanted.status.map(|it| it.to_string()).unwrap_or_default()) { "Search" }
             @for status in choices {
                 @let word = status.map_or("all", of_status);
-                button.chip name="status" value=[status.map(|it| it.to_string()).or(Some(String::new()))]
+                button.chip name="status" value=(status.map(|it| it.to_string()).unwrap_or_default())
                     aria-pressed=(if status == wanted.status { "true" } else { "false" }) {
                     (word) " " (number(status))
                 }

@@ -11,13 +11,13 @@ pub fn card(picture: &Picture<'_>, medium: Medium<'_>, query: &str) -> Markup {
     let source = medium.small(picture.actor, &picture.place, picture.version());
     let page = medium.page_of(picture.actor, &picture.place);
     html! {
-        li.card.deleted[picture.deletion.is_some()] id=(card_id(picture)) {
-            @match page {
+        li.card.deleted[picture.is_or_will_be_deleted()] id=[page.is_some().then(|| card_id(picture))] {
+            @match &page {
                 Some(page) => a.open href={ (page) (query) } { (thumbnail(picture, source)) },
                 None => (thumbnail(picture, source)),
             }
             (marks(picture))
-            p.file { (names::name(picture.file)) }
+            p.file { (names::file_name(picture.file)) }
             @if !picture.flags().is_empty() { p.flags { (picture.flags_in_words()) } }
             @if let Some((width, height)) = picture.size() { p.size { (width) " × " (height) } }
             @if let Some(caption) = picture.caption { p.caption { (names::sentence(&caption.text)) } }
@@ -26,8 +26,8 @@ pub fn card(picture: &Picture<'_>, medium: Medium<'_>, query: &str) -> Markup {
     }
 }
 
-/// The id of an image's element.
-pub fn card_id(picture: &Picture<'_>) -> String {
+/// The id of an image's element. A file shows several actors, whose ids would not differ.
+fn card_id(picture: &Picture<'_>) -> String {
     format!("i-{}", super::medium::picture_id(&picture.place))
 }
 
@@ -61,7 +61,7 @@ fn reason(picture: &Picture<'_>) -> Markup {
     let text = picture.reason();
     html! {
         @if let Some(text) = text {
-            @if picture.deletion.is_some() {
+            @if picture.is_or_will_be_deleted() {
                 p.reason { (names::sentence(text)) }
             } @else {
                 details { summary { "Reason" } p.reason { (names::sentence(text)) } }

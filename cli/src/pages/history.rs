@@ -11,7 +11,7 @@ use super::names;
 use super::picture::Picture;
 use super::set::{Tab, cards, head};
 use super::shown::{Details, Shown};
-use super::words::{moment, of_plan};
+use super::words::{moment, moment_of, of_plan};
 
 /// The page of an actor's history in the dashboard.
 pub fn history_page(shown: &Shown, details: &Details) -> Markup {
@@ -61,7 +61,7 @@ fn events<'a>(shown: &'a Shown, details: &'a Details) -> BTreeMap<&'a str, Event
 fn when(event: &Event<'_>) -> String {
     let plan = event.plan.map(|plan| moment(plan.created_at));
     let deleted = || event.deleted.iter().filter_map(|it| it.deletion).map(|it| moment(it.deleted_at)).max();
-    let generated = || event.generated.iter().filter_map(|it| it.image.generated_at.clone()).max();
+    let generated = || event.generated.iter().filter_map(|it| it.image.generated_at.as_deref().map(moment_of)).max();
     plan.or_else(deleted).or_else(generated).unwrap_or_default()
 }
 
@@ -71,15 +71,16 @@ fn section(id: &str, event: &Event<'_>, medium: Medium<'_>) -> Markup {
     html! {
         section.event {
             h2 { (title) " " span.count { (names::name(id)) } }
+            p.hint { (when(event)) }
             @if let Some(plan) = event.plan {
                 p {
-                    time { (moment(plan.created_at)) } ", " (of_plan(plan.state)) ": " (plan.before) " → " (plan.result)
+                    (of_plan(plan.state)) ": " (plan.before) " → " (plan.result)
                     @if let (Medium::Dashboard, true) = (medium, plan.spent.0 > 0) { ", cost " (plan.spent) }
                 }
             }
             @if !event.deleted.is_empty() {
                 h3 { "Deleted " (event.deleted.len()) }
-                @if let Some(until) = until { p.hint { "Can be restored until " time { (moment(until)) } } }
+                @if let Some(until) = until { p.hint { "Can be restored until " span.when { (moment(until)) } } }
                 (cards(&event.deleted, medium, ""))
             }
             @if !event.generated.is_empty() {

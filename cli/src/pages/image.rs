@@ -9,27 +9,26 @@ use super::medium::{Medium, actor_address};
 use super::names;
 use super::picture::Picture;
 use super::shown::{Details, Shown};
-use super::words::moment;
+use super::words::{moment, moment_of};
 use crate::sets::Place;
 
 /// The page of an image in the dashboard. The view determines the previous and the next one.
 pub fn image_page(shown: &Shown, details: &Details, picture: &Picture<'_>, view: View) -> Markup {
     let actor = &shown.set.actor;
-    let sides = [("The image", &picture.place, true), ("The base image", &Place::Base, details.has_base)];
+    let image = Medium::Dashboard.large(actor, &picture.place, picture.version());
+    let base = Medium::Dashboard.large(actor, &Place::Base, None).filter(|_| details.has_base);
     html! {
         (neighbours(shown, details, picture, view))
         h1 { (names::name(picture.file)) }
         (marks(picture))
         div.compare {
-            @for (title, place, exists) in sides {
-                figure {
-                    @match (place, Medium::Dashboard.large(actor, place, picture.version().filter(|_| *place != Place::Base))) {
-                        (Place::Base, Some(source)) if exists => { img src=(source) alt={ "Base image of " (names::plain(actor.as_str())) }; }
-                        (Place::Base, _) => p.nothing { "no base image" },
-                        (_, source) => (thumbnail(picture, source)),
-                    }
-                    figcaption { (title) }
+            figure { (thumbnail(picture, image)) figcaption { "The image" } }
+            figure {
+                @match base {
+                    Some(source) => { img src=(source) alt={ "Base image of " (names::plain(actor.as_str())) }; }
+                    None => p.nothing { "no base image" },
                 }
+                figcaption { "The base image" }
             }
         }
         div.facts-and-history {
@@ -80,7 +79,10 @@ fn facts(picture: &Picture<'_>) -> Markup {
             dt { "Kind" } dd { (picture.kind().map_or("unknown", |kind| kind.in_words())) }
             @if let (Some(assessed), Some(observed)) = (picture.quality(), image.quality) {
                 dt { "Quality" }
-                dd { (assessed) " of 10" @if assessed != observed { " (observed " (observed) ", lowered by its flags)" } }
+                dd {
+                    (assessed) " of 10"
+                    @if assessed != observed { " (observed " (observed) ", lowered by its flags)" }
+                }
             }
             @for (title, text) in texts {
                 @if let Some(text) = text { dt { (title) } dd { (names::sentence(&text)) } }
@@ -95,14 +97,17 @@ fn history(shown: &Shown, picture: &Picture<'_>) -> Markup {
     html! {
         ol.history {
             @if let Some(when) = &picture.image.generated_at {
-                li { time { (names::plain(when)) } " " @if picture.is_generated() { "generated" } @else { "found in the set" } }
+                @let what = if picture.is_generated() { "generated" } else { "found in the set" };
+                li { span.when { (moment_of(when)) } " " (what) }
             }
-            @if picture.image.quality.is_some() { li { "assessed" @if let Some(model) = &picture.image.assessed_by { " by " (names::name(model)) } } }
+            @if picture.image.quality.is_some() {
+                li { "assessed" @if let Some(model) = &picture.image.assessed_by { " by " (names::name(model)) } }
+            }
             @if picture.image.pinned { li { "pinned" } }
             @for record in earlier {
                 li {
-                    time { (moment(record.deleted_at)) } " deleted: " (names::sentence(&record.reason))
-                    " It can be restored until " time { (moment(record.deleted_at + TRASH_RETENTION)) } "."
+                    span.when { (moment(record.deleted_at)) } " deleted: " (names::sentence(&record.reason))
+                    " It can be restored until " span.when { (moment(record.deleted_at + TRASH_RETENTION)) } "."
                 }
             }
         }

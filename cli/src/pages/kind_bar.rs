@@ -57,7 +57,9 @@ mod tests {
 
     #[test]
     fn counts_are_compared_in_words() {
-        for (count, wanted, words) in [(13, 13, "13 of 13"), (8, 13, "8 of 13, 5 missing"), (4, 3, "4 of 3, 1 too many")] {
+        for (count, wanted, words) in
+            [(13, 13, "13 of 13"), (8, 13, "8 of 13, 5 missing"), (4, 3, "4 of 3, 1 too many")]
+        {
             assert_eq!(in_words(count, wanted), words);
         }
     }

@@ -16,7 +16,12 @@ pub fn name(text: &str) -> Markup {
     html! { bdi { (visible(text)) } }
 }
 
-/// The same for sentences.
+/// A file name that may break after its separators.
+pub fn file_name(text: &str) -> Markup {
+    html! { bdi { @for part in text.split_inclusive(['_', '-', '.', ' ']) { (visible(part)) wbr; } } }
+}
+
+/// The same as [`name`] for sentences.
 pub fn sentence(text: &str) -> Markup {
     html! { span dir="auto" { (visible(text)) } }
 }

@@ -22,6 +22,8 @@ pub struct Picture<'a> {
     pub caption: Option<&'a Caption>,
     /// The record of the deletion, if the image is deleted.
     pub deletion: Option<&'a TrashRecord>,
+    /// Why the shown plan deletes the image, if it does.
+    pub planned_deletion: Option<&'a str>,
 }
 
 impl<'a> Picture<'a> {
@@ -38,14 +40,19 @@ impl<'a> Picture<'a> {
         self.assessment.map_or(&self.image.flags, |assessment| &assessment.flags)
     }
 
-    /// Why the image was deleted, is unusable, or has its quality.
+    /// Why the image is or will be deleted, is unusable, or has its quality.
     pub fn reason(&self) -> Option<&'a str> {
         let of_assessment = || self.assessment.map(|assessment| assessment.reason.as_str());
         let reason = match self.deletion {
             Some(record) => Some(record.reason.as_str()),
+            None if self.planned_deletion.is_some() => self.planned_deletion,
             None => self.image.unusable.as_deref().or_else(of_assessment).or(self.image.reason.as_deref()),
         };
         reason.filter(|reason| !reason.is_empty())
+    }
+
+    pub fn is_or_will_be_deleted(&self) -> bool {
+        self.deletion.is_some() || self.planned_deletion.is_some()
     }
 
     pub fn is_generated(&self) -> bool {

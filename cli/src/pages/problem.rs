@@ -24,8 +24,8 @@ pub fn refusal(title: &str, remedy: &str) -> Markup {
     }
 }
 
-/// A page that leads on to an address of the dashboard. The browser sends the cookie only on a way that begins on a page of
-/// the dashboard: an HTTP redirect belongs to the page of the first link.
+/// A page that leads on to an address of the dashboard. The browser sends the cookie only on a way that begins on a
+/// page of the dashboard: an HTTP redirect belongs to the page of the first link.
 pub fn moved(address: &str) -> Markup {
     html! {
         (DOCTYPE)

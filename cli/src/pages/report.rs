@@ -79,25 +79,31 @@ pub fn section(shown: &Shown, details: &Details, pictures: &BTreeMap<Place, Stri
         section.actor id=(anchor(&set.actor)) {
             h2 { (names::name(set.actor.as_str())) }
             (status(shown))
-            @if let (Some(money), true) = (set.money, with_costs) { p.money { "Cost today " (money.today) ", in all " (money.ever) } }
+            @if let (Some(money), true) = (set.money, with_costs) {
+                p.money { "Cost today " (money.today) ", in all " (money.ever) }
+            }
             (kind_bar(set.counts(), set.wanted()))
             div.beside {
                 (base_image(shown, medium, details.has_base))
                 div.sheet { (sheet(shown, details, View::default(), medium, "")) }
             }
             @if !deleted.is_empty() { section.kind { h3 { "Deleted " (deleted.len()) } (cards(&deleted, medium, "")) } }
-            @if !plans.is_empty() { section.kind { h3 { "Plans" } ul { @for plan in plans { li { (plan_line(plan, with_costs)) } } } } }
+            @if !plans.is_empty() {
+                section.kind { h3 { "Plans" } ul { @for plan in plans { li { (plan_line(plan, with_costs)) } } } }
+            }
         }
     }
 }
 
 fn plan_line(plan: &Plan, with_costs: bool) -> Markup {
     html! {
-        time { (moment(plan.created_at)) } ", " (of_plan(plan.state)) ": " (plan.before) " → " (plan.result)
+        span.when { (moment(plan.created_at)) } ", " (of_plan(plan.state)) ": " (plan.before) " → " (plan.result)
         @if !plan.delete.is_empty() || !plan.slots.is_empty() { ", " (progress_of(plan)) }
         @if with_costs { ", cost " (plan.spent) }
         @if plan.state == PlanState::AwaitingApproval {
-            ul { @for deletion in &plan.delete { li { (names::name(&deletion.filename)) ": " (names::sentence(&deletion.reason)) } } }
+            ul { @for deletion in &plan.delete {
+                li { (names::name(&deletion.filename)) ": " (names::sentence(&deletion.reason)) }
+            } }
         }
     }
 }

@@ -1,7 +1,6 @@
 //! One set: the contact sheet beside the base image, and the deleted images.
 
 use domain::kind::Kind;
-use domain::plan::PlanState;
 use maud::{Markup, html};
 
 use super::base::base_image;
@@ -36,7 +35,10 @@ pub fn sheet(shown: &Shown, details: &Details, view: View, medium: Medium<'_>, q
         @for (kind, pictures) in &groups {
             @if !pictures.is_empty() || (kind.is_some() && view.show == Show::All) {
                 section.kind {
-                    h2 { (group_title(*kind)) " " @if let Some(kind) = *kind { span.count { (in_words(counts[kind], wanted[kind])) } } }
+                    h2 {
+                        (group_title(*kind)) " "
+                        @if let Some(kind) = *kind { span.count { (in_words(counts[kind], wanted[kind])) } }
+                    }
                     (cards(pictures, medium, query))
                 }
             }
@@ -90,7 +92,7 @@ pub fn status(shown: &Shown) -> Markup {
             @if set.round > 0 { " round " (set.round) "." }
             @if !set.reason.is_empty() { " " (names::sentence(&set.reason)) }
         }
-        @if let Some(plan) = set.plan().filter(|plan| plan.is_under_way() || plan.state == PlanState::AwaitingApproval) {
+        @if let Some(plan) = set.plan_on_hold().or_else(|| set.plan().filter(|plan| plan.is_under_way())) {
             p.plan-line {
                 "Plan " strong { (of_plan(plan.state)) } ": " (plan.before) " → " (plan.result)
                 @if plan.is_under_way() { ", " (progress_of(plan)) }
@@ -107,7 +109,7 @@ fn filters(shown: &Shown, details: &Details, view: View) -> Markup {
             span.label #show-label { "Show" }
             span.chips role="group" aria-labelledby="show-label" {
                 @for show in Show::ALL {
-                    button.chip name="show" value=(show.word()) aria-pressed=(if show == view.show { "true" } else { "false" }) {
+                    button.chip name="show" value=(show.word()) aria-pressed=((show == view.show).to_string()) {
                         (show.word()) " " (number(show))
                     }
                 }

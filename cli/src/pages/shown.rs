@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use domain::assessment::Assessment;
 use domain::caption::Caption;
+use domain::manifest::Manifest;
 use domain::status::Status;
+use domain::trash::TrashRecord;
 
-use super::picture::Picture;
 use super::medium::picture_id;
+use super::picture::Picture;
 use crate::sets::{ActorSet, Place};
 
 /// A set and its assessments.
@@ -15,6 +17,9 @@ use crate::sets::{ActorSet, Place};
 pub struct Shown {
     pub set: ActorSet,
     assessments: BTreeMap<String, Assessment>,
+    /// The assessments of the deleted images by plan and file name. Each is assessed alone, so they lack faults that
+    /// come from comparisons within the set.
+    of_deleted: BTreeMap<(String, String), Assessment>,
 }
 
 /// What only the pages of one set need, and takes further reads.
@@ -34,7 +39,7 @@ impl Details {
 
 impl Shown {
     pub fn new(set: ActorSet) -> Self {
-        Self { assessments: set.assessments(), set }
+        Self { assessments: set.assessments(), of_deleted: assessments_of_deleted(&set), set }
     }
 
     /// Every image of the set, also the unusable ones.
@@ -47,20 +52,23 @@ impl Shown {
             assessment: self.assessments.get(file),
             caption: details.captions.get(file),
             deletion: None,
+            planned_deletion: None,
         })
     }
 
     /// The deleted images, the latest first.
     pub fn deleted(&self) -> Vec<Picture<'_>> {
-        let records = self.set.manifest.trash.iter().flat_map(|(file, records)| records.iter().map(move |it| (file, it)));
+        let records =
+            self.set.manifest.trash.iter().flat_map(|(file, records)| records.iter().map(move |it| (file, it)));
         let deleted = records.map(|(file, record)| Picture {
             actor: &self.set.actor,
             place: Place::Trash { plan_id: record.plan_id.clone(), file: file.clone() },
             file,
             image: &record.image,
-            assessment: None,
+            assessment: self.of_deleted.get(&(record.plan_id.clone(), file.clone())),
             caption: None,
             deletion: Some(record),
+            planned_deletion: None,
         });
         let mut deleted: Vec<_> = deleted.collect();
         deleted.sort_by_key(|picture| std::cmp::Reverse(picture.deletion.map(|record| record.deleted_at)));
@@ -103,4 +111,14 @@ impl Shown {
         let (counts, wanted) = (self.set.counts(), self.set.wanted());
         domain::kind::Kind::ALL.into_iter().map(|kind| counts[kind].abs_diff(wanted[kind])).sum()
     }
+}
+
+fn assessments_of_deleted(set: &ActorSet) -> BTreeMap<(String, String), Assessment> {
+    let records = set.manifest.trash.iter().flat_map(|(file, records)| records.iter().map(move |it| (file, it)));
+    let alone = |(file, record): (&String, &TrashRecord)| {
+        let images = BTreeMap::from([(file.clone(), record.image.clone())]);
+        let manifest = Manifest { images, ..Manifest::empty(&set.actor) };
+        Some(((record.plan_id.clone(), file.clone()), manifest.assessments(&set.settings).pop()?))
+    };
+    records.filter_map(alone).collect()
 }

@@ -16,6 +16,14 @@ pub fn of_status(status: Status) -> &'static str {
     }
 }
 
+/// The words for a number of actors of a status.
+pub fn of_statuses(number: usize, status: Status) -> String {
+    match (number, status) {
+        (2.., Status::NeedsAttention) => format!("{number} need attention"),
+        _ => format!("{number} {}", of_status(status)),
+    }
+}
+
 /// The class of the style sheet for a status.
 pub fn class_of(status: Status) -> &'static str {
     match status {
@@ -45,6 +53,13 @@ pub fn progress_of(plan: &Plan) -> String {
     parts.map(|(done, number, all)| format!("{done} {number} of {all}")).collect::<Vec<_>>().join(", ")
 }
 
+/// The work of a plan, such as `deletes 9, generates 5`.
+pub fn work_of(plan: &Plan) -> String {
+    let parts = [("deletes", plan.delete.len()), ("generates", plan.slots.len())];
+    let parts = parts.into_iter().filter(|(_, all)| *all > 0);
+    parts.map(|(does, all)| format!("{does} {all}")).collect::<Vec<_>>().join(", ")
+}
+
 /// The title of a kind.
 pub fn title_of(kind: Kind) -> &'static str {
     match kind {
@@ -57,6 +72,11 @@ pub fn title_of(kind: Kind) -> &'static str {
 /// A number of things, such as `1 image` or `3 images`.
 pub fn counted(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+/// A time of a manifest to the minute; a text of another tool stays as it is.
+pub fn moment_of(text: &str) -> String {
+    text.parse().map_or_else(|_| super::names::plain(text), moment)
 }
 
 /// A moment to the minute, in UTC.

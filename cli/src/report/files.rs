@@ -95,8 +95,7 @@ mod tests {
     #[test]
     fn actors_are_split_by_size_in_order() {
         let files = pack(vec![part(6), part(5), part(4), part(30), part(1)], "", 10);
-        let sizes: Vec<Vec<usize>> =
-            files.iter().map(|file| file.sections.iter().map(String::len).collect()).collect();
+        let sizes: Vec<Vec<usize>> = files.iter().map(|file| file.sections.iter().map(String::len).collect()).collect();
         assert_eq!(sizes, [vec![6], vec![5, 4], vec![30], vec![1]]);
         assert_eq!(files[1].part, (2, 4));
     }

@@ -3,6 +3,8 @@
 mod files;
 mod pictures;
 mod redaction;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -38,14 +40,17 @@ struct Part {
     section: String,
 }
 
-/// Writes a report about these actors, or all if none is named. The same sets give the same bytes.
+/// Writes a report about these actors, or all if none is named; in that case it says which of them can't be read. The
+/// same sets give the same bytes.
 pub async fn write(sets: &Sets, actors: &[ActorId], options: &Options) -> anyhow::Result<Written> {
-    let actors = if actors.is_empty() { sets.actors().await? } else { actors.to_vec() };
+    let is_named = !actors.is_empty();
+    let actors = if is_named { actors.to_vec() } else { sets.actors().await? };
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
     let redaction = Redaction::of(sets);
     for actor in actors {
         match sets.actor(&actor).await {
             Ok(set) => read.push(Shown::new(redaction.applied_to(set))),
+            Err(problem) if is_named => return Err(problem),
             Err(problem) => unreadable.push((actor, redaction.of_text(&format!("{problem:#}")))),
         }
     }

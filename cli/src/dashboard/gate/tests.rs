@@ -38,7 +38,8 @@ fn only_own_names_are_answered() {
 fn token_is_exchanged_for_a_cookie() {
     let gate = Gate::new(4700, false);
     let uri = format!("//evil.example/a?show=small&t={}&sort=name", gate.token);
-    let found = gate.verdict(&Method::GET, &Uri::builder().path_and_query(uri).build().unwrap(), &headers(&[("host", OWN)]));
+    let found =
+        gate.verdict(&Method::GET, &Uri::builder().path_and_query(uri).build().unwrap(), &headers(&[("host", OWN)]));
     assert_eq!(found, Verdict::Welcome { address: "/evil.example/a?show=small&sort=name".to_owned() });
     let cookie = gate.cookie();
     assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/"), "{cookie}");
