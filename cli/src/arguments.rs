@@ -2,6 +2,7 @@
 
 mod export;
 mod help;
+mod pages;
 mod prompts;
 mod stack;
 
@@ -17,6 +18,7 @@ use crate::local::{ProviderArguments, Vision};
 use crate::target::{CapArguments, SettingsArguments, TargetArguments};
 pub use export::{ExportSets, TrainingArguments};
 use help::{ENVIRONMENT, EXAMPLES, EXAMPLES_OF_LOCAL};
+pub use pages::{Dashboard, Report};
 pub use prompts::{Check, Export, List, Prompts, PromptsCommand};
 pub use stack::{
     Approve, Caption, Connection, Drain, Env, Evaluate, OfActor, Pause, Pin, QueueArgument, Redrive, Restore, Send,
@@ -61,6 +63,10 @@ pub enum Command {
     Trash(OfActor),
     /// List what was deleted and generated, plan by plan
     History(OfActor),
+    /// Write a file that shows the sets, for a browser or a mail
+    Report(Report),
+    /// Show the sets in a browser
+    Dashboard(Dashboard),
     /// Protect images from being deleted
     Pin(Pin),
     /// Remove that protection
@@ -134,6 +140,12 @@ pub struct Local {
     /// Retry suspended sets even if nothing has changed
     #[arg(long)]
     pub retry: bool,
+    /// Show the sets in a browser too, as `balancer dashboard` does
+    #[arg(long, requires = "watch")]
+    pub dashboard: bool,
+    /// Write a file that shows the sets at the end of the run, as `balancer report` does
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub report: Option<PathBuf>,
     /// Print JSON; with --watch, one line for each report
     #[arg(long)]
     pub json: bool,
@@ -155,7 +167,7 @@ pub struct Local {
     #[command(flatten)]
     pub training: TrainingArguments,
     /// Run only the local stack, for `sam local invoke`; DIR is copied into it and not changed
-    #[arg(long, help_heading = "`sam` and debugging", conflicts_with_all = ["watch", "dry_run", "retry", "json", "vision", "generator", "aspect_ratio", "megapixels"])]
+    #[arg(long, help_heading = "`sam` and debugging", conflicts_with_all = ["watch", "dry_run", "retry", "report", "json", "vision", "generator", "aspect_ratio", "megapixels"])]
     pub serve: bool,
     /// Address for --serve to listen on (Docker on Linux: 172.17.0.1)
     #[arg(long, help_heading = "`sam` and debugging", requires = "serve", value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = ipv4_address)]

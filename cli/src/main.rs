@@ -7,6 +7,7 @@ mod atomic_file;
 mod bars;
 mod commands;
 mod connection;
+mod dashboard;
 mod demo;
 mod doctor;
 mod event_sources;
@@ -15,13 +16,18 @@ mod folder;
 mod import;
 mod local;
 mod outcome;
+mod pages;
 mod pictures;
 mod progress;
+mod report;
+#[cfg(test)]
+mod samples;
 mod sets;
 mod spelling;
 mod stack_parameters;
 mod table;
 mod target;
+mod thumbnail;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -75,6 +81,8 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Evaluate(arguments) => commands::evaluate::run(arguments).await,
         Command::Status(arguments) => commands::status::run(arguments).await,
         Command::Trash(arguments) => commands::trash::run(arguments).await,
+        Command::Report(arguments) => commands::report::run(arguments).await,
+        Command::Dashboard(arguments) => commands::dashboard::run(arguments).await,
         Command::Caption(arguments) => commands::caption::run(arguments).await,
         Command::Export(arguments) => commands::export::run(arguments).await,
         Command::Pin(arguments) => commands::pin::run(arguments, true).await,

@@ -10,9 +10,11 @@ use crate::demo::{ACTOR_ID, Album, write_sample};
 use crate::local::data_folder::ActorFolder;
 use crate::local::{Ending, Options, ProviderArguments, Undo, run as run_session};
 use crate::outcome::{Outcome, answer, remark};
+use crate::report;
+use crate::sets::Sets;
 use crate::target::SettingsArguments;
 
-/// Balances a sample actor and writes a picture of its set before and after.
+/// Balances a sample actor, and writes a picture of its set before and after and a report.
 pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
     let Demo { dir, json, port, prompts, cap } = arguments;
     prepare(&dir)?;
@@ -22,6 +24,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         data: dir.clone(),
         actors: vec![folder.actor.clone()],
         watch: false,
+        dashboard: false,
         dry_run: false,
         resumable: false,
         retry: false,
@@ -34,21 +37,27 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         cap,
     };
     let ending = run_session(options).await?;
-    if let Ending::Settled(report) = &ending {
+    if let Ending::Settled(result) = &ending {
         let sheet = dir.join("before-after.png");
         album.write_sheet(&folder, &sheet)?;
+        let page = write_report(&dir).await?;
         if json {
-            answer(serde_json::to_string(report)?);
+            answer(serde_json::to_string(result)?);
         } else {
             answer(format!(
-                "{}\n\nbefore and after, as a picture: {}",
-                report.in_words(Undo::InFolder),
+                "{}\n\nbefore and after, as a picture: {}\nthe set, as a page: {page}",
+                result.in_words(Undo::InFolder),
                 sheet.display()
             ));
         }
-        report.about_embedded_pictures().into_iter().for_each(remark);
+        result.about_embedded_pictures().into_iter().for_each(remark);
     }
     Ok(Outcome::from(&ending))
+}
+
+async fn write_report(dir: &Path) -> anyhow::Result<String> {
+    let options = report::at_end_of_run(&dir.join("report.html"));
+    Ok(report::write(&Sets::of_data(dir)?, &[], &options).await?.in_words())
 }
 
 /// Writes the sample actor, unless an earlier run has.

@@ -9,6 +9,8 @@ use crate::arguments::Local;
 use crate::local::{ActorReport, Ending, Generator, Options, Undo, new_actor, run as run_session, serve};
 use crate::outcome::{Outcome, SCHEMA, answer, remark};
 use exporting::{print_and_export, request_of};
+use crate::report;
+use crate::sets::Sets;
 
 /// Balances the actors of a folder, or only runs the stack.
 pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
@@ -22,6 +24,8 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
         export,
         output,
         training,
+        dashboard,
+        report: report_file,
         serve,
         host,
         env_vars,
@@ -58,28 +62,49 @@ pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
     if let Some((actor, _)) = &begun {
         actors = vec![actor.clone()];
     }
+    if let Some(file) = &report_file {
+        report::check_replaceable(file)?;
+    }
     let request = request_of(export.zip(output), training, &actors, &data)?;
     if let Some((actor, picture)) = begun {
         new_actor::make(&data, &actor, picture)?;
     }
-    let (resumable, is_embedded) = (true, providers.generator == Generator::Embedded);
-    let folder = data.clone();
-    let options =
-        Options { data, actors, watch, dry_run, resumable, retry, json, port, logs, prompts, providers, settings, cap };
+    let is_embedded = providers.generator == Generator::Embedded;
+    let options = Options {
+        data: data.clone(),
+        actors: actors.clone(),
+        watch,
+        dashboard,
+        dry_run,
+        resumable: true,
+        retry,
+        json,
+        port,
+        logs,
+        prompts,
+        providers,
+        settings,
+        cap,
+    };
     let ending = run_session(options).await?;
+    let mut outcome = Outcome::from(&ending);
     match &ending {
         Ending::Settled(report) => {
             let printed = match &request {
                 None => report.print(json, Undo::InFolder).map(|()| report.outcome()),
-                Some(request) => print_and_export(report, &folder, request, json).await,
+                Some(request) => print_and_export(report, &data, request, json).await,
             };
             report.actors.iter().filter_map(ActorReport::approval_remedy).for_each(remark);
             report.about_embedded_pictures().filter(|_| is_embedded).into_iter().for_each(remark);
-            return printed;
+            outcome = printed?;
         }
         Ending::Proposed(actors) if json => answer(json!({ "schema": SCHEMA, "actors": actors })),
         Ending::Proposed(actors) => actors.iter().for_each(|actor| answer(actor.dry_run_in_words())),
         Ending::Interrupted => remark("Stopped. The folder holds everything done so far."),
     }
-    Ok(Outcome::from(&ending))
+    if let Some(file) = report_file {
+        let written = report::write(&Sets::of_data(&data).await?, &actors, &report::at_end_of_run(&file)).await?;
+        remark(format!("report: {}", written.in_words()));
+    }
+    Ok(outcome)
 }

@@ -28,8 +28,11 @@ use super::state_folder::{Remains, StateFolder};
 use super::wait;
 use super::watch::watch;
 use crate::answers::Actor;
+use crate::connection::Connected;
+use crate::dashboard;
 use crate::outcome::{Outcome, remark};
 use crate::progress::Progress;
+use crate::sets::Sets;
 use crate::target::{CapArguments, SettingsArguments};
 
 /// The same template that is deployed.
@@ -49,6 +52,8 @@ pub struct Options {
     pub data: PathBuf,
     pub actors: Vec<ActorId>,
     pub watch: bool,
+    /// Whether the run serves a dashboard.
+    pub dashboard: bool,
     pub dry_run: bool,
     /// Whether the next run continues this one if it is killed.
     pub resumable: bool,
@@ -97,6 +102,8 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
         options.providers.check_model().await?;
     }
     let prompts = prompts::checked(options.prompts.as_deref(), &options.settings.settings())?;
+    let dashboard =
+        if options.dashboard { Some(dashboard::Listener::bind(dashboard::Options::default()).await?) } else { None };
     let _lock = lock(&data)?;
     let starting = if options.dry_run { None } else { Starting::announce(&data) };
     if !options.dry_run {
@@ -112,8 +119,17 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     drop(starting);
     let keeper = Arc::clone(&session.actors.keeper);
     let keeping = async { if options.dry_run { std::future::pending().await } else { keeper.run().await } };
+    let sets =
+        Sets::InStack(Box::new(Connected::on_this_machine(RunningStack::of(&session.stack, Some(data.clone()), true))));
+    let showing = async {
+        match dashboard {
+            Some(listener) => listener.serve(sets, None, |address| remark(format!("dashboard: {}", address))).await,
+            None => std::future::pending().await,
+        }
+    };
     let worked = tokio::select! {
         worked = session.work(&options, &data, &folders) => worked,
+        shown = showing => shown.map(|()| Ending::Interrupted),
         never = keeping => match never {},
         () = interruption() => Ok(Ending::Interrupted),
     };

@@ -32,6 +32,7 @@ mod local;
 mod names;
 mod odd_folders;
 mod operating;
+mod pages;
 mod paid;
 mod prompts;
 mod proposals;

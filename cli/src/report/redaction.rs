@@ -1,0 +1,65 @@
+//! Removes from texts where the sets lie: a report may be passed on.
+
+use crate::connection::Connected;
+use crate::sets::{ActorSet, Sets};
+
+/// Texts with what replaces them, the longest first.
+pub struct Redaction(Vec<(String, &'static str)>);
+
+const FOLDER: &str = "the data folder";
+
+impl Redaction {
+    pub fn of(sets: &Sets) -> Self {
+        let mut places = match sets {
+            Sets::InFolder(folder) => vec![(folder.data.display().to_string(), FOLDER)],
+            Sets::InStack(stack) => of_stack(stack),
+        };
+        places.retain(|(place, _)| place.len() > 1);
+        places.sort_by_key(|(place, _)| std::cmp::Reverse(place.len()));
+        Self(places)
+    }
+
+    pub fn of_text(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (place, word)| text.replace(place, word))
+    }
+
+    /// The set with redacted reasons, captions and remarks. Names of files stay as they are.
+    pub fn applied_to(&self, mut set: ActorSet) -> ActorSet {
+        let redact = |text: &mut String| *text = self.of_text(text);
+        redact(&mut set.reason);
+        let manifest = &mut set.manifest;
+        for image in manifest.images.values_mut() {
+            [&mut image.reason, &mut image.unusable, &mut image.caption].into_iter().flatten().for_each(redact);
+        }
+        for record in manifest.trash.values_mut().flatten() {
+            redact(&mut record.reason);
+        }
+        for plan in &mut set.plans {
+            plan.delete.iter_mut().for_each(|deletion| redact(&mut deletion.reason));
+            plan.notes.iter_mut().for_each(|note| redact(&mut note.remark));
+            plan.obstacle.iter_mut().for_each(redact);
+        }
+        set
+    }
+}
+
+fn of_stack(stack: &Connected) -> Vec<(String, &'static str)> {
+    let bucket = stack.services.bucket.name();
+    let queue = &stack.stack.evaluation_queue_url;
+    // The path of a queue's address begins with the account.
+    let account = queue.split('/').nth(3).filter(|account| account.len() == 12);
+    let folder = stack.parameters.get("LocalDataDir");
+    let places = [(Some(bucket), "the bucket"), (account, "the account"), (folder, FOLDER)];
+    places.into_iter().filter_map(|(place, word)| Some((place?.to_owned(), word))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn longer_places_are_replaced_first() {
+        let redaction = Redaction(vec![("/home/me/images".into(), FOLDER), ("/home".into(), "x")]);
+        assert_eq!(redaction.of_text("put one into /home/me/images/hero"), "put one into the data folder/hero");
+    }
+}
