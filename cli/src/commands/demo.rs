@@ -57,7 +57,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
 
 async fn write_report(dir: &Path) -> anyhow::Result<String> {
     let options = report::at_end_of_run(&dir.join("report.html"));
-    Ok(report::write(&Sets::of_data(dir)?, &[], &options).await?.in_words())
+    Ok(report::write(&Sets::of_data(dir).await?, &[], &options).await?.in_words())
 }
 
 /// Writes the sample actor, unless an earlier run has.

@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::arguments::Local;
 use crate::local::{ActorReport, Ending, Generator, Options, Undo, new_actor, run as run_session, serve};
 use crate::outcome::{Outcome, SCHEMA, answer, remark};
-use exporting::{print_and_export, request_of};
 use crate::report;
 use crate::sets::Sets;
+use exporting::{print_and_export, request_of};
 
 /// Balances the actors of a folder, or only runs the stack.
 pub async fn run(arguments: Local) -> anyhow::Result<Outcome> {
