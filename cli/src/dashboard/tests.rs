@@ -115,7 +115,7 @@ async fn sheet_shows_every_image_with_its_words() {
     assert_eq!(text.matches("<li class=\"card").count(), 6, "{text}");
     let facts = [
         "quality 9",
-        "photorealistic image, quality 4, small",
+        "photorealistic image, quality 3, small, yours",
         "unusable",
         "U+202E",
         "0 of 4, 4 missing",

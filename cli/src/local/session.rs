@@ -22,15 +22,14 @@ use super::providers::{ProviderArguments, Providers};
 use super::registry::{Registration, RunningStack};
 use super::report::{Report, Undo};
 use super::salvage::remove_partial_files;
+use super::show::show;
 pub(super) use super::signals::interruption;
 use super::state_folder::{Remains, StateFolder};
 use super::wait;
 use super::watch::watch;
-use crate::connection::Connected;
 use crate::dashboard;
 use crate::outcome::{Outcome, remark};
 use crate::progress::Progress;
-use crate::sets::Sets;
 use crate::target::{CapArguments, SettingsArguments};
 
 /// The same template that is deployed.
@@ -115,17 +114,9 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let registration = session.register(&options, &data);
     let keeper = Arc::clone(&session.actors.keeper);
     let keeping = async { if options.dry_run { std::future::pending().await } else { keeper.run().await } };
-    let sets =
-        Sets::InStack(Box::new(Connected::on_this_machine(RunningStack::of(&session.stack, Some(data.clone()), true))));
-    let showing = async {
-        match dashboard {
-            Some(listener) => listener.serve(sets, None, |address| remark(format!("dashboard: {}", address))).await,
-            None => std::future::pending().await,
-        }
-    };
     let worked = tokio::select! {
         worked = session.work(&options, &data, &folders) => worked,
-        shown = showing => shown.map(|()| Ending::Interrupted),
+        shown = show(dashboard, RunningStack::of(&session.stack, Some(data.clone()), true)) => shown.map(|()| Ending::Interrupted),
         never = keeping => match never {},
         () = interruption() => Ok(Ending::Interrupted),
     };
