@@ -73,7 +73,7 @@ fn manifest() -> Value {
     generated["plan_id"] = json!("plan-1");
     generated["prompt"] = json!(CLOSES_SCRIPT);
     generated["caption"] = json!(CLOSES_SCRIPT);
-    let record = json!({
+    let trashed = json!({
         "plan_id": "plan-1",
         "deleted_at": "2026-01-02T03:04:05Z",
         "reason": CLOSES_SCRIPT,
@@ -89,7 +89,7 @@ fn manifest() -> Value {
             "hero_1.jpg": generated,
             "broken.jpg": { "unusable": CLOSES_SCRIPT },
         },
-        "trash": { "old.jpg": [record] },
+        "trash": { "old.jpg": [trashed] },
         "metadata": { "trigger": CLOSES_SCRIPT },
     })
 }

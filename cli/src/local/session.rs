@@ -114,9 +114,10 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let registration = session.register(&options, &data);
     let keeper = Arc::clone(&session.actors.keeper);
     let keeping = async { if options.dry_run { std::future::pending().await } else { keeper.run().await } };
+    let showing = show(dashboard, RunningStack::of(&session.stack, Some(data.clone()), true));
     let worked = tokio::select! {
         worked = session.work(&options, &data, &folders) => worked,
-        shown = show(dashboard, RunningStack::of(&session.stack, Some(data.clone()), true)) => shown.map(|()| Ending::Interrupted),
+        shown = showing => shown.map(|()| Ending::Interrupted),
         never = keeping => match never {},
         () = interruption() => Ok(Ending::Interrupted),
     };
