@@ -67,16 +67,13 @@ pub fn picture(shade: u8) -> Vec<u8> {
 }
 
 fn manifest() -> Value {
-    let image = |quality: u8, reason: &str| {
-        let facts = json!({ "sha256": "", "perceptual_hash": "", "width": 80, "height": 64 });
-        json!({ "type": "photorealistic", "quality": quality, "reason": reason, "facts": facts })
-    };
+    let image = |quality: u8, reason: &str| record(quality, reason, (1024, 768));
     let mut generated = image(7, "Sharp.");
     generated["generation_type"] = json!("balancing");
     generated["plan_id"] = json!("plan-1");
     generated["prompt"] = json!(CLOSES_SCRIPT);
     generated["caption"] = json!(CLOSES_SCRIPT);
-    let record = json!({
+    let trashed = json!({
         "plan_id": "plan-1",
         "deleted_at": "2026-01-02T03:04:05Z",
         "reason": CLOSES_SCRIPT,
@@ -87,12 +84,18 @@ fn manifest() -> Value {
         "images": {
             BREAKS_OUT: image(9, CLOSES_SCRIPT),
             QUOTED: image(8, "Sharp."),
-            REVERSED: image(3, "Blurry."),
+            REVERSED: record(3, "Blurry.", (80, 64)),
             long(): image(6, "Sharp."),
             "hero_1.jpg": generated,
             "broken.jpg": { "unusable": CLOSES_SCRIPT },
         },
-        "trash": { "old.jpg": [record] },
+        "trash": { "old.jpg": [trashed] },
         "metadata": { "trigger": CLOSES_SCRIPT },
     })
+}
+
+/// A record whose hashes are unique if the quality is.
+fn record(quality: u8, reason: &str, (width, height): (u32, u32)) -> Value {
+    let facts = json!({ "sha256": format!("{quality:064}"), "perceptual_hash": "", "width": width, "height": height });
+    json!({ "type": "photorealistic", "quality": quality, "reason": reason, "facts": facts })
 }

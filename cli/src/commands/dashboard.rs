@@ -11,7 +11,7 @@ pub async fn run(arguments: Dashboard) -> anyhow::Result<Outcome> {
     let Dashboard { port, no_open, read_only, connection } = arguments;
     let sets = Sets::of(&connection, &[]).await?;
     let listener = Listener::bind(Options { port, open: !no_open, is_read_only: read_only }).await?;
-    let serving = listener.serve(sets, connection.stack.as_deref(), |address| answer(address));
+    let serving = listener.serve(sets, connection.stack.as_deref(), answer);
     tokio::select! {
         served = serving => served.map(|()| Outcome::Done),
         () = interruption() => Ok(Outcome::Interrupted),

@@ -115,7 +115,7 @@ async fn sheet_shows_every_image_with_its_words() {
     assert_eq!(text.matches("<li class=\"card").count(), 6, "{text}");
     let facts = [
         "quality 9",
-        "photorealistic image, quality 4, small",
+        "photorealistic image, quality 3, small, yours",
         "unusable",
         "U+202E",
         "0 of 4, 4 missing",
@@ -218,7 +218,7 @@ async fn actor_that_vanishes_gives_a_page() {
     assert_eq!(browser.get("/a/hero").await.status, 200);
     fs::remove_dir_all(browser.sample.actor_dir()).unwrap();
     let gone = browser.dashboard.shelf.refresh(&Scope::All).await.unwrap();
-    assert_eq!(gone, [browser.sample.hero.clone()]);
+    assert_eq!(gone, std::slice::from_ref(&browser.sample.hero));
     let seen = browser.get("/a/hero").await;
     assert_eq!(seen.status, 404);
     assert!(seen.text().contains("There is no actor hero."), "{}", seen.text());

@@ -26,6 +26,7 @@ mod resume;
 mod salvage;
 pub mod serve;
 mod session;
+mod show;
 mod signals;
 mod snapshot;
 mod starting;

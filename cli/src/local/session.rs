@@ -22,17 +22,16 @@ use super::providers::{ProviderArguments, Providers};
 use super::registry::{Registration, RunningStack};
 use super::report::{Report, Undo};
 use super::salvage::remove_partial_files;
+use super::show::show;
 pub(super) use super::signals::interruption;
 use super::starting::Starting;
 use super::state_folder::{Remains, StateFolder};
 use super::wait;
 use super::watch::watch;
 use crate::answers::Actor;
-use crate::connection::Connected;
 use crate::dashboard;
 use crate::outcome::{Outcome, remark};
 use crate::progress::Progress;
-use crate::sets::Sets;
 use crate::target::{CapArguments, SettingsArguments};
 
 /// The same template that is deployed.
@@ -119,14 +118,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     drop(starting);
     let keeper = Arc::clone(&session.actors.keeper);
     let keeping = async { if options.dry_run { std::future::pending().await } else { keeper.run().await } };
-    let sets =
-        Sets::InStack(Box::new(Connected::on_this_machine(RunningStack::of(&session.stack, Some(data.clone()), true))));
-    let showing = async {
-        match dashboard {
-            Some(listener) => listener.serve(sets, None, |address| remark(format!("dashboard: {}", address))).await,
-            None => std::future::pending().await,
-        }
-    };
+    let showing = show(dashboard, RunningStack::of(&session.stack, Some(data.clone()), true));
     let worked = tokio::select! {
         worked = session.work(&options, &data, &folders) => worked,
         shown = showing => shown.map(|()| Ending::Interrupted),

@@ -12,7 +12,7 @@ pub fn base_image(shown: &Shown, medium: Medium<'_>, has_base: bool) -> Markup {
     let set = &shown.set;
     let source = medium.small(&set.actor, &Place::Base, None).filter(|_| has_base);
     html! {
-        aside.base aria-label="Base image" {
+        aside.base aria-label={ "Base image of " (names::plain(set.actor.as_str())) } {
             @match source {
                 Some(source) => { img src=(source) alt={ "Base image of " (names::plain(set.actor.as_str())) }; }
                 None => p.nothing { "no base image" },

@@ -18,7 +18,8 @@ pub fn name(text: &str) -> Markup {
 
 /// A file name that may break after its separators.
 pub fn file_name(text: &str) -> Markup {
-    html! { bdi { @for part in text.split_inclusive(['_', '-', '.', ' ']) { (visible(part)) wbr; } } }
+    let parts = text.split_inclusive(['_', '-', '.', ' ']);
+    html! { bdi { @for (place, part) in parts.enumerate() { @if place > 0 { wbr; } (visible(part)) } } }
 }
 
 /// The same as [`name`] for sentences.
