@@ -33,7 +33,9 @@ fn doctor(arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let cleared =
         ["OPENAI_API_KEY", "OPENAI_IMAGES_API_KEY", "REPLICATE_API_TOKEN", "OPENAI_BASE_URL", "REPLICATE_BASE_URL"];
     let mut command = balancer();
-    cleared.iter().for_each(|name| drop(command.env_remove(name)));
+    for name in cleared {
+        command.env_remove(name);
+    }
     Ran::of(command.arg("doctor").args(arguments).arg("--json").envs(variables.iter().copied()))
 }
 
