@@ -18,7 +18,7 @@ pub struct Listed {
 pub struct Differences {
     /// Objects without an image record.
     pub new: Vec<Listed>,
-    /// Objects whose `ETag` differs from the recorded one.
+    /// Objects whose `ETag` differs from the recorded one, and those whose imported record has none yet.
     pub changed: Vec<Listed>,
     /// Image records without an object, by file name.
     pub vanished: Vec<String>,

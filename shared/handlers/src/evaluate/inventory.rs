@@ -160,9 +160,11 @@ impl InventoryBuilder<'_> {
         }
         for file in &differences.changed {
             if let Some(known) = recorded.get(&file.filename) {
-                info!(%actor, filename = file.filename, "replaced by another file");
-                let mut image = known.clone();
-                image.replace(&file.etag);
+                // An imported record names no object: the first one of its name is the image that it describes.
+                if known.etag.is_some() {
+                    info!(%actor, filename = file.filename, "replaced by another file");
+                }
+                let image = known.describing(Some(&file.etag));
                 self.store.save_replaced(actor, &file.filename, known, &image).await?;
             }
         }
