@@ -38,7 +38,7 @@ pub async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
     };
     let ending = run_session(options).await?;
     if let Ending::Settled(result) = &ending {
-        let sheet = dir.join("before-after.png");
+        let sheet = dir.join("before-after.jpg");
         album.write_sheet(&folder, &sheet)?;
         let page = write_report(&dir).await?;
         if json {

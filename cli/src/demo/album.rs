@@ -48,7 +48,7 @@ impl Album {
             sections.push(Section { title: format!("after: {} {}", is.len(), in_words(kind)), thumbnails: is });
         }
         let sheet = contact_sheet::draw(&sections);
-        pictures::write(path, &sheet, ImageFormat::Png)
+        pictures::write(path, &sheet, ImageFormat::Jpeg)
     }
 }
 
