@@ -45,7 +45,7 @@ pub struct ExportSets {
 }
 
 /// How the exported sets are to be trained.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Export")]
 pub struct TrainingArguments {
     /// Word that stands for the character [default: that of actor.json, or an invented one]
