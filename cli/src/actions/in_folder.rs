@@ -13,33 +13,25 @@ use super::edit::Edited;
 use super::problem::{Problem, as_known};
 use crate::atomic_file::write_atomically;
 use crate::local::data_folder::{ActorFolder, STATE_FOLDER};
-use crate::local::{lock, record_trash};
+use crate::local::{lock_for_edit, record_trash};
 use crate::sets::{InFolder, manifest_of};
 
 /// Pins or unpins images.
 pub fn set_pinned(folder: &InFolder, actor: &ActorId, files: &[String], pinned: bool) -> anyhow::Result<Edited> {
-    if !pinned {
-        refuse_if_unfinished(folder, "unpinned")?;
-    }
     edit(folder, actor, files, |image| image.pinned = pinned)
 }
 
 /// Sets or removes the user's caption of an image.
 pub fn set_caption(folder: &InFolder, actor: &ActorId, file: &str, text: Option<&str>) -> anyhow::Result<Edited> {
-    if text.is_none() {
-        refuse_if_unfinished(folder, "changed")?;
-    }
     edit(folder, actor, &[file.to_owned()], |image| image.caption = text.map(str::to_owned))
 }
 
-/// A killed run has left newer records than the manifest's. The next run takes a pin and a caption over from the
-/// manifest, but can't know that one is missing there on purpose.
-fn refuse_if_unfinished(folder: &InFolder, done: &str) -> anyhow::Result<()> {
+/// A killed run has left newer records than the manifest's. The next run goes on from those, and would lose the edit.
+fn refuse_if_unfinished(folder: &InFolder) -> anyhow::Result<()> {
+    let data = folder.data.display();
     if has_state(&folder.data.join(STATE_FOLDER)) {
         bail!(
-            "a run on {} was killed, and its records can't be {done}; finish it with `balancer local --data {}` first",
-            folder.data.display(),
-            folder.data.display()
+            "a run on {data} was killed before its end; finish it with `balancer local --data {data}`, then repeat this"
         );
     }
     Ok(())
@@ -47,7 +39,8 @@ fn refuse_if_unfinished(folder: &InFolder, done: &str) -> anyhow::Result<()> {
 
 fn edit(folder: &InFolder, actor: &ActorId, files: &[String], change: impl Fn(&mut Image)) -> anyhow::Result<Edited> {
     let actor_folder = folder.folder(actor)?;
-    let _lock = lock(&folder.data)?;
+    let _lock = lock_for_edit(&folder.data)?;
+    refuse_if_unfinished(folder)?;
     let mut manifest = manifest_of(&actor_folder)?;
     record_trash(&mut manifest, &actor_folder);
     let present: Vec<String> = actor_folder.images()?.into_iter().map(|image| image.name).collect();

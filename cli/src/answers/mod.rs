@@ -6,4 +6,4 @@ mod plan;
 
 pub use actor::{Actor, status_in_words};
 pub use changes::{Deleted, Generated};
-pub use plan::PlanAnswer;
+pub use plan::{PlanAnswer, documented_name};

@@ -14,7 +14,7 @@ use crate::local::{Cost, Terms};
 pub struct PlanAnswer {
     pub plan_id: String,
     pub created_at: Timestamp,
-    #[serde(serialize_with = "documented_name")]
+    #[serde(serialize_with = "as_documented")]
     pub state: PlanState,
     pub before: KindCounts,
     pub result: KindCounts,
@@ -129,12 +129,16 @@ impl PlanAnswer {
 }
 
 /// The state in the JSON output, which has one name for all steps of a running plan.
-fn documented_name<S: Serializer>(state: &PlanState, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match state {
+pub fn documented_name(state: PlanState) -> &'static str {
+    match state {
         PlanState::DryRun | PlanState::AwaitingApproval | PlanState::Superseded => state.name(),
         PlanState::Adopted | PlanState::Deleting | PlanState::Generating | PlanState::Completed => "running",
         PlanState::Reviewed => "closed",
-    })
+    }
+}
+
+fn as_documented<S: Serializer>(state: &PlanState, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(documented_name(*state))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `balancer caption ACTOR [FILE [TEXT]]`
 
+use domain::actor::ActorId;
 use domain::caption::Caption;
 use serde::Serialize;
 use serde_json::json;
@@ -30,13 +31,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         let text = text.as_deref().map(checked_caption).transpose()?;
         let edited = set_caption(&sets, &actor, file, text.as_deref()).await?;
         if !edited.problems.is_empty() {
-            return conclude(&edited.problems);
+            return fail(&actor, edited.problems, json);
         }
     }
     let set = sets.actor(&actor).await?;
     let images = &set.manifest.images;
     let wanted = match file.as_ref().map(|file| as_known(file, images.keys())) {
-        Some(None) => return conclude(&[Problem::unknown(&actor, file.unwrap_or_default())]),
+        Some(None) => return fail(&actor, vec![Problem::unknown(&actor, file.unwrap_or_default())], json),
         Some(known) => known,
         None => None,
     };
@@ -49,6 +50,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         answer(in_words(&captioned));
     }
     Ok(Outcome::Done)
+}
+
+fn fail(actor: &ActorId, problems: Vec<Problem>, json: bool) -> anyhow::Result<Outcome> {
+    if json {
+        answer(json!({ "schema": SCHEMA, "actor_id": actor, "captions": [], "problems": problems }));
+    }
+    conclude(&problems)
 }
 
 fn in_words(captions: &[Captioned<'_>]) -> String {

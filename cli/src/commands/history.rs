@@ -2,8 +2,9 @@
 
 use domain::files::images_in_words;
 use domain::plan::PlanState;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::answers::documented_name;
 use crate::arguments::OfActor;
 use crate::outcome::{Outcome, SCHEMA, answer};
 use crate::sets::{Event, Sets};
@@ -14,13 +15,23 @@ pub async fn run(arguments: OfActor) -> anyhow::Result<Outcome> {
     let sets = Sets::of(&connection, std::slice::from_ref(&actor)).await?;
     let history = sets.actor(&actor).await?.history();
     if json {
-        answer(format!("{:#}", json!({ "schema": SCHEMA, "actor_id": actor, "history": history })));
+        let events = history.iter().map(in_json).collect::<Result<Vec<_>, _>>()?;
+        answer(format!("{:#}", json!({ "schema": SCHEMA, "actor_id": actor, "history": events })));
     } else if history.is_empty() {
         answer(format!("Nothing was deleted or generated for {actor} yet."));
     } else {
         answer(history.iter().map(in_words).collect::<Vec<_>>().join("\n\n"));
     }
     Ok(Outcome::Done)
+}
+
+/// The state has the same name as in the other commands.
+fn in_json(event: &Event) -> serde_json::Result<Value> {
+    let mut fields = serde_json::to_value(event)?;
+    if let Some(state) = event.state {
+        fields["state"] = documented_name(state).into();
+    }
+    Ok(fields)
 }
 
 fn in_words(event: &Event) -> String {

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::answers::Actor;
 use crate::arguments::Local;
 use crate::export::Request;
-use crate::local::{ActorReport, Ending, Generator, Options, Report, Undo, new_actor, run as run_session, serve};
+use crate::local::{ActorReport, Ending, Generator, Options, Report, Undo, lock, new_actor, run as run_session, serve};
 use crate::outcome::{Outcome, SCHEMA, answer, remark};
 use crate::report;
 use crate::sets::Sets;
@@ -59,6 +59,9 @@ impl Afterwards {
         let wanted = arguments.export.zip(arguments.output.take());
         let export = request_of(wanted, arguments.training.clone(), &arguments.actors, &data)?;
         if let Some((actor, picture)) = begun {
+            // A run that can't begin must not leave an actor that another run would generate images for.
+            arguments.providers.read(false)?;
+            let _lock = if data.is_dir() { Some(lock(&data)?) } else { None };
             new_actor::make(&data, &actor, &picture)?;
         }
         Ok(Self {
@@ -74,14 +77,14 @@ impl Afterwards {
     /// Prints the result, and writes the export and the report.
     async fn finish(&self, ending: &Ending) -> anyhow::Result<Outcome> {
         let outcome = match ending {
-            Ending::Settled(result) => self.settled(result).await?,
+            Ending::Settled(result) => self.settled(result).await,
             Ending::Proposed(actors) => {
                 self.print_proposals(actors);
-                Outcome::from(ending)
+                Ok(Outcome::from(ending))
             }
             Ending::Interrupted => {
                 remark("Stopped. The folder holds everything done so far.");
-                Outcome::from(ending)
+                Ok(Outcome::from(ending))
             }
         };
         if let Some(file) = &self.report {
@@ -89,7 +92,7 @@ impl Afterwards {
             let written = report::write(&sets, &self.actors, &report::at_end_of_run(file)).await?;
             remark(format!("report: {}", written.in_words()));
         }
-        Ok(outcome)
+        outcome
     }
 
     async fn settled(&self, result: &Report) -> anyhow::Result<Outcome> {

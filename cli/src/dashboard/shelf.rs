@@ -130,7 +130,9 @@ impl Shelf {
     /// The actors with other stamps than before, and those that are gone.
     fn compare(&self, found: &BTreeMap<ActorId, u64>, scope: &Scope) -> (BTreeMap<ActorId, u64>, Vec<ActorId>) {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let is_new = |actor: &ActorId, stamp: u64| entries.get(actor).is_none_or(|entry| entry.stamp != stamp);
+        // What could not be read is tried again.
+        let is_current = |entry: &Arc<Entry>, stamp: u64| entry.stamp == stamp && entry.read.is_ok();
+        let is_new = |actor: &ActorId, stamp: u64| entries.get(actor).is_none_or(|entry| !is_current(entry, stamp));
         let changed = found.iter().filter(|(actor, stamp)| is_new(actor, **stamp));
         let changed = changed.map(|(actor, stamp)| (actor.clone(), *stamp)).collect();
         let is_gone = |actor: &&ActorId| scope.includes(actor) && !found.contains_key(*actor);

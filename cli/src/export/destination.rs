@@ -43,8 +43,16 @@ impl Destination {
         }
     }
 
-    /// Fails if the export would overwrite something, mix with it, or lie among the images. The actors of an earlier export
-    /// must be these; `None` if they are not known yet.
+    /// The same sort of destination at another path.
+    pub fn moved_to(&self, path: &Path) -> Self {
+        match self {
+            Self::Folder(_) => Self::Folder(path.to_owned()),
+            Self::Zip(_) => Self::Zip(path.to_owned()),
+        }
+    }
+
+    /// Fails if the export would overwrite something, mix with it, or lie among the images. An earlier export must
+    /// have one of these actors; `None` if they are not known yet.
     pub fn check(
         &self,
         actors: Option<&BTreeSet<ActorId>>,

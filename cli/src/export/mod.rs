@@ -24,7 +24,7 @@ mod words;
 mod write;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use domain::actor::ActorId;
@@ -84,10 +84,9 @@ impl Request {
 /// Exports the actors, and reports what is wrong with their sets. If the export fails, the output is as before.
 pub async fn export(sets: &Sets, actors: &[ActorSet], request: &Request) -> anyhow::Result<Export> {
     request.check(actors.len() == 1)?;
-    let ids: BTreeSet<ActorId> = actors.iter().map(|set| set.actor.clone()).collect();
     let destination = Destination::of(&request.output);
     let data = actors.first().and_then(|set| sets.data_of(&set.actor));
-    destination.check(Some(&ids), request.replace, data.as_deref())?;
+    destination.check(None, request.replace, data.as_deref())?;
     let (mut subjects, mut findings) = (Vec::new(), Vec::<Finding>::new());
     for set in actors {
         let Survey { subject, findings: found } = survey::survey(sets, set, request).await?;
@@ -106,7 +105,8 @@ pub async fn export(sets: &Sets, actors: &[ActorSet], request: &Request) -> anyh
     let occupant = destination.check(Some(&exported), request.replace, data.as_deref())?;
     let Layout { files, guide } = layout(&subjects, request);
     let marker = |files| Marker::new(request.format, exported.clone(), files);
-    write::write(sets, &files, marker, (&destination, occupant)).await?;
+    let check = |path: &Path| destination.moved_to(path).check(Some(&exported), true, None).map(drop);
+    write::write(sets, &files, marker, (&destination, occupant, &check)).await?;
     Ok(Export::new(request, &subjects, findings, guide))
 }
 

@@ -31,12 +31,15 @@ struct Folder<'a>(&'a Path);
 
 struct Archive<W: Write + Seek>(ZipWriter<W>);
 
+/// Checks that the export at a path may still be replaced: writing takes a while, and a trainer may have begun meanwhile.
+type Check<'a> = &'a dyn Fn(&Path) -> anyhow::Result<()>;
+
 /// Writes the files and the marker that names them. If that fails, the destination is as before.
 pub async fn write(
     sets: &Sets,
     files: &Tree,
     marker: impl FnOnce(BTreeMap<String, ExportedFile>) -> Marker,
-    (destination, occupant): (&Destination, Occupant),
+    (destination, occupant, check): (&Destination, Occupant, Check<'_>),
 ) -> anyhow::Result<()> {
     let path = destination.path();
     let failed = || format!("{} can't be written", path.display());
@@ -48,7 +51,7 @@ pub async fn write(
             let new = scratch.path().join("new");
             fs::create_dir(&new).with_context(failed)?;
             write_all(sets, files, marker, &mut Folder(&new)).await.with_context(failed)?;
-            publish_folder(&scratch, &new, path, occupant).with_context(failed)
+            publish_folder(scratch, &new, path, (occupant, check)).with_context(failed)
         }
         Destination::Zip(path) => {
             let file = temporary_file(parent).with_context(failed)?;
@@ -56,6 +59,9 @@ pub async fn write(
             write_all(sets, files, marker, &mut archive).await.with_context(failed)?;
             let file = archive.0.finish().with_context(failed)?;
             file.as_file().sync_all().with_context(failed)?;
+            if occupant == Occupant::Export {
+                check(path)?;
+            }
             match occupant {
                 Occupant::Export => file.persist(path),
                 Occupant::Nothing | Occupant::EmptyFolder => file.persist_noclobber(path),
@@ -126,7 +132,12 @@ async fn bytes_of_picture(sets: &Sets, picture: &Picture) -> anyhow::Result<Vec<
 }
 
 /// Gives the complete folder its final name. An earlier export goes with the temporary folder.
-fn publish_folder(scratch: &TempDir, new: &Path, path: &Path, occupant: Occupant) -> anyhow::Result<()> {
+fn publish_folder(
+    scratch: TempDir,
+    new: &Path,
+    path: &Path,
+    (occupant, check): (Occupant, Check<'_>),
+) -> anyhow::Result<()> {
     match occupant {
         Occupant::Nothing => fs::rename(new, path)?,
         Occupant::EmptyFolder => {
@@ -137,10 +148,14 @@ fn publish_folder(scratch: &TempDir, new: &Path, path: &Path, occupant: Occupant
         Occupant::Export => {
             let old: PathBuf = scratch.path().join("old");
             fs::rename(path, &old)?;
-            if let Err(error) = fs::rename(new, path) {
-                fs::rename(&old, path)?;
-                return Err(error.into());
+            let replaced = check(&old).and_then(|()| Ok(fs::rename(new, path)?));
+            if replaced.is_err()
+                && let Err(problem) = fs::rename(&old, path)
+            {
+                let kept = scratch.keep();
+                bail!("the earlier export is now in {}: {problem}", kept.join("old").display());
             }
+            replaced?;
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ use super::report::ActorReport;
 use super::s3_place::OnlyInS3;
 
 /// Reads a file. The error is a clause with the reason why it is not taken.
-pub fn read(path: &Path, role: Role) -> Result<Vec<u8>, String> {
+pub fn read(path: &Path, role: &Role) -> Result<Vec<u8>, String> {
     let size = fs::metadata(path).map_err(|problem| format!("it can't be read: {problem}"))?.len();
     if size > MAX_BYTES {
         return Err(format!("it has {size} bytes, and {MAX_BYTES} are the most"));
@@ -28,7 +28,7 @@ pub fn read(path: &Path, role: Role) -> Result<Vec<u8>, String> {
         let format = image::guess_format(&bytes).ok();
         matches!(format, Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP))
     };
-    if role == Role::Image && !is_readable() {
+    if *role == Role::Image && !is_readable() {
         return Err("it is no PNG, JPEG or WebP image, whatever its name says".to_owned());
     }
     Ok(bytes)

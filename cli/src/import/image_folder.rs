@@ -1,9 +1,9 @@
 //! A folder of images with their captions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use domain::files::{FileKind, extension, kind_of};
+use domain::files::{FileKind, extension, kind_of, visible};
 use domain::sidecars::caption_file;
 use handlers::names_on_disk::composed_name;
 
@@ -19,11 +19,41 @@ pub struct Incoming {
     pub role: Role,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Captions come first: images trigger an evaluation.
-    Caption,
+    /// Images come before captions, which are taken only with their image.
     Image,
+    /// The caption of these files.
+    Caption { of: Vec<PathBuf> },
+}
+
+/// Which captions may be taken: a caption without its image would describe another image of the same name.
+#[derive(Debug, Default)]
+pub struct CaptionRule {
+    /// The images of the set before the import, by name.
+    pub before: BTreeSet<String>,
+    /// The source files that are in the set now.
+    pub taken: BTreeSet<PathBuf>,
+    /// Their names in the set.
+    pub names: BTreeSet<String>,
+}
+
+impl CaptionRule {
+    /// Records that an image is in the set, by this import or an earlier one.
+    pub fn image_is_here(&mut self, image: &Incoming) {
+        self.taken.insert(image.path.clone());
+        self.names.insert(image.name.clone());
+    }
+
+    /// Why the caption of this name for these files is not taken; `None` if it may be.
+    pub fn objection(&self, name: &str, of: &[PathBuf]) -> Option<String> {
+        if !of.iter().any(|image| self.taken.contains(image)) {
+            return Some("its image was not taken".to_owned());
+        }
+        let is_other = |image: &&String| caption_file(image) == name && !self.names.contains(*image);
+        let other = self.before.iter().find(is_other)?;
+        Some(format!("it would describe {} too; rename one of the images", visible(other)))
+    }
 }
 
 /// The files to take, and those that are left.
@@ -67,28 +97,32 @@ impl ImageFolder {
                 format!("it holds {} below the folder; import it by itself", domain::files::images_in_words(*count));
             folder.skipped.push(Left::new(deeper, reason));
         }
-        let images: Vec<String> = folder.files.iter().map(|file| file.name.clone()).collect();
-        folder.files.extend(of_images(&images, captions));
-        folder.files.sort_by(|one, other| (one.role, &one.name).cmp(&(other.role, &other.name)));
+        let captions = of_images(&folder.files, captions);
+        folder.files.extend(captions);
+        folder.files.sort_by(|one, other| {
+            let key = |file: &Incoming| (file.role != Role::Image, file.name.clone());
+            key(one).cmp(&key(other))
+        });
         Ok(folder)
     }
 }
 
 /// The captions of these images, under the names that the balancer and most trainers read: a `.caption` file, which is
 /// kohya's default, becomes a `.txt` file, unless the image has one. Cached latents and the like can be made again.
-fn of_images(images: &[String], files: Vec<(String, PathBuf)>) -> Vec<Incoming> {
-    let wanted: BTreeSet<String> = images.iter().map(|image| caption_file(image)).collect();
-    let (texts, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| wanted.contains(name));
-    let mut taken: BTreeSet<String> = texts.iter().map(|(name, _)| name.clone()).collect();
-    let mut captions: Vec<Incoming> =
-        texts.into_iter().map(|(name, path)| Incoming { name, path, role: Role::Caption }).collect();
-    for (name, path) in others.into_iter().filter(|(name, _)| extension(name).as_deref() == Some("caption")) {
-        let name = caption_file(&name);
-        if wanted.contains(&name) && taken.insert(name.clone()) {
-            captions.push(Incoming { name, path, role: Role::Caption });
-        }
+fn of_images(images: &[Incoming], files: Vec<(String, PathBuf)>) -> Vec<Incoming> {
+    let mut wanted: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for image in images {
+        wanted.entry(caption_file(&image.name)).or_default().push(image.path.clone());
     }
-    captions
+    let (texts, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| wanted.contains_key(name));
+    let renamed = others.into_iter().filter(|(name, _)| extension(name).as_deref() == Some("caption"));
+    let renamed = renamed.map(|(name, path)| (caption_file(&name), path));
+    // Each name is taken once, and `.txt` files come first.
+    let captions = texts.into_iter().chain(renamed).filter_map(|(name, path)| {
+        let of = wanted.remove(&name)?;
+        Some(Incoming { name, path, role: Role::Caption { of } })
+    });
+    captions.collect()
 }
 
 #[cfg(test)]
@@ -122,9 +156,21 @@ mod tests {
         let from = |file: &Incoming| file.path.file_name().unwrap().to_str().unwrap().to_owned();
         let files: Vec<_> = folder.files.iter().map(|file| (file.name.as_str(), from(file))).collect();
         let expected =
-            [("a.txt", "a.txt"), ("b.txt", "b.caption"), ("a.png", "a.png"), ("b.jpg", "b.jpg"), ("c.webp", "c.webp")];
+            [("a.png", "a.png"), ("b.jpg", "b.jpg"), ("c.webp", "c.webp"), ("a.txt", "a.txt"), ("b.txt", "b.caption")];
         assert_eq!(files, expected.map(|(name, from)| (name, from.to_owned())));
         let skipped: Vec<_> = folder.skipped.iter().map(|left| left.file.as_str()).collect();
         assert_eq!(skipped, ["e.heic", "more"]);
+    }
+
+    #[test]
+    fn caption_is_taken_only_with_its_own_image() {
+        let image = |name: &str| Incoming { name: name.to_owned(), path: name.into(), role: Role::Image };
+        let mut rule = CaptionRule { before: ["1.jpg", "2.png"].map(str::to_owned).into(), ..CaptionRule::default() };
+        assert_eq!(rule.objection("1.txt", &["1.jpg".into()]).as_deref(), Some("its image was not taken"));
+        rule.image_is_here(&image("1.jpg"));
+        assert_eq!(rule.objection("1.txt", &["1.jpg".into()]), None);
+        rule.image_is_here(&image("2.jpg"));
+        let objection = rule.objection("2.txt", &["2.jpg".into()]).unwrap();
+        assert!(objection.contains("describe 2.png"), "{objection}");
     }
 }

@@ -16,7 +16,7 @@ use super::content::{
     base_images_of_manifests, compare_settings, images_of_manifests, merged, only_in_s3, read, settings_of,
 };
 use super::gathered::Found;
-use super::image_folder::{Incoming, Role};
+use super::image_folder::{CaptionRule, Incoming, Role};
 use super::report::ActorReport;
 use crate::atomic_file::write_atomically;
 use crate::local::data_folder::{ActorFolder, is_there, read_if_there};
@@ -89,9 +89,10 @@ impl ActorImport<'_> {
         for file in base_images_of_manifests(found) {
             self.take_base_image(&file)?;
         }
+        let before = self.folder.images()?.into_iter().map(|image| image.name).collect();
+        let mut captions = CaptionRule { before, ..CaptionRule::default() };
         for file in found.files.iter().chain(&images_of_manifests(found)) {
-            let place = self.folder.image(&file.name);
-            self.take_file(file, place)?;
+            self.take_file(file, &mut captions)?;
         }
         let is_here = |name: &str| {
             let places = [self.folder.image(name), self.folder.base_images().join(name)];
@@ -148,21 +149,33 @@ impl ActorImport<'_> {
                 self.report.skip(&file.name, format!("the actor has the base image {own} already"));
                 Ok(())
             }
-            _ => self.take(file, place, true),
+            _ => self.take(file, place, true).map(drop),
         }
     }
 
-    fn take_file(&mut self, file: &Incoming, place: PathBuf) -> anyhow::Result<()> {
-        self.take(file, place, false)
+    fn take_file(&mut self, file: &Incoming, captions: &mut CaptionRule) -> anyhow::Result<()> {
+        let place = self.folder.image(&file.name);
+        match &file.role {
+            Role::Caption { of } => match captions.objection(&file.name, of) {
+                Some(objection) => self.report.skip(&file.name, objection),
+                None => drop(self.take(file, place, false)?),
+            },
+            Role::Image => {
+                if self.take(file, place, false)? {
+                    captions.image_is_here(file);
+                }
+            }
+        }
+        Ok(())
     }
 
-    /// Copies a file, unless one of its name is there.
-    fn take(&mut self, file: &Incoming, place: PathBuf, is_base: bool) -> anyhow::Result<()> {
-        let bytes = match read(&file.path, file.role) {
+    /// Copies a file, unless one of its name is there. Returns whether this file is there now.
+    fn take(&mut self, file: &Incoming, place: PathBuf, is_base: bool) -> anyhow::Result<bool> {
+        let bytes = match read(&file.path, &file.role) {
             Ok(bytes) => bytes,
             Err(reason) => {
                 self.report.refuse(&file.path.display().to_string(), reason);
-                return Ok(());
+                return Ok(false);
             }
         };
         let is_new = if self.dry_run {
@@ -181,14 +194,14 @@ impl ActorImport<'_> {
         let list = match file.role {
             _ if is_base => &mut taken.base_images,
             Role::Image => &mut taken.images,
-            Role::Caption => &mut taken.captions,
+            Role::Caption { .. } => &mut taken.captions,
         };
         list.push(file.name.clone());
-        Ok(())
+        Ok(true)
     }
 
-    /// The name is taken, by the same content or by another one.
-    fn compare(&mut self, file: &Incoming, place: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    /// The name is taken, by the same content or by another one. Returns whether it is the same.
+    fn compare(&mut self, file: &Incoming, place: &Path, bytes: &[u8]) -> anyhow::Result<bool> {
         let other = self.planned.get(place).map_or(place, PathBuf::as_path);
         let known = fs::read(other).with_context(|| format!("{} can't be read", other.display()))?;
         if known == bytes {
@@ -197,6 +210,6 @@ impl ActorImport<'_> {
             let sentence = format!("{} has other content; rename one of them", place.display());
             self.report.refuse(&file.path.display().to_string(), sentence);
         }
-        Ok(())
+        Ok(known == bytes)
     }
 }

@@ -7,7 +7,7 @@ use aws::exchange;
 use aws::queues::Queue;
 use aws::stack::Services;
 use domain::actor::ActorId;
-use domain::files::{IMAGE_EXTENSIONS, content_type, extension, images_in_words, visible};
+use domain::files::{IMAGE_EXTENSIONS, composed, content_type, extension, images_in_words, is_image_name, visible};
 use domain::messages::{Cause, EvaluationCommand, Mode, new_request_id};
 use domain::planner::Scope;
 use domain::settings::ACTOR_FILE;
@@ -17,7 +17,7 @@ use super::content::{
     base_images_of_manifests, compare_settings, images_of_manifests, merged, only_in_s3, read, settings_of,
 };
 use super::gathered::Found;
-use super::image_folder::{Incoming, Role};
+use super::image_folder::{CaptionRule, Incoming, Role};
 use super::report::{ActorReport, Problem};
 use crate::connection::Connected;
 
@@ -25,6 +25,16 @@ use crate::connection::Connected;
 pub struct IntoStack<'a> {
     pub stack: &'a Connected,
     pub dry_run: bool,
+}
+
+/// What has become of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// It was uploaded, or would be.
+    New,
+    /// It was there already.
+    Same,
+    Refused,
 }
 
 impl IntoStack<'_> {
@@ -44,11 +54,10 @@ impl IntoStack<'_> {
             self.take_base_image(actor, &file, &mut report).await?;
             names.insert(file.name);
         }
+        let before = names.iter().filter(|name| is_image_name(name)).map(|name| composed(name)).collect();
+        let mut captions = CaptionRule { before, ..CaptionRule::default() };
         for file in found.files.iter().chain(&images_of_manifests(found)) {
-            let key = self.services().keys.image(actor, &file.name);
-            let taken = self.take(&key, file, &mut report).await?;
-            let list = if file.role == Role::Image { &mut report.taken.images } else { &mut report.taken.captions };
-            list.extend(taken.then(|| file.name.clone()));
+            self.take_file(actor, file, &mut captions, &mut report).await?;
             names.insert(file.name.clone());
         }
         report.only_in_s3 = only_in_s3(found, |name| names.contains(name));
@@ -105,17 +114,40 @@ impl IntoStack<'_> {
             }
         }
         let taken = self.take(&format!("{stem}{ending}"), file, report).await?;
-        report.taken.base_images.extend(taken.then(|| file.name.clone()));
+        report.taken.base_images.extend((taken == Taken::New).then(|| file.name.clone()));
         Ok(())
     }
 
-    /// Uploads a file, unless the key has an object. Returns whether it was uploaded, or would be.
-    async fn take(&self, key: &str, file: &Incoming, report: &mut ActorReport) -> anyhow::Result<bool> {
-        let bytes = match read(&file.path, file.role) {
+    async fn take_file(
+        &self,
+        actor: &ActorId,
+        file: &Incoming,
+        captions: &mut CaptionRule,
+        report: &mut ActorReport,
+    ) -> anyhow::Result<()> {
+        if let Role::Caption { of } = &file.role
+            && let Some(objection) = captions.objection(&file.name, of)
+        {
+            report.skip(&file.name, objection);
+            return Ok(());
+        }
+        let taken = self.take(&self.services().keys.image(actor, &file.name), file, report).await?;
+        let is_image = file.role == Role::Image;
+        if is_image && taken != Taken::Refused {
+            captions.image_is_here(file);
+        }
+        let list = if is_image { &mut report.taken.images } else { &mut report.taken.captions };
+        list.extend((taken == Taken::New).then(|| file.name.clone()));
+        Ok(())
+    }
+
+    /// Uploads a file, unless the key has an object.
+    async fn take(&self, key: &str, file: &Incoming, report: &mut ActorReport) -> anyhow::Result<Taken> {
+        let bytes = match read(&file.path, &file.role) {
             Ok(bytes) => bytes,
             Err(reason) => {
                 report.refuse(&file.path.display().to_string(), reason);
-                return Ok(false);
+                return Ok(Taken::Refused);
             }
         };
         let bucket = &self.services().bucket;
@@ -123,16 +155,16 @@ impl IntoStack<'_> {
             true => bucket.etag(key).await?.is_some(),
             false => bucket.put_new(key, bytes.clone(), content_type(&file.name)).await? == PutNew::Occupied,
         };
-        if is_occupied {
-            match bucket.get(key).await? {
-                Some(known) if known.bytes == bytes => report.present += 1,
-                _ => report.refuse(
-                    &file.path.display().to_string(),
-                    format!("{} has other content; rename the file", bucket.url(key)),
-                ),
-            }
+        if !is_occupied {
+            return Ok(Taken::New);
         }
-        Ok(!is_occupied)
+        if bucket.get(key).await?.is_some_and(|known| known.bytes == bytes) {
+            report.present += 1;
+            return Ok(Taken::Same);
+        }
+        let sentence = format!("{} has other content; rename the file", bucket.url(key));
+        report.refuse(&file.path.display().to_string(), sentence);
+        Ok(Taken::Refused)
     }
 
     /// Requests the evaluation of every actor with images below the prefix and without a record.

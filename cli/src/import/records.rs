@@ -81,16 +81,13 @@ pub fn merge(into: &mut Manifest, from: &Manifest) -> Merged {
     let mut merged = Merged::default();
     fill(&mut into.created_at, from.created_at.as_ref());
     fill(&mut into.updated_at, from.updated_at.as_ref());
-    merged.add_metadata(&mut into.metadata, &from.metadata);
+    let own = from.metadata.iter().filter(|(name, _)| !from.derived.contains(name));
+    merged.add_metadata(&mut into.metadata, own);
     into.derived.retain(|name| !merged.metadata.contains(name));
     let numbers = from.images.keys().chain(from.trash.keys()).map(String::as_str);
     into.last_number = into.last_number.max(from.last_number).max(highest(numbers));
     merged.add_base_images(&mut into.base_images, &from.base_images);
-    if into.images.is_empty() && into.trash.is_empty() {
-        into.trash.clone_from(&from.trash);
-        into.settings = into.settings.take().or_else(|| from.settings.clone());
-        into.balancing = into.balancing.take().or_else(|| from.balancing.clone());
-    }
+    // The trash of the source, its settings and its status belong to the place that it comes from.
     merged.add_images(into, from);
     for (name, value) in &from.other {
         into.other.entry(name.clone()).or_insert_with(|| value.clone());
@@ -119,7 +116,7 @@ pub fn unusable_name(name: &str) -> Option<&'static str> {
 }
 
 impl Merged {
-    fn add_metadata(&mut self, into: &mut Map<String, Value>, from: &Map<String, Value>) {
+    fn add_metadata<'a>(&mut self, into: &mut Map<String, Value>, from: impl Iterator<Item = (&'a String, &'a Value)>) {
         for (name, value) in from {
             match into.get(name) {
                 None => {

@@ -44,7 +44,7 @@ pub async fn add(
     actors.keep(folder, files.manifest.as_ref(), circumstances).await;
     let in_bucket = images_in_bucket(&services, actor).await?;
     if let Some(manifest) = &files.manifest {
-        import_edits(&services.store, folder, manifest, &in_bucket).await?;
+        import_restored(&services.store, folder, manifest, &in_bucket).await?;
     }
     services.store.raise_last_number(actor, files.last_number).await?;
     let here = files.contents.images.into_iter().map(|image| image.name);
@@ -61,10 +61,10 @@ async fn images_in_bucket(services: &Services, actor: &ActorId) -> anyhow::Resul
     Ok(names.filter(|name| is_image_name(name) && !name.contains('/')).collect())
 }
 
-/// Records the images that `balancer restore --data` has moved back from the trash since the run was killed, and the
-/// pins and captions that other commands have set. The manifest shows them; but it may also be a little older than the
-/// records, so the file must be there, and the object of a restored image must have been deleted.
-async fn import_edits(
+/// Records the images that `balancer restore --data` has moved back from the trash since the run was killed. The
+/// manifest shows them; but it may also be a little older than the records, so the file must be there, and the object
+/// must have been deleted.
+async fn import_restored(
     store: &Store,
     folder: &ActorFolder,
     manifest: &Manifest,
@@ -77,9 +77,6 @@ async fn import_edits(
         if known.is_some_and(|known| known.deleting.is_none()) {
             if image.pinned {
                 store.set_pinned(actor, filename, true).await?;
-            }
-            if let Some(caption) = &image.caption {
-                store.set_caption(actor, filename, Some(caption)).await?;
             }
             continue;
         }

@@ -44,6 +44,6 @@ pub use providers::{Generator, ProviderArguments, Vision, vision_config_with_key
 pub use registry::{Registry, RunningStack};
 pub use report::{ActorReport, Report, Undo};
 pub use salvage::record_trash;
-pub use session::{Ending, Options, lock, run};
+pub use session::{Ending, Options, lock, lock_for_edit, run};
 pub use signals::interruption;
 pub use starting::wait_for_starting;

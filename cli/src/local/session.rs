@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use aws::stack::Services;
@@ -46,6 +47,10 @@ const QUIET_SECONDS: u32 = 2;
 /// How long the work on an actor makes no progress before a sweep resumes it. A function that was killed before its first
 /// heartbeat leaves its messages invisible for the whole visibility timeout.
 const STALLED_AFTER_SECONDS: u32 = 30;
+
+/// How often, and after which time each, a short edit tries again to lock a folder: 3 seconds in all.
+const EDIT_ATTEMPTS: u32 = 30;
+const EDIT_RETRY: Duration = Duration::from_millis(100);
 
 pub struct Options {
     pub data: PathBuf,
@@ -121,7 +126,7 @@ pub async fn run(options: Options) -> anyhow::Result<Ending> {
     let showing = show(dashboard, RunningStack::of(&session.stack, Some(data.clone()), true));
     let worked = tokio::select! {
         worked = session.work(&options, &data, &folders) => worked,
-        shown = showing => shown.map(|()| Ending::Interrupted),
+        never = showing => match never {},
         never = keeping => match never {},
         () = interruption() => Ok(Ending::Interrupted),
     };
@@ -297,12 +302,23 @@ pub fn lock(data: &Path) -> anyhow::Result<File> {
     match folder.try_lock() {
         Ok(()) => Ok(folder),
         Err(TryLockError::WouldBlock) => {
-            bail!("another `balancer local` uses {}; wait for it, or stop it", data.display())
+            bail!("another `balancer local` or command uses {}; wait for it, or stop it", data.display())
         }
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("the data folder {} can't be locked", data.display()))
         }
     }
+}
+
+/// The same for a short edit, which waits a little for another one.
+pub fn lock_for_edit(data: &Path) -> anyhow::Result<File> {
+    for _ in 0..EDIT_ATTEMPTS {
+        if let Ok(locked) = lock(data) {
+            return Ok(locked);
+        }
+        std::thread::sleep(EDIT_RETRY);
+    }
+    lock(data)
 }
 
 impl From<&Ending> for Outcome {

@@ -83,7 +83,9 @@ fn starting() -> anyhow::Result<Vec<PathBuf>> {
         let Ok(file) = File::open(&path) else { continue };
         match file.try_lock_shared() {
             Ok(()) => drop(fs::remove_file(&path)),
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {
+            // A file system without locks can't tell whether the stack is still starting.
+            Err(TryLockError::Error(_)) => {}
+            Err(TryLockError::WouldBlock) => {
                 let announcement = serde_json::from_reader(file).ok();
                 folders.extend(announcement.map(|Announcement { data }| data));
             }

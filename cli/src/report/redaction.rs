@@ -1,5 +1,9 @@
 //! Removes from texts where the sets lie: a report may be passed on.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::connection::Connected;
 use crate::sets::{ActorSet, Sets};
 
@@ -7,6 +11,13 @@ use crate::sets::{ActorSet, Sets};
 pub struct Redaction(Vec<(String, &'static str)>);
 
 const FOLDER: &str = "the data folder";
+
+/// An absolute path of at least two parts, or the address of an object, anywhere in a text.
+#[expect(clippy::expect_used, reason = "a constant pattern that the tests of this module compile")]
+static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(^|[\s(`'\x22=:,])(?:s3://[^\s,;:)`'\x22]+|/[^\s,;:)/`'\x22]+/[^\s,;:)`'\x22]+)")
+        .expect("the pattern is valid")
+});
 
 impl Redaction {
     pub fn of(sets: &Sets) -> Self {
@@ -20,16 +31,17 @@ impl Redaction {
     }
 
     pub fn of_text(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, (place, word)| text.replace(place, word))
+        let text = self.0.iter().fold(text.to_owned(), |text, (place, word)| text.replace(place, word));
+        PLACE.replace_all(&text, "$1…").into_owned()
     }
 
-    /// The set with redacted reasons, captions and remarks. Names of files stay as they are.
+    /// The set with redacted reasons and remarks. Captions and names of files stay as they are.
     pub fn applied_to(&self, mut set: ActorSet) -> ActorSet {
         let redact = |text: &mut String| *text = self.of_text(text);
         redact(&mut set.reason);
         let manifest = &mut set.manifest;
         for image in manifest.images.values_mut() {
-            [&mut image.reason, &mut image.unusable, &mut image.caption].into_iter().flatten().for_each(redact);
+            [&mut image.reason, &mut image.unusable].into_iter().flatten().for_each(redact);
         }
         for record in manifest.trash.values_mut().flatten() {
             redact(&mut record.reason);
@@ -61,5 +73,18 @@ mod tests {
     fn longer_places_are_replaced_first() {
         let redaction = Redaction(vec![("/home/me/images".into(), FOLDER), ("/home".into(), "x")]);
         assert_eq!(redaction.of_text("put one into /home/me/images/hero"), "put one into the data folder/hero");
+    }
+
+    #[test]
+    fn other_paths_and_addresses_are_left_out() {
+        let redaction = Redaction(Vec::new());
+        for (text, redacted) in [
+            ("COMFYUI_WORKFLOW /home/me/flux.json can't be read", "COMFYUI_WORKFLOW … can't be read"),
+            ("put one at s3://bucket/key.png, then wait", "put one at …, then wait"),
+            ("13/4/3 images, 1 and/or 2", "13/4/3 images, 1 and/or 2"),
+            ("(/srv/x/y)", "(…)"),
+        ] {
+            assert_eq!(redaction.of_text(text), redacted);
+        }
     }
 }

@@ -72,7 +72,7 @@ impl ActorSet {
     }
 
     pub fn profile(&self) -> Profile {
-        profile_of(&self.manifest.metadata, &self.actor)
+        self.own_settings.profile(profile_of(&self.manifest.metadata, &self.actor))
     }
 
     /// The word that stands for the character in training, if the user has chosen one.

@@ -126,7 +126,8 @@ fn status_of(manifest: &Manifest, settings: &Settings) -> (Status, String) {
     }
     let usable = || manifest.images.values().filter(|image| image.unusable.is_none());
     let counts = KindCounts::tally(usable().filter_map(|image| image.kind));
-    match usable().filter(|image| image.quality.is_none()).count() {
+    // An image with measurements and without a quality is one that no model could assess; it stays.
+    match usable().filter(|image| image.facts.is_none()).count() {
         0 if counts == settings.target.counts() => (Status::Balanced, format!("The set has {counts} images.")),
         0 => (Status::Waiting, "`balancer local` has not balanced this set yet.".to_owned()),
         1 => (Status::Waiting, "1 image is not assessed yet.".to_owned()),

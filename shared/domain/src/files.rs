@@ -94,6 +94,12 @@ pub fn is_system_folder(name: &str) -> bool {
     name.starts_with('.') || SYSTEM_FOLDERS.contains(&name.to_lowercase().as_str())
 }
 
+/// Whether a name is that of an entry of a folder: joined to the folder's path, it leads nowhere else.
+#[must_use]
+pub fn is_plain_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0'])
+}
+
 /// A name in Unicode's composed form (NFC). macOS writes names in the decomposed form; both refer to the same file.
 #[must_use]
 pub fn composed(name: &str) -> String {

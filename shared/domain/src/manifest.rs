@@ -6,10 +6,11 @@ mod image;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::actor::{ActorId, ActorType, Profile};
+use super::files::is_plain_name;
 use super::settings::ActorSettings;
 use super::suspension::Suspension;
 use super::trash::TrashRecord;
@@ -47,7 +48,7 @@ pub struct Manifest {
     #[serde(default)]
     pub images: BTreeMap<String, Image>,
     /// The trash records by file name, each file's oldest first.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "plain_names", skip_serializing_if = "BTreeMap::is_empty")]
     pub trash: BTreeMap<String, Vec<TrashRecord>>,
     /// The fields of `metadata` that were derived from `actor.json` or from the words of the id. An import derives them
     /// again.
@@ -55,7 +56,12 @@ pub struct Manifest {
     pub derived: Vec<String>,
     /// The target and the rules of the set, from the settings of the stack and of the actor; `None` in manifests of other
     /// tools. An import ignores them.
-    #[serde(default, deserialize_with = "image::or_unknown", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "balancer_settings",
+        default,
+        deserialize_with = "image::or_unknown",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub settings: Option<ActorSettings>,
     /// Why the balancer left the set unchanged, if it suspended the set or waits for money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,6 +69,16 @@ pub struct Manifest {
     /// Fields that the balancer doesn't know. An export keeps them.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// Reads the trash without records whose names lead out of it: a restoration would move any file of the machine.
+fn plain_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Vec<TrashRecord>>, D::Error> {
+    let mut trash = BTreeMap::<String, Vec<TrashRecord>>::deserialize(deserializer)?;
+    trash.retain(|file, entries| {
+        entries.retain(|trashed| is_plain_name(&trashed.plan_id));
+        is_plain_name(file) && !entries.is_empty()
+    });
+    Ok(trash)
 }
 
 /// The places of a base image, the most recent first.
@@ -186,5 +202,16 @@ mod tests {
         assert_eq!(descriptor(json!({ "sex": "n/a", "actor_type": "" }), "0007_female"), "woman");
         assert_eq!(descriptor(json!({ "actor_type": "vehicle" }), "0007_female"), "character");
         assert_eq!(descriptor(json!({ "sex": 1 }), "scout_robot"), "robotic character");
+    }
+
+    #[test]
+    fn trash_record_that_leads_elsewhere_is_dropped() {
+        let entry = |plan_id: &str| json!([{ "plan_id": plan_id, "deleted_at": "2026-01-01T00:00:00Z", "reason": "", "image": {} }]);
+        let manifest: Manifest = serde_json::from_value(json!({
+            "actor_id": "hero",
+            "trash": { "a.jpg": entry("p"), "b.jpg": entry("../p"), "c.jpg": entry("/home"), "../d.jpg": entry("p") },
+        }))
+        .unwrap();
+        assert_eq!(manifest.trash.keys().collect::<Vec<_>>(), ["a.jpg"]);
     }
 }

@@ -16,12 +16,12 @@ use handlers::restore::RestoreError;
 use super::{Restored, RestoredImage, find_wanted};
 use crate::atomic_file::write_atomically;
 use crate::local::data_folder::ActorFolder;
-use crate::local::{lock, record_trash};
+use crate::local::{lock_for_edit, record_trash};
 
 /// Moves images from the trash back into the set, and records them in `manifest.json`.
 pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
     let folder = ActorFolder::find(data, actor)?;
-    let _lock = lock(data)?;
+    let _lock = lock_for_edit(data)?;
     let mut manifest = read(&folder)?;
     let mut restored = Restored::default();
     for wanted in find_wanted(actor, &manifest.trash.clone(), files, &mut restored.problems)? {

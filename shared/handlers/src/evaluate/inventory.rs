@@ -161,10 +161,13 @@ impl InventoryBuilder<'_> {
         for file in &differences.changed {
             if let Some(known) = recorded.get(&file.filename) {
                 // An imported record names no object: the first one of its name is the image that it describes.
-                if known.etag.is_some() {
-                    info!(%actor, filename = file.filename, "replaced by another file");
-                }
-                let image = known.describing(Some(&file.etag));
+                let image = match &known.etag {
+                    Some(_) => {
+                        info!(%actor, filename = file.filename, "replaced by another file");
+                        known.describing(Some(&file.etag))
+                    }
+                    None => self.found(known, file),
+                };
                 self.store.save_replaced(actor, &file.filename, known, &image).await?;
             }
         }
@@ -200,6 +203,17 @@ impl InventoryBuilder<'_> {
         } else {
             Err(HandlerError::deferred("the lease of this evaluation was lost", LEASE_POLL))
         }
+    }
+
+    /// The record of an image whose first object was found.
+    fn found(&self, known: &Image, file: &Listed) -> Image {
+        let mut image = known.describing(Some(&file.etag));
+        let path = || Some(self.local.image_path(self.actor, &file.filename)?.display().to_string());
+        image.generated_at.get_or_insert_with(|| timestamp_text(self.clock.now()));
+        image.s3_url = Some(self.bucket.url(&self.keys.image(self.actor, &file.filename)));
+        image.local_path = path();
+        image.generation_type.get_or_insert_with(|| UPLOADED.to_owned());
+        image
     }
 
     /// Reads and measures a file, unless its record suffices.
