@@ -52,7 +52,12 @@ impl Problem {
             Edit::Done | Edit::Unknown if !connected.services.store.trash_of(actor, &file).await?.is_empty() => {
                 Self::in_trash(actor, file)
             }
-            Edit::Done | Edit::Unknown => Self::unknown(actor, file),
+            Edit::Done | Edit::Unknown => Self {
+                sentence: format!(
+                    "{actor} has no image {file}; check the name with `balancer images {id}`, or register a new file first with `balancer send evaluation {id}`"
+                ),
+                file,
+            },
         })
     }
 }

@@ -13,10 +13,10 @@ use super::help::{EXAMPLES_OF_CAPTION, EXAMPLES_OF_PIN, EXAMPLES_OF_RESTORE, EXA
 #[command(next_help_heading = "Stack")]
 pub struct Connection {
     /// Name of a stack in AWS [default: the one running on this machine]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub stack: Option<String>,
     /// Folder of the intended `balancer local`, or of a finished one
-    #[arg(long, value_name = "DIR", conflicts_with = "stack")]
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "stack")]
     pub data: Option<PathBuf>,
 }
 

@@ -90,7 +90,7 @@ fn dry_run_prices_the_images_of_its_format() {
     ];
     let mut command = place.local();
     command.args(["--generator", "replicate", "--megapixels", "2", "--dry-run", "--json"]).envs(environment);
-    let proposal: Value = Ran::of(&mut command).done().last_line()["actors"][0].clone();
+    let proposal: Value = Ran::of(&mut command).done().last_line()["actors"][0]["dry_run"].clone();
     assert_eq!(proposal["cost"]["per_image_micro_usd"], json!(30_000), "{proposal:#}");
     assert_eq!(proposal["cost"]["generation_micro_usd"], json!(180_000), "{proposal:#}");
 }
