@@ -1,8 +1,11 @@
 //! `balancer images ACTOR`
 
+use std::cmp::Reverse;
+
 use domain::assessment::{Assessment, Flag, Origin};
 use domain::kind::Kind;
 use domain::manifest::Image;
+use domain::numbering::number_of;
 use serde::Serialize;
 use serde_json::json;
 
@@ -56,7 +59,7 @@ pub async fn run(arguments: OfActor) -> anyhow::Result<Outcome> {
     let assessments = set.assessments();
     let mut images: Vec<_> =
         set.manifest.images.iter().map(|(file, image)| ImageAnswer::of(file, image, assessments.get(file))).collect();
-    images.sort_by_key(|image| (image.kind.is_none(), image.kind, std::cmp::Reverse(image.quality)));
+    images.sort_by_key(|image| (image.kind.is_none(), image.kind, Reverse(image.quality), number_of(image.file)));
     if json {
         answer(format!("{:#}", json!({ "schema": SCHEMA, "actor_id": actor, "images": images })));
     } else {
