@@ -14,6 +14,7 @@ use super::problem::{Problem, as_known};
 use crate::atomic_file::write_atomically;
 use crate::local::data_folder::{ActorFolder, STATE_FOLDER};
 use crate::local::{lock, record_trash};
+use crate::outcome::Conflict;
 use crate::sets::{InFolder, manifest_of};
 
 /// Pins or unpins images.
@@ -36,11 +37,11 @@ pub fn set_caption(folder: &InFolder, actor: &ActorId, file: &str, text: Option<
 /// manifest, but can't know that one is missing there on purpose.
 fn refuse_if_unfinished(folder: &InFolder, done: &str) -> anyhow::Result<()> {
     if has_state(&folder.data.join(STATE_FOLDER)) {
-        bail!(
+        bail!(Conflict(format!(
             "a run on {} was killed, and its records can't be {done}; finish it with `balancer local --data {}` first",
             folder.data.display(),
             folder.data.display()
-        );
+        )));
     }
     Ok(())
 }
