@@ -105,6 +105,11 @@ impl Shelf {
         if is_current() { Ok(()) } else { self.read_changes(&scope).await.map(drop) }
     }
 
+    /// Forgets what was read of an actor, because a change may not show in its stamp.
+    pub fn forget(&self, actor: &ActorId) {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(actor);
+    }
+
     /// Reads the actors that have changed, and returns them.
     pub async fn refresh(&self, scope: &Scope) -> anyhow::Result<Vec<ActorId>> {
         let _reading = self.reading.lock().await;
