@@ -229,10 +229,10 @@ document.addEventListener("keydown", (event) => {
 
 // A page shows the notice of an action once; its address can be kept.
 const here = new URL(location.href);
-if (here.searchParams.has("note")) {
-  here.searchParams.delete("note");
-  history.replaceState(null, "", here);
-}
+here.searchParams.delete("note");
+// A refused approval shows the present plan, which is read again at its own address.
+here.pathname = here.pathname.replace(/\/approve$/, "/plan");
+if (here.href !== location.href) history.replaceState(null, "", here);
 
 // A key on another page has led here.
 if (["#caption", "#approve"].includes(location.hash)) document.getElementById(location.hash.slice(1))?.focus();

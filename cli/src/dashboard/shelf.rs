@@ -27,6 +27,8 @@ pub struct Shelf {
     entries: RwLock<BTreeMap<ActorId, Arc<Entry>>>,
     /// When each scope was last compared with the source.
     checked: Mutex<BTreeMap<Scope, Instant>>,
+    /// The actors to read again, also if their stamps are the same.
+    outdated: Mutex<BTreeSet<ActorId>>,
     /// Held while entries are read, so that two requests don't read the same.
     reading: tokio::sync::Mutex<()>,
 }
@@ -48,7 +50,13 @@ pub struct Entry {
 
 impl Shelf {
     pub fn new(sets: Sets) -> Self {
-        Self { sets, entries: RwLock::default(), checked: Mutex::default(), reading: tokio::sync::Mutex::default() }
+        Self {
+            sets,
+            entries: RwLock::default(),
+            checked: Mutex::default(),
+            outdated: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Whether the sets are in a stack in AWS, where reads cost money.
@@ -105,9 +113,10 @@ impl Shelf {
         if is_current() { Ok(()) } else { self.read_changes(&scope).await.map(drop) }
     }
 
-    /// Forgets what was read of an actor, because a change may not show in its stamp.
-    pub fn forget(&self, actor: &ActorId) {
-        self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(actor);
+    /// Reads an actor again, because a change may not show in its stamp.
+    pub async fn reread(&self, actor: &ActorId) -> anyhow::Result<()> {
+        self.outdated.lock().unwrap_or_else(PoisonError::into_inner).insert(actor.clone());
+        self.refresh(&Scope::Only([actor.clone()].into())).await.map(drop)
     }
 
     /// Reads the actors that have changed, and returns them.
@@ -135,7 +144,10 @@ impl Shelf {
     /// The actors with other stamps than before, and those that are gone.
     fn compare(&self, found: &BTreeMap<ActorId, u64>, scope: &Scope) -> (BTreeMap<ActorId, u64>, Vec<ActorId>) {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let is_new = |actor: &ActorId, stamp: u64| entries.get(actor).is_none_or(|entry| entry.stamp != stamp);
+        let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_new = |actor: &ActorId, stamp: u64| {
+            outdated.remove(actor) || entries.get(actor).is_none_or(|entry| entry.stamp != stamp)
+        };
         let changed = found.iter().filter(|(actor, stamp)| is_new(actor, **stamp));
         let changed = changed.map(|(actor, stamp)| (actor.clone(), *stamp)).collect();
         let is_gone = |actor: &&ActorId| scope.includes(actor) && !found.contains_key(*actor);

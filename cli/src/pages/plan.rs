@@ -47,7 +47,7 @@ fn plan_details(shown: &Shown, details: &Details, plan: &Plan, price: Option<Mic
         section.kind {
             h2 { "Deletes " (plan.delete.len()) }
             @if offer.edits && is_undecided(plan) {
-                form method="post" action=(action(shown, "pin")) {
+                form #selection method="post" action=(action(shown, "pin")) {
                     (no_default_button())
                     (hidden(&Back::Plan.fields()))
                     (deletions(shown, details, plan, |picture| keep_switch(shown, picture)))

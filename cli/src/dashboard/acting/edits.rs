@@ -6,7 +6,6 @@ use super::{Done, Errand};
 use crate::actions::{Wanted, checked_caption, restore, set_caption, set_pinned};
 use crate::dashboard::answers::Failure;
 use crate::dashboard::lookup::{no_image, readable};
-use crate::dashboard::shelf::Scope;
 use crate::pages::back::Back;
 use crate::pages::notice::Undo;
 use crate::pages::offer::action;
@@ -84,8 +83,7 @@ impl Errand<'_> {
                 break;
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
-            self.dashboard.shelf.forget(actor);
-            self.dashboard.shelf.refresh(&Scope::Only([actor.clone()].into())).await?;
+            self.dashboard.shelf.reread(actor).await?;
             found = of_event(readable(&*self.dashboard.entry(actor.as_str()).await?)?, event);
         }
         match (found.is_empty(), expected) {

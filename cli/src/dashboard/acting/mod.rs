@@ -103,7 +103,9 @@ impl Dashboard {
         let Ok(id) = actor.parse::<ActorId>() else { return self.answer(Err(no_actor(actor))) };
         let done = self.carry_out(action, &id, sent).await;
         // Also after a failure, which may have come in the middle.
-        self.reread(&id).await;
+        if !matches!(done, Err(Failure::NotFound(_) | Failure::Wrong(_))) {
+            self.reread(&id).await;
+        }
         match done {
             Ok(Done { notice, back }) => see_other(&back.address(&id, &self.notices.keep(notice))),
             Err(Failure::Conflict(problem)) if action == Action::Approve => {
@@ -134,8 +136,7 @@ impl Dashboard {
 
     /// Reads a changed set again, and tells open pages. A failure repeats when the page is opened, which shows it.
     async fn reread(&self, actor: &ActorId) {
-        self.shelf.forget(actor);
-        if self.shelf.refresh(&Scope::Only([actor.clone()].into())).await.is_ok() {
+        if self.shelf.reread(actor).await.is_ok() {
             self.live.tell(actor.clone());
         }
     }
