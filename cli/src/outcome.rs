@@ -48,6 +48,11 @@ impl From<Outcome> for ExitCode {
 #[error("{0}")]
 pub struct WrongUsage(pub String);
 
+/// What the present state does not allow: another change came first, or nothing runs that could do it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Conflict(pub String);
+
 /// The exit code of a command that failed.
 pub fn exit_code_of(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if error.is::<WrongUsage>() { 2 } else { 1 })

@@ -73,13 +73,22 @@ function isSame(part, fresh) {
 
 function replacePart(part, fresh) {
   const opened = [...part.querySelectorAll("details[open]")].map((details) => details.closest("[id]")?.id);
-  const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const focused = part.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  const selected = [...part.querySelectorAll("input:checked")].map((box) => box.value);
   const copy = document.importNode(fresh, true);
   part.replaceWith(copy);
   copy.classList.add("changed");
   opened.filter(Boolean).forEach((id) => document.getElementById(id)?.querySelector("details")?.setAttribute("open", ""));
+  copy.querySelectorAll("input[type=checkbox]").forEach((box) => {
+    box.checked = selected.includes(box.value);
+  });
   prepareGrids();
-  if (focused) [...copy.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
+  if (focused) [...copy.querySelectorAll("a, button, input")].find((element) => nameOf(element) === focused)?.focus();
+}
+
+// What a link, button or checkbox is about, so that its successor in a replaced part can be found.
+function nameOf(element) {
+  return element.getAttribute("href") ?? [element.localName, element.name, element.value].join("=");
 }
 
 function say(text) {
@@ -149,6 +158,46 @@ function move(key) {
   return Boolean(target);
 }
 
+// Actions: a key presses a button of the page, if the page has it.
+
+function cardInFocus() {
+  return document.activeElement?.closest(".card");
+}
+
+// The button for the selected images, or that of the image in focus, or that of the page of one image.
+function press(action) {
+  const form = document.querySelector("#selection");
+  const ofSelection = form?.querySelector("input:checked") && form.querySelector(`.selection [data-act=${action}]`);
+  const button =
+    ofSelection ||
+    cardInFocus()?.querySelector(`[data-act=${action}]`) ||
+    document.querySelector(`.own-actions [data-act=${action}], .notice [data-act=${action}]`);
+  button?.click();
+  return Boolean(button);
+}
+
+function select() {
+  const box = document.activeElement.matches("a.open") && cardInFocus()?.querySelector("input[type=checkbox]");
+  if (box) box.checked = !box.checked;
+  return Boolean(box);
+}
+
+function goTo(id, link) {
+  const target = document.getElementById(id);
+  if (target) target.focus();
+  else if (link) location.href = `${link.href.split("#")[0]}#${id}`;
+  return Boolean(target || link);
+}
+
+const ACTIONS = {
+  " ": select,
+  p: () => press("pin"),
+  x: () => press("delete"),
+  u: () => press("undo"),
+  c: () => goTo("caption", cardInFocus()?.querySelector("a.open")),
+  a: () => goTo("approve", document.querySelector('.tabs a[href$="/plan"]')),
+};
+
 const LETTERS = { j: "ArrowDown", k: "ArrowUp", h: "ArrowLeft", l: "ArrowRight" };
 
 function act(key, isLetter) {
@@ -160,6 +209,7 @@ function act(key, isLetter) {
     document.getElementById("back")?.click();
     return false;
   }
+  if (key in ACTIONS) return ACTIONS[key]();
   if (key === "/" || key === "?") {
     const search = document.getElementById("search");
     if (key === "?") keys.showModal();
@@ -176,6 +226,16 @@ document.addEventListener("keydown", (event) => {
   if (isSingle && !singleKeys.checked) return;
   if (act(LETTERS[event.key] ?? event.key, event.key in LETTERS)) event.preventDefault();
 });
+
+// A page shows the notice of an action once; its address can be kept.
+const here = new URL(location.href);
+here.searchParams.delete("note");
+// A refused approval shows the present plan, which is read again at its own address.
+here.pathname = here.pathname.replace(/\/approve$/, "/plan");
+if (here.href !== location.href) history.replaceState(null, "", here);
+
+// A key on another page has led here.
+if (["#caption", "#approve"].includes(location.hash)) document.getElementById(location.hash.slice(1))?.focus();
 
 prepareGrids();
 listen();

@@ -14,6 +14,7 @@ use super::problem::{Problem, as_known};
 use crate::atomic_file::write_atomically;
 use crate::local::data_folder::{ActorFolder, STATE_FOLDER};
 use crate::local::{lock_for_edit, record_trash};
+use crate::outcome::Conflict;
 use crate::sets::{InFolder, manifest_of};
 
 /// Pins or unpins images.
@@ -30,9 +31,9 @@ pub fn set_caption(folder: &InFolder, actor: &ActorId, file: &str, text: Option<
 fn refuse_if_unfinished(folder: &InFolder) -> anyhow::Result<()> {
     let data = folder.data.display();
     if has_state(&folder.data.join(STATE_FOLDER)) {
-        bail!(
+        bail!(Conflict(format!(
             "a run on {data} was killed before its end; finish it with `balancer local --data {data}`, then repeat this"
-        );
+        )));
     }
     Ok(())
 }

@@ -38,6 +38,12 @@ impl Problem {
         Self { sentence: format!("{actor} has no image {file}; `{command}` lists the names"), file }
     }
 
+    /// The deletion is not in the trash: the image was restored, or its time is over.
+    pub fn no_longer_in_trash(actor: &ActorId, file: String) -> Self {
+        let command = format!("balancer trash {}", quoted(actor.as_str()));
+        Self { sentence: format!("{file} is no longer in the trash; `{command}` lists what is"), file }
+    }
+
     /// Why the record of an image in a stack could not be changed.
     pub async fn of_edit(connected: &Connected, actor: &ActorId, file: String, refused: Edit) -> anyhow::Result<Self> {
         let id = quoted(actor.as_str());

@@ -38,10 +38,15 @@ impl Request {
         Self { queue, actor, request_id, body, filenames: Vec::new(), purpose, patience: None }
     }
 
+    /// A new request.
     pub fn of(message: SendMessage) -> anyhow::Result<Self> {
+        Self::with_id(message, new_request_id())
+    }
+
+    /// A request with this id. The functions carry out several messages with the same id once.
+    pub fn with_id(message: SendMessage, request_id: String) -> anyhow::Result<Self> {
         match message {
             SendMessage::Evaluation { actor, dry_run, no_wait, timeout, scope, force } => {
-                let request_id = new_request_id();
                 let command = EvaluationCommand {
                     actor_id: actor.clone(),
                     mode: if dry_run { Mode::DryRun } else { Mode::Execute },
@@ -57,7 +62,6 @@ impl Request {
                 Ok(Self { patience, ..Self::new(Queue::Evaluation, actor, request_id, body, purpose.to_owned()) })
             }
             SendMessage::Deletion { actor, filenames } => {
-                let request_id = new_request_id();
                 let purpose = format!("the deletion of {}", images_in_words(filenames.len()));
                 let body = deletion(&actor, &filenames, &request_id)?;
                 DeletionMessage::parse(&body).map_err(|invalid| WrongUsage(invalid.to_string()))?;
@@ -71,7 +75,6 @@ impl Request {
                             .to_owned()
                     ));
                 }
-                let request_id = new_request_id();
                 let purpose = format!("the generation of {}", images_in_words(generate.total() as usize));
                 let message = GenerationMessage::Manual {
                     actor_id: actor.clone(),

@@ -27,6 +27,17 @@ pub struct RestoredImage {
     pub trashed: TrashRecord,
 }
 
+/// Which deleted images to restore.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// The newest deletion of each of these files.
+    Files(&'a [String]),
+    /// Everything that the latest plan or manual request has deleted.
+    Latest,
+    /// These deletions: the id of the plan or manual request, and the file.
+    Deletions(&'a [(String, String)]),
+}
+
 /// The result of a restoration.
 #[derive(Debug, Default)]
 pub struct Restored {
@@ -34,25 +45,24 @@ pub struct Restored {
     pub problems: Vec<Problem>,
 }
 
-/// Restores the newest deletion of each file, or everything that the latest plan or manual request has deleted if no
-/// file is named. `pin` protects them from the next evaluation.
-pub async fn restore(sets: &Sets, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
+/// Restores deleted images. `pin` protects them from the next evaluation.
+pub async fn restore(sets: &Sets, actor: &ActorId, wanted: Wanted<'_>, pin: bool) -> anyhow::Result<Restored> {
     let restored = match sets {
-        Sets::InStack(stack) => in_stack(stack, actor, files, pin).await?,
-        Sets::InFolder(folder) => in_folder::restore(&folder.data, actor, files, pin)?,
+        Sets::InStack(stack) => in_stack(stack, actor, wanted, pin).await?,
+        Sets::InFolder(folder) => in_folder::restore(&folder.data, actor, wanted, pin)?,
     };
     let names: Vec<String> = restored.done.iter().map(|wanted| wanted.file.clone()).collect();
     leave_notice(sets, actor, if pin { "restored and pinned" } else { "restored" }, &names).await;
     Ok(restored)
 }
 
-async fn in_stack(connected: &Connected, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
+async fn in_stack(connected: &Connected, actor: &ActorId, wanted: Wanted<'_>, pin: bool) -> anyhow::Result<Restored> {
     connected.actor(actor).await?;
     let Connected { services: Services { bucket, store, keys, .. }, local, .. } = connected;
     let clock = Clock::system();
     let restoration = Restoration { bucket, store, local, keys, pin, clock: &clock };
     let mut restored = Restored::default();
-    for wanted in find_wanted(actor, &store.trash(actor).await?, files, &mut restored.problems)? {
+    for wanted in find_wanted(actor, &store.trash(actor).await?, wanted, &mut restored.problems)? {
         match restoration.restore(actor, &wanted.file, &wanted.trashed).await {
             Ok(left) => {
                 restored.done.push(wanted);
@@ -79,16 +89,38 @@ impl Restored {
     }
 }
 
-/// The newest record of each named file, or everything that the latest plan or manual request deleted.
+/// The wanted records of the trash.
 fn find_wanted(
     actor: &ActorId,
     trash: &Trash,
-    files: &[String],
+    wanted: Wanted<'_>,
     problems: &mut Vec<Problem>,
 ) -> anyhow::Result<Vec<RestoredImage>> {
-    if files.is_empty() {
-        return latest(actor, trash);
+    match wanted {
+        Wanted::Latest => latest(actor, trash),
+        Wanted::Files(files) => Ok(newest(actor, trash, files, problems)),
+        Wanted::Deletions(deletions) => Ok(exactly(actor, trash, deletions, problems)),
     }
+}
+
+fn exactly(
+    actor: &ActorId,
+    trash: &Trash,
+    deletions: &[(String, String)],
+    problems: &mut Vec<Problem>,
+) -> Vec<RestoredImage> {
+    let mut wanted = Vec::new();
+    for (plan_id, file) in deletions {
+        let mut records = trash.get(file).into_iter().flatten();
+        match records.find(|trashed| trashed.plan_id == *plan_id) {
+            Some(trashed) => wanted.push(RestoredImage::new(file, trashed)),
+            None => problems.push(Problem::no_longer_in_trash(actor, file.clone())),
+        }
+    }
+    wanted
+}
+
+fn newest(actor: &ActorId, trash: &Trash, files: &[String], problems: &mut Vec<Problem>) -> Vec<RestoredImage> {
     let mut wanted = Vec::new();
     for file in files {
         let known = as_known(file, trash.keys());
@@ -100,7 +132,7 @@ fn find_wanted(
             }),
         }
     }
-    Ok(wanted)
+    wanted
 }
 
 fn latest(actor: &ActorId, trash: &Trash) -> anyhow::Result<Vec<RestoredImage>> {

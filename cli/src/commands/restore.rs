@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::conclude;
-use crate::actions::{RestoredImage, restore};
+use crate::actions::{RestoredImage, Wanted, restore};
 use crate::arguments::Restore;
 use crate::outcome::{Outcome, SCHEMA, answer};
 use crate::sets::Sets;
@@ -12,7 +12,8 @@ use crate::sets::Sets;
 pub async fn run(arguments: Restore) -> anyhow::Result<Outcome> {
     let Restore { actor, files, no_pin, json, connection } = arguments;
     let sets = Sets::of(&connection, std::slice::from_ref(&actor)).await?;
-    let restored = restore(&sets, &actor, &files, !no_pin).await?;
+    let wanted = if files.is_empty() { Wanted::Latest } else { Wanted::Files(&files) };
+    let restored = restore(&sets, &actor, wanted, !no_pin).await?;
     if json {
         let done: Vec<_> = restored.done.iter().map(RestoredImage::in_json).collect();
         answer(json!({ "schema": SCHEMA, "restored": done, "problems": restored.problems }));

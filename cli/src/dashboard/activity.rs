@@ -8,9 +8,10 @@ use super::server::Dashboard;
 use crate::connection::Connected;
 use crate::pages::activity::{StackActivity, activity_page};
 use crate::pages::frame::{Page, Part};
+use crate::pages::notice::Notice;
 use crate::sets::Sets;
 
-pub async fn page(dashboard: &Dashboard) -> Result<Page<'static>, Failure> {
+pub async fn page(dashboard: &Dashboard, notice: Option<Notice>) -> Result<Page<'static>, Failure> {
     let entries = dashboard.shelf.all().await?;
     let mut sets: Vec<_> = entries.values().filter_map(|entry| entry.read.as_ref().ok()).collect();
     sets.sort_by_cached_key(|shown| shown.urgency());
@@ -18,8 +19,8 @@ pub async fn page(dashboard: &Dashboard) -> Result<Page<'static>, Failure> {
         Sets::InStack(stack) => Some(of_stack(stack).await?),
         Sets::InFolder(_) => None,
     };
-    let body = activity_page(&sets, stack.as_ref());
-    Ok(Page { title: "Activity", part: Part::Activity, events: Some("/events".to_owned()), body })
+    let body = activity_page(&sets, stack.as_ref(), &dashboard.offer());
+    Ok(Page { title: "Activity", part: Part::Activity, events: Some("/events".to_owned()), body, notice })
 }
 
 async fn of_stack(stack: &Connected) -> anyhow::Result<StackActivity> {

@@ -103,14 +103,19 @@ pub async fn poll(dashboard: Arc<Dashboard>) -> Infallible {
         };
         // A failure repeats when a page is opened, which shows it.
         for actor in shelf.refresh(&scope).await.unwrap_or_default() {
-            // Fails only if the last page was closed meanwhile.
-            drop(live.changes.send(actor));
+            live.tell(actor);
         }
         interval = interval_of(shelf, &scope);
     }
 }
 
 impl Live {
+    /// Tells open pages that an actor has changed.
+    pub fn tell(&self, actor: ActorId) {
+        // Fails only if no page is open.
+        drop(self.changes.send(actor));
+    }
+
     /// The actors to check; `None` if no page is open. In AWS a list of all actors checks only those in work, because
     /// each check of an actor costs money.
     fn scope(&self, shelf: &Shelf) -> Option<Scope> {

@@ -3,10 +3,12 @@
 //! Every request passes [`gate`] first. The pages are made of what [`shelf`] has read; while they are made, no picture
 //! is decoded. [`live`] tells open pages which actors have changed.
 
+mod acting;
 mod activity;
 mod answers;
 mod gate;
 mod live;
+mod lookup;
 #[cfg(test)]
 mod measurement;
 mod pictures;

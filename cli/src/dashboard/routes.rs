@@ -15,15 +15,16 @@ use serde::Deserialize;
 use super::answers::Failure;
 use super::gate::guard;
 use super::live::events;
+use super::lookup::{no_form, no_image, no_page, readable};
 use super::pictures::Version;
 use super::server::Dashboard;
-use super::shelf::Entry;
-use super::{activity, settings};
+use super::{acting, activity, settings};
 use crate::pages::actors::{Actors, actors_page};
 use crate::pages::filters::{View, Wanted};
 use crate::pages::frame::{Page, Part};
 use crate::pages::history::history_page;
 use crate::pages::image::image_page;
+use crate::pages::notice::Notice;
 use crate::pages::plan::plan_page;
 use crate::pages::set::set_page;
 use crate::pages::settings::settings_page;
@@ -54,6 +55,8 @@ pub fn router(dashboard: Arc<Dashboard>) -> Router {
         .route("/events", get(stream_events))
         .route("/static/style.css", get(async || ([(header::CONTENT_TYPE, "text/css")], STYLE)))
         .route("/static/page.js", get(async || ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT)))
+        .merge(acting::routes())
+        .method_not_allowed_fallback(async |State(dashboard): Server| dashboard.answer(Err(no_form())))
         .fallback(async |State(dashboard): Server| dashboard.answer(Err(no_page())))
         .layer(middleware::from_fn_with_state(Arc::clone(&dashboard), guard))
         .with_state(dashboard)
@@ -74,6 +77,13 @@ async fn actors(State(dashboard): Server, Query(query): Query<ListQuery>) -> Res
 struct SetQuery {
     show: Option<String>,
     sort: Option<String>,
+    note: Option<String>,
+}
+
+/// The notice of the action that has led to a page.
+#[derive(Deserialize)]
+struct NoteQuery {
+    note: Option<String>,
 }
 
 impl SetQuery {
@@ -83,17 +93,18 @@ impl SetQuery {
 }
 
 async fn set(State(dashboard): Server, Path(actor): Path<String>, Query(query): Query<SetQuery>) -> Response {
-    let view = query.view();
-    dashboard.actor_page(&actor, |shown, details| Ok(set_page(shown, details, view))).await
+    let (view, offer) = (query.view(), dashboard.offer());
+    let notice = dashboard.notices.take(query.note.as_deref());
+    dashboard.actor_page(&actor, notice, |shown, details| Ok(set_page(shown, details, view, &offer))).await
 }
 
-async fn plan(State(dashboard): Server, Path(actor): Path<String>) -> Response {
-    let price = settings::price_per_image(&dashboard.shelf.sets);
-    dashboard.actor_page(&actor, |shown, details| Ok(plan_page(shown, details, price))).await
+async fn plan(State(dashboard): Server, Path(actor): Path<String>, Query(query): Query<NoteQuery>) -> Response {
+    dashboard.plan_with(&actor, dashboard.notices.take(query.note.as_deref())).await
 }
 
-async fn history(State(dashboard): Server, Path(actor): Path<String>) -> Response {
-    dashboard.actor_page(&actor, |shown, details| Ok(history_page(shown, details))).await
+async fn history(State(dashboard): Server, Path(actor): Path<String>, Query(query): Query<NoteQuery>) -> Response {
+    let (notice, offer) = (dashboard.notices.take(query.note.as_deref()), dashboard.offer());
+    dashboard.actor_page(&actor, notice, |shown, details| Ok(history_page(shown, details, &offer))).await
 }
 
 async fn image(
@@ -101,12 +112,13 @@ async fn image(
     Path((actor, id)): Path<(String, String)>,
     Query(query): Query<SetQuery>,
 ) -> Response {
-    let view = query.view();
+    let (view, offer) = (query.view(), dashboard.offer());
+    let notice = dashboard.notices.take(query.note.as_deref());
     let page = |shown: &Shown, details: &Details| {
         let picture = shown.find(&id, details).ok_or_else(|| no_image(&shown.set.actor))?;
-        Ok(image_page(shown, details, &picture, view))
+        Ok(image_page(shown, details, &picture, view, &offer))
     };
-    dashboard.actor_page(&actor, page).await
+    dashboard.actor_page(&actor, notice, page).await
 }
 
 #[derive(Deserialize)]
@@ -129,13 +141,14 @@ async fn picture(
     }
 }
 
-async fn show_activity(State(dashboard): Server) -> Response {
-    dashboard.answer(activity::page(&dashboard).await)
+async fn show_activity(State(dashboard): Server, Query(query): Query<NoteQuery>) -> Response {
+    let notice = dashboard.notices.take(query.note.as_deref());
+    dashboard.answer(activity::page(&dashboard, notice).await)
 }
 
 async fn show_settings(State(dashboard): Server) -> Response {
     let body = settings_page(&settings::groups(&dashboard.shelf.sets));
-    dashboard.answer(Ok(Page { title: "Settings", part: Part::Settings, events: None, body }))
+    dashboard.answer(Ok(Page { title: "Settings", part: Part::Settings, events: None, body, notice: None }))
 }
 
 #[derive(Deserialize)]
@@ -159,13 +172,20 @@ impl Dashboard {
         }
         actors.sets.sort_by_cached_key(|shown| shown.urgency());
         let body = actors_page(&actors, wanted, &settings::places_for_images(&self.shelf.sets));
-        Ok(Page { title: "Actors", part: Part::Actors, events: Some("/events".to_owned()), body })
+        Ok(Page { title: "Actors", part: Part::Actors, events: Some("/events".to_owned()), body, notice: None })
+    }
+
+    /// The page of an actor's plan.
+    pub async fn plan_with(&self, actor: &str, notice: Option<Notice>) -> Response {
+        let (price, offer) = (settings::price_per_image(&self.shelf.sets), self.offer());
+        self.actor_page(actor, notice, |shown, details| Ok(plan_page(shown, details, price, &offer))).await
     }
 
     /// A page about one actor.
     async fn actor_page(
         &self,
         actor: &str,
+        notice: Option<Notice>,
         page: impl FnOnce(&Shown, &Details) -> Result<Markup, Failure>,
     ) -> Response {
         let made = async {
@@ -179,17 +199,11 @@ impl Dashboard {
             Ok((actor, body)) => {
                 title = crate::pages::plain(actor.as_str());
                 let events = Some(crate::pages::events_of(&actor));
-                Ok(Page { title: &title, part: Part::Actors, events, body })
+                Ok(Page { title: &title, part: Part::Actors, events, body, notice })
             }
             Err(failure) => Err(failure),
         };
         self.answer(page)
-    }
-
-    async fn entry(&self, actor: &str) -> Result<Arc<Entry>, Failure> {
-        let not_found = || Failure::NotFound(format!("There is no actor {actor}."));
-        let id: ActorId = actor.parse().map_err(|_| not_found())?;
-        self.shelf.actor(&id).await?.ok_or_else(not_found)
     }
 
     /// Finds the picture in the actor's records, and encodes it unless the browser or the cache has it. `version` is
@@ -232,16 +246,4 @@ impl Dashboard {
             Err(problem) => Ok((StatusCode::UNPROCESSABLE_ENTITY, format!("{problem:#}")).into_response()),
         }
     }
-}
-
-fn readable(entry: &Entry) -> Result<&Shown, Failure> {
-    entry.read.as_ref().map_err(|problem| Failure::Unreadable(anyhow::anyhow!("{problem}")))
-}
-
-fn no_page() -> Failure {
-    Failure::NotFound("There is no such page.".to_owned())
-}
-
-fn no_image(actor: &ActorId) -> Failure {
-    Failure::NotFound(format!("{actor} has no such image: it was removed, or deleted and no longer in the trash."))
 }

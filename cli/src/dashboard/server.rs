@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::acting::Notices;
 use super::gate::Gate;
 use super::live::Live;
 use super::pictures::Pictures;
@@ -16,6 +17,8 @@ pub struct Dashboard {
     pub live: Live,
     pub gate: Gate,
     pub site: Site,
+    /// What the pages after an action say.
+    pub notices: Notices,
 }
 
 impl Dashboard {
@@ -31,6 +34,7 @@ impl Dashboard {
             shelf: Shelf::new(sets),
             pictures: Pictures::default(),
             live: Live::default(),
+            notices: Notices::default(),
             site,
         })
     }

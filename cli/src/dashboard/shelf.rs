@@ -27,6 +27,8 @@ pub struct Shelf {
     entries: RwLock<BTreeMap<ActorId, Arc<Entry>>>,
     /// When each scope was last compared with the source.
     checked: Mutex<BTreeMap<Scope, Instant>>,
+    /// The actors to read again, also if their stamps are the same.
+    outdated: Mutex<BTreeSet<ActorId>>,
     /// Held while entries are read, so that two requests don't read the same.
     reading: tokio::sync::Mutex<()>,
 }
@@ -48,7 +50,13 @@ pub struct Entry {
 
 impl Shelf {
     pub fn new(sets: Sets) -> Self {
-        Self { sets, entries: RwLock::default(), checked: Mutex::default(), reading: tokio::sync::Mutex::default() }
+        Self {
+            sets,
+            entries: RwLock::default(),
+            checked: Mutex::default(),
+            outdated: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Whether the sets are in a stack in AWS, where reads cost money.
@@ -105,6 +113,12 @@ impl Shelf {
         if is_current() { Ok(()) } else { self.read_changes(&scope).await.map(drop) }
     }
 
+    /// Reads an actor again, because a change may not show in its stamp.
+    pub async fn reread(&self, actor: &ActorId) -> anyhow::Result<()> {
+        self.outdated.lock().unwrap_or_else(PoisonError::into_inner).insert(actor.clone());
+        self.refresh(&Scope::Only([actor.clone()].into())).await.map(drop)
+    }
+
     /// Reads the actors that have changed, and returns them.
     pub async fn refresh(&self, scope: &Scope) -> anyhow::Result<Vec<ActorId>> {
         let _reading = self.reading.lock().await;
@@ -130,9 +144,12 @@ impl Shelf {
     /// The actors with other stamps than before, and those that are gone.
     fn compare(&self, found: &BTreeMap<ActorId, u64>, scope: &Scope) -> (BTreeMap<ActorId, u64>, Vec<ActorId>) {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
         // What could not be read is tried again.
         let is_current = |entry: &Arc<Entry>, stamp: u64| entry.stamp == stamp && entry.read.is_ok();
-        let is_new = |actor: &ActorId, stamp: u64| entries.get(actor).is_none_or(|entry| !is_current(entry, stamp));
+        let mut is_new = |actor: &ActorId, stamp: u64| {
+            outdated.remove(actor) || entries.get(actor).is_none_or(|entry| !is_current(entry, stamp))
+        };
         let changed = found.iter().filter(|(actor, stamp)| is_new(actor, **stamp));
         let changed = changed.map(|(actor, stamp)| (actor.clone(), *stamp)).collect();
         let is_gone = |actor: &&ActorId| scope.includes(actor) && !found.contains_key(*actor);

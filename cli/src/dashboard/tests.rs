@@ -1,5 +1,7 @@
 //! The pages by plain requests.
 
+mod actions;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,8 +43,12 @@ impl Seen {
 
 impl Browser {
     pub async fn open() -> Self {
+        Self::of(false).await
+    }
+
+    async fn of(is_read_only: bool) -> Self {
         let sample = Sample::new();
-        let dashboard = Dashboard::new(sample.sets(), 4700, false, None);
+        let dashboard = Dashboard::new(sample.sets(), 4700, is_read_only, None);
         let mut browser = Self { sample, dashboard, cookie: String::new() };
         let address = browser.dashboard.gate.address();
         let welcome = browser.get(address.strip_prefix("http://127.0.0.1:4700").unwrap()).await;

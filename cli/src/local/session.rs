@@ -31,7 +31,7 @@ use super::wait;
 use super::watch::watch;
 use crate::answers::Actor;
 use crate::dashboard;
-use crate::outcome::{Outcome, remark};
+use crate::outcome::{Conflict, Outcome, remark};
 use crate::progress::Progress;
 use crate::target::{CapArguments, SettingsArguments};
 
@@ -302,7 +302,8 @@ pub fn lock(data: &Path) -> anyhow::Result<File> {
     match folder.try_lock() {
         Ok(()) => Ok(folder),
         Err(TryLockError::WouldBlock) => {
-            bail!("another `balancer local` or command uses {}; wait for it, or stop it", data.display())
+            let sentence = format!("another `balancer local` or command uses {}; wait for it, or stop it", data.display());
+            bail!(Conflict(sentence))
         }
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("the data folder {} can't be locked", data.display()))

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::card::thumbnail;
 use super::medium::{Medium, actor_address};
 use super::names;
+use super::offer::Offer;
 use super::picture::Picture;
 use super::shown::{Details, Shown};
 use super::words::{counted, moment, moment_of, of_plan, progress_of, work_of};
@@ -29,14 +30,14 @@ pub struct StackActivity {
 }
 
 /// The page. Without a stack, only the changes of the sets are known.
-pub fn activity_page(sets: &[&Shown], stack: Option<&StackActivity>) -> Markup {
+pub fn activity_page(sets: &[&Shown], stack: Option<&StackActivity>, offer: &Offer) -> Markup {
     html! {
         h1 { "Activity" }
         div #activity data-live {
             (plans(sets))
             (parked(sets))
             @match stack {
-                Some(stack) => { (failures(stack)) (spending(stack)) },
+                Some(stack) => { (failures(stack, offer)) (spending(stack)) },
                 None => section {
                     h2 { "Stack" }
                     p { "No stack runs here; start one with " code { "balancer local --data DIR --watch" } "." }
@@ -82,7 +83,7 @@ fn parked(sets: &[&Shown]) -> Markup {
     }
 }
 
-fn failures(stack: &StackActivity) -> Markup {
+fn failures(stack: &StackActivity, offer: &Offer) -> Markup {
     let waiting: Vec<_> = stack.dead_letters.iter().filter(|(_, number)| *number > 0).collect();
     html! {
         section {
@@ -92,6 +93,11 @@ fn failures(stack: &StackActivity) -> Markup {
                 li {
                     (queue) ": " (counted(*number as usize, "message")) ". Remove the cause, then retry with "
                     code { "balancer redrive " (queue) } "."
+                    @if offer.requests {
+                        form method="post" action="/activity/retry" {
+                            button name="queue" value=(queue) { "Retry the messages of " (queue) }
+                        }
+                    }
                 }
             } }
         }

@@ -6,8 +6,9 @@ use super::medium::Medium;
 use super::names;
 use super::picture::Picture;
 
-/// The card of an image. `query` is appended to the link, so that the page of the image knows its neighbours.
-pub fn card(picture: &Picture<'_>, medium: Medium<'_>, query: &str) -> Markup {
+/// The card of an image. `query` is appended to the link, so that the page of the image knows its neighbours. `actions`
+/// stand below the words.
+pub fn card(picture: &Picture<'_>, medium: Medium<'_>, query: &str, actions: &Markup) -> Markup {
     let source = medium.small(picture.actor, &picture.place, picture.version());
     let page = medium.page_of(picture.actor, &picture.place);
     html! {
@@ -22,6 +23,7 @@ pub fn card(picture: &Picture<'_>, medium: Medium<'_>, query: &str) -> Markup {
             @if let Some((width, height)) = picture.size() { p.size { (width) " × " (height) } }
             @if let Some(caption) = picture.caption { p.caption { (names::sentence(&caption.text)) } }
             (reason(picture))
+            (actions)
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+use super::notice::{Notice, notice};
+
 /// What every page of a dashboard says about it.
 #[derive(Debug, Clone)]
 pub struct Site {
@@ -27,6 +29,8 @@ pub struct Page<'a> {
     /// The address of the changes that the page shows live, if it does.
     pub events: Option<String>,
     pub body: Markup,
+    /// What the action has done that has led here.
+    pub notice: Option<Notice>,
 }
 
 impl Site {
@@ -45,9 +49,12 @@ impl Site {
                 body data-events=[page.events.as_deref()] {
                     a.skip href="#main" { "Skip to the content" }
                     (self.header(page.part))
-                    main #main tabindex="-1" { (page.body) }
+                    main #main tabindex="-1" {
+                        @if let Some(of_action) = &page.notice { (notice(of_action, self.is_read_only)) }
+                        (page.body)
+                    }
                     p #messages.messages role="status" aria-live="polite" {}
-                    (keys())
+                    (keys(self.is_read_only))
                 }
             }
         }
@@ -77,7 +84,15 @@ impl Site {
 }
 
 /// The keys of the script, which shows this list.
-fn keys() -> Markup {
+fn keys(is_read_only: bool) -> Markup {
+    let actions = [
+        ("Space", "select an image"),
+        ("p", "pin or unpin the image, or pin the selected ones"),
+        ("x", "delete the image, or the selected ones"),
+        ("c", "write the caption of an image"),
+        ("u", "undo the last action"),
+        ("a", "go to the button that approves the plan"),
+    ];
     let keys = [
         ("/", "search"),
         ("j k h l or arrows", "next image below, above, left, right"),
@@ -88,7 +103,7 @@ fn keys() -> Markup {
     html! {
         dialog #keys aria-labelledby="keys-title" {
             h2 #keys-title { "Keys" }
-            dl.facts { @for (key, meaning) in keys { dt { kbd { (key) } } dd { (meaning) } } }
+            dl.facts { @for (key, meaning) in keys.iter().chain(actions.iter().filter(|_| !is_read_only)) { dt { kbd { (key) } } dd { (meaning) } } }
             p { label { input #single-keys type="checkbox" checked; " Single letters and signs work as keys" } }
             form method="dialog" { button { "Close" } }
         }

@@ -6,18 +6,20 @@ use domain::plan::{MANUAL, Plan};
 use domain::trash::TRASH_RETENTION;
 use maud::{Markup, html};
 
-use super::medium::Medium;
+use super::back::{Back, hidden};
+use super::medium::{Medium, picture_id};
 use super::names;
+use super::offer::{Offer, action};
 use super::picture::Picture;
 use super::set::{Tab, cards, head};
 use super::shown::{Details, Shown};
 use super::words::{moment, moment_of, of_plan};
 
 /// The page of an actor's history in the dashboard.
-pub fn history_page(shown: &Shown, details: &Details) -> Markup {
+pub fn history_page(shown: &Shown, details: &Details, offer: &Offer) -> Markup {
     html! {
         (head(shown, Tab::History))
-        div #history data-live { (history(shown, details, Medium::Dashboard)) }
+        div #history data-live { (history(shown, details, offer)) }
     }
 }
 
@@ -30,12 +32,12 @@ struct Event<'a> {
 }
 
 /// The events, the latest first.
-pub fn history(shown: &Shown, details: &Details, medium: Medium<'_>) -> Markup {
+fn history(shown: &Shown, details: &Details, offer: &Offer) -> Markup {
     let mut events: Vec<(&str, Event<'_>)> = events(shown, details).into_iter().collect();
     events.sort_by_key(|(id, event)| std::cmp::Reverse((when(event), *id)));
     html! {
         @if events.is_empty() { p { "Nothing was deleted or generated." } }
-        @for (id, event) in &events { (section(id, event, medium)) }
+        @for (id, event) in &events { (section(shown, id, event, offer)) }
     }
 }
 
@@ -65,7 +67,7 @@ fn when(event: &Event<'_>) -> String {
     plan.or_else(deleted).or_else(generated).unwrap_or_default()
 }
 
-fn section(id: &str, event: &Event<'_>, medium: Medium<'_>) -> Markup {
+fn section(shown: &Shown, id: &str, event: &Event<'_>, offer: &Offer) -> Markup {
     let title = if id.starts_with(MANUAL) { "Manual request" } else { "Plan" };
     let until = event.deleted.iter().filter_map(|it| it.deletion).map(|it| it.deleted_at + TRASH_RETENTION).min();
     html! {
@@ -75,18 +77,41 @@ fn section(id: &str, event: &Event<'_>, medium: Medium<'_>) -> Markup {
             @if let Some(plan) = event.plan {
                 p {
                     (of_plan(plan.state)) ": " (plan.before) " → " (plan.result)
-                    @if let (Medium::Dashboard, true) = (medium, plan.spent.0 > 0) { ", cost " (plan.spent) }
+                    @if plan.spent.0 > 0 { ", cost " (plan.spent) }
                 }
             }
             @if !event.deleted.is_empty() {
                 h3 { "Deleted " (event.deleted.len()) }
                 @if let Some(until) = until { p.hint { "Can be restored until " span.when { (moment(until)) } } }
-                (cards(&event.deleted, medium, ""))
+                (deleted(shown, id, &event.deleted, offer))
             }
             @if !event.generated.is_empty() {
                 h3 { "Generated " (event.generated.len()) }
-                (cards(&event.generated, medium, ""))
+                (cards(&event.generated, Medium::Dashboard, "", |_| html! {}))
             }
         }
+    }
+}
+
+/// The deleted images of an event, which can be restored one by one or together.
+fn deleted(shown: &Shown, id: &str, pictures: &[Picture<'_>], offer: &Offer) -> Markup {
+    let restore = |picture: &Picture<'_>| {
+        html! {
+            div.card-actions {
+                button name="image" value=(picture_id(&picture.place))
+                    aria-label={ "Restore and pin " (names::plain(picture.file)) } { "Restore and pin" }
+            }
+        }
+    };
+    html! {
+        @if offer.edits {
+            form method="post" action=(action(shown, "restore")) {
+                (hidden(&Back::History.fields()))
+                @if pictures.len() > 1 {
+                    p { button name="event" value=(id) { "Restore and pin all " (pictures.len()) } }
+                }
+                (cards(pictures, Medium::Dashboard, "", restore))
+            }
+        } @else { (cards(pictures, Medium::Dashboard, "", |_| html! {})) }
     }
 }

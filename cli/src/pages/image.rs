@@ -7,13 +7,14 @@ use super::card::{marks, thumbnail};
 use super::filters::View;
 use super::medium::{Medium, actor_address};
 use super::names;
+use super::offer::Offer;
 use super::picture::Picture;
 use super::shown::{Details, Shown};
 use super::words::{moment, moment_of};
 use crate::sets::Place;
 
 /// The page of an image in the dashboard. The view determines the previous and the next one.
-pub fn image_page(shown: &Shown, details: &Details, picture: &Picture<'_>, view: View) -> Markup {
+pub fn image_page(shown: &Shown, details: &Details, picture: &Picture<'_>, view: View, offer: &Offer) -> Markup {
     let actor = &shown.set.actor;
     let image = Medium::Dashboard.large(actor, &picture.place, picture.version());
     let base = Medium::Dashboard.large(actor, &Place::Base, None).filter(|_| details.has_base);
@@ -21,6 +22,7 @@ pub fn image_page(shown: &Shown, details: &Details, picture: &Picture<'_>, view:
         (neighbours(shown, details, picture, view))
         h1 { (names::name(picture.file)) }
         (marks(picture))
+        (offer.of_image(shown, picture, view))
         div.compare {
             figure { (thumbnail(picture, image)) figcaption { "The image" } }
             figure {
@@ -32,7 +34,10 @@ pub fn image_page(shown: &Shown, details: &Details, picture: &Picture<'_>, view:
             }
         }
         div.facts-and-history {
-            section { h2 { "What is known" } (facts(picture)) }
+            div {
+                (offer.caption_of(shown, picture, view))
+                section { h2 { "What is known" } (facts(picture)) }
+            }
             section { h2 { "History" } (history(shown, picture)) }
         }
     }

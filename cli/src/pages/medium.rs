@@ -38,6 +38,11 @@ pub fn picture_id(place: &Place) -> String {
     Sha256::digest(text).iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Whether a text could be the id of a picture.
+pub fn is_picture_id(text: &str) -> bool {
+    text.len() == 2 * ID_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The address of an actor's page in the dashboard.
 pub fn actor_address(actor: &ActorId) -> String {
     format!("/a/{}", utf8_percent_encode(actor.as_str(), SEGMENT))

@@ -6,6 +6,8 @@
 
 pub mod activity;
 pub mod actors;
+mod approval;
+pub mod back;
 pub mod base;
 mod card;
 pub mod filters;
@@ -15,6 +17,8 @@ pub mod image;
 mod kind_bar;
 mod medium;
 mod names;
+pub mod notice;
+pub mod offer;
 pub mod picture;
 pub mod plan;
 pub mod problem;

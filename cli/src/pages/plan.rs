@@ -8,10 +8,13 @@ use domain::money::MicroUsd;
 use domain::plan::{Plan, PlanState};
 use maud::{Markup, html};
 
+use super::approval::{approval, is_undecided, keep_button, keep_switch};
+use super::back::{Back, hidden};
 use super::card::card;
 use super::filters::View;
 use super::medium::Medium;
 use super::names;
+use super::offer::{Offer, action, no_default_button};
 use super::picture::Picture;
 use super::set::{Tab, cards, head};
 use super::shown::{Details, Shown};
@@ -19,13 +22,13 @@ use super::words::{counted, moment, of_plan, progress_of, title_of};
 use crate::outcome::quoted;
 
 /// The page of the active plan, or else of the last dry run. `price` is that of one generated image, if it is known.
-pub fn plan_page(shown: &Shown, details: &Details, price: Option<MicroUsd>) -> Markup {
+pub fn plan_page(shown: &Shown, details: &Details, price: Option<MicroUsd>, offer: &Offer) -> Markup {
     let plan = shown.set.plan().or_else(|| shown.set.last_dry_run());
     html! {
         (head(shown, Tab::Plan))
         div #plan data-live {
             @match plan {
-                Some(plan) => (plan_details(shown, details, plan, Medium::Dashboard, price)),
+                Some(plan) => (plan_details(shown, details, plan, price, offer)),
                 None => p { "No plan is running or on hold." },
             }
         }
@@ -33,22 +36,27 @@ pub fn plan_page(shown: &Shown, details: &Details, price: Option<MicroUsd>) -> M
 }
 
 /// The parts of a plan.
-pub fn plan_details(
-    shown: &Shown,
-    details: &Details,
-    plan: &Plan,
-    medium: Medium<'_>,
-    price: Option<MicroUsd>,
-) -> Markup {
+fn plan_details(shown: &Shown, details: &Details, plan: &Plan, price: Option<MicroUsd>, offer: &Offer) -> Markup {
     let deleted: BTreeSet<&str> = plan.delete.iter().map(|deletion| deletion.filename.as_str()).collect();
     let groups = View::default().groups(shown, details);
     let kept: Vec<Picture<'_>> =
         groups.into_iter().flat_map(|(_, pictures)| pictures).filter(|it| !deleted.contains(it.file)).collect();
     html! {
         (introduction(&shown.set.actor, plan, price))
-        section.kind { h2 { "Deletes " (plan.delete.len()) } (deletions(shown, details, plan, medium)) }
+        (approval(shown, plan, price, offer))
+        section.kind {
+            h2 { "Deletes " (plan.delete.len()) }
+            @if offer.edits && is_undecided(plan) {
+                form #selection method="post" action=(action(shown, "pin")) {
+                    (no_default_button())
+                    (hidden(&Back::Plan.fields()))
+                    (deletions(shown, details, plan, |picture| keep_switch(shown, picture)))
+                    (keep_button(plan))
+                }
+            } @else { (deletions(shown, details, plan, |_| html! {})) }
+        }
         section.kind { h2 { "Generates " (plan.slots.len()) } (slots(plan)) }
-        section.kind { h2 { "Keeps " (kept.len()) } (cards(&kept, medium, "")) }
+        section.kind { h2 { "Keeps " (kept.len()) } (cards(&kept, Medium::Dashboard, "", |_| html! {})) }
         @if !plan.notes.is_empty() {
             section.kind {
                 h2 { "Notes" }
@@ -86,13 +94,14 @@ fn introduction(actor: &ActorId, plan: &Plan, price: Option<MicroUsd>) -> Markup
     }
 }
 
-fn deletions(shown: &Shown, details: &Details, plan: &Plan, medium: Medium<'_>) -> Markup {
+fn deletions(shown: &Shown, details: &Details, plan: &Plan, actions: impl Fn(&Picture<'_>) -> Markup) -> Markup {
     html! {
         ul.cards data-grid {
             @for deletion in &plan.delete {
                 @match shown.pictures(details).find(|picture| picture.file == deletion.filename) {
                     Some(picture) => {
-                        (card(&Picture { planned_deletion: Some(&deletion.reason), ..picture }, medium, ""))
+                        @let picture = Picture { planned_deletion: Some(&deletion.reason), ..picture };
+                        (card(&picture, Medium::Dashboard, "", &actions(&picture)))
                     }
                     None => li.card {
                         p.file { (names::name(&deletion.filename)) }

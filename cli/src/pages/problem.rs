@@ -1,14 +1,17 @@
 //! Pages for requests that can't be answered.
 
+use domain::actor::ActorId;
 use maud::{DOCTYPE, Markup, html};
 
+use super::medium::actor_address;
 use super::names;
 
-/// The body of a page that says what failed and what to do.
-pub fn problem_body(title: &str, remedy: &str) -> Markup {
+/// The body of a page that says what failed and what to do. It leads back to the actor that it concerns.
+pub fn problem_body(title: &str, remedy: &str, actor: Option<&ActorId>) -> Markup {
     html! {
         h1 { (title) }
         p { (names::sentence(remedy)) }
+        @if let Some(actor) = actor { p { a #back href=(actor_address(actor)) { (names::name(actor.as_str())) } } }
         p { a href="/" { "All actors" } }
     }
 }

@@ -10,6 +10,7 @@ use super::base::base_image;
 use super::filters::View;
 use super::kind_bar::kind_bar;
 use super::medium::Medium;
+use super::offer::Offer;
 use super::set::{cards, sheet, status};
 use super::shown::{Details, Shown};
 use super::words::{moment, of_plan, progress_of};
@@ -85,9 +86,9 @@ pub fn section(shown: &Shown, details: &Details, pictures: &BTreeMap<Place, Stri
             (kind_bar(set.counts(), set.wanted()))
             div.beside {
                 (base_image(shown, medium, details.has_base))
-                div.sheet { (sheet(shown, details, View::default(), medium, "")) }
+                div.sheet { (sheet(shown, details, View::default(), medium, &Offer::default())) }
             }
-            @if !deleted.is_empty() { section.kind { h3 { "Deleted " (deleted.len()) } (cards(&deleted, medium, "")) } }
+            @if !deleted.is_empty() { section.kind { h3 { "Deleted " (deleted.len()) } (cards(&deleted, medium, "", |_| html! {})) } }
             @if !plans.is_empty() {
                 section.kind { h3 { "Plans" } ul { @for plan in plans { li { (plan_line(plan, with_costs)) } } } }
             }

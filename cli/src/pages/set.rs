@@ -3,31 +3,45 @@
 use domain::kind::Kind;
 use maud::{Markup, html};
 
+use super::back::Back;
 use super::base::base_image;
 use super::card::card;
 use super::filters::{Show, Sort, View};
 use super::kind_bar::{in_words, kind_bar};
 use super::medium::{Medium, actor_address};
 use super::names;
+use super::offer::{Offer, no_default_button};
 use super::picture::Picture;
 use super::shown::{Details, Shown};
 use super::words::{class_of, counted, of_plan, of_status, progress_of, title_of};
 
 /// The page of a set in the dashboard.
-pub fn set_page(shown: &Shown, details: &Details, view: View) -> Markup {
-    let query = view.query();
+pub fn set_page(shown: &Shown, details: &Details, view: View, offer: &Offer) -> Markup {
+    let sheet = html! {
+        div.sheet #sheet data-live { (sheet(shown, details, view, Medium::Dashboard, offer)) }
+    };
     html! {
         (head(shown, Tab::Set))
+        (offer.requests_for(shown))
         (filters(shown, details, view))
         div.beside {
             (base_image(shown, Medium::Dashboard, details.has_base))
-            div.sheet #sheet data-live { (sheet(shown, details, view, Medium::Dashboard, &query)) }
+            @if offer.edits {
+                form.sheet #selection method="post" {
+                    (no_default_button())
+                    (offer.fields(&Back::Set(view)))
+                    (sheet)
+                    (offer.of_selection(shown))
+                }
+            } @else { (sheet) }
         }
     }
 }
 
 /// The images by kind, the best first.
-pub fn sheet(shown: &Shown, details: &Details, view: View, medium: Medium<'_>, query: &str) -> Markup {
+pub fn sheet(shown: &Shown, details: &Details, view: View, medium: Medium<'_>, offer: &Offer) -> Markup {
+    let query = view.query();
+    let actions = |picture: &Picture<'_>| offer.of_card(shown, picture);
     let (counts, wanted) = (shown.set.counts(), shown.set.wanted());
     let groups = view.groups(shown, details);
     let is_empty = groups.iter().all(|(_, pictures)| pictures.is_empty());
@@ -39,7 +53,7 @@ pub fn sheet(shown: &Shown, details: &Details, view: View, medium: Medium<'_>, q
                         (group_title(*kind)) " "
                         @if let Some(kind) = *kind { span.count { (in_words(counts[kind], wanted[kind])) } }
                     }
-                    (cards(pictures, medium, query))
+                    (cards(pictures, medium, &query, actions))
                 }
             }
         }
@@ -47,11 +61,16 @@ pub fn sheet(shown: &Shown, details: &Details, view: View, medium: Medium<'_>, q
     }
 }
 
-/// Images as a list of cards.
-pub fn cards(pictures: &[Picture<'_>], medium: Medium<'_>, query: &str) -> Markup {
+/// Images as a list of cards, each with its actions.
+pub fn cards(
+    pictures: &[Picture<'_>],
+    medium: Medium<'_>,
+    query: &str,
+    actions: impl Fn(&Picture<'_>) -> Markup,
+) -> Markup {
     html! {
         @if !pictures.is_empty() {
-            ul.cards data-grid { @for picture in pictures { (card(picture, medium, query)) } }
+            ul.cards data-grid { @for picture in pictures { (card(picture, medium, query, &actions(picture))) } }
         }
     }
 }

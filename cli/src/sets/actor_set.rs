@@ -33,6 +33,8 @@ pub struct ActorSet {
     pub plans: Vec<Plan>,
     /// The plan that is running or on hold, by its id.
     pub active_plan: Option<String>,
+    /// The plan that the user has approved and that no evaluation has followed yet, by its id.
+    pub approved_plan: Option<String>,
     /// `None` in a data folder.
     pub money: Option<Money>,
 }
@@ -99,6 +101,11 @@ impl ActorSet {
     /// The plan that waits for approval.
     pub fn plan_on_hold(&self) -> Option<&Plan> {
         self.plan().filter(|plan| plan.state == PlanState::AwaitingApproval)
+    }
+
+    /// Whether the user has approved this plan, and the evaluation that carries it out has not begun.
+    pub fn is_approved(&self, plan: &Plan) -> bool {
+        self.approved_plan.as_ref() == Some(&plan.plan_id)
     }
 
     /// The images that the latest plan or manual request has deleted and that are still in the trash, by file name.

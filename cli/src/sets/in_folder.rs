@@ -61,6 +61,7 @@ impl InFolder {
             own_settings,
             plans: Vec::new(),
             active_plan: None,
+            approved_plan: None,
             money: None,
         })
     }

@@ -46,6 +46,7 @@ impl ActorSet {
             own_settings: record.settings,
             plans: store.plans(actor).await?,
             active_plan: record.active_plan,
+            approved_plan: record.approved_plan,
             money: Some(Money {
                 today: store.spending_on(actor, today).await?.spent,
                 ever: store.spending_ever_on(actor).await?,

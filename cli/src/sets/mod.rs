@@ -20,7 +20,7 @@ pub use in_folder::{InFolder, manifest_of};
 use crate::arguments::Connection;
 use crate::connection::Connected;
 use crate::local::{RunningStack, wait_for_starting};
-use crate::outcome::quoted;
+use crate::outcome::{Conflict, quoted};
 
 /// Where sets are.
 pub enum Sets {
@@ -69,11 +69,11 @@ impl Sets {
     pub fn stack(&self) -> anyhow::Result<&Connected> {
         match self {
             Self::InStack(stack) => Ok(stack),
-            Self::InFolder(folder) => bail!(
+            Self::InFolder(folder) => bail!(Conflict(format!(
                 "no stack runs on {}; start `balancer local --data {} --watch` first",
                 folder.data.display(),
                 quoted(&folder.data.display().to_string())
-            ),
+            ))),
         }
     }
 

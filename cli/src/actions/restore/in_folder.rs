@@ -13,18 +13,18 @@ use domain::sidecars::returning_with;
 use handlers::moving::{Moved, move_new};
 use handlers::restore::RestoreError;
 
-use super::{Restored, RestoredImage, find_wanted};
+use super::{Restored, RestoredImage, Wanted, find_wanted};
 use crate::atomic_file::write_atomically;
 use crate::local::data_folder::ActorFolder;
 use crate::local::{lock_for_edit, record_trash};
 
 /// Moves images from the trash back into the set, and records them in `manifest.json`.
-pub fn restore(data: &Path, actor: &ActorId, files: &[String], pin: bool) -> anyhow::Result<Restored> {
+pub fn restore(data: &Path, actor: &ActorId, wanted: Wanted<'_>, pin: bool) -> anyhow::Result<Restored> {
     let folder = ActorFolder::find(data, actor)?;
     let _lock = lock_for_edit(data)?;
     let mut manifest = read(&folder)?;
     let mut restored = Restored::default();
-    for wanted in find_wanted(actor, &manifest.trash.clone(), files, &mut restored.problems)? {
+    for wanted in find_wanted(actor, &manifest.trash.clone(), wanted, &mut restored.problems)? {
         match move_back(&folder, &manifest, &wanted)? {
             None => {
                 let left = move_sidecars_back(&folder, &wanted)?;
