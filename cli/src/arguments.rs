@@ -38,7 +38,7 @@ pub enum Command {
     /// Try it: balance a sample actor (free, offline, half a minute)
     Demo(Demo),
     /// Balance a folder of actors on this machine
-    Local(Local),
+    Local(Box<Local>),
     /// Check this machine, a folder, a stack and the models
     Doctor(Doctor),
     /// Import manifests, captioned folders, or what lies in a bucket

@@ -74,7 +74,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Prompts(arguments) => commands::prompts::run(&arguments),
         Command::History(arguments) => commands::history::run(arguments).await,
         Command::Images(arguments) => commands::images::run(arguments).await,
-        Command::Local(arguments) => commands::local::run(arguments).await,
+        Command::Local(arguments) => commands::local::run(*arguments).await,
         Command::Completions(arguments) => commands::completions::run(&arguments),
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Send(arguments) => commands::send::run(arguments).await,

@@ -3,7 +3,7 @@
 use domain::actor::ActorId;
 use domain::coverage::{Coverage, ViewCounts};
 use domain::kind::KindCounts;
-use domain::plan::Plan;
+use domain::plan::{Plan, PlanState};
 use domain::settings::{ActorSettings, Settings};
 use domain::status::Status;
 use serde::Serialize;
@@ -52,7 +52,7 @@ pub struct Actor {
 impl Actor {
     pub fn of(set: &ActorSet) -> Self {
         let views = ViewCounts::tally(set.images().map(|(_, image)| &image.content));
-        let executed = set.plans.iter().filter(|plan| plan.state != domain::plan::PlanState::DryRun).next_back();
+        let executed = set.plans.iter().rfind(|plan| plan.state != PlanState::DryRun);
         let planned = set.plans.iter().rev().find_map(|plan| plan.coverage);
         Self {
             actor_id: set.actor.clone(),

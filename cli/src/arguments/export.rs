@@ -11,11 +11,11 @@ use crate::export::{ExportFormat, Request, Settings, resolution};
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   balancer export hero --data images --format kohya -o hero-kohya
-  balancer export --data images --format ai-toolkit -o actors.zip --resolution 768
-  balancer export hero --stack balancer-prod --format replicate -o hero.zip --trigger ohwx --strict
+  balancer export --data images --format ai-toolkit -o sets.zip --resolution 768
+  balancer export hero --stack balancer-prod --format replicate -o hero.zip
 
-Without a running stack, --data names the folder of a finished `balancer local`. Nothing is overwritten: the output must
-be new or empty, unless --replace names an untouched earlier export of the same actors.";
+Nothing is overwritten: the output must be new or empty, unless --replace names
+an untouched earlier export of one of the actors.";
 
 /// How often an epoch shows each image, unless the user asks for another number.
 const REPEATS: u32 = 10;
@@ -63,7 +63,7 @@ pub struct TrainingArguments {
     /// Export nothing if a set is not balanced, or an image is small, unreadable or without a caption
     #[arg(long)]
     pub strict: bool,
-    /// Replace an earlier export of the same actors, if nothing was added to it or changed
+    /// Replace an earlier export of one of the actors, if nothing was added to it or changed
     #[arg(long)]
     pub replace: bool,
 }

@@ -38,7 +38,7 @@ pub async fn run(arguments: Import) -> anyhow::Result<Outcome> {
         }
         Destination::Folder { data, running } => {
             let names: Vec<&ActorId> = actors.keys().collect();
-            let kept_elsewhere = kept_elsewhere(&data, running.as_ref(), &names).await?;
+            let kept_elsewhere = kept_elsewhere(&data, running.as_deref(), &names).await?;
             let _lock = match running {
                 // The run holds the lock, and notices new files.
                 Some(_) => None,
@@ -61,7 +61,7 @@ enum Destination {
     Folder {
         data: PathBuf,
         /// The stack that runs on the folder.
-        running: Option<RunningStack>,
+        running: Option<Box<RunningStack>>,
     },
 }
 
@@ -69,7 +69,7 @@ impl Destination {
     async fn of(arguments: &Import) -> anyhow::Result<Self> {
         if let Some(data) = &arguments.data {
             let data = data.canonicalize().unwrap_or_else(|_| data.clone());
-            let running = if data.exists() { RunningStack::on(&data)? } else { None };
+            let running = if data.exists() { RunningStack::on(&data)?.map(Box::new) } else { None };
             return Ok(Self::Folder { data, running });
         }
         if arguments.stack.is_some() {
@@ -79,7 +79,7 @@ impl Destination {
             WrongUsage(format!("name the data folder with --data DIR, or a stack with --stack NAME ({problem})"))
         })?;
         match running.kept_data() {
-            Some(data) => Ok(Self::Folder { data, running: Some(running) }),
+            Some(data) => Ok(Self::Folder { data, running: Some(Box::new(running)) }),
             None => Ok(Self::Stack(Box::new(Connected::on_this_machine(running)))),
         }
     }

@@ -302,7 +302,8 @@ pub fn lock(data: &Path) -> anyhow::Result<File> {
     match folder.try_lock() {
         Ok(()) => Ok(folder),
         Err(TryLockError::WouldBlock) => {
-            let sentence = format!("another `balancer local` or command uses {}; wait for it, or stop it", data.display());
+            let sentence =
+                format!("another `balancer local` or command uses {}; wait for it, or stop it", data.display());
             bail!(Conflict(sentence))
         }
         Err(TryLockError::Error(error)) => {
