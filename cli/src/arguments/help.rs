@@ -17,9 +17,9 @@ Exit codes:
 
 pub const EXAMPLES_OF_LOCAL: &str = "\
 Examples:
-  balancer local --data images                      balance every actor, then stop
+  balancer local --data images                      balance every actor
   balancer local --data images --actor hero --watch keep one actor balanced
-  balancer local --data images --dry-run --json     what would change, for scripts
+  balancer local --data images --dry-run --json     what would change
   balancer local --from hero.png --export kohya -o hero-kohya
                                                     from a picture to a set
   balancer local --data images --target-total 30 --target-shares 80/10/10
@@ -51,7 +51,7 @@ Environment:
 
 pub const EXAMPLES_OF_COMPLETIONS: &str = "\
 Examples:
-  balancer completions bash > ~/.local/share/bash-completion/completions/balancer
+  balancer completions bash > balancer.bash   and source that in ~/.bashrc
   balancer completions zsh > ~/.zfunc/_balancer
   balancer completions fish > ~/.config/fish/completions/balancer.fish";
 

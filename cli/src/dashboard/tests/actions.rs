@@ -222,7 +222,7 @@ async fn change_while_a_page_is_open_gives_a_reason() {
     let form = format!("image={}", id("hero_1.jpg"));
     let running = lock(browser.sample.data()).unwrap();
     let seen = browser.press("/a/hero/pin", &form).await;
-    assert!(seen.status == 409 && seen.text().contains("another `balancer local` uses"), "{}", seen.text());
+    assert!(seen.status == 409 && seen.text().contains("another `balancer local` or command uses"), "{}", seen.text());
     drop(running);
     browser.sample.put("manifest.json", b"{");
     let seen = browser.press("/a/hero/pin", &form).await;
