@@ -94,7 +94,7 @@ const PAGES: [&str; 9] = [
     "/a/hero/history",
     "/activity",
     "/settings",
-    "/a/nobody",
+    "/a/stranger",
 ];
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn pictures_are_encoded_again_and_cached() {
 #[tokio::test]
 async fn every_response_restricts_the_page() {
     let browser = Browser::open().await;
-    for path in ["/", "/a/nobody", "/static/page.js", "/?t=wrong"] {
+    for path in ["/", "/a/stranger", "/static/page.js", "/?t=wrong"] {
         let headers = browser.get(path).await.headers;
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert!(

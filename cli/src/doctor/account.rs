@@ -152,15 +152,19 @@ async fn dead_letters(name: &str, services: &Services, outputs: &Outputs) -> Vec
 /// Reads whatever the commands read. What they write can't be tried.
 async fn permissions(services: &Services) -> Vec<Check> {
     let Services { bucket, store, keys, queues } = services;
-    let Ok(nobody) = NO_ACTOR.parse::<ActorId>() else { return Vec::new() };
+    let Ok(unknown) = NO_ACTOR.parse::<ActorId>() else { return Vec::new() };
     let of_store = |error: StoreError| match error {
         StoreError::Aws(error) => failed("the table can't be read", &error),
         other => Check::problem(format!("the table can't be read: {other}"), "use the version that deployed the stack"),
     };
     let tried = [
         store.spending(Clock::system().today()).await.err().map(of_store),
-        store.plans(&nobody).await.err().map(of_store),
-        bucket.list(&keys.training_data(&nobody)).await.err().map(|error| failed("the bucket can't be listed", &error)),
+        store.plans(&unknown).await.err().map(of_store),
+        bucket
+            .list(&keys.training_data(&unknown))
+            .await
+            .err()
+            .map(|error| failed("the bucket can't be listed", &error)),
         bucket.etag(&keys.prompts()).await.err().map(|error| failed("the bucket can't be read", &error)),
         queues.total_depth().await.err().map(|error| failed("the queues can't be read", &error)),
     ];

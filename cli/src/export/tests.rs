@@ -88,7 +88,7 @@ fn request(format: ExportFormat) -> Request {
 }
 
 #[test]
-fn images_that_differ_by_case_or_ending_keep_own_captions() {
+fn names_that_differ_by_case_keep_their_captions() {
     let images = images(&["a.jpg", "a.png", "A.JPG", "0001.jpg", "0001_a_b_c_d.jpg"]);
     let hero = [subject("hero", &images)];
     let files = kohya::layout(&hero, &SETTINGS).files;

@@ -190,7 +190,7 @@ fn actor_without_images_is_left_out() {
     assert!(!desk.path("out/newcomer").exists());
     desk.export(&["newcomer", "--format", "kohya", "-o", "none"])
         .failed(1, &["nothing was exported: there is no image"]);
-    desk.export(&["nobody", "--format", "kohya", "-o", "none"]).failed(1, &["holds no folder nobody"]);
+    desk.export(&["stranger", "--format", "kohya", "-o", "none"]).failed(1, &["holds no folder stranger"]);
 }
 
 #[test]

@@ -312,7 +312,7 @@ fn interrupted_import_is_completed_by_the_next() {
 }
 
 #[test]
-fn linked_images_are_copied_and_dangling_links_refused() {
+fn linked_images_are_copied_dangling_ones_refused() {
     let import = Import::new();
     let source = import.kohya("photos", &["a.png"]);
     let elsewhere = import.source("elsewhere.png", png(plain(5)));

@@ -42,7 +42,7 @@ fn stack_receives_records_images_and_requests_once() {
 }
 
 #[test]
-fn images_in_the_bucket_without_a_record_are_evaluated() {
+fn unrecorded_images_in_the_bucket_are_evaluated() {
     let deployed = Deployed::without_triggers();
     let images = tempfile::tempdir().unwrap();
     let actor = Actor::balanced(images.path(), "hero");

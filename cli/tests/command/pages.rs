@@ -72,7 +72,7 @@ fn dashboard_shows_a_folder_without_a_stack() {
     let list = browser.get("/");
     assert!(list.starts_with("HTTP/1.1 200") && list.contains("href=\"/a/the%20hero\""), "{list}");
     assert_eq!(browser.get("/a/the%20hero").matches("<li class=\"card").count(), 7);
-    assert!(browser.get("/a/nobody").starts_with("HTTP/1.1 404"));
+    assert!(browser.get("/a/stranger").starts_with("HTTP/1.1 404"));
     let stranger = Browser { host: browser.host.clone(), cookie: String::new() };
     assert!(stranger.get("/").starts_with("HTTP/1.1 403"));
     dashboard.signal("INT");
@@ -94,7 +94,7 @@ fn report_replaces_only_reports() {
     report().failed(2, &["sets.html exists and is no report; choose another name"]);
     assert_eq!(fs::read(&file).unwrap(), b"notes");
     let data = data.path().to_str().unwrap();
-    run(["report", "nobody", "--data", data, "-o", "x.html"]).failed(1, &["nobody"]);
+    run(["report", "stranger", "--data", data, "-o", "x.html"]).failed(1, &["stranger"]);
 }
 
 #[test]

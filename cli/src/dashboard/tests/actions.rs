@@ -141,7 +141,7 @@ async fn unknown_names_change_nothing() {
         ("/a/hero/restore", format!("image={known}"), 404),
         ("/a/hero/pin", String::new(), 400),
         ("/a/hero/caption", format!("image={known}"), 400),
-        ("/a/nobody/pin", format!("image={known}"), 404),
+        ("/a/stranger/pin", format!("image={known}"), 404),
         ("/a/..%2f..%2fetc/pin", format!("image={known}"), 404),
         ("/a/hero/rename", format!("image={known}"), 404),
         ("/a/hero/plan", String::new(), 405),
