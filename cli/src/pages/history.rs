@@ -70,6 +70,8 @@ fn when(event: &Event<'_>) -> String {
 fn section(shown: &Shown, id: &str, event: &Event<'_>, offer: &Offer) -> Markup {
     let title = if id.starts_with(MANUAL) { "Manual request" } else { "Plan" };
     let until = event.deleted.iter().filter_map(|it| it.deletion).map(|it| it.deleted_at + TRASH_RETENTION).min();
+    // The trash of a folder, which keeps no costs either, is never emptied.
+    let until = until.filter(|_| shown.set.money.is_some());
     html! {
         section.event {
             h2 { (title) " " span.count { (names::name(id)) } }
