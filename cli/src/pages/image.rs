@@ -112,7 +112,10 @@ fn history(shown: &Shown, picture: &Picture<'_>) -> Markup {
             @for record in earlier {
                 li {
                     span.when { (moment(record.deleted_at)) } " deleted: " (names::sentence(&record.reason))
-                    " It can be restored until " span.when { (moment(record.deleted_at + TRASH_RETENTION)) } "."
+                    // The trash of a folder, which keeps no costs either, is never emptied.
+                    @if shown.set.money.is_some() {
+                        " It can be restored until " span.when { (moment(record.deleted_at + TRASH_RETENTION)) } "."
+                    }
                 }
             }
         }
