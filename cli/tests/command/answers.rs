@@ -37,7 +37,9 @@ fn folder_of_a_finished_run_answers_without_a_stack() {
         (&status["status"], &status["total"], &status["wanted"]["photorealistic"]),
         (&json!("balanced"), &json!(6), &json!(4))
     );
-    assert_eq!(files(&status["deleted"]), actor.trash());
+    // A generated image that is assessed badly is deleted by a later plan, and the answer has only the latest.
+    let deleted = files(&status["deleted"]);
+    assert!(!deleted.is_empty() && deleted.is_subset(&actor.trash()), "{status}");
     assert_eq!(status.get("cost"), None, "a folder keeps no costs");
 
     let images = answer(&["images", "hero"])["images"].clone();
