@@ -2,7 +2,6 @@
 
 use domain::money::MicroUsd;
 use domain::settings::Settings;
-use providers::generator::ReplicateModel;
 
 use crate::connection::Connected;
 use crate::pages::settings::Group;
@@ -44,18 +43,11 @@ pub fn places_for_images(sets: &Sets) -> Vec<String> {
     }
 }
 
-/// The price of a generated image; `None` if it depends on its size, or is not known.
+/// The price of a generated image; `None` if it is not known.
 pub fn price_per_image(sets: &Sets) -> Option<MicroUsd> {
-    let Sets::InStack(stack) = sets else { return None };
-    let parameters = &stack.parameters;
-    match (parameters.get("Generator")?, parameters.get("GeneratorUsdPerImage")) {
-        ("embedded", _) => Some(MicroUsd::ZERO),
-        (_, Some(price)) => price.parse().ok(),
-        ("replicate", None) => {
-            let model = parameters.get("ReplicateModel").map(str::parse::<ReplicateModel>);
-            model.unwrap_or_else(|| Ok(ReplicateModel::default())).ok()?.usd_per_image()
-        }
-        _ => None,
+    match sets {
+        Sets::InStack(stack) => stack.parameters.price_per_image(),
+        Sets::InFolder(_) => None,
     }
 }
 

@@ -9,7 +9,6 @@ use domain::money::MicroUsd;
 use handlers::Clock;
 use local_stack::{Error, Outputs};
 use providers::Check;
-use providers::generator::{Price, ReplicateModel};
 
 use super::budget::BudgetLimits;
 use super::template;
@@ -187,53 +186,11 @@ fn budget(parameters: &StackParameters) -> Vec<Check> {
         daily_per_actor: limit("ActorDailyBudgetUsd", 3),
         per_plan: limit("PlanBudgetUsd", 2),
     };
-    match price(parameters) {
+    match parameters.price_per_image() {
         Some(price) => limits.examine(price),
         None => vec![Check::problem(
             "the price of an image is not known, so the generation function does not start",
             "set GeneratorUsdPerImage or GeneratorUsdPerMegapixel",
         )],
-    }
-}
-
-/// The price of an image, as the generation function finds it.
-fn price(parameters: &StackParameters) -> Option<MicroUsd> {
-    let amount = |name: &str| parameters.get(name)?.parse::<MicroUsd>().ok();
-    let known = match parameters.get("Generator") {
-        Some("embedded") => return Some(MicroUsd::ZERO),
-        Some("comfyui") => Some(MicroUsd::ZERO),
-        Some("replicate") => {
-            let model = parameters.get("ReplicateModel").and_then(|model| model.parse::<ReplicateModel>().ok());
-            model.unwrap_or_default().usd_per_image()
-        }
-        _ => None,
-    };
-    let (per_image, per_megapixel) = (amount("GeneratorUsdPerImage"), amount("GeneratorUsdPerMegapixel"));
-    let per_image = per_image.or(known.filter(|_| per_megapixel.is_none()));
-    per_image.or(per_megapixel)?;
-    let price = Price { per_image: per_image.unwrap_or_default(), per_megapixel: per_megapixel.unwrap_or_default() };
-    let size = parameters.get("ImageMegapixels").and_then(|size| size.parse().ok()).unwrap_or_default();
-    Some(price.of(size))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parameters(given: &[(&str, &str)]) -> StackParameters {
-        StackParameters(given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
-    }
-
-    #[test]
-    fn price_of_a_stack_follows_from_its_parameters() {
-        let price = |given: &[(&str, &str)]| price(&parameters(given)).map(|price| price.0);
-        let flux = ("ReplicateModel", "black-forest-labs/flux-kontext-pro");
-        assert_eq!(price(&[("Generator", "embedded")]), Some(0));
-        assert_eq!(price(&[("Generator", "comfyui")]), Some(0));
-        assert_eq!(price(&[("Generator", "replicate"), flux]), Some(40_000));
-        assert_eq!(price(&[("Generator", "replicate"), flux, ("GeneratorUsdPerImage", "0.05")]), Some(50_000));
-        let by_size = [("Generator", "openai"), ("GeneratorUsdPerMegapixel", "0.015"), ("ImageMegapixels", "2")];
-        assert_eq!(price(&by_size), Some(30_000));
-        assert_eq!(price(&[("Generator", "openai")]), None);
     }
 }

@@ -71,15 +71,15 @@ mod tests {
 
     #[test]
     fn longer_places_are_replaced_first() {
-        let redaction = Redaction(vec![("/home/me/images".into(), FOLDER), ("/home".into(), "x")]);
-        assert_eq!(redaction.of_text("put one into /home/me/images/hero"), "put one into the data folder/hero");
+        let redaction = Redaction(vec![("/srv/sets/images".into(), FOLDER), ("/srv".into(), "x")]);
+        assert_eq!(redaction.of_text("put one into /srv/sets/images/hero"), "put one into the data folder/hero");
     }
 
     #[test]
     fn other_paths_and_addresses_are_left_out() {
         let redaction = Redaction(Vec::new());
         for (text, redacted) in [
-            ("COMFYUI_WORKFLOW /home/me/flux.json can't be read", "COMFYUI_WORKFLOW … can't be read"),
+            ("COMFYUI_WORKFLOW /srv/flows/flux.json can't be read", "COMFYUI_WORKFLOW … can't be read"),
             ("put one at s3://bucket/key.png, then wait", "put one at …, then wait"),
             ("13/4/3 images, 1 and/or 2", "13/4/3 images, 1 and/or 2"),
             ("(/srv/x/y)", "(…)"),
